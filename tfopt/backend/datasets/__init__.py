@@ -1,0 +1,1 @@
+"""Datasets by name: one file each; the file name is the name in a recipe."""

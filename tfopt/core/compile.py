@@ -1,0 +1,88 @@
+"""Optimizer, loss and metrics, by Keras name with their own arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, model_validator
+
+from tfopt.core.block import Block
+from tfopt.core.keras_names import LOSSES, METRICS, OPTIMIZERS, KerasName, closest
+from tfopt.core.learning_rate import LearningRate
+
+
+class _Named(Block):
+    """Something with a Keras name; its other keys are that thing's own arguments, checked by name."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    """Name in Keras."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments besides the name."""
+        return dict(self.__pydantic_extra__ or {})
+
+    def check(self, known: Mapping[str, KerasName], what: str) -> None:
+        """Raises ValueError when the name or an argument is not known."""
+        if self.name not in known:
+            raise ValueError(f"names no {what} of Keras: {self.name!r}.{closest(self.name, known)}")
+        arguments = known[self.name].arguments
+        for argument in self.arguments():
+            if argument not in arguments:
+                raise ValueError(
+                    f"{self.name} has no argument {argument!r}.{closest(argument, arguments)} "
+                    f"Its arguments: {', '.join(arguments) or 'none'}."
+                )
+
+
+class Optimizer(_Named):
+    """An optimizer, e.g. `{name: adam, learning_rate: 1e-3, clipnorm: 1.0, weight_decay: 1e-4}`."""
+
+    learning_rate: LearningRate = 1e-3
+    """A number, or a schedule."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Optimizer:
+        self.check(OPTIMIZERS, "optimizer")
+        return self
+
+
+class Loss(_Named):
+    """A loss, e.g. `sparse_categorical_crossentropy` or `{name: huber, delta: 0.5}`."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Loss:
+        self.check(LOSSES, "loss")
+        return self
+
+
+class Metric(_Named):
+    """A metric, e.g. `accuracy` or `{name: sparse_top_k_categorical_accuracy, k: 3}`."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Metric:
+        self.check(METRICS, "metric")
+        return self
+
+
+class Compile(Block):
+    """How the model is trained and judged."""
+
+    optimizer: Optimizer = Optimizer(name="adam")
+    """Optimizer of all training stages."""
+    loss: Loss = Loss(name="sparse_categorical_crossentropy")
+    """What is minimized."""
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (Metric(name="accuracy"),)
+    """What is measured; the first is the one that budgets and tables speak of."""
+
+    @property
+    def metric(self) -> str:
+        """Name of the first metric: the one the report leads with."""
+        return self.metrics[0].name

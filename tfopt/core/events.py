@@ -1,0 +1,23 @@
+"""What happens in a run, as it happens: plain mappings with an `event` key, journaled and shown.
+
+| event | other keys |
+|---|---|
+| `run_started` | `run`, `recipe`, `stages` (names), `exports` (names) |
+| `stage_started` | `stage`, `kind`, `epochs`, `steps` (of the whole stage), `cached` |
+| `progress` | `stage`, `step`, `steps`, `epoch`, `epochs`, `metrics` (mapping), `sparsity` (if pruning); a few a second |
+| `epoch` | `stage`, and all keys of the history entry (see `StageRecord.history`) |
+| `details` | `stage`, `skipped` (layer -> reason) and/or anything for `StageRecord.details` |
+| `stage_finished` | `stage`, `seconds`, `measures`, `cached` |
+| `export_started` | `export` |
+| `export_finished` | `export`, `bytes`, `measures`, `held` |
+| `warning` | `message` |
+| `run_finished` | `state`, `seconds`, `held` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Event = Mapping[str, Any]
+"""One thing that happened."""

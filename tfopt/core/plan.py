@@ -1,0 +1,78 @@
+"""A plan: every stage with its key and status, every warning, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tfopt.core.records import DataRecord
+from tfopt.core.recipe import Recipe
+from tfopt.core.schedules import ResolvedSchedule
+
+
+@dataclass(frozen=True)
+class LayerPreflight:
+    """What can be done with one layer, found without training.
+
+    Args:
+        name: Keras name.
+        type: Keras layer type.
+        parameters: number of weights.
+        output_shape: without the batch axis, as text.
+        prunable: None if `prune_low_magnitude` would prune it, else why not.
+        quantized: how qat treats it: `simulated`, `fused with NAME`, `after training` (converter only), `float: REASON`.
+    """
+
+    name: str
+    type: str
+    parameters: int
+    output_shape: str
+    prunable: str | None
+    quantized: str
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """One stage before it runs.
+
+    Args:
+        name: stage name.
+        kind: stage kind.
+        key: key in the store.
+        status: `cached`: taken from the store; `will run`; `blocked`: an earlier problem stops it.
+        reason: why it is not cached, or why it is blocked.
+        epochs: passes over the training split; 0 where the stage does not train.
+        steps: optimizer steps.
+        schedules: resolved sparsity schedules by layer name; the stage's own under `""`.
+    """
+
+    name: str
+    kind: str
+    key: str
+    status: Literal["cached", "will run", "blocked"]
+    reason: str = ""
+    epochs: int = 0
+    steps: int = 0
+    schedules: Mapping[str, ResolvedSchedule] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do.
+
+    Args:
+        recipe: what was asked.
+        stages: in order.
+        layers: what each layer of the model allows.
+        data: sizes and fingerprint.
+        model_key: fingerprint of the starting model: the parent key of the first stage.
+        warnings: everything worth knowing before training.
+    """
+
+    recipe: Recipe
+    stages: tuple[PlannedStage, ...]
+    layers: tuple[LayerPreflight, ...]
+    data: DataRecord
+    model_key: str
+    warnings: tuple[str, ...] = ()

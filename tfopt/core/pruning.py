@@ -1,0 +1,74 @@
+"""What a prune stage asks for, layer by layer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tfopt.core.block import Block
+from tfopt.core.layers import LayerRule, last_match
+from tfopt.core.schedules import Schedule
+
+BlockSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+"""(height, width) of the blocks that are pruned together."""
+
+
+class Pattern(Block):
+    """How the zeros of a layer are arranged.
+
+    Block sparsity and m-by-n exclude each other, and m-by-n has no schedule: tfmot makes its mask once.
+    """
+
+    block_size: BlockSize = (1, 1)
+    """Prune whole blocks of a 2-dimensional kernel (Dense only); (1, 1) prunes single weights."""
+    block_pooling: Literal["average", "max"] = "average"
+    """What stands for a block when its size is judged."""
+    sparsity_m_by_n: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]] | None = None
+    """`[2, 4]`: two zeros in any four consecutive weights along the input channels."""
+
+
+class PruneRule(LayerRule):
+    """What holds for the layers it matches; keys that are absent keep the stage's own value."""
+
+    skip: bool = False
+    """Leave these layers dense."""
+    schedule: Schedule | None = None
+    """Another sparsity schedule for these layers."""
+    block_size: BlockSize | None = None
+    """Another block size for these layers."""
+    sparsity_m_by_n: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]] | None = None
+    """m-by-n sparsity for these layers."""
+
+    @model_validator(mode="after")
+    def _skip_alone(self) -> PruneRule:
+        if self.skip and (self.schedule or self.block_size or self.sparsity_m_by_n):
+            raise ValueError("says skip: true and also how to prune; remove one of the two")
+        return self
+
+
+class Pruning(Block):
+    """Everything `tfopt.backend.pruning` needs to know besides how to train."""
+
+    schedule: Schedule
+    """Sparsity over the steps of the stage."""
+    layers: tuple[PruneRule, ...] = ()
+    """Ordered rules; the last that matches a layer wins."""
+    pattern: Pattern = Pattern()
+    """Arrangement of the zeros."""
+    policy: Literal["all", "xnnpack"] = "all"
+    """`all`: every layer tfmot can prune; `xnnpack`: only those that speed up XNNPACK's sparse inference."""
+
+    def for_layer(self, name: str, kind: str) -> tuple[Schedule, Pattern] | None:
+        """Schedule and pattern of a layer, or None where a rule says skip."""
+        rule = last_match(self.layers, name, kind)
+        if rule is None:
+            return self.schedule, self.pattern
+        if rule.skip:
+            return None
+        changes = {
+            key: value
+            for key, value in (("block_size", rule.block_size), ("sparsity_m_by_n", rule.sparsity_m_by_n))
+            if value is not None
+        }
+        return rule.schedule or self.schedule, self.pattern.model_copy(update=changes)

@@ -1,0 +1,129 @@
+"""Quantities with units: `70%`, `3 epochs`, `200 steps`, `60 kB`, `5 ms`.
+
+Each has one canonical spelling, so a recipe that is written out and read again is the same recipe.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic_core import core_schema
+
+_NUMBER_AND_UNIT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%]*)\s*$")
+_BYTE_UNITS = {"B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_TIME_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+def _split(value: Any) -> tuple[float, str] | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return float(value), ""
+    match = _NUMBER_AND_UNIT.match(value) if isinstance(value, str) else None
+    return (float(match[1]), match[2]) if match else None
+
+
+def _tidy(number: float) -> str:
+    return f"{number:.10g}"
+
+
+def parse_share(value: Any) -> float:
+    """A share as a number: `"80%"` and `0.8` are both 0.8.
+
+    Raises:
+        ValueError: not a number and not a percentage.
+    """
+    parts = _split(value)
+    if parts is None or parts[1] not in ("", "%"):
+        raise ValueError("must be a percentage such as 80% or a number such as 0.8")
+    number, unit = parts
+    return number / 100 if unit == "%" else number
+
+
+def format_share(share: float) -> str:
+    """The canonical spelling of a share: 0.8 -> `"80%"`."""
+    return f"{_tidy(share * 100)}%"
+
+
+def parse_bytes(value: Any) -> int:
+    """A size in bytes: `"60 kB"` -> 60000, `"1 MiB"` -> 1048576, `512` -> 512.
+
+    Raises:
+        ValueError: no number, or a unit that is not one of B, kB, MB, GB, KiB, MiB, GiB.
+    """
+    parts = _split(value)
+    if parts is None or (parts[1] and parts[1] not in _BYTE_UNITS):
+        raise ValueError("must be a size such as 60 kB, 1.5 MB or 64 KiB")
+    return round(parts[0] * _BYTE_UNITS.get(parts[1], 1))
+
+
+def parse_milliseconds(value: Any) -> float:
+    """A duration in milliseconds: `"5 ms"` -> 5.0, `"200 us"` -> 0.2.
+
+    Raises:
+        ValueError: no number, or no unit: a bare number would be a guess.
+    """
+    parts = _split(value)
+    if parts is None or parts[1] not in _TIME_UNITS:
+        raise ValueError("must be a duration with its unit, such as 5 ms, 200 us or 1 s")
+    return parts[0] * _TIME_UNITS[parts[1]]
+
+
+Share = Annotated[
+    float,
+    BeforeValidator(parse_share),
+    PlainSerializer(format_share),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^\s*[-+]?[0-9.]+\s*%\s*$"}, {"type": "number"}]}),
+]
+"""A share of something; written `80%` or `0.8`, held as 0.8."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A point or a distance in a stage, relative to it: `70%`, `3 epochs` or `200 steps`.
+
+    Args:
+        amount: how many of `unit`; for `%`, a share between 0 and 1.
+        unit: what is counted.
+    """
+
+    amount: float
+    unit: Literal["%", "epochs", "steps"]
+
+    @classmethod
+    def parse(cls, value: Any) -> Span:
+        """Reads `"70%"`, `"3 epochs"`, `"1 epoch"`, `"200 steps"`; a Span passes through.
+
+        Raises:
+            ValueError: anything else, a bare number included, for its unit would be a guess.
+        """
+        if isinstance(value, Span):
+            return value
+        parts = _split(value)
+        units = {"%": "%", "epoch": "epochs", "epochs": "epochs", "step": "steps", "steps": "steps"}
+        if parts is None or parts[1] not in units or parts[0] < 0:
+            raise ValueError("must have a unit: a share of the stage such as 70%, or 3 epochs, or 200 steps")
+        amount, unit = parts
+        return cls(amount / 100 if unit == "%" else amount, units[unit])  # type: ignore[arg-type]
+
+    def steps(self, total_steps: int, steps_per_epoch: int) -> int:
+        """How many optimizer steps this is in a stage of `total_steps` steps."""
+        if self.unit == "%":
+            return round(self.amount * total_steps)
+        return round(self.amount * steps_per_epoch) if self.unit == "epochs" else round(self.amount)
+
+    def __str__(self) -> str:
+        return format_share(self.amount) if self.unit == "%" else f"{_tidy(self.amount)} {self.unit}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.plain_serializer_function_ser_schema(str)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "pattern": r"^\s*[0-9.]+\s*(%|epochs?|steps?)\s*$"}

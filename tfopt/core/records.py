@@ -1,0 +1,199 @@
+"""The plain values that a run leaves behind: `report.json`, field by field.
+
+The JSON Schema of `report.json` is made from these classes (`tfopt schema --report`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, and nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class LayerRecord(Record):
+    """One layer with weights after a stage."""
+
+    name: str
+    """Keras name."""
+    type: str
+    """Keras layer type."""
+    parameters: int
+    """Number of weights, kernel and all else."""
+    sparsity: float
+    """Share of zeros in its kernel weights."""
+    unique: int
+    """Distinct values in its kernel weights."""
+    skipped: str | None = None
+    """Why the stage left this layer alone; null where it did not."""
+
+
+class StageRecord(Record):
+    """One stage of a run."""
+
+    name: str
+    kind: str
+    key: str
+    """SHA-256 that identifies the result in the store."""
+    cached: bool
+    """Taken from the store."""
+    seconds: float
+    parameters: int
+    measures: dict[str, float]
+    """On the test split: the recipe's metrics, `loss`, and `sparsity` over the kernel weights of the prunable layers."""
+    layers: list[LayerRecord]
+    history: list[dict[str, float]] = []
+    """One entry per epoch: `epoch`, `step`, `seconds`, metrics (`val_` on the validation split), `sparsity`,
+    `planned_sparsity`, `learning_rate`."""
+    details: dict[str, Any] = {}
+    """What else the stage wants to say (e.g. the resolved schedules of a prune stage by layer)."""
+
+
+class TensorRecord(Record):
+    """One tensor of a .tflite file that holds data."""
+
+    name: str
+    layer: str | None
+    """Keras layer it belongs to, where that is known."""
+    dtype: str
+    shape: list[int]
+    bytes: int
+    """Bytes in the file."""
+    sparsity: float
+    """Share of zeros (for quantized tensors: of values equal to the zero point)."""
+    unique: int
+    """Distinct values; the largest count in any channel where the tensor is quantized per channel."""
+    quantization: Literal["none", "per-tensor", "per-channel"]
+    scales: int = 0
+    """Number of distinct scales."""
+    role: Literal["weight", "bias", "constant"] = "constant"
+    """`weight`: a kernel, filter or table; `bias`; or another constant (shapes, axes)."""
+    sparse_encoding: bool = False
+    """Stored in the sparse format."""
+
+
+class PortRecord(Record):
+    """An input or output of a file."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+    """-1 where any size goes."""
+    scale: float = 0.0
+    zero_point: int = 0
+
+
+class AuditRecord(Record):
+    """What a file really contains."""
+
+    inputs: list[PortRecord]
+    outputs: list[PortRecord]
+    operators: dict[str, int]
+    """How many of each operator."""
+    float_operators: dict[str, int]
+    """Operators other than QUANTIZE and DEQUANTIZE that read or write float values."""
+    float_layers: list[str] = []
+    """Keras layers behind the float operators."""
+    sparsity: float
+    """Share of zeros over all weights."""
+    tensors: list[TensorRecord]
+    signatures: list[str] = []
+
+
+class ClaimRecord(Record):
+    """A sentence about a file, checked in the file."""
+
+    claim: str
+    held: bool
+    found: str
+    """What was found; names tensor and layer where the claim is broken."""
+
+
+class ExportRecord(Record):
+    """One exported file (or folder)."""
+
+    name: str
+    format: str
+    """tflite, saved_model or keras."""
+    path: str
+    """Relative to the run folder."""
+    bytes: int
+    gzip_bytes: int
+    measures: dict[str, float]
+    """From running the file on the full test split: the recipe's metrics, `<metric>_drop` against the first dense stage,
+    `agreement` with the Keras model it came from (for regression: the largest absolute difference), `latency_ms`
+    (median), `latency_ms_p10`, `latency_ms_p90`."""
+    audit: AuditRecord | None = None
+    claims: list[ClaimRecord] = []
+    details: dict[str, Any] = {}
+
+
+class BudgetRecord(Record):
+    """One budget of the recipe."""
+
+    name: str
+    limit: float
+    value: float | None
+    """Null where the file could not be measured."""
+    met: bool
+
+
+class RunInfo(Record):
+    """Which run it was."""
+
+    id: str
+    recipe: str
+    state: Literal["done", "failed", "interrupted"]
+    seconds: float
+    seed: int
+    error: str | None = None
+    """Why the run failed, as the user was told."""
+
+
+class Environment(Record):
+    """On what it ran."""
+
+    python: str = ""
+    tensorflow: str = ""
+    tf_keras: str = ""
+    keras: str = ""
+    tfmot: str = ""
+    litert: str = ""
+    tfopt: str = ""
+    cpu: str = ""
+    threads: int = 0
+
+
+class DataRecord(Record):
+    """What it learned from."""
+
+    source: str = ""
+    fingerprint: str = ""
+    train: int = 0
+    validation: int = 0
+    test: int = 0
+
+
+class Report(Record):
+    """All of `report.json`."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    run: RunInfo
+    environment: Environment = Environment()
+    data: DataRecord = DataRecord()
+    metric: str = "accuracy"
+    """The recipe's first metric."""
+    stages: list[StageRecord] = []
+    exports: list[ExportRecord] = []
+    budgets: list[BudgetRecord] = []
+    warnings: list[str] = []
+
+    @property
+    def held(self) -> bool:
+        """Whether every claim held and every budget was met."""
+        return all(c.held for e in self.exports for c in e.claims) and all(b.met for b in self.budgets)

@@ -1,0 +1,133 @@
+"""What every stage is: a frozen config, class-level traits, and `apply`.
+
+A new technique is one file in `tfopt/stages/` (or a package's own, through the entry point `tfopt.stages`) that
+defines one subclass of `Stage`; the file's name is the recipe's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tfopt.core.block import Block
+from tfopt.core.compile import Compile
+from tfopt.core.learning_rate import LearningRate
+from tfopt.core.quantities import Span
+
+Trait = Literal["trained", "sparse", "clustered", "quantized"]
+"""What a model is, by the stages it went through. Order rules follow from traits."""
+
+Emit = Callable[[Mapping[str, Any]], None]
+"""Receives what happens, as plain values with an `event` key; see `tfopt.core.events`."""
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a stage is given besides the model.
+
+    Args:
+        data: the splits (`tfopt.backend.data.Data`).
+        compile: optimizer, loss and metrics of the recipe.
+        batch_size: examples per optimizer step.
+        seed: seed of this stage; the same seed gives the same result.
+        traits: what the incoming model is.
+        layers: facts of earlier stages per layer name that this stage may need (e.g. the sparsity reached).
+        emit: where progress goes.
+        work: folder for checkpoints; holds those of an interrupted attempt at the same stage, gone after the stage.
+        logs: folder for TensorBoard logs, kept with the run.
+    """
+
+    data: Any
+    compile: Compile
+    batch_size: int
+    seed: int
+    emit: Emit
+    work: Path
+    logs: Path
+    traits: frozenset[Trait] = frozenset()
+    layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Stage(Block):
+    """One step of the chain.
+
+    Class attributes:
+        kind: the recipe's key, set from the file's name.
+        version: raise it when the same config would give another result, so that stored results are not reused.
+        adds: traits that the result has.
+        keeps: traits of the incoming model that survive. What a stage claims to keep is measured after it ran.
+        last: no trainable stage may follow.
+    """
+
+    kind: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    adds: ClassVar[frozenset[Trait]] = frozenset()
+    keeps: ClassVar[frozenset[Trait]] = frozenset()
+    last: ClassVar[bool] = False
+
+    name: str = ""
+    """Name of the stage in reports and paths (default: its kind, numbered when repeated)."""
+
+    def apply(self, model: Any, context: StageContext) -> Any:
+        """Carries the stage out.
+
+        Args:
+            model: a built `tf_keras.Model` free of wrappers; it may be changed.
+            context: data, seed and the way to report progress.
+
+        Returns:
+            A `tf_keras.Model` free of wrappers, or, for a quantizing stage, a `tfopt.backend.quantization.Quantized`.
+
+        Raises:
+            StageError: the stage failed, with the reason in the user's words.
+        """
+        raise NotImplementedError
+
+    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        """Mistakes that only show across keys: pairs of (path below the stage, message)."""
+        return ()
+
+
+class EarlyStopping(Block):
+    """Ends a stage when a metric stops improving.
+
+    In a pruning stage it counts only from the step at which the final sparsity is reached, so that the best
+    weights are never those of a half-pruned model.
+    """
+
+    monitor: str = "val_loss"
+    """What is watched; `val_` measures the validation split."""
+    patience: Annotated[int, Field(ge=1)] = 5
+    """Epochs without improvement before stopping."""
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    """The smallest change that counts."""
+    restore_best: bool = True
+    """Go back to the weights of the best epoch."""
+
+
+class TrainingStage(Stage):
+    """A stage that runs the optimizer."""
+
+    epochs: Annotated[int, Field(ge=1)]
+    """Passes over the training split."""
+    learning_rate: LearningRate | None = None
+    """Replaces the rate of compile.optimizer for this stage."""
+    early_stopping: EarlyStopping | None = None
+    """When to stop before the last epoch."""
+    class_weights: Literal["balanced"] | dict[int, float] | None = None
+    """Weight of each class in the loss; `balanced` makes all classes count the same."""
+    tensorboard: bool = False
+    """Write TensorBoard logs into the run folder."""
+
+    def warmup_end(self) -> Span | None:
+        """Where in the stage early stopping may begin to count; None for at once."""
+        return None
+
+
+def next_traits(stage: type[Stage] | Stage, traits: frozenset[Trait]) -> frozenset[Trait]:
+    """What a model of `traits` is after `stage`."""
+    return (traits & stage.keeps) | stage.adds

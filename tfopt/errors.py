@@ -1,0 +1,127 @@
+"""Every error a user of tfopt can see.
+
+An error says what happened with the received value, what was expected, and how to fix it. It owns its
+exit code; catching and printing happen once, at the edge of the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place in a file.
+
+    Args:
+        file: path as the user wrote it.
+        line: 1-based line.
+        column: 1-based column.
+        text: the offending line, without its newline.
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class TfoptError(Exception):
+    """Base of all errors that tfopt raises on purpose.
+
+    Args:
+        message: what happened with the received value, and what was expected.
+        hint: how to fix it, as one sentence; empty where the message already says so.
+        where: the place in the recipe, if the error has one.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "", where: Where | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text} {self.hint}" if self.hint else text
+
+
+class UsageError(TfoptError):
+    """A command or a function was called with unusable arguments."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a recipe.
+
+    Args:
+        path: keys and list positions from the top of the recipe, e.g. `("stages", 1, "prune", "epochs")`.
+        message: what is wrong with the received value, and what was expected.
+        hint: how to fix it.
+        on_key: the mistake is the key itself, not its value.
+        where: the place in the file, once known.
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+    on_key: bool = False
+    where: Where | None = None
+
+    def at(self, where: Where | None) -> Problem:
+        """The same problem with its place in the file."""
+        return replace(self, where=where)
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text} {self.hint}" if self.hint else text
+
+
+class RecipeError(TfoptError):
+    """A recipe cannot be run as written; carries every mistake found, not only the first.
+
+    Args:
+        problems: all mistakes, in the order of the file.
+    """
+
+    exit_code = 3
+
+    def __init__(self, problems: tuple[Problem, ...] | list[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class EnvironmentProblem(TfoptError):
+    """A package is missing or of a version that cannot work."""
+
+    exit_code = 4
+
+
+class StageError(TfoptError):
+    """A stage could not be carried out (data, model or training failed)."""
+
+    exit_code = 5
+
+
+class ExportError(StageError):
+    """A file could not be written, converted or run."""
+
+
+class StoreError(TfoptError):
+    """The artifact store or a run folder cannot be read or written."""
+
+    exit_code = 6
+
+
+EXIT_NOT_MET = 7
+"""Exit code of a finished run in which a claim is broken or a budget is not met."""
+
+EXIT_INTERRUPTED = 130
+"""Exit code after Ctrl-C."""

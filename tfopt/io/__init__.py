@@ -1,0 +1,1 @@
+"""Files: YAML with positions, the artifact store, the journal of a run."""

@@ -1,0 +1,1 @@
+"""Reports: data (pure) and thin drawers for text, HTML and figures."""

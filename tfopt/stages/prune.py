@@ -1,0 +1,53 @@
+"""Magnitude pruning with fine-tuning: tfmot's `prune_low_magnitude` under a sparsity schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from tfopt.core.pruning import BlockSize, Pattern, PruneRule, Pruning
+from tfopt.core.quantities import Span
+from tfopt.core.schedules import Schedule
+from tfopt.core.stage import StageContext, TrainingStage, Trait
+
+
+class Prune(TrainingStage):
+    """Sets the smallest weights to zero, step by step, while the rest learns to do without them.
+
+    The wrappers are gone from the result. Sparsity is measured after the stage and again in every file.
+    """
+
+    adds: ClassVar[frozenset[Trait]] = frozenset({"trained", "sparse"})
+
+    schedule: Schedule
+    """Sparsity over the steps of this stage."""
+    layers: tuple[PruneRule, ...] = ()
+    """Ordered rules by layer name and/or type; the last that matches wins."""
+    block_size: BlockSize = (1, 1)
+    """Prune whole blocks of Dense kernels: [height, width]."""
+    block_pooling: Literal["average", "max"] = "average"
+    """What stands for a block when its size is judged."""
+    sparsity_m_by_n: tuple[int, int] | None = None
+    """`[2, 4]`: two zeros in any four consecutive weights."""
+    policy: Literal["all", "xnnpack"] = "all"
+    """`all`: every layer tfmot can prune; `xnnpack`: only those that XNNPACK runs faster when sparse."""
+
+    def pruning(self) -> Pruning:
+        """The parts that are about pruning, not about training."""
+        pattern = Pattern(
+            block_size=self.block_size, block_pooling=self.block_pooling, sparsity_m_by_n=self.sparsity_m_by_n
+        )
+        return Pruning(schedule=self.schedule, layers=self.layers, pattern=pattern, policy=self.policy)
+
+    def warmup_end(self) -> Span | None:
+        return self.schedule.end
+
+    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        if self.sparsity_m_by_n and self.block_size != (1, 1):
+            return [(("sparsity_m_by_n",), "cannot be combined with block_size: choose one pattern of zeros.")]
+        return ()
+
+    def apply(self, model: Any, context: StageContext) -> Any:
+        from tfopt.backend import pruning
+
+        return pruning.prune(model, self, self.pruning(), context)
