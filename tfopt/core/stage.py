@@ -15,7 +15,9 @@ from pydantic import Field
 
 from tfopt.core.block import Block
 from tfopt.core.compile import Compile
+from tfopt.core.data import Augment
 from tfopt.core.learning_rate import LearningRate
+from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.quantities import Span
 
 Trait = Literal["trained", "sparse", "clustered", "quantized"]
@@ -33,6 +35,7 @@ class StageContext:
         data: the splits (`tfopt.backend.data.Data`).
         compile: optimizer, loss and metrics of the recipe.
         batch_size: examples per optimizer step.
+        augment: random changes of training images.
         seed: seed of this stage; the same seed gives the same result.
         traits: what the incoming model is.
         layers: facts of earlier stages per layer name that this stage may need (e.g. the sparsity reached).
@@ -48,6 +51,7 @@ class StageContext:
     emit: Emit
     work: Path
     logs: Path
+    augment: Augment | None = None
     traits: frozenset[Trait] = frozenset()
     layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -86,6 +90,15 @@ class Stage(Block):
             StageError: the stage failed, with the reason in the user's words.
         """
         raise NotImplementedError
+
+    def preflight(self, model: Any, workload: Workload) -> Preflight:
+        """What is knowable before training; `tfopt plan` shows it.
+
+        Args:
+            model: the starting `tf_keras.Model`; it may not be changed.
+            workload: how long the stage will be.
+        """
+        return Preflight()
 
     def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
         """Mistakes that only show across keys: pairs of (path below the stage, message)."""

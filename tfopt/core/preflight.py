@@ -1,0 +1,40 @@
+"""What a stage knows about a model and a workload before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tfopt.core.schedules import ResolvedSchedule
+
+
+@dataclass(frozen=True)
+class Workload:
+    """How long a stage will be.
+
+    Args:
+        total_steps: optimizer steps of the stage; 0 where it does not train.
+        steps_per_epoch: optimizer steps of one epoch.
+        examples: examples of the training split.
+    """
+
+    total_steps: int
+    steps_per_epoch: int
+    examples: int
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a stage found.
+
+    Args:
+        schedules: resolved sparsity schedule by layer name.
+        skipped: why a layer will be left alone, by layer name.
+        problems: pairs of (path below the stage, message): the stage cannot work.
+        warnings: sentences worth reading before training.
+    """
+
+    schedules: Mapping[str, ResolvedSchedule] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[tuple[tuple[str | int, ...], str], ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,156 @@
+"""The artifact store: immutable folders under `saved_models/.store/`, found by their key.
+
+An entry is built in a temporary folder, hashed, synced and renamed into place, so that it is there whole or not at
+all. Whoever comes second with the same key finds it there and drops his own: both have the same content. An entry
+whose bytes are not those that were stored is a miss, said as a warning, and moved out of the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tfopt.errors import StoreError
+from tfopt.io.files import cannot_write, folder_hashes, sync_file, sync_folder, write_atomically
+
+_ENTRY = "entry.json"
+_FORMAT = 1
+
+
+class Store:
+    """Finished stage results by key.
+
+    Args:
+        root: the store's folder; made when first written.
+        warn: receives a sentence when an entry is damaged.
+    """
+
+    def __init__(self, root: Path, warn: Callable[[str], None]) -> None:
+        self.root = root
+        self._warn = warn
+
+    def folder(self, key: str) -> Path:
+        """Where the entry of a key lies, or would lie."""
+        return self.root / key[:2] / key
+
+    def work_folder(self, key: str) -> Path:
+        """Where the checkpoints of an unfinished attempt at a key lie; made if need be.
+
+        Raises:
+            StoreError: it cannot be made.
+        """
+        folder = self.root / "work" / key
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        return folder
+
+    def drop_work(self, key: str) -> None:
+        """Removes the checkpoints of a stage that is finished."""
+        shutil.rmtree(self.root / "work" / key, ignore_errors=True)
+
+    def has(self, key: str) -> bool:
+        """Whether there is an entry, without reading all of it."""
+        return (self.folder(key) / _ENTRY).is_file()
+
+    def get(self, key: str) -> tuple[Path, dict[str, Any]] | None:
+        """The verified entry of a key: its folder and the record stored with it, or None.
+
+        A damaged entry is warned about, moved to `damaged/`, and None.
+
+        Raises:
+            StoreError: the entry cannot be read at all (permissions).
+        """
+        folder = self.folder(key)
+        if not folder.is_dir():
+            return None
+        try:
+            trouble, record = self._verify(folder)
+        except OSError as error:
+            raise StoreError(f"Cannot read the store entry {folder}: {error.strerror or error}.") from error
+        if trouble is None:
+            return folder, record
+        self._warn(f"Store entry {key[:12]} is damaged ({trouble}); it is set aside and its stage runs again.")
+        self._set_aside(folder)
+        return None
+
+    @contextmanager
+    def building(self, key: str) -> Iterator[Path]:
+        """A temporary folder to build the entry of `key` in; nothing is stored until `commit`.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        try:
+            temporary_root = self.root / "building"
+            temporary_root.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix=f"{key[:12]}-", dir=temporary_root))
+        except OSError as error:
+            raise cannot_write(self.root, error) from error
+        try:
+            yield folder
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def commit(self, key: str, folder: Path, record: dict[str, Any]) -> Path:
+        """Renames a built folder into the store.
+
+        Args:
+            key: the entry's key.
+            folder: what `building` gave.
+            record: plain values to keep with the entry.
+
+        Returns:
+            The entry's folder; that of another process if it was faster.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        final = self.folder(key)
+        try:
+            hashes = folder_hashes(folder)
+            entry = {"format": _FORMAT, "key": key, "files": hashes, "record": record}
+            write_atomically(folder / _ENTRY, json.dumps(entry, indent=1, sort_keys=True))
+            for name in hashes:
+                sync_file(folder / name)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.rename(folder, final)
+            except OSError:
+                if not self.has(key):
+                    raise
+            sync_folder(final.parent)
+        except OSError as error:
+            raise cannot_write(final, error) from error
+        return final
+
+    def _verify(self, folder: Path) -> tuple[str | None, dict[str, Any]]:
+        try:
+            entry = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
+            files, record, key = entry["files"], entry["record"], entry["key"]
+        except FileNotFoundError:
+            return f"{_ENTRY} is missing", {}
+        except (ValueError, KeyError, TypeError):
+            return f"{_ENTRY} cannot be read", {}
+        if entry.get("format") != _FORMAT or key != folder.name:
+            return f"{_ENTRY} is of another entry or format", {}
+        found = folder_hashes(folder, leave_out=frozenset({_ENTRY}))
+        different = sorted(name for name in files.keys() | found.keys() if files.get(name) != found.get(name))
+        return (f"{different[0]} is not what was stored" if different else None), record
+
+    def _set_aside(self, folder: Path) -> None:
+        try:
+            aside = self.root / "damaged"
+            aside.mkdir(parents=True, exist_ok=True)
+            os.rename(folder, tempfile.mkdtemp(prefix=f"{folder.name[:12]}-", dir=aside))
+        except OSError as error:
+            raise cannot_write(folder, error) from error

@@ -1,0 +1,131 @@
+"""Recipe -> Plan: data and model are loaded, keys computed, schedules resolved, everything knowable is said.
+
+Nothing is trained. `prepare` keeps the loaded data and model, so that a run does not load them again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tfopt.core.fingerprint import stage_key
+from tfopt.core.plan import Plan, PlannedStage
+from tfopt.core.preflight import Workload
+from tfopt.core.recipe import Recipe
+from tfopt.core.stage import Stage, TrainingStage
+from tfopt.errors import Problem, RecipeError
+from tfopt.export.tflite import Tflite
+from tfopt.io.environment import key_versions
+from tfopt.io.store import Store
+
+_BYTES_PER_PARAMETER = {"none": 4, "float16": 2, "dynamic": 1, "int8": 1}
+_LEAST_SHARE = 0.9
+"""A file may be a little smaller than its weights alone: batch normalization is folded away."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan with what was loaded to make it.
+
+    Args:
+        plan: what would be done.
+        data: the splits (`tfopt.backend.data.Data`).
+        model: the starting model, a `tf_keras.Model`.
+    """
+
+    plan: Plan
+    data: Any
+    model: Any
+
+
+def prepare(recipe: Recipe, store: Store) -> Prepared:
+    """Loads data and model and works out what a run would do.
+
+    Raises:
+        RecipeError: the recipe cannot work with this data and model (impossible schedule, rule that matches no layer).
+        StageError: data or model cannot be loaded, or do not fit each other.
+    """
+    from tfopt.backend import data as backend_data
+    from tfopt.backend import models, preflight
+
+    data = backend_data.load(recipe.data)
+    model = models.build(recipe.model, data, recipe.seed)
+    warnings = list(models.check_fits(model, data, recipe.compile))
+    steps_per_epoch = backend_data.steps_per_epoch(len(data.train), recipe.data.batch_size)
+    model_key = models.model_fingerprint(model)
+
+    problems: list[Problem] = []
+    planned: list[PlannedStage] = []
+    parent, all_cached = model_key, True
+    for index, stage in enumerate(recipe.stages):
+        key = key_of(stage, recipe, parent, data.fingerprint)
+        all_cached = all_cached and store.has(key)
+        epochs = stage.epochs if isinstance(stage, TrainingStage) else 0
+        workload = Workload(epochs * steps_per_epoch, steps_per_epoch, len(data.train))
+        found = stage.preflight(model, workload)
+        problems += [Problem(("stages", index, stage.kind, *path), message) for path, message in found.problems]
+        warnings += [f"{stage.name}: {warning}" for warning in found.warnings]
+        planned.append(
+            PlannedStage(
+                name=stage.name,
+                kind=stage.kind,
+                key=key,
+                status="cached" if all_cached else "will run",
+                epochs=epochs,
+                steps=workload.total_steps,
+                schedules=found.schedules,
+            )
+        )
+        parent = key
+    if problems:
+        raise RecipeError(problems)
+    warnings += export_warnings(recipe, model.count_params(), len(data.train))
+    plan = Plan(recipe, tuple(planned), preflight.layers(model), data.record(), model_key, tuple(warnings))
+    return Prepared(plan, data, model)
+
+
+def key_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> str:
+    """The store key of a stage of a recipe: its own name is not in it, for a name changes no result."""
+    config = {
+        "stage": stage.model_dump(mode="json", exclude={"name"}),
+        "compile": recipe.compile.model_dump(mode="json"),
+        "batch_size": recipe.data.batch_size,
+        "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
+    }
+    return stage_key(
+        parent=parent,
+        kind=stage.kind,
+        version=stage.version,
+        config=config,
+        data=data,
+        seed=recipe.seed,
+        versions=key_versions(),
+    )
+
+
+def export_warnings(recipe: Recipe, parameters: int, examples: int) -> list[str]:
+    """What is knowable about the files: budgets that no such file can meet, more calibration than there is data."""
+    warnings: list[str] = []
+    variants = {
+        name: variant
+        for target in recipe.export
+        if isinstance(target, Tflite)
+        for name, variant in target.variants.items()
+    }
+    for name, variant in variants.items():
+        if variant.quantize == "int8" and variant.calibration > examples:
+            warnings.append(
+                f"{name}: calibration asks for {variant.calibration} examples, the training split has {examples}; "
+                "all of them are used."
+            )
+    for budget in recipe.budgets:
+        target = variants.get(budget.export)
+        if budget.measure != "bytes" or target is None or target.sparse:
+            continue
+        least = round(parameters * _BYTES_PER_PARAMETER[target.quantize] * _LEAST_SHARE)
+        if budget.limit < least:
+            warnings.append(
+                f"{budget.name}: {budget.limit:,.0f} bytes cannot be met: {parameters:,} parameters alone take about "
+                f"{least:,} bytes with quantize: {target.quantize} (sparsity shrinks the gzipped file, not this one)."
+            )
+    return warnings

@@ -1,0 +1,284 @@
+"""Plan -> Run: look up, apply, measure, commit, journal.
+
+A finished stage is in the store before the next one begins, so nothing that comes later can cost it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tfopt.core.events import Event
+from tfopt.core.export import ExportContext
+from tfopt.core.fingerprint import fingerprint
+from tfopt.core.judging import judge_budgets, lost_traits
+from tfopt.core.plan import PlannedStage
+from tfopt.core.records import ExportRecord, Report, RunInfo, StageRecord
+from tfopt.core.run import Run
+from tfopt.core.stage import Emit, Stage, StageContext, Trait, next_traits
+from tfopt.errors import StageError, TfoptError
+from tfopt.io.environment import environment
+from tfopt.io.files import cannot_write, write_atomically
+from tfopt.io.journal import Journal
+from tfopt.io.store import Store
+from tfopt.planner import Prepared
+
+
+def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | None = None) -> Run:
+    """Carries a plan out.
+
+    Args:
+        prepared: plan, data and starting model.
+        store: finished stages are taken from it and put into it.
+        folder: the run folder, already there.
+        on_event: receives every event, also those that are not journaled.
+
+    Returns:
+        The run; its report is written, whatever happened.
+
+    Raises:
+        TfoptError: a stage or an export failed; the report says so too.
+        KeyboardInterrupt: Ctrl-C; the report says `interrupted`.
+    """
+    with Journal(folder / "events.jsonl") as journal:
+        return _Execution(prepared, store, folder, journal, on_event).run()
+
+
+@dataclass
+class _Execution:
+    """The state of a run while it runs."""
+
+    prepared: Prepared
+    store: Store
+    folder: Path
+    journal: Journal
+    on_event: Emit | None
+    stages: list[StageRecord] = field(default_factory=list)
+    exports: list[ExportRecord] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def emit(self, event: Event) -> None:
+        """Journals an event and passes it on."""
+        if event["event"] == "warning":
+            self.warnings.append(str(event["message"]))
+        self.journal.append(event)
+        if self.on_event is not None:
+            self.on_event(event)
+
+    def run(self) -> Run:
+        """All stages, all exports, the report."""
+        recipe = self.prepared.plan.recipe
+        self.emit(
+            {
+                "event": "run_started",
+                "run": self.folder.name,
+                "recipe": recipe.name,
+                "stages": [stage.name for stage in recipe.stages],
+                "exports": list(recipe.export_names()),
+            }
+        )
+        for warning in self.prepared.plan.warnings:
+            self.emit({"event": "warning", "message": warning})
+        try:
+            model, traits = self.run_stages()
+            self.write_exports(model, traits)
+        except KeyboardInterrupt:
+            self.finish("interrupted", "Interrupted by Ctrl-C.")
+            raise
+        except TfoptError as error:
+            self.finish("failed", str(error))
+            raise
+        return self.finish("done", None)
+
+    def run_stages(self) -> tuple[Any, frozenset[Trait]]:
+        """The model after the last stage, and what it is."""
+        from tfopt.backend import artifacts
+
+        recipe, plan = self.prepared.plan.recipe, self.prepared.plan
+        model: Any = self.prepared.model
+        traits: frozenset[Trait] = frozenset()
+        stored_at: Path | None = None
+        if not recipe.stages or recipe.stages[0].adds - {"trained"}:
+            self.stages.append(self.record("start", "start", plan.model_key, model, 0.0, {}))
+        for position, (stage, planned) in enumerate(zip(recipe.stages, plan.stages, strict=True)):
+            found = self.store.get(planned.key)
+            if found is None:
+                if stored_at is not None:
+                    model, stored_at = artifacts.load(stored_at), None
+                model = self.run_stage(stage, planned, position, model, traits)
+            else:
+                stored_at, stored = found
+                self.replay(planned, stored)
+            traits = next_traits(stage, traits)
+        return (model if stored_at is None else artifacts.load(stored_at)), traits
+
+    def replay(self, planned: PlannedStage, stored: dict[str, Any]) -> None:
+        """Tells of a stage whose result is in the store as if it had just run."""
+        record = StageRecord.model_validate({**stored, "name": planned.name, "key": planned.key, "cached": True})
+        self.announce(planned, cached=True)
+        for entry in record.history:
+            self.emit({"event": "epoch", "stage": planned.name, "cached": True, **entry})
+        self.close(record)
+
+    def run_stage(
+        self, stage: Stage, planned: PlannedStage, position: int, model: Any, traits: frozenset[Trait]
+    ) -> Any:
+        """Applies one stage, measures what came out and commits it."""
+        from tfopt.backend import artifacts
+
+        recipe = self.prepared.plan.recipe
+        self.announce(planned, cached=False)
+        notes = _Notes(planned.name, self.emit)
+        context = StageContext(
+            data=self.prepared.data,
+            compile=recipe.compile,
+            batch_size=recipe.data.batch_size,
+            augment=recipe.data.augment,
+            seed=int(fingerprint([recipe.seed, position, stage.kind])[:7], 16),
+            emit=notes.emit,
+            work=self.store.work_folder(planned.key),
+            logs=self.folder / "logs" / planned.name,
+            traits=traits,
+        )
+        started = time.monotonic()
+        try:
+            model = stage.apply(model, context)
+        except (TfoptError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            raise StageError(f"Stage {planned.name} failed: {type(error).__name__}: {error}") from error
+        seconds = time.monotonic() - started
+        record = self.record(planned.name, planned.kind, planned.key, model, seconds, notes.skipped)
+        record = record.model_copy(update={"history": notes.history, "details": notes.details})
+        kept = traits & stage.keeps
+        lost = lost_traits(kept, self.stages[-1].layers if self.stages else [], record.layers)
+        if lost:
+            raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.")
+        with self.store.building(planned.key) as folder:
+            artifacts.save(model, folder)
+            self.store.commit(planned.key, folder, record.model_dump(mode="json"))
+        self.store.drop_work(planned.key)
+        self.close(record)
+        return model
+
+    def record(
+        self, name: str, kind: str, key: str, model: Any, seconds: float, skipped: dict[str, str]
+    ) -> StageRecord:
+        """What a model is worth: measures on the test split, and each layer."""
+        from tfopt.backend import artifacts, models, pruning, training
+
+        plan = self.prepared.plan
+        plain = artifacts.float_model(model)
+        measures = training.evaluate(artifacts.running_model(model), self.prepared.data.test, plan.recipe.compile)
+        return StageRecord(
+            name=name,
+            kind=kind,
+            key=key,
+            cached=False,
+            seconds=seconds,
+            parameters=plain.count_params(),
+            measures={**measures, "sparsity": pruning.sparsity(plain)},
+            layers=models.layer_records(plain, skipped),
+        )
+
+    def announce(self, planned: PlannedStage, *, cached: bool) -> None:
+        """Says that a stage begins."""
+        self.emit(
+            {
+                "event": "stage_started",
+                "stage": planned.name,
+                "kind": planned.kind,
+                "epochs": planned.epochs,
+                "steps": planned.steps,
+                "cached": cached,
+            }
+        )
+
+    def close(self, record: StageRecord) -> None:
+        """Keeps a stage's record and says that it is finished."""
+        self.stages.append(record)
+        self.emit(
+            {
+                "event": "stage_finished",
+                "stage": record.name,
+                "seconds": record.seconds,
+                "measures": record.measures,
+                "cached": record.cached,
+            }
+        )
+
+    def write_exports(self, model: Any, traits: frozenset[Trait]) -> None:
+        """Writes every export target and keeps its records."""
+        recipe = self.prepared.plan.recipe
+        folder = self.folder / "export"
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        context = ExportContext(
+            folder=folder,
+            data=self.prepared.data,
+            compile=recipe.compile,
+            seed=recipe.seed,
+            emit=self.emit,
+            traits=traits,
+            layers=self.stages[-1].layers,
+            dense=self.dense_measures(),
+        )
+        for target in recipe.export:
+            for record in target.write(model, context):
+                self.exports.append(record)
+
+    def dense_measures(self) -> dict[str, float]:
+        """Measures of the first dense model: what a drop is counted from."""
+        return self.stages[0].measures
+
+    def finish(self, state: Literal["done", "failed", "interrupted"], error: str | None) -> Run:
+        """Writes the report and closes the run."""
+        recipe = self.prepared.plan.recipe
+        seconds = time.monotonic() - self.started
+        report = Report(
+            schema=1,
+            run=RunInfo(
+                id=self.folder.name, recipe=recipe.name, state=state, seconds=seconds, seed=recipe.seed, error=error
+            ),
+            environment=environment(),
+            data=self.prepared.data.record(),
+            metric=recipe.compile.metric,
+            stages=self.stages,
+            exports=self.exports,
+            budgets=judge_budgets(recipe.budgets, self.exports) if state == "done" else [],
+            warnings=self.warnings,
+        )
+        write_atomically(self.folder / "report.json", report.model_dump_json(by_alias=True, indent=1))
+        self.emit({"event": "run_finished", "state": state, "seconds": seconds, "held": report.held})
+        return Run(self.folder, report)
+
+
+@dataclass
+class _Notes:
+    """Collects what a stage says about itself while it runs, and passes everything on."""
+
+    stage: str
+    pass_on: Emit
+    epochs: dict[int, dict[str, float]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def emit(self, event: Event) -> None:
+        """Keeps history and details; adds the stage's name."""
+        body = {key: value for key, value in event.items() if key not in ("event", "stage")}
+        if event["event"] == "epoch":
+            self.epochs[int(body["epoch"])] = body
+        elif event["event"] == "details":
+            self.skipped.update(body.pop("skipped", {}))
+            self.details.update(body)
+        self.pass_on({**event, "stage": self.stage})
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One entry per epoch, in order."""
+        return [self.epochs[epoch] for epoch in sorted(self.epochs)]
