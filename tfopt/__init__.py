@@ -1,3 +1,66 @@
-"""tfopt: one recipe carries a Keras model to a small, fast and proven TFLite file."""
+"""tfopt: one recipe carries a Keras model to a small, fast and proven TFLite file.
+
+    import tfopt
+    recipe = tfopt.load("recipes/digits_prune_qat.yaml")
+    run = tfopt.run(recipe.with_overrides({"stages.prune.schedule.final": "90%"}))
+    print(run.report.exports)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from tfopt.api import bench, doctor, init, inspect, listing, load, plan, run, schema, show, validate
+    from tfopt.core.plan import Plan
+    from tfopt.core.recipe import Recipe
+    from tfopt.core.records import AuditRecord, Report
+    from tfopt.core.run import Run
+    from tfopt.errors import TfoptError
+
+_HOMES = {
+    **dict.fromkeys(
+        ("bench", "doctor", "init", "inspect", "listing", "load", "plan", "run", "schema", "show", "validate"),
+        "tfopt.api",
+    ),
+    "Plan": "tfopt.core.plan",
+    "Recipe": "tfopt.core.recipe",
+    "AuditRecord": "tfopt.core.records",
+    "Report": "tfopt.core.records",
+    "Run": "tfopt.core.run",
+    "TfoptError": "tfopt.errors",
+}
+
+__all__ = [
+    "AuditRecord",
+    "Plan",
+    "Recipe",
+    "Report",
+    "Run",
+    "TfoptError",
+    "bench",
+    "doctor",
+    "init",
+    "inspect",
+    "listing",
+    "load",
+    "plan",
+    "run",
+    "schema",
+    "show",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name when it is first used, so that `import tfopt` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tfopt' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -68,6 +68,10 @@ class _Execution:
         if self.on_event is not None:
             self.on_event(event)
 
+    def warn(self, message: str) -> None:
+        """Says something that the user should read."""
+        self.emit({"event": "warning", "message": message})
+
     def run(self) -> Run:
         """All stages, all exports, the report."""
         recipe = self.prepared.plan.recipe
@@ -81,7 +85,7 @@ class _Execution:
             }
         )
         for warning in self.prepared.plan.warnings:
-            self.emit({"event": "warning", "message": warning})
+            self.warn(warning)
         try:
             model, traits = self.run_stages()
             self.write_exports(model, traits)
@@ -104,7 +108,7 @@ class _Execution:
         if not recipe.stages or recipe.stages[0].adds - {"trained"}:
             self.stages.append(self.record("start", "start", plan.model_key, model, 0.0, {}))
         for position, (stage, planned) in enumerate(zip(recipe.stages, plan.stages, strict=True)):
-            found = self.store.get(planned.key)
+            found = self.store.get(planned.key, self.warn)
             if found is None:
                 if stored_at is not None:
                     model, stored_at = artifacts.load(stored_at), None

@@ -28,12 +28,10 @@ class Store:
 
     Args:
         root: the store's folder; made when first written.
-        warn: receives a sentence when an entry is damaged.
     """
 
-    def __init__(self, root: Path, warn: Callable[[str], None]) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self._warn = warn
 
     def folder(self, key: str) -> Path:
         """Where the entry of a key lies, or would lie."""
@@ -60,10 +58,33 @@ class Store:
         """Whether there is an entry, without reading all of it."""
         return (self.folder(key) / _ENTRY).is_file()
 
-    def get(self, key: str) -> tuple[Path, dict[str, Any]] | None:
+    def check_writable(self) -> None:
+        """Finds out before any work whether the store can be written.
+
+        Raises:
+            StoreError: it cannot.
+        """
+        with self.building("probe") as folder:
+            write_atomically(folder / "probe", "")
+
+    def remove(self, key: str) -> None:
+        """Forgets a key: its entry, if there is one, and the checkpoints of an unfinished attempt.
+
+        Raises:
+            StoreError: the entry cannot be moved away.
+        """
+        self.drop_work(key)
+        if self.folder(key).is_dir():
+            shutil.rmtree(self._set_aside(self.folder(key)), ignore_errors=True)
+
+    def get(self, key: str, warn: Callable[[str], None]) -> tuple[Path, dict[str, Any]] | None:
         """The verified entry of a key: its folder and the record stored with it, or None.
 
-        A damaged entry is warned about, moved to `damaged/`, and None.
+        A damaged entry is moved to `damaged/` and counts as missing.
+
+        Args:
+            key: what is looked for.
+            warn: receives a sentence when the entry is damaged.
 
         Raises:
             StoreError: the entry cannot be read at all (permissions).
@@ -77,7 +98,7 @@ class Store:
             raise StoreError(f"Cannot read the store entry {folder}: {error.strerror or error}.") from error
         if trouble is None:
             return folder, record
-        self._warn(f"Store entry {key[:12]} is damaged ({trouble}); it is set aside and its stage runs again.")
+        warn(f"Store entry {key[:12]} is damaged ({trouble}); it is set aside and its stage runs again.")
         self._set_aside(folder)
         return None
 
@@ -147,10 +168,12 @@ class Store:
         different = sorted(name for name in files.keys() | found.keys() if files.get(name) != found.get(name))
         return (f"{different[0]} is not what was stored" if different else None), record
 
-    def _set_aside(self, folder: Path) -> None:
+    def _set_aside(self, folder: Path) -> Path:
         try:
             aside = self.root / "damaged"
             aside.mkdir(parents=True, exist_ok=True)
-            os.rename(folder, tempfile.mkdtemp(prefix=f"{folder.name[:12]}-", dir=aside))
+            target = Path(tempfile.mkdtemp(prefix=f"{folder.name[:12]}-", dir=aside))
+            os.rename(folder, target)
         except OSError as error:
             raise cannot_write(folder, error) from error
+        return target

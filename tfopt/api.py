@@ -1,0 +1,286 @@
+"""What the command line and notebooks call: load, validate, plan, run, show, inspect, bench, doctor.
+
+Everything here is also a name of the package itself: `import tfopt; tfopt.run("recipe.yaml")`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from tfopt.core.plan import LayerPreflight, Plan
+from tfopt.core.recipe import Recipe
+from tfopt.core.records import AuditRecord, Environment, Report
+from tfopt.core.run import Run
+from tfopt.core.stage import Emit
+from tfopt.errors import Problem, RecipeError, UsageError
+from tfopt.io.store import Store
+
+DEFAULT_OUT = "saved_models"
+"""Where runs and the store go unless told otherwise, relative to the current folder."""
+
+Kind = Literal["models", "datasets", "stages", "schedules", "exports", "recipes"]
+"""What can be listed."""
+
+
+def load(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Recipe:
+    """Reads a recipe.
+
+    Args:
+        path: the YAML file.
+        overrides: values by recipe path, e.g. `{"stages.prune.schedule.final": "90%"}`, or `"path=value"` texts.
+
+    Raises:
+        RecipeError: with every mistake, each with its place in the file.
+    """
+    from tfopt.io.catalog import catalog
+    from tfopt.io.recipe_file import load_recipe, parse_overrides
+
+    values = overrides if isinstance(overrides, Mapping) else parse_overrides(overrides)
+    return load_recipe(Path(path), catalog(), values)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `validate` found in one recipe.
+
+    Args:
+        path: the file.
+        problems: every mistake, in the order of the file.
+        code: `package.module:function` texts that running the recipe would import.
+    """
+
+    path: str
+    problems: tuple[Problem, ...]
+    code: tuple[str, ...]
+
+
+def validate(paths: Sequence[str | Path]) -> list[Checked]:
+    """Checks recipes without running anything and without loading TensorFlow."""
+    from tfopt.io.catalog import code_named_by
+
+    checked = []
+    for path in paths:
+        try:
+            recipe = load(path)
+        except RecipeError as error:
+            checked.append(Checked(str(path), error.problems, ()))
+        else:
+            checked.append(Checked(str(path), (), tuple(code_named_by(recipe))))
+    return checked
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One thing that a recipe can name.
+
+    Args:
+        name: how a recipe names it.
+        summary: what it is, in a sentence.
+        origin: `tfopt`, or the package that brings it.
+        arguments: what it can be given.
+    """
+
+    name: str
+    summary: str
+    origin: str
+    arguments: tuple[str, ...] = ()
+
+
+def listing(kind: Kind | None = None) -> dict[str, list[Listed]]:
+    """What can be named in a recipe, by kind; all kinds without an argument."""
+    from tfopt.io.listing import LISTERS
+
+    kinds = LISTERS if kind is None else {kind: LISTERS[kind]}
+    return {name: [Listed(*row) for row in rows()] for name, rows in kinds.items()}
+
+
+def schema(which: Literal["recipe", "report"] = "recipe") -> dict[str, Any]:
+    """JSON Schema of recipes (for editors) or of report.json (for tools)."""
+    if which == "report":
+        return Report.model_json_schema(by_alias=True)
+    from tfopt.core.schema import recipe_schema
+    from tfopt.io.catalog import catalog
+
+    return recipe_schema(catalog())
+
+
+def init(path: str | Path) -> Path:
+    """Writes the commented starter recipe.
+
+    Raises:
+        UsageError: the file is there already, or cannot be written.
+    """
+    target = Path(path)
+    text = (files("tfopt.cli") / "templates" / "starter.yaml").read_text(encoding="utf-8")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{target} is there already.", "Choose another name, or remove it first.") from None
+    except OSError as error:
+        raise UsageError(f"Cannot write {target}: {error.strerror or error}.") from error
+    return target
+
+
+def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT) -> Plan:
+    """What a run would do, and every warning, before anything is trained.
+
+    Raises:
+        RecipeError: the recipe cannot work with its data and model.
+        StageError: data or model cannot be loaded.
+    """
+    from tfopt.planner import prepare
+
+    return prepare(_loaded(recipe), Store(Path(out) / ".store")).plan
+
+
+def run(
+    recipe: Recipe | str | Path,
+    *,
+    out: str | Path = DEFAULT_OUT,
+    fresh: bool = False,
+    on_event: Emit | None = None,
+) -> Run:
+    """Executes a recipe: trains, optimizes, exports, proves, reports.
+
+    Args:
+        recipe: a recipe, or the path of one.
+        out: where the run folder and the store go.
+        fresh: run every stage again instead of taking finished ones from the store.
+        on_event: receives what happens, as it happens (see `tfopt.core.events`).
+
+    Returns:
+        The finished run; `run.ok` says whether every claim held and every budget was met.
+
+    Raises:
+        RecipeError: the recipe cannot be run.
+        StageError: a stage or an export failed; finished stages stay in the store.
+        StoreError: the output folder cannot be read or written.
+        KeyboardInterrupt: Ctrl-C; the run folder says so.
+    """
+    from tfopt.io.files import write_atomically
+    from tfopt.io.recipe_file import dump_recipe
+    from tfopt.io.runs import new_run_folder, point_latest
+    from tfopt.planner import prepare
+    from tfopt.runner import execute
+
+    root = Path(out)
+    store = Store(root / ".store")
+    store.check_writable()
+    asked = _loaded(recipe)
+    prepared = prepare(asked, store)
+    if fresh:
+        for stage in prepared.plan.stages:
+            store.remove(stage.key)
+    folder = new_run_folder(root, asked.name)
+    text = dump_recipe(asked)
+    write_atomically(folder / "recipe.yaml", text)
+    try:
+        finished = execute(prepared, store, folder, on_event)
+    finally:
+        _draw(folder, text)
+    point_latest(folder)
+    return finished
+
+
+def show(run: str | Path, out: str | Path = DEFAULT_OUT) -> Run:
+    """A run of the past: a run folder, `<recipe>` for its latest run, or `<recipe>/<run-id>`.
+
+    Raises:
+        StoreError: there is no such run.
+    """
+    from tfopt.io.runs import read_run
+
+    return read_run(run, Path(out))
+
+
+def inspect(file: str | Path) -> AuditRecord:
+    """What a .tflite, .keras, .h5 or SavedModel really contains.
+
+    Raises:
+        UsageError: the file is missing or of no known type.
+        ExportError: the file is malformed.
+    """
+    from tfopt.backend import inspection
+
+    return inspection.inspect(_existing(file))
+
+
+def bench(files: Sequence[str | Path], threads: int = 1, rounds: int = 50) -> list[dict[str, Any]]:
+    """Latency of .tflite files on this machine, interleaved, so that they can be compared with each other.
+
+    Args:
+        files: the files.
+        threads: threads of the interpreter.
+        rounds: single-example invocations of each file.
+
+    Raises:
+        UsageError: a file is missing.
+        ExportError: a file cannot be run.
+    """
+    from tfopt.backend import latency
+
+    return latency.bench([_existing(file) for file in files], threads=threads, rounds=rounds)
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What `doctor` found.
+
+    Args:
+        environment: versions, processor, threads.
+        mismatches: what cannot work, each with its one-line fix.
+        layers: what each layer of the model supports; empty without a model.
+    """
+
+    environment: Environment
+    mismatches: tuple[str, ...]
+    layers: tuple[LayerPreflight, ...] = ()
+
+
+def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), num_outputs: int = 10) -> Doctor:
+    """Versions and what is wrong with them; with a model, what can be done with each of its layers.
+
+    Args:
+        model: a name from `tfopt ls models`, `keras.applications.NAME`, `package.module:function`, or a file.
+        input_shape: of models that are built for their data, without the batch axis.
+        num_outputs: of models that are built for their data.
+
+    Raises:
+        StageError: the model cannot be loaded.
+    """
+    from tfopt.io.environment import environment, mismatches
+
+    found = environment()
+    wrong = tuple(mismatches(found, os.environ))
+    if model is None:
+        return Doctor(found, wrong)
+    from tfopt.backend import models, preflight
+
+    return Doctor(found, wrong, preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs)))
+
+
+def _loaded(recipe: Recipe | str | Path) -> Recipe:
+    return recipe if isinstance(recipe, Recipe) else load(recipe)
+
+
+def _existing(file: str | Path) -> Path:
+    path = Path(file)
+    if not path.exists():
+        raise UsageError(f"There is no file {path}.")
+    return path
+
+
+def _draw(folder: Path, recipe_text: str) -> None:
+    """Draws the page of a run from its report.json, where there is one."""
+    from tfopt.io.runs import read_run
+    from tfopt.report.html import write_html
+
+    if (folder / "report.json").is_file():
+        write_html(read_run(folder, folder.parent).report, recipe_text, folder)

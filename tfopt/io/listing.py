@@ -1,0 +1,49 @@
+"""What can be named in a recipe, as rows of (name, summary, origin, arguments); nothing heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tfopt.core.schedules import schedule_kinds
+from tfopt.io.catalog import find
+from tfopt.io.yaml import read_head
+
+Row = tuple[str, str, str, tuple[str, ...]]
+"""Name, summary, origin, arguments."""
+
+RECIPES = Path("recipes")
+"""Where `tfopt ls recipes` looks, from the current folder."""
+
+
+def _entries(kind: str) -> Callable[[], list[Row]]:
+    def rows() -> list[Row]:
+        return [(entry.name, entry.summary, entry.origin, entry.arguments) for entry in find(kind).values()]
+
+    return rows
+
+
+def _schedules() -> list[Row]:
+    return [
+        (name, (kind.__doc__ or "").strip().splitlines()[0], "tfopt", tuple(kind.model_fields)[1:])
+        for name, kind in schedule_kinds().items()
+    ]
+
+
+def _recipes() -> list[Row]:
+    rows: list[Row] = []
+    for path in sorted(RECIPES.glob("*.yaml")):
+        head = read_head(path)
+        rows.append((str(path), str(head.get("description", "")), "here", ()))
+    return rows
+
+
+LISTERS: Mapping[str, Callable[[], list[Row]]] = {
+    "models": _entries("models"),
+    "datasets": _entries("datasets"),
+    "stages": _entries("stages"),
+    "schedules": _schedules,
+    "exports": _entries("exports"),
+    "recipes": _recipes,
+}
+"""A function for each kind."""
