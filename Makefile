@@ -1,0 +1,39 @@
+# make demo    installs tfopt into .venv and runs the first recipe to its report
+# make test    installs tfopt with its test tools into .venv and runs all tests but the slow ones
+# PYTHON=python3.12 make demo    chooses another Python (3.10 to 3.13)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test fast lint types slow clean
+
+demo: $(STAMP)
+	$(BIN)/tfopt run recipes/digits_prune_qat.yaml
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow"
+
+fast: $(STAMP)
+	$(BIN)/python -m pytest -m "not tf and not slow"
+
+slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	sys.exit(0 if (3, 10) <= v <= (3, 13) else "tfopt needs Python 3.10 to 3.13, and $(PYTHON) is %d.%d: try PYTHON=python3.12 make demo" % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,tensorboard]"
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
