@@ -51,7 +51,6 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
     data = backend_data.load(recipe.data)
     model = models.build(recipe.model, data, recipe.seed)
     warnings = list(models.check_fits(model, data, recipe.compile))
-    steps_per_epoch = backend_data.steps_per_epoch(len(data.train), recipe.data.batch_size)
     model_key = models.model_fingerprint(model)
 
     problems: list[Problem] = []
@@ -61,6 +60,7 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
         key = key_of(stage, recipe, parent, data.fingerprint)
         all_cached = all_cached and store.has(key)
         epochs = stage.epochs if isinstance(stage, TrainingStage) else 0
+        steps_per_epoch = backend_data.steps_per_epoch(len(data.train), batch_size_of(stage, recipe))
         workload = Workload(epochs * steps_per_epoch, steps_per_epoch, len(data.train))
         found = stage.preflight(model, workload)
         problems += [Problem(("stages", index, stage.kind, *path), message) for path, message in found.problems]
@@ -89,7 +89,7 @@ def key_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> str:
     config = {
         "stage": stage.model_dump(mode="json", exclude={"name"}),
         "compile": recipe.compile.model_dump(mode="json"),
-        "batch_size": recipe.data.batch_size,
+        "batch_size": batch_size_of(stage, recipe),
         "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
     }
     return stage_key(
@@ -101,6 +101,12 @@ def key_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> str:
         seed=recipe.seed,
         versions=key_versions(),
     )
+
+
+def batch_size_of(stage: Stage, recipe: Recipe) -> int:
+    """Examples per optimizer step in a stage: its own, or the recipe's."""
+    own = stage.batch_size if isinstance(stage, TrainingStage) else None
+    return own or recipe.data.batch_size
 
 
 def export_warnings(recipe: Recipe, parameters: int, examples: int) -> list[str]:

@@ -23,7 +23,7 @@ from tfopt.io.environment import environment
 from tfopt.io.files import cannot_write, write_atomically
 from tfopt.io.journal import Journal
 from tfopt.io.store import Store
-from tfopt.planner import Prepared
+from tfopt.planner import Prepared, batch_size_of
 
 
 def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | None = None) -> Run:
@@ -139,7 +139,7 @@ class _Execution:
         context = StageContext(
             data=self.prepared.data,
             compile=recipe.compile,
-            batch_size=recipe.data.batch_size,
+            batch_size=batch_size_of(stage, recipe),
             augment=recipe.data.augment,
             seed=int(fingerprint([recipe.seed, position, stage.kind])[:7], 16),
             emit=notes.emit,

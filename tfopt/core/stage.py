@@ -127,6 +127,8 @@ class TrainingStage(Stage):
 
     epochs: Annotated[int, Field(ge=1)]
     """Passes over the training split."""
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Replaces data.batch_size for this stage."""
     learning_rate: LearningRate | None = None
     """Replaces the rate of compile.optimizer for this stage."""
     early_stopping: EarlyStopping | None = None
