@@ -1,0 +1,108 @@
+"""A recipe's `model` block, carried out: a built tf_keras model with weights from the seed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tf_keras
+
+from tfopt.backend import references
+from tfopt.backend.model_files import KERAS_3, is_model_file, load_file
+from tfopt.backend.model_fit import check_fits
+from tfopt.backend.model_layers import layer_records, model_fingerprint
+from tfopt.backend.model_store import load_model, save_model
+from tfopt.backend.splits import Data
+from tfopt.core.keras_names import closest
+from tfopt.core.recipe import ModelConfig
+from tfopt.errors import StageError
+
+__all__ = ["build", "check_fits", "check_model", "layer_records", "load_model", "model_fingerprint", "save_model"]
+
+_APPLICATIONS = "keras.applications."
+
+
+def build(config: ModelConfig, data: Data, seed: int, folder: Path) -> tf_keras.Model:
+    """Makes the model of a recipe.
+
+    Args:
+        config: source and arguments; `input_shape` and `num_outputs` come from the data where the arguments do not say
+            them.
+        data: what it is for.
+        seed: of the weights; the same seed gives the same weights.
+        folder: where the recipe lies: relative paths start there.
+
+    Returns:
+        A built functional or sequential tf_keras model.
+
+    Raises:
+        StageError: the source is unknown or fails, or what it gave cannot be optimized.
+        EnvironmentProblem: the entry point of another package fails.
+    """
+    # Automatic names (conv2d, conv2d_1, ...) count on through a process; rules and fingerprints hang on them.
+    tf_keras.backend.reset_uids()
+    tf_keras.utils.set_random_seed(seed % 2**32)
+    source = config.source
+    if references.is_function(source):
+        function = references.function(source, folder)
+        model = references.call(function, source, _with_shapes(function, config.args, data), folder)
+    elif source.startswith(_APPLICATIONS):
+        model = _application(config, data)
+    elif is_model_file(source, folder):
+        if config.args:
+            raise StageError(f"model.args {sorted(config.args)} have no meaning for the file {source}.", "Remove them.")
+        model = load_file(folder / Path(source).expanduser())
+    else:
+        function = references.by_name("model", source)
+        model = references.call(function, source, _with_shapes(function, config.args, data), folder)
+    check_model(model, source)
+    return model
+
+
+def check_model(model: Any, source: str) -> None:
+    """Whether a model can be optimized at all.
+
+    Raises:
+        StageError: a Keras 3 model, no model, a subclassed or an unbuilt one, or one with code that cannot be stored.
+    """
+    if not isinstance(model, tf_keras.Model):
+        if any(base.__module__.split(".")[0] == "keras" and base.__name__ == "Model" for base in type(model).__mro__):
+            raise StageError(f"{source} is a Keras 3 model.", KERAS_3)
+        raise StageError(f"{source} gave a {type(model).__name__}, not a model.", "Expected a tf_keras.Model.")
+    if isinstance(model, tf_keras.Sequential) and not model.built:
+        raise StageError(
+            f"The Sequential model {model.name!r} of {source} has no input shape yet.",
+            "Begin it with tf_keras.layers.InputLayer(input_shape).",
+        )
+    if not model._is_graph_network:
+        raise StageError(
+            f"{source} gave the subclassed model {type(model).__name__!r}: tfmot and the converter need its graph.",
+            "Write it as a functional model: tf_keras.Model(inputs, outputs).",
+        )
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, tf_keras.layers.Lambda) and getattr(layer.function, "__name__", "") == "<lambda>":
+            raise StageError(
+                f"The layer {layer.name!r} of {source} is a Lambda around a Python lambda, which cannot be stored safely.",
+                "Give it a named function of a module, or write a layer class.",
+            )
+
+
+def _with_shapes(function: Callable[..., Any], args: Mapping[str, Any], data: Data) -> dict[str, Any]:
+    """The arguments, with the data's shapes where the function asks for them and the recipe does not say."""
+    parameters = inspect.signature(function).parameters
+    shapes = {"input_shape": data.input_shape, "num_outputs": data.num_outputs}
+    return {**{name: value for name, value in shapes.items() if name in parameters}, **args}
+
+
+def _application(config: ModelConfig, data: Data) -> tf_keras.Model:
+    name = config.source.removeprefix(_APPLICATIONS)
+    known = [key for key, value in vars(tf_keras.applications).items() if inspect.isfunction(value)]
+    if name not in known:
+        raise StageError(
+            f"keras.applications has no {name!r}.{closest(name, known)}", f"It has: {', '.join(sorted(known))}."
+        )
+    function = getattr(tf_keras.applications, name)
+    defaults = {"weights": None, "input_shape": data.input_shape, "classes": data.num_outputs}
+    return references.call(function, config.source, {**defaults, **config.args}, Path())

@@ -1,0 +1,31 @@
+"""What the image data sets do with their pixels."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from tfopt.errors import StageError
+
+Scale = Literal["unit", "none"]
+"""`unit`: 0..255 becomes 0..1; `none`: 0..255 stays. Both are float32, as models take it."""
+
+
+def scaled(images: np.ndarray, scale: Scale, largest: int = 255) -> np.ndarray:
+    """Images as float32, in [0, 1] or as they are.
+
+    Args:
+        images: any numbers in [0, largest].
+        scale: what to do.
+        largest: the value that becomes 1.
+
+    Raises:
+        StageError: `scale` is neither `unit` nor `none`.
+    """
+    if scale not in ("unit", "none"):
+        raise StageError(f"scale must be 'unit' (0..1) or 'none' (0..{largest}). Got {scale!r}.")
+    images = images.astype(np.float32)
+    if scale == "unit":
+        images /= np.float32(largest)
+    return images

@@ -1,0 +1,79 @@
+"""Reads a user's `tf.data.Dataset` into memory, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfopt.errors import StageError
+
+_MOST_ELEMENTS = 20_000_000
+"""Where reading stops: a generator that never ends cannot be told from a long one beforehand."""
+
+
+def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Any, Any]:
+    """All examples of a finite dataset, batched or not.
+
+    Args:
+        dataset: of `(x, y)` or `x`, where x and y are tensors or dicts of tensors.
+        source: its name in errors.
+
+    Returns:
+        Inputs and targets (None for a dataset of `x`).
+
+    Raises:
+        StageError: the dataset never ends, is empty, has sample weights, or its examples differ in shape.
+    """
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise StageError(
+            f"{source} gave a tf.data.Dataset that never ends.", "Take out .repeat(): tfopt repeats by itself."
+        )
+    spec = dataset.element_spec
+    if isinstance(spec, tuple) and len(spec) > 2:
+        raise StageError(
+            f"{source} gave a tf.data.Dataset of {len(spec)} parts.", "Expected (x, y); see class_weights for weights."
+        )
+    join = np.concatenate if _is_batched(spec, source) else np.stack
+    elements = []
+    for element in dataset.as_numpy_iterator():
+        elements.append(element if isinstance(element, tuple) else (element, None))
+        if len(elements) > _MOST_ELEMENTS:
+            raise StageError(
+                f"{source} gave a tf.data.Dataset with more than {_MOST_ELEMENTS:,} elements.", "Does it end?"
+            )
+    if not elements:
+        raise StageError(f"{source} gave an empty tf.data.Dataset.")
+    try:
+        return tuple(_joined([element[part] for element in elements], join) for part in range(2))
+    except ValueError as error:
+        raise StageError(
+            f"{source} gave examples of different shapes: {error}.", "Pad or resize them first."
+        ) from error
+
+
+def _joined(parts: list[Any], join: Any) -> Any:
+    if parts[0] is None:
+        return None
+    if isinstance(parts[0], dict):
+        return {name: join([part[name] for part in parts]) for name in parts[0]}
+    return join(parts)
+
+
+def _is_batched(spec: Any, source: str) -> bool:
+    specs = tf.nest.flatten(spec)
+    if not all(isinstance(part, tf.TensorSpec) and part.shape.rank is not None for part in specs):
+        raise StageError(f"{source} gave a tf.data.Dataset of ragged, sparse or shapeless tensors.", "Make them dense.")
+    shapes = [part.shape.as_list() for part in specs]
+    if any(not shape for shape in shapes):
+        return False
+    leading = {shape[0] for shape in shapes}
+    if leading == {None}:
+        return True
+    if len(shapes) > 1 and len(leading) == 1 and all(len(shape) == 1 for shape in shapes):
+        raise StageError(
+            f"{source} gave a tf.data.Dataset whose parts all have the shape ({leading.pop()},): batched or not?",
+            "Add .unbatch(), or batch without drop_remainder.",
+        )
+    return len(shapes) > 1 and len(leading) == 1

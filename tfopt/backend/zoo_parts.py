@@ -1,0 +1,69 @@
+"""What the models of the zoo share: how they begin and how they end."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import tensorflow as tf
+import tf_keras
+from tf_keras import layers
+
+from tfopt.errors import StageError
+
+Shape = tuple[int, ...]
+Output = Literal["softmax", "sigmoid", "linear"]
+"""What follows the last Dense layer, `logits`: `linear` is nothing (regression, or a loss with from_logits)."""
+
+
+def image_input(input_shape: Shape, model: str, smallest: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
+    """Input of images (height, width, channels), or (height, width), which become one channel.
+
+    Returns:
+        The input, and the tensor with a channel axis.
+
+    Raises:
+        StageError: the examples are no images, or smaller than `smallest` pixels.
+    """
+    if isinstance(input_shape, dict) or len(input_shape) not in (2, 3) or min(input_shape[:2]) < smallest:
+        raise StageError(
+            f"The model {model} takes images of at least {smallest}x{smallest} pixels, (height, width, channels); "
+            f"the examples have {input_shape}.",
+            "Choose a model that fits the data: mlp takes any shape.",
+        )
+    inputs = layers.Input(input_shape, name="image")
+    return inputs, inputs if len(input_shape) == 3 else layers.Reshape((*input_shape, 1), name="add_channel")(inputs)
+
+
+def vector_input(input_shape: Shape, model: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Input of any one shape, flattened.
+
+    Raises:
+        StageError: there are several inputs.
+    """
+    if isinstance(input_shape, dict) or not input_shape:
+        raise StageError(f"The model {model} takes one array per example; the examples have {input_shape}.")
+    inputs = layers.Input(input_shape, name="features")
+    return inputs, inputs if len(input_shape) == 1 else layers.Flatten(name="flatten")(inputs)
+
+
+def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output, name: str) -> tf_keras.Model:
+    """Ends a model with the Dense layer `logits` and, but for `linear`, the activation layer `probabilities`.
+
+    The activation is a layer of its own so that rules can name `logits`, and every stage can find the logits.
+
+    Raises:
+        StageError: `output` is unknown.
+    """
+    if output not in ("softmax", "sigmoid", "linear"):
+        raise StageError(f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.")
+    x = layers.Dense(num_outputs, name="logits")(x)
+    if output == "softmax":
+        x = layers.Softmax(name="probabilities")(x)
+    elif output == "sigmoid":
+        x = layers.Activation("sigmoid", name="probabilities")(x)
+    return tf_keras.Model(inputs, x, name=name)
+
+
+def batch_norm_relu(x: tf.Tensor, name: str) -> tf.Tensor:
+    """BatchNormalization `<name>_bn`, then ReLU `<name>_relu`."""
+    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_bn")(x))
