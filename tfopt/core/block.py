@@ -2,10 +2,63 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, SerializerFunctionWrapHandler, model_serializer
+from pydantic_core import CoreSchema
+
+
+def _take_scalars_as_written(schema: Any) -> None:
+    # Pydantic's own strict mode would also refuse a list where a tuple is declared, and a mapping for a block.
+    if isinstance(schema, dict):
+        if schema.get("type") in ("int", "float", "bool"):
+            schema["strict"] = True
+        for key, part in schema.items():
+            if key != "keys_schema":
+                _take_scalars_as_written(part)
+    elif isinstance(schema, (list, tuple)):
+        for part in schema:
+            _take_scalars_as_written(part)
 
 
 class Block(BaseModel):
-    """A frozen piece of a recipe: unknown keys are errors, every key is documented by its field."""
+    """A frozen piece of a recipe: unknown keys are errors, every key is documented by its field.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
+    Numbers are taken as written: neither `true` nor `"15"` is one.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        _take_scalars_as_written(schema)
+        return schema
+
+    @model_serializer(mode="wrap")
+    def _without_what_was_left_out(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A key that may be absent, and is, is not written as null."""
+        fields = type(self).model_fields
+        written: dict[str, Any] = handler(self)
+        return {
+            key: value
+            for key, value in written.items()
+            if value is not None or key not in fields or fields[key].default is not None
+        }
+
+
+class KeyMistake(ValueError):
+    """Raised by a block's validator when one of its keys is to blame, so that the message points there.
+
+    Args:
+        path: keys below the block.
+        message: continues the name of the block (`has no argument ...`), or is a whole sentence.
+        on_key: the key itself is wrong, not its value.
+    """
+
+    def __init__(self, path: tuple[str | int, ...], message: str, on_key: bool = False) -> None:
+        super().__init__(message)
+        self.path = path
+        self.on_key = on_key

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic_core import CoreSchema
 
-from tfopt.core.block import Block
+from tfopt.core.block import Block, KeyMistake
 from tfopt.core.keras_names import LOSSES, METRICS, OPTIMIZERS, KerasName, closest
 from tfopt.core.learning_rate import LearningRate
 
@@ -32,14 +33,27 @@ class _Named(Block):
     def check(self, known: Mapping[str, KerasName], what: str) -> None:
         """Raises ValueError when the name or an argument is not known."""
         if self.name not in known:
-            raise ValueError(f"names no {what} of Keras: {self.name!r}.{closest(self.name, known)}")
+            raise KeyMistake(("name",), f"names no {what} of Keras: {self.name!r}.{closest(self.name, known)}")
         arguments = known[self.name].arguments
         for argument in self.arguments():
             if argument not in arguments:
-                raise ValueError(
-                    f"{self.name} has no argument {argument!r}.{closest(argument, arguments)} "
-                    f"Its arguments: {', '.join(arguments) or 'none'}."
-                )
+                guess = closest(argument, arguments) or f" Its arguments: {', '.join(arguments) or 'none'}."
+                raise KeyMistake((argument,), f"{self.name} has no argument {argument!r}.{guess}", on_key=True)
+
+    @classmethod
+    def known(cls) -> Mapping[str, KerasName]:
+        """The Keras names that may stand here."""
+        raise NotImplementedError
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        block = dict(handler.resolve_ref_schema(handler(schema)))
+        arguments = dict.fromkeys(argument for known in cls.known().values() for argument in known.arguments)
+        properties = {argument: {} for argument in arguments} | block["properties"]
+        properties["name"] = properties["name"] | {"enum": list(cls.known())}
+        description = block.pop("description", "")
+        block |= {"properties": properties, "additionalProperties": False}
+        return {"description": description, "anyOf": [{"type": "string", "enum": list(cls.known())}, block]}
 
 
 class Optimizer(_Named):
@@ -49,27 +63,39 @@ class Optimizer(_Named):
     """A number, or a schedule."""
 
     @model_validator(mode="after")
-    def _known(self) -> Optimizer:
+    def _is_known(self) -> Optimizer:
         self.check(OPTIMIZERS, "optimizer")
         return self
+
+    @classmethod
+    def known(cls) -> Mapping[str, KerasName]:
+        return OPTIMIZERS
 
 
 class Loss(_Named):
     """A loss, e.g. `sparse_categorical_crossentropy` or `{name: huber, delta: 0.5}`."""
 
     @model_validator(mode="after")
-    def _known(self) -> Loss:
+    def _is_known(self) -> Loss:
         self.check(LOSSES, "loss")
         return self
+
+    @classmethod
+    def known(cls) -> Mapping[str, KerasName]:
+        return LOSSES
 
 
 class Metric(_Named):
     """A metric, e.g. `accuracy` or `{name: sparse_top_k_categorical_accuracy, k: 3}`."""
 
     @model_validator(mode="after")
-    def _known(self) -> Metric:
+    def _is_known(self) -> Metric:
         self.check(METRICS, "metric")
         return self
+
+    @classmethod
+    def known(cls) -> Mapping[str, KerasName]:
+        return METRICS
 
 
 class Compile(Block):
@@ -81,6 +107,15 @@ class Compile(Block):
     """What is minimized."""
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (Metric(name="accuracy"),)
     """What is measured; the first is the one that budgets and tables speak of."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _differ(cls, value: tuple[Metric, ...]) -> tuple[Metric, ...]:
+        names = [metric.name for metric in value]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise KeyMistake((index,), f"names the metric {name!r} twice: their figures could not be told apart.")
+        return value
 
     @property
     def metric(self) -> str:

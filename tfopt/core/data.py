@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from tfopt.core.block import Block
-from tfopt.core.quantities import Share
+from tfopt.core.block import Block, KeyMistake
+from tfopt.core.quantities import Share, format_share
 
 
 class Splits(Block):
@@ -22,7 +22,9 @@ class Splits(Block):
     def _leaves_something(self) -> Splits:
         for name in ("validation", "test"):
             if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name} must be above 0% and below 100%")
+                raise KeyMistake(
+                    (name,), f"{name} must be above 0% and below 100%. Got {format_share(getattr(self, name))}"
+                )
         if self.validation + self.test >= 1:
             raise ValueError("validation and test together must leave some examples for training")
         return self

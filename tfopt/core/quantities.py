@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
@@ -27,7 +28,18 @@ def _split(value: Any) -> tuple[float, str] | None:
 
 
 def _tidy(number: float) -> str:
-    return f"{number:.10g}"
+    """The shortest text that reads back as exactly `number`."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+def _from_percent(number: float) -> float:
+    # Decimal, because 100 * 0.07 / 100 is not 0.07 in binary: a recipe would change by being written and read.
+    return float(Decimal(repr(number)) / 100)
+
+
+def _percent(share: float) -> str:
+    text = f"{Decimal(repr(share)) * 100:f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
 def parse_share(value: Any) -> float:
@@ -40,12 +52,12 @@ def parse_share(value: Any) -> float:
     if parts is None or parts[1] not in ("", "%"):
         raise ValueError("must be a percentage such as 80% or a number such as 0.8")
     number, unit = parts
-    return number / 100 if unit == "%" else number
+    return _from_percent(number) if unit == "%" else number
 
 
 def format_share(share: float) -> str:
     """The canonical spelling of a share: 0.8 -> `"80%"`."""
-    return f"{_tidy(share * 100)}%"
+    return _percent(share)
 
 
 def parse_bytes(value: Any) -> int:
@@ -60,6 +72,15 @@ def parse_bytes(value: Any) -> int:
     return round(parts[0] * _BYTE_UNITS.get(parts[1], 1))
 
 
+def format_bytes(size: int) -> str:
+    """The canonical spelling of a size: 60000 -> `"60 kB"`, 61440 -> `"61.44 kB"`, 512 -> `"512 B"`."""
+    for unit in ("GB", "MB", "kB"):
+        if size >= _BYTE_UNITS[unit]:
+            number = Decimal(size) / _BYTE_UNITS[unit]
+            return f"{number.normalize():f} {unit}"
+    return f"{size} B"
+
+
 def parse_milliseconds(value: Any) -> float:
     """A duration in milliseconds: `"5 ms"` -> 5.0, `"200 us"` -> 0.2.
 
@@ -72,11 +93,18 @@ def parse_milliseconds(value: Any) -> float:
     return parts[0] * _TIME_UNITS[parts[1]]
 
 
+def format_milliseconds(duration: float) -> str:
+    """The canonical spelling of a duration: 5.0 -> `"5 ms"`."""
+    return f"{_tidy(duration)} ms"
+
+
 Share = Annotated[
     float,
     BeforeValidator(parse_share),
     PlainSerializer(format_share),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^\s*[-+]?[0-9.]+\s*%\s*$"}, {"type": "number"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": r"^\s*[-+]?[0-9.]+([eE][-+]?[0-9]+)?\s*%?\s*$"}, {"type": "number"}]}
+    ),
 ]
 """A share of something; written `80%` or `0.8`, held as 0.8."""
 
@@ -107,7 +135,7 @@ class Span:
         if parts is None or parts[1] not in units or parts[0] < 0:
             raise ValueError("must have a unit: a share of the stage such as 70%, or 3 epochs, or 200 steps")
         amount, unit = parts
-        return cls(amount / 100 if unit == "%" else amount, units[unit])  # type: ignore[arg-type]
+        return cls(_from_percent(amount) if unit == "%" else amount, units[unit])  # type: ignore[arg-type]
 
     def steps(self, total_steps: int, steps_per_epoch: int) -> int:
         """How many optimizer steps this is in a stage of `total_steps` steps."""
@@ -126,4 +154,4 @@ class Span:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": "string", "pattern": r"^\s*[0-9.]+\s*(%|epochs?|steps?)\s*$"}
+        return {"type": "string", "pattern": r"^\s*\+?[0-9.]+([eE][-+]?[0-9]+)?\s*(%|epochs?|steps?)\s*$"}

@@ -6,19 +6,22 @@ added by `tfopt.io.recipe_file`, which knows them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import Field, SerializeAsAny, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError
 
 from tfopt.core.block import Block
 from tfopt.core.budgets import Budget, parse_budgets
+from tfopt.core.catalog import Catalog
+from tfopt.core.chain import read_exports, read_stages
+from tfopt.core.checks import compile_problems, stage_problems
 from tfopt.core.compile import Compile
 from tfopt.core.data import DataConfig
 from tfopt.core.export import Export
-from tfopt.core.keras_names import closest
+from tfopt.core.overrides import apply_overrides
+from tfopt.core.problem_words import quote
 from tfopt.core.problems import problems_from
 from tfopt.core.stage import Stage
 from tfopt.core.traits import order_problems
@@ -29,16 +32,16 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Catalog:
-    """The stages and exports that a recipe may name.
+class Origin:
+    """Where a recipe comes from; no part of what it says, so that two recipes that say the same are equal.
 
     Args:
-        stages: stage classes by recipe key.
-        exports: export classes by recipe key.
+        catalog: the stages and exports it could name.
+        folder: folder of its file, for `package.module:function` beside it; the current one for recipes without a file.
     """
 
-    stages: Mapping[str, type[Stage]]
-    exports: Mapping[str, type[Export]]
+    catalog: Catalog = field(default=Catalog({}, {}), compare=False)
+    folder: str = field(default=".", compare=False)
 
 
 class ModelConfig(Block):
@@ -51,7 +54,7 @@ class ModelConfig(Block):
     """Arguments of the model function."""
 
 
-class _Head(Block):
+class Head(Block):
     """All of a recipe but its stages and exports, whose classes come from the catalog."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -68,23 +71,55 @@ class _Head(Block):
     """Optimizer, loss and metrics."""
 
 
-class Recipe(_Head):
+class Recipe(Head):
     """A recipe that has passed every check that needs neither data nor TensorFlow."""
 
-    stages: tuple[SerializeAsAny[Stage], ...]
+    stages: tuple[SerializeAsAny[Stage], ...] = ()
     """The chain, in order."""
     export: tuple[SerializeAsAny[Export], ...] = ()
     """The files to write."""
     budgets: tuple[Budget, ...] = ()
     """Limits on what came out."""
 
+    _origin: Origin = PrivateAttr(default=Origin())
+
+    @property
+    def folder(self) -> str:
+        """Folder of the recipe's file: modules that it names are looked for there too."""
+        return self._origin.folder
+
+    def coming_from(self, origin: Origin) -> Recipe:
+        """The same recipe, knowing where it comes from."""
+        recipe = self.model_copy()
+        recipe._origin = origin
+        return recipe
+
     def to_document(self) -> dict[str, Any]:
         """The recipe as plain values, resolved: every default written out."""
-        head = self.model_dump(mode="json", exclude={"stages", "export", "budgets"})
-        head["stages"] = [{stage.kind: stage.model_dump(mode="json", exclude_none=True)} for stage in self.stages]
-        head["export"] = {export.kind: export.model_dump(mode="json", exclude_none=True) for export in self.export}
-        head["budgets"] = {budget.name: str(budget) for budget in self.budgets}
-        return head
+        document = self.model_dump(mode="json", exclude={"stages", "export", "budgets"})
+        document["stages"] = [{stage.kind: stage.model_dump(mode="json")} for stage in self.stages]
+        document["export"] = {export.kind: export.model_dump(mode="json") for export in self.export}
+        document["budgets"] = {budget.name: str(budget) for budget in self.budgets}
+        return document
+
+    def with_overrides(self, overrides: Mapping[str, Any]) -> Recipe:
+        """A new recipe with values replaced by path.
+
+        Args:
+            overrides: e.g. `{"stages.prune.schedule.final": "90%", "seed": 3}`; see `tfopt.core.overrides`.
+
+        Raises:
+            RecipeError: a path leads nowhere, or the result is no valid recipe.
+        """
+        catalog = Catalog(
+            {**self._origin.catalog.stages, **{stage.kind: type(stage) for stage in self.stages}},
+            {**self._origin.catalog.exports, **{export.kind: type(export) for export in self.export}},
+        )
+        changed = apply_overrides(self.to_document(), overrides, catalog, Head)
+        recipe, problems = read_recipe(changed.document, catalog)
+        if recipe is None or changed.problems:
+            raise RecipeError([*changed.problems, *problems])
+        return recipe.coming_from(Origin(catalog, self.folder))
 
     def stage(self, name: str) -> Stage:
         """The stage of that name.
@@ -100,3 +135,69 @@ class Recipe(_Head):
     def export_names(self) -> tuple[str, ...]:
         """Names of all files, as budgets and reports call them."""
         return tuple(name for export in self.export for name in export.names())
+
+
+def build_recipe(document: Any, catalog: Catalog) -> Recipe:
+    """A recipe from plain values.
+
+    Args:
+        document: what the YAML file says.
+        catalog: stages and exports that may be named.
+
+    Raises:
+        RecipeError: with every mistake.
+    """
+    recipe, problems = read_recipe(document, catalog)
+    if recipe is None:
+        raise RecipeError(problems)
+    return recipe
+
+
+def read_recipe(document: Any, catalog: Catalog) -> tuple[Recipe | None, list[Problem]]:
+    """As `build_recipe`, but gives the mistakes back: there is a recipe exactly where there are none."""
+    if not isinstance(document, Mapping):
+        return None, [Problem((), f"a recipe must be a mapping (keys with values). Got {quote(document)}.")]
+    head, problems = _read_head(document)
+    stages, of_stages = read_stages(document.get("stages"), catalog)
+    exports, of_exports = read_exports(document.get("export"), catalog)
+    if not document.get("stages") and not document.get("export"):
+        of_stages.append(Problem((), "the recipe has neither stages nor export: it would do nothing."))
+    if not of_stages:
+        of_stages += [
+            Problem(("stages", index, stages[index].kind), message, on_key=True)
+            for index, message in order_problems(list(stages.values()))
+        ]
+    problems += of_stages + of_exports
+    budgets: tuple[Budget, ...] = ()
+    compile = head.compile if head else _compile_alone(document)
+    if compile is not None:
+        problems += compile_problems(compile, list(stages.values()))
+        for index, stage in stages.items():
+            problems += stage_problems(stage, ("stages", index, stage.kind), compile)
+        names = None if of_exports else [name for export in exports for name in export.names()]
+        budgets, of_budgets = parse_budgets(document.get("budgets"), names, compile)
+        problems += of_budgets
+    if head is None or problems:
+        return None, problems
+    parts = {key: getattr(head, key) for key in Head.model_fields}
+    recipe = Recipe(**parts, stages=tuple(stages.values()), export=tuple(exports), budgets=budgets)
+    return recipe.coming_from(Origin(catalog)), []
+
+
+_BESIDE_HEAD = ("stages", "export", "budgets")
+
+
+def _read_head(document: Document) -> tuple[Head | None, list[Problem]]:
+    own = {key: value for key, value in document.items() if key not in _BESIDE_HEAD}
+    try:
+        return Head.model_validate(own), []
+    except ValidationError as error:
+        return None, problems_from(error, own, Head, also_known=_BESIDE_HEAD)
+
+
+def _compile_alone(document: Document) -> Compile | None:
+    """The compile block of a recipe whose head has mistakes, so that what depends on it is checked all the same."""
+    try:
+        return Compile.model_validate(document.get("compile", {}))
+    except ValidationError:
+        return None

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from tfopt.core.block import Block
-from tfopt.core.quantities import Share, Span
+from tfopt.core.block import Block, KeyMistake
+from tfopt.core.quantities import Share, Span, format_share
 
 DEFAULT_UPDATES = 50
 """How many mask updates a ramp gets when the recipe does not say `every`."""
@@ -69,7 +69,9 @@ class ScheduleBase(Block):
                 f"{self.final_sparsity():.0%} would never be reached."
             )
         if end <= begin:
-            raise ValueError(f"schedule.end (step {end}, {self.end}) must come after begin (step {begin}, {self.begin}).")
+            raise ValueError(
+                f"schedule.end (step {end}, {self.end}) must come after begin (step {begin}, {self.begin})."
+            )
         if self.every is None:
             every = max(1, (end - begin) // DEFAULT_UPDATES)
         else:
@@ -95,6 +97,16 @@ class Polynomial(ScheduleBase):
     """Exponent of the curve; 1 is a straight line, tfmot's default is 3."""
 
     _sparsity = field_validator("initial", "final")(_check_sparsity)
+
+    @model_validator(mode="after")
+    def _rises(self) -> Polynomial:
+        if self.initial > self.final:
+            raise KeyMistake(
+                ("initial",),
+                f"initial is {format_share(self.initial)}, above final ({format_share(self.final)}): "
+                "pruning never gives zeros back; make initial at most final",
+            )
+        return self
 
     def final_sparsity(self) -> float:
         return self.final

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tfopt.core.block import Block
+from tfopt.core.block import Block, KeyMistake
 from tfopt.core.quantities import Share
 
 
@@ -14,7 +14,7 @@ class Variant(Block):
     """One `.tflite` file."""
 
     quantize: Literal["none", "float16", "dynamic", "int8"] = "none"
-    """`none`: float32; `float16`: half-size weights; `dynamic`: int8 weights, float activations; `int8`: integers only."""
+    """`none`: float32; `float16`: half-size weights; `dynamic`: int8 weights, float inputs; `int8`: integers only."""
     io: Literal["float32", "int8", "uint8"] = "float32"
     """Type of inputs and outputs; int8 and uint8 need `quantize: int8`."""
     calibration: Annotated[int, Field(ge=1)] = 256
@@ -27,11 +27,12 @@ class Variant(Block):
     @model_validator(mode="after")
     def _fits(self) -> Variant:
         if self.io != "float32" and self.quantize != "int8":
-            raise ValueError(f"io: {self.io} needs quantize: int8 (got quantize: {self.quantize})")
+            raise KeyMistake(("io",), f"io: {self.io} needs quantize: int8 (got quantize: {self.quantize})")
         if self.sparse and self.quantize == "dynamic":
-            raise ValueError(
-                "sparse: true cannot be combined with quantize: dynamic: such a file converts, but XNNPACK fails to run "
-                "it ('failed to delegate FULLY_CONNECTED node'). Use quantize: none or int8, or leave sparse out"
+            raise KeyMistake(
+                ("sparse",),
+                "sparse: true cannot be combined with quantize: dynamic: such a file converts, but XNNPACK fails to "
+                "run it ('failed to delegate FULLY_CONNECTED node'). Use quantize: none or int8, or leave sparse out",
             )
         return self
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_serializer, model_validator
+from pydantic import Field, GetJsonSchemaHandler, field_validator, model_serializer, model_validator
+from pydantic_core import CoreSchema
 
+from tfopt.core.block import KeyMistake
 from tfopt.core.export import Export, ExportContext
 from tfopt.core.records import ExportRecord
 from tfopt.core.tflite import Variant
+
+_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
 class Tflite(Export):
@@ -21,7 +25,12 @@ class Tflite(Export):
     @model_validator(mode="before")
     @classmethod
     def _names_are_keys(cls, value: Any) -> Any:
-        return {"variants": value} if isinstance(value, dict) else value
+        # A variant without a body (`float32:`) is one with all defaults.
+        return (
+            {"variants": {k: v if v is not None else {} for k, v in value.items()}}
+            if isinstance(value, dict)
+            else value
+        )
 
     @model_serializer
     def _as_written(self) -> dict[str, Any]:
@@ -31,9 +40,23 @@ class Tflite(Export):
     @classmethod
     def _usable_as_file_names(cls, value: dict[str, Variant]) -> dict[str, Variant]:
         for name in value:
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-                raise ValueError(f"variant {name!r} becomes a file name: use letters, digits, '-' and '_'")
+            if not re.fullmatch(_NAME, name):
+                raise KeyMistake(
+                    (name,), f"variant {name!r} becomes a file name: use letters, digits, '-' and '_'", True
+                )
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        block = handler.resolve_ref_schema(handler(schema))
+        variant = block["properties"]["variants"]["additionalProperties"]
+        return {
+            "description": block["description"],
+            "type": "object",
+            "additionalProperties": {"anyOf": [variant, {"type": "null"}]},
+            "propertyNames": {"pattern": f"^{_NAME}$"},
+            "minProperties": 1,
+        }
 
     def names(self) -> tuple[str, ...]:
         return tuple(self.variants)
