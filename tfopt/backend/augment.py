@@ -40,13 +40,13 @@ def check_augment(split: Split, augment: Augment) -> None:
             else split.inputs.shape[1:]
         )
         raise StageError(
-            f"data.augment changes images of (height, width) or (height, width, channels), but the examples have {shape}.",
+            f"data.augment changes images, (height, width) or with channels, but the examples have {shape}.",
             "Remove data.augment.",
         )
     height, width = split.inputs.shape[1:3]
     if augment.shift and not round(augment.shift * max(height, width)):
         raise StageError(
-            f"data.augment.shift of {augment.shift:.3%} is less than one pixel of {height}x{width}: nothing would move.",
+            f"data.augment.shift of {augment.shift:.3%} is less than a pixel of {height}x{width}: nothing would move.",
             f"Write at least {1 / max(height, width):.1%}.",
         )
     if augment.mixup and isinstance(split.targets, dict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -18,32 +18,13 @@ from tfopt.backend.splits import Arrays, Data, Split, held_out
 from tfopt.core.data import DataConfig
 from tfopt.errors import StageError
 
-__all__ = [
-    "Data",
-    "Split",
-    "calibration_examples",
-    "class_weights",
-    "evaluation_batches",
-    "load",
-    "one_hot_depth",
-    "steps_per_epoch",
-    "training_batches",
-]
+__all__ = ["Data", "Split", "calibration_examples", "class_weights", "load", "steps_per_epoch"]
 
 _SHARES = {"test": 1, "validation": 2}
 """What a source may leave to us, and what keeps the seeds of the two cuts apart."""
 
 
-def __getattr__(name: str) -> Any:
-    # Data can be loaded and cut without TensorFlow; it is loaded when batches are asked for.
-    if name in ("evaluation_batches", "one_hot_depth", "training_batches"):
-        from tfopt.backend import batches
-
-        return getattr(batches, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def load(config: DataConfig, folder: Path) -> Data:
+def load(config: DataConfig, folder: Path = Path()) -> Data:
     """Reads the source, checks every example, and makes the declared splits.
 
     Args:
@@ -109,7 +90,7 @@ def _cut(splits: dict[str, Split], config: DataConfig, labels: np.ndarray | None
         held = held_out(len(rest), count, config.seed * len(_SHARES) + offset, labels)
         if not held.size:
             raise StageError(
-                f"{config.source} has {available} training examples and too few of each class to set {count} aside for {name}.",
+                f"{config.source} has too few examples in each class to set {count} of {available} aside for {name}.",
                 "Give more examples of each class.",
             )
         kept = np.setdiff1d(np.arange(len(rest)), held, assume_unique=True)

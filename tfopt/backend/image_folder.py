@@ -64,7 +64,7 @@ def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scal
             image = _image(file, size, channels)
             if images and image.shape != images[0].shape:
                 raise StageError(
-                    f"{file} has {image.shape[0]}x{image.shape[1]} pixels, but others {images[0].shape[0]}x{images[0].shape[1]}.",
+                    f"{file} has {_size(image)} pixels, but others have {_size(images[0])}.",
                     "Give args: {size: [height, width]} to resize all.",
                 )
             images.append(image)
@@ -84,6 +84,10 @@ def _image(file: Path, size: tuple[int, int] | None, channels: int) -> np.ndarra
             f"{file} cannot be read as an image: {error}.", "Repair it, or move it out of the folder."
         ) from error
     return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _size(image: np.ndarray) -> str:
+    return f"{image.shape[0]}x{image.shape[1]}"
 
 
 def _subfolders(path: Path) -> list[Path]:

@@ -20,8 +20,8 @@ from tfopt.backend.references import guarded
 from tfopt.errors import StageError
 
 KERAS_3 = (
-    "tfmot works on Keras 2 models only (the package tf_keras). Today: rebuild the model with `import tf_keras` instead of "
-    "`import keras` and copy the weights layer by layer, in a function of yours named as package.module:function."
+    "tfmot works on Keras 2 models only (the package tf_keras). Today: rebuild the model with `import tf_keras` in "
+    "place of `import keras` and copy the weights layer by layer, in a function of yours named as package.module:function."
 )
 SUFFIXES = (".keras", ".h5", ".hdf5")
 _OWN_MODULES = ("keras", "tf_keras", "tensorflow.keras")
@@ -36,7 +36,7 @@ def load_file(path: Path) -> tf_keras.Model:
     """Loads a `.keras`, `.h5` or SavedModel written by Keras 2.
 
     Raises:
-        StageError: no such file, written by Keras 3, holds code (Lambda, classes of other modules), weights only, or broken.
+        StageError: no such file, written by Keras 3, holds code (Lambda, other modules) or weights only, or is broken.
     """
     if not path.exists():
         raise StageError(f"There is no model file {path}.", "A relative path starts at the recipe.")
@@ -99,10 +99,10 @@ def _check_config(path: Path, config: Any) -> None:
     for part in _parts(config):
         name, module = part.get("class_name"), part.get("module")
         if name in ("Lambda", "__lambda__") or part.get("function_type") == "lambda":
-            layer = part["config"].get("name") if isinstance(part.get("config"), dict) else None
+            layer = f" {part['config'].get('name')!r}" if isinstance(part.get("config"), dict) else ""
             raise StageError(
-                f"{path} holds Python bytecode in a Lambda layer{f' {layer!r}' if layer else ''}: loading it would run it.",
-                "Rebuild the model in a function of yours (package.module:function), with a layer class instead of Lambda.",
+                f"{path} holds Python bytecode in a Lambda layer{layer}: loading it would run it.",
+                "Rebuild the model in a function of yours (package.module:function) with a layer class in its place.",
             )
         if isinstance(module, str) and not _is_keras(module):
             raise StageError(

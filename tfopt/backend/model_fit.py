@@ -49,7 +49,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
         pairs = [(model.input_names[0], given, model.inputs[0])]
     else:
         raise StageError(
-            f"The model {model.name!r} has {len(model.inputs)} inputs ({', '.join(model.input_names)}), the data have one.",
+            f"The model {model.name!r} has the inputs {', '.join(model.input_names)}, the data have one.",
             "Give the inputs as a dict of arrays by input name.",
         )
     for name, shape, tensor in pairs:
@@ -70,17 +70,17 @@ def _check_targets(model: tf_keras.Model, data: Data, compile: Compile) -> None:
     if loss == _SPARSE:
         if data.num_classes is None:
             raise StageError(
-                f"The loss {loss} needs integer labels, but the targets are {targets.dtype} of shape {targets.shape[1:]}.",
+                f"The loss {loss} needs integer labels, not targets of {targets.dtype} and shape {targets.shape[1:]}.",
                 "Use categorical_crossentropy for one-hot targets, mse for quantities, or give labels as integers.",
             )
         if width is not None and data.num_classes > width:
             raise StageError(
-                f"The labels go up to {data.num_classes - 1}, but the layer {layer!r} of model {model.name!r} has {width} outputs.",
+                f"The labels go up to {data.num_classes - 1}, but the layer {layer!r} has {width} outputs.",
                 f"Give it {data.num_classes} outputs.",
             )
         if not _matches(targets.shape[1:], output[:-1]):
             raise StageError(
-                f"The layer {layer!r} of model {model.name!r} gives {output} per example, but the labels have {targets.shape[1:]}.",
+                f"The layer {layer!r} gives {output} per example, but the labels have {targets.shape[1:]}.",
                 "Expected one label per row of classes; add a pooling or Flatten layer before the last one.",
             )
         return
@@ -99,8 +99,7 @@ def _check_targets(model: tf_keras.Model, data: Data, compile: Compile) -> None:
         if data.num_classes == 2:
             hint += ", or give the model one output (model.args: {num_outputs: 1, output: sigmoid})"
         raise StageError(
-            f"The layer {layer!r} of model {model.name!r} gives {output} per example, but the targets for the loss {loss} "
-            f"have {shape}.",
+            f"The layer {layer!r} gives {output} per example, but the targets for the loss {loss} have {shape}.",
             f"{hint}.",
         )
 

@@ -69,7 +69,7 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
                 code = part if hasattr(part, "__qualname__") else type(part)
                 if "." in code.__qualname__ or code.__module__ == "__main__":
                     raise StageError(
-                        f"The layer {layer.name!r} uses {code.__qualname__!r} of {code.__module__}, which cannot be found again.",
+                        f"The layer {layer.name!r} uses {code.__module__}.{code.__qualname__}, which is out of reach.",
                         "Define it at the top of an importable module.",
                     )
                 found[tf_keras.saving.get_registered_name(code)] = f"{code.__module__}:{code.__qualname__}"

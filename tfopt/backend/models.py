@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tf_keras
 
 from tfopt.backend import references
@@ -14,17 +15,26 @@ from tfopt.backend.model_files import KERAS_3, is_model_file, load_file
 from tfopt.backend.model_fit import check_fits
 from tfopt.backend.model_layers import layer_records, model_fingerprint
 from tfopt.backend.model_store import load_model, save_model
-from tfopt.backend.splits import Data
+from tfopt.backend.splits import Data, Split
 from tfopt.core.keras_names import closest
 from tfopt.core.recipe import ModelConfig
 from tfopt.errors import StageError
 
-__all__ = ["build", "check_fits", "check_model", "layer_records", "load_model", "model_fingerprint", "save_model"]
+__all__ = [
+    "build",
+    "build_alone",
+    "check_fits",
+    "check_model",
+    "layer_records",
+    "load_model",
+    "model_fingerprint",
+    "save_model",
+]
 
 _APPLICATIONS = "keras.applications."
 
 
-def build(config: ModelConfig, data: Data, seed: int, folder: Path) -> tf_keras.Model:
+def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> tf_keras.Model:
     """Makes the model of a recipe.
 
     Args:
@@ -61,6 +71,16 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path) -> tf_keras.
     return model
 
 
+def build_alone(source: str, input_shape: tuple[int, ...], num_outputs: int, folder: Path = Path()) -> tf_keras.Model:
+    """A model without data, to be looked at: what `build` makes, for examples of `input_shape`.
+
+    Raises:
+        StageError: as `build`.
+    """
+    examples = Split(np.zeros((1, *input_shape), np.float32), np.zeros((1, num_outputs), np.float32))
+    return build(ModelConfig(source=source), Data(examples, examples, examples, source="none"), 0, folder)
+
+
 def check_model(model: Any, source: str) -> None:
     """Whether a model can be optimized at all.
 
@@ -84,7 +104,7 @@ def check_model(model: Any, source: str) -> None:
     for layer in model._flatten_layers(include_self=False):
         if isinstance(layer, tf_keras.layers.Lambda) and getattr(layer.function, "__name__", "") == "<lambda>":
             raise StageError(
-                f"The layer {layer.name!r} of {source} is a Lambda around a Python lambda, which cannot be stored safely.",
+                f"The layer {layer.name!r} of {source} is a Lambda around a Python lambda: it cannot be stored safely.",
                 "Give it a named function of a module, or write a layer class.",
             )
 

@@ -57,7 +57,7 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
     entry = entries[0]
     try:
         function = entry.load()
-    except Exception as error:  # noqa: BLE001 - code of another package can raise anything when it is imported
+    except Exception as error:
         raise EnvironmentProblem(
             f"The entry point {entry.name!r} of group {_GROUPS[kind]!r} ({entry.value}) cannot be loaded: "
             f"{type(error).__name__}: {error}",
@@ -102,7 +102,7 @@ def function(source: str, folder: Path) -> Callable[..., Any]:
                 f"{source}: there is no module {error.name!r}.",
                 f"Install it, or put {module_name.split('.')[0]}.py beside the recipe ({folder}).",
             ) from error
-        except Exception as error:  # noqa: BLE001 - a user's module can raise anything when it is imported
+        except Exception as error:
             raise StageError(f"{source}: importing {module_name!r} failed: {type(error).__name__}: {error}") from error
     found = getattr(module, name, None)
     if not callable(found):
@@ -125,6 +125,9 @@ def call(function: Callable[..., T], source: str, args: Mapping[str, Any], folde
 def guarded(work: Callable[[], T], what: str) -> T:
     """Runs code that is not ours and puts whatever it raises into the user's words.
 
+    A user's function, or Keras reading a broken file, can raise anything; here and where modules are imported is where
+    that is caught.
+
     Raises:
         StageError: `work` raised; `TfoptError` passes unchanged.
     """
@@ -132,7 +135,7 @@ def guarded(work: Callable[[], T], what: str) -> T:
         return work()
     except TfoptError:
         raise
-    except Exception as error:  # noqa: BLE001 - a user's function, or Keras reading a broken file, can raise anything
+    except Exception as error:
         raise StageError(f"{what} failed: {type(error).__name__}: {error}") from error
 
 

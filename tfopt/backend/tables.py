@@ -68,7 +68,7 @@ def load_csv(
         Features (n, k) float32, and targets (n,): int64, float32 or text; None without a target column.
 
     Raises:
-        StageError: no such column, a row of another length, a missing value, or text in a feature; names line and column.
+        StageError: no such column, a row of another length, a missing value, or text in a feature; with the line.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:

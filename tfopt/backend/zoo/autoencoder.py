@@ -26,7 +26,7 @@ def build(
     inputs, x = vector_input(input_shape, "autoencoder")
     if num_outputs != input_shape[-1]:
         raise StageError(
-            f"The model autoencoder reproduces its input, whose last axis is {input_shape[-1]}; the data want {num_outputs} outputs.",
+            f"The model autoencoder gives back its input of {input_shape[-1]} values; the data want {num_outputs}.",
             "Set data.targets: inputs.",
         )
     sides = (

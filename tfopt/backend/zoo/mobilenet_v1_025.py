@@ -13,7 +13,7 @@ _BLOCKS = ((1, 16), (2, 32), (1, 32), (2, 64), (1, 64), (2, 128), *((1, 128),) *
 
 
 def build(input_shape: Shape, num_outputs: int, *, l2: float = 1e-4, output: Output = "softmax") -> tf_keras.Model:
-    """MobileNetV1 (Howard et al. 2017, arXiv:1704.04861) with a quarter of the filters, as in github.com/mlcommons/tiny.
+    """MobileNetV1 (Howard et al. 2017, arXiv:1704.04861) with a quarter of the filters, of github.com/mlcommons/tiny.
 
     Args:
         input_shape: (height, width, channels), 32x32 at least: five strides of 2.

@@ -31,11 +31,13 @@ def build(
     """
     inputs, x = image_input(input_shape, "small_cnn")
     for number, count in enumerate(filters, start=1):
-        x = layers.Conv2D(count, 3, padding="same", activation="relu", name=f"conv{number}")(x)
+        x = layers.Conv2D(
+            count, 3, padding="same", activation="relu", kernel_initializer="he_normal", name=f"conv{number}"
+        )(x)
         x = layers.MaxPooling2D(2, padding="same", name=f"pool{number}")(x)
     x = layers.Flatten(name="flatten")(x)
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
     if dense:
-        x = layers.Dense(dense, activation="relu", name="dense")(x)
+        x = layers.Dense(dense, activation="relu", kernel_initializer="he_normal", name="dense")(x)
     return classifier(inputs, x, num_outputs, output, "small_cnn")
