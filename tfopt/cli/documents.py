@@ -1,0 +1,64 @@
+"""Anything tfopt returns as one JSON document."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfopt.core.plan import Plan, PlannedStage
+
+
+def json_text(value: Any) -> str:
+    """A JSON document, indented; the same value always gives the same text."""
+    return json.dumps(plain(value), indent=1, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """`value` as dicts, lists, strings, numbers and None; numbers that JSON does not have become None.
+
+    Raises:
+        TypeError: a value that has no plain form.
+    """
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, Path):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump(mode="json", by_alias=True))
+    raise TypeError(f"{type(value).__name__} has no JSON form: {value!r}")
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """A plan with its recipe as written in YAML and its schedules as points."""
+    return {
+        "recipe": plan.recipe.to_document(),
+        "data": plan.data,
+        "model_key": plan.model_key,
+        "stages": [_planned_stage(stage) for stage in plan.stages],
+        "layers": plan.layers,
+        "warnings": plan.warnings,
+    }
+
+
+def _planned_stage(stage: PlannedStage) -> dict[str, Any]:
+    from tfopt.report.curves import schedule_curves
+
+    document: dict[str, Any] = plain(
+        {field.name: getattr(stage, field.name) for field in fields(stage) if field.name != "schedules"}
+    )
+    return document | {"schedules": plain(schedule_curves(stage))}

@@ -1,0 +1,107 @@
+"""The command `tfopt`: finds the verb, runs it, prints its answer or its error, owns the exit code."""
+
+from __future__ import annotations
+
+import traceback
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import click
+
+import tfopt
+from tfopt.cli.errors import error_document, error_text
+from tfopt.cli.options import debug
+from tfopt.cli.session import Answer, Session, write
+from tfopt.errors import EXIT_INTERRUPTED, TfoptError
+
+VERBS = {
+    "init": "tfopt.cli.init",
+    "ls": "tfopt.cli.ls",
+    "validate": "tfopt.cli.validate",
+    "schema": "tfopt.cli.schema",
+    "plan": "tfopt.cli.plan",
+    "run": "tfopt.cli.run",
+    "show": "tfopt.cli.show",
+    "inspect": "tfopt.cli.inspect",
+    "bench": "tfopt.cli.bench",
+    "doctor": "tfopt.cli.doctor",
+}
+"""Each verb's module, in the order of a user's day; it is imported when the verb is asked for."""
+
+EPILOG = """\b
+Examples:
+  tfopt init digits                     write a commented recipe to start from
+  tfopt validate digits.yaml            every mistake at once, without TensorFlow
+  tfopt plan digits.yaml                what would run, and what to know before
+  tfopt run digits.yaml                 train, optimize, export, prove
+  tfopt show digits-prune-qat           the report of the latest run
+  tfopt inspect model.tflite            what a file really contains
+
+\b
+Exit codes: 0 ok, 1 bug in tfopt, 2 usage, 3 recipe, 4 environment, 5 stage or export,
+6 store, 7 a claim is broken or a budget not met, 130 interrupted.
+"""
+
+
+class Verbs(click.Group):
+    """Imports a verb when it is asked for, and is the one place where errors are caught and printed."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[name]).command
+        return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        if name not in VERBS:
+            near = get_close_matches(name, VERBS, 1)
+            advice = f"Did you mean '{near[0]}'?" if near else f"Verbs: {', '.join(VERBS)}."
+            raise click.UsageError(f"tfopt has no verb '{name}'. {advice}", context)
+        return name, self.get_command(context, name), arguments[1:]
+
+    def invoke(self, context: click.Context) -> None:
+        session = context.ensure_object(Session)
+        try:
+            answer = super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            context.exit(EXIT_INTERRUPTED)
+        except TfoptError as error:
+            _fail(error_text(error), error_document(error), session)
+            context.exit(error.exit_code)
+        except Exception as error:  # noqa: BLE001 the edge: whatever is not a TfoptError is a bug, and is said to be one
+            name = type(error).__name__
+            advice = "" if session.debug else "\nRun the same command with --debug to see where, and please report it."
+            document = {"error": {"kind": name, "exit_code": 1, "message": str(error)}}
+            _fail(f"tfopt has a bug: {name}: {error}{advice}", document, session)
+            context.exit(1)
+        else:
+            write(answer, session)
+            context.exit(answer.exit_code)
+
+
+def _fail(text: str, document: dict[str, Any], session: Session) -> None:
+    """An error on stderr, after its traceback if that was asked for; with `--json` on stdout too."""
+    if session.debug:
+        click.echo(traceback.format_exc(), err=True)
+    click.echo(text, err=True)
+    if session.json:
+        write(Answer(lambda: document, lambda terminal: ()), session)
+
+
+@click.group(
+    cls=Verbs, epilog=EPILOG, subcommand_metavar="VERB ...", context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(tfopt.__version__, prog_name="tfopt", message="%(prog)s %(version)s")
+@debug
+def main() -> None:
+    """One recipe carries a Keras model to a small, fast and proven TFLite file."""

@@ -1,0 +1,76 @@
+"""`tfopt run`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from tfopt.cli.options import common
+from tfopt.cli.session import Answer, Session
+from tfopt.errors import EXIT_NOT_MET
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def recipe_options(command: Command) -> Command:
+    """RECIPE, `--set` and `--out`, the same for `plan` and `run`."""
+    for option in (
+        click.option(
+            "--out", default="saved_models", show_default=True, metavar="DIR", help="Where runs and the store go."
+        ),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="PATH=VALUE",
+            help="Replace a value of the recipe, e.g. stages.prune.epochs=3; may be repeated.",
+        ),
+        click.argument("recipe"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(
+    name="run",
+    short_help="Train, optimize, export, prove, report.",
+    epilog="""\b
+Examples:
+  tfopt run recipe.yaml
+  tfopt run recipe.yaml --set stages.prune.schedule.final=90% --set seed=3
+  tfopt run recipe.yaml --out /data/runs --fresh
+  tfopt run recipe.yaml --json > report.json     for CI; the exit code is the verdict
+
+Exit code 7 when a claim is broken or a budget is not met. A run that was interrupted goes on from its last finished
+stage when it is started again.
+""",
+)
+@recipe_options
+@click.option("--fresh", is_flag=True, help="Run every stage again instead of taking finished ones from the store.")
+@common
+@click.pass_obj
+def command(session: Session, recipe: str, overrides: tuple[str, ...], out: str, fresh: bool) -> Answer:
+    """Carry out RECIPE: train, optimize, export, prove, report.
+
+    Leaves report.json, report.html, the figures and the files in saved_models/<recipe>/<run>/. With --json, stdout is
+    exactly the report.
+    """
+    from tfopt import api
+    from tfopt.cli.progress import progress
+    from tfopt.report.text import run_text
+
+    loaded = api.load(recipe, overrides)
+    try:
+        with progress(sys.stderr, silent_in_pipe=session.json) as on_event:
+            run = api.run(loaded, out=out, fresh=fresh, on_event=on_event)
+    except KeyboardInterrupt:
+        click.echo("Finished stages are kept: the same command goes on from there.", err=True)
+        raise
+    return Answer(
+        lambda: run.report,
+        lambda terminal: run_text(run.report, run.folder, terminal.width),
+        0 if run.report.held else EXIT_NOT_MET,
+    )

@@ -1,0 +1,98 @@
+"""How numbers are spelled in tables, pages and messages: one spelling everywhere."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_SHARES = frozenset(
+    {
+        "agreement", "auc", "f1_score", "fbeta_score", "io_u", "mean_io_u", "binary_io_u", "one_hot_io_u",
+        "planned_sparsity", "precision", "recall", "sparsity",
+    }
+)  # fmt: skip
+
+
+def is_share(name: str) -> bool:
+    """Whether a measure of this name is a share between 0 and 1, to be written in percent."""
+    bare = name.removeprefix("val_").removesuffix("_drop")
+    return bare in _SHARES or bare.endswith("accuracy")
+
+
+def share(value: float | None, digits: int = 1) -> str:
+    """`0.8034` -> `80.3%`."""
+    return _unless_missing(value) or f"{value:.{digits}%}"
+
+
+def size(num_bytes: float | None) -> str:
+    """`41230` -> `41.2 kB`; 1 kB is 1000 bytes, as in the recipe."""
+    missing = _unless_missing(num_bytes)
+    if missing or num_bytes is None:
+        return missing
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if abs(num_bytes) >= factor:
+            return f"{_three_digits(num_bytes / factor)} {unit}"
+    return f"{num_bytes:.0f} B"
+
+
+def milliseconds(value: float | None) -> str:
+    """`0.04213` -> `0.0421 ms`."""
+    return _unless_missing(value) or f"{_three_digits(value or 0.0)} ms"
+
+
+def duration(seconds: float) -> str:
+    """`185.2` -> `3 min 5 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def count(number: int) -> str:
+    """`20410` -> `20,410`."""
+    return f"{number:,}"
+
+
+def number(value: float | None) -> str:
+    """A plain number with four significant digits."""
+    return _unless_missing(value) or f"{value:.4g}"
+
+
+def measure(name: str, value: float | None, metric: str = "accuracy") -> str:
+    """A measure in its own unit.
+
+    Args:
+        name: as in the report, e.g. `bytes`, `latency_ms`, `accuracy_drop`, `loss`.
+        value: what was measured; None where it could not be.
+        metric: the recipe's first metric: where it is no share (regression), `agreement` is a difference.
+    """
+    if name.endswith("bytes"):
+        return size(value)
+    if name.startswith("latency_ms"):
+        return milliseconds(value)
+    if name == "agreement" and not is_share(metric):
+        return number(value)
+    return share(value) if is_share(name) else number(value)
+
+
+def limit(name: str, value: float, metric: str = "accuracy") -> str:
+    """A budget's limit, as a person would write it: `1%`, `0.25%`, `60 kB`."""
+    text = share(value, 4) if measure(name, value, metric).endswith("%") else measure(name, value, metric)
+    return re.sub(r"\.?0+(?=$|%| )", "", text) if "." in text else text
+
+
+def _three_digits(value: float) -> str:
+    if value == 0:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{min(decimals, 4)}f}"
+
+
+def _unless_missing(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "" if math.isfinite(value) else "not a number"

@@ -1,0 +1,112 @@
+"""A plan and the state of the environment as text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tfopt.report import formats
+from tfopt.report.curves import schedule_curves
+from tfopt.report.plot import schedule_plot
+from tfopt.report.text import heading, table, words
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from tfopt.core.plan import LayerPreflight, Plan, PlannedStage
+    from tfopt.core.records import Environment
+
+_STATUS_STYLE = {"cached": "green", "will run": "", "blocked": "bold red"}
+
+
+def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[RenderableType]:
+    """Stages, sparsity schedules, layers and warnings of a plan.
+
+    Args:
+        plan: what a run would do.
+        width: columns of the terminal.
+        unicode: whether it can show block characters.
+    """
+    source = plan.data
+    parts: list[RenderableType] = [
+        words(plan.recipe.name, "bold"),
+        words(
+            f"{source.source}: {formats.count(source.train)} training, {formats.count(source.validation)} validation, "
+            f"{formats.count(source.test)} test examples"
+        ),
+        heading("stages"),
+        _stages(plan.stages),
+    ]
+    for stage in plan.stages:
+        for curve in schedule_curves(stage, points=max(2, min(width, 76))):
+            who = f"{stage.name}, {_shortened(curve.layers)}" if curve.layers else stage.name
+            every = "every step" if curve.every == 1 else f"every {curve.every} steps"
+            parts.append(heading(f"{who}: sparsity to {formats.limit('sparsity', curve.final)}, renewed {every}"))
+            parts += [words(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
+    if plan.layers:
+        parts += [heading("layers"), layers_preflight(plan.layers)]
+    files = plan.recipe.export_names()
+    parts += [words(""), words(f"files  {', '.join(files)}" if files else "no files will be written")]
+    parts += [words(f"warning: {warning}", "yellow") for warning in plan.warnings]
+    return parts
+
+
+def _shortened(names: Sequence[str], shown: int = 4) -> str:
+    rest = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _stages(stages: Sequence[PlannedStage]) -> Table:
+    rows = [
+        (
+            words(stage.name, "bold"),
+            str(stage.epochs) if stage.epochs else "–",
+            formats.count(stage.steps) if stage.steps else "–",
+            stage.key[:12],
+            words(stage.status, _STATUS_STYLE[stage.status]),
+            stage.reason,
+        )
+        for stage in stages
+    ]
+    return table(("", "epochs", "steps", "key", "status", ""), rows, left=(0, 3, 4, 5))
+
+
+def layers_preflight(layers: Sequence[LayerPreflight]) -> Table:
+    """What pruning and quantization can do with each layer."""
+    rows = [
+        (
+            words(layer.name, "bold"),
+            layer.type,
+            formats.count(layer.parameters),
+            layer.output_shape,
+            "yes" if layer.prunable is None else words(f"no: {layer.prunable}", "dim"),
+            words(layer.quantized, "yellow" if layer.quantized.startswith("float") else ""),
+        )
+        for layer in layers
+    ]
+    return table(("", "type", "weights", "output", "prunable", "in 8 bits"), rows, left=(0, 1, 3, 4, 5))
+
+
+def doctor_text(
+    environment: Environment, mismatches: Sequence[str], layers: Sequence[LayerPreflight]
+) -> list[RenderableType]:
+    """Versions, what is wrong with them, and what a model's layers support."""
+    names = {
+        "tfopt": environment.tfopt, "python": environment.python, "tensorflow": environment.tensorflow,
+        "tf-keras": environment.tf_keras, "keras": environment.keras,
+        "tensorflow-model-optimization": environment.tfmot, "ai-edge-litert": environment.litert,
+        "processor": environment.cpu, "threads": str(environment.threads) if environment.threads else "",
+    }  # fmt: skip
+    parts: list[RenderableType] = [
+        table(("", ""), [(words(name, "bold"), value or words("missing", "red")) for name, value in names.items()],
+              left=(0, 1)),
+        words(""),
+    ]  # fmt: skip
+    if mismatches:
+        parts += [words(f"problem: {mismatch}", "bold red") for mismatch in mismatches]
+    else:
+        parts.append(words("These versions work together.", "bold green"))
+    if layers:
+        parts += [heading("layers"), layers_preflight(layers)]
+    return parts
