@@ -1,0 +1,18 @@
+"""Quantization-aware training in 8 bits: tfmot's wrappers with a corrected scheme.
+
+| file | question it answers |
+|---|---|
+| `registry` | how is a layer of this type rounded? The table to extend |
+| `annotation` | which layers of this model are simulated? |
+| `placement` | which layers become one operator, and where is it rounded? |
+| `quantizers`, `configs` | how are numbers rounded, and what does tfmot's wrapper want to know? |
+| `preserving` | what do the weights keep from earlier stages? |
+| `transforms`, `scheme` | how is the graph changed before it is wrapped? |
+| `wrapping`, `calibration`, `train`, `quantized` | wrap and strip, set ranges, train, save and load |
+"""
+
+from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
+from tfopt.backend.quantization.train import quantize_aware_train
+
+__all__ = ["Quantized", "is_quantized", "load_quantized", "preflight", "quantize_aware_train", "save_quantized"]

@@ -1,0 +1,62 @@
+"""Who feeds whom in a Keras model."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from tfopt.errors import StageError
+
+
+class Graph:
+    """The layers of a functional or built sequential model, by name, and their connections.
+
+    Args:
+        model: a model whose layers are connected when it is built; nested models count as one layer.
+
+    Raises:
+        StageError: the model is subclassed, or not built: its layers cannot be seen.
+    """
+
+    def __init__(self, model: tf_keras.Model) -> None:
+        if not getattr(model, "_is_graph_network", False):
+            raise StageError(
+                f"The model {model.name!r} ({type(model).__name__}) cannot be quantized: the connections of its layers are "
+                "not known before it runs. Expected a functional model, or a built Sequential.",
+                "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
+            )
+        self._calls: Counter[str] = Counter()
+        self._producers: dict[str, list[str]] = defaultdict(list)
+        self._consumers: dict[str, list[str]] = defaultdict(list)
+        self.layers: dict[str, Any] = {}
+        for depth in sorted(model._nodes_by_depth, reverse=True):
+            for node in model._nodes_by_depth[depth]:
+                name = node.layer.name
+                self.layers[name] = node.layer
+                self._calls[name] += 1
+                for parent in node.parent_nodes:
+                    self._producers[name].append(parent.layer.name)
+                    self._consumers[parent.layer.name].append(name)
+        self._outputs = {tensor._keras_history.layer.name for tensor in tf.nest.flatten(model.outputs)}
+
+    def is_shared(self, name: str) -> bool:
+        """Whether the layer is called at more than one place."""
+        return self._calls[name] > 1
+
+    def producers(self, name: str) -> tuple[str, ...]:
+        """Names of the layers that feed a layer."""
+        return tuple(self._producers[name])
+
+    def only_consumer(self, name: str) -> str | None:
+        """The one layer that sees the result of a layer; None if there are more, or if it is a result of the model."""
+        consumers = self._consumers[name]
+        alone = len(consumers) == 1 and name not in self._outputs and not self.is_shared(name)
+        return consumers[0] if alone and not self.is_shared(consumers[0]) else None
+
+    def sees_integers(self, name: str) -> bool:
+        """Whether a layer is an input of integers, strings or booleans."""
+        layer = self.layers[name]
+        return isinstance(layer, tf_keras.layers.InputLayer) and not tf.as_dtype(layer.dtype).is_floating

@@ -1,0 +1,175 @@
+"""Which layers are simulated in 8 bits, and how: the table to extend for a new layer type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tensorflow_model_optimization.quantization.keras import QuantizeConfig, QuantizeRegistry
+from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
+from tf_keras import layers
+
+from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
+from tfopt.backend.quantization.preserving import Preserve, preserving
+from tfopt.backend.quantization.quantizers import (
+    ChannelQuantizer,
+    DepthwiseQuantizer,
+    TensorQuantizer,
+    TransposeQuantizer,
+)
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is rounded at a layer of some type when it stands alone.
+
+    Args:
+        weight: attribute that holds the weight to round; None for none.
+        quantizer: makes the quantizer of that weight.
+        output: round what the layer returns.
+    """
+
+    weight: str | None = None
+    quantizer: Callable[[], Quantizer] | None = None
+    output: bool = False
+
+
+OUTPUT = Treatment(output=True)
+"""Computes new numbers: they get a scale of their own."""
+PASS = Treatment()
+"""Moves or picks numbers, or has a fixed scale in TFLite: nothing to round."""
+
+TREATMENTS: Mapping[type, Treatment] = {
+    # Kernels
+    layers.Conv2D: Treatment("kernel", ChannelQuantizer, output=True),
+    layers.DepthwiseConv2D: Treatment("depthwise_kernel", DepthwiseQuantizer, output=True),
+    layers.Conv2DTranspose: Treatment("kernel", TransposeQuantizer, output=True),
+    layers.Dense: Treatment("kernel", TensorQuantizer, output=True),
+    layers.Embedding: Treatment("embeddings", TensorQuantizer),
+    # Arithmetic
+    layers.Add: OUTPUT,
+    layers.Average: OUTPUT,
+    layers.Concatenate: OUTPUT,
+    layers.Maximum: OUTPUT,
+    layers.Multiply: OUTPUT,
+    layers.Subtract: OUTPUT,
+    # Activations
+    layers.LeakyReLU: OUTPUT,
+    layers.PReLU: OUTPUT,
+    layers.ReLU: OUTPUT,
+    layers.Softmax: PASS,
+    # Pooling and resizing
+    layers.AveragePooling1D: OUTPUT,
+    layers.AveragePooling2D: OUTPUT,
+    layers.GlobalAveragePooling1D: OUTPUT,
+    layers.GlobalAveragePooling2D: OUTPUT,
+    layers.UpSampling2D: OUTPUT,
+    layers.GlobalMaxPooling1D: PASS,
+    layers.GlobalMaxPooling2D: PASS,
+    layers.MaxPooling2D: PASS,
+    # Shapes
+    layers.Cropping1D: PASS,
+    layers.Cropping2D: PASS,
+    layers.Flatten: PASS,
+    layers.Permute: PASS,
+    layers.Reshape: PASS,
+    layers.ZeroPadding1D: PASS,
+    layers.ZeroPadding2D: PASS,
+    # Only at work during training
+    layers.ActivityRegularization: PASS,
+    layers.Dropout: PASS,
+    layers.GaussianDropout: PASS,
+    layers.GaussianNoise: PASS,
+    layers.SpatialDropout1D: PASS,
+    layers.SpatialDropout2D: PASS,
+}
+
+ACTIVATIONS: Mapping[str, Treatment] = {
+    "linear": PASS,
+    "relu": OUTPUT,
+    "relu6": OUTPUT,
+    "leaky_relu": OUTPUT,
+    "swish": OUTPUT,
+    "silu": OUTPUT,
+    "gelu": OUTPUT,
+    "sigmoid": PASS,
+    "softmax": PASS,
+    "tanh": PASS,
+}
+"""Layers of type Activation, by function."""
+
+ROUNDED_BEFORE = frozenset({"gelu", "sigmoid", "softmax", "tanh"})
+"""Functions inside a kernel's layer that are separate operators in TFLite, whose input needs a scale."""
+FIXED_SCALE = frozenset({"sigmoid", "softmax", "tanh"})
+"""Functions whose result has the same scale in every TFLite file."""
+FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
+"""Functions that stay float in the file even though the converter is given calibration data, and why.
+
+The converter dies (RuntimeError without a text) where the result of one is rounded right after it.
+"""
+FLOAT_LAYERS: Mapping[type, str] = {
+    layers.ELU: FLOAT_FUNCTIONS["elu"],
+    layers.GRU: "TFLite runs it as a loop in float",
+}
+"""Layers that stay float in the file, and why."""
+
+
+def function_name(layer: Any) -> str:
+    """Name of a layer's activation function; `linear` if it has none."""
+    function = getattr(layer, "activation", None)
+    if function is None:
+        return "linear"
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def float_reason(layer: Any) -> str | None:
+    """Why a layer stays float in the file; None if it does not."""
+    return FLOAT_LAYERS.get(type(layer)) or FLOAT_FUNCTIONS.get(function_name(layer))
+
+
+def treatment(layer: Any) -> Treatment | None:
+    """How a layer is rounded; None for a layer that is not simulated."""
+    if type(layer) is layers.Activation:
+        return ACTIVATIONS.get(function_name(layer))
+    return TREATMENTS.get(type(layer))
+
+
+class EightBitRegistry(QuantizeRegistry):
+    """Gives tfmot the config of each layer of one model.
+
+    Args:
+        preserve: what the weights must not lose.
+        annotated: the layers to simulate. tfmot also asks about un-annotated layers that feed an annotated one, to round
+            their results; a layer that a rule skips is left alone.
+    """
+
+    def __init__(self, preserve: Preserve, annotated: frozenset[str]) -> None:
+        self._preserve = preserve
+        self._annotated = annotated
+
+    def supports(self, layer: Any) -> bool:
+        return layer.name in self._annotated and treatment(layer) is not None
+
+    def get_quantize_config(self, layer: Any) -> QuantizeConfig:
+        """The config of a layer that stands alone."""
+        return self.config(layer, output=True)
+
+    def config(self, layer: Any, output: bool) -> QuantizeConfig:
+        """The config of a layer in its place.
+
+        Args:
+            layer: a built layer.
+            output: False where a layer that follows rounds the result of both.
+        """
+        how = treatment(layer)
+        if how is None or how.weight is None:
+            return OutputConfig() if output and (how is None or how.output) else NothingConfig()
+        quantizer = preserving(how.quantizer(), getattr(layer, how.weight), self._preserve)
+        function = function_name(layer)
+        return WeightConfig(
+            how.weight,
+            quantizer,
+            before_activation=function in ROUNDED_BEFORE,
+            output=output and how.output and function not in FIXED_SCALE and function not in FLOAT_FUNCTIONS,
+        )

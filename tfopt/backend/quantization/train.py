@@ -1,0 +1,48 @@
+"""The qat stage: wrap, keep frozen, calibrate, train, strip."""
+
+from __future__ import annotations
+
+import tf_keras
+
+from tfopt.backend import training
+from tfopt.backend.batches import evaluation_batches
+from tfopt.backend.data import calibration_examples
+from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.calibration import calibrate
+from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.quantization.wrapping import strip, wrap
+from tfopt.core.quantization import Quantization
+from tfopt.core.stage import StageContext, TrainingStage
+
+
+def quantize_aware_train(
+    model: tf_keras.Model, stage: TrainingStage, quantization: Quantization, context: StageContext
+) -> Quantized:
+    """Trains a model while its weights and activations are rounded to 8 bits (Jacob et al. 2018, arXiv:1712.05877).
+
+    Layers that cannot be simulated stay as they are and are reported in a `details` event; the converter quantizes them
+    from calibration data. Zeros and clusters of the incoming model stay, as its traits say. An interrupted stage goes on
+    from its checkpoint: the wrappers are built anew from `model`, and `training.fit` loads their variables.
+
+    Args:
+        model: a built float model; it is not changed.
+        stage: epochs, learning rate, early stopping.
+        quantization: calibration examples and layer rules.
+        context: data, traits of `model`, and where progress goes.
+
+    Raises:
+        StageError: the model cannot be cloned, none of its layers can be simulated, or training failed.
+    """
+    preserve = Preserve.of(context.traits)
+    wrapped = wrap(model, quantization, preserve)
+    context.emit({"event": "details", "stage": stage.name, "skipped": _not_simulated(model, quantization)})
+    examples = calibration_examples(context.data, quantization.calibration, context.seed)
+    calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
+    training.fit(wrapped, stage, context)
+    return Quantized(wrapped, strip(wrapped, model), quantization, preserve)
+
+
+def _not_simulated(model: tf_keras.Model, quantization: Quantization) -> dict[str, str]:
+    treated = preflight(model, quantization)
+    return {name: how for name, how in treated.items() if how.startswith(("after training", "float"))}
