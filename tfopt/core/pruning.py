@@ -17,7 +17,8 @@ BlockSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 class Pattern(Block):
     """How the zeros of a layer are arranged.
 
-    Block sparsity and m-by-n exclude each other, and m-by-n has no schedule: tfmot makes its mask once.
+    Block sparsity and m-by-n exclude each other. An m-by-n pattern fixes how many zeros there are: of its schedule only
+    begin, end and every count.
     """
 
     block_size: BlockSize = (1, 1)
@@ -44,6 +45,8 @@ class PruneRule(LayerRule):
     def _skip_alone(self) -> PruneRule:
         if self.skip and (self.schedule or self.block_size or self.sparsity_m_by_n):
             raise ValueError("says skip: true and also how to prune; remove one of the two")
+        if self.block_size and self.sparsity_m_by_n:
+            raise ValueError("says both block_size and sparsity_m_by_n; choose one pattern of zeros")
         return self
 
 
@@ -66,9 +69,9 @@ class Pruning(Block):
             return self.schedule, self.pattern
         if rule.skip:
             return None
-        changes = {
-            key: value
-            for key, value in (("block_size", rule.block_size), ("sparsity_m_by_n", rule.sparsity_m_by_n))
-            if value is not None
-        }
+        changes: dict[str, object] = {}
+        if rule.block_size is not None:
+            changes = {"block_size": rule.block_size, "sparsity_m_by_n": None}
+        elif rule.sparsity_m_by_n is not None:
+            changes = {"block_size": (1, 1), "sparsity_m_by_n": rule.sparsity_m_by_n}
         return rule.schedule or self.schedule, self.pattern.model_copy(update=changes)

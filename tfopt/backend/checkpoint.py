@@ -1,0 +1,77 @@
+"""One file that holds everything a killed stage needs to go on, replaced atomically after every epoch."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfopt.errors import StageError
+
+FILE = "checkpoint.npz"
+
+
+class DamagedCheckpoint(Exception):
+    """A checkpoint cannot be read, or belongs to another stage; the stage starts again."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """State of a stage between two optimizer steps.
+
+    Args:
+        groups: arrays by what they are (weights, optimizer, ...), in order.
+        state: everything else, as plain JSON values.
+    """
+
+    groups: Mapping[str, Sequence[np.ndarray]]
+    state: Mapping[str, Any]
+
+
+def write(folder: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint so that at any moment a whole one, the old or the new, is in the folder.
+
+    Raises:
+        StageError: it cannot be written (disk full, no permission).
+    """
+    arrays = {f"{group}/{index}": a for group, many in checkpoint.groups.items() for index, a in enumerate(many)}
+    arrays["state"] = np.frombuffer(json.dumps(checkpoint.state).encode(), dtype=np.uint8)
+    path, temporary = folder / FILE, folder / f"{FILE}.{os.getpid()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StageError(
+            f"the checkpoint {path} cannot be written: {error.strerror or error}.",
+            "Free some disk space, or choose another folder with --out.",
+        ) from error
+
+
+def read(folder: Path) -> Checkpoint | None:
+    """The checkpoint in a folder, or None where there is none.
+
+    Raises:
+        DamagedCheckpoint: the file is not whole.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        state = json.loads(arrays.pop("state").tobytes())
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DamagedCheckpoint(f"{path} cannot be read ({error})") from error
+    groups: dict[str, list[np.ndarray]] = {}
+    for key, array in arrays.items():
+        groups.setdefault(key.split("/")[0], []).append(array)
+    return Checkpoint(groups, state)

@@ -1,0 +1,99 @@
+"""Running optimizer steps: many per call into TensorFlow, yet with a sign of life a few times a second."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter
+
+import tensorflow as tf
+import tf_keras
+
+SIGN_OF_LIFE = 0.2
+"""Seconds that one call into TensorFlow should take at most: five progress events a second."""
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What one call into TensorFlow did.
+
+    Args:
+        steps: optimizer steps taken; fewer than asked where the loss stopped being finite.
+        logs: loss and metrics of the epoch so far.
+    """
+
+    steps: int
+    logs: dict[str, float]
+
+    @property
+    def finite(self) -> bool:
+        """Whether the loss is still a number."""
+        return math.isfinite(self.logs["loss"])
+
+
+class Stepper:
+    """Takes optimizer steps with `model.train_step`, so that models with their own training step work too.
+
+    Keras' `fit` fixes `steps_per_execution` before it knows how long a step takes. Here the number of steps is an
+    argument of the compiled loop, chosen anew for each call from the time that the last one took. The loop is left at
+    the very step whose loss is not finite.
+
+    Args:
+        model: a compiled model.
+        batches: the training batches, of which the first steps are traced; nothing is run yet.
+    """
+
+    def __init__(self, model: tf_keras.Model, batches: tf.data.Dataset) -> None:
+        @tf.function
+        def run(iterator: Iterator, count: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            done = tf.constant(0)
+            for _ in tf.range(count):
+                logs = model.train_step(next(iterator))
+                done += 1
+                if not tf.math.is_finite(logs["loss"]):
+                    break
+            return done, logs
+
+        self._run = run
+        self._count = 1
+        run.get_concrete_function(iter(batches), tf.constant(1))
+
+    def advance(self, iterator: Iterator, most: int) -> Advance:
+        """Takes as many steps as fit into `SIGN_OF_LIFE`, at least one and at most `most`."""
+        begun = perf_counter()
+        done, logs = self._run(iterator, tf.constant(min(self._count, most)))
+        steps = int(done)
+        advance = Advance(steps, {name: float(tf.reduce_mean(value)) for name, value in logs.items()})
+        per_step = (perf_counter() - begun) / steps
+        # Grow at most fourfold: the first call pays for TensorFlow's own warming up.
+        self._count = max(1, min(4 * self._count, int(SIGN_OF_LIFE / per_step)))
+        return advance
+
+
+class Validator:
+    """Measures a model on a split with `model.test_step`, in one call into TensorFlow.
+
+    Args:
+        model: a compiled model.
+        batches: the split, of known cardinality.
+    """
+
+    def __init__(self, model: tf_keras.Model, batches: tf.data.Dataset) -> None:
+        self._model = model
+        self._batches = batches
+
+        @tf.function
+        def run(iterator: Iterator, count: tf.Tensor) -> dict[str, tf.Tensor]:
+            for _ in tf.range(count):
+                logs = model.test_step(next(iterator))
+            return logs
+
+        self._run = run
+
+    def measure(self) -> dict[str, float]:
+        """Loss and metrics, each under `val_` and its name."""
+        self._model.reset_metrics()
+        logs = self._run(iter(self._batches), self._batches.cardinality())
+        self._model.reset_metrics()
+        return {f"val_{name}": float(tf.reduce_mean(value)) for name, value in logs.items()}
