@@ -46,9 +46,9 @@ def load_images(
         splits = {folder.name: _read(folder, size, channels, scale) for folder in folders}
     else:
         splits = {"train": _read(path, size, channels, scale)}
-    classes = set(splits["train"][1])
+    classes = set(splits["train"][1].tolist())
     for name, (_, labels) in splits.items():
-        if extra := set(labels) - classes:
+        if extra := set(labels.tolist()) - classes:
             raise StageError(f"{path / name} has the class {min(extra)!r}, which {path / 'train'} lacks.")
     return splits
 

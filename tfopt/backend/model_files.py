@@ -21,7 +21,7 @@ from tfopt.errors import StageError
 
 KERAS_3 = (
     "tfmot works on Keras 2 models only (the package tf_keras). Today: rebuild the model with `import tf_keras` in "
-    "place of `import keras` and copy the weights layer by layer, in a function of yours named as package.module:function."
+    "place of `import keras` and copy the weights layer by layer, in a function named as package.module:function."
 )
 SUFFIXES = (".keras", ".h5", ".hdf5")
 _OWN_MODULES = ("keras", "tf_keras", "tensorflow.keras")

@@ -56,7 +56,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
         wanted = tuple(tensor.shape[1:])
         if not _matches(shape, wanted):
             raise StageError(
-                f"The input {name!r} of model {model.name!r} takes examples of shape {wanted}, but the data have {shape}.",
+                f"The input {name!r} of model {model.name!r} takes {wanted} per example, but the data have {shape}.",
                 "Change model.args.input_shape, or resize the data.",
             )
 

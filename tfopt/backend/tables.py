@@ -34,7 +34,7 @@ def load_npz(path: Path) -> dict[str, Examples]:
         StageError: not such an archive, other arrays, or pickled objects (which could run code).
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise StageError(
@@ -53,7 +53,12 @@ def load_npz(path: Path) -> dict[str, Examples]:
 
 
 def load_csv(
-    path: Path, *, target: str | None = None, features: list[str] | None = None, delimiter: str = ","
+    path: Path,
+    *,
+    target: str | None = None,
+    features: list[str] | None = None,
+    quantity: bool = False,
+    delimiter: str = ",",
 ) -> Examples:
     """Reads a table of numbers with a header.
 
@@ -62,6 +67,7 @@ def load_csv(
         target: column to predict; whole numbers and text are classes, other numbers are quantities. Without one, the
             table holds inputs only.
         features: columns that go in, in this order; all but the target if absent.
+        quantity: take whole numbers in the target for quantities, not classes.
         delimiter: what separates columns.
 
     Returns:
@@ -84,11 +90,11 @@ def load_csv(
         [_numbers(path, [row[k] for row in values], lines, header[column]) for k, column in enumerate(columns)],
         np.float32,
     ).T
-    return np.ascontiguousarray(inputs), None if target is None else _targets([row[-1] for row in values])
+    return np.ascontiguousarray(inputs), None if target is None else _targets([row[-1] for row in values], quantity)
 
 
 def _columns(path: Path, header: list[str], target: str | None, features: list[str] | None) -> list[int]:
-    if len(set(header)) != len(header) or not all(header):
+    if not header or len(set(header)) != len(header) or not all(header):
         raise StageError(
             f"{path}:1: every column needs a name of its own. Got {', '.join(map(repr, header)) or 'no header'}."
         )
@@ -144,9 +150,9 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _targets(cells: list[str]) -> np.ndarray:
+def _targets(cells: list[str], quantity: bool) -> np.ndarray:
     if not all(map(_is_number, cells)):
         return np.array(cells)
-    if all(cell.lstrip("+-").isdigit() for cell in cells):
+    if not quantity and all(cell.lstrip("+-").isdigit() for cell in cells):
         return np.array(cells, dtype=object).astype(np.int64)
     return np.array(cells, dtype=object).astype(np.float64).astype(np.float32)

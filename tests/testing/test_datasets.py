@@ -1,0 +1,126 @@
+"""The data set contract, over every built-in data set that can be had without a network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tfopt.backend import references
+from tfopt.backend.splits import Data
+from tfopt.errors import EnvironmentProblem
+from tfopt.testing.datasets import DatasetContract
+
+
+@pytest.fixture(scope="module")
+def keras_home(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Keras cache of our own with the two data sets that lie beside the checkout."""
+    home = tmp_path_factory.mktemp("keras")
+    (home / "datasets" / "fashion-mnist").mkdir(parents=True)
+    (home / "datasets" / "mnist.npz").symlink_to(shared_data("mnist") / "mnist.npz")
+    for file in shared_data("fashion-mnist").glob("*.gz"):
+        (home / "datasets" / "fashion-mnist" / file.name).symlink_to(file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(home))
+        yield home
+
+
+class TestDigits(DatasetContract):
+    source = "digits"
+
+
+@pytest.mark.tf
+@pytest.mark.usefixtures("keras_home")
+class TestMnist(DatasetContract):
+    source = "mnist"
+
+    def test_is_the_real_one(self, data: Data) -> None:
+        assert (len(data.train), len(data.validation), len(data.test)) == (54_000, 6_000, 10_000)
+        assert data.input_shape == (28, 28, 1)
+
+
+@pytest.mark.tf
+@pytest.mark.usefixtures("keras_home")
+class TestFashionMnist(DatasetContract):
+    source = "fashion_mnist"
+
+
+ARCHIVES = {
+    "mnist": "mnist.npz",
+    "fashion_mnist": "fashion-mnist/train-images-idx3-ubyte.gz",
+    "cifar10": "cifar-10-batches-py.tar.gz",
+    "cifar100": "cifar-100-python.tar.gz",
+    "imdb": "imdb.npz",
+    "reuters": "reuters.npz",
+}
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_without_network_and_cache_the_file_to_put_there_is_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(
+        EnvironmentProblem, match=f"{ARCHIVES[name]} is not in the Keras cache.*Put the file from https://"
+    ):
+        references.by_name("dataset", name)()
+    assert [file for file in (tmp_path / "datasets").rglob("*") if file.is_file()] == []
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_a_wrong_file_in_the_cache_is_named_and_left_alone(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    file = tmp_path / "datasets" / ARCHIVES[name]
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"the user's own file")
+    with pytest.raises(EnvironmentProblem, match="is not the file that Keras publishes.*Move it away"):
+        references.by_name("dataset", name)()
+    assert file.read_bytes() == b"the user's own file"
+
+
+@pytest.mark.tf
+def test_texts_become_padded_word_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tf_keras
+
+    from tfopt.backend.datasets import imdb, reuters
+
+    for module, keras in ((imdb, tf_keras.datasets.imdb), (reuters, tf_keras.datasets.reuters)):
+        calls = []
+
+        def load_data(num_words: int, cache_dir: str, calls: list = calls) -> tuple:
+            calls.append((num_words, cache_dir))
+            texts = np.array([[1, 5, 9, 7], [1, 4]], dtype=object)
+            return (texts, np.array([0, 1])), (texts[1:], np.array([1]))
+
+        monkeypatch.setattr(keras, "load_data", load_data)
+        monkeypatch.setattr(module, "ensure", lambda file: "the cache")
+        (texts, labels), (test, _) = module.load(num_words=50, length=3)
+        assert calls == [(50, "the cache")]
+        assert texts.tolist() == [[5, 9, 7], [0, 1, 4]]
+        assert (texts.dtype, test.shape, labels.tolist()) == (np.int32, (1, 3), [0, 1])
+
+
+def test_every_built_in_is_known_here() -> None:
+    assert set(references.names("dataset")) == {"digits", *ARCHIVES}
+
+
+def test_cache_that_keras_would_pass_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tfopt.backend import keras_cache
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "x.npz").write_bytes(b"")
+    file = keras_cache.CachedFile.of_keras("x.npz", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    assert keras_cache.ensure(file) == str(tmp_path)
+    monkeypatch.setattr(keras_cache.os, "access", lambda path, mode: False)
+    with pytest.raises(EnvironmentProblem, match="cannot be written, and Keras does not read such a cache"):
+        keras_cache.ensure(file)
+    shutil.rmtree(tmp_path / "datasets")

@@ -1,0 +1,94 @@
+"""The model contract, over the whole zoo; parameter counts as published."""
+
+from __future__ import annotations
+
+import pytest
+
+from tfopt.backend import references
+from tfopt.testing.models import ModelContract
+
+pytestmark = pytest.mark.tf
+
+
+class TestSmallCnn(ModelContract):
+    source = "small_cnn"
+    input_shape = (8, 8, 1)
+    refuses = (8,)
+
+
+class TestSmallCnnWithArguments(ModelContract):
+    source = "small_cnn"
+    input_shape = (7, 5)
+    args = {"filters": [4, 6, 8], "dense": 0, "dropout": 0.2}
+
+
+class TestMnistCnn(ModelContract):
+    """Of tensorflow.org/model_optimization/guide/pruning/pruning_with_keras: 20,410 parameters."""
+
+    source = "mnist_cnn"
+    input_shape = (28, 28)
+    num_outputs = 10
+    parameters = 20_410
+    refuses = (3, 3, 1)
+
+
+class TestMlp(ModelContract):
+    source = "mlp"
+    input_shape = (4, 5)
+    args = {"units": [6], "dropout": 0.1}
+
+
+class TestResnet8(ModelContract):
+    """Of github.com/mlcommons/tiny, image classification."""
+
+    source = "resnet8"
+    input_shape = (32, 32, 3)
+    num_outputs = 10
+    parameters = 78_666
+    refuses = (4, 4, 3)
+
+
+class TestResnet8OnDigits(ModelContract):
+    source = "resnet8"
+    input_shape = (8, 8, 1)
+
+
+class TestDsCnn(ModelContract):
+    """Of github.com/mlcommons/tiny, keyword spotting."""
+
+    source = "ds_cnn"
+    input_shape = (49, 10, 1)
+    num_outputs = 12
+    parameters = 24_908
+    refuses = (640,)
+
+
+class TestMobilenet(ModelContract):
+    """Of github.com/mlcommons/tiny, visual wake words."""
+
+    source = "mobilenet_v1_025"
+    input_shape = (96, 96, 3)
+    num_outputs = 2
+    parameters = 221_794
+    refuses = (28, 28, 1)
+
+
+class TestAutoencoder(ModelContract):
+    """Of github.com/mlcommons/tiny, anomaly detection."""
+
+    source = "autoencoder"
+    input_shape = (640,)
+    parameters = 269_992
+    reproduces = True
+
+
+class TestAutoencoderOfImages(ModelContract):
+    source = "autoencoder"
+    input_shape = (4, 4, 2)
+    args = {"units": 8, "depth": 1, "bottleneck": 2}
+    reproduces = True
+
+
+def test_the_whole_zoo_is_here() -> None:
+    tried = {suite.source for suite in ModelContract.__subclasses__() if suite.__module__ == __name__}
+    assert tried == set(references.names("model"))
