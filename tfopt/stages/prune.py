@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
+from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.pruning import BlockSize, Pattern, PruneRule, Pruning
 from tfopt.core.quantities import Span
 from tfopt.core.schedules import Schedule
@@ -46,6 +47,11 @@ class Prune(TrainingStage):
         if self.sparsity_m_by_n and self.block_size != (1, 1):
             return [(("sparsity_m_by_n",), "cannot be combined with block_size: choose one pattern of zeros.")]
         return ()
+
+    def preflight(self, model: Any, workload: Workload) -> Preflight:
+        from tfopt.backend import pruning
+
+        return pruning.look_ahead(model, self.pruning(), workload)
 
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend import pruning

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.quantization import Quantization, QuantizeRule
 from tfopt.core.stage import StageContext, TrainingStage, Trait
 
@@ -29,6 +30,11 @@ class Qat(TrainingStage):
     def quantization(self) -> Quantization:
         """The parts that are about quantization, not about training."""
         return Quantization(calibration=self.calibration, layers=self.layers)
+
+    def preflight(self, model: Any, workload: Workload) -> Preflight:
+        from tfopt.backend import quantization
+
+        return quantization.look_ahead(model, self.quantization(), workload)
 
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend import quantization

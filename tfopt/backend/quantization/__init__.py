@@ -4,6 +4,7 @@
 |---|---|
 | `registry` | how is a layer of this type rounded? The table to extend |
 | `annotation` | which layers of this model are simulated? |
+| `looking_ahead` | what is knowable before training? |
 | `placement` | which layers become one operator, and where is it rounded? |
 | `quantizers`, `configs` | how are numbers rounded, and what does tfmot's wrapper want to know? |
 | `preserving` | what do the weights keep from earlier stages? |
@@ -12,7 +13,8 @@
 """
 
 from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.looking_ahead import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
 from tfopt.backend.quantization.train import quantize_aware_train
 
-__all__ = ["Quantized", "is_quantized", "load_quantized", "preflight", "quantize_aware_train", "save_quantized"]
+__all__ = ["Quantized", "is_quantized", "load_quantized", "look_ahead", "preflight", "quantize_aware_train", "save_quantized"]

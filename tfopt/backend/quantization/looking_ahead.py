@@ -1,0 +1,35 @@
+"""All that is knowable of a qat stage before training."""
+
+from __future__ import annotations
+
+import tf_keras
+
+from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.graph import Graph
+from tfopt.core.preflight import Preflight, Workload
+from tfopt.core.quantization import Quantization
+
+
+def look_ahead(model: tf_keras.Model, quantization: Quantization, workload: Workload) -> Preflight:
+    """Problems and warnings of a qat stage, for `tfopt plan`: rules for no layer, layers that stay float."""
+    treatments = preflight(model, quantization)
+    kinds = {name: type(layer).__name__ for name, layer in Graph(model).layers.items()}
+    problems: list[tuple[tuple[str | int, ...], str]] = [
+        (("layers", index, "match"), f"matches no layer: {rule.match!r}. Layers: {', '.join(kinds)}.")
+        for index, rule in enumerate(quantization.layers)
+        if not any(rule.applies_to(name, kind) for name, kind in kinds.items())
+    ]
+    if not any(treatment == "simulated" and model.get_layer(name).weights for name, treatment in treatments.items()):
+        problems.append(((), "finds no layer with weights that it can simulate in 8 bits; leave the stage out."))
+    warnings = [
+        f"{name} ({kinds[name]}) stays float in an int8 file: {treatment.removeprefix('float: ')}."
+        for name, treatment in treatments.items()
+        if treatment.startswith("float: ")
+    ]
+    if quantization.calibration > workload.examples:
+        warnings.append(
+            f"calibration asks for {quantization.calibration} examples, the training split has {workload.examples}; "
+            "all of them are used."
+        )
+    skipped = {name: "quantized after training" for name, how in treatments.items() if how == "after training"}
+    return Preflight(problems=tuple(problems), warnings=tuple(warnings), skipped=skipped)
