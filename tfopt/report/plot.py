@@ -54,13 +54,13 @@ def schedule_plot(curve: ScheduleCurve, width: int = 76, height: int = 6, unicod
         label = f"{labels[index]:5.0%} {tick}" if index in labels else f"{'':6}{vertical}"
         lines.append((label + row).rstrip())
     axis = [horizontal] * columns
-    names = [" "] * (columns + 1)
+    names = [" "] * columns
     for text, step in (
         ("step 0", 0), (f"{curve.total_steps}", curve.total_steps), (f"end {curve.end}", curve.end),
         (f"begin {curve.begin}", curve.begin),
     ):  # fmt: skip
         column = round(step / max(curve.total_steps, 1) * (columns - 1))
-        start = min(max(column - len(text) // 2, 0), columns + 1 - len(text))
+        start = min(max(column - len(text) // 2, 0), columns - len(text))
         around = names[max(start - 2, 0) : start + len(text) + 2]
         if all(character == " " for character in around):
             names[start : start + len(text)] = text
