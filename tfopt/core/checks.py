@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from tfopt.core.block import Block
 from tfopt.core.compile import Compile
 from tfopt.core.keras_names import closest
-from tfopt.core.learning_rate import CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
+from tfopt.core.learning_rate import CosineRate, ExponentialRate, PiecewiseRate, PlateauRate, RateStep
 from tfopt.core.problem_words import with_stop
 from tfopt.core.problems import name_of
 from tfopt.core.quantities import Span
-from tfopt.core.schedules import ScheduleBase
+from tfopt.core.schedules import Metric, ScheduleBase, SparsityStep, Stepwise
 from tfopt.core.stage import EarlyStopping, Stage, TrainingStage
 from tfopt.errors import Problem
 
@@ -70,7 +70,7 @@ def _monitors(block: Block, compile: Compile) -> Iterator[Mistake]:
     measured = ["loss", *(metric.name for metric in compile.metrics)]
     known = [*measured, *(f"val_{name}" for name in measured)]
     for path, part in _blocks(block):
-        if isinstance(part, (EarlyStopping, PlateauRate)) and part.monitor not in known:
+        if isinstance(part, (EarlyStopping, PlateauRate, Metric)) and part.monitor not in known:
             guess = closest(part.monitor, known) or f" Expected one of {', '.join(known)}."
             yield (*path, "monitor"), f"watches {part.monitor!r}, which is not measured.{guess}"
 
@@ -84,7 +84,7 @@ def _spans(block: Block, epochs: int) -> Iterator[Mistake]:
         elif isinstance(part, ExponentialRate):
             found = _positive(("every",), part.every)
         elif isinstance(part, PiecewiseRate):
-            found = _of_steps(part, epochs)
+            found = _of_steps(part.steps, epochs, "this rate would never be used")
         else:
             continue
         yield from (((*path, *below), text) for below, text in found)
@@ -113,7 +113,14 @@ def _within(path: Path, span: Span, epochs: int, consequence: str) -> Iterator[M
 
 
 def _of_schedule(schedule: ScheduleBase, epochs: int) -> Iterator[Mistake]:
-    begin, end = _share(schedule.begin, epochs), _share(schedule.end, epochs)
+    if isinstance(schedule, Stepwise):
+        yield from _of_steps(schedule.steps, epochs, "this sparsity would never come")
+        return
+    # Kinds that derive begin or end from other keys are checked when they are resolved.
+    written = {key: value for key in type(schedule).model_fields if isinstance(value := getattr(schedule, key), Span)}
+    if "begin" not in written or "end" not in written:
+        return
+    begin, end = _share(written["begin"], epochs), _share(written["end"], epochs)
     if begin is not None and begin >= 1:
         yield ("begin",), f"is {schedule.begin}, but {_stage_of(epochs)}: pruning would never begin"
     elif end is not None and end > 1:
@@ -121,25 +128,20 @@ def _of_schedule(schedule: ScheduleBase, epochs: int) -> Iterator[Mistake]:
         yield ("end",), f"is {schedule.end}, but {_stage_of(epochs)}: {reached}"
     elif _not_after(schedule.begin, schedule.end, epochs):
         yield ("end",), f"is {schedule.end}: it must come after begin ({schedule.begin})"
-    elif schedule.every is not None:
-        yield from _positive(("every",), schedule.every)
-        every = _share(schedule.every, epochs)
+    elif "every" in written:
+        yield from _positive(("every",), written["every"])
+        every = _share(written["every"], epochs)
         # The tolerance is for 10 epochs / 100 - 3% and the like.
         if every is not None and begin is not None and end is not None and every > end - begin + 1e-9:
-            yield (
-                ("every",),
-                f"is {schedule.every}, longer than from begin to end: the masks would never be renewed",
-            )
+            longer = "longer than from begin to end: the masks would never be renewed"
+            yield ("every",), f"is {written['every']}, {longer}"
 
 
-def _of_steps(rate: PiecewiseRate, epochs: int) -> Iterator[Mistake]:
-    for index, step in enumerate(rate.steps):
-        yield from _within(("steps", index, "at"), step.at, epochs, "this rate would never be used")
-        if index and _not_after(rate.steps[index - 1].at, step.at, epochs):
-            yield (
-                ("steps", index, "at"),
-                f"is {step.at}: it must come after the step before ({rate.steps[index - 1].at})",
-            )
+def _of_steps(steps: Sequence[RateStep | SparsityStep], epochs: int, consequence: str) -> Iterator[Mistake]:
+    for index, step in enumerate(steps):
+        yield from _within(("steps", index, "at"), step.at, epochs, consequence)
+        if index and _not_after(steps[index - 1].at, step.at, epochs):
+            yield ("steps", index, "at"), f"is {step.at}: it must come after the step before ({steps[index - 1].at})"
 
 
 def _not_after(first: Span, second: Span, epochs: int) -> bool:

@@ -14,7 +14,8 @@ class Variant(Block):
     """One `.tflite` file."""
 
     quantize: Literal["none", "float16", "dynamic", "int8"] = "none"
-    """`none`: float32; `float16`: half-size weights; `dynamic`: int8 weights, float inputs; `int8`: integers only."""
+    """`none`: float32; `float16`: half-size weights; `dynamic`: int8 weights and float activations; `int8`: integers
+    only."""
     io: Literal["float32", "int8", "uint8"] = "float32"
     """Type of inputs and outputs; int8 and uint8 need `quantize: int8`."""
     calibration: Annotated[int, Field(ge=1)] = 256

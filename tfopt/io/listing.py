@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tfopt.core.schedules import schedule_kinds
-from tfopt.io.catalog import find
+from tfopt.io.catalog import Kind, find
 from tfopt.io.yaml import read_head
 
 Row = tuple[str, str, str, tuple[str, ...]]
@@ -16,7 +16,7 @@ RECIPES = Path("recipes")
 """Where `tfopt ls recipes` looks, from the current folder."""
 
 
-def _entries(kind: str) -> Callable[[], list[Row]]:
+def _entries(kind: Kind) -> Callable[[], list[Row]]:
     def rows() -> list[Row]:
         return [(entry.name, entry.summary, entry.origin, entry.arguments) for entry in find(kind).values()]
 
