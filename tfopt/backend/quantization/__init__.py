@@ -3,7 +3,7 @@
 | file | question it answers |
 |---|---|
 | `registry` | how is a layer of this type rounded? The table to extend |
-| `annotation` | which layers of this model are simulated? |
+| `annotation`, `looking_ahead` | which layers of this model are simulated, and what is knowable before? |
 | `looking_ahead` | what is knowable before training? |
 | `placement` | which layers become one operator, and where is it rounded? |
 | `quantizers`, `configs` | how are numbers rounded, and what does tfmot's wrapper want to know? |
@@ -17,4 +17,12 @@ from tfopt.backend.quantization.looking_ahead import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
 from tfopt.backend.quantization.train import quantize_aware_train
 
-__all__ = ["Quantized", "is_quantized", "load_quantized", "look_ahead", "preflight", "quantize_aware_train", "save_quantized"]
+__all__ = [
+    "Quantized",
+    "is_quantized",
+    "load_quantized",
+    "look_ahead",
+    "preflight",
+    "quantize_aware_train",
+    "save_quantized",
+]

@@ -17,8 +17,8 @@ from tfopt.core.quantization import Quantization, QuantizeRule
 def annotated(graph: Graph, rules: Sequence[QuantizeRule]) -> tuple[str, ...]:
     """Names of the layers to simulate, in the order of the graph.
 
-    A layer is left to the converter where a rule says skip, where it is a nested model, or where nothing is known about its
-    type; batch normalization also where there is no kernel to fold it into.
+    A layer is left to the converter where a rule says skip, where it is a nested model, or where nothing is known
+    about its type; batch normalization also where there is no kernel to fold it into.
     """
     chosen: dict[str, None] = {}
     for name, layer in graph.layers.items():
@@ -44,7 +44,9 @@ def preflight(model: tf_keras.Model, quantization: Quantization) -> dict[str, st
     """
     graph = Graph(model)
     places = place(graph, annotated(graph, quantization.layers))
-    return {name: _treatment_text(graph, name, places[name].head if name in places else None) for name in graph.layers}
+    heads = {name: where.head for name, where in places.items()}
+    # Not the hidden InputLayer of a Sequential: it has no place in `model.layers`.
+    return {layer.name: _treatment_text(graph, layer.name, heads.get(layer.name)) for layer in model.layers}
 
 
 def _treatment_text(graph: Graph, name: str, head: str | None) -> str:

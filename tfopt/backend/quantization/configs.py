@@ -24,8 +24,8 @@ class WeightConfig(Default8BitQuantizeConfig):
         quantizer: how the weight is rounded.
         before_activation: round what enters the layer's activation function. For functions whose result has a fixed
             scale in TFLite, such as softmax.
-        output: round what the layer returns. tfmot rounds inside the layer's activation instead and refuses all but five
-            functions; rounding the output gives the same graph, and takes any function.
+        output: round what the layer returns. tfmot rounds inside the layer's activation instead and refuses all
+            but five functions; rounding the output gives the same graph, and takes any function.
     """
 
     def __init__(self, weight: str, quantizer: Quantizer, before_activation: bool, output: bool) -> None:
@@ -42,4 +42,4 @@ class OutputConfig(Default8BitOutputQuantizeConfig):
 
 
 class NothingConfig(NoOpQuantizeConfig):
-    """Rounds nothing: numbers keep the scale they came with, or are rounded by the layer that follows in one operator."""
+    """Rounds nothing: numbers keep the scale they came with, or are rounded further on in the same operator."""

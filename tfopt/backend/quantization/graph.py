@@ -24,8 +24,8 @@ class Graph:
     def __init__(self, model: tf_keras.Model) -> None:
         if not getattr(model, "_is_graph_network", False):
             raise StageError(
-                f"The model {model.name!r} ({type(model).__name__}) cannot be quantized: the connections of its layers are "
-                "not known before it runs. Expected a functional model, or a built Sequential.",
+                f"The model {model.name!r} ({type(model).__name__}) cannot be quantized: the connections of its layers "
+                "are not known before it runs. Expected a functional model, or a built Sequential.",
                 "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
             )
         self._calls: Counter[str] = Counter()

@@ -33,12 +33,13 @@ class Place:
 def place(graph: Graph, annotated: Collection[str]) -> dict[str, Place]:
     """Finds the place of every annotated layer.
 
-    A linear kernel followed by batch normalization and/or ReLU is one operator, as is Add followed by ReLU. A layer seen
-    only by a Concatenate is rounded there, since the operands of that operator share one scale.
+    A linear kernel followed by batch normalization and/or ReLU is one operator, as is Add followed by ReLU. A layer
+    seen only by a Concatenate is rounded there, since the operands of that operator share one scale.
 
-    tfmot's own transforms do this by rewriting: `LayerReLUQuantize` replaces the whole config of a kernel's layer in front
-    of a ReLU layer, so that 0 of its weights are rounded in training and a pruned kernel goes from a sparsity of 0.75 to
-    0.02; `ConcatTransform` replaces it by tfmot's default config, with the same loss. Here the kernel keeps its config.
+    tfmot's own transforms do this by rewriting: `LayerReLUQuantize` replaces the whole config of a kernel's layer in
+    front of a ReLU layer, so that 0 of its weights are rounded in training and a pruned kernel goes from a sparsity
+    of 0.75 to 0.02; `ConcatTransform` replaces it by tfmot's default config, with the same loss. Here the kernel
+    keeps its config.
     """
     followers = {name: _followers(graph, name, annotated) for name in annotated}
     members = {follower for names in followers.values() for follower in names}

@@ -55,8 +55,8 @@ def preserving(quantizer: Quantizer, weight: tf.Variable, preserve: Preserve) ->
 def hold_zeros(variables: Iterable[tf.Variable]) -> None:
     """Keeps the zeros of weights that no quantizer rounds, such as those of a skipped layer or a nested model.
 
-    The optimizer applies a variable's constraint after every step. Biases and other vectors are left alone: zero is where
-    they start.
+    The optimizer applies a variable's constraint after every step. Biases and other vectors are left alone: zero is
+    where they start.
     """
     for variable in variables:
         mask = tf.cast(tf.not_equal(variable, 0.0), variable.dtype)

@@ -42,8 +42,9 @@ class Quantized:
 def save_quantized(quantized: Quantized, folder: Path) -> None:
     """Writes a quantized model: the float model, and the ranges and settings from which the wrappers are rebuilt.
 
-    tf_keras cannot read tfmot's wrappers back from `.keras` (`Layer 'quantize_layer' expected 5 variables, but received 3`),
-    and from `.h5` and SavedModel it does so without the masks: one more epoch takes the sparsity from 0.75 to 0.07.
+    tf_keras cannot read tfmot's wrappers back from `.keras` (`Layer 'quantize_layer' expected 5 variables, but
+    received 3`), and from `.h5` and SavedModel it does so without the masks: one more epoch takes the sparsity from
+    0.75 to 0.07.
 
     Args:
         quantized: what to write.

@@ -26,7 +26,7 @@ Ranges = Mapping[str, Any]
 
 
 class Observing:
-    """Mixin for activation quantizers: while `observing`, the range grows to hold what passes, and nothing is rounded."""
+    """Mixin for activation quantizers: while `observing`, the range grows to hold what passes; nothing is rounded."""
 
     observing = False
 
@@ -102,9 +102,9 @@ class DepthwiseQuantizer(ChannelQuantizer):
 class SparsityPreserving(Quantizer):
     """Keeps the zeros of a kernel at zero, whatever the training does, and rounds with another quantizer.
 
-    The zeros are those at the time the wrapper is built. tfmot has this for Conv2D and Dense; it leaves DepthwiseConv2D
-    out and refuses Conv2DTranspose (`Layer conv2d_transpose ... is not supported`), whose kernel falls from a sparsity of
-    0.75 to 0.06 under the plain quantizer.
+    The zeros are those at the time the wrapper is built. tfmot has this for Conv2D and Dense; it leaves
+    DepthwiseConv2D out and refuses Conv2DTranspose (`Layer conv2d_transpose ... is not supported`), whose kernel
+    falls from a sparsity of 0.75 to 0.06 under the plain quantizer.
 
     Args:
         quantizer: how the remaining weights are rounded.

@@ -140,8 +140,8 @@ class EightBitRegistry(QuantizeRegistry):
 
     Args:
         preserve: what the weights must not lose.
-        annotated: the layers to simulate. tfmot also asks about un-annotated layers that feed an annotated one, to round
-            their results; a layer that a rule skips is left alone.
+        annotated: the layers to simulate. tfmot also asks about un-annotated layers that feed an annotated one, to
+            round their results; a layer that a rule skips is left alone.
     """
 
     def __init__(self, preserve: Preserve, annotated: frozenset[str]) -> None:

@@ -21,9 +21,9 @@ def quantize_aware_train(
 ) -> Quantized:
     """Trains a model while its weights and activations are rounded to 8 bits (Jacob et al. 2018, arXiv:1712.05877).
 
-    Layers that cannot be simulated stay as they are and are reported in a `details` event; the converter quantizes them
-    from calibration data. Zeros and clusters of the incoming model stay, as its traits say. An interrupted stage goes on
-    from its checkpoint: the wrappers are built anew from `model`, and `training.fit` loads their variables.
+    Layers that cannot be simulated stay as they are and are reported in a `details` event; the converter quantizes
+    them from calibration data. Zeros and clusters of the incoming model stay, as its traits say. An interrupted stage
+    goes on from its checkpoint: the wrappers are built anew from `model`, and `training.fit` loads their variables.
 
     Args:
         model: a built float model; it is not changed.

@@ -1,8 +1,8 @@
 """Changes of the graph before it is wrapped: rounding at the inputs, and SeparableConv2D as its two operators.
 
-Of tfmot's other transforms, those that only move roundings are replaced by `tfopt.backend.quantization.placement`, which
-says why; and `SeparableConv1DQuantize` is left out, because it inserts Lambda layers that tf_keras refuses to read back
-(keras-team/tf-keras #44).
+Of tfmot's other transforms, those that only move roundings are replaced by `tfopt.backend.quantization.placement`,
+which says why; and `SeparableConv1DQuantize` is left out, because it inserts Lambda layers that tf_keras refuses to
+read back (keras-team/tf-keras #44).
 """
 
 from __future__ import annotations

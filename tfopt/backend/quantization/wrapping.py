@@ -44,8 +44,8 @@ def wrap(model: tf_keras.Model, quantization: Quantization, preserve: Preserve) 
     names = annotated(Graph(model), quantization.layers)
     if not names:
         raise StageError(
-            f"No layer of the model {model.name!r} can be simulated in 8 bits: every layer is skipped by a rule or of a "
-            "type that is not supported.",
+            f"No layer of the model {model.name!r} can be simulated in 8 bits: every layer is skipped by a rule or of "
+            "a type that is not supported.",
             "Leave the qat stage out; the int8 export quantizes after training.",
         )
     with _readable(model):

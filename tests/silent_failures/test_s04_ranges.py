@@ -1,0 +1,39 @@
+"""S4: right after `quantize_apply`, and for many steps after, the activation ranges are those tfmot starts with."""
+
+from __future__ import annotations
+
+import pytest
+from tensorflow_model_optimization.quantization.keras import quantize_model
+
+from tests.quantization_support import accuracy, inner_relu_model, int8_file, train, training_images
+from tfopt.backend.quantization.calibration import calibrate
+from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.quantization.wrapping import wrap
+from tfopt.core.quantization import Quantization
+
+pytestmark = pytest.mark.tf
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train(inner_relu_model(), epochs=6)
+
+
+def test_naive_is_useless_before_training(trained) -> None:
+    assert accuracy(trained) > 0.85
+    assert accuracy(quantize_model(trained)) < 0.5
+
+
+def test_naive_ranges_are_wrong_after_training(trained) -> None:
+    model = train(quantize_model(trained), epochs=1)
+    low = next(weight for weight in model.weights if weight.name == "quant_first/post_activation_min:0")
+    assert float(low.numpy()) < -5, "the output of a ReLU cannot be negative"
+
+
+def test_tfopt_is_calibrated_before_training(trained) -> None:
+    model = wrap(trained, Quantization(), Preserve())
+    calibrate(model, [training_images()[:128]])
+    low = next(weight for weight in model.weights if weight.name == "quant_first/output_min:0")
+    assert float(low.numpy()) == 0
+    assert accuracy(model) > accuracy(trained) - 0.03
+    assert int8_file(model).accuracy() > accuracy(trained) - 0.03
