@@ -1,0 +1,152 @@
+"""Reads a `.tflite` file as data: no interpreter, so that a malformed file cannot abort the process; no TensorFlow."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from tfopt.errors import ExportError
+
+DTYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if name.isupper()}
+_OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
+_NUMPY = {
+    "float64": np.float64,
+    "float32": np.float32,
+    "float16": np.float16,
+    "int64": np.int64,
+    "int32": np.int32,
+    "int16": np.int16,
+    "int8": np.int8,
+    "uint64": np.uint64,
+    "uint32": np.uint32,
+    "uint16": np.uint16,
+    "uint8": np.uint8,
+    "bool": np.bool_,
+    "bfloat16": np.uint16,
+    "float8_e4m3fn": np.uint8,
+    "float8_e5m2": np.uint8,
+}
+_PACKED_BITS = {"int4": 4, "uint4": 4, "int2": 2}
+_DENSE = schema.DimensionType.DENSE
+
+
+@dataclass(frozen=True)
+class File:
+    """A parsed file.
+
+    Args:
+        model: the schema's own tree.
+        content: the bytes, for buffers that lie behind the tree.
+    """
+
+    model: Any
+    content: bytes
+
+    def operator_name(self, operator: Any) -> str:
+        """TFLite's name of an operator; a custom one by its own code."""
+        code = self.model.operatorCodes[operator.opcodeIndex]
+        # Files from before 2020 hold the code in the narrow field only.
+        name = _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        return text(code.customCode) if name == "CUSTOM" else name
+
+    def raw(self, tensor: Any) -> np.ndarray | None:
+        """The stored bytes of a tensor, or None where it holds no data."""
+        buffer = self.model.buffers[tensor.buffer]
+        if buffer.offset > 1:  # files above 2 GB keep buffers behind the tree; 0 and 1 mean 'not there'
+            return np.frombuffer(self.content, np.uint8, count=buffer.size, offset=buffer.offset)
+        if buffer.data is None or len(buffer.data) == 0:
+            return None
+        return np.asarray(buffer.data, dtype=np.uint8)
+
+    def values(self, tensor: Any) -> np.ndarray | None:
+        """The values of a tensor in its own dtype and shape, unpacked and with sparse encoding undone.
+
+        bfloat16 and float8 come as their bit patterns, text as None.
+        """
+        raw = self.raw(tensor)
+        if raw is None or DTYPES[tensor.type] in ("string", "resource", "variant", "complex64", "complex128"):
+            return None
+        shape = tuple(int(size) for size in (tensor.shape if tensor.shape is not None else ()))
+        if tensor.sparsity is not None:
+            return _densify(_unpack(raw, DTYPES[tensor.type], None), shape, tensor.sparsity)
+        return _unpack(raw, DTYPES[tensor.type], int(np.prod(shape))).reshape(shape)
+
+
+def text(value: bytes | str | None) -> str:
+    """A name of the schema as text."""
+    return value.decode("utf-8") if isinstance(value, bytes) else value or ""
+
+
+def read(path: Path) -> File:
+    """Parses a `.tflite` file.
+
+    Raises:
+        ExportError: the file cannot be read, or is not a well-formed `.tflite` file.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ExportError(f"Cannot read {path}: {error.strerror or error}.") from error
+    if content[4:8] != b"TFL3":
+        raise ExportError(f"{path} is not a .tflite file: it does not carry TFLite's mark 'TFL3' at byte 4.")
+    try:
+        return File(schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0)), content)
+    except MALFORMED as error:
+        raise malformed(path, error) from error
+
+
+MALFORMED = (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)
+"""What flatbuffers and NumPy raise on offsets that lead out of a file and on fields that contradict each other."""
+
+
+def malformed(path: Path, error: BaseException) -> ExportError:
+    """The error for a file whose content contradicts itself."""
+    return ExportError(
+        f"{path} is malformed: {type(error).__name__}: {error}.",
+        "It was truncated or damaged; copy or export it again.",
+    )
+
+
+def _unpack(raw: np.ndarray, dtype: str, count: int | None) -> np.ndarray:
+    if dtype not in _PACKED_BITS:
+        return np.frombuffer(raw.tobytes(), _NUMPY[dtype], count=-1 if count is None else count)
+    bits = _PACKED_BITS[dtype]
+    parts = [(raw >> shift) & (2**bits - 1) for shift in range(0, 8, bits)]  # lowest bits first
+    values = np.stack(parts, axis=-1).reshape(-1).astype(np.int8)
+    if dtype.startswith("int"):
+        values = np.where(values >= 2 ** (bits - 1), values - 2**bits, values).astype(np.int8)
+    return values[:count]
+
+
+def _densify(stored: np.ndarray, shape: tuple[int, ...], sparsity: Any) -> np.ndarray:
+    """Undoes TFLite's sparse encoding (TACO format: tensorflow/lite/schema/schema.fbs, SparsityParameters)."""
+    order = [int(level) for level in sparsity.traversalOrder]
+    blocks = [int(axis) for axis in (sparsity.blockMap if sparsity.blockMap is not None else ())]
+    position = np.zeros(1, dtype=np.int64)
+    coordinates: dict[int, np.ndarray] = {}
+    for level, metadata in zip(order, sparsity.dimMetadata, strict=True):
+        if metadata.format == _DENSE:
+            counts = np.full(len(position), metadata.denseSize, dtype=np.int64)
+            index = np.tile(np.arange(metadata.denseSize), len(position))
+            following = np.repeat(position, counts) * metadata.denseSize + index
+        else:
+            segments = np.asarray(metadata.arraySegments.values, dtype=np.int64)
+            counts = segments[position + 1] - segments[position]
+            starts = np.repeat(segments[position] - np.cumsum(counts) + counts, counts)
+            following = starts + np.arange(int(counts.sum()))
+            index = np.asarray(metadata.arrayIndices.values, dtype=np.int64)[following]
+        coordinates = {axis: np.repeat(values, counts) for axis, values in coordinates.items()}
+        coordinates[level] = index
+        position = following
+    sizes = {axis: int(m.denseSize) for axis, m in zip(order, sparsity.dimMetadata, strict=True)}
+    place = [coordinates[axis] for axis in range(len(shape))]
+    for number, axis in enumerate(blocks):
+        place[axis] = place[axis] * sizes[len(shape) + number] + coordinates[len(shape) + number]
+    dense = np.zeros(shape, dtype=stored.dtype)
+    dense[tuple(place)] = stored[position]
+    return dense

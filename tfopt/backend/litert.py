@@ -1,0 +1,102 @@
+"""A `.tflite` file opened in LiteRT: real numbers in, real numbers out. No TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+Kernels = Literal["default", "reference"]
+"""`default`: LiteRT as apps use it, with XNNPACK; `reference`: its plain kernels, without any delegate."""
+
+_RESOLVERS = {"default": OpResolverType.AUTO, "reference": OpResolverType.BUILTIN_REF}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An interpreter and its ports.
+
+    Args:
+        interpreter: LiteRT's.
+        inputs: details of the inputs by signature name (by tensor name where the file has no signature).
+        outputs: the same of the outputs.
+    """
+
+    interpreter: Interpreter
+    inputs: dict[str, dict[str, Any]]
+    outputs: dict[str, dict[str, Any]]
+
+    @property
+    def resizable(self) -> bool:
+        """Whether every input declares that any batch size goes."""
+        shapes = [details["shape_signature"] for details in self.inputs.values()]
+        return all(len(shape) > 0 and shape[0] == -1 for shape in shapes)
+
+    def prepare(self, examples: Mapping[str, np.ndarray]) -> None:
+        """Resizes the inputs to a batch and allocates.
+
+        Raises:
+            ValueError: an input has another fixed shape.
+            RuntimeError: a kernel refuses the size.
+        """
+        for name, values in examples.items():
+            if tuple(self.inputs[name]["shape"]) != values.shape:
+                self.interpreter.resize_tensor_input(self.inputs[name]["index"], values.shape, strict=True)
+        self.interpreter.allocate_tensors()
+
+    def set_inputs(self, examples: Mapping[str, np.ndarray]) -> None:
+        """Writes real values into the inputs, quantized where the input is."""
+        for name, values in examples.items():
+            details = self.inputs[name]
+            self.interpreter.set_tensor(details["index"], quantized(values, details["dtype"], *details["quantization"]))
+
+    def answer(self) -> dict[str, np.ndarray]:
+        """Runs, and reads the outputs as real values by name."""
+        self.interpreter.invoke()
+        return {
+            name: dequantized(self.interpreter.get_tensor(details["index"]), *details["quantization"])
+            for name, details in self.outputs.items()
+        }
+
+
+def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> Opened:
+    """Opens a file.
+
+    Args:
+        path: a `.tflite` file.
+        threads: threads that kernels may use.
+        kernels: which implementations run.
+
+    Raises:
+        ValueError: the file is no model. A malformed file may abort the process: call this in a child.
+    """
+    interpreter = Interpreter(
+        model_path=str(path), num_threads=threads, experimental_op_resolver_type=_RESOLVERS[kernels]
+    )
+    keys = list(interpreter.get_signature_list())
+    if not keys:
+        inputs = {details["name"]: details for details in interpreter.get_input_details()}
+        outputs = {details["name"]: details for details in interpreter.get_output_details()}
+        return Opened(interpreter, inputs, outputs)
+    runner = interpreter.get_signature_runner(keys[0])
+    return Opened(interpreter, dict(runner.get_input_details()), dict(runner.get_output_details()))
+
+
+def quantized(values: np.ndarray, dtype: Any, scale: float, zero_point: int) -> np.ndarray:
+    """Real values as the numbers an input takes; what lies outside its range is clipped, as on a phone."""
+    if scale == 0 or not np.issubdtype(dtype, np.integer):
+        return np.ascontiguousarray(values, dtype=dtype)
+    limits = np.iinfo(dtype)
+    steps = np.round(values.astype(np.float32) / np.float32(scale)) + zero_point
+    return np.clip(steps, limits.min, limits.max).astype(dtype)
+
+
+def dequantized(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+    """The real values behind an output's numbers."""
+    if scale == 0:
+        return values
+    return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
