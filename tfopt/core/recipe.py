@@ -6,11 +6,12 @@ added by `tfopt.io.recipe_file`, which knows them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError
+from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError, field_validator
 
 from tfopt.core.block import Block
 from tfopt.core.budgets import Budget, parse_budgets
@@ -24,11 +25,14 @@ from tfopt.core.overrides import apply_overrides
 from tfopt.core.problem_words import quote
 from tfopt.core.problems import problems_from
 from tfopt.core.stage import Stage
+from tfopt.core.sweep import SweepConfig
 from tfopt.core.traits import order_problems
 from tfopt.errors import Problem, RecipeError
 
 Document = Mapping[str, Any]
 """A recipe as plain dicts, lists, strings and numbers."""
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class ModelConfig(Block):
 class Head(Block):
     """All of a recipe but its stages and exports, whose classes come from the catalog."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    name: Annotated[str, Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
     """Name of the recipe; its runs go to saved_models/<name>/."""
     description: str = ""
     """What the recipe is for, in a sentence."""
@@ -69,6 +73,15 @@ class Head(Block):
     """Which model."""
     compile: Compile = Compile()
     """Optimizer, loss and metrics."""
+    sweep: SweepConfig | None = None
+    """Variants of this recipe, for `tfopt sweep`; `tfopt run` carries out the recipe itself."""
+
+    @field_validator("name")
+    @classmethod
+    def _usable_as_folder(cls, value: str) -> str:
+        if not re.fullmatch(_NAME, value):
+            raise ValueError("must be made of letters, digits, '.', '-' and '_', and begin with a letter or digit")
+        return value
 
 
 class Recipe(Head):
