@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tfopt.core.schedules import schedule_kinds
+from tfopt.core.schedules import ScheduleBase, schedule_kinds
 from tfopt.io.catalog import Kind, find
 from tfopt.io.yaml import read_head
 
@@ -25,9 +25,15 @@ def _entries(kind: Kind) -> Callable[[], list[Row]]:
 
 def _schedules() -> list[Row]:
     return [
-        (name, (kind.__doc__ or "").strip().splitlines()[0], "tfopt", tuple(kind.model_fields)[1:])
+        (name, (kind.__doc__ or "").strip().splitlines()[0], "tfopt", _keys(kind))
         for name, kind in schedule_kinds().items()
     ]
+
+
+def _keys(schedule: type[ScheduleBase]) -> tuple[str, ...]:
+    """The keys of a schedule, its own first, then those that most kinds share."""
+    own = [key for key in schedule.model_fields if key not in ("kind", "begin", "end", "every")]
+    return (*own, *(key for key in ("begin", "end", "every") if key in schedule.model_fields))
 
 
 def _recipes() -> list[Row]:

@@ -58,7 +58,8 @@ class ScheduleCurve:
         points: (step of the stage, sparsity).
         begin: first step at which masks are renewed.
         end: last step at which masks are renewed.
-        every: steps between renewals.
+        every: steps between renewals; None where they are not evenly spaced.
+        num_renewals: how many there are.
         total_steps: steps of the stage.
         final: sparsity at the end.
     """
@@ -67,7 +68,8 @@ class ScheduleCurve:
     points: tuple[Point, ...]
     begin: int
     end: int
-    every: int
+    every: int | None
+    num_renewals: int
     total_steps: int
     final: float
 
@@ -141,6 +143,7 @@ def schedule_curves(stage: PlannedStage, points: int = 60) -> tuple[ScheduleCurv
             begin=schedule.begin,
             end=schedule.end,
             every=schedule.every,
+            num_renewals=len(schedule.renewals),
             total_steps=schedule.total_steps,
             final=schedule.sparsity_at(schedule.total_steps),
         )

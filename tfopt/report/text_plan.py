@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tfopt.report import formats
-from tfopt.report.curves import schedule_curves
+from tfopt.report.curves import ScheduleCurve, schedule_curves
 from tfopt.report.plot import schedule_plot
-from tfopt.report.text import heading, table, words
+from tfopt.report.text import examples, heading, table, words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,21 +28,17 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
         width: columns of the terminal.
         unicode: whether it can show block characters.
     """
-    source = plan.data
     parts: list[RenderableType] = [
         words(plan.recipe.name, "bold"),
-        words(
-            f"{source.source}: {formats.count(source.train)} training, {formats.count(source.validation)} validation, "
-            f"{formats.count(source.test)} test examples"
-        ),
+        words(examples(plan.data)),
         heading("stages"),
         _stages(plan.stages),
     ]
     for stage in plan.stages:
         for curve in schedule_curves(stage, points=max(2, min(width, 76))):
             who = f"{stage.name}, {_shortened(curve.layers)}" if curve.layers else stage.name
-            every = "every step" if curve.every == 1 else f"every {curve.every} steps"
-            parts.append(heading(f"{who}: sparsity to {formats.limit('sparsity', curve.final)}, renewed {every}"))
+            final = formats.limit("sparsity", curve.final)
+            parts.append(heading(f"{who}: sparsity to {final}, renewed {_renewed(curve)}"))
             parts += [words(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
     if plan.layers:
         parts += [heading("layers"), layers_preflight(plan.layers)]
@@ -50,6 +46,12 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
     parts += [words(""), words(f"files  {', '.join(files)}" if files else "no files will be written")]
     parts += [words(f"warning: {warning}", "yellow") for warning in plan.warnings]
     return parts
+
+
+def _renewed(curve: ScheduleCurve) -> str:
+    if curve.every is None:
+        return "once" if curve.num_renewals == 1 else f"{curve.num_renewals} times"
+    return "every step" if curve.every == 1 else f"every {curve.every} steps"
 
 
 def _shortened(names: Sequence[str], shown: int = 4) -> str:
