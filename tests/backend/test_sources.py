@@ -55,7 +55,7 @@ def test_arguments_reach_the_function_and_are_checked(tmp_path: Path) -> None:
         "def load(rows, classes=2):\n    return np.zeros((rows, 3)), np.arange(rows) % classes\n",
     )
     assert loaded("with_arguments:load", tmp_path, rows=60, classes=3).num_outputs == 3
-    with pytest.raises(StageError, match="has no argument 'clases'. Did you mean 'classes'"):
+    with pytest.raises(StageError, match=r"has no argument 'clases'\. Did you mean 'classes'"):
         loaded("with_arguments:load", tmp_path, rows=60, clases=3)
     with pytest.raises(StageError, match="needs the argument 'rows'"):
         loaded("with_arguments:load", tmp_path)
@@ -89,13 +89,13 @@ def test_unknown_split_in_a_dict(tmp_path: Path) -> None:
 
 
 def test_unknown_name_is_answered_with_a_suggestion(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match="There is no dataset 'digit'. Did you mean 'digits'.*mnist"):
+    with pytest.raises(StageError, match=r"There is no dataset 'digit'\. Did you mean 'digits'.*mnist"):
         loaded("digit", tmp_path)
 
 
 def test_argument_of_a_named_data_set(tmp_path: Path) -> None:
     assert loaded("digits", tmp_path, scale="none").train.inputs.max() == 16
-    with pytest.raises(StageError, match="scale must be 'unit'.*Got 'percent'"):
+    with pytest.raises(StageError, match=r"scale must be 'unit'.*Got 'percent'"):
         loaded("digits", tmp_path, scale="percent")
 
 

@@ -66,7 +66,7 @@ def test_without_network_and_cache_the_file_to_put_there_is_named(
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(
-        EnvironmentProblem, match=f"{ARCHIVES[name]} is not in the Keras cache.*Put the file from https://"
+        EnvironmentProblem, match=rf"{ARCHIVES[name]} is not in the Keras cache.*Put the file from https://"
     ):
         references.by_name("dataset", name)()
     assert [file for file in (tmp_path / "datasets").rglob("*") if file.is_file()] == []
@@ -81,7 +81,7 @@ def test_a_wrong_file_in_the_cache_is_named_and_left_alone(
     file = tmp_path / "datasets" / ARCHIVES[name]
     file.parent.mkdir(parents=True)
     file.write_bytes(b"the user's own file")
-    with pytest.raises(EnvironmentProblem, match="is not the file that Keras publishes.*Move it away"):
+    with pytest.raises(EnvironmentProblem, match=r"is not the file that Keras publishes.*Move it away"):
         references.by_name("dataset", name)()
     assert file.read_bytes() == b"the user's own file"
 

@@ -7,6 +7,7 @@ Keras is found again by `module:name`; these names are written by us, for a mode
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from tfopt.errors import StageError, StoreError
 
 _MODEL = "model.keras"
 _CUSTOM = "custom_objects.json"
+_CODE = ("activation", "_initializer", "_regularizer", "_constraint")
+"""How the attributes of a layer end that hold code which its configuration names."""
+_KNOWN = ("keras", "tf_keras", "tensorflow", "builtins")
 
 
 def save_model(model: tf_keras.Model, folder: Path) -> None:
@@ -55,25 +59,17 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
     """Classes and functions from outside Keras that the model is made of, as `module:name` by Keras name."""
     found: dict[str, str] = {}
     for layer in model._flatten_layers(include_self=False):
-        parts = [
-            type(layer),
-            *(getattr(layer, key, None) for key in ("function", "activation", "recurrent_activation")),
-        ]
-        for part in parts:
-            if callable(part) and getattr(part, "__module__", "").split(".")[0] not in (
-                "keras",
-                "tf_keras",
-                "tensorflow",
-                "",
-            ):
-                code = part if hasattr(part, "__qualname__") else type(part)
-                if "." in code.__qualname__ or code.__module__ == "__main__":
-                    raise StageError(
-                        f"The layer {layer.name!r} uses {code.__module__}.{code.__qualname__}, which is out of reach.",
-                        "Define it at the top of an importable module.",
-                    )
-                found[tf_keras.saving.get_registered_name(code)] = f"{code.__module__}:{code.__qualname__}"
-                found[code.__name__] = f"{code.__module__}:{code.__qualname__}"
+        for part in (type(layer), *(value for key, value in vars(layer).items() if key.endswith(_CODE))):
+            code = part if inspect.isroutine(part) or inspect.isclass(part) else type(part)
+            if code.__module__.split(".")[0] in _KNOWN:
+                continue
+            if "." in code.__qualname__ or code.__module__ == "__main__":
+                raise StageError(
+                    f"The layer {layer.name!r} uses {code.__module__}.{code.__qualname__}, which is out of reach.",
+                    "Define it at the top of an importable module.",
+                )
+            for name in (code.__name__, tf_keras.saving.get_registered_name(code)):
+                found[name] = f"{code.__module__}:{code.__qualname__}"
     return found
 
 

@@ -102,10 +102,11 @@ def check_model(model: Any, source: str) -> None:
             "Write it as a functional model: tf_keras.Model(inputs, outputs).",
         )
     for layer in model._flatten_layers(include_self=False):
-        if isinstance(layer, tf_keras.layers.Lambda) and getattr(layer.function, "__name__", "") == "<lambda>":
+        # tf_keras stores the function as bytecode of this Python version, named functions too.
+        if isinstance(layer, tf_keras.layers.Lambda):
             raise StageError(
-                f"The layer {layer.name!r} of {source} is a Lambda around a Python lambda: it cannot be stored safely.",
-                "Give it a named function of a module, or write a layer class.",
+                f"The layer {layer.name!r} of {source} is a Lambda: its code cannot be stored safely.",
+                "Write a layer class at the top of a module, or call the TensorFlow function on the tensor itself.",
             )
 
 
@@ -122,6 +123,10 @@ def _application(config: ModelConfig, data: Data) -> tf_keras.Model:
     if name not in known:
         raise StageError(
             f"keras.applications has no {name!r}.{closest(name, known)}", f"It has: {', '.join(sorted(known))}."
+        )
+    if isinstance(data.input_shape, dict) or len(data.input_shape) != 3:
+        raise StageError(
+            f"{config.source} takes images (height, width, channels), but the examples have {data.input_shape}."
         )
     function = getattr(tf_keras.applications, name)
     defaults = {"weights": None, "input_shape": data.input_shape, "classes": data.num_outputs}

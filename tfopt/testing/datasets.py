@@ -89,7 +89,7 @@ class DatasetContract:
     def test_labels_cover_their_range(self, data: Data) -> None:
         if data.num_classes is None:
             pytest.skip(f"the targets of {self.source} are no labels")
-        present = np.unique(data.train.targets)
+        present = np.unique(np.asarray(data.train.targets))
         assert present.tolist() == list(range(data.num_classes))
         assert data.num_outputs == data.num_classes
         assert data.class_names is None or len(data.class_names) == data.num_classes
