@@ -91,7 +91,7 @@ def test_a_listing_is_plain_lines_with_arguments_and_origin() -> None:
 def test_doctor_says_what_is_wrong_and_what_a_layer_supports() -> None:
     layers = [
         LayerPreflight("conv", "Conv2D", 160, "(8, 8, 16)", None, "simulated"),
-        LayerPreflight("rescale", "Rescaling", 0, "(8, 8, 1)", "has no weights", "float: not supported by tfmot"),
+        LayerPreflight("norm", "LayerNormalization", 16, "(8, 8, 1)", "has no kernel", "float: not supported by tfmot"),
     ]
     shown = drawn(
         text_plan.doctor_text(
@@ -101,5 +101,5 @@ def test_doctor_says_what_is_wrong_and_what_a_layer_supports() -> None:
     )
     assert "problem: tf-keras is missing: pip install tf-keras" in shown
     assert "float: not supported by tfmot" in shown
-    assert "no: has no weights" in shown
+    assert "no: has no kernel" in shown
     assert "work together" in drawn(text_plan.doctor_text(Environment(), [], []))

@@ -309,11 +309,10 @@ def _sparsity_by_layer(export: ExportRecord) -> dict[str, float]:
 
 
 def how_to_repeat(report: Report) -> tuple[str, ...]:
-    """Shell commands that give the same numbers again."""
+    """Shell commands that give the same numbers again, in an environment that has tfopt."""
     packages = [
         f"{package}=={version}"
         for package, version in (
-            ("tfopt", report.environment.tfopt),
             ("tensorflow", report.environment.tensorflow),
             ("tf-keras", report.environment.tf_keras),
             ("keras", report.environment.keras),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from tfopt.core.records import Report
+    from tfopt.core.records import DataRecord, Report
 
 WIDE = 100
 """Columns from which a terminal has room for the spread of the latency."""
@@ -48,7 +48,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], left: Se
     """
     from rich.table import Table
 
-    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_header=any(columns))
     for index, column in enumerate(columns):
         made.add_column(words(column), justify="left" if index in left else "right", overflow="fold")
     for row in rows:
@@ -79,17 +79,20 @@ def show_text(report: Report, folder: Path, width: int = 80) -> list[RenderableT
     run, source = report.run, report.data
     parts: list[RenderableType] = [
         words(f"{run.recipe}  {run.id}", "bold"),
-        words(
-            f"{run.state} after {formats.duration(run.seconds)}, seed {run.seed}, {source.source}: "
-            f"{formats.count(source.train)} training, {formats.count(source.validation)} validation, "
-            f"{formats.count(source.test)} test examples"
-        ),
+        words(f"{run.state} after {formats.duration(run.seconds)}, seed {run.seed}"),
+        words(examples(source)),
     ]
     if report.stages:
         parts += [heading("stages"), stages_table(report)]
         parts += [heading("sparsity of each layer after each stage, then in each file"), layers_table(report)]
         parts += [indented(sentence) for sentence in data.skip_sentences(report)]
     return parts + run_text(report, folder, width)
+
+
+def examples(source: DataRecord) -> str:
+    """Data and the sizes of its splits."""
+    counts = (("training", source.train), ("validation", source.validation), ("test", source.test))
+    return f"{source.source}: {', '.join(f'{formats.count(number)} {name}' for name, number in counts)} examples"
 
 
 def exports_table(report: Report, width: int = 80) -> Table:

@@ -13,6 +13,7 @@ from tfopt.report.text import examples, heading, table, words
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from tfopt.core.plan import LayerPreflight, Plan, PlannedStage
     from tfopt.core.records import Environment
@@ -35,8 +36,9 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
         _stages(plan.stages),
     ]
     for stage in plan.stages:
-        for curve in schedule_curves(stage, points=max(2, min(width, 76))):
-            who = f"{stage.name}, {_shortened(curve.layers)}" if curve.layers else stage.name
+        curves = schedule_curves(stage, points=max(2, min(width, 76)))
+        for curve in curves:
+            who = f"{stage.name}, {_shortened(curve.layers)}" if curve.layers and len(curves) > 1 else stage.name
             final = formats.limit("sparsity", curve.final)
             parts.append(heading(f"{who}: sparsity to {final}, renewed {_renewed(curve)}"))
             parts += [words(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
@@ -82,12 +84,18 @@ def layers_preflight(layers: Sequence[LayerPreflight]) -> Table:
             layer.type,
             formats.count(layer.parameters),
             layer.output_shape,
-            "yes" if layer.prunable is None else words(f"no: {layer.prunable}", "dim"),
+            _prunable(layer),
             words(layer.quantized, "yellow" if layer.quantized.startswith("float") else ""),
         )
         for layer in layers
     ]
     return table(("", "type", "weights", "output", "prunable", "in 8 bits"), rows, left=(0, 1, 3, 4, 5))
+
+
+def _prunable(layer: LayerPreflight) -> str | Text:
+    if layer.prunable is None:
+        return "yes"
+    return words(f"no: {layer.prunable}" if layer.parameters else "–", "dim")
 
 
 def doctor_text(
