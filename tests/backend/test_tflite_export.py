@@ -174,7 +174,9 @@ def test_a_converter_that_dies_at_one_file_goes_on_with_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = child.call
-    monkeypatch.setattr(child, "call", lambda _, arguments: call("tests.backend.deadly:convert_or_die", arguments))
+    monkeypatch.setattr(
+        child, "call", lambda _, arguments: call("tests.backend.child_functions:convert_or_die", arguments)
+    )
     names = ("first", "deadly", "second", "odd", "last")
     jobs = [converting.Job(name, Variant(), tmp_path / "model", tmp_path / f"{name}.tflite", {}) for name in names]
     started: list[str] = []

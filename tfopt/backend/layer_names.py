@@ -24,7 +24,8 @@ class LayerNames:
     """Finds the Keras layer behind a tensor's name.
 
     Args:
-        names: Keras names of the layers of the float model; a name may contain `/`.
+        names: Keras names of the layers of the float model, without those of nested models themselves; a name may contain
+            `/`.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -52,10 +53,11 @@ class LayerNames:
     def _in_path(self, path: str) -> str | None:
         segments = tuple(segment.removeprefix("quant_") for segment in path.split("/"))
         raw = tuple(path.split("/"))
-        for wanted, name in self._paths:
-            size = len(wanted)
-            # The deepest place wins: a nested model may carry the name of a layer outside of it.
-            for start in range(len(segments) - size, -1, -1):
-                if wanted in (segments[start : start + size], raw[start : start + size]):
+        # The first segment is the model itself. The outermost layer wins: attention has a part named `query`, which is
+        # no layer of the model even where another layer has that name.
+        for start in range(1, len(segments)) if len(segments) > 1 else (0,):
+            for wanted, name in self._paths:
+                end = start + len(wanted)
+                if wanted in (segments[start:end], raw[start:end]):
                     return name
         return None

@@ -107,9 +107,11 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
 
 
 def layer_names(model: tf_keras.Model) -> tuple[str, ...]:
-    """Names of all layers at any depth, those of nested models too."""
-    layers = [module for module in model.submodules if isinstance(module, tf_keras.layers.Layer)]
-    return tuple(dict.fromkeys(layer.name for layer in [*model.layers, *layers]))
+    """Names of all layers; a nested model is replaced by its layers."""
+    names: dict[str, None] = {}
+    for layer in model.layers:
+        names.update(dict.fromkeys(layer_names(layer) if isinstance(layer, tf_keras.Model) else [layer.name]))
+    return tuple(names)
 
 
 def _sources(
