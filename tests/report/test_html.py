@@ -47,20 +47,26 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page_of(report: Report, folder: Path) -> tuple[Page, str]:
-    text = write_html(report, RECIPE_YAML, folder).read_text(encoding="utf-8")
-    return Page(text), text
+Drawn = tuple[Page, str]
 
 
-@pytest.fixture(params=["held", "broken", "hostile", "empty"])
-def report(request: pytest.FixtureRequest) -> Report:
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Drawn]:
+    """Each kind of report as a page and its text; drawn once, for drawing takes its time."""
     empty = Report(run=RunInfo(id="1", recipe="empty", state="failed", seconds=0.0, seed=0, error="No data."))
-    made = {"held": sample_report(), "broken": lying_report(), "hostile": hostile_report(), "empty": empty}
-    return made[request.param]
+    reports = {"held": sample_report(), "broken": lying_report(), "hostile": hostile_report(), "empty": empty}
+    drawn = {}
+    for name, report in reports.items():
+        path = write_html(report, RECIPE_YAML, tmp_path_factory.mktemp(name))
+        assert path.name == "report.html"
+        text = path.read_text(encoding="utf-8")
+        drawn[name] = (Page(text), text)
+    return drawn
 
 
-def test_the_page_is_balanced_and_refers_to_nothing_outside(report: Report, tmp_path: Path) -> None:
-    page, text = page_of(report, tmp_path)
+@pytest.mark.parametrize("name", ["held", "broken", "hostile", "empty"])
+def test_the_page_is_balanced_and_refers_to_nothing_outside(pages: dict[str, Drawn], name: str) -> None:
+    page, text = pages[name]
     assert page.open == []
     for _, attributes in page.tags:
         assert not attributes.keys() & {"src", "srcset", "onclick"}
@@ -69,15 +75,15 @@ def test_the_page_is_balanced_and_refers_to_nothing_outside(report: Report, tmp_
     assert not re.findall(r"@import|url\((?!#)", text)
 
 
-def test_ids_are_unique_and_references_lead_somewhere(tmp_path: Path) -> None:
-    page, text = page_of(sample_report(), tmp_path)
+def test_ids_are_unique_and_references_lead_somewhere(pages: dict[str, Drawn]) -> None:
+    page, text = pages["held"]
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', text) + re.findall(r"url\(#([^)]+)\)", text)) <= set(ids)
 
 
-def test_the_page_can_be_used_without_eyes(tmp_path: Path) -> None:
-    page, _ = page_of(lying_report(), tmp_path)
+def test_the_page_can_be_used_without_eyes(pages: dict[str, Drawn]) -> None:
+    page, _ = pages["broken"]
     assert ("html", {"lang": "en"}) in page.tags
     assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
     drawings = [attributes for tag, attributes in page.tags if tag == "svg"]
@@ -85,15 +91,15 @@ def test_the_page_can_be_used_without_eyes(tmp_path: Path) -> None:
     assert all(attributes["role"] == "img" and attributes["aria-label"] for attributes in drawings)
 
 
-def test_the_page_leads_with_what_did_not_hold(tmp_path: Path) -> None:
-    page, _ = page_of(lying_report(), tmp_path)
+def test_the_page_leads_with_what_did_not_hold(pages: dict[str, Drawn]) -> None:
+    page, _ = pages["broken"]
     start = page.text.index("1 of 16 claims broken and 3 of 5 budgets not met.")
     assert start < page.text.index("FULLY_CONNECTED computes in float32") < page.text.index("What came out")
     assert page.text.index("int8 1 of 6 broken") < page.text.index("float32 all 5 held")
 
 
-def test_recipe_environment_and_command_are_there(tmp_path: Path) -> None:
-    page, _ = page_of(sample_report(), tmp_path)
+def test_recipe_environment_and_command_are_there(pages: dict[str, Drawn]) -> None:
+    page, _ = pages["held"]
     for expected in (
         "int8.accuracy_drop: 1%",
         "AMD EPYC 7B13",
@@ -103,13 +109,13 @@ def test_recipe_environment_and_command_are_there(tmp_path: Path) -> None:
         assert expected in page.text
 
 
-def test_hostile_names_stay_text(tmp_path: Path) -> None:
-    page, text = page_of(hostile_report(), tmp_path)
+def test_hostile_names_stay_text(pages: dict[str, Drawn]) -> None:
+    page, text = pages["hostile"]
     assert "<script>" not in text
     assert "</td><script>alert('x')</script>[bold]&" in page.text
 
 
 def test_figures_are_written_beside_the_page(tmp_path: Path) -> None:
-    page_of(sample_report(), tmp_path)
+    write_html(sample_report(), RECIPE_YAML, tmp_path)
     names = sorted(path.name for path in (tmp_path / "figures").iterdir())
     assert names == ["files.svg", "layers.svg", "loss.svg", "metric.svg", "sizes.svg", "sparsity.svg"]

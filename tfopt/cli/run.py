@@ -10,7 +10,6 @@ import click
 
 from tfopt.cli.options import common
 from tfopt.cli.session import Answer, Session
-from tfopt.errors import EXIT_NOT_MET
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -72,5 +71,5 @@ def command(session: Session, recipe: str, overrides: tuple[str, ...], out: str,
     return Answer(
         lambda: run.report,
         lambda terminal: run_text(run.report, run.folder, terminal.width),
-        0 if run.report.held else EXIT_NOT_MET,
+        run.exit_code,
     )

@@ -89,7 +89,7 @@ def _three_digits(value: float) -> str:
     if value == 0:
         return "0"
     decimals = max(0, 2 - math.floor(math.log10(abs(value))))
-    return f"{value:.{min(decimals, 4)}f}"
+    return f"{value:.{min(decimals, 5)}f}"
 
 
 def _unless_missing(value: float | None) -> str:

@@ -60,7 +60,7 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
     if weights:
         rows_of_weights = [
             (
-                words(tensor.layer or tensor.name, "bold"),
+                words(tensor.layer or tensor.name.partition(";")[0], "bold"),
                 tensor.dtype + (" (sparse format)" if tensor.sparse_encoding else ""),
                 "×".join(map(str, tensor.shape)),
                 formats.size(tensor.bytes),
