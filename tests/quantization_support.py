@@ -178,6 +178,15 @@ class File:
                 found.append(Kernel(operator["op_name"], np.dtype(tensor["dtype"]).name, zeros, scales))
         return found
 
+    @property
+    def values(self) -> list[np.ndarray]:
+        """The values of the kernels, in the order of `kernels`."""
+        return [
+            self._interpreter.get_tensor(operator["inputs"][1])
+            for operator in self._interpreter._get_ops_details()
+            if operator["op_name"] in _KERNEL_OPERATORS
+        ]
+
     def accuracy(self) -> float:
         """Share of test images that the file gets right."""
         images, labels = digits()

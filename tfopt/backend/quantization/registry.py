@@ -125,6 +125,7 @@ def function_name(layer: Any) -> str:
 
 def float_reason(layer: Any) -> str | None:
     """Why a layer stays float in the file; None if it does not."""
+    layer = layer.forward_layer if isinstance(layer, layers.Bidirectional) else layer
     return FLOAT_LAYERS.get(type(layer)) or FLOAT_FUNCTIONS.get(function_name(layer))
 
 

@@ -49,7 +49,8 @@ def wrap(model: tf_keras.Model, quantization: Quantization, preserve: Preserve) 
             "Leave the qat stage out; the int8 export quantizes after training.",
         )
     with _readable(model):
-        copy = copy_model(functional(model))
+        copy = _in_float32(copy_model(functional(model)))
+        _check_configs(copy)
         marked = tf_keras.models.clone_model(
             copy, clone_function=lambda layer: quantize_annotate_layer(layer) if layer.name in names else layer
         )
@@ -91,6 +92,30 @@ def copy_model(model: tf_keras.Model) -> tf_keras.Model:
         ) from error
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _in_float32(model: tf_keras.Model) -> tf_keras.Model:
+    """The same model computing in float32: tfmot's roundings raise TypeError on the halves of mixed precision."""
+    if all(layer.compute_dtype == layer.dtype for layer in model.layers):
+        return model
+
+    def rebuilt(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
+        return type(layer).from_config({**layer.get_config(), "dtype": layer.dtype})
+
+    whole = tf_keras.models.clone_model(model, clone_function=rebuilt)
+    whole.set_weights(model.get_weights())
+    return whole
+
+
+def _check_configs(model: tf_keras.Model) -> None:
+    """tfmot rebuilds layers from their configs, and finds them again by the name in it."""
+    for layer in model.layers:
+        if "name" not in layer.get_config():
+            raise StageError(
+                f"The layer {layer.name!r} ({type(layer).__name__}) cannot be cloned, which quantization-aware "
+                "training needs: it has arguments, but no get_config() of its own.",
+                "Give it a get_config() that returns super().get_config() and the arguments of its constructor.",
+            )
 
 
 def functional(model: tf_keras.Model) -> tf_keras.Model:

@@ -1,0 +1,139 @@
+"""What each layer is told before training."""
+
+from __future__ import annotations
+
+import pytest
+import tensorflow as tf
+import tf_keras
+from tf_keras import layers
+
+from tests.backend.quantization.models import branchy_model
+from tests.quantization_support import separate_relu_model
+from tfopt.backend.quantization import preflight
+from tfopt.core.quantization import Quantization, QuantizeRule
+from tfopt.errors import StageError
+
+pytestmark = pytest.mark.tf
+
+
+def _told(layer: layers.Layer, shape: tuple[int, ...] = (8, 8, 4), dtype: str = "float32") -> str:
+    given = layers.Input(shape, dtype=dtype)
+    return preflight(tf_keras.Model(given, layer(given)), Quantization())[layer.name]
+
+
+def test_operators_of_a_branchy_model() -> None:
+    told = preflight(branchy_model(), Quantization(layers=(QuantizeRule(match="skipped", skip=True),)))
+    assert {name: how for name, how in told.items() if how != "simulated"} == {
+        "stem_relu": "fused with stem",
+        "conv_norm": "fused with conv",
+        "conv_relu": "fused with conv",
+        "depthwise_relu": "fused with depthwise",
+        "sum_relu": "fused with sum",
+        "nested": "after training",
+        "right_norm": "fused with right",
+        "right_relu": "fused with right",
+        "skipped": "after training",
+        "hidden_norm": "fused with hidden",
+        "hidden_relu": "fused with hidden",
+    }
+
+
+def test_a_sequential_model_is_told_of_the_layers_it_has() -> None:
+    model = separate_relu_model()
+    assert set(preflight(model, Quantization())) == {layer.name for layer in model.layers}
+
+
+@pytest.mark.parametrize("function", ["relu", "swish", "leaky_relu", "softmax", "gelu", "selu", tf.nn.relu6])
+def test_any_function_may_be_inside_a_kernels_layer(function) -> None:
+    assert _told(layers.Conv2D(4, 3, activation=function)) == "simulated"
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.LayerNormalization(),
+        layers.Rescaling(2.0),
+        layers.Conv3D(2, 1),
+        layers.Activation("softplus"),
+        layers.BatchNormalization(),
+    ],
+)
+def test_unknown_layers_are_left_to_the_converter(layer) -> None:
+    shape = (4, 4, 4, 1) if isinstance(layer, layers.Conv3D) else (8, 8, 4)
+    assert _told(layer, shape) == "after training"
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (layers.ELU(), "float: TFLite has no integer kernel for ELU"),
+        (layers.Conv2D(4, 3, activation="elu"), "float: TFLite has no integer kernel for ELU"),
+        (layers.GRU(4), "float: TFLite runs it as a loop in float"),
+        (layers.Bidirectional(layers.GRU(4)), "float: TFLite runs it as a loop in float"),
+    ],
+)
+def test_layers_that_stay_float_say_why(layer, reason) -> None:
+    assert _told(layer, (8, 4) if "loop" in reason else (8, 8, 4)) == reason
+
+
+def test_a_layer_with_one_scale_with_a_float_one_stays_float() -> None:
+    image = layers.Input((8, 8, 1))
+    join = layers.Concatenate(name="join")([layers.ELU(name="elu")(image), image])
+    told = preflight(tf_keras.Model(image, join), Quantization())
+    assert told["join"] == "float: it has one scale with elu, which stays float"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "follower", "heads"),
+    [
+        (layers.Conv2D(4, 1, activation="relu", name="k"), layers.BatchNormalization(name="f"), "after training"),
+        (layers.Conv2D(4, 1, name="k"), layers.BatchNormalization(axis=1, name="f"), "after training"),
+        (layers.Conv2DTranspose(4, 1, name="k"), layers.BatchNormalization(name="f"), "after training"),
+        (layers.Dense(4, name="k"), layers.BatchNormalization(name="f"), "after training"),
+        (layers.Conv2D(4, 1, name="k"), layers.ReLU(negative_slope=0.1, name="f"), "simulated"),
+        (layers.Conv2D(4, 1, name="k"), layers.ReLU(2.0, name="f"), "simulated"),
+        (layers.Conv2D(4, 1, name="k"), layers.Activation(tf.nn.relu6, name="f"), "fused with k"),
+        (layers.DepthwiseConv2D(3, name="k"), layers.BatchNormalization(name="f"), "fused with k"),
+    ],
+)
+def test_only_what_the_converter_fuses_is_one_operator(kernel, follower, heads) -> None:
+    image = layers.Input((8, 8, 4))
+    told = preflight(tf_keras.Model(image, follower(kernel(image))), Quantization())
+    assert told["k"] == "simulated"
+    assert told["f"] == heads
+
+
+def test_a_result_that_others_see_is_not_fused() -> None:
+    image = layers.Input((8, 8, 4))
+    kernel = layers.Conv2D(4, 1, name="k")(image)
+    told = preflight(tf_keras.Model(image, [layers.ReLU(name="f")(kernel), kernel]), Quantization())
+    assert told["f"] == "simulated"
+
+
+def test_a_shared_layer_is_not_fused() -> None:
+    image = layers.Input((8, 8, 4))
+    kernel = layers.Conv2D(4, 1, name="k")
+    told = preflight(tf_keras.Model(image, layers.ReLU(name="f")(kernel(kernel(image)))), Quantization())
+    assert told == {"f": "simulated", "k": "simulated", image.node.layer.name: "simulated"}
+
+
+def test_integer_inputs_are_not_rounded() -> None:
+    words = layers.Input((8,), dtype="int32", name="words")
+    told = preflight(tf_keras.Model(words, layers.Embedding(10, 4, name="table")(words)), Quantization())
+    assert told == {"words": "after training", "table": "simulated"}
+
+
+def test_rules_by_type_and_order() -> None:
+    rules = (QuantizeRule(type="Conv2D", skip=True), QuantizeRule(match="second", skip=False))
+    told = preflight(separate_relu_model(), Quantization(layers=rules))
+    assert told["first"] == "after training"
+    assert told["first_relu"] == "simulated"
+    assert told["second"] == "simulated"
+
+
+def test_a_subclassed_model_is_refused() -> None:
+    class Own(tf_keras.Model):
+        pass
+
+    with pytest.raises(StageError, match="connections of its layers are not known before it runs"):
+        preflight(Own(name="own"), Quantization())

@@ -1,0 +1,66 @@
+"""Saving and loading."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.backend.quantization.models import branchy_model
+from tests.quantization_support import context, digits, inner_relu_model, qat
+from tfopt.backend.quantization import Quantized, is_quantized, load_quantized, quantize_aware_train, save_quantized
+from tfopt.errors import StoreError
+
+pytestmark = pytest.mark.tf
+
+
+@pytest.fixture(scope="module")
+def quantized(tmp_path_factory) -> Quantized:
+    model = branchy_model()
+    model.get_layer("right").trainable = False
+    stage = qat(epochs=1, layers=[{"match": "stem", "skip": True}])
+    return quantize_aware_train(model, stage, stage.quantization(), context(tmp_path_factory.mktemp("plain")))
+
+
+def test_the_same_answers_after_a_reload(quantized, tmp_path: Path) -> None:
+    assert not is_quantized(tmp_path)
+    save_quantized(quantized, tmp_path)
+    assert is_quantized(tmp_path)
+    loaded = load_quantized(tmp_path)
+    images = digits()[0][:200]
+    for model in ("model", "float_model"):
+        np.testing.assert_array_equal(
+            getattr(loaded, model).predict(images, verbose=0), getattr(quantized, model).predict(images, verbose=0)
+        )
+    assert loaded.quantization == quantized.quantization
+    assert loaded.preserve == quantized.preserve
+    frozen = [layer.name for layer in loaded.model.layers if not layer.trainable]
+    assert frozen == ["quant_right"]
+    assert len(loaded.model.trainable_variables) == len(quantized.model.trainable_variables)
+
+
+@pytest.fixture
+def stored(quantized, tmp_path: Path) -> Path:
+    save_quantized(quantized, tmp_path)
+    return tmp_path
+
+
+def test_another_format_is_refused(stored: Path) -> None:
+    settings = json.loads((stored / "quantization.json").read_text(encoding="utf-8"))
+    (stored / "quantization.json").write_text(json.dumps({**settings, "format": 99}), encoding="utf-8")
+    with pytest.raises(StoreError, match=r"is of format 99\. Expected 1"):
+        load_quantized(stored)
+
+
+def test_ranges_of_another_model_are_refused(stored: Path, tmp_path_factory) -> None:
+    stage = qat(epochs=1)
+    other = quantize_aware_train(
+        inner_relu_model(), stage, stage.quantization(), context(tmp_path_factory.mktemp("other"))
+    )
+    folder = tmp_path_factory.mktemp("stored")
+    save_quantized(other, folder)
+    (stored / "ranges.npz").write_bytes((folder / "ranges.npz").read_bytes())
+    with pytest.raises(StoreError, match="does not fit the model beside it"):
+        load_quantized(stored)

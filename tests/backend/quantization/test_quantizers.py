@@ -1,0 +1,58 @@
+"""Rounding of kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tf_keras
+from tensorflow_model_optimization.quantization.keras import quantize_model
+from tf_keras import layers
+
+from tests.quantization_support import int8_file, training_images
+from tfopt.backend.quantization.calibration import calibrate
+from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.quantization.wrapping import wrap
+from tfopt.core.quantization import Quantization
+
+pytestmark = pytest.mark.tf
+
+
+@pytest.fixture(scope="module")
+def uneven() -> tf_keras.Model:
+    """A depthwise layer whose channels differ by a factor of 1000, and a layer that makes up for it."""
+    depthwise = layers.DepthwiseConv2D(3, name="depthwise")
+    pointwise = layers.Conv2D(4, 1, use_bias=False, name="pointwise")
+    stack = [layers.InputLayer((8, 8, 1), name="image"), layers.Conv2D(4, 1, name="spread"), depthwise, pointwise]
+    model = tf_keras.Sequential(stack)
+    factors = np.array([1, 1e-1, 1e-2, 1e-3], np.float32)
+    random = np.random.default_rng(0)
+    weights = random.normal(size=(3, 3, 4, 1)).astype(np.float32) * factors[:, None]
+    depthwise.set_weights([weights, np.zeros(4)])
+    pointwise.set_weights([np.diag(1 / factors)[None, None].astype(np.float32)])
+    return model
+
+
+def _error(model: tf_keras.Model, reference: tf_keras.Model) -> float:
+    """Largest relative error in the channel with the smallest weights."""
+    images = training_images()[:64]
+    expected = reference.predict(images, verbose=0)[..., -1]
+    found = model.predict(images, verbose=0)[..., -1]
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def test_tfmot_rounds_a_depthwise_kernel_as_a_whole(uneven) -> None:
+    model = quantize_model(uneven)
+    sizes = [weight.shape[0] for weight in model.weights if "depthwise_kernel_max" in weight.name]
+    assert sizes == [1]
+
+
+def test_depthwise_channels_have_their_own_scale(uneven) -> None:
+    wrapped = wrap(uneven, Quantization(), Preserve())
+    calibrate(wrapped, [training_images()[:64]])
+    kernel = next(kernel for kernel in int8_file(wrapped).kernels if kernel.operator == "DEPTHWISE_CONV_2D")
+    assert len(np.unique(kernel.scales)) == 4
+    for layer in wrapped.layers:
+        # What is left is the error of the kernel alone.
+        if hasattr(layer, "_output_quantizers"):
+            layer._output_quantizers = []
+    assert _error(wrapped, uneven) < 0.05

@@ -1,0 +1,158 @@
+"""Wrapping and stripping."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tf_keras
+from tensorflow_model_optimization.quantization.keras import QuantizeWrapper
+from tf_keras import layers
+
+from tests.backend.quantization.models import branchy_model
+from tests.quantization_support import int8_file, separate_relu_model, training_images
+from tfopt.backend.quantization.calibration import calibrate
+from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.quantization.wrapping import strip, wrap
+from tfopt.core.quantization import Quantization, QuantizeRule
+from tfopt.errors import StageError
+
+pytestmark = pytest.mark.tf
+ALL = Quantization()
+
+
+class Doubling(layers.Layer):
+    """A layer that tf_keras does not know by name."""
+
+    def call(self, inputs):
+        return inputs * 2.0
+
+
+class Stubborn(layers.Layer):
+    """A layer without a usable get_config."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+def _model(*stack: layers.Layer) -> tf_keras.Model:
+    return tf_keras.Sequential([layers.InputLayer((8, 8, 1), name="image"), *stack])
+
+
+def _answers(model: tf_keras.Model) -> np.ndarray:
+    return model.predict(training_images()[:32], verbose=0)
+
+
+@pytest.mark.parametrize("build", [branchy_model, separate_relu_model])
+def test_stripping_gives_the_model_back(build) -> None:
+    model = build()
+    plain = strip(wrap(model, ALL, Preserve()), model)
+    assert type(plain) is type(model)
+    assert [layer.name for layer in plain.layers] == [layer.name for layer in model.layers]
+    np.testing.assert_array_equal(_answers(plain), _answers(model))
+    assert not {id(variable) for variable in plain.variables} & {id(variable) for variable in model.variables}
+
+
+def test_wrapping_leaves_the_model_alone() -> None:
+    model = branchy_model()
+    before = [variable.numpy() for variable in model.variables]
+    calls = {layer.name: len(layer.inbound_nodes) for layer in model.layers}
+    wrap(model, ALL, Preserve())
+    assert {layer.name: len(layer.inbound_nodes) for layer in model.layers} == calls
+    for variable, value in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+def test_names_are_the_same_every_time() -> None:
+    model = branchy_model()
+    first, second = wrap(model, ALL, Preserve()), wrap(model, ALL, Preserve())
+    assert [variable.name for variable in first.variables] == [variable.name for variable in second.variables]
+    assert "image_rounded" in {layer.name for layer in first.layers}
+
+
+def test_every_operator_is_rounded_once() -> None:
+    wrapped = wrap(branchy_model(), ALL, Preserve())
+    wrappers = {layer.layer.name: layer for layer in wrapped.layers if isinstance(layer, QuantizeWrapper)}
+    rounded = {name for name, wrapper in wrappers.items() if wrapper._output_quantizers}
+    assert rounded == {
+        "stem_relu",
+        "conv_relu",
+        "depthwise_relu",
+        "sum_relu",
+        "transpose",
+        "transpose_relu",
+        "separable_depthwise",
+        "join",
+        "hidden_relu",
+    }
+    kernels = {name for name, wrapper in wrappers.items() if wrapper._weight_vars}
+    assert kernels == {
+        "stem",
+        "conv",
+        "depthwise",
+        "transpose",
+        "separable_depthwise",
+        "separable_pointwise",
+        "right",
+        "skipped",
+        "hidden",
+        "logits",
+    }
+
+
+def test_custom_and_lambda_layers_do_not_stop_the_others() -> None:
+    model = _model(
+        layers.Conv2D(4, 3, name="kernel"), Doubling(name="own"), layers.Lambda(lambda x: x + 1.0), layers.Flatten()
+    )
+    wrapped = wrap(model, ALL, Preserve())
+    calibrate(wrapped, [training_images()[:64]])
+    np.testing.assert_allclose(_answers(wrapped), _answers(model), atol=0.1)
+    np.testing.assert_array_equal(_answers(strip(wrapped, model)), _answers(model))
+
+
+@pytest.mark.parametrize("function", ["elu", "relu6", "softplus", "leaky_relu"])
+def test_kernels_with_any_function_convert(function) -> None:
+    model = _model(
+        layers.Conv2D(4, 3, padding="same", activation=function, name="kernel"),
+        layers.UpSampling2D(name="up"),
+        layers.Flatten(),
+        layers.Dense(4),
+    )
+    wrapped = wrap(model, ALL, Preserve())
+    calibrate(wrapped, [training_images()[:64]])
+    assert int8_file(wrapped).float_operators == (["ELU"] if function == "elu" else [])
+
+
+def test_integer_inputs() -> None:
+    words = layers.Input((8,), dtype="int32", name="words")
+    x = layers.GlobalAveragePooling1D()(layers.Embedding(20, 4, name="table")(words))
+    wrapped = wrap(tf_keras.Model(words, layers.Dense(3)(x)), ALL, Preserve())
+    numbers = np.arange(512, dtype=np.int32).reshape(64, 8) % 20
+    calibrate(wrapped, [numbers])
+    file = int8_file(wrapped, numbers)
+    assert file.float_operators == []
+    assert "GATHER" in file.operators
+
+
+def test_mixed_precision_is_wrapped_in_float32() -> None:
+    kernel = layers.Conv2D(4, 3, activation="relu", name="kernel", dtype="mixed_float16")
+    model = _model(kernel, layers.Flatten(dtype="mixed_float16"), layers.Dense(4))
+    wrapped = wrap(model, ALL, Preserve())
+    calibrate(wrapped, [training_images()[:64]])
+    np.testing.assert_allclose(_answers(wrapped), _answers(model), atol=0.1)
+    assert strip(wrapped, model).get_layer("kernel").compute_dtype == "float16"
+
+
+def test_nothing_to_simulate_is_said() -> None:
+    everything = Quantization(layers=(QuantizeRule(skip=True),))
+    with pytest.raises(StageError, match="No layer of the model 'separate' can be simulated"):
+        wrap(separate_relu_model(), everything, Preserve())
+
+
+def test_a_model_that_cannot_be_cloned_is_said() -> None:
+    model = _model(layers.Conv2D(4, 3), Stubborn(2.0))
+    with pytest.raises(StageError, match=r"cannot be cloned.*get_config\(\)"):
+        wrap(model, ALL, Preserve())
