@@ -1,6 +1,6 @@
-"""`python -m tfopt` is `tfopt`."""
+"""`python -m tfopt`."""
 
-from tfopt.cli.main import main
+from tfopt.cli.entry import run
 
 if __name__ == "__main__":
-    main(prog_name="tfopt")
+    run()

@@ -6,6 +6,7 @@ Nothing is trained. `prepare` keeps the loaded data and model, so that a run doe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tfopt.core.fingerprint import stage_key
@@ -13,7 +14,7 @@ from tfopt.core.plan import Plan, PlannedStage
 from tfopt.core.preflight import Workload
 from tfopt.core.recipe import Recipe
 from tfopt.core.stage import Stage, TrainingStage
-from tfopt.errors import Problem, RecipeError
+from tfopt.errors import Problem
 from tfopt.export.tflite import Tflite
 from tfopt.io.environment import key_versions
 from tfopt.io.store import Store
@@ -48,8 +49,9 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
     from tfopt.backend import data as backend_data
     from tfopt.backend import models, preflight
 
-    data = backend_data.load(recipe.data)
-    model = models.build(recipe.model, data, recipe.seed)
+    folder = Path(recipe.folder)
+    data = backend_data.load(recipe.data, folder)
+    model = models.build(recipe.model, data, recipe.seed, folder)
     warnings = list(models.check_fits(model, data, recipe.compile))
     model_key = models.model_fingerprint(model)
 
@@ -63,7 +65,10 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
         steps_per_epoch = backend_data.steps_per_epoch(len(data.train), batch_size_of(stage, recipe))
         workload = Workload(epochs * steps_per_epoch, steps_per_epoch, len(data.train))
         found = stage.preflight(model, workload)
-        problems += [Problem(("stages", index, stage.kind, *path), message) for path, message in found.problems]
+        problems += [
+            Problem(("stages", index, stage.kind, *path), _sentence(stage, path, message))
+            for path, message in found.problems
+        ]
         warnings += [f"{stage.name}: {warning}" for warning in found.warnings]
         planned.append(
             PlannedStage(
@@ -78,7 +83,7 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
         )
         parent = key
     if problems:
-        raise RecipeError(problems)
+        raise recipe.error(problems)
     warnings += export_warnings(recipe, model.count_params(), len(data.train))
     plan = Plan(recipe, tuple(planned), preflight.layers(model), data.record(), model_key, tuple(warnings))
     return Prepared(plan, data, model)
@@ -101,6 +106,13 @@ def key_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> str:
         seed=recipe.seed,
         versions=key_versions(),
     )
+
+
+def _sentence(stage: Stage, path: tuple[str | int, ...], message: str) -> str:
+    """A problem below a stage as a sentence that begins with what it is about."""
+    subject = ".".join(str(part) for part in (stage.name, *path))
+    own = f"{path[-1]}." if path else "."
+    return subject + message.removeprefix(own[:-1]) if message.startswith(own) else f"{subject} {message}"
 
 
 def batch_size_of(stage: Stage, recipe: Recipe) -> int:

@@ -150,7 +150,9 @@ class _Execution:
         started = time.monotonic()
         try:
             model = stage.apply(model, context)
-        except (TfoptError, KeyboardInterrupt):
+        except StageError as error:
+            raise StageError(f"Stage {planned.name}: {error.message}", error.hint, error.where) from error
+        except TfoptError:
             raise
         except Exception as error:
             raise StageError(f"Stage {planned.name} failed: {type(error).__name__}: {error}") from error

@@ -7,7 +7,7 @@ added by `tfopt.io.recipe_file`, which knows them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -42,10 +42,12 @@ class Origin:
     Args:
         catalog: the stages and exports it could name.
         folder: folder of its file, for `package.module:function` beside it; the current one for recipes without a file.
+        place: finds a problem's place in the file.
     """
 
     catalog: Catalog = field(default=Catalog({}, {}), compare=False)
     folder: str = field(default=".", compare=False)
+    place: Callable[[Problem], Problem] = field(default=lambda problem: problem, compare=False)
 
 
 class ModelConfig(Block):
@@ -101,6 +103,10 @@ class Recipe(Head):
         """Folder of the recipe's file: modules that it names are looked for there too."""
         return self._origin.folder
 
+    def error(self, problems: Sequence[Problem]) -> RecipeError:
+        """The error for mistakes that showed only with data and model at hand, each at its place in the file."""
+        return RecipeError([self._origin.place(problem) for problem in problems])
+
     def coming_from(self, origin: Origin) -> Recipe:
         """The same recipe, knowing where it comes from."""
         recipe = self.model_copy()
@@ -132,7 +138,7 @@ class Recipe(Head):
         recipe, problems = read_recipe(changed.document, catalog)
         if recipe is None or changed.problems:
             raise RecipeError([*changed.problems, *problems])
-        return recipe.coming_from(Origin(catalog, self.folder))
+        return recipe.coming_from(Origin(catalog, self.folder, self._origin.place))
 
     def stage(self, name: str) -> Stage:
         """The stage of that name.

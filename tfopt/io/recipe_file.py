@@ -41,7 +41,7 @@ def load_recipe(path: Path, catalog: Catalog, overrides: Mapping[str, Any] | Non
         placed = [_placed(problem, root, changed) for problem in problems]
         refused = [replace(problem, message=f"--set {problem.message}") for problem in changed.problems]
         raise RecipeError(sorted([*placed, *refused], key=lambda problem: _order(problem, path)))
-    return recipe.coming_from(Origin(catalog, str(path.parent)))
+    return recipe.coming_from(Origin(catalog, str(path.parent), lambda problem: _placed(problem, root, changed)))
 
 
 def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:

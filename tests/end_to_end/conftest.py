@@ -1,0 +1,25 @@
+"""One run of the first recipe, shared by everything that looks at its results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tfopt
+from tests.conftest import REPOSITORY
+from tfopt.core.run import Run
+
+FIRST_RECIPE = REPOSITORY / "recipes" / "digits_prune_qat.yaml"
+
+
+@pytest.fixture(scope="session")
+def first_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("first") / "saved_models"
+
+
+@pytest.fixture(scope="session")
+def first_run(first_out: Path) -> Iterator[Run]:
+    """The README's demo, as it is."""
+    yield tfopt.run(FIRST_RECIPE, out=first_out)
