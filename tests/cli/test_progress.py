@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from tfopt.cli.progress import Lines, Live, figures, live_progress, progress
@@ -33,7 +34,7 @@ FINISHED = [
     "digits  1",
     "train  1 epoch  from the store  accuracy 98.0%  loss 0.1",
     "prune  2 epochs  12 s  accuracy 98.1%  sparsity 79.9%  loss 0.0746",
-    "int8   43.6 kB  accuracy 97.8%  drop 0.5%  latency 0.0121 ms  CLAIM BROKEN",
+    "int8   43.6 kB  accuracy 97.8%  latency 0.0121 ms  CLAIM BROKEN",
     "warning: conv is small.",
 ]
 
@@ -75,3 +76,16 @@ def test_a_terminal_sees_stage_epoch_sparsity_and_metric_while_it_runs() -> None
 
 def test_a_narrow_terminal_gets_the_two_figures_that_matter() -> None:
     assert figures({"sparsity": 0.452, "loss": 0.25, "accuracy": 0.971}, 2) == "sparsity 45.2%  accuracy 97.1%"
+
+
+def test_a_terminal_says_that_it_is_loading_before_anything_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Screen()
+    with progress(stream, silent_in_pipe=True) as on_event:
+        assert on_event is not None
+    assert "loading TensorFlow, data and model" in stream.getvalue()

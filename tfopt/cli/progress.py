@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tfopt.core.events import Event
 
-_LABELS = {"accuracy_drop": "drop", "latency_ms": "latency"}
+_LABELS = {"latency_ms": "latency"}
 _SPREAD = ("latency_ms_p10", "latency_ms_p90")
 
 
@@ -35,7 +35,9 @@ def progress(stream: TextIO, *, silent_in_pipe: bool) -> Iterator[Callable[[Even
 
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     with live_progress(console) as live:
-        yield Live(live)
+        shown = Live(live)
+        shown.begin("starting", None, "loading TensorFlow, data and model")
+        yield shown
 
 
 class Lines:
@@ -63,7 +65,11 @@ class Lines:
             case "export_finished":
                 held = "" if event["held"] else "  CLAIM BROKEN"
                 size = formats.size(event["bytes"])
-                self.show(f"{event['export']:<{self.names}}  {size}  {figures(event['measures'])}{held}")
+                # The table at the end has loss and drop too; here a line must fit eighty columns.
+                told = {
+                    name: value for name, value in event["measures"].items() if not name.endswith(("loss", "_drop"))
+                }
+                self.show(f"{event['export']:<{self.names}}  {size}  {figures(told)}{held}")
             case "warning":
                 self.show(f"warning: {event['message']}")
 
@@ -118,21 +124,28 @@ class Live:
         match event["event"]:
             case "stage_started":
                 if not event["cached"]:
-                    self._begin(event["stage"], event["steps"] or None, "")
+                    self.begin(event["stage"], event["steps"] or None, "")
             case "progress":
                 self._advance(event)
             case "export_started":
-                self._begin(event["export"], None, "writing and proving")
-            case "stage_finished" | "export_finished" | "run_finished":
+                self.begin(event["export"], None, "writing and proving")
+            case "run_started" | "stage_finished" | "export_finished" | "run_finished":
                 self._end()
 
-    def _begin(self, name: str, steps: int | None, doing: str) -> None:
+    def begin(self, name: str, steps: int | None, doing: str) -> None:
+        """Shows a new bar instead of the last one.
+
+        Args:
+            name: what runs.
+            steps: length of the bar; None where nobody knows.
+            doing: what is being done, where there is no epoch to show.
+        """
         self._end()
         self.task = self.live.add_task(name, total=steps, epoch=doing, figures="")
 
     def _advance(self, event: Mapping[str, Any]) -> None:
         if self.task is None:
-            self._begin(event["stage"], event["steps"], "")
+            self.begin(event["stage"], event["steps"], "")
         if self.task is not None:
             sparsity = {"sparsity": event["sparsity"]} if "sparsity" in event else {}
             shown = figures({**sparsity, **event["metrics"]}, 2 if self.live.console.width < 100 else 4)
