@@ -47,6 +47,28 @@ class _Nowhere(ValueError):
     """The override leads nowhere; the text says why."""
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where an override leads.
+
+    Args:
+        document: what is changed.
+        path: the place in it.
+        text: the override, with as many parts or fewer: a stage's name stands for its place and kind.
+    """
+
+    document: dict[str, Any]
+    path: Path
+    text: str
+
+    def spelt(self, length: int) -> str:
+        """The first `length` items of the path as the user spells them."""
+        if self.path[0] == "budgets":
+            return ".".join(map(str, self.path[:length]))
+        parts = self.text.split(".")
+        return ".".join(parts[: length - (len(self.path) - len(parts))])
+
+
 def apply_overrides(
     document: Mapping[str, Any], overrides: Mapping[str, Any], catalog: Catalog, head: type[Block]
 ) -> Overridden:
@@ -64,7 +86,7 @@ def apply_overrides(
     for text in sorted(overrides, key=_outer_first):
         try:
             path = _path_of(text, changed)
-            _set(changed, path, _copy(overrides[text]), _root_of(path, catalog, head))
+            _set(_Place(changed, path, text), _copy(overrides[text]), _root_of(path, catalog, head))
         except _Nowhere as error:
             problems.append(Problem(tuple(text.split(".")), f"{text} cannot be set: {error}"))
         else:
@@ -118,11 +140,12 @@ def _root_of(path: Path, catalog: Catalog, head: type[Block]) -> tuple[Any, Path
     return head, path
 
 
-def _set(document: Any, path: Path, value: Any, root: tuple[Any, Path]) -> None:
-    holder = document
+def _set(place: _Place, value: Any, root: tuple[Any, Path]) -> None:
+    path = place.path
+    holder: Any = place.document
     for index in range(len(path) - 1):
-        holder = _descend(holder, path, index)
-    key = _key_in(holder, path, len(path) - 1)
+        holder = _descend(holder, place, index)
+    key = _key_in(holder, place, len(path) - 1)
     if isinstance(holder, dict) and key == "kind" and holder.get("kind") != value:
         _keep_keys_of_kind(holder, value, root)
     if path in (("data", "source"), ("model", "source")) and holder.get("source") != value:
@@ -130,28 +153,28 @@ def _set(document: Any, path: Path, value: Any, root: tuple[Any, Path]) -> None:
     holder[key] = value
 
 
-def _descend(holder: Any, path: Path, index: int) -> Any:
+def _descend(holder: Any, place: _Place, index: int) -> Any:
     """What stands at `path[index]`, made to be something that has keys."""
-    key = _key_in(holder, path, index)
+    key = _key_in(holder, place, index)
     below = holder.get(key) if isinstance(holder, dict) else holder[key]
     if below is None:
         below = {}
-    elif isinstance(below, str) and path[0] == "compile":
+    elif isinstance(below, str) and place.path[0] == "compile":
         below = {"name": below}
     elif not isinstance(below, (dict, list)):
-        whole = ".".join(map(str, path[: index + 1]))
+        whole = place.spelt(index + 1)
         raise _Nowhere(f"{whole} is {quote(below)}, which has no keys. Set {whole} as a whole.")
     holder[key] = below
     return below
 
 
-def _key_in(holder: Any, path: Path, index: int) -> Any:
+def _key_in(holder: Any, place: _Place, index: int) -> Any:
     """The holder's own spelling of `path[index]`: a place in a list, or a key that is a number."""
-    item = path[index]
+    item = place.path[index]
     if isinstance(holder, dict):
         own = own_key(holder, item)
         return item if own is None else own
-    whole = ".".join(map(str, path[:index]))
+    whole = place.spelt(index)
     if not str(item).isdigit():
         raise _Nowhere(f"{whole} is a list; name an entry by its place, from 0. Got {item!r}.")
     if int(item) >= len(holder):

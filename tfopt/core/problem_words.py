@@ -33,7 +33,7 @@ EXPECTED = {
     "multiple_of": "a multiple of {multiple_of}",
     "string_too_short": "at least {min_length} characters long",
     "string_too_long": "at most {max_length} characters long",
-    "string_pattern_mismatch": "written with letters, digits and nothing that breaks the pattern {pattern}",
+    "string_pattern_mismatch": "a text of the form {pattern}",
     "literal_error": "{expected}",
 }
 """What a value must be, by pydantic's type of error."""

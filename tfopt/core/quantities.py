@@ -5,6 +5,7 @@ Each has one canonical spelling, so a recipe that is written out and read again 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,33 +14,24 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic_core import core_schema
 
-_NUMBER_AND_UNIT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%]*)\s*$")
+_NUMBER_AND_UNIT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*([A-Za-z%]*)\s*$")
 _BYTE_UNITS = {"B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_TIME_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+_TIME_UNITS = {"us": Decimal("0.001"), "ms": Decimal(1), "s": Decimal(1000)}
 
 
-def _split(value: Any) -> tuple[float, str] | None:
-    if isinstance(value, bool):
+def _split(value: Any) -> tuple[Decimal, str] | None:
+    # Decimal, because 7 / 100 and 100 * 0.07 are rounded in binary: a recipe would change by being written and read.
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, (int, float)):
-        return float(value), ""
+        return Decimal(repr(value)), ""
     match = _NUMBER_AND_UNIT.match(value) if isinstance(value, str) else None
-    return (float(match[1]), match[2]) if match else None
+    return (Decimal(match[1]), match[2]) if match else None
 
 
 def _tidy(number: float) -> str:
     """The shortest text that reads back as exactly `number`."""
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
-
-
-def _from_percent(number: float) -> float:
-    # Decimal, because 100 * 0.07 / 100 is not 0.07 in binary: a recipe would change by being written and read.
-    return float(Decimal(repr(number)) / 100)
-
-
-def _percent(share: float) -> str:
-    text = f"{Decimal(repr(share)) * 100:f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
 def parse_share(value: Any) -> float:
@@ -52,12 +44,13 @@ def parse_share(value: Any) -> float:
     if parts is None or parts[1] not in ("", "%"):
         raise ValueError("must be a percentage such as 80% or a number such as 0.8")
     number, unit = parts
-    return _from_percent(number) if unit == "%" else number
+    return float(number / 100 if unit == "%" else number)
 
 
 def format_share(share: float) -> str:
     """The canonical spelling of a share: 0.8 -> `"80%"`."""
-    return _percent(share)
+    text = f"{Decimal(repr(share)) * 100:f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
 def parse_bytes(value: Any) -> int:
@@ -90,7 +83,7 @@ def parse_milliseconds(value: Any) -> float:
     parts = _split(value)
     if parts is None or parts[1] not in _TIME_UNITS:
         raise ValueError("must be a duration with its unit, such as 5 ms, 200 us or 1 s")
-    return parts[0] * _TIME_UNITS[parts[1]]
+    return float(parts[0] * _TIME_UNITS[parts[1]])
 
 
 def format_milliseconds(duration: float) -> str:
@@ -135,7 +128,7 @@ class Span:
         if parts is None or parts[1] not in units or parts[0] < 0:
             raise ValueError("must have a unit: a share of the stage such as 70%, or 3 epochs, or 200 steps")
         amount, unit = parts
-        return cls(_from_percent(amount) if unit == "%" else amount, units[unit])  # type: ignore[arg-type]
+        return cls(float(amount / 100 if unit == "%" else amount), units[unit])  # type: ignore[arg-type]
 
     def steps(self, total_steps: int, steps_per_epoch: int) -> int:
         """How many optimizer steps this is in a stage of `total_steps` steps."""
