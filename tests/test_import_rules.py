@@ -19,8 +19,10 @@ MAY_IMPORT = {
     "backend": {"core", "errors"},
     "planner": {"core", "io", "stages", "export", "errors"},
     "runner": {"core", "io", "stages", "export", "planner", "errors"},
+    "executors": {"core", "io", "errors"},
+    "sweeper": {"core", "io", "stages", "export", "planner", "executors", "errors"},
     "report": {"core", "errors"},
-    "api": {"core", "io", "stages", "export", "planner", "runner", "report", "errors"},
+    "api": {"core", "io", "stages", "export", "planner", "runner", "executors", "sweeper", "report", "errors"},
     "cli": {"core", "errors", "api", "report"},
     "testing": {"core", "errors", "io"},
 }

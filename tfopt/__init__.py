@@ -1,9 +1,9 @@
 """tfopt: one recipe carries a Keras model to a small, fast and proven TFLite file.
 
-    import tfopt
-    recipe = tfopt.load("recipes/digits_prune_qat.yaml")
-    run = tfopt.run(recipe.with_overrides({"stages.prune.schedule.final": "90%"}))
-    print(run.report.exports)
+import tfopt
+recipe = tfopt.load("recipes/digits_prune_qat.yaml")
+run = tfopt.run(recipe.with_overrides({"stages.prune.schedule.final": "90%"}))
+print(run.report.exports)
 """
 
 from __future__ import annotations
@@ -14,7 +14,21 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tfopt.api import bench, doctor, init, inspect, listing, load, plan, run, schema, show, validate
+    from tfopt.api import (
+        bench,
+        compare,
+        doctor,
+        init,
+        inspect,
+        listing,
+        load,
+        plan,
+        run,
+        schema,
+        show,
+        sweep,
+        validate,
+    )
     from tfopt.core.plan import Plan
     from tfopt.core.recipe import Recipe
     from tfopt.core.records import AuditRecord, Report
@@ -23,7 +37,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     **dict.fromkeys(
-        ("bench", "doctor", "init", "inspect", "listing", "load", "plan", "run", "schema", "show", "validate"),
+        (
+            *("bench", "compare", "doctor", "init", "inspect", "listing", "load", "plan", "run", "schema", "show"),
+            *("sweep", "validate"),
+        ),
         "tfopt.api",
     ),
     "Plan": "tfopt.core.plan",
@@ -42,6 +59,7 @@ __all__ = [
     "Run",
     "TfoptError",
     "bench",
+    "compare",
     "doctor",
     "init",
     "inspect",
@@ -51,6 +69,7 @@ __all__ = [
     "run",
     "schema",
     "show",
+    "sweep",
     "validate",
 ]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tfopt.core.plan import LayerPreflight, Plan
 from tfopt.core.recipe import Recipe
@@ -19,6 +19,11 @@ from tfopt.core.run import Run
 from tfopt.core.stage import Emit
 from tfopt.errors import Problem, RecipeError, UsageError
 from tfopt.io.store import Store
+
+if TYPE_CHECKING:
+    from tfopt.core.candidates import Candidate
+    from tfopt.core.comparison import Comparison
+    from tfopt.core.sweep_record import Sweep
 
 DEFAULT_OUT = "saved_models"
 """Where runs and the store go unless told otherwise, relative to the current folder."""
@@ -264,6 +269,93 @@ def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), n
     from tfopt.backend import models, preflight
 
     return Doctor(found, wrong, preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs)))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What `compare` found.
+
+    Args:
+        table: one row per variant, and what can be said about them.
+        candidates: the runs behind it.
+    """
+
+    table: Comparison
+    candidates: tuple[Candidate, ...]
+
+
+def sweep(
+    recipe: Recipe | str | Path,
+    axes: Sequence[str | Mapping[str, Any]] = (),
+    *,
+    seeds: int | Sequence[int] | None = None,
+    max_trials: int | None = None,
+    jobs: int | None = None,
+    stop_hopeless: bool = False,
+    executor: Literal["local", "ray"] = "local",
+    out: str | Path = DEFAULT_OUT,
+    on_event: Emit | None = None,
+) -> Sweep:
+    """Runs variants of a recipe side by side; they share the store, so what they have in common is trained once.
+
+    The same call goes on where an earlier one stopped: finished trials are not run again.
+
+    Args:
+        recipe: a recipe, or the path of one; what is not given here is taken from its `sweep:` block.
+        axes: `"stages.prune.schedule.kind=polynomial,constant"`, or mappings from path to values.
+        seeds: how many seeds from the recipe's own on, or a list of seeds.
+        max_trials: run only the first trials.
+        jobs: trials side by side; by default one per processor, at most 8.
+        stop_hopeless: stop trials by the median rule (see `tfopt.core.stopping`).
+        executor: `local` processes, or `ray` (RAY_ADDRESS names the cluster).
+        out: where the run folders and the store go.
+        on_event: receives what happens (see `tfopt.sweeper`).
+
+    Returns:
+        The sweep with its runs; failed trials are in its record.
+
+    Raises:
+        RecipeError: with every mistake of every trial, before anything is run.
+        UsageError: there is nothing to vary.
+        EnvironmentProblem: the executor's package is missing.
+        KeyboardInterrupt: Ctrl-C; the workers have been stopped.
+    """
+    from tfopt.core.sweep import expand
+    from tfopt.executors.start import start_executor
+    from tfopt.io.axes import with_sweep
+    from tfopt.io.sweeps import sweep_folder
+    from tfopt.sweeper import execute_sweep
+
+    asked = with_sweep(_loaded(recipe), axes, seeds, max_trials)
+    store = Store(Path(out) / ".store")
+    store.check_writable()
+    expansion = expand(asked)
+    folder = sweep_folder(Path(out).resolve(), asked.name, expansion.key)
+    where = start_executor(executor, jobs, len(expansion.trials), folder)
+    return execute_sweep(expansion, where, folder, "tfopt.api:run", stop_hopeless=stop_hopeless, on_event=on_event)
+
+
+def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFAULT_OUT) -> Compared:
+    """Puts runs, or all runs of a sweep, into one table.
+
+    Args:
+        runs: folders of runs and sweeps, or their names below `out`: `<recipe>` (its latest sweep, or else its latest
+            run), `<recipe>/<run-id>`, `<recipe>/sweeps/<sweep-id>`.
+        export: the file to compare; by default the last .tflite that all have.
+        out: where runs lie.
+
+    Returns:
+        The table with its verdicts, and the runs behind it.
+
+    Raises:
+        UsageError: nothing to compare, or runs that cannot be compared.
+        StoreError: there is no such run.
+    """
+    from tfopt.core.comparison import compare as into_table
+    from tfopt.io.candidates import read_candidates
+
+    candidates = read_candidates(runs, Path(out))
+    return Compared(into_table(candidates, export), tuple(candidates))
 
 
 def _loaded(recipe: Recipe | str | Path) -> Recipe:

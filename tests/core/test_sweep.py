@@ -8,9 +8,10 @@ import pytest
 
 import tfopt
 from tests.conftest import REPOSITORY
+from tfopt.core import sweep
 from tfopt.core.recipe import Recipe
-from tfopt.core.sweep import SweepConfig, expand
-from tfopt.errors import RecipeError
+from tfopt.core.sweep import Expansion, SweepConfig
+from tfopt.errors import RecipeError, UsageError
 
 KIND = {"stages.prune.schedule.kind": ["polynomial", "constant"]}
 FINAL = {"stages.prune.schedule.final": "50%..90%/3"}
@@ -23,6 +24,10 @@ def recipe() -> Recipe:
 
 def config(*axes: dict[str, Any], **others: Any) -> SweepConfig:
     return SweepConfig(axes=axes, **others)
+
+
+def expand(recipe: Recipe, config: SweepConfig) -> Expansion:
+    return sweep.expand(recipe.with_overrides({"sweep": config}))
 
 
 def test_every_combination_with_every_seed_seeds_outside(recipe: Recipe) -> None:
@@ -41,10 +46,17 @@ def test_seeds_may_be_listed(recipe: Recipe) -> None:
     assert [trial.name for trial in expand(recipe, config(seeds=(5, 3))).trials] == ["seed=5", "seed=3"]
 
 
-def test_a_sweep_without_axes_is_the_recipe_itself(recipe: Recipe) -> None:
-    (trial,) = expand(recipe, config()).trials
-    assert trial.recipe == recipe
-    assert trial.group == recipe.name
+def test_a_sweep_over_seeds_alone_is_the_recipe_itself_again(recipe: Recipe) -> None:
+    (first, second) = expand(recipe, config(seeds=2)).trials
+    assert first.recipe == recipe
+    assert first.group == second.group == recipe.name
+
+
+def test_nothing_to_vary_is_a_mistake_of_the_caller(recipe: Recipe) -> None:
+    with pytest.raises(UsageError, match="nothing to vary"):
+        expand(recipe, config())
+    with pytest.raises(UsageError, match="nothing to vary"):
+        sweep.expand(recipe)
 
 
 def test_whole_blocks_can_be_alternatives(recipe: Recipe) -> None:
@@ -109,4 +121,4 @@ def test_the_block_survives_being_written_and_read(recipe: Recipe) -> None:
     swept = recipe.with_overrides({"sweep": block})
     assert swept.to_document()["sweep"] == block
     assert swept.with_overrides({}) == swept
-    assert expand(swept, swept.sweep or SweepConfig()).recipe == recipe
+    assert sweep.expand(swept).recipe == recipe

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from tfopt.core.axes import Alternative, alternatives, names_of
 from tfopt.core.block import Block, KeyMistake
 from tfopt.core.fingerprint import fingerprint
-from tfopt.errors import Problem, RecipeError
+from tfopt.errors import Problem, RecipeError, UsageError
 
 if TYPE_CHECKING:
     from tfopt.core.recipe import Recipe
@@ -104,16 +104,22 @@ class Expansion:
     notes: tuple[str, ...]
 
 
-def expand(recipe: Recipe, config: SweepConfig) -> Expansion:
-    """Every combination of the axes with every seed.
+def expand(recipe: Recipe) -> Expansion:
+    """Every combination of the axes with every seed, as the recipe's `sweep:` block says.
 
     Args:
-        recipe: what is varied; its own `sweep:` block is not looked at.
-        config: axes and seeds.
+        recipe: what is varied.
 
     Raises:
+        UsageError: it has neither axes nor several seeds.
         RecipeError: with every mistake of every trial, each naming its trial.
     """
+    config = recipe.sweep
+    if config is None or (not config.axes and config.seeds == 1):
+        raise UsageError(
+            f"There is nothing to vary in {recipe.name}: no axes and one seed.",
+            "Give --axis PATH=V1,V2 or --seeds N, or write a sweep: block into the recipe.",
+        )
     plain = without_sweep(recipe)
     choices = _combinations(config)
     found: dict[str, tuple[str, Alternative, Recipe]] = {}
