@@ -138,3 +138,13 @@ def test_what_user_code_prints_never_reaches_a_document(tfopt: Tfopt, mocked: Mo
     result = tfopt("schema", "--json")
     assert json.loads(result.stdout) == {"type": "object"}
     assert "loading my data" in result.stderr
+
+
+def test_a_bug_in_drawing_the_answer_is_said_to_be_one(tfopt: Tfopt, mocked: Mocked) -> None:
+    mocked("listing", {"models": [object()]})
+    result = tfopt("ls")
+    assert result.exit_code == 1
+    assert "tfopt has a bug: AttributeError" in result.stderr
+    result = tfopt("ls", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["kind"] == "TypeError"

@@ -57,7 +57,8 @@ def test_a_pipe_is_quiet_when_it_is_asked_to_be() -> None:
     assert stream.getvalue() == "digits  1\n"
 
 
-def test_a_terminal_sees_stage_epoch_sparsity_and_metric_while_it_runs() -> None:
+def test_a_terminal_sees_stage_epoch_sparsity_and_metric_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     console = Console(file=io.StringIO(), width=120, force_terminal=True, highlight=False, markup=False)
     with live_progress(console) as bars:
         show = Live(bars)

@@ -7,69 +7,60 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tfopt.cli.main import VERBS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-HEAVY = ("tensorflow", "keras", "tf_keras", "tensorflow_model_optimization", "ai_edge_litert", "numpy", "matplotlib",
-         "sklearn", "jinja2", "PIL")  # fmt: skip
+HEAVY = {
+    "PIL", "ai_edge_litert", "jinja2", "keras", "matplotlib", "numpy", "sklearn", "tensorflow",
+    "tensorflow_model_optimization", "tf_keras",
+}  # fmt: skip
 SCRIPT = """
 import json, sys
 from tfopt.cli.main import main
-try:
-    main(sys.argv[1:], prog_name="tfopt")
-except SystemExit as stop:
-    print(json.dumps({"code": stop.code, "loaded": sorted(sys.modules)}), file=sys.stderr)
+loaded = []
+for arguments in json.loads(sys.argv[1]):
+    try:
+        main(arguments, prog_name="tfopt")
+    except SystemExit as stop:
+        loaded.append([stop.code, sorted(sys.modules)])
+print(json.dumps(loaded), file=sys.stderr)
 """
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """Top-level packages in memory after a call of the command line, which must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    said = json.loads(done.stderr.splitlines()[-1])
-    assert said["code"] == 0, done.stderr
-    return {name.partition(".")[0] for name in said["loaded"]} | {
-        name for name in said["loaded"] if name.startswith("tfopt")
-    }
+def loaded_after(*calls: tuple[str, ...]) -> list[set[str]]:
+    """Modules and top-level packages in memory after each of several calls in one process; all must succeed."""
+    command = [sys.executable, "-c", SCRIPT, json.dumps(calls)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=120)
+    answers = json.loads(done.stderr.splitlines()[-1])
+    assert [code for code, _ in answers] == [0] * len(calls), done.stderr
+    return [{*modules, *(name.partition(".")[0] for name in modules)} for _, modules in answers]
 
 
 def test_help_loads_neither_rich_nor_pydantic_nor_anything_heavy() -> None:
-    assert not loaded_by("--help") & {*HEAVY, "rich", "pydantic", "ruamel", "tfopt.api", "tfopt.backend"}
+    (loaded,) = loaded_after(("--help",))
+    assert not loaded & {*HEAVY, "rich", "pydantic", "ruamel", "tfopt.api", "tfopt.backend"}
 
 
 def test_a_verb_loads_no_other_verb() -> None:
-    loaded = loaded_by("ls", "--help")
-    assert "tfopt.cli.ls" in loaded
-    assert not loaded & ({f"tfopt.cli.{verb}" for verb in VERBS} - {"tfopt.cli.ls"})
+    (loaded,) = loaded_after(("ls", "--help"))
+    assert loaded & {f"tfopt.cli.{verb}" for verb in VERBS} == {"tfopt.cli.ls"}
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("ls",), ("ls", "--json"), ("validate", "recipes/digits_prune_qat.yaml"), ("schema",), ("schema", "--report"),
+def test_light_verbs_load_nothing_heavy() -> None:
+    calls = [
         *((verb, "--help") for verb in VERBS),
-    ],
-    ids=" ".join,
-)  # fmt: skip
-def test_light_verbs_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
-    assert not loaded_by(*arguments) & {*HEAVY, "tfopt.backend.models"}
+        ("ls",),
+        ("ls", "--json"),
+        ("schema",),
+        ("schema", "--report"),
+        ("validate", "recipes/digits_prune_qat.yaml"),
+    ]
+    for call, loaded in zip(calls, loaded_after(*calls), strict=True):
+        assert not loaded & HEAVY, call
+        assert "tfopt.backend.models" not in loaded, call
 
 
 def test_the_module_can_be_run() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tfopt", "--version"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    command = [sys.executable, "-m", "tfopt", "--version"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.startswith("tfopt ")

@@ -79,14 +79,24 @@ class Verbs(click.Group):
             _fail(error_text(error), error_document(error), session)
             context.exit(error.exit_code)
         except Exception as error:  # noqa: BLE001 the edge: whatever is not a TfoptError is a bug, and is said to be one
-            name = type(error).__name__
-            advice = "" if session.debug else "\nRun the same command with --debug to see where, and please report it."
-            document = {"error": {"kind": name, "exit_code": 1, "message": str(error)}}
-            _fail(f"tfopt has a bug: {name}: {error}{advice}", document, session)
+            _fail(*_bug(error, session), session)
             context.exit(1)
-        else:
+        try:
             write(answer, session)
-            context.exit(answer.exit_code)
+        except BrokenPipeError:
+            raise  # `tfopt ls | head -1`: click ends quietly
+        except Exception as error:  # noqa: BLE001 the edge, once more: drawing the answer failed
+            _fail(*_bug(error, session), session)
+            context.exit(1)
+        context.exit(answer.exit_code)
+
+
+def _bug(error: Exception, session: Session) -> tuple[str, dict[str, Any]]:
+    """What is said of an error that tfopt did not raise on purpose, as text and as a document."""
+    name = type(error).__name__
+    advice = "" if session.debug else "\nRun the same command with --debug to see where, and please report it."
+    document = {"error": {"kind": name, "exit_code": 1, "message": str(error)}}
+    return f"tfopt has a bug: {name}: {error}{advice}", document
 
 
 def _fail(text: str, document: dict[str, Any], session: Session) -> None:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def write(answer: Answer, session: Session) -> None:
     """Prints an answer to stdout."""
     import click
 
+    if isinstance(session.stdout, TextIOWrapper):
+        session.stdout.reconfigure(errors="replace")  # an encoding without dashes must not stop a finished run's answer
     if session.json:
         from tfopt.cli.documents import json_text
 
