@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
@@ -23,12 +24,19 @@ from tfopt.core.learning_rate import PlateauRate
 from tfopt.core.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
 
+SECONDS_BETWEEN_SIGNS = 0.1
+"""Progress events are at least this far apart."""
+
 PLATEAU_MIN_DELTA = 1e-4
 """The smallest change that counts for a plateau: the default of Keras' ReduceLROnPlateau."""
 
 
 def _nothing() -> None:
     """Nothing to settle."""
+
+
+def _ignore(what: object) -> None:
+    """Nothing to decide."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,10 @@ class Extras:
         planned_sparsity: the share that the schedule plans after a number of steps.
         count_from: step from which early stopping counts; None takes the stage's own `warmup_end`.
         variables: variables to checkpoint besides those of the model and its optimizer.
+        pauses: numbers of the steps (the first is 1), ascending, before which `before_step` is called.
+        before_step: decides something about the step with the given number, with the weights as they are before it. It
+            is called again after an interruption in between.
+        after_epoch: is told the history entry of each epoch; again, if an interruption comes before it is saved.
     """
 
     settle: Callable[[], None] = _nothing
@@ -49,6 +61,9 @@ class Extras:
     planned_sparsity: Callable[[int], float] | None = None
     count_from: int | None = None
     variables: Sequence[tf.Variable] = ()
+    pauses: Sequence[int] = ()
+    before_step: Callable[[int], None] = _ignore
+    after_epoch: Callable[[Mapping[str, float]], None] = _ignore
 
 
 @dataclass(frozen=True)
@@ -171,16 +186,24 @@ class Fit:
             self.model.reset_metrics()
         while step < end:
             begun = perf_counter()
-            advance = self.stepper.advance(iterator, end - step)
+            advance = self.stepper.advance(iterator, self._prepared(step, end) - step)
             step += advance.steps
             if not advance.finite:
                 raise _not_finite(epoch + 1, step, advance, self.rate)
             self.state = replace(self.state, logs=advance.logs, seconds=self.state.seconds + perf_counter() - begun)
             self._show(epoch + 1, step)
 
+    def _prepared(self, step: int, end: int) -> int:
+        """Decides what is to be decided before the step that follows `step`; the step to which nothing else is."""
+        pauses = self.extras.pauses
+        following = bisect_right(pauses, step + 1)
+        if following and pauses[following - 1] == step + 1:
+            self.extras.before_step(step + 1)
+        return min(end, pauses[following] - 1) if following < len(pauses) else end
+
     def _show(self, epoch: int, step: int) -> None:
         now = perf_counter()
-        if now - self.last_sign < 0.1 and step != self.total_steps:
+        if now - self.last_sign < SECONDS_BETWEEN_SIGNS and step != self.total_steps:
             return
         self.last_sign = now
         event: dict[str, Any] = {
@@ -207,6 +230,7 @@ class Fit:
         if self.extras.planned_sparsity is not None:
             entry["planned_sparsity"] = self.extras.planned_sparsity(self.step)
         entry["learning_rate"] = float(tf.convert_to_tensor(self.model.optimizer.learning_rate))
+        self.extras.after_epoch(entry)
         entry["seconds"] = self.state.seconds + perf_counter() - begun
         self.state = self._watch(replace(self.state, history=(*self.state.history, entry), logs={}, seconds=0.0))
         if self.writer is not None:

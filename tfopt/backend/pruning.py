@@ -12,7 +12,9 @@ from tfopt.backend import training
 from tfopt.backend.prunable import kernels, leaf_layers
 from tfopt.backend.pruning_plan import LayerPlan, layer_plans, look_ahead, preflight, resolve_schedules
 from tfopt.backend.sparsity import layer_sparsity, pattern_sparsity, sparsity
+from tfopt.backend.steering import Steering, steer
 from tfopt.backend.tfmot_pruning import PruneByOptimizer
+from tfopt.backend.tfmot_schedules import Renewals, Steered
 from tfopt.backend.wrapping import wrapped
 from tfopt.core.pruning import Pruning
 from tfopt.core.stage import StageContext, TrainingStage
@@ -49,19 +51,26 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
         plan = plans.get(layer.name)
         if plan is None:
             return layer
-        return PruneByOptimizer(layer, plan.schedule, plan.pattern, step=lambda: optimizer.iterations + 1)
+        schedule = Steered() if plan.steered else Renewals.of(plan.schedule)
+        return PruneByOptimizer(layer, schedule, plan.pattern, step=lambda: optimizer.iterations + 1)
 
     with wrapped(model, wrap) as (sparse_model, wrappers):
         _check_same(model, sparse_model, context)
         masks = Progress(wrappers, plans)
+        steering = steer(plans, wrappers, pruning.allocation, steps.steps_per_epoch)
         extras = training.Extras(
             settle=masks.apply,
             sparsity=masks.sparsity,
             planned_sparsity=masks.planned_sparsity,
             count_from=max(plan.schedule.end for plan in plans.values()),
+            variables=steering.variables,
+            pauses=steering.pauses,
+            before_step=steering.before_step,
+            after_epoch=steering.after_epoch,
         )
         training.fit(sparse_model, stage, context, optimizer=optimizer, extras=extras)
-    prove(model, plans)
+    _report(steering, stage, context)
+    prove(model, plans, steering.goals())
     return model
 
 
@@ -96,8 +105,22 @@ class Progress:
         return sum(schedule.sparsity_at(step) * share for schedule, share in self._shares)
 
 
-def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan]) -> None:
+def _report(steering: Steering, stage: TrainingStage, context: StageContext) -> None:
+    """Says what was decided while training."""
+    if steering.groups:
+        decided = [group.details() for group in steering.groups]
+        context.emit({"event": "details", "stage": stage.name, "decided": decided})
+    for text in steering.shortfalls():
+        context.emit({"event": "warning", "message": f"{stage.name}: {text}"})
+
+
+def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], goals: Mapping[str, float]) -> None:
     """Measures every pruned layer against its plan.
+
+    Args:
+        model: free of wrappers.
+        plans: how each layer was pruned, by its name.
+        goals: sparsity of the layers for which it was decided while training.
 
     Raises:
         StageError: a layer is further from its planned sparsity than one weight (or block) and half a point.
@@ -107,7 +130,7 @@ def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan]) -> None:
         if layer.name not in plans:
             continue
         plan = plans[layer.name]
-        planned = plan.schedule.sparsity_at(plan.schedule.total_steps)
+        planned = goals.get(layer.name, plan.schedule.sparsity_at(plan.schedule.total_steps))
         for kernel in kernels(layer):
             measured, smallest = pattern_sparsity(kernel.numpy(), plan.pattern)
             if abs(measured - planned) > smallest + TOLERANCE:

@@ -11,7 +11,7 @@ from tfopt.backend.prunable import kernels, leaf_layers, why_not, why_not_patter
 from tfopt.core.layers import last_match
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.pruning import Pattern, PruneRule, Pruning
-from tfopt.core.schedules import Constant, ResolvedSchedule, ScheduleBase
+from tfopt.core.schedules import Constant, Metric, ResolvedSchedule, ScheduleBase
 from tfopt.errors import Problem, RecipeError
 
 
@@ -22,10 +22,17 @@ class LayerPlan:
     Args:
         schedule: in optimizer steps of the stage.
         pattern: how its zeros are arranged.
+        pooled: its sparsity is decided over all layers together.
     """
 
     schedule: ResolvedSchedule
     pattern: Pattern
+    pooled: bool = False
+
+    @property
+    def steered(self) -> bool:
+        """Whether its sparsity is decided while training, and not by the schedule alone."""
+        return self.pooled or isinstance(self.schedule.schedule, Metric)
 
 
 def preflight(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | None]:
@@ -97,7 +104,10 @@ def layer_plans(
     reasons = preflight(model, pruning)
     kinds = {layer.name: type(layer).__name__ for layer in leaf_layers(model) if reasons[layer.name] is None}
     schedules = resolve_schedules(pruning, kinds, total_steps, steps_per_epoch)
-    return {name: LayerPlan(schedules[name], _pattern(pruning, name, kind)) for name, kind in kinds.items()}
+    return {
+        name: LayerPlan(schedules[name], _pattern(pruning, name, kind), pruning.pools(name, kind))
+        for name, kind in kinds.items()
+    }
 
 
 def look_ahead(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> Preflight:

@@ -1,4 +1,4 @@
-"""tfmot's pruning wrapper and schedule, mended where they are silently wrong.
+"""tfmot's pruning wrapper and masks, mended where they are silently wrong.
 
 Each class here replaces one piece of tfmot 0.8.1, with what was measured on it.
 """
@@ -16,33 +16,6 @@ from tensorflow_model_optimization.python.core.sparsity.keras.pruning_schedule i
 from tensorflow_model_optimization.python.core.sparsity.keras.pruning_wrapper import PruneLowMagnitude
 
 from tfopt.core.pruning import Pattern
-from tfopt.core.schedules import ResolvedSchedule
-
-
-class Renewals(PruningSchedule):
-    """A resolved schedule for tfmot: the steps at which masks are renewed, and the sparsity of each.
-
-    The values come from `ResolvedSchedule.sparsity_at` itself, so what is planned and drawn is what is done. tfmot's
-    own schedules count from 0 while its wrapper's first step is 1: with `begin` 0 they miss the renewal at begin, and
-    sparsity stays 0 until `every` steps later.
-
-    Args:
-        schedule: in optimizer steps of the stage.
-    """
-
-    def __init__(self, schedule: ResolvedSchedule) -> None:
-        steps = range(schedule.begin, schedule.end + 1, schedule.every)
-        self.steps = sorted({max(step, 1) for step in steps})
-        self.sparsities = [schedule.sparsity_at(step) for step in self.steps]
-
-    def __call__(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        steps = tf.constant(self.steps, tf.int64)
-        latest = tf.searchsorted(steps, tf.reshape(step, [1]), side="right")[0] - 1
-        due = (latest >= 0) & (tf.gather(steps, tf.maximum(latest, 0)) == step)
-        return due, tf.gather(tf.constant(self.sparsities, tf.float32), tf.maximum(latest, 0))
-
-    def get_config(self) -> dict[str, Any]:
-        return {"class_name": type(self).__name__, "config": {"steps": self.steps, "sparsities": self.sparsities}}
 
 
 class Masks(pruning_impl.Pruning):
@@ -62,10 +35,10 @@ class Masks(pruning_impl.Pruning):
         self,
         step: Callable[[], tf.Tensor],
         variables: list[tuple[tf.Variable, tf.Variable, tf.Variable]],
-        schedule: Renewals,
+        schedule: PruningSchedule,
         pattern: Pattern,
     ) -> None:
-        super().__init__(step, variables, schedule, pattern.block_size, _pooling(pattern))
+        super().__init__(step, variables, schedule, pattern.block_size, pooling(pattern))
         self._m_by_n = pattern.sparsity_m_by_n
 
     def _maybe_update_block_mask(self, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -84,7 +57,7 @@ class PruneByOptimizer(PruneLowMagnitude):
 
     Args:
         layer: the layer to prune.
-        schedule: in optimizer steps of the stage.
+        schedule: in optimizer steps of the stage, of which the first is 1.
         pattern: how the zeros are arranged.
         step: gives the number of the step in progress, 1 for the first.
     """
@@ -92,12 +65,12 @@ class PruneByOptimizer(PruneLowMagnitude):
     def __init__(
         self,
         layer: tf_keras.layers.Layer,
-        schedule: ResolvedSchedule,
+        schedule: PruningSchedule,
         pattern: Pattern,
         step: Callable[[], tf.Tensor],
     ) -> None:
-        super().__init__(layer, Renewals(schedule), pattern.block_size, _pooling(pattern))
-        self._pattern = pattern
+        super().__init__(layer, schedule, pattern.block_size, pooling(pattern))
+        self.pattern = pattern
         self._step = step
         self._inner_arguments = inspect.signature(layer.call).parameters
         # tfmot's wrapper stops Keras masks: after a pruned Embedding(mask_zero=True) an LSTM would see the padding.
@@ -105,7 +78,7 @@ class PruneByOptimizer(PruneLowMagnitude):
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
-        self.pruning_obj = Masks(self._step, self.pruning_vars, self.pruning_schedule, self._pattern)
+        self.pruning_obj = Masks(self._step, self.pruning_vars, self.pruning_schedule, self.pattern)
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, **arguments: Any) -> Any:
         if training is None:
@@ -124,5 +97,6 @@ class PruneByOptimizer(PruneLowMagnitude):
         return self.layer.compute_mask(inputs, mask)
 
 
-def _pooling(pattern: Pattern) -> str:
+def pooling(pattern: Pattern) -> str:
+    """tfmot's name for what stands for a block."""
     return {"average": "AVG", "max": "MAX"}[pattern.block_pooling]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from tfopt.core.allocation import Allocation
 from tfopt.core.block import Block
 from tfopt.core.layers import LayerRule, last_match
 from tfopt.core.schedules import Schedule
@@ -59,8 +60,17 @@ class Pruning(Block):
     """Ordered rules; the last that matches a layer wins."""
     pattern: Pattern = Pattern()
     """Arrangement of the zeros."""
+    allocation: Allocation = "uniform"
+    """Whether every layer follows the schedule, or all of them together."""
     policy: Literal["all", "xnnpack"] = "all"
     """`all`: every layer tfmot can prune; `xnnpack`: only those that speed up XNNPACK's sparse inference."""
+
+    def pools(self, name: str, kind: str) -> bool:
+        """Whether a layer that is pruned gets its sparsity from an allocation over all layers."""
+        rule = last_match(self.layers, name, kind)
+        asked = self.for_layer(name, kind)
+        own = (rule is not None and rule.schedule is not None) or (asked is not None and bool(asked[1].sparsity_m_by_n))
+        return self.allocation != "uniform" and not own
 
     def for_layer(self, name: str, kind: str) -> tuple[Schedule, Pattern] | None:
         """Schedule and pattern of a layer, or None where a rule says skip."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
+from tfopt.core.allocation import Allocation
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.pruning import BlockSize, Pattern, PruneRule, Pruning
 from tfopt.core.quantities import Span
@@ -22,6 +23,8 @@ class Prune(TrainingStage):
 
     schedule: Schedule
     """Sparsity over the steps of this stage."""
+    allocation: Allocation = "uniform"
+    """`uniform`: every layer follows the schedule; `{kind: global}`: one threshold over all layers together does."""
     layers: tuple[PruneRule, ...] = ()
     """Ordered rules by layer name and/or type; the last that matches wins."""
     block_size: BlockSize = (1, 1)
@@ -38,15 +41,29 @@ class Prune(TrainingStage):
         pattern = Pattern(
             block_size=self.block_size, block_pooling=self.block_pooling, sparsity_m_by_n=self.sparsity_m_by_n
         )
-        return Pruning(schedule=self.schedule, layers=self.layers, pattern=pattern, policy=self.policy)
+        return Pruning(
+            schedule=self.schedule,
+            layers=self.layers,
+            pattern=pattern,
+            policy=self.policy,
+            allocation=self.allocation,
+        )
 
     def warmup_end(self) -> Span | None:
         return self.schedule.end
 
     def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        found: list[tuple[tuple[str | int, ...], str]] = []
         if self.sparsity_m_by_n and self.block_size != (1, 1):
-            return [(("sparsity_m_by_n",), "cannot be combined with block_size: choose one pattern of zeros.")]
-        return ()
+            found.append((("sparsity_m_by_n",), "cannot be combined with block_size: choose one pattern of zeros."))
+        if self.allocation != "uniform":
+            if self.sparsity_m_by_n:
+                found.append(
+                    (("allocation",), "cannot be combined with sparsity_m_by_n: it gives all layers the same.")
+                )
+            elif (problem := self.allocation.problem(self.schedule.final_sparsity())) is not None:
+                found.append((("allocation", problem[0]), problem[1]))
+        return found
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend import pruning
