@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.canonical_saved_model import make_canonical
 from tfopt.backend.splits import Arrays
 from tfopt.errors import ExportError
 
@@ -101,6 +102,7 @@ def write_saved_model(model: tf_keras.Model, ports: Ports, folder: Path, batch: 
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # write_out prints the endpoints
             archive.write_out(str(folder))
+        make_canonical(folder)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
         raise ExportError(f"Cannot write {folder}: {reason}.", "Free some space, or choose another folder.") from error
