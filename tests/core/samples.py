@@ -174,3 +174,42 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "export": {"tflite": variants, "keras": {}},
         "budgets": budgets,
     }
+
+
+anything = st.recursive(
+    st.sampled_from(
+        [
+            "adam",
+            "constant",
+            "80%",
+            "3 epochs",
+            "5 ms",
+            "9 kB",
+            "train",
+            "prune",
+            "kind",
+            "name",
+            "int8",
+            "",
+            "a.b",
+            "-1%",
+        ]
+    )
+    | st.none()
+    | st.booleans()
+    | st.integers(-2, 20)
+    | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["kind", "name", "epochs", "schedule", "final", "train", "prune", "initial", "int8"])
+            | st.integers(0, 2)
+            | st.none()
+            | st.booleans(),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=5,
+)
+"""Any plain value, often one that makes sense somewhere else in a recipe."""

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.core.samples import document, documents, known
+from tests.core.samples import anything, document, documents, known
 from tfopt.core.quantities import Span
-from tfopt.core.recipe import Recipe, build_recipe
+from tfopt.core.recipe import Recipe, build_recipe, read_recipe
 from tfopt.core.schedules import Constant
 from tfopt.errors import RecipeError
 from tfopt.stages.prune import Prune
@@ -171,3 +172,33 @@ def test_an_override_that_makes_no_recipe_is_refused() -> None:
     recipe = build_recipe(document(), CATALOG)
     with pytest.raises(RecipeError, match=r"prune\.schedule\.final must be at least 0% and below 100%\. Got 120%"):
         recipe.with_overrides({"stages.prune.schedule.final": "120%"})
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every path in a document but the top."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, part in children for found in [(*path, key), *places(part, (*path, key))]]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(places(document())), anything)
+def test_no_value_at_any_place_makes_anything_but_a_recipe_or_problems(path: tuple[Any, ...], value: Any) -> None:
+    changed: Any = document()
+    place = changed
+    for item in path[:-1]:
+        place = place[item]
+    place[path[-1]] = value
+    recipe, problems = read_recipe(changed, CATALOG)
+    assert (recipe is None) == bool(problems)
+    assert all(problem.message.endswith((".", "?", "!")) for problem in problems)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from([".".join(map(str, path)) for path in places(document())]), anything)
+def test_no_override_makes_anything_but_a_recipe_or_problems(path: str, value: Any) -> None:
+    recipe = build_recipe(document(), CATALOG)
+    try:
+        changed = recipe.with_overrides({path: value})
+    except RecipeError:
+        return
+    assert build_recipe(changed.to_document(), CATALOG) == changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.conftest import REPOSITORY
 from tests.core.samples import document, documents, known
 from tfopt.core.recipe import build_recipe
-from tfopt.errors import RecipeError, UsageError
+from tfopt.errors import Problem, RecipeError, UsageError
 from tfopt.io.recipe_file import dump_recipe, load_recipe, parse_overrides
 from tfopt.io.yaml import dump
 
@@ -186,6 +187,20 @@ def test_what_is_no_override(text: str, message: str) -> None:
 def test_the_same_override_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="--set gives seed twice"):
         parse_overrides(["seed=1", "seed=2"])
+
+
+def test_mistakes_that_show_later_have_their_place_too(path: Path) -> None:
+    recipe = load_recipe(path, CATALOG, {"stages.train.epochs": 3})
+    late = [
+        Problem(("stages", 1, "prune", "layers", 0), "matches no layer."),
+        Problem(("stages", 0, "train", "epochs"), "x."),
+    ]
+    first, second = map(str, pickle.loads(pickle.dumps(recipe)).error(late).problems)
+    assert (
+        first
+        == f"{path}:{path.read_text()[: path.read_text().index('match:')].count(chr(10)) + 1}:11: matches no layer."
+    )
+    assert second == "--set stages.train.epochs: x."
 
 
 def test_reading_a_recipe_loads_nothing_heavy() -> None:

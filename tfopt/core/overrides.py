@@ -17,8 +17,8 @@ from tfopt.core.catalog import Catalog
 from tfopt.core.chain import kind_of_entry, stage_names
 from tfopt.core.keras_names import closest
 from tfopt.core.language import blocks_at, kind_of
+from tfopt.core.plain import own_key, plain_copy
 from tfopt.core.problem_words import quote
-from tfopt.core.problems import own_key
 from tfopt.errors import Problem
 
 Path = tuple[str | int, ...]
@@ -80,13 +80,13 @@ def apply_overrides(
         catalog: stages and exports that may be named.
         head: the block with everything else.
     """
-    changed: dict[str, Any] = _copy(document)
+    changed: dict[str, Any] = plain_copy(document)
     paths: dict[Path, str] = {}
     problems: list[Problem] = []
     for text in sorted(overrides, key=_outer_first):
         try:
             path = _path_of(text, changed)
-            _set(_Place(changed, path, text), _copy(overrides[text]), _root_of(path, catalog, head))
+            _set(_Place(changed, path, text), plain_copy(overrides[text]), _root_of(path, catalog, head))
         except _Nowhere as error:
             problems.append(Problem(tuple(text.split(".")), f"{text} cannot be set: {error}"))
         else:
@@ -97,14 +97,6 @@ def apply_overrides(
 def _outer_first(text: str) -> tuple[int, bool]:
     """Whole blocks before their parts, and `kind` and `source` before what stands beside them."""
     return text.count("."), not text.endswith((".kind", ".source"))
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, Block):
-        return value.model_dump(mode="json")
-    if isinstance(value, Mapping):
-        return {key: _copy(part) for key, part in value.items()}
-    return [_copy(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def _path_of(text: str, document: Mapping[str, Any]) -> Path:
@@ -172,8 +164,7 @@ def _key_in(holder: Any, place: _Place, index: int) -> Any:
     """The holder's own spelling of `path[index]`: a place in a list, or a key that is a number."""
     item = place.path[index]
     if isinstance(holder, dict):
-        own = own_key(holder, item)
-        return item if own is None else own
+        return (*own_key(holder, item), item)[0]
     whole = place.spelt(index)
     if not str(item).isdigit():
         raise _Nowhere(f"{whole} is a list; name an entry by its place, from 0. Got {item!r}.")

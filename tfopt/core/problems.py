@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from tfopt.core.block import Block, KeyMistake
 from tfopt.core.keras_names import closest
 from tfopt.core.language import blocks_at, keys_of
+from tfopt.core.plain import look_up, own_key
 from tfopt.core.problem_words import KIND_MISMATCH, quote, remark, sentence, with_stop
 from tfopt.errors import Problem
 
@@ -78,18 +79,6 @@ def name_of(label: str, path: Sequence[str | int]) -> str:
     return ".".join([*([label] if label else []), *(str(item) for item in path)]) or "the recipe"
 
 
-def look_up(document: Any, path: Sequence[str | int]) -> Any:
-    """The value at `path`, which must exist."""
-    for item in path:
-        document = document[item if isinstance(document, list) else own_key(document, item)]
-    return document
-
-
-def own_key(mapping: Mapping[Any, Any], item: str | int) -> Any:
-    """The mapping's own key for `item`: reading by the rules of JSON makes texts of all keys."""
-    return item if item in mapping else next((key for key in mapping if str(key) == str(item)), None)
-
-
 def _is_consequence(error: Mapping[str, Any]) -> bool:
     """Whether pydantic counted entries only after others had failed: the list is not too short as written."""
     return error["type"] == "too_short" and bool(len(error["input"]) >= error["ctx"]["min_length"])
@@ -103,8 +92,8 @@ def _place(error: Mapping[str, Any], document: Any) -> _Found:
     location: Path = error["loc"]
     for index, item in enumerate(location):
         at_end = index == len(location) - 1
-        if isinstance(value, Mapping) and own_key(value, item) is not None:
-            path, value = (*path, item), value[own_key(value, item)]
+        if isinstance(value, Mapping) and own_key(value, item):
+            path, value = (*path, item), value[own_key(value, item)[0]]
         elif isinstance(value, (list, tuple)) and isinstance(item, int) and item < len(value):
             path, value = (*path, item), value[item]
         elif at_end and error["type"] == "missing":
@@ -255,9 +244,8 @@ def _existing(document: Any, path: Path) -> Path:
     """The part of `path` that the user wrote: a default that does not fit has no place of its own."""
     value = document
     for index, item in enumerate(path):
-        key = own_key(value, item) if isinstance(value, Mapping) else None
-        if isinstance(value, Mapping) and key is not None:
-            value = value[key]
+        if isinstance(value, Mapping) and own_key(value, item):
+            value = value[own_key(value, item)[0]]
         elif isinstance(value, list) and isinstance(item, int) and item < len(value):
             value = value[item]
         else:

@@ -22,6 +22,7 @@ from tfopt.core.compile import Compile
 from tfopt.core.data import DataConfig
 from tfopt.core.export import Export
 from tfopt.core.overrides import apply_overrides
+from tfopt.core.plain import plain_copy
 from tfopt.core.problem_words import quote
 from tfopt.core.problems import problems_from
 from tfopt.core.stage import Stage
@@ -35,6 +36,10 @@ Document = Mapping[str, Any]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
+def _without_place(problem: Problem) -> Problem:
+    return problem
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a recipe comes from; no part of what it says, so that two recipes that say the same are equal.
@@ -42,12 +47,12 @@ class Origin:
     Args:
         catalog: the stages and exports it could name.
         folder: folder of its file, for `package.module:function` beside it; the current one for recipes without a file.
-        place: finds a problem's place in the file.
+        place: finds a problem's place in the file; a named function, so that a recipe can be sent to another process.
     """
 
     catalog: Catalog = field(default=Catalog({}, {}), compare=False)
     folder: str = field(default=".", compare=False)
-    place: Callable[[Problem], Problem] = field(default=lambda problem: problem, compare=False)
+    place: Callable[[Problem], Problem] = field(default=_without_place, compare=False)
 
 
 class ModelConfig(Block):
@@ -116,6 +121,9 @@ class Recipe(Head):
     def to_document(self) -> dict[str, Any]:
         """The recipe as plain values, resolved: every default written out."""
         document = self.model_dump(mode="json", exclude={"stages", "export", "budgets"})
+        # As given: writing JSON would make a text of a key that is a number.
+        document["data"]["args"] = plain_copy(self.data.args)
+        document["model"]["args"] = plain_copy(self.model.args)
         document["stages"] = [{stage.kind: stage.model_dump(mode="json")} for stage in self.stages]
         document["export"] = {export.kind: export.model_dump(mode="json") for export in self.export}
         document["budgets"] = {budget.name: str(budget) for budget in self.budgets}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def load_recipe(path: Path, catalog: Catalog, overrides: Mapping[str, Any] | Non
         placed = [_placed(problem, root, changed) for problem in problems]
         refused = [replace(problem, message=f"--set {problem.message}") for problem in changed.problems]
         raise RecipeError(sorted([*placed, *refused], key=lambda problem: _order(problem, path)))
-    return recipe.coming_from(Origin(catalog, str(path.parent), lambda problem: _placed(problem, root, changed)))
+    return recipe.coming_from(Origin(catalog, str(path.parent), partial(_placed, root=root, changed=changed)))
 
 
 def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 from ruamel.yaml.reader import ReaderError
 
+from tfopt.core.plain import own_key
 from tfopt.errors import Problem, RecipeError, Where
 
 _TAG = "tag:yaml.org,2002:"
@@ -66,9 +67,9 @@ class Node:
 
     def _child(self, item: str | int) -> Node | None:
         if isinstance(self.value, dict):
-            return self.value.get(item) or next(
-                (node for key, node in self.value.items() if str(key) == str(item)), None
-            )
+            keys = own_key(self.value, item)
+            below: Node | None = self.value[keys[0]] if keys else None
+            return below
         if isinstance(self.value, list) and isinstance(item, int) and item < len(self.value):
             found: Node = self.value[item]
             return found
