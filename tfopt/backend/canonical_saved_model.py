@@ -1,8 +1,8 @@
 """The same model gives the same SavedModel, byte for byte.
 
-TensorFlow names functions with a number that counts every operation of the process so far, eager ones included. How many
-those are depends on the clock (how often progress was shown), so the same run gave files of 88,296 to 88,299 bytes. Here
-the numbers are made anew, in the order in which they stood.
+TensorFlow names functions with a number that counts every operation of the process so far, eager ones included. How
+many those are depends on the clock (how often progress was shown), so the same run gave files of 88,296 to 88,299
+bytes. Here the numbers are made anew, in the order in which they stood.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf import fingerprint_pb2, saved_model_pb2
 from tensorflow.python.saved_model import fingerprinting_utils
 
 _NUMBERED = re.compile(r"(__(?:inference|forward|backward)_.*?)(\d+)(?=$|_specialized|:)")
@@ -36,8 +36,17 @@ def make_canonical(folder: Path) -> None:
         _drop_handle_numbers(meta_graph.graph_def)
         meta_graph.graph_def.library.function.sort(key=lambda function: function.signature.name)
     path.write_bytes(message.SerializeToString(deterministic=True))
-    (folder / "fingerprint.pb").unlink(missing_ok=True)
+    _write_fingerprint(folder)
+
+
+def _write_fingerprint(folder: Path) -> None:
+    """TensorFlow's own fingerprint of the new graph, with an identifier made of it instead of a random one."""
+    path = folder / "fingerprint.pb"
+    path.unlink(missing_ok=True)
     fingerprinting_utils.write_fingerprint(str(folder))
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
+    fingerprint.uuid = str(fingerprint.saved_model_checksum)
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))
 
 
 def _drop_handle_numbers(graph: Any) -> None:
