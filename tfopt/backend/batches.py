@@ -6,11 +6,10 @@ One dataset covers all epochs of a stage: no warm-up between epochs, and the shu
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 
 from tfopt.backend.augment import Fetch, augmented, check_augment, is_active
-from tfopt.backend.splits import Arrays, Data, Split
+from tfopt.backend.splits import Data, Split
 from tfopt.core.data import Augment
 from tfopt.errors import StageError
 
@@ -91,23 +90,17 @@ def one_hot_depth(data: Data, augment: Augment | None) -> int | None:
 def _fetch(split: Split, one_hot: int | None) -> Fetch:
     """A function from example positions to (inputs, targets)."""
     # Held as tensors outside the pipeline: captured, not copied into its graph (whose limit is 2 GB).
-    inputs = _tensors(split.inputs)
+    inputs, targets = split.tensors
     if split.targets is split.inputs:
         return lambda positions: (_gather(inputs, positions),) * 2
     if one_hot is not None and (isinstance(split.targets, dict) or split.targets.dtype.kind not in "iu"):
         raise StageError("One-hot targets are made from integer labels, but these targets are no labels.")
-    targets = _tensors(split.targets)
 
     def fetch(positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         found = _gather(targets, positions)
         return _gather(inputs, positions), found if one_hot is None else tf.one_hot(found, one_hot)
 
     return fetch
-
-
-def _tensors(arrays: Arrays) -> tf.Tensor | dict[str, tf.Tensor]:
-    with tf.device("CPU:0"):
-        return tf.nest.map_structure(lambda array: tf.convert_to_tensor(np.ascontiguousarray(array)), arrays)
 
 
 def _gather(tensors: tf.Tensor | dict[str, tf.Tensor], positions: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:

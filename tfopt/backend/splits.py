@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,16 @@ class Split:
 
     def __len__(self) -> int:
         return num_examples(self.inputs)
+
+    @cached_property
+    def tensors(self) -> tuple[Any, Any]:
+        """Inputs and targets as tensors in main memory; made once, for every stage reads the same examples."""
+        import tensorflow as tf
+
+        with tf.device("CPU:0"):
+            inputs = tf.nest.map_structure(tf.convert_to_tensor, self.inputs)
+            same = self.targets is self.inputs
+            return inputs, inputs if same else tf.nest.map_structure(tf.convert_to_tensor, self.targets)
 
     def take(self, n: int, seed: int) -> Split:
         """`n` examples drawn without replacement, always the same for the same seed; all of them if there are fewer.
