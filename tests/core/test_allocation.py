@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tfopt.core.allocation import GlobalAllocation, share_out
+from tfopt.core.allocation import GlobalAllocation, global_allocation, share_out
 
 LAYERS = st.lists(st.lists(st.floats(0, 10), min_size=1, max_size=30), min_size=1, max_size=5)
 SHARES = st.floats(0, 0.99)
@@ -69,9 +69,15 @@ def test_a_floor_above_the_ceiling_is_refused() -> None:
         GlobalAllocation(floor=0.5, ceiling=0.4)
 
 
+def test_the_allocation_may_be_a_word() -> None:
+    assert global_allocation("uniform") is None
+    assert global_allocation("global") == GlobalAllocation()
+    assert global_allocation(GlobalAllocation(floor=0.1)) == GlobalAllocation(floor=0.1)
+
+
 def test_bounds_that_the_final_sparsity_contradicts_are_named() -> None:
     assert GlobalAllocation(ceiling=0.5).problem(0.8) == (
-        "ceiling", "is 50%, below schedule.final (80%): no way of sharing out reaches it",
+        "ceiling", "allows a layer at most 50%, below schedule.final (80%): no way of sharing out reaches it",
     )  # fmt: skip
     found = GlobalAllocation(floor=0.5).problem(0.3)
     assert found is not None

@@ -17,7 +17,7 @@ from tfopt.backend.pruning_plan import LayerPlan
 from tfopt.backend.tfmot_pruning import PruneByOptimizer
 from tfopt.backend.tfmot_schedules import renewal_steps
 from tfopt.backend.watching import higher_is_better, watched
-from tfopt.core.allocation import Allocation
+from tfopt.core.allocation import Allocation, GlobalAllocation, global_allocation
 from tfopt.core.schedules import LadderState, Metric, ResolvedSchedule
 
 
@@ -27,11 +27,11 @@ class Group:
     Args:
         schedule: in optimizer steps of the stage.
         wrappers: the layers; their schedules are `Steered`.
-        allocation: how the group's sparsity is shared out among its layers.
+        allocation: how the group's sparsity is shared out among its layers; None where each has the same.
     """
 
     def __init__(
-        self, schedule: ResolvedSchedule, wrappers: Sequence[PruneByOptimizer], allocation: Allocation
+        self, schedule: ResolvedSchedule, wrappers: Sequence[PruneByOptimizer], allocation: GlobalAllocation | None
     ) -> None:
         self.schedule, self.wrappers, self.allocation = schedule, wrappers, allocation
         self.pauses = renewal_steps(schedule)
@@ -52,7 +52,7 @@ class Group:
     def renew(self, step: int, sparsity: float) -> None:
         """Has the masks renewed in a step, which is the next one."""
         shares = [sparsity] * len(self.wrappers)
-        if self.allocation != "uniform":
+        if self.allocation is not None:
             shares = global_shares(self.wrappers, self.allocation, sparsity)
         for wrapper, share in zip(self.wrappers, shares, strict=True):
             wrapper.pruning_schedule.renew(step, share)
@@ -70,7 +70,11 @@ class MetricGroup(Group):
     """Layers whose sparsity rises as a metric allows."""
 
     def __init__(
-        self, schedule: ResolvedSchedule, wrappers: Sequence[PruneByOptimizer], allocation: Allocation, epoch: int
+        self,
+        schedule: ResolvedSchedule,
+        wrappers: Sequence[PruneByOptimizer],
+        allocation: GlobalAllocation | None,
+        epoch: int,
     ) -> None:
         super().__init__(schedule, wrappers, allocation)
         self.written: Metric = schedule.schedule
@@ -178,7 +182,7 @@ def steer(
             members.setdefault((plan.pooled, plan.schedule), []).append(wrapper)
     groups = []
     for (pooled, schedule), layers in members.items():
-        how = allocation if pooled else "uniform"
+        how = global_allocation(allocation) if pooled else None
         if isinstance(schedule.schedule, Metric):
             groups.append(MetricGroup(schedule, layers, how, steps_per_epoch))
         else:

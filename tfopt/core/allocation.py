@@ -41,21 +41,25 @@ class GlobalAllocation(Block):
 
     def problem(self, final: float) -> tuple[str, str] | None:
         """Why layers between floor and ceiling cannot have `final` zeros together: (key, message); None if they can."""
+        asked = f"schedule.final ({format_share(final)})"
         if final > self.ceiling:
-            return "ceiling", (
-                f"is {format_share(self.ceiling)}, below schedule.final ({format_share(final)}): no way of sharing out "
-                "reaches it"
-            )
+            most = format_share(self.ceiling)
+            return "ceiling", f"allows a layer at most {most}, below {asked}: no way of sharing out reaches it"
         if final < self.floor:
-            return "floor", (
-                f"is {format_share(self.floor)}, above schedule.final ({format_share(final)}): every layer would have "
-                "more zeros than asked for"
-            )
+            least = format_share(self.floor)
+            return "floor", f"gives a layer at least {least}, above {asked}: there would be more zeros than asked for"
         return None
 
 
-Allocation = Literal["uniform"] | GlobalAllocation
-"""`uniform`: every layer follows the schedule; or one threshold over all of them."""
+Allocation = Literal["uniform", "global"] | GlobalAllocation
+"""`uniform`: every layer follows the schedule; `global`, or with its bounds: one threshold over all of them."""
+
+
+def global_allocation(allocation: Allocation) -> GlobalAllocation | None:
+    """The bounds of one threshold over all layers; None where every layer follows the schedule."""
+    if isinstance(allocation, GlobalAllocation):
+        return allocation
+    return GlobalAllocation() if allocation == "global" else None
 
 
 def share_out(

@@ -118,11 +118,13 @@ def _of_schedule(schedule: ScheduleBase, epochs: int) -> Iterator[Mistake]:
         return
     # Kinds that derive begin or end from other keys are checked when they are resolved.
     written = {key: value for key in type(schedule).model_fields if isinstance(value := getattr(schedule, key), Span)}
-    if "begin" not in written or "end" not in written:
+    if "begin" not in written:
         return
-    begin, end = _share(written["begin"], epochs), _share(written["end"], epochs)
+    begin, end = _share(schedule.begin, epochs), _share(schedule.end, epochs)
     if begin is not None and begin >= 1:
         yield ("begin",), f"is {schedule.begin}, but {_stage_of(epochs)}: pruning would never begin"
+    elif "end" not in written:
+        return
     elif end is not None and end > 1:
         reached = f"{schedule.final_sparsity():.0%} would never be reached"
         yield ("end",), f"is {schedule.end}, but {_stage_of(epochs)}: {reached}"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tfopt.core.allocation import Allocation
+from tfopt.core.allocation import Allocation, global_allocation
 from tfopt.core.block import Block
 from tfopt.core.layers import LayerRule, last_match
 from tfopt.core.schedules import Schedule
@@ -70,7 +70,7 @@ class Pruning(Block):
         rule = last_match(self.layers, name, kind)
         asked = self.for_layer(name, kind)
         own = (rule is not None and rule.schedule is not None) or (asked is not None and bool(asked[1].sparsity_m_by_n))
-        return self.allocation != "uniform" and not own
+        return global_allocation(self.allocation) is not None and not own
 
     def for_layer(self, name: str, kind: str) -> tuple[Schedule, Pattern] | None:
         """Schedule and pattern of a layer, or None where a rule says skip."""

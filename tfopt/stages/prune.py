@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-from tfopt.core.allocation import Allocation
+from tfopt.core.allocation import Allocation, global_allocation
+from tfopt.core.block import Block
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.pruning import BlockSize, Pattern, PruneRule, Pruning
 from tfopt.core.quantities import Span
@@ -24,7 +25,7 @@ class Prune(TrainingStage):
     schedule: Schedule
     """Sparsity over the steps of this stage."""
     allocation: Allocation = "uniform"
-    """`uniform`: every layer follows the schedule; `{kind: global}`: one threshold over all layers together does."""
+    """`uniform`: every layer follows the schedule; `global`: all together do, under one threshold."""
     layers: tuple[PruneRule, ...] = ()
     """Ordered rules by layer name and/or type; the last that matches wins."""
     block_size: BlockSize = (1, 1)
@@ -56,13 +57,12 @@ class Prune(TrainingStage):
         found: list[tuple[tuple[str | int, ...], str]] = []
         if self.sparsity_m_by_n and self.block_size != (1, 1):
             found.append((("sparsity_m_by_n",), "cannot be combined with block_size: choose one pattern of zeros."))
-        if self.allocation != "uniform":
-            if self.sparsity_m_by_n:
-                found.append(
-                    (("allocation",), "cannot be combined with sparsity_m_by_n: it gives all layers the same.")
-                )
-            elif (problem := self.allocation.problem(self.schedule.final_sparsity())) is not None:
-                found.append((("allocation", problem[0]), problem[1]))
+        bounds = global_allocation(self.allocation)
+        if bounds is not None and self.sparsity_m_by_n:
+            found.append((("allocation",), "cannot be combined with sparsity_m_by_n: it gives all layers the same."))
+        elif bounds is not None and (problem := bounds.problem(self.schedule.final_sparsity())) is not None:
+            key, message = problem
+            found.append((("allocation", key) if isinstance(self.allocation, Block) else ("allocation",), message))
         return found
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
