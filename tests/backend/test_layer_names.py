@@ -6,7 +6,9 @@ import pytest
 
 from tfopt.backend.layer_names import LayerNames
 
-NAMES = LayerNames(["stem", "norm", "act", "hidden", "block/conv", "conv", "mha", "quant_code", "query", "net"])
+NAMES = LayerNames(
+    ["stem", "norm", "act", "hidden", "block/conv", "conv", "mha", "quant_code", "query", "net", "stem_depthwise"]
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,8 @@ NAMES = LayerNames(["stem", "norm", "act", "hidden", "block/conv", "conv", "mha"
         ("model/query/MatMul", "query"),
         ("net/hidden/MatMul", "hidden"),
         ("net", "net"),
+        ("net/quant_conv_pointwise/Conv2D", "conv"),
+        ("net/stem_depthwise/depthwise", "stem_depthwise"),
         ("arith.constant4", None),
         ("StatefulPartitionedCall:0", None),
         ("net/stems/Conv2D", None),
@@ -35,3 +39,11 @@ def test_a_tensor_belongs_to_the_layer_whose_kernel_it_is(tensor: str, layer: st
 
 def test_without_names_nothing_is_known() -> None:
     assert LayerNames(()).of("net/stem/Conv2D") is None
+
+
+def test_a_name_without_a_kernel_leaves_the_question_to_the_operator() -> None:
+    folded = LayerNames(["hidden", "hidden_norm", "Conv_head"])
+    assert folded.of_kernel("net/hidden_norm/batchnorm/mul_1") is None
+    assert folded.of("net/hidden_norm/batchnorm/mul_1") == "hidden_norm"
+    assert folded.of_kernel("net/Conv_head/Relu") is None
+    assert folded.of_kernel("net/hidden/MatMul;net/hidden_norm/batchnorm/mul_1") == "hidden"

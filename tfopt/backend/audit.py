@@ -83,7 +83,7 @@ def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
             operators[name] += 1
             if name not in _CONVERSIONS and _touches_float(graph, operator):
                 floats[name] += 1
-                float_layers.update(dict.fromkeys([layer] if (layer := _layer(graph, operator, names)) else []))
+                float_layers.update(dict.fromkeys([layer] if (layer := _layer(file, graph, operator, names)) else []))
         uses = _uses(file, graph, names)
         for index, tensor in enumerate(graph.tensors):
             values = file.values(tensor)
@@ -119,13 +119,19 @@ def _touches_float(graph: Any, operator: Any) -> bool:
     return any(flatbuffer.DTYPES[graph.tensors[index].type] in _FLOATS for index in used)
 
 
-def _layer(graph: Any, operator: Any, names: LayerNames) -> str | None:
-    """The Keras layer of an operator: by its outputs, else by its inputs with data (the last output is unnamed)."""
-    for index in _indices(operator.outputs):
-        if (layer := names.of(flatbuffer.text(graph.tensors[index].name))) is not None:
+def _layer(file: flatbuffer.File, graph: Any, operator: Any, names: LayerNames) -> str | None:
+    """The Keras layer of an operator.
+
+    By the kernel that its outputs or weights are named after, where it has one; else by the first name that belongs to
+    a layer: of an output (the model's last has none of its own), of a constant, of what it reads.
+    """
+    roles = _ROLES.get(file.operator_name(operator), {})
+    inputs, outputs = _indices(operator.inputs), _indices(operator.outputs)
+    weights = [index for position, index in enumerate(inputs) if roles.get(position) == "weight"]
+    for index in [*outputs, *weights] if roles else []:
+        if (layer := names.of_kernel(flatbuffer.text(graph.tensors[index].name))) is not None:
             return layer
-    inputs = _indices(operator.inputs)
-    for index in inputs[1:] + inputs[:1]:
+    for index in [*outputs, *inputs[1:], *inputs[:1]]:
         if (layer := names.of(flatbuffer.text(graph.tensors[index].name))) is not None:
             return layer
     return None
@@ -140,7 +146,7 @@ def _uses(file: flatbuffer.File, graph: Any, names: LayerNames) -> list[_Use]:
         if name in _TRANSPARENT:
             uses[inputs[0]] = _merged(uses[inputs[0]], uses[outputs[0]])
             continue
-        layer = _layer(graph, operator, names)
+        layer = _layer(file, graph, operator, names)
         roles = _ROLES.get(name, {})
         for position, index in enumerate(operator.inputs if operator.inputs is not None else ()):
             if index >= 0:
@@ -165,10 +171,12 @@ def _tensor(
     if per_channel and values.shape[axis] != scales.size:
         raise ValueError(f"{scales.size} scales for {values.shape[axis]} channels of {flatbuffer.text(tensor.name)}")
     name = flatbuffer.text(tensor.name)
-    own = names.of(name)
+    read_by = next(iter(use.layers), None)
     return TensorRecord(
         name=name,
-        layer=own if own is not None else next(iter(use.layers), None),
+        layer=(names.of_kernel(name) or read_by or names.of(name))
+        if use.role != "constant"
+        else (names.of(name) or read_by),
         dtype=flatbuffer.DTYPES[tensor.type],
         shape=[int(size) for size in values.shape],
         bytes=_stored_bytes(file, tensor) if stored else 0,

@@ -73,7 +73,10 @@ class File:
             return None
         shape = tuple(int(size) for size in (tensor.shape if tensor.shape is not None else ()))
         if tensor.sparsity is not None:
-            return _densify(_unpack(raw, DTYPES[tensor.type], None), shape, tensor.sparsity)
+            try:
+                return _densify(_unpack(raw, DTYPES[tensor.type], None), shape, tensor.sparsity)
+            except ValueError as error:
+                raise ValueError(f"tensor {text(tensor.name)!r}: {error}") from error
         return _unpack(raw, DTYPES[tensor.type], int(np.prod(shape))).reshape(shape)
 
 
@@ -108,7 +111,7 @@ def malformed(path: Path, error: BaseException) -> ExportError:
     """The error for a file whose content contradicts itself."""
     return ExportError(
         f"{path} is malformed: {type(error).__name__}: {error}.",
-        "It was truncated or damaged; copy or export it again.",
+        "It was truncated, damaged or written wrongly; copy or export it again.",
     )
 
 
@@ -147,6 +150,9 @@ def _densify(stored: np.ndarray, shape: tuple[int, ...], sparsity: Any) -> np.nd
     place = [coordinates[axis] for axis in range(len(shape))]
     for number, axis in enumerate(blocks):
         place[axis] = place[axis] * sizes[len(shape) + number] + coordinates[len(shape) + number]
+    if any(axis.size and axis.max() >= size for axis, size in zip(place, shape, strict=True)):
+        # The converter of TensorFlow 2.21 does this to int8 weights narrower than its block of 16, and loses the rest.
+        raise ValueError(f"its sparse encoding puts values outside of the shape {shape}")
     dense = np.zeros(shape, dtype=stored.dtype)
     dense[tuple(place)] = stored[position]
     return dense

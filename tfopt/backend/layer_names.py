@@ -6,7 +6,7 @@ The converter joins the names of fused operations with `;` and each is a path of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _KERNEL_OPERATIONS = (
     "Conv",
@@ -24,40 +24,52 @@ class LayerNames:
     """Finds the Keras layer behind a tensor's name.
 
     Args:
-        names: Keras names of the layers of the float model, without those of nested models themselves; a name may contain
-            `/`.
+        names: Keras names of the layers of the float model, without those of nested models themselves. A name may
+            contain `/`.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        paths = {tuple(name.split("/")): name for name in names}
+        known = dict.fromkeys(names)
+        # For quantization-aware training a SeparableConv2D becomes two layers.
+        halves = {f"{name}_{half}": name for name in known for half in ("depthwise", "pointwise")}
+        paths = {tuple(name.split("/")): layer for name, layer in (halves | {name: name for name in known}).items()}
         self._paths = sorted(paths.items(), key=lambda item: len(item[0]), reverse=True)
 
     def of(self, tensor: str) -> str | None:
-        """The layer of a tensor.
-
-        Where several layers were fused, the one whose kernel it is wins: the sparsity that a tensor shows is that of
-        the kernel, not of the batch normalization folded into it.
-
-        Args:
-            tensor: name of the tensor in the file.
+        """The layer of a tensor: the one with a kernel where several were fused.
 
         Returns:
             The layer's name, or None where no path segment is one.
         """
-        found = [(part, layer) for part in tensor.split(";") if (layer := self._in_path(part)) is not None]
-        for part, layer in found:
-            if any(operation in part for operation in _KERNEL_OPERATIONS):
-                return layer
-        return found[0][1] if found else None
+        first = next((layer for layer, _ in self._found(tensor)), None)
+        return self.of_kernel(tensor) or first
 
-    def _in_path(self, path: str) -> str | None:
-        segments = tuple(segment.removeprefix("quant_") for segment in path.split("/"))
-        raw = tuple(path.split("/"))
+    def of_kernel(self, tensor: str) -> str | None:
+        """The layer whose convolution, product or table look-up a name speaks of, if it does of any.
+
+        A kernel that batch normalization was folded into may be named after the normalization alone; then the operator
+        that reads it names the layer.
+        """
+        for layer, operation in self._found(tensor):
+            if any(kernel in operation for kernel in _KERNEL_OPERATIONS):
+                return layer
+        return None
+
+    def _found(self, tensor: str) -> Iterator[tuple[str, str]]:
+        """Layer and operation below it, for every fused part that belongs to a layer."""
+        for part in tensor.split(";"):
+            raw = tuple(part.split("/"))
+            segments = tuple(segment.removeprefix("quant_") for segment in raw)
+            found = self._in_path(segments, raw)
+            if found is not None:
+                yield found
+
+    def _in_path(self, segments: tuple[str, ...], raw: tuple[str, ...]) -> tuple[str, str] | None:
         # The first segment is the model itself. The outermost layer wins: attention has a part named `query`, which is
         # no layer of the model even where another layer has that name.
         for start in range(1, len(segments)) if len(segments) > 1 else (0,):
             for wanted, name in self._paths:
                 end = start + len(wanted)
                 if wanted in (segments[start:end], raw[start:end]):
-                    return name
+                    return name, "/".join(segments[end:])
         return None

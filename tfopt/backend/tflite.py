@@ -201,7 +201,12 @@ def _measured(job: Job, source: _Source, bench: _Bench) -> ExportRecord:
     context = bench.context
     file = context.folder / f"{job.name}.tflite"
     put_in_place(job.target, file)
-    audit = audit_tflite(file, bench.layer_names)
+    try:
+        audit = audit_tflite(file, bench.layer_names)
+    except ExportError as error:
+        sizes = {"bytes": num_bytes(file), "gzip_bytes": num_gzip_bytes(file)}
+        claims = [broken("the file is well-formed", str(error))]
+        return _failed(job.name, "", context).model_copy(update={**sizes, "claims": claims})
     behaviour, measures, details = _run(file, source, bench)
     return ExportRecord(
         name=job.name,
