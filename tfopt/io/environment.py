@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import tfopt
 from tfopt.core.records import Environment
 
 PACKAGES = {
@@ -16,7 +17,6 @@ PACKAGES = {
     "keras": "keras",
     "tfmot": "tensorflow-model-optimization",
     "litert": "ai-edge-litert",
-    "tfopt": "tfopt",
 }
 """Report column -> name on the package index."""
 
@@ -37,6 +37,7 @@ def environment() -> Environment:
         python=platform.python_version(),
         cpu=_processor(),
         threads=available_threads(),
+        tfopt=tfopt.__version__,
         **{column: package_version(package) for column, package in PACKAGES.items()},
     )
 
@@ -61,7 +62,7 @@ def mismatches(found: Environment, variables: Mapping[str, str]) -> list[str]:
     missing = [
         f"{PACKAGES[column]} is not installed: pip install {PACKAGES[column]}"
         for column in PACKAGES
-        if column != "tfopt" and not getattr(found, column)
+        if not getattr(found, column)
     ]
     wrong: list[str] = []
     if found.tensorflow and found.tf_keras and _minor(found.tensorflow) != _minor(found.tf_keras):
