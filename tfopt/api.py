@@ -288,7 +288,7 @@ def sweep(
     recipe: Recipe | str | Path,
     axes: Sequence[str | Mapping[str, Any]] = (),
     *,
-    seeds: int | Sequence[int] | None = None,
+    seeds: int | str | Sequence[int] | None = None,
     max_trials: int | None = None,
     jobs: int | None = None,
     stop_hopeless: bool = False,
@@ -303,7 +303,7 @@ def sweep(
     Args:
         recipe: a recipe, or the path of one; what is not given here is taken from its `sweep:` block.
         axes: `"stages.prune.schedule.kind=polynomial,constant"`, or mappings from path to values.
-        seeds: how many seeds from the recipe's own on, or a list of seeds.
+        seeds: how many seeds from the recipe's own on, or which; texts as on the command line (`3`, `1,5,9`).
         max_trials: run only the first trials.
         jobs: trials side by side; by default one per processor, at most 8.
         stop_hopeless: stop trials by the median rule (see `tfopt.core.stopping`).

@@ -22,6 +22,8 @@ VERBS = {
     "schema": "tfopt.cli.schema",
     "plan": "tfopt.cli.plan",
     "run": "tfopt.cli.run",
+    "sweep": "tfopt.cli.sweep",
+    "compare": "tfopt.cli.compare",
     "show": "tfopt.cli.show",
     "inspect": "tfopt.cli.inspect",
     "bench": "tfopt.cli.bench",

@@ -5,92 +5,15 @@ when a difference is within the seeds' noise. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
 from tfopt.core.candidates import Candidate
 from tfopt.core.keras_names import METRICS
-from tfopt.core.statistics import LEVEL, Difference, holm, paired_difference
+from tfopt.core.variants import COLUMNS, Row
+from tfopt.core.verdicts import Verdict, by_sparsity, verdict_on, worst_last
 from tfopt.errors import UsageError
-
-SAME_SPARSITY = 0.015
-"""Variants within one and a half points of sparsity are rivals; farther apart, sparsity explains the difference."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One variant, as means over its seeds.
-
-    Args:
-        name: of the variant.
-        schedule: kind of its sparsity schedule; empty without pruning.
-        allocation: how sparsity is spread over the layers: `uniform`, `by rule`, or what the recipe names.
-        seeds: the seeds, in order.
-        sparsity: measured after the last stage, over the kernels of the prunable layers.
-        metric: mean of the recipe's first metric, from running the file (without files: after the last stage).
-        spread: standard deviation of the metric over the seeds; None for one seed.
-        drop: how much worse than the dense model of the same seed.
-        bytes: size of the file.
-        gzip_bytes: the same, compressed.
-        latency_ms: median of one example.
-        seconds: time to train all stages, those from the store included.
-        on_front: no other variant is both better and smaller (compressed).
-    """
-
-    name: str
-    schedule: str
-    allocation: str
-    seeds: tuple[int, ...]
-    sparsity: float | None
-    metric: float | None
-    spread: float | None
-    drop: float | None
-    bytes: float | None
-    gzip_bytes: float | None
-    latency_ms: float | None
-    seconds: float
-    on_front: bool = False
-
-
-COLUMNS = tuple(field.name for field in fields(Row))
-"""What a table can be sorted by."""
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A variant held against the best of its sparsity.
-
-    Args:
-        name: of the variant.
-        difference: to the best, seed by seed; None where they share no seed.
-        p_value: corrected for the number of rivals (Holm).
-        beyond_noise: whether the difference is more than the seeds' noise.
-    """
-
-    name: str
-    difference: Difference | None
-    p_value: float
-    beyond_noise: bool
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What can be said about variants of one sparsity.
-
-    Args:
-        sparsity: their mean sparsity; None for variants without one.
-        best: name of the one with the best mean metric.
-        metric: its mean.
-        num_seeds: how many seeds it has.
-        rivals: all others, by their metric.
-    """
-
-    sparsity: float | None
-    best: str
-    metric: float
-    num_seeds: int
-    rivals: tuple[Rival, ...]
 
 
 @dataclass(frozen=True)
@@ -140,8 +63,8 @@ def compare(candidates: Sequence[Candidate], export: str | None = None) -> Compa
         name: {seed: value for seed, one in group.items() if (value := _metric(one, metric, file)) is not None}
         for name, group in groups.items()
     }
-    verdicts = [_verdict(level, values, better) for level in _levels(rows)]
-    ordered = sorted(rows, key=lambda row: (round(row.sparsity or 0.0, 2), _worst_first(row.metric, better)))
+    verdicts = [verdict_on(level, values, better) for level in by_sparsity(rows)]
+    ordered = sorted(rows, key=lambda row: (round(row.sparsity or 0.0, 2), worst_last(row.metric, better)))
     return Comparison(metric, better, file, tuple(ordered), tuple(v for v in verdicts if v), _notes(groups))
 
 
@@ -154,7 +77,7 @@ def sorted_by(comparison: Comparison, column: str) -> tuple[Row, ...]:
     if column not in COLUMNS:
         raise UsageError(f"There is no column {column!r}. Columns: {', '.join(COLUMNS)}.")
     if column == "metric":
-        return tuple(sorted(comparison.rows, key=lambda row: _worst_first(row.metric, comparison.higher_is_better)))
+        return tuple(sorted(comparison.rows, key=lambda row: worst_last(row.metric, comparison.higher_is_better)))
     if column == "on_front":
         return tuple(sorted(comparison.rows, key=lambda row: not row.on_front))
     return tuple(sorted(comparison.rows, key=lambda row: ((value := getattr(row, column)) is None, value)))
@@ -252,32 +175,6 @@ def _with_front(rows: Sequence[Row], higher_is_better: bool) -> list[Row]:
     return marked
 
 
-def _levels(rows: Iterable[Row]) -> list[list[Row]]:
-    """Rows with the same sparsity, sparsest last."""
-    levels: list[list[Row]] = []
-    for row in sorted((row for row in rows if row.metric is not None), key=lambda row: row.sparsity or 0.0):
-        if levels and (row.sparsity or 0.0) - (levels[-1][0].sparsity or 0.0) <= SAME_SPARSITY:
-            levels[-1].append(row)
-        else:
-            levels.append([row])
-    return levels
-
-
-def _verdict(level: Sequence[Row], values: Mapping[str, Mapping[int, float]], higher_is_better: bool) -> Verdict | None:
-    if len(level) < 2:
-        return None
-    best, *others = sorted(level, key=lambda row: _worst_first(row.metric, higher_is_better))
-    found = [paired_difference(values[best.name], values[row.name], len(others)) for row in others]
-    corrected = holm([difference.p_value if difference else 1.0 for difference in found])
-    rivals = [
-        Rival(row.name, difference, p, bool(difference and difference.test) and p <= LEVEL)
-        for row, difference, p in zip(others, found, corrected, strict=True)
-    ]
-    sparsities = [row.sparsity for row in level if row.sparsity is not None]
-    mean = best.metric if best.metric is not None else 0.0
-    return Verdict(_mean(sparsities), best.name, mean, len(best.seeds), tuple(rivals))
-
-
 def _notes(groups: Mapping[str, Mapping[int, Candidate]]) -> tuple[str, ...]:
     found = []
     seeds = {tuple(sorted(group)) for group in groups.values()}
@@ -291,11 +188,6 @@ def _notes(groups: Mapping[str, Mapping[int, Candidate]]) -> tuple[str, ...]:
     if len({report.environment.cpu for report in reports}) > 1:
         found.append("The runs were made on different processors: latencies and seconds cannot be compared.")
     return tuple(found)
-
-
-def _worst_first(value: float | None, higher_is_better: bool) -> tuple[bool, float]:
-    """Sorting key that puts the best value first and a missing one last."""
-    return (value is None, 0.0 if value is None else -value if higher_is_better else value)
 
 
 def _present(values: Iterable[float | None]) -> list[float]:

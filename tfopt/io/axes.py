@@ -16,7 +16,7 @@ _HINT = "For example --axis stages.prune.schedule.final=50%,80% or --axis stages
 def with_sweep(
     recipe: Recipe,
     axes: Sequence[str | Mapping[str, Any]] = (),
-    seeds: int | Sequence[int] | None = None,
+    seeds: int | str | Sequence[int] | None = None,
     max_trials: int | None = None,
 ) -> Recipe:
     """A recipe whose `sweep:` block says what was asked on the command line; what was not asked stays.
@@ -28,12 +28,14 @@ def with_sweep(
         max_trials: how many at most.
 
     Raises:
-        UsageError: an axis that cannot be read.
+        UsageError: an axis or seeds that cannot be read.
         RecipeError: an axis that the recipe language does not have.
     """
     block = recipe.to_document().get("sweep", {})
     if axes:
         block["axes"] = [parse_axes([axis])[0] if isinstance(axis, str) else axis for axis in axes]
+    if isinstance(seeds, str):
+        seeds = parse_seeds(seeds)
     if seeds is not None:
         block["seeds"] = seeds if isinstance(seeds, int) else list(seeds)
     if max_trials is not None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tfopt.core.records import Report
 
 BLUE, ORANGE, GREEN, SKY, PINK = "#0072b2", "#d55e00", "#009e73", "#56b4e9", "#cc79a7"
-INK = "#6e7781"
-_STYLE: dict[Any, Any] = {
+INK, TEXT = "#6e7781", "#1f2328"
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "tfopt", "svg.fonttype": "none", "font.size": 9, "font.family": "sans-serif",
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "axes.grid": True, "grid.color": INK,
@@ -69,12 +69,12 @@ def charts(report: Report) -> tuple[Chart, ...]:
     return tuple(made)
 
 
-def _drawn(width: float, height: float, draw: Callable[[Figure], None]) -> str:
+def drawn(width: float, height: float, draw: Callable[[Figure], None]) -> str:
     """An SVG document of `width` x `height` inches."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure)
         buffer = io.StringIO()
@@ -115,7 +115,7 @@ def _curves_chart(curves: Curves, metric: str) -> Chart:
     stages = ", ".join(f"{stage.name} (to step {stage.end})" for stage in curves.stages)
     name = "loss" if curves.measure == "loss" else "sparsity" if curves.measure == "sparsity" else "metric"
     title = "Sparsity, planned and measured" if name == "sparsity" else _words(curves.measure).capitalize()
-    return Chart(name, title, f"{title} over the stages {stages}: {ends}.", _drawn(5.8, 3.1, draw))
+    return Chart(name, title, f"{title} over the stages {stages}: {ends}.", drawn(5.8, 3.1, draw))
 
 
 def _free_corner(measure: str) -> Literal["upper left", "lower right", "upper right"]:
@@ -162,7 +162,7 @@ def _layers_chart(layers: data.LayerTable) -> Chart:
     values = ", ".join(f"{row.name} {formats.share(row.after_stages[-1])}" for row in rows)
     title = "Sparsity by layer"
     description = f"{title} after {layers.stages[-1]}: {values}."
-    return Chart("layers", title, description, _drawn(5.8, max(3.1, 1.2 + 0.3 * len(rows)), draw), len(rows) > 12)
+    return Chart("layers", title, description, drawn(5.8, max(3.1, 1.2 + 0.3 * len(rows)), draw), len(rows) > 12)
 
 
 def _sizes_chart(rows: Sequence[data.ExportRow]) -> Chart:
@@ -182,7 +182,7 @@ def _sizes_chart(rows: Sequence[data.ExportRow]) -> Chart:
         axes.legend(loc="lower right")
 
     found = "; ".join(f"{row.name} {formats.size(row.bytes)}, {formats.size(row.gzip_bytes)} with gzip" for row in rows)
-    return Chart("sizes", "Size of each file", f"Size of each file: {found}.", _drawn(5.8, 1.0 + 0.5 * len(rows), draw))
+    return Chart("sizes", "Size of each file", f"Size of each file: {found}.", drawn(5.8, 1.0 + 0.5 * len(rows), draw))
 
 
 def _metric_chart(rows: Sequence[data.ExportRow], metric: str) -> Chart:
@@ -206,7 +206,7 @@ def _metric_chart(rows: Sequence[data.ExportRow], metric: str) -> Chart:
 
     title = f"{_words(metric).capitalize()} of each file"
     found = ", ".join(f"{rows[place].name} {formats.measure(metric, value)}" for value, place in shown)
-    return Chart("files", title, f"{title}: {found}.", _drawn(5.8, 1.0 + 0.5 * len(rows), draw))
+    return Chart("files", title, f"{title}: {found}.", drawn(5.8, 1.0 + 0.5 * len(rows), draw))
 
 
 def _words(name: str) -> str:

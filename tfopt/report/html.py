@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tfopt.report import charts, data, formats
 
 if TYPE_CHECKING:
+    from jinja2 import Template
+
     from tfopt.core.records import Report
 
 _TEMPLATES = "templates"
@@ -19,6 +21,7 @@ _THEMED = {
     charts.GREEN: "var(--green)",
     charts.SKY: "var(--sky)",
     charts.PINK: "var(--pink)",
+    charts.TEXT: "var(--text)",
 }
 
 
@@ -54,17 +57,8 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[charts.Chart, ...]) ->
         recipe_yaml: the recipe as it was run.
         drawn: the figures, inlined in this order.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("tfopt.report", _TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     exports = data.export_rows(report)
-    return environment.get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         report=report,
         recipe_yaml=recipe_yaml,
         verdict=data.verdict(report),
@@ -78,6 +72,20 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[charts.Chart, ...]) ->
         figures=[(chart, inline(chart)) for chart in drawn],
         f=formats,
     )
+
+
+def template(name: str) -> Template:
+    """A page template; what is put into it is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tfopt.report", _TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
 def inline(chart: charts.Chart) -> str:

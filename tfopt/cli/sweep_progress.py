@@ -1,0 +1,115 @@
+"""Progress of a sweep on stderr: one view of all trials where a person looks, a line per finished trial elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from tfopt.cli.progress import figures, live_progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from tfopt.core.events import Event
+
+
+@contextmanager
+def sweep_progress(stream: TextIO, *, silent_in_pipe: bool) -> Iterator[Callable[[Event], None] | None]:
+    """Gives the function that shows events while the block runs.
+
+    Args:
+        stream: where to show them.
+        silent_in_pipe: show nothing at all where `stream` is not a terminal.
+    """
+    if not stream.isatty():
+        yield None if silent_in_pipe else TrialLines(lambda text: click.echo(text, file=stream))
+        return
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    with live_progress(console) as live:
+        yield LiveSweep(live)
+
+
+class TrialLines:
+    """Turns the events of a sweep into a line per finished trial.
+
+    Args:
+        show: receives each line.
+    """
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self.show = show
+        self.names = 0
+        self.total = 0
+        self.ended = 0
+        self.last: dict[str, str] = {}
+        self.warned: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Shows what is worth a line of its own."""
+        match event["event"]:
+            case "sweep_started":
+                self.total, self.ended = len(event["trials"]), len(event["settled"])
+                self.names = max(map(len, event["trials"]), default=0)
+                before = f", {self.ended} of them finished before" if self.ended else ""
+                self.show(f"{event['recipe']}  sweep {event['sweep']}: {self.total} trials{before}")
+            case "stage_finished":
+                self.last[event["trial"]] = figures({n: v for n, v in event["measures"].items() if n != "loss"})
+            case "export_finished" if event["measures"]:
+                self.last[event["trial"]] = f"{event['export']}: {figures(event['measures'], 2)}"
+            case "trial_finished":
+                self.ended += 1
+                outcome = self.last.get(event["trial"], "") if event["state"] == "done" else event["error"]
+                self.show(f"[{self.ended}/{self.total}] {event['trial']:<{self.names}}  {event['state']}  {outcome}")
+            case "warning" if event["message"] not in self.warned:
+                # Trials of one recipe say the same things: once is enough.
+                self.warned.add(event["message"])
+                self.show(f"warning: {event['message']}")
+
+
+class LiveSweep:
+    """Shows a bar over all trials, and one for each that is running.
+
+    Args:
+        live: the bars.
+    """
+
+    def __init__(self, live: Progress) -> None:
+        self.live = live
+        self.lines = TrialLines(live.console.print)
+        self.all: TaskID | None = None
+        self.tasks: dict[str, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Shows one event."""
+        self.lines(event)
+        trial = event.get("trial")
+        match event["event"]:
+            case "sweep_started":
+                self.all = self.live.add_task("trials", total=len(event["trials"]), epoch="", figures="")
+                self.live.update(self.all, completed=len(event["settled"]), epoch=self._count())
+            case "trial_started":
+                self.tasks[event["trial"]] = self.live.add_task(
+                    event["trial"], total=None, epoch="starting", figures=""
+                )
+            case "stage_started" if trial in self.tasks:
+                self._show(trial, event["stage"], total=event["steps"] or None, completed=0)
+            case "progress" if trial in self.tasks:
+                shown = figures(event["metrics"], 1)
+                self._show(trial, event["stage"], total=event["steps"], completed=event["step"], figures=shown)
+            case "export_started" if trial in self.tasks:
+                self._show(trial, event["export"], total=None, figures="")
+            case "trial_finished":
+                self.live.remove_task(self.tasks.pop(event["trial"]))
+                if self.all is not None:
+                    self.live.update(self.all, completed=self.lines.ended, epoch=self._count())
+
+    def _show(self, trial: Any, doing: str, **fields: Any) -> None:
+        self.live.update(self.tasks[trial], epoch=doing, **fields)
+
+    def _count(self) -> str:
+        return f"{self.lines.ended}/{self.lines.total}"
