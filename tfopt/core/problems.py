@@ -167,6 +167,7 @@ class _Teller:
             ),
             "",
         )
+        what = " ".join(what.split())
         said = f": {what[0].lower()}{what[1:].rstrip('.')}" if what else ""
         where = self._name(tuple(parent))
         return self._problem(found.path, f"{where} needs the key {key!r}{said}.")

@@ -29,10 +29,10 @@ def is_function(source: str) -> bool:
 
 
 def is_path(source: str, block: Block) -> bool:
-    """Whether a source is a path by its look: it has a slash, begins with `.` or `~`, or ends as a file does."""
+    """Whether a source is a path by its look: it has a slash, begins with `.` or `~/`, or ends as a file does."""
     if is_function(source):
         return False
-    looks = "/" in source or "\\" in source or source.startswith((".", "~"))
+    looks = "/" in source or "\\" in source or source.startswith((".", "~/"))
     return looks or Path(source).suffix in SUFFIXES[block]
 
 

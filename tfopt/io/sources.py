@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,11 @@ def _of_source(block: Block, source: str, args: Mapping[str, Any]) -> list[Probl
 
 def _of_path(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem]:
     path = Path(source)
-    if not path.exists():
+    # `Path.exists` raises on names that are too long or hold a zero byte.
+    if not os.path.exists(source):
         hint = "A relative path starts at the folder of its recipe."
         return [Problem((block, "source"), f"{block}.source is a path, but there is nothing at {path}.", hint)]
-    if path.is_file() and path.suffix not in SUFFIXES[block]:
+    if os.path.isfile(source) and path.suffix not in SUFFIXES[block]:
         kinds = ", ".join(SUFFIXES[block])
         return [Problem((block, "source"), f"{block}.source is a file of no known kind: {path}.", f"Known: {kinds}.")]
     if block == "model" and args:
