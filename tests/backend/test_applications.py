@@ -12,7 +12,6 @@ pytestmark = pytest.mark.tf
 
 
 def test_every_application_is_known() -> None:
-    import tfopt.backend  # noqa: F401 - tf_keras must be what tf.keras means
     from tf_keras import applications
 
     assert sorted(name for name, value in vars(applications).items() if inspect.isfunction(value)) == sorted(
