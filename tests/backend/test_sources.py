@@ -116,6 +116,11 @@ def test_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry(monkeypatch, "theirs", "their_data:load")
     assert loaded("theirs", tmp_path).num_outputs == 2
     assert "theirs" in references.names("dataset")
+    entry(monkeypatch, "theirs", "their_data")
+    assert loaded("theirs", tmp_path).num_outputs == 2
+    entry(monkeypatch, "theirs", "textwrap")
+    with pytest.raises(EnvironmentProblem, match=r"or a module with 'load', but textwrap is a module"):
+        loaded("theirs", tmp_path)
     entry(monkeypatch, "theirs", "their_data:gone")
     with pytest.raises(EnvironmentProblem, match=r"entry point 'theirs'.*their_data:gone.*cannot be loaded"):
         loaded("theirs", tmp_path)
@@ -190,7 +195,7 @@ def images(folder: Path, *classes: str, n: int = 20, size: tuple[int, int] = (6,
 
 def test_image_folder(tmp_path: Path) -> None:
     images(tmp_path / "pets", "dog", "cat")
-    data = loaded("pets", tmp_path)
+    data = loaded("./pets", tmp_path)
     assert data.class_names == ("cat", "dog")
     assert data.input_shape == (6, 4, 3)
     # Pixel values tell the class: cats 100.., dogs 0.. (they were written in the order dog, cat).
@@ -203,7 +208,7 @@ def test_image_folder(tmp_path: Path) -> None:
 def test_image_folder_with_declared_splits(tmp_path: Path) -> None:
     images(tmp_path / "pets" / "train", "cat", "dog")
     images(tmp_path / "pets" / "test", "cat", n=3)
-    data = loaded("pets", tmp_path)
+    data = loaded("./pets", tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (36, 4, 3)
 
 
@@ -230,4 +235,4 @@ def test_image_folder_mistakes(tmp_path: Path) -> None:
         ("mixed", {"size": [5]}, r"size must be \[height, width\]"),
     ]:
         with pytest.raises(StageError, match=match):
-            loaded(source, tmp_path, **args)
+            loaded(f"./{source}", tmp_path, **args)

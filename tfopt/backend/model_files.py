@@ -27,9 +27,9 @@ SUFFIXES = (".keras", ".h5", ".hdf5")
 _OWN_MODULES = ("keras", "tf_keras", "tensorflow.keras")
 
 
-def is_model_file(source: str, folder: Path) -> bool:
+def is_model_file(source: str) -> bool:
     """Whether a model source is a path."""
-    return Path(source).suffix in (*SUFFIXES, ".tflite", ".pb") or "/" in source or (folder / source).is_dir()
+    return Path(source).suffix in (*SUFFIXES, ".tflite", ".pb") or "/" in source
 
 
 def load_file(path: Path) -> tf_keras.Model:

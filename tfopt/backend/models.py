@@ -60,7 +60,7 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
         model = references.call(function, source, _with_shapes(function, config.args, data), folder)
     elif source.startswith(_APPLICATIONS):
         model = _application(config, data)
-    elif is_model_file(source, folder):
+    elif is_model_file(source):
         if config.args:
             raise StageError(f"model.args {sorted(config.args)} have no meaning for the file {source}.", "Remove them.")
         model = load_file(folder / Path(source).expanduser())

@@ -33,7 +33,7 @@ def names(kind: Kind) -> list[str]:
 def by_name(kind: Kind, name: str) -> Callable[..., Any]:
     """The function `load` of a dataset, or `build` of a model, by its name in a recipe.
 
-    An entry point names the function itself (`package.module:function`).
+    An entry point names the function (`package.module:function`), or a module with a function `load` or `build`.
 
     Raises:
         StageError: there is no such name.
@@ -63,10 +63,12 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
             f"{type(error).__name__}: {error}",
             "Repair or uninstall the package that declares it.",
         ) from error
+    if inspect.ismodule(function):
+        function = getattr(function, _FUNCTIONS[kind], function)
     if not callable(function):
         raise EnvironmentProblem(
-            f"The entry point {entry.name!r} of group {_GROUPS[kind]!r} must name a function, but {entry.value} is a "
-            f"{type(function).__name__}.",
+            f"The entry point {entry.name!r} of group {_GROUPS[kind]!r} must name a function, "
+            f"or a module with {_FUNCTIONS[kind]!r}, but {entry.value} is a {type(function).__name__}.",
             "Repair or uninstall the package that declares it.",
         )
     return function

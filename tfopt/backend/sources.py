@@ -42,17 +42,11 @@ def read(config: DataConfig, folder: Path) -> dict[str, Examples]:
     source = config.source
     if references.is_function(source):
         function = references.function(source, folder)
-    elif _is_path(source, folder):
+    elif Path(source).suffix or "/" in source:
         function = _file(source, folder)
     else:
         function = references.by_name("dataset", source)
     return as_splits(references.call(function, source, config.args, folder), source)
-
-
-def _is_path(source: str, folder: Path) -> bool:
-    if Path(source).suffix or "/" in source:
-        return True
-    return (folder / source).is_dir() and source not in references.names("dataset")
 
 
 def _file(source: str, folder: Path) -> partial[Any]:
