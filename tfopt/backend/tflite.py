@@ -236,13 +236,14 @@ def _run(file: Path, source: _Source, bench: _Bench) -> tuple[Behaviour, dict[st
     measures = file_measures(given.outputs, context.data.test, context.compile, context.dense)
     (name,) = given.outputs
     compared = agreement.compare(given.outputs[name], source.answers[name], context.compile)
+    measures["agreement"] = compared.value
     details = {"batch": given.batch, "threads": given.threads} | ({"one_by_one": given.reason} if given.reason else {})
     try:
         plain = running.run_file(file, bench.few, bench.work, threads, "reference")
     except (ChildDied, ChildFailed) as error:
         return Behaviour(reference_error=str(error), agreement=compared), measures, details
     kernels = agreement.compare(plain.outputs[name], given.outputs[name][:REFERENCE_EXAMPLES], context.compile)
-    return Behaviour(agreement=compared, kernels=kernels), {**measures, "agreement": compared.value}, details
+    return Behaviour(agreement=compared, kernels=kernels), measures, details
 
 
 def _reference_error(file: Path, bench: _Bench) -> str | None:
