@@ -49,7 +49,7 @@ def make_loss(compile: Compile) -> tf_keras.losses.Loss:
 def make_metrics(
     compile: Compile, targets_shape: Sequence[int | None], predictions_shape: Sequence[int | None]
 ) -> list[tf_keras.metrics.Metric]:
-    """The metrics of the recipe, each under its own name (numbered when repeated).
+    """The metrics of the recipe, each under its own name.
 
     Args:
         compile: the recipe's block.
@@ -62,9 +62,7 @@ def make_metrics(
     made: list[tf_keras.metrics.Metric] = []
     for metric in compile.metrics:
         class_name = METRICS[metric.name].class_name or accuracy_class(targets_shape, predictions_shape)
-        same = sum(other.name.split("#")[0] == metric.name for other in made)
-        name = f"{metric.name}#{same + 1}" if same else metric.name
-        made.append(_make(tf_keras.metrics, class_name, {**metric.arguments(), "name": name}))
+        made.append(_make(tf_keras.metrics, class_name, {**metric.arguments(), "name": metric.name}))
     return made
 
 

@@ -124,7 +124,7 @@ class Fit:
         self.batches = batches
         self.steps_per_epoch = steps_per_epoch
         self.total_steps = stage.epochs * steps_per_epoch
-        self.validator = Validator(model, validation) if validation is not None else None
+        self.validation = validation
         self.writer = EpochWriter(context.logs) if stage.tensorboard else None
         self.rate = stage.learning_rate or context.compile.optimizer.learning_rate
         self.state = State()
@@ -139,7 +139,7 @@ class Fit:
             KeyboardInterrupt: as it came, after the state was saved.
         """
         with randomness.restorable(self.model, self.context.seed) as generators:
-            self.stepper = self._traced()
+            self._trace()
             self.groups = {
                 "weights": self.model.variables,
                 "optimizer": list(self.model.optimizer.variables),
@@ -160,9 +160,11 @@ class Fit:
         """Optimizer steps taken: the one clock of the stage, kept by the optimizer itself."""
         return int(self.model.optimizer.iterations)
 
-    def _traced(self) -> Stepper:
+    def _trace(self) -> None:
+        """Compiles the steps, without running any: what does not fit shows here, and makes metrics and slots."""
         try:
-            return Stepper(self.model, self.batches(0))
+            self.stepper = Stepper(self.model, self.batches(0))
+            self.validator = Validator(self.model, self.validation) if self.validation is not None else None
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             raise StageError(_misfit(self.model, self.batches(0), error)) from error
 

@@ -47,17 +47,16 @@ class Stepper:
     def __init__(self, model: tf_keras.Model, batches: tf.data.Dataset) -> None:
         @tf.function
         def run(iterator: Iterator, count: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-            done = tf.constant(0)
-            for _ in tf.range(count):
+            # The first step stands before the loop: inside, autograph would hide what Keras says of unfit data.
+            logs = model.train_step(next(iterator))
+            done = tf.constant(1)
+            while done < count and tf.math.is_finite(logs["loss"]):
                 logs = model.train_step(next(iterator))
                 done += 1
-                if not tf.math.is_finite(logs["loss"]):
-                    break
             return done, logs
 
-        self._run = run
+        self._run = run.get_concrete_function(iter(batches), tf.constant(1))
         self._count = 1
-        run.get_concrete_function(iter(batches), tf.constant(1))
 
     def advance(self, iterator: Iterator, most: int) -> Advance:
         """Takes as many steps as fit into `SIGN_OF_LIFE`, at least one and at most `most`."""
@@ -85,11 +84,12 @@ class Validator:
 
         @tf.function
         def run(iterator: Iterator, count: tf.Tensor) -> dict[str, tf.Tensor]:
-            for _ in tf.range(count):
+            logs = model.test_step(next(iterator))
+            for _ in tf.range(count - 1):
                 logs = model.test_step(next(iterator))
             return logs
 
-        self._run = run
+        self._run = run.get_concrete_function(iter(batches), batches.cardinality())
 
     def measure(self) -> dict[str, float]:
         """Loss and metrics, each under `val_` and its name."""

@@ -42,7 +42,7 @@ class Watch:
 
 def higher_is_better(monitor: str) -> bool:
     """Which way a history key improves."""
-    name = monitor.removeprefix("val_").split("#")[0]
+    name = monitor.removeprefix("val_")
     return name in METRICS and METRICS[name].higher_is_better
 
 
