@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tfopt.errors import RecipeError
@@ -122,6 +122,7 @@ _values = st.recursive(
 )
 
 
+@example({"a": ["?0", "- a", "#", ": b", "&x", "!t"]})
 @given(st.dictionaries(_texts, _values, min_size=1, max_size=4))
 def test_what_is_written_reads_back(document: dict[str, Any]) -> None:
     node = parse(dump(document), "x.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -11,6 +12,12 @@ from pydantic_core import CoreSchema
 from tfopt.core.block import Block, KeyMistake
 from tfopt.core.keras_names import LOSSES, METRICS, OPTIMIZERS, KerasName, closest
 from tfopt.core.learning_rate import LearningRate
+
+
+def _is_argument(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_argument(part) for part in value)
+    return value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value))
 
 
 class _Named(Block):
@@ -35,10 +42,14 @@ class _Named(Block):
         if self.name not in known:
             raise KeyMistake(("name",), f"names no {what} of Keras: {self.name!r}.{closest(self.name, known)}")
         arguments = known[self.name].arguments
-        for argument in self.arguments():
+        for argument, value in self.arguments().items():
             if argument not in arguments:
                 guess = closest(argument, arguments) or f" Its arguments: {', '.join(arguments) or 'none'}."
                 raise KeyMistake((argument,), f"{self.name} has no argument {argument!r}.{guess}", on_key=True)
+            if not _is_argument(value):
+                raise KeyMistake(
+                    (argument,), f"{argument} must be a finite number, a text, a truth value, or a list of them"
+                )
 
     @classmethod
     def known(cls) -> Mapping[str, KerasName]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -14,11 +15,13 @@ from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from tfopt.core.plain import own_key
 from tfopt.errors import Problem, RecipeError, Where
 
 _TAG = "tag:yaml.org,2002:"
+_ODD_BEGINNING = re.compile(r"[^\w./~%(+-]")
 _SCALARS = frozenset({"int", "float", "bool", "null"})
 _TEXTS = frozenset({"str", "timestamp", "merge", "value"})
 """Texts of the recipe language; a date, or the key `<<`, has no meaning of its own."""
@@ -155,7 +158,8 @@ def _styled(value: Any) -> Any:
         if not any(isinstance(part, (Mapping, list, tuple)) for part in value):
             sequence.fa.set_flow_style()
         return sequence
-    return value
+    # ruamel writes `?0` bare, and reads it back as a key.
+    return DoubleQuotedScalarString(value) if isinstance(value, str) and _ODD_BEGINNING.match(value) else value
 
 
 class _Reader:
