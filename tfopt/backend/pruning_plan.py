@@ -11,7 +11,7 @@ from tfopt.backend.prunable import kernels, leaf_layers, why_not, why_not_patter
 from tfopt.core.layers import last_match
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.pruning import Pattern, PruneRule, Pruning
-from tfopt.core.schedules import Constant, Metric, ResolvedSchedule, ScheduleBase
+from tfopt.core.schedules import Constant, Metric, OneShot, ResolvedSchedule, ScheduleBase
 from tfopt.errors import Problem, RecipeError
 
 
@@ -161,12 +161,17 @@ def _schedule(pruning: Pruning, name: str, kind: str) -> ScheduleBase:
     rule = last_match(pruning.layers, name, kind)
     own_pattern = rule is not None and rule.sparsity_m_by_n is not None
     stated = rule.schedule if own_pattern else schedule
-    if stated is not None and not (stated.kind == "constant" and abs(stated.final_sparsity() - zeros / of) < 1e-9):
+    if stated is not None and not (
+        stated.kind in ("constant", "one_shot") and abs(stated.final_sparsity() - zeros / of) < 1e-9
+    ):
         raise ValueError(
             f"is {stated.kind} with final {stated.final_sparsity():.0%}, but sparsity_m_by_n [{zeros}, {of}] always "
             f"makes {zeros / of:.0%} zeros. Write kind: constant and final: {zeros / of:.0%}."
         )
-    return Constant(begin=schedule.begin, end=schedule.end, every=schedule.every, final=zeros / of)
+    if schedule.begin == schedule.end:
+        return OneShot(begin=schedule.begin, final=zeros / of)
+    every = schedule.every if "every" in type(schedule).model_fields else None
+    return Constant(begin=schedule.begin, end=schedule.end, every=every, final=zeros / of)
 
 
 def _schedule_path(pruning: Pruning, name: str, kind: str) -> tuple[str | int, ...]:

@@ -129,9 +129,10 @@ class MetricGroup(Group):
         if state.rung == self.written.rungs:
             return None
         reached = f"{self.ladder.sparsity(state):.1%} (rung {state.rung} of {self.written.rungs})"
+        best = "no value" if state.best is None else f"{state.best:.4g}"
         return (
             f"sparsity stopped at {reached} instead of {self.written.final:.1%}: {self.written.monitor} was not within "
-            f"{self.written.tolerance:.1%} of its best ({state.best}) often enough."
+            f"{self.written.tolerance:.1%} of its best ({best}) often enough."
         )
 
 
