@@ -18,6 +18,7 @@ from tfopt.core.records import AuditRecord, Environment, Report
 from tfopt.core.run import Run
 from tfopt.core.stage import Emit
 from tfopt.errors import Problem, RecipeError, UsageError
+from tfopt.io.collecting import Collected, collect
 from tfopt.io.store import Store
 
 if TYPE_CHECKING:
@@ -154,6 +155,9 @@ def run(
 ) -> Run:
     """Executes a recipe: trains, optimizes, exports, proves, reports.
 
+    A run that was killed or interrupted goes on in its own folder, from the last checkpoint. Where nothing has changed
+    since a finished run, that run is given back, and only its page is drawn again.
+
     Args:
         recipe: a recipe, or the path of one.
         out: where the run folder and the store go.
@@ -169,29 +173,58 @@ def run(
         StoreError: the output folder cannot be read or written.
         KeyboardInterrupt: Ctrl-C; the run folder says so.
     """
+    from tfopt.io import identity, runs
     from tfopt.io.files import write_atomically
+    from tfopt.io.locks import sole_user
     from tfopt.io.recipe_file import dump_recipe
-    from tfopt.io.runs import new_run_folder, point_latest
+
+    root, asked = Path(out), _loaded(recipe)
+    text, same_recipe, same_run = dump_recipe(asked), identity.recipe_identity(asked), identity.run_identity(asked)
+    if not fresh and (before := runs.finished_run(root, asked.name, same_run)) is not None:
+        if on_event is not None:
+            on_event({"event": "run_reused", "run": before.folder.name})
+        _draw(before.folder, text)
+        runs.point_latest(before.folder)
+        return before
+
     from tfopt.planner import prepare
     from tfopt.runner import execute
 
-    root = Path(out)
     store = Store(root / ".store")
     store.check_writable()
-    asked = _loaded(recipe)
     prepared = prepare(asked, store)
     if fresh:
         for stage in prepared.plan.stages:
             store.remove(stage.key)
-    folder = new_run_folder(root, asked.name)
-    text = dump_recipe(asked)
-    write_atomically(folder / "recipe.yaml", text)
-    try:
-        finished = execute(prepared, store, folder, on_event)
-    finally:
-        _draw(folder, text)
-    point_latest(folder)
+    unfinished = None if fresh else runs.unfinished_run(root, asked.name, same_recipe)
+    folder = unfinished or runs.new_run_folder(root, asked.name)
+    with sole_user(folder, f"Run {asked.name}/{folder.name}"):
+        write_atomically(folder / "recipe.yaml", text)
+        runs.begin(folder, same_recipe, same_run)
+        try:
+            finished = execute(prepared, store, folder, on_event)
+        finally:
+            _draw(folder, text)
+        runs.close(folder)
+        runs.point_latest(folder)
     return finished
+
+
+def gc(
+    out: str | Path = DEFAULT_OUT, *, keep_last: int | None = None, max_size: int | None = None, dry_run: bool = False
+) -> Collected:
+    """Frees the store of what no kept run needs.
+
+    Args:
+        out: where runs and the store lie.
+        keep_last: how many runs of each recipe to keep; all by default.
+        max_size: remove entries only until the store takes no more bytes than this, the oldest first.
+        dry_run: only tell what would be removed.
+
+    Raises:
+        StoreError: something cannot be read or removed.
+    """
+    return collect(Path(out), keep_last=keep_last, max_size=max_size, dry_run=dry_run)
 
 
 def show(run: str | Path, out: str | Path = DEFAULT_OUT) -> Run:

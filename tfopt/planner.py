@@ -5,11 +5,12 @@ Nothing is trained. `prepare` keeps the loaded data and model, so that a run doe
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfopt.core.fingerprint import stage_key
+from tfopt.core.fingerprint import changes, fingerprint, key_parts
 from tfopt.core.plan import Plan, PlannedStage
 from tfopt.core.preflight import Workload
 from tfopt.core.recipe import Recipe
@@ -59,8 +60,10 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
     planned: list[PlannedStage] = []
     parent, all_cached = model_key, True
     for index, stage in enumerate(recipe.stages):
-        key = key_of(stage, recipe, parent, data.fingerprint)
-        all_cached = all_cached and store.has(key)
+        parts = parts_of(stage, recipe, parent, data.fingerprint)
+        key = fingerprint(parts)
+        reason = "" if store.has(key) else why_missing(parts, store, planned)
+        all_cached = all_cached and not reason
         epochs = stage.epochs if isinstance(stage, TrainingStage) else 0
         steps_per_epoch = backend_data.steps_per_epoch(len(data.train), batch_size_of(stage, recipe))
         workload = Workload(epochs * steps_per_epoch, steps_per_epoch, len(data.train))
@@ -76,6 +79,8 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
                 kind=stage.kind,
                 key=key,
                 status="cached" if all_cached else "will run",
+                reason=reason,
+                parts=parts,
                 epochs=epochs,
                 steps=workload.total_steps,
                 schedules=found.schedules,
@@ -89,15 +94,34 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
     return Prepared(plan, data, model)
 
 
+def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:
+    """Why a stage is not in the store: what changed since the entry that is most like it."""
+    changed = [stage.name for stage in before if stage.status != "cached"]
+    if changed:
+        return f"{changed[-1]} before it is new"
+    found = [changes(old, parts) for old in store.parts(parts["kind"])]
+    if not found:
+        return "nothing like it is in the store"
+    nearest = min(found, key=len)
+    words = [change.removeprefix("config.").removeprefix("stage.") for change in nearest]
+    more = f", and {len(words) - 3} more" if len(words) > 3 else ""
+    return "; ".join(words[:3]) + more
+
+
 def key_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> str:
-    """The store key of a stage of a recipe: its own name is not in it, for a name changes no result."""
+    """The store key of a stage of a recipe."""
+    return fingerprint(parts_of(stage, recipe, parent, data))
+
+
+def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> dict[str, Any]:
+    """What the store key of a stage is made of: its own name is not in it, for a name changes no result."""
     config = {
         "stage": stage.model_dump(mode="json", exclude={"name"}),
         "compile": recipe.compile.model_dump(mode="json"),
         "batch_size": batch_size_of(stage, recipe),
         "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
     }
-    return stage_key(
+    return key_parts(
         parent=parent,
         kind=stage.kind,
         version=stage.version,

@@ -22,6 +22,7 @@ from tfopt.errors import StageError, TfoptError
 from tfopt.io.environment import environment
 from tfopt.io.files import cannot_write, write_atomically
 from tfopt.io.journal import Journal
+from tfopt.io.locks import key_lock
 from tfopt.io.store import Store
 from tfopt.planner import Prepared, batch_size_of
 
@@ -110,14 +111,22 @@ class _Execution:
         for position, (stage, planned) in enumerate(zip(recipe.stages, plan.stages, strict=True)):
             found = self.store.get(planned.key, self.warn)
             if found is None:
-                if stored_at is not None:
-                    model, stored_at = artifacts.load(stored_at), None
-                model = self.run_stage(stage, planned, position, model, traits)
-            else:
+                with key_lock(self.store.root, planned.key, lambda name=planned.name: self.waiting(name)):
+                    # Whoever held the lock may have built it in the meantime.
+                    found = self.store.get(planned.key, self.warn)
+                    if found is None:
+                        if stored_at is not None:
+                            model, stored_at = artifacts.load(stored_at), None
+                        model = self.run_stage(stage, planned, position, model, traits)
+            if found is not None:
                 stored_at, stored = found
                 self.replay(planned, stored)
             traits = next_traits(stage, traits)
         return (model if stored_at is None else artifacts.load(stored_at)), traits
+
+    def waiting(self, stage: str) -> None:
+        """Says that another process is at work on the same stage."""
+        self.emit({"event": "waiting", "stage": stage})
 
     def replay(self, planned: PlannedStage, stored: dict[str, Any]) -> None:
         """Tells of a stage whose result is in the store as if it had just run."""
@@ -165,7 +174,7 @@ class _Execution:
             raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.")
         with self.store.building(planned.key) as folder:
             artifacts.save(model, folder)
-            self.store.commit(planned.key, folder, record.model_dump(mode="json"))
+            self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
         self.store.drop_work(planned.key)
         self.close(record)
         return model
@@ -197,6 +206,7 @@ class _Execution:
                 "event": "stage_started",
                 "stage": planned.name,
                 "kind": planned.kind,
+                "key": planned.key,
                 "epochs": planned.epochs,
                 "steps": planned.steps,
                 "cached": cached,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfopt.core.fingerprint import canonical, fingerprint, stage_key
+from tfopt.core.fingerprint import canonical, changes, fingerprint, key_parts
 
 PARTS = {
     "parent": "0" * 64,
@@ -17,7 +17,7 @@ PARTS = {
 
 def test_the_golden_key_has_not_changed() -> None:
     """A change here makes every stored result of every user a miss: make it only on purpose."""
-    assert stage_key(**PARTS) == "9783453470534123203dfd8da85237ef78bb78416ef0194f1c02cf37dedadc02"
+    assert fingerprint(key_parts(**PARTS)) == "9783453470534123203dfd8da85237ef78bb78416ef0194f1c02cf37dedadc02"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_the_golden_key_has_not_changed() -> None:
     ],
 )
 def test_everything_that_changes_a_result_changes_its_key(name: str, other: object) -> None:
-    assert stage_key(**{**PARTS, name: other}) != stage_key(**PARTS)
+    assert fingerprint(key_parts(**{**PARTS, name: other})) != fingerprint(key_parts(**PARTS))
 
 
 def test_the_order_of_keys_does_not_matter() -> None:
@@ -45,3 +45,14 @@ def test_what_is_not_plain_is_refused() -> None:
         canonical({"a": object()})
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical(float("nan"))
+
+
+def test_what_changed_is_said_by_path() -> None:
+    old = {"config": {"epochs": 5, "schedule": {"final": "80%"}}, "data": "a" * 64}
+    new = {"config": {"epochs": 6, "schedule": {"final": "80%"}, "policy": "all"}, "data": "b" * 64}
+    assert changes(old, new) == [
+        "config.epochs was 5 and is 6",
+        "config.policy was absent and is all",
+        "data was aaaaaaaaaaaa... and is bbbbbbbbbbbb...",
+    ]
+    assert changes(old, old) == []

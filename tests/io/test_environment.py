@@ -6,7 +6,13 @@ from tfopt.core.records import Environment
 from tfopt.io.environment import environment, key_versions, mismatches
 
 GOOD = Environment(
-    python="3.11.7", tensorflow="2.21.0", tf_keras="2.21.0", keras="3.15.1", tfmot="0.8.1", litert="2.3.0", tfopt="0.1.0"
+    python="3.11.7",
+    tensorflow="2.21.0",
+    tf_keras="2.21.0",
+    keras="3.15.1",
+    tfmot="0.8.1",
+    litert="2.3.0",
+    tfopt="0.1.0",
 )
 
 

@@ -16,7 +16,7 @@ def put(store: Store, key: str = KEY, content: str = "weights") -> Path:
     with store.building(key) as folder:
         (folder / "model").mkdir()
         (folder / "model" / "data").write_text(content)
-        return store.commit(key, folder, {"seconds": 1.5})
+        return store.commit(key, folder, {"seconds": 1.5}, {"kind": "train", "seed": 1})
 
 
 def get(store: Store, key: str = KEY) -> tuple[tuple[Path, dict[str, object]] | None, list[str]]:
@@ -33,6 +33,13 @@ def test_what_is_committed_is_found_with_its_record(tmp_path: Path) -> None:
     assert (folder / "model" / "data").read_text() == "weights"
     assert record == {"seconds": 1.5}
     assert warnings == []
+
+
+def test_what_keys_are_made_of_is_known_by_kind(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    put(store)
+    assert store.parts("train") == [{"kind": "train", "seed": 1}]
+    assert store.parts("prune") == []
 
 
 def test_what_is_built_but_not_committed_is_not_there(tmp_path: Path) -> None:
@@ -73,8 +80,8 @@ def test_the_second_of_two_builders_takes_what_the_first_stored(tmp_path: Path) 
     with store.building(KEY) as first, other.building(KEY) as second:
         for folder in (first, second):
             (folder / "data").write_text("weights")
-        store.commit(KEY, first, {"who": 1})
-        other.commit(KEY, second, {"who": 2})
+        store.commit(KEY, first, {"who": 1}, {})
+        other.commit(KEY, second, {"who": 2}, {})
     found, _ = get(store)
     assert found is not None
     assert found[1] == {"who": 1}
@@ -98,5 +105,5 @@ def test_a_read_only_folder_is_found_out_before_any_work(tmp_path: Path) -> None
 
 def test_a_file_in_the_way_is_found_out_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
-    with pytest.raises(StoreError, match="Cannot write .*out"):
+    with pytest.raises(StoreError, match=r"Cannot write .*out"):
         Store(tmp_path / "out" / ".store").check_writable()

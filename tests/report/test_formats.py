@@ -15,7 +15,7 @@ def test_size(num_bytes: int | None, text: str) -> None:
     assert formats.size(num_bytes) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0421, "0.0421 ms"), (12.3, "12.3 ms"), (0.0, "0 ms"), (None, "–")])
+@pytest.mark.parametrize(("value", "text"), [(0.0421, "42.1 µs"), (12.3, "12.3 ms"), (0.5, "0.500 ms"), (None, "–")])
 def test_milliseconds(value: float | None, text: str) -> None:
     assert formats.milliseconds(value) == text
 

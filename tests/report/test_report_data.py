@@ -20,7 +20,7 @@ def test_what_did_not_hold_is_said_in_words_with_file_and_figures() -> None:
     assert verdict.headline == "1 of 16 claims broken and 3 of 5 budgets not met."
     assert verdict.broken == (
         "int8 does not hold 'int8 only': FULLY_CONNECTED computes in float32 (tensor small_cnn/logits, layer logits)",
-        "int8.latency_ms is 0.0121 ms; the budget is at most 0.01 ms.",
+        "int8.latency_ms is 12.1 µs; the budget is at most 10 µs.",
         "dynamic.accuracy is 97.8%; the budget is at least 99%.",
         "float32.gzip_bytes could not be measured; the budget is 30 kB.",
     )

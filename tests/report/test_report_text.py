@@ -45,7 +45,7 @@ def test_a_pipe_gets_neither_colour_nor_lines_nor_wrapping() -> None:
 
 
 def test_a_wide_terminal_shows_the_spread_of_the_latency() -> None:
-    assert "0.0114–0.0145 ms" in drawn([text.exports_table(sample_report(), 120)], 120)
+    assert "11.4–14.5 µs" in drawn([text.exports_table(sample_report(), 120)], 120)
     assert "0.0145" not in drawn([text.exports_table(sample_report(), 80)])
 
 

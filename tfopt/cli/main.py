@@ -28,6 +28,7 @@ VERBS = {
     "inspect": "tfopt.cli.inspect",
     "bench": "tfopt.cli.bench",
     "doctor": "tfopt.cli.doctor",
+    "gc": "tfopt.cli.gc",
 }
 """Each verb's module, in the order of a user's day; it is imported when the verb is asked for."""
 

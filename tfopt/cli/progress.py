@@ -70,6 +70,10 @@ class Lines:
                     name: value for name, value in event["measures"].items() if not name.endswith(("loss", "_drop"))
                 }
                 self.show(f"{event['export']:<{self.names}}  {size}  {figures(told)}{held}")
+            case "waiting":
+                self.show(f"{event['stage']:<{self.names}}  another process is building it; waiting for its result")
+            case "run_reused":
+                self.show(f"Nothing has changed since run {event['run']}: here is its report (--fresh runs it again).")
             case "warning":
                 self.show(f"warning: {event['message']}")
 
@@ -129,7 +133,7 @@ class Live:
                 self._advance(event)
             case "export_started":
                 self.begin(event["export"], None, "writing and proving")
-            case "run_started" | "stage_finished" | "export_finished" | "run_finished":
+            case "run_started" | "stage_finished" | "export_finished" | "run_finished" | "run_reused":
                 self._end()
 
     def begin(self, name: str, steps: int | None, doing: str) -> None:

@@ -3,7 +3,8 @@
 | event | other keys |
 |---|---|
 | `run_started` | `run`, `recipe`, `stages` (names), `exports` (names) |
-| `stage_started` | `stage`, `kind`, `epochs`, `steps` (of the whole stage), `cached` |
+| `stage_started` | `stage`, `kind`, `key`, `epochs`, `steps` (of the whole stage), `cached` |
+| `waiting` | `stage`: another process is building the same stage, whose result will be taken |
 | `progress` | `stage`, `step`, `steps`, `epoch`, `epochs`, `metrics` (mapping), `sparsity` (if pruning); a few a second |
 | `epoch` | `stage`, and all keys of the history entry (see `StageRecord.history`) |
 | `details` | `stage`, `skipped` (layer -> reason) and/or anything for `StageRecord.details` |
@@ -11,6 +12,7 @@
 | `export_started` | `export` |
 | `export_finished` | `export`, `bytes`, `measures`, `held` |
 | `warning` | `message` |
+| `run_reused` | `run`: nothing has changed since that run; its report is drawn again |
 | `run_finished` | `state`, `seconds`, `held` |
 """
 

@@ -23,30 +23,6 @@ def fingerprint(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
-def stage_key(
-    *,
-    parent: str,
-    kind: str,
-    version: int,
-    config: Mapping[str, Any],
-    data: str,
-    seed: int,
-    versions: Mapping[str, str],
-) -> str:
-    """The key of a stage's result: everything that can change it, and nothing else.
-
-    Args:
-        parent: key of the stage before, or the fingerprint of the starting model.
-        kind: the stage's recipe key.
-        version: the stage class's version.
-        config: the resolved config of the stage, with all that it trains by (compile, batch size, augmentation).
-        data: the data fingerprint.
-        seed: the recipe's seed.
-        versions: versions of tensorflow, tf_keras and tfmot.
-    """
-    return fingerprint(key_parts(parent=parent, kind=kind, version=version, config=config, data=data, seed=seed, versions=versions))
-
-
 def key_parts(
     *,
     parent: str,
@@ -57,7 +33,19 @@ def key_parts(
     seed: int,
     versions: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What goes into a stage key, readable: kept beside the artifact, so that a miss can be explained."""
+    """What identifies a stage's result: everything that can change it, and nothing else.
+
+    The key is the fingerprint of these parts; they are kept beside the artifact, so that a miss can be explained.
+
+    Args:
+        parent: key of the stage before, or the fingerprint of the starting model.
+        kind: the stage's recipe key.
+        version: the stage class's version.
+        config: the resolved config of the stage, with all that it trains by (compile, batch size, augmentation).
+        data: the data fingerprint.
+        seed: the recipe's seed.
+        versions: versions of tensorflow, tf_keras and tfmot.
+    """
     return {
         "parent": parent,
         "kind": kind,
@@ -67,3 +55,18 @@ def key_parts(
         "seed": seed,
         "versions": dict(versions),
     }
+
+
+def changes(old: Any, new: Any, path: str = "") -> list[str]:
+    """What is different in two plain values, as phrases: `config.stage.epochs was 5 and is 6`."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        found: list[str] = []
+        for name in sorted({*old, *new}):
+            found += changes(old.get(name), new.get(name), f"{path}.{name}" if path else str(name))
+        return found
+    return [] if old == new else [f"{path} was {_short(old)} and is {_short(new)}"]
+
+
+def _short(value: Any) -> str:
+    text = "absent" if value is None else canonical(value).strip('"')
+    return text if len(text) <= 40 else f"{text[:12]}..."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from tfopt.core.records import DataRecord
 from tfopt.core.recipe import Recipe
@@ -41,10 +41,11 @@ class PlannedStage:
         kind: stage kind.
         key: key in the store.
         status: `cached`: taken from the store; `will run`; `blocked`: an earlier problem stops it.
-        reason: why it is not cached, or why it is blocked.
+        reason: why it is not cached (which part of its key changed), or why it is blocked.
         epochs: passes over the training split; 0 where the stage does not train.
         steps: optimizer steps.
-        schedules: resolved sparsity schedules by layer name; the stage's own under `""`.
+        schedules: resolved sparsity schedules by layer name.
+        parts: what its key is made of.
     """
 
     name: str
@@ -55,6 +56,7 @@ class PlannedStage:
     epochs: int = 0
     steps: int = 0
     schedules: Mapping[str, ResolvedSchedule] = field(default_factory=dict)
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,8 @@ def mismatches(found: Environment, variables: Mapping[str, str]) -> list[str]:
         wrong.append(f"keras {found.keras} is not Keras 3: pip install 'keras>=3.10'")
     if variables.get("TF_USE_LEGACY_KERAS", "1").lower() not in ("1", "true"):
         wrong.append(
-            f"TF_USE_LEGACY_KERAS={variables['TF_USE_LEGACY_KERAS']} makes tf.keras mean Keras 3, which tfmot cannot use: "
-            "unset TF_USE_LEGACY_KERAS"
+            f"TF_USE_LEGACY_KERAS={variables['TF_USE_LEGACY_KERAS']} makes tf.keras mean Keras 3, which tfmot cannot "
+            "use: unset TF_USE_LEGACY_KERAS"
         )
     return missing + wrong
 

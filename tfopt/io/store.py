@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tfopt.errors import StoreError
 from tfopt.io.files import cannot_write, folder_hashes, sync_file, sync_folder, write_atomically
 
 _ENTRY = "entry.json"
+_PARTS = "key.json"
 _FORMAT = 1
 
 
@@ -122,13 +123,34 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def commit(self, key: str, folder: Path, record: dict[str, Any]) -> Path:
+    def parts(self, kind: str) -> list[dict[str, Any]]:
+        """What the keys of all entries of a kind of stage are made of; unreadable ones are left out."""
+        found: list[dict[str, Any]] = []
+        for path in sorted(self.root.glob(f"[0-9a-f][0-9a-f]/*/{_PARTS}")):
+            try:
+                parts = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if isinstance(parts, dict) and parts.get("kind") == kind:
+                found.append(parts)
+        return found
+
+    def entries(self) -> list[Path]:
+        """Folders of all entries."""
+        return sorted(path.parent for path in self.root.glob(f"[0-9a-f][0-9a-f]/*/{_ENTRY}"))
+
+    def leftovers(self) -> list[Path]:
+        """Folders of what was never finished or is damaged."""
+        return sorted(path for name in ("building", "damaged", "work") for path in self.root.glob(f"{name}/*"))
+
+    def commit(self, key: str, folder: Path, record: dict[str, Any], parts: Mapping[str, Any]) -> Path:
         """Renames a built folder into the store.
 
         Args:
             key: the entry's key.
             folder: what `building` gave.
             record: plain values to keep with the entry.
+            parts: what the key is made of, so that a later miss can be explained.
 
         Returns:
             The entry's folder; that of another process if it was faster.
@@ -138,6 +160,7 @@ class Store:
         """
         final = self.folder(key)
         try:
+            write_atomically(folder / _PARTS, json.dumps(parts, indent=1, sort_keys=True))
             hashes = folder_hashes(folder)
             entry = {"format": _FORMAT, "key": key, "files": hashes, "record": record}
             write_atomically(folder / _ENTRY, json.dumps(entry, indent=1, sort_keys=True))

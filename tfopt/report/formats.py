@@ -36,8 +36,11 @@ def size(num_bytes: float | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """`0.04213` -> `0.0421 ms`."""
-    return _unless_missing(value) or f"{_three_digits(value or 0.0)} ms"
+    """`0.4213` -> `0.421 ms`; `0.00143` -> `1.43 µs`."""
+    if missing := _unless_missing(value):
+        return missing
+    amount = value or 0.0
+    return f"{_three_digits(amount * 1000)} µs" if amount < 0.1 else f"{_three_digits(amount)} ms"
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,101 @@
+"""Freeing the store: what no kept run needs goes, the oldest first."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfopt.errors import StoreError
+from tfopt.io.files import cannot_write
+from tfopt.io.journal import read_events
+from tfopt.io.locks import is_held
+from tfopt.io.runs import REPORT, run_folders
+from tfopt.io.store import Store
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What was removed, or would be.
+
+    Args:
+        runs: run folders.
+        entries: store entries, unfinished attempts and damaged entries.
+        bytes: how much they take.
+        kept_bytes: what the store takes afterwards.
+    """
+
+    runs: tuple[Path, ...]
+    entries: tuple[Path, ...]
+    bytes: int
+    kept_bytes: int
+
+
+def collect(
+    root: Path, *, keep_last: int | None = None, max_size: int | None = None, dry_run: bool = False
+) -> Collected:
+    """Removes old runs and the store entries that no kept run needs.
+
+    Args:
+        root: where runs and the store lie.
+        keep_last: how many runs of each recipe to keep, the newest; all by default. A run that is going on is kept.
+        max_size: remove entries only until the store takes no more bytes than this, the oldest first; without it, all
+            that no kept run needs.
+        dry_run: only tell what would be removed.
+
+    Raises:
+        StoreError: something cannot be removed.
+    """
+    store = Store(root / ".store")
+    old_runs: list[Path] = []
+    needed: set[str] = set()
+    for folders in run_folders(root).values():
+        for position, folder in enumerate(folders):
+            if keep_last is not None and position >= keep_last and not is_held(folder):
+                old_runs.append(folder)
+            else:
+                needed |= _keys_of(folder)
+    entries = sorted(store.entries(), key=lambda path: path.stat().st_mtime)
+    sizes = {path: _size(path) for path in entries}
+    total = sum(sizes.values())
+    leftovers = [path for path in store.leftovers() if not is_held(path)]
+    removed = list(leftovers)
+    for path in entries:
+        if path.name in needed or (max_size is not None and total <= max_size):
+            continue
+        removed.append(path)
+        total -= sizes[path]
+    freed = sum(_size(path) for path in [*removed, *old_runs])
+    if not dry_run:
+        for path in [*old_runs, *removed]:
+            _remove(path)
+    return Collected(tuple(old_runs), tuple(removed), freed, total)
+
+
+def _keys_of(folder: Path) -> set[str]:
+    """Keys that a run needs; those of a run without a report (killed, or going on) are in its journal."""
+    path = folder / REPORT
+    if not path.is_file():
+        return _journaled_keys(folder / "events.jsonl")
+    try:
+        return {stage["key"] for stage in json.loads(path.read_text(encoding="utf-8"))["stages"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"Cannot read {path}, so it is not known what it needs: {error}.", "Remove that run by hand."
+        ) from error
+
+
+def _journaled_keys(path: Path) -> set[str]:
+    return {str(event["key"]) for event in read_events(path) if "key" in event} if path.is_file() else set()
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+
+
+def _remove(path: Path) -> None:
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
