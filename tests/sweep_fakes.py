@@ -1,7 +1,8 @@
 """Stands in for `tfopt.api:run` in workers: the same events, files and store discipline, without TensorFlow.
 
 What a trial does follows from its recipe's description: `fail`, `die` (the process is killed), `bug`, `endless` (until
-it is stopped); anything else trains to an accuracy that follows from schedule, sparsity and seed.
+it is stopped), `reused` (the same run was made before); anything else trains to an accuracy that follows from schedule,
+sparsity and seed.
 """
 
 from __future__ import annotations
@@ -82,9 +83,13 @@ def run(recipe: Recipe, *, out: str | Path, on_event: Emit) -> None:
     """Carries out a recipe without training anything."""
     folder = new_run_folder(Path(out), recipe.name)
     write_atomically(folder / "recipe.yaml", dump_recipe(recipe))
+    report = trial_report(recipe, folder.name)
+    if recipe.description == "reused":
+        write_atomically(folder / "report.json", report.model_dump_json(by_alias=True))
+        on_event({"event": "run_reused", "run": folder.name})
+        return
     stages = [stage.name for stage in recipe.stages]
     on_event({"event": "run_started", "run": folder.name, "recipe": recipe.name, "stages": stages, "exports": ["int8"]})
-    report = trial_report(recipe, folder.name)
     for stage, key in zip(report.stages, stage_chain(recipe), strict=True):
         with key_lock(Path(out) / ".store", key):
             cached = (Path(out) / ".store" / key).exists()

@@ -89,6 +89,12 @@ def test_a_failed_trial_is_reported_and_the_rest_go_on(tmp_path: Path, behaviour
     assert sweep.exit_code == 5
 
 
+def test_a_run_that_was_made_before_the_sweep_counts(tmp_path: Path) -> None:
+    sweep = execute(swept({"description": ["reused", "fine"]}), tmp_path)
+    assert [trial.state for trial in sweep.record.trials] == ["done", "done"]
+    assert len(sweep.runs) == 2
+
+
 def test_failed_trials_run_again(tmp_path: Path) -> None:
     expansion = swept({"description": ["fine", "fail"]})
     execute(expansion, tmp_path)

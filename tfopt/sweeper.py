@@ -168,6 +168,9 @@ class _Execution:
                 return
             case "run_started":
                 self.set(name, run=event["run"])
+            case "run_reused":
+                self.set(name, run=event["run"])
+                self.built.update(self.chains[name])
             case "stage_finished":
                 stages = [stage.name for stage in self.trials[name].recipe.stages]
                 self.built.update(self.chains[name][: stages.index(event["stage"]) + 1])

@@ -96,6 +96,7 @@ def names_of(choices: Sequence[Alternative]) -> list[str]:
     varied = [path for path in paths if len({_text(choice.get(path, missing)) for choice in choices}) > 1]
     keys = _short_keys(varied)
     labels = {path: _labels([choice.get(path) for choice in choices]) for path in varied}
+    varied.sort(key=lambda path: not _says_which(path))
     names = []
     for index, choice in enumerate(choices):
         parts = [_named(path, keys[path], choice[path], labels[path][index]) for path in varied if path in choice]
@@ -108,6 +109,10 @@ def _named(path: str, key: str, value: Any, label: str) -> str:
         isinstance(value, Mapping) and not set(_SAY_WHICH).isdisjoint(value)
     )
     return label if alone else f"{key}={label}"
+
+
+def _says_which(path: str) -> bool:
+    return path.rpartition(".")[2] in _SAY_WHICH
 
 
 def _short_keys(paths: Sequence[str]) -> dict[str, str]:

@@ -149,7 +149,7 @@ def allocation_of(document: Mapping[str, Any]) -> str:
     for config in _pruning(document):
         named = config.get("allocation")
         kind = named.get("kind", "") if isinstance(named, Mapping) else named
-        names.append(str(kind or ("by rule" if config.get("layers") else "uniform")))
+        names.append(f"{kind or 'uniform'}{' with rules' if config.get('layers') else ''}")
     return " + ".join(names)
 
 

@@ -12,7 +12,7 @@ class Row:
     Args:
         name: of the variant.
         schedule: kind of its sparsity schedule; empty without pruning.
-        allocation: how sparsity is spread over the layers: `uniform`, `by rule`, or what the recipe names.
+        allocation: how sparsity is spread over the layers, e.g. `uniform` or `uniform with rules`.
         seeds: the seeds, in order.
         sparsity: measured after the last stage, over the kernels of the prunable layers.
         metric: mean of the recipe's first metric, from running the file (without files: after the last stage).
