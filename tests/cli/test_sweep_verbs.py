@@ -13,11 +13,11 @@ from click.testing import Result
 from tests.conftest import REPOSITORY
 from tests.core.test_comparison import KINDS, candidates
 from tfopt.api import Compared
-from tfopt.cli.sweep_progress import TrialLines
 from tfopt.core.comparison import compare
 from tfopt.core.run import Run
 from tfopt.core.sweep_record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import StoreError
+from tfopt.report.lines import TrialLines
 
 Tfopt = Callable[..., Result]
 Mocked = Callable[[str, Any], list[Any]]

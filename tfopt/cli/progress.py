@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from tfopt.report import formats
+from tfopt.report.lines import Lines, figures
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
     from tfopt.core.events import Event
-
-_LABELS = {"latency_ms": "latency"}
-_SPREAD = ("latency_ms_p10", "latency_ms_p90")
 
 
 @contextmanager
@@ -38,60 +35,6 @@ def progress(stream: TextIO, *, silent_in_pipe: bool) -> Iterator[Callable[[Even
         shown = Live(live)
         shown.begin("starting", None, "loading TensorFlow, data and model")
         yield shown
-
-
-class Lines:
-    """Turns events into finished lines.
-
-    Args:
-        show: receives each line.
-    """
-
-    def __init__(self, show: Callable[[str], None]) -> None:
-        self.show = show
-        self.epochs: dict[str, int] = {}
-        self.names = 8
-
-    def __call__(self, event: Event) -> None:
-        """Shows what is worth a line of its own."""
-        match event["event"]:
-            case "run_started":
-                self.names = max(map(len, (*event["stages"], *event["exports"], "stage")))
-                self.show(f"{event['recipe']}  {event['run']}")
-            case "epoch":
-                self.epochs[event["stage"]] = self.epochs.get(event["stage"], 0) + 1
-            case "stage_finished":
-                self.show(self._finished(event))
-            case "export_finished":
-                held = "" if event["held"] else "  CLAIM BROKEN"
-                size = formats.size(event["bytes"])
-                # The table at the end has loss and drop too; here a line must fit eighty columns.
-                told = {
-                    name: value for name, value in event["measures"].items() if not name.endswith(("loss", "_drop"))
-                }
-                self.show(f"{event['export']:<{self.names}}  {size}  {figures(told)}{held}")
-            case "waiting":
-                self.show(f"{event['stage']:<{self.names}}  another process is building it; waiting for its result")
-            case "run_reused":
-                self.show(f"Nothing has changed since run {event['run']}: here is its report (--fresh runs it again).")
-            case "warning":
-                self.show(f"warning: {event['message']}")
-
-    def _finished(self, event: Event) -> str:
-        num_epochs = self.epochs.get(event["stage"], 0)
-        epochs = f"{num_epochs} epoch{'' if num_epochs == 1 else 's'}  " if num_epochs else ""
-        took = "from the store" if event["cached"] else formats.duration(event["seconds"])
-        return f"{event['stage']:<{self.names}}  {epochs}{took}  {figures(event['measures'])}"
-
-
-def figures(measures: Mapping[str, float], most: int | None = None) -> str:
-    """Measures as a person reads them, the loss last: `accuracy 98.1%  sparsity 79.9%  loss 0.0746`."""
-    names = [name for name in measures if name not in _SPREAD and not name.startswith("val_")]
-    names.sort(key=lambda name: name == "loss")
-    metric = next((name for name in names if name not in ("agreement", "sparsity")), "accuracy")
-    return "  ".join(
-        f"{_LABELS.get(name, name)} {formats.measure(name, measures[name], metric)}" for name in names[:most]
-    )
 
 
 def live_progress(console: Console) -> Progress:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from tfopt.cli.progress import figures, live_progress
+from tfopt.cli.progress import live_progress
+from tfopt.report.lines import TrialLines, figures
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -32,43 +33,6 @@ def sweep_progress(stream: TextIO, *, silent_in_pipe: bool) -> Iterator[Callable
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     with live_progress(console) as live:
         yield LiveSweep(live)
-
-
-class TrialLines:
-    """Turns the events of a sweep into a line per finished trial.
-
-    Args:
-        show: receives each line.
-    """
-
-    def __init__(self, show: Callable[[str], None]) -> None:
-        self.show = show
-        self.names = 0
-        self.total = 0
-        self.ended = 0
-        self.last: dict[str, str] = {}
-        self.warned: set[str] = set()
-
-    def __call__(self, event: Event) -> None:
-        """Shows what is worth a line of its own."""
-        match event["event"]:
-            case "sweep_started":
-                self.total, self.ended = len(event["trials"]), len(event["settled"])
-                self.names = max(map(len, event["trials"]), default=0)
-                before = f", {self.ended} of them finished before" if self.ended else ""
-                self.show(f"{event['recipe']}  sweep {event['sweep']}: {self.total} trials{before}")
-            case "stage_finished":
-                self.last[event["trial"]] = figures({n: v for n, v in event["measures"].items() if n != "loss"})
-            case "export_finished" if event["measures"]:
-                self.last[event["trial"]] = f"{event['export']}: {figures(event['measures'], 2)}"
-            case "trial_finished":
-                self.ended += 1
-                outcome = self.last.get(event["trial"], "") if event["state"] == "done" else event["error"]
-                self.show(f"[{self.ended}/{self.total}] {event['trial']:<{self.names}}  {event['state']}  {outcome}")
-            case "warning" if event["message"] not in self.warned:
-                # Trials of one recipe say the same things: once is enough.
-                self.warned.add(event["message"])
-                self.show(f"warning: {event['message']}")
 
 
 class LiveSweep:

@@ -1,0 +1,275 @@
+"""How recipes, plans, runs, sweeps and progress look in a notebook."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import tfopt
+from tests.cli.test_progress import EVENTS
+from tests.conftest import REPOSITORY
+from tests.sample_report import hostile_report, lying_report, sample_report
+from tfopt import notebook
+from tfopt.api import Compared
+from tfopt.core.candidates import Candidate
+from tfopt.core.comparison import compare
+from tfopt.core.plan import LayerPreflight, Plan, PlannedStage
+from tfopt.core.quantities import Span
+from tfopt.core.recipe import Recipe
+from tfopt.core.records import DataRecord, Report
+from tfopt.core.run import Run
+from tfopt.core.schedules import Linear, OneShot, Polynomial
+from tfopt.core.sweep_record import Sweep, SweepRecord, TrialRecord
+from tfopt.errors import EnvironmentProblem, UsageError
+from tfopt.report.watch import Watch
+
+EVIL = "</td><script>alert('x')</script>&"
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    return tfopt.load(REPOSITORY / "recipes" / "digits_prune_qat.yaml")
+
+
+@pytest.fixture(scope="module")
+def plan(recipe: Recipe) -> Plan:
+    own = recipe.stage("prune").schedule.resolve(210, 21)  # type: ignore[attr-defined]
+    return Plan(
+        recipe,
+        (
+            PlannedStage("train", "train", "a" * 64, "cached", epochs=15, steps=315),
+            PlannedStage(
+                "prune", "prune", "b" * 64, "will run", EVIL, epochs=10, steps=1210, schedules={"": own, "hidden": own}
+            ),
+        ),
+        (LayerPreflight("conv", "Conv2D", 160, "8 x 8 x 16", None, "simulated"),),
+        DataRecord(source="digits", train=1294, validation=143, test=360),
+        "c" * 64,
+        ("conv is small.",),
+    )
+
+
+@pytest.fixture
+def shell() -> InteractiveShell:
+    made = InteractiveShell()
+    notebook.load_ipython_extension(made)
+    return made
+
+
+def shown(shell: InteractiveShell, thing: Any) -> tuple[str, str]:
+    """HTML without its style, and text, as the notebook would store them."""
+    found, _ = shell.display_formatter.format(thing)
+    return re.sub(r"<style>.*?</style>", "", found["text/html"], flags=re.DOTALL), found["text/plain"]
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_a_recipe_shows_its_chain_as_written_and_every_path(shell: InteractiveShell, recipe: Recipe) -> None:
+    page, text = shown(shell, recipe)
+    told = words(page)
+    assert "prune epochs: 10, schedule: {kind: polynomial, final: 80%}" in told
+    assert "files saved_model, keras, float32, float16, dynamic, int8" in told
+    assert "int8.accuracy_drop: 2%" in told
+    assert "stages.prune.schedule.final" in told
+    assert text == "<Recipe digits-prune-qat>"
+
+
+def test_a_plan_shows_status_schedule_and_warnings(shell: InteractiveShell, plan: Plan) -> None:
+    page, text = shown(shell, plan)
+    told = words(page)
+    assert "train 15 315 cached" in told
+    assert "prune 10 1,210 will run" in told
+    assert "conv is small." in told
+    assert "1,294 training" in told
+    assert page.count("<svg") == 1
+    assert "<script>" not in page
+    assert text == "<Plan of digits-prune-qat>"
+
+
+@pytest.mark.parametrize(
+    "report", [sample_report(), lying_report(), hostile_report()], ids=["held", "broken", "hostile"]
+)
+def test_a_run_shows_what_its_page_shows(shell: InteractiveShell, report: Report) -> None:
+    page, text = shown(shell, Run(Path("/home/somebody/saved_models/x"), report))
+    told = words(page)
+    assert ("All 16 claims held" in told) is report.held
+    assert "43.6 kB" in told
+    assert "97.8%" in told
+    assert "<script>" not in page
+    assert "somebody" not in page + text
+
+
+def test_a_run_that_does_not_hold_says_so_first(shell: InteractiveShell) -> None:
+    page, _ = shown(shell, Run(Path("x"), lying_report()))
+    told = words(page)
+    assert told.index("1 of 16 claims broken and 3 of 5 budgets not met.") < told.index("43.6 kB")
+
+
+def test_a_sweep_shows_every_trial(shell: InteractiveShell) -> None:
+    record = SweepRecord(
+        id="1", recipe="digits",
+        trials=[
+            TrialRecord(name="linear seed=1", group="linear", seed=1, state="done", run="a"),
+            TrialRecord(name="cosine seed=1", group=EVIL, seed=1, state="failed", error="out of memory"),
+        ],
+    )  # fmt: skip
+    page, text = shown(shell, Sweep(Path("x"), record, {"linear seed=1": Run(Path("x"), sample_report())}))
+    told = words(page)
+    assert "2 trials: 1 done, 1 failed." in told
+    assert "linear 1 done 98.1% 79.9%" in told
+    assert "out of memory" in told
+    assert "<script>" not in page
+    assert text == "<Sweep of digits: 2 trials>"
+
+
+@pytest.fixture(scope="module")
+def compared() -> Compared:
+    report = sample_report()
+    candidates = tuple(
+        Candidate(name, {"stages": [{"prune": {"schedule": {"kind": name}}}]}, report) for name in ("linear", "cosine")
+    )
+    return Compared(compare(candidates), candidates)
+
+
+def test_a_comparison_shows_its_table_and_what_can_be_said(shell: InteractiveShell, compared: Compared) -> None:
+    page, text = shown(shell, compared)
+    told = words(page)
+    assert "linear" in told
+    assert "cosine" in told
+    assert "At 80% sparsity" in told
+    assert text == "<Comparison of 2 variants>"
+
+
+def test_an_audit_shows_operators_and_tensors(shell: InteractiveShell) -> None:
+    page, text = shown(shell, sample_report().exports[-1].audit)
+    told = words(page)
+    assert "FULLY_CONNECTED 2 0" in told
+    assert "small_cnn/conv/Conv2D" in told
+    assert text == "<Audit: 7 operators>"
+
+
+def test_the_style_touches_nothing_outside_and_has_both_themes(shell: InteractiveShell, recipe: Recipe) -> None:
+    page = shell.display_formatter.format(recipe)[0]["text/html"]
+    style = re.search(r"<style>(.*?)</style>", page, flags=re.DOTALL)
+    assert style is not None
+    depth, outside = 0, ""
+    for character in style[1]:
+        depth += (character == "{") - (character == "}")
+        outside += character if depth == 0 else ""
+    selectors = [one.strip() for one in outside.replace("}", ",").split(",") if one.strip()]
+    assert selectors
+    assert all(one.endswith(".tfopt.tfopt") for one in selectors)
+    assert '[data-jp-theme-light="false"]' in style[1]
+    assert "prefers-color-scheme" not in style[1]
+
+
+def test_the_extension_can_be_unloaded(shell: InteractiveShell, recipe: Recipe) -> None:
+    notebook.unload_ipython_extension(shell)
+    assert "text/html" not in shell.display_formatter.format(recipe)[0]
+
+
+def test_enabling_outside_a_notebook_says_so() -> None:
+    InteractiveShell.clear_instance()
+    with pytest.raises(UsageError, match="inside a notebook only"):
+        notebook.enable()
+
+
+def test_without_jupyter_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython.core.getipython", None)
+    with pytest.raises(EnvironmentProblem, match=r'pip install "tfopt\[notebook\]"'):
+        notebook.enable()
+
+
+def test_progress_is_quiet_outside_notebooks(capsys: pytest.CaptureFixture[str]) -> None:
+    on_event = notebook.progress()
+    for event in EVENTS:
+        on_event(event)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_one_figure_is_an_image_that_any_viewer_can_show(plan: Plan, compared: Compared) -> None:
+    run = Run(Path("x"), sample_report())
+    schedules = {"early": OneShot(final=0.8), "slow": Linear(final=0.8)}
+    for figures in (
+        notebook.plot(Polynomial(final=0.8)),
+        notebook.plot(Polynomial(final=0.8).resolve(100, 10)),
+        notebook.plot(schedules),
+        notebook.plot(plan),
+        notebook.plot(run, "sparsity"),
+        notebook.plot(compared, notebook.plot(compared).charts[0].name),
+    ):
+        bundle = figures._repr_mimebundle_()
+        assert bundle["image/svg+xml"].count("<svg") == 1
+        assert bundle["text/plain"]
+    assert "early to 80%" in notebook.plot(schedules)._repr_mimebundle_()["text/plain"]
+
+
+def test_all_figures_of_a_run_stand_side_by_side() -> None:
+    bundle = notebook.plot(Run(Path("x"), sample_report()))._repr_mimebundle_()
+    assert bundle["text/html"].count("<svg") == 6
+
+
+def test_a_figure_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UsageError, match=r"no figure 'accuracy'.*metric, loss, sparsity"):
+        notebook.plot(Run(Path("x"), sample_report()), "accuracy")
+
+
+def test_a_schedule_longer_than_its_stage_says_what_to_give() -> None:
+    with pytest.raises(UsageError, match=r"10 epochs of 100 steps.*Give epochs and steps_per_epoch"):
+        notebook.plot(Polynomial(final=0.8, end=Span(2000, "steps")))
+
+
+def test_a_bar_follows_the_run() -> None:
+    watch = Watch()
+    assert watch.bars[0].doing == "loading TensorFlow, data and model"
+    seen = {}
+    for seconds, event in enumerate(EVENTS):
+        watch.see(event, float(seconds))
+        seen[event["event"], event.get("step")] = watch.bars
+    (bar,) = seen["progress", 13]
+    assert (bar.name, bar.share) == ("prune", pytest.approx(13 / 40))
+    assert bar.doing == "epoch 1/2  sparsity 45.2%  accuracy 97.1%  loss 0.25"
+    (writing,) = seen["export_started", None]
+    assert (writing.name, writing.share) == ("int8", None)
+    assert watch.bars == ()
+    assert watch.lines[0] == "digits  1"
+    assert watch.lines[-1] == "warning: conv is small."
+
+
+def test_the_time_left_counts_from_the_first_step_seen() -> None:
+    watch = Watch()
+    watch.see(
+        {"event": "stage_started", "stage": "train", "kind": "train", "epochs": 2, "steps": 100, "cached": False}, 0
+    )
+    told = {"event": "progress", "stage": "train", "steps": 100, "epoch": 1, "epochs": 2, "metrics": {}}
+    watch.see({**told, "step": 50}, 20.0)
+    assert watch.bars[0].seconds_left is None
+    watch.see({**told, "step": 75}, 30.0)
+    assert watch.bars[0].seconds_left == pytest.approx(10.0)
+
+
+def test_a_sweep_has_a_bar_per_running_trial() -> None:
+    watch = Watch()
+    for event in (
+        {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a", "b", "c"], "settled": ["c"]},
+        {"event": "trial_started", "trial": "a"},
+        {"event": "trial_started", "trial": "b"},
+        *({**event, "trial": "a"} for event in EVENTS),
+        {"event": "trial_finished", "trial": "a", "state": "done", "error": None},
+    ):
+        watch.see(event, 0.0)
+    assert watch.overall is not None
+    assert watch.overall.doing == "2 of 3"
+    assert [bar.name for bar in watch.bars] == ["b"]
+    assert watch.lines[-1] == "[2/3] a  done  int8: accuracy 97.8%  accuracy_drop 0.5%"
+    watch.see({"event": "trial_finished", "trial": "b", "state": "failed", "error": "no memory"}, 0.0)
+    watch.see({"event": "sweep_finished", "sweep": "s", "states": {}}, 0.0)
+    assert watch.overall is None
+    assert watch.lines[-1] == "[3/3] b  failed  no memory"
