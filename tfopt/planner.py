@@ -90,6 +90,8 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
     if problems:
         raise recipe.error(problems)
     warnings += export_warnings(recipe, model.count_params(), len(data.train))
+    if recipe.sweep is not None:
+        warnings.append("The recipe has a sweep: block, which `tfopt sweep` carries out; this is the recipe itself.")
     plan = Plan(recipe, tuple(planned), preflight.layers(model), data.record(), model_key, tuple(warnings))
     return Prepared(plan, data, model)
 

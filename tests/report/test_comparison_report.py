@@ -53,8 +53,8 @@ def test_the_text_has_the_table_the_front_and_the_verdicts(table: Comparison) ->
 
 def test_verdicts_name_the_test_and_whether_it_is_noise() -> None:
     (noise,) = verdict_sentences(with_accuracies([0.97, 0.98, 0.99], [0.98, 0.97, 0.985]))
-    assert "constant (-0.17 points, p = 0.81) is within the seeds' noise of it." in noise
-    assert noise.endswith("Two-sided paired t-test over 3 common seeds.")
+    assert "constant (-0.17 points, p = 0.81) is not shown to differ by more than the seeds' noise." in noise
+    assert noise.endswith("Two-sided paired t-test over 3 common seeds. So few seeds can only show large differences.")
     (real,) = verdict_sentences(with_accuracies([0.970, 0.980, 0.990], [0.940, 0.951, 0.959]))
     assert "is worse by more than the seeds' noise" in real
     (single,) = verdict_sentences(with_accuracies([0.97], [0.5]))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FINAL = re.compile(r"[ (]*\S*\bfinal=[\d.]+%?,?\)?")
 
+_FEW_SEEDS = 3
+
 Point = tuple[float, float]
 """(optimizer step since pruning began, value)."""
 
@@ -118,14 +120,14 @@ def _paragraph(verdict: Verdict, comparison: Comparison, names: Mapping[str, str
     sentences = [f"{place}{names[verdict.best]} has the {extreme} {_words(metric)} ({value})."]
     untested = [rival for rival in verdict.rivals if rival.difference is None or rival.difference.test is None]
     tested = [rival for rival in verdict.rivals if rival not in untested]
-    for wanted, judgement in ((False, "within the seeds' noise of it"), (True, "worse by more than the seeds' noise")):
+    for wanted, judgement in ((True, "worse by more than"), (False, "not shown to differ by more than")):
         found = [
             f"{names[rival.name]} ({_signed(rival.difference.mean, metric)}, p = {_p(rival.p_value)})"
             for rival in tested
             if rival.beyond_noise is wanted and rival.difference is not None
         ]
         if found:
-            sentences.append(f"{_joined(found)} {'is' if len(found) == 1 else 'are'} {judgement}.")
+            sentences.append(f"{_joined(found)} {'is' if len(found) == 1 else 'are'} {judgement} the seeds' noise.")
     if untested:
         others = _joined([names[rival.name] for rival in untested])
         verb = "differs" if len(untested) == 1 else "differ"
@@ -153,7 +155,8 @@ def _how(tested: Sequence[Rival], num_rivals: int) -> str:
     pairs = sorted({rival.difference.num_pairs for rival in tested if rival.difference is not None})
     seeds = str(pairs[0]) if len(pairs) == 1 else f"{pairs[0]} to {pairs[-1]}"
     corrected = f", corrected for {num_rivals} comparisons (Holm)" if num_rivals > 1 else ""
-    return f"Two-sided {first.test} over {seeds} common seeds{corrected}."
+    power = " So few seeds can only show large differences." if pairs[-1] <= _FEW_SEEDS else ""
+    return f"Two-sided {first.test} over {seeds} common seeds{corrected}.{power}"
 
 
 def _signed(value: float, metric: str) -> str:

@@ -30,12 +30,12 @@ def comparison_text(comparison: Comparison, rows: Sequence[Row], width: int = 80
         rows: its rows in the order to show.
         width: columns of the terminal.
     """
-    what = (
-        f"{comparison.export}, measured on the test split"
+    where = (
+        f"of {comparison.export}, measured on the test split"
         if comparison.export
-        else "after the last stage, no file in common"
+        else "after the last stage, on the test split"
     )
-    parts: list[RenderableType] = [words(f"{comparison.metric} of {what}"), rows_table(comparison, rows, width)]
+    parts: list[RenderableType] = [words(f"{comparison.metric} {where}"), rows_table(comparison, rows, width)]
     if any(row.on_front for row in rows):
         parts.append(words("● on the Pareto front: no variant is both better and smaller with gzip", "dim"))
     sentences = verdict_sentences(comparison)

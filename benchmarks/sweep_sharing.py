@@ -1,0 +1,102 @@
+"""Eight sparsity schedules and two seeds on digits: `tfopt sweep` against the sixteen runs one after another.
+
+The sixteen runs share nothing: each has an empty store, so each trains its own dense model. They run in one process, so
+that TensorFlow is imported once for all of them, with all processors to itself. The sweep trains two dense models (one
+per seed) and runs as many trials side by side as there are processors. What counts is the ratio of the wall times.
+
+    python benchmarks/sweep_sharing.py            (some minutes)
+    python benchmarks/sweep_sharing.py --quick    (two schedules, few epochs: shows that it works, not what it is worth)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
+from time import perf_counter
+
+import tfopt
+from tfopt.core.recipe import Recipe
+from tfopt.core.sweep import expand
+from tfopt.executors.base import Job
+from tfopt.executors.local import LocalExecutor
+from tfopt.io.axes import with_sweep
+from tfopt.io.environment import available_threads
+
+RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "digits_prune_qat.yaml"
+KINDS = ("polynomial", "constant", "linear", "cosine")
+FINALS = ("80%", "90%")
+
+
+def the_recipe(dense_epochs: int, prune_epochs: int) -> Recipe:
+    """The first recipe without its qat stage: dense training, pruning, one file."""
+    prune = {"epochs": prune_epochs, "schedule": {"kind": "polynomial", "final": "80%"}}
+    return tfopt.load(
+        RECIPE,
+        {
+            "stages": [{"train": {"epochs": dense_epochs}}, {"prune": prune}],
+            "export": {"tflite": {"float32": {}}},
+            "budgets": {},
+        },
+    )
+
+
+def one_after_another(recipe: Recipe, folder: Path) -> float:
+    """Seconds of all trials, each with a store of its own."""
+    started = perf_counter()
+    executor = LocalExecutor(1, available_threads(), folder / "logs")
+    try:
+        for index, trial in enumerate(expand(recipe).trials):
+            out = str(folder / str(index))
+            executor.start(Job(trial.name, "tfopt.api:run", trial.recipe.to_document(), trial.recipe.folder, out))
+            event = None
+            while event is None or event["event"] != "trial_ended":
+                message = executor.next_message(1.0)
+                event = message.event if message else None
+            if event["state"] != "done":
+                raise SystemExit(f"{trial.name} did not finish: {event['error']}")
+    finally:
+        executor.close()
+    return perf_counter() - started
+
+
+def as_a_sweep(recipe: Recipe, out: Path) -> tuple[float, Counter[str]]:
+    """Seconds of the sweep, and how many stages of each kind were run."""
+    started = perf_counter()
+    sweep = tfopt.sweep(recipe, out=out)
+    seconds = perf_counter() - started
+    for trial in sweep.failed:
+        raise SystemExit(f"{trial.name} failed: {trial.error}")
+    entries = [json.loads(path.read_text(encoding="utf-8")) for path in (out / ".store").glob("??/*/entry.json")]
+    return seconds, Counter(entry["record"]["kind"] for entry in entries)
+
+
+def main() -> None:
+    """Measures both and prints the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="two schedules, two dense epochs, one of pruning")
+    parser.add_argument("--dense-epochs", type=int, default=15)
+    parser.add_argument("--prune-epochs", type=int, default=10)
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.dense_epochs, arguments.prune_epochs = 2, 1
+    kinds, finals = (KINDS[:2], FINALS[:1]) if arguments.quick else (KINDS, FINALS)
+    axes = {"stages.prune.schedule.kind": list(kinds)}, {"stages.prune.schedule.final": list(finals)}
+    recipe = with_sweep(the_recipe(arguments.dense_epochs, arguments.prune_epochs), axes, seeds=2)
+    trials = len(expand(recipe).trials)
+    with tempfile.TemporaryDirectory() as folder:
+        together, built = as_a_sweep(recipe, Path(folder, "shared"))
+        stages = ", ".join(f"{number} {kind}" for kind, number in sorted(built.items()))
+        print(
+            f"sweep of {trials} trials on {available_threads()} processors  {together:7.1f} s  ({stages} stages)",
+            flush=True,
+        )
+        alone = one_after_another(recipe, Path(folder, "alone"))
+        print(f"{trials} runs one after another, nothing shared   {alone:7.1f} s")
+    print(f"ratio {together / alone:.2f}")
+
+
+if __name__ == "__main__":
+    main()

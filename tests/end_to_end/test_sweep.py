@@ -1,0 +1,72 @@
+"""Eight schedules and two seeds, really trained: what they share is trained once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import tfopt
+from tests.end_to_end.conftest import FIRST_RECIPE
+from tfopt.core.sweep_record import Sweep
+
+pytestmark = pytest.mark.tf
+
+SCHEDULES = [
+    {"kind": kind, "final": final}
+    for kind in ("polynomial", "constant", "linear", "cosine")
+    for final in ("50%", "80%")
+]  # fmt: skip
+TINY = {
+    "model.args": {"filters": [8, 16]},
+    "stages": [{"train": {"epochs": 8}}, {"prune": {"epochs": 3, "schedule": SCHEDULES[0]}}],
+    "export": {},
+    "budgets": {},
+}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sweep") / "saved_models"
+
+
+@pytest.fixture(scope="module")
+def sweep(out: Path) -> Sweep:
+    recipe = tfopt.load(FIRST_RECIPE, TINY)
+    return tfopt.sweep(recipe, [{"stages.prune.schedule": SCHEDULES}], seeds=2, jobs=2, out=out)
+
+
+def test_the_dense_baselines_are_trained_exactly_twice(sweep: Sweep, out: Path) -> None:
+    assert [(trial.name, trial.error) for trial in sweep.record.trials if trial.state != "done"] == []
+    entries = [json.loads(path.read_text()) for path in (out / ".store").glob("??/*/entry.json")]
+    assert Counter(entry["record"]["kind"] for entry in entries) == {"train": 2, "prune": 16}
+    trained = [run for run in sweep.runs.values() if not run.report.stages[0].cached]
+    assert len(trained) == 2
+    assert sweep.exit_code == 0
+
+
+def test_every_trial_is_as_sparse_as_it_was_asked_to_be(sweep: Sweep, out: Path) -> None:
+    table = tfopt.compare(sweep.folder, out=out).table
+    assert len(table.rows) == 8
+    for row in table.rows:
+        asked = 0.8 if "80%" in row.name else 0.5
+        assert row.sparsity == pytest.approx(asked, abs=0.02)
+        assert len(row.seeds) == 2
+        assert row.metric is not None
+        assert row.metric > (0.7 if asked == 0.5 else 0.4)
+
+
+def test_the_same_sweep_again_runs_nothing(sweep: Sweep, out: Path) -> None:
+    events: list[str] = []
+    recipe = tfopt.load(FIRST_RECIPE, TINY)
+    again = tfopt.sweep(
+        recipe,
+        [{"stages.prune.schedule": SCHEDULES}],
+        seeds=2,
+        out=out,
+        on_event=lambda event: events.append(event["event"]),
+    )
+    assert again.record == sweep.record
+    assert events == ["sweep_started", "sweep_finished"]
