@@ -15,10 +15,11 @@ from tests.core.test_comparison import FINALS, KINDS, candidates, with_accuracie
 from tfopt.core.candidates import Candidate
 from tfopt.core.comparison import COLUMNS, Comparison, compare
 from tfopt.errors import StoreError
-from tfopt.report.comparison_charts import Drawing, drawings
+from tfopt.report.comparison_charts import drawings
 from tfopt.report.comparison_data import families, layer_grid, variant_curves, verdict_sentences
 from tfopt.report.comparison_html import render_comparison, write_comparison, write_figures
 from tfopt.report.comparison_text import comparison_csv, comparison_text
+from tfopt.report.drawing import Drawing
 
 
 @pytest.fixture(scope="module")

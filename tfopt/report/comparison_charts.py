@@ -1,17 +1,15 @@
-"""Figures of a comparison: what each is about, its size, and how it is drawn; as SVG and as PNG."""
+"""The figures of a comparison."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfopt.core.verdicts import by_sparsity
 from tfopt.report import comparison_data as data
 from tfopt.report import formats
-from tfopt.report.charts import BLUE, GREEN, INK, ORANGE, PINK, SKY, STYLE, TEXT, Chart, drawn
+from tfopt.report.charts import BLUE, INK, TEXT
+from tfopt.report.drawing import Drawing, Look, looks_of, plain, share_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,50 +19,8 @@ if TYPE_CHECKING:
     from tfopt.core.comparison import Comparison
     from tfopt.core.variants import Row
 
-_COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY)
-_DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)))
-_MARKERS = "os^DvPX*"
 _MOST_PANELS = 4
-_PIXELS_PER_INCH = 160
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure that is not drawn yet.
-
-    Args:
-        name: of the file, without its ending.
-        title: what it shows.
-        description: what it shows in words, for those who cannot see it.
-        width: inches.
-        height: inches.
-        draw: puts it on a matplotlib figure.
-        tall: it wants a row of its own on the page.
-    """
-
-    name: str
-    title: str
-    description: str
-    width: float
-    height: float
-    draw: Callable[[Figure], None]
-    tall: bool = False
-
-    def chart(self) -> Chart:
-        """As SVG; the same data gives the same bytes."""
-        return Chart(self.name, self.title, self.description, drawn(self.width, self.height, self.draw), tall=self.tall)
-
-    def png(self) -> bytes:
-        """As PNG on white."""
-        import matplotlib
-        from matplotlib.figure import Figure
-
-        with matplotlib.rc_context(STYLE):
-            figure = Figure(figsize=(self.width, self.height), layout="constrained", facecolor="white")
-            self.draw(figure)
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=_PIXELS_PER_INCH, metadata={"Software": None})
-        return buffer.getvalue()
+_MOST_IN_HALF_A_ROW = 5
 
 
 def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[Drawing, ...]:
@@ -74,7 +30,7 @@ def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[D
         comparison: the table.
         candidates: the runs behind it.
     """
-    looks = _looks(data.families(comparison))
+    looks = looks_of(data.families(comparison))
     curves = data.variant_curves(candidates, comparison.metric)
     made: list[Drawing | None] = [
         _metric_by_sparsity(comparison, looks, data.dense_metric(candidates, comparison.metric)),
@@ -86,70 +42,50 @@ def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[D
     return tuple(drawing for drawing in made if drawing is not None)
 
 
-@dataclass(frozen=True)
-class _Look:
-    family: str
-    colour: str
-    dashes: Any
-    marker: str
-
-
-def _looks(families: dict[str, str]) -> dict[str, _Look]:
-    """One look per family: colours first, then dashes."""
-    order = list(dict.fromkeys(families.values()))
-    looks = {
-        family: _Look(
-            family,
-            _COLOURS[index % len(_COLOURS)],
-            _DASHES[index // len(_COLOURS) % len(_DASHES)],
-            _MARKERS[index % len(_MARKERS)],
-        )
-        for index, family in enumerate(order)
-    }
-    return {name: looks[family] for name, family in families.items()}
-
-
-def _metric_by_sparsity(comparison: Comparison, looks: dict[str, _Look], dense: float | None) -> Drawing | None:
+def _metric_by_sparsity(comparison: Comparison, looks: dict[str, Look], dense: float | None) -> Drawing | None:
     rows = [row for row in comparison.rows if row.metric is not None and row.sparsity is not None]
     if not rows:
         return None
     metric = comparison.metric
     lines = _by_family(rows, looks)
+    sparsities = [row.sparsity or 0.0 for row in rows]
+    span = max(sparsities) - min(sparsities) or 0.1
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for index, (look, members) in enumerate(lines):
             # A little aside, so that error bars of one sparsity do not cover each other.
-            aside = 0.0016 * (index - (len(lines) - 1) / 2)
+            aside = 0.004 * span * (index - (len(lines) - 1) / 2)
             members = sorted(members, key=lambda row: row.sparsity or 0.0)
             axes.errorbar(
                 [(row.sparsity or 0.0) + aside for row in members],
                 [row.metric or 0.0 for row in members],
                 yerr=[row.spread or 0.0 for row in members],
                 color=look.colour, linestyle=look.dashes, marker=look.marker, markersize=5, linewidth=1.4, capsize=2.5,
-                elinewidth=1, label=_plain(look.family),
+                elinewidth=1, label=plain(look.family),
             )  # fmt: skip
         if dense is not None:
             axes.axhline(dense, color=INK, linewidth=1, linestyle=(0, (4, 3)))
             axes.annotate(
                 "dense", (1, dense), (-2, 3), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
             )
-        _share_axis(axes.xaxis, "sparsity")
-        _share_axis(axes.yaxis, metric)
-        axes.set_xlabel("measured sparsity")
+        share_axis(axes.xaxis, "sparsity")
+        share_axis(axes.yaxis, metric)
+        axes.set_xlabel("measured sparsity (points set a little aside)")
         axes.set_ylabel(f"{_words(metric)}, mean ± standard deviation")
         axes.margins(x=0.08)
-        figure.legend(loc="outside lower center", ncols=3, columnspacing=1.4)
+        figure.legend(loc="outside lower center", ncols=4, columnspacing=1.2, handlelength=2.8)
 
     words = "; ".join(
         f"{row.name}: {formats.measure(metric, row.metric)} at {formats.share(row.sparsity)}" for row in rows
     )
     title = f"{_words(metric).capitalize()} against sparsity, over all seeds"
-    height = 3.3 + 0.2 * (-(-len(lines) // 3))
-    return Drawing("metric_by_sparsity", title, f"{title}: {words}.", 5.8, height, draw)
+    height = 3.3 + 0.2 * (-(-len(lines) // 4))
+    width, wide = _room(lines)
+    return Drawing("metric_by_sparsity", title, f"{title}: {words}.", width, height, draw, tall=wide)
 
 
-def _metric_by_size(comparison: Comparison, looks: dict[str, _Look]) -> Drawing | None:
+def _metric_by_size(comparison: Comparison, looks: dict[str, Look]) -> Drawing | None:
     rows = [row for row in comparison.rows if row.metric is not None and row.gzip_bytes is not None]
     if not rows:
         return None
@@ -165,31 +101,33 @@ def _metric_by_size(comparison: Comparison, looks: dict[str, _Look]) -> Drawing 
             axes.errorbar(
                 [_kilo(row) for row in members], [row.metric or 0.0 for row in members],
                 yerr=[row.spread or 0.0 for row in members], color=look.colour, linestyle="none", marker=look.marker,
-                markersize=5.5, elinewidth=0.9, capsize=2, label=_plain(look.family),
+                markersize=5.5, elinewidth=0.9, capsize=2, label=plain(look.family),
             )  # fmt: skip
         axes.plot(
             [_kilo(row) for row in front], [row.metric or 0.0 for row in front], linestyle="none", marker="o",
             markersize=11, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1, label="on the front",
         )  # fmt: skip
-        for row in front:
-            axes.annotate(formats.share(row.sparsity, 0), (_kilo(row), row.metric or 0.0), (8, -10),
-                          textcoords="offset points", fontsize=8)  # fmt: skip
-        _share_axis(axes.yaxis, metric)
+        # One label per sparsity: neighbours on the front would write over each other.
+        for text, row in {formats.share(row.sparsity, 0): row for row in front}.items():
+            place = (_kilo(row), row.metric or 0.0)
+            axes.annotate(text, place, (8, -10), textcoords="offset points", fontsize=8)
+        share_axis(axes.yaxis, metric)
         axes.set_xlabel(f"{comparison.export} with gzip, kB")
         axes.set_ylabel(_words(metric))
         axes.margins(0.1)
-        figure.legend(loc="outside lower center", ncols=3, columnspacing=1.4)
+        figure.legend(loc="outside lower center", ncols=4, columnspacing=1.2, handlelength=2.8)
 
     best = "; ".join(
         f"{row.name}: {formats.measure(metric, row.metric)} in {formats.size(row.gzip_bytes)}" for row in front
     )
     title = f"{_words(metric).capitalize()} against compressed size, with the Pareto front"
-    height = 3.3 + 0.2 * (-(-(len(lines) + 1) // 3))
-    return Drawing("metric_by_size", title, f"{title}. On the front: {best}.", 5.8, height, draw)
+    height = 3.3 + 0.2 * (-(-(len(lines) + 1) // 4))
+    width, wide = _room(lines)
+    return Drawing("metric_by_size", title, f"{title}. On the front: {best}.", width, height, draw, tall=wide)
 
 
 def _sparsity_over_steps(
-    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, _Look]
+    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, Look]
 ) -> Drawing | None:
     panels, left_out = _panels(comparison, curves)
     if not panels:
@@ -203,12 +141,12 @@ def _sparsity_over_steps(
                 axes.plot(*zip(*curve.planned, strict=True), color=look.colour, alpha=0.28, linewidth=5,
                           solid_capstyle="butt")  # fmt: skip
                 axes.plot(*zip(*curve.sparsity, strict=True), color=look.colour, linestyle=look.dashes, linewidth=1.5,
-                          label=_plain(look.family))  # fmt: skip
+                          label=plain(look.family))  # fmt: skip
             _panel_title(axes, members)
             axes.set_ylim(0, 1)
             axes.set_xlim(left=0)
             axes.set_xlabel("step since pruning began")
-            _share_axis(axes.yaxis, "sparsity")
+            share_axis(axes.yaxis, "sparsity")
         every[0].set_ylabel("sparsity")
         _legend_of_all(figure, every)
 
@@ -224,7 +162,7 @@ def _sparsity_over_steps(
 
 
 def _metric_over_steps(
-    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, _Look]
+    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, Look]
 ) -> Drawing | None:
     panels, left_out = _panels(comparison, {name: curve for name, curve in curves.items() if curve.metric})
     if not panels:
@@ -239,13 +177,13 @@ def _metric_over_steps(
                 upper.plot(*zip(*curve.sparsity, strict=True), color=look.colour, linestyle=look.dashes, linewidth=1.2)
                 steps, middle = zip(*curve.metric, strict=True)
                 lower.plot(steps, middle, color=look.colour, linestyle=look.dashes, linewidth=1.5,
-                           label=_plain(look.family))  # fmt: skip
+                           label=plain(look.family))  # fmt: skip
                 low, high = ([value for _, value in edge] for edge in (curve.low, curve.high))
                 lower.fill_between(steps, low, high, color=look.colour, alpha=0.13, linewidth=0)
             _panel_title(upper, members)
             upper.set_ylim(0, 1)
-            _share_axis(upper.yaxis, "sparsity")
-            _share_axis(lower.yaxis, metric)
+            share_axis(upper.yaxis, "sparsity")
+            share_axis(lower.yaxis, metric)
             lower.set_xlim(left=0)
             lower.set_xlabel("step since pruning began")
         grid[0][0].set_ylabel("sparsity")
@@ -279,8 +217,8 @@ def _layers(grid: data.LayerGrid | None) -> Drawing | None:
                 axes.text(column, place, formats.share(value, 0), ha="center", va="center", color=TEXT, fontsize=8.5)
         axes.set_xlim(-0.5, len(grid.layers) - 0.5)
         axes.set_ylim(len(grid.variants) - 0.5, -0.5)
-        axes.set_xticks(range(len(grid.layers)), [_plain(name) for name in grid.layers])
-        axes.set_yticks(range(len(grid.variants)), [_plain(name) for name in grid.variants])
+        axes.set_xticks(range(len(grid.layers)), [plain(name) for name in grid.layers])
+        axes.set_yticks(range(len(grid.variants)), [plain(name) for name in grid.variants])
         axes.tick_params(length=0)
         axes.xaxis.tick_top()
         if len(grid.layers) > 6:
@@ -306,8 +244,8 @@ def _panels(comparison: Comparison, curves: dict[str, data.VariantCurves]) -> tu
     return shown, f" (the sparsest {len(shown)} of {len(levels)} levels)" if len(shown) < len(levels) else ""
 
 
-def _by_family(rows: Sequence[Row], looks: dict[str, _Look]) -> list[tuple[_Look, list[Row]]]:
-    grouped: dict[str, tuple[_Look, list[Row]]] = {}
+def _by_family(rows: Sequence[Row], looks: dict[str, Look]) -> list[tuple[Look, list[Row]]]:
+    grouped: dict[str, tuple[Look, list[Row]]] = {}
     for row in rows:
         look = looks[row.name]
         grouped.setdefault(look.family, (look, []))[1].append(row)
@@ -326,34 +264,27 @@ def _legend_of_all(figure: Figure, every: Sequence[Axes]) -> None:
     for axes in every:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(4, len(found)), columnspacing=1.4)
+    figure.legend(
+        found.values(),
+        found.keys(),
+        loc="outside lower center",
+        ncols=min(4, len(found)),
+        columnspacing=1.4,
+        handlelength=2.8,
+    )
+
+
+def _room(lines: Sequence[object]) -> tuple[float, bool]:
+    """Inches, and whether the figure gets a row of its own: many lines need it."""
+    return (9.6, True) if len(lines) > _MOST_IN_HALF_A_ROW else (5.8, False)
 
 
 def _width(panels: Sequence[object]) -> float:
-    return 5.8 if len(panels) == 1 else 3.0 * len(panels) + 0.6
-
-
-def _share_axis(axis: Any, measure: str) -> None:
-    """Percent signs on the axis of a share, with as many digits as its ticks need."""
-    if not formats.is_share(measure):
-        return
-
-    def spelled(value: float, position: int | None) -> str:
-        ticks = axis.get_majorticklocs()
-        steps = [b - a for a, b in zip_longest(ticks, ticks[1:], fillvalue=0.0) if b > a]
-        digits = 1 if steps and min(steps) < 0.00999 else 0
-        return f"{value:.{digits}%}" if -0.0001 <= value <= 1.0001 else ""
-
-    axis.set_major_formatter(spelled)
+    return 5.8 if len(panels) == 1 else max(9.6, 3.0 * len(panels) + 0.6)
 
 
 def _kilo(row: Row) -> float:
     return (row.gzip_bytes or 0.0) / 1e3
-
-
-def _plain(name: str) -> str:
-    """A name that is never read as a formula, and that a legend does not leave out."""
-    return name.lstrip("_").replace("$", r"\$") or "recipe"
 
 
 def _words(name: str) -> str:

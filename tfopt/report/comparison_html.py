@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tfopt.errors import StoreError
 from tfopt.report import formats
-from tfopt.report.comparison_charts import Drawing
 from tfopt.report.comparison_data import verdict_sentences
 from tfopt.report.comparison_text import metric_text
+from tfopt.report.drawing import Drawing
 from tfopt.report.html import inline, template
 
 if TYPE_CHECKING:
