@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         bench,
         compare,
         doctor,
+        gc,
         init,
         inspect,
         listing,
@@ -35,17 +36,10 @@ if TYPE_CHECKING:
     from tfopt.core.run import Run
     from tfopt.errors import TfoptError
 
-_HOMES = {
-    **dict.fromkeys(
-        (
-            *("bench", "compare", "doctor", "init", "inspect", "listing", "load", "plan", "run", "schema", "show"),
-            *("sweep", "validate"),
-        ),
-        "tfopt.api",
-    ),
+_CLASSES = {
+    "AuditRecord": "tfopt.core.records",
     "Plan": "tfopt.core.plan",
     "Recipe": "tfopt.core.recipe",
-    "AuditRecord": "tfopt.core.records",
     "Report": "tfopt.core.records",
     "Run": "tfopt.core.run",
     "TfoptError": "tfopt.errors",
@@ -61,6 +55,7 @@ __all__ = [
     "bench",
     "compare",
     "doctor",
+    "gc",
     "init",
     "inspect",
     "listing",
@@ -76,9 +71,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Loads a public name when it is first used, so that `import tfopt` costs nothing."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'tfopt' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_CLASSES.get(name, "tfopt.api")), name)
 
 
 def __dir__() -> list[str]:

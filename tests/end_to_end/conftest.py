@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,6 @@ def first_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def first_run(first_out: Path) -> Iterator[Run]:
+def first_run(first_out: Path) -> Run:
     """The README's demo, as it is."""
-    yield tfopt.run(FIRST_RECIPE, out=first_out)
+    return tfopt.run(FIRST_RECIPE, out=first_out)

@@ -34,7 +34,16 @@ def test_report_json_keeps_its_contract(first_run: Run, first_out: Path) -> None
     assert [export["name"] for export in written["exports"]] == [
         "saved_model", "keras", "float32", "float16", "dynamic", "int8",
     ]  # fmt: skip
-    assert set(written["environment"]) >= {"python", "tensorflow", "tf_keras", "keras", "tfmot", "litert", "cpu", "threads"}
+    assert set(written["environment"]) >= {
+        "python",
+        "tensorflow",
+        "tf_keras",
+        "keras",
+        "tfmot",
+        "litert",
+        "cpu",
+        "threads",
+    }
 
 
 def test_the_int8_file_is_integer_sparse_and_accurate(first_run: Run) -> None:
@@ -76,7 +85,14 @@ def test_the_saved_model_serves_the_same_answers(first_run: Run) -> None:
 
 
 def test_the_run_folder_holds_all_that_the_design_promises(first_run: Run) -> None:
-    for name in ("recipe.yaml", "report.json", "report.html", "events.jsonl", "export/int8.tflite", "export/model.keras"):
+    for name in (
+        "recipe.yaml",
+        "report.json",
+        "report.html",
+        "events.jsonl",
+        "export/int8.tflite",
+        "export/model.keras",
+    ):
         assert (first_run.folder / name).is_file(), name
     assert list((first_run.folder / "figures").glob("*.svg"))
     events = read_events(first_run.folder / "events.jsonl")
@@ -86,10 +102,24 @@ def test_the_run_folder_holds_all_that_the_design_promises(first_run: Run) -> No
     assert tfopt.load(first_run.folder / "recipe.yaml") == tfopt.load(FIRST_RECIPE)
 
 
-def test_a_second_run_trains_nothing_and_reports_the_same_numbers(first_run: Run, first_out: Path) -> None:
-    second = tfopt.run(FIRST_RECIPE, out=first_out)
-    assert [stage.cached for stage in second.report.stages] == [True, True, True]
-    assert numbers(second) == numbers(first_run)
+def test_a_second_run_gives_back_the_first(first_run: Run, first_out: Path) -> None:
+    heard: list[str] = []
+    second = tfopt.run(FIRST_RECIPE, out=first_out, on_event=lambda event: heard.append(event["event"]))
+    assert second.folder.samefile(first_run.folder)
+    assert heard == ["run_reused"]
+
+
+def test_a_file_that_was_touched_is_written_again_without_training(first_run: Run, first_out: Path) -> None:
+    path = first_run.path("int8")
+    original = path.read_bytes()
+    path.write_bytes(original[:-1] + b"x")
+    try:
+        again = tfopt.run(FIRST_RECIPE, out=first_out)
+    finally:
+        path.write_bytes(original)
+    assert [stage.cached for stage in again.report.stages] == [True, True, True]
+    assert again.path("int8").read_bytes() == original
+    assert numbers(again) == numbers(first_run)
 
 
 def test_the_same_recipe_and_seed_give_the_same_numbers_without_the_store(first_run: Run, tmp_path: Path) -> None:

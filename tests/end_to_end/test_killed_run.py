@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -31,8 +33,8 @@ export:
 
 
 def run_until(recipe: Path, out: Path, event: str, count: int) -> None:
-    """Runs in a child process and kills it without warning when the journal holds `count` events of a kind."""
-    earlier = set((out / "killed").glob("2*"))
+    """Runs in a child process and kills it without warning after `count` events of a kind."""
+    starts = num_starts(out)
     child = subprocess.Popen(
         [sys.executable, "-m", "tfopt", "run", str(recipe), "--out", str(out)],
         stdout=subprocess.DEVNULL,
@@ -41,8 +43,7 @@ def run_until(recipe: Path, out: Path, event: str, count: int) -> None:
     )
     try:
         while child.poll() is None:
-            journals = [folder / "events.jsonl" for folder in (out / "killed").glob("2*") if folder not in earlier]
-            if any(sum(e["event"] == event for e in read_events(j)) >= count for j in journals if j.exists()):
+            if num_starts(out) > starts and since_start(out, event) >= count:
                 child.send_signal(signal.SIGKILL)
                 child.wait()
                 return
@@ -56,6 +57,19 @@ def run_until(recipe: Path, out: Path, event: str, count: int) -> None:
         child.wait()
 
 
+def num_starts(out: Path) -> int:
+    return sum(e["event"] == "run_started" for j in (out / "killed").glob("2*/events.jsonl") for e in read_events(j))
+
+
+def since_start(out: Path, event: str) -> int:
+    """How many events of a kind the journal holds since the run was last started."""
+    count = 0
+    for journal in (out / "killed").glob("2*/events.jsonl"):
+        for found in read_events(journal):
+            count = 0 if found["event"] == "run_started" else count + (found["event"] == event)
+    return count
+
+
 @pytest.mark.timeout(600)
 def test_kill_9_in_prune_in_qat_and_in_export_changes_no_number(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
@@ -67,3 +81,76 @@ def test_kill_9_in_prune_in_qat_and_in_export_changes_no_number(tmp_path: Path) 
     assert all(stage.cached for stage in ended.report.stages)
     assert numbers(ended) == numbers(whole)
     assert ended.path("int8").read_bytes() == whole.path("int8").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_twenty_kills_at_random_moments_change_no_number(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE)
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "tfopt", "run", str(recipe), "--out"]
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
+    longest = time.monotonic() - begun
+    whole = tfopt.show("killed", tmp_path / "whole")
+    moments = random.Random(20)
+    kills = rounds = 0
+    while kills < 20:
+        rounds += 1
+        out = tmp_path / f"round_{rounds}"
+        for _ in range(50):
+            child = subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                assert child.wait(moments.uniform(0.3, 1) * longest) == 0
+                break
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+                kills += 1
+        assert numbers(tfopt.show("killed", out)) == numbers(whole)
+        assert len(list((out / "killed").glob("2*"))) == 1
+
+
+@pytest.mark.timeout(600)
+def test_ctrl_c_keeps_a_checkpoint_says_so_and_goes_on_in_the_same_folder(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE.replace("epochs: 3}\n  - prune", "epochs: 300}\n  - prune"))
+    out = tmp_path / "out"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tfopt", "run", str(recipe), "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    journal = wait_for_journal(child, out)
+    while sum(event["event"] == "epoch" for event in read_events(journal)) < 5:
+        assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "Interrupted" in errors
+    assert "Traceback" not in errors
+    stopped = tfopt.show(journal.parent)
+    assert stopped.report.run.state == "interrupted"
+    done = sum(event["event"] == "epoch" for event in read_events(journal))
+    recipe_now = tfopt.load(recipe)
+    heard: list[dict[str, object]] = []
+
+    def stop_soon(event: object) -> None:
+        heard.append(dict(event))  # type: ignore[call-overload]
+        if sum(e["event"] == "epoch" for e in heard) > done + 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tfopt.run(recipe_now, out=out, on_event=stop_soon)
+    epochs = [event["epoch"] for event in heard if event["event"] == "epoch"]
+    assert epochs == list(range(1, len(epochs) + 1))
+    assert len(list((out / "killed").glob("2*"))) == 1
+
+
+def wait_for_journal(child: subprocess.Popen[str], out: Path) -> Path:
+    while child.poll() is None:
+        journals = list((out / "killed").glob("2*/events.jsonl"))
+        if journals:
+            return journals[0]
+    raise AssertionError(child.communicate())

@@ -27,6 +27,9 @@ from tfopt.errors import StageError
 SECONDS_BETWEEN_SIGNS = 0.1
 """Progress events are at least this far apart."""
 
+SECONDS_BETWEEN_CHECKPOINTS = 30
+"""A long epoch is checkpointed this often; every epoch is at its end."""
+
 PLATEAU_MIN_DELTA = 1e-4
 """The smallest change that counts for a plateau: the default of Keras' ReduceLROnPlateau."""
 
@@ -130,6 +133,7 @@ class Fit:
         self.state = State()
         self.best: list[np.ndarray] = []
         self.last_sign = 0.0
+        self.last_save = perf_counter()
 
     def run(self) -> None:
         """Trains to the end.
@@ -194,6 +198,8 @@ class Fit:
                 raise _not_finite(epoch + 1, step, advance, self.rate)
             self.state = replace(self.state, logs=advance.logs, seconds=self.state.seconds + perf_counter() - begun)
             self._show(epoch + 1, step)
+            if perf_counter() - self.last_save > SECONDS_BETWEEN_CHECKPOINTS:
+                self._save()
 
     def _prepared(self, step: int, end: int) -> int:
         """Decides what is to be decided before the step that follows `step`; the step to which nothing else is."""
@@ -281,6 +287,7 @@ class Fit:
             )
 
     def _save(self) -> None:
+        self.last_save = perf_counter()
         groups = {name: [variable.numpy() for variable in group] for name, group in self.groups.items()}
         state = {"stage": self._identity(), **asdict(self.state)}
         checkpoint.write(self.context.work, Checkpoint({**groups, "best": self.best}, state))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import tf_keras
 
@@ -11,14 +13,16 @@ from tfopt.core.pruning import Pattern
 
 def sparsity(model: tf_keras.Model) -> float:
     """Share of zeros over the kernels of all layers that tfmot can prune, frozen ones included; 0 if there are none."""
-    arrays = [kernel.numpy() for layer in leaf_layers(model) for kernel in kernels(layer)]
-    size = sum(array.size for array in arrays)
-    return 1 - sum(np.count_nonzero(array) for array in arrays) / size if size else 0.0
+    return share_of_zeros([kernel.numpy() for layer in leaf_layers(model) for kernel in kernels(layer)])
 
 
 def layer_sparsity(layer: tf_keras.layers.Layer) -> float:
     """Share of zeros over the kernels of one layer; 0 where tfmot prunes none of its weights."""
-    arrays = [kernel.numpy() for kernel in kernels(layer)]
+    return share_of_zeros([kernel.numpy() for kernel in kernels(layer)])
+
+
+def share_of_zeros(arrays: Sequence[np.ndarray]) -> float:
+    """Share of zeros over all values of some arrays; 0 where there are none."""
     size = sum(array.size for array in arrays)
     return 1 - sum(np.count_nonzero(array) for array in arrays) / size if size else 0.0
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tf_keras
+from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapper import QuantizeWrapperV2
 
 from tfopt.backend import training
 from tfopt.backend.batches import evaluation_batches
 from tfopt.backend.data import calibration_examples
+from tfopt.backend.prunable import kernels, leaf_layers
 from tfopt.backend.quantization.annotation import preflight
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.preserving import Preserve
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.quantization.wrapping import strip, wrap
+from tfopt.backend.sparsity import share_of_zeros
 from tfopt.core.quantization import Quantization
 from tfopt.core.stage import StageContext, TrainingStage
 
@@ -39,8 +42,21 @@ def quantize_aware_train(
     context.emit({"event": "details", "stage": stage.name, "skipped": _not_simulated(model, quantization)})
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
-    training.fit(wrapped, stage, context)
+    extras = training.Extras(sparsity=lambda: _sparsity(wrapped)) if "sparse" in context.traits else None
+    training.fit(wrapped, stage, context, extras=extras)
     return Quantized(wrapped, strip(wrapped, model), quantization, preserve)
+
+
+def _sparsity(wrapped: tf_keras.Model) -> float:
+    """Share of zeros over the kernels, as the optimizer sees them: before they are rounded."""
+    variables = [
+        variable
+        for layer in leaf_layers(wrapped)
+        for variable in (
+            (weight for weight, _, _ in layer._weight_vars) if isinstance(layer, QuantizeWrapperV2) else kernels(layer)
+        )
+    ]
+    return share_of_zeros([variable.numpy() for variable in variables])
 
 
 def _not_simulated(model: tf_keras.Model, quantization: Quantization) -> dict[str, str]:
