@@ -10,6 +10,7 @@ import pytest
 
 import tfopt
 from tests.conftest import REPOSITORY
+from tfopt.executors import local
 from tfopt.executors.base import Job, Message
 from tfopt.executors.local import MEMORY_OF_A_TRIAL, LocalExecutor, worker_environment
 
@@ -87,6 +88,19 @@ def test_another_worker_starts_only_when_memory_is_free(tmp_path: Path) -> None:
     finally:
         executor.close()
     assert executor.workers == []
+
+
+def test_a_worker_is_replaced_after_its_share_of_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "TRIALS_OF_A_WORKER", 1)
+    executor = LocalExecutor(1, 1, tmp_path / "logs")
+    try:
+        for name in ("first", "second"):
+            executor.start(job(tmp_path, name))
+            assert list(until_ended(executor))[-1].event["state"] == "done"
+            assert executor.workers == []
+        assert len(list((tmp_path / "logs").iterdir())) == 2
+    finally:
+        executor.close()
 
 
 def test_threads_are_split_and_imports_are_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
