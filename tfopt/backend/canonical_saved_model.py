@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import tf_keras
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from tensorflow.core.protobuf import fingerprint_pb2, saved_model_pb2
@@ -19,6 +20,20 @@ from tensorflow.python.saved_model import fingerprinting_utils
 _NUMBERED = re.compile(r"(__(?:inference|forward|backward)_.*?)(\d+)(?=$|_specialized|:)")
 _FILE = "saved_model.pb"
 _ARGUMENT = "_user_specified_name"
+
+
+class OrderedArchive(tf_keras.export.ExportArchive):
+    """tf_keras' archive, with the variables of the endpoints in the model's order.
+
+    tf_keras takes them from a set, whose order hangs on addresses in memory.
+    """
+
+    def _filter_and_track_resources(self) -> None:
+        super()._filter_and_track_resources()
+        position = {id(variable): index for index, variable in enumerate(self.variables)}
+        self._all_variables = sorted(
+            self._all_variables, key=lambda variable: position.get(id(variable), len(position))
+        )
 
 
 def make_canonical(folder: Path) -> None:

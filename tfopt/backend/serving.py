@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.canonical_saved_model import make_canonical
+from tfopt.backend.canonical_saved_model import OrderedArchive, make_canonical
 from tfopt.backend.splits import Arrays
 from tfopt.errors import ExportError
 
@@ -96,7 +96,7 @@ def write_saved_model(model: tf_keras.Model, ports: Ports, folder: Path, batch: 
         outputs = tf.nest.flatten(model(inputs[0] if len(inputs) == 1 else list(inputs), training=False))
         return dict(zip(ports.outputs, outputs, strict=True))
 
-    archive = tf_keras.export.ExportArchive()
+    archive = OrderedArchive()
     archive.track(model)
     archive.add_endpoint(SIGNATURE, serve, input_signature=signature)
     try:
