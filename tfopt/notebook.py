@@ -10,11 +10,14 @@
     notebook.plot(run, "sparsity")
 
 The extension teaches the notebook how recipes, plans, runs, sweeps, comparisons and audits look; the classes
-themselves know nothing of it. Needs `pip install "tfopt[notebook]"`.
+themselves know nothing of it. It also keeps the chatter of TensorFlow and LiteRT out of the cells. Needs
+`pip install "tfopt[notebook]"`.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -69,6 +72,9 @@ def load_ipython_extension(shell: Any) -> None:
     for kind, (html, text) in _LOOKS.items():
         formatters["text/html"].for_type(kind, html)
         formatters["text/plain"].for_type(kind, _printer(text))
+    logging.getLogger("tensorflow").addFilter(_is_worth_a_look)
+    if hasattr(shell, "kernel"):
+        _hush_native_messages()
 
 
 def unload_ipython_extension(shell: Any) -> None:
@@ -76,6 +82,7 @@ def unload_ipython_extension(shell: Any) -> None:
     for kind in _LOOKS:
         for mime in ("text/html", "text/plain"):
             shell.display_formatter.formatters[mime].pop(kind, None)
+    logging.getLogger("tensorflow").removeFilter(_is_worth_a_look)
 
 
 def enable() -> None:
@@ -184,6 +191,26 @@ def _printer(text: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
         printer.text(f"<{text(thing)}>")
 
     return show
+
+
+def _is_worth_a_look(record: logging.LogRecord) -> bool:
+    """Whether a message of TensorFlow is a warning that a user can do something about.
+
+    In an interactive Python, TensorFlow tells everything. Its advice on retracing is about one model in a loop; a
+    notebook that runs two recipes evaluates many models once each.
+    """
+    return record.levelno >= logging.WARNING and "triggered tf.function retracing" not in record.getMessage()
+
+
+def _hush_native_messages() -> None:
+    """Keeps C++ libraries out of the cells, as the command line keeps them off the terminal.
+
+    TensorFlow 2.21 writes four lines about oneDNN and CUDA to file descriptor 2 whatever TF_CPP_MIN_LOG_LEVEL says, and
+    LiteRT one per delegate. What Python writes to stderr takes another way to the notebook, and still arrives.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _quiet(event: Event) -> None:

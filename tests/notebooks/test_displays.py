@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import re
 import sys
 from pathlib import Path
@@ -26,6 +28,7 @@ from tfopt.core.run import Run
 from tfopt.core.schedules import Linear, OneShot, Polynomial
 from tfopt.core.sweep_record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import EnvironmentProblem, UsageError
+from tfopt.report.parts import planned_schedules
 from tfopt.report.watch import Watch
 
 EVIL = "</td><script>alert('x')</script>&"
@@ -273,3 +276,26 @@ def test_a_sweep_has_a_bar_per_running_trial() -> None:
     watch.see({"event": "sweep_finished", "sweep": "s", "states": {}}, 0.0)
     assert watch.overall is None
     assert watch.lines[-1] == "[3/3] b  failed  no memory"
+
+
+def test_the_chatter_of_tensorflow_stays_out_of_the_cells(
+    shell: InteractiveShell, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("tensorflow")
+    with caplog.at_level(logging.INFO, "tensorflow"):
+        logger.info("Assets written to: x")
+        logger.warning("5 out of the last 15 calls to f triggered tf.function retracing.")
+        logger.warning("The GPU is gone.")
+        notebook.unload_ipython_extension(shell)
+        logger.info("Assets written to: y")
+    assert caplog.messages == ["The GPU is gone.", "Assets written to: y"]
+
+
+def test_layers_with_the_same_schedule_share_a_figure(plan: Plan) -> None:
+    own, other = Linear(final=0.5).resolve(100, 10), Linear(final=0.9).resolve(100, 10)
+    layers = dict.fromkeys(("a", "b", "c"), own)
+    one = dataclasses.replace(plan.stages[1], schedules=layers)
+    several = dataclasses.replace(plan.stages[1], schedules={**layers, "logits": other})
+    assert list(planned_schedules(dataclasses.replace(plan, stages=(one,)))) == ["prune"]
+    named = planned_schedules(dataclasses.replace(plan, stages=(several,)))
+    assert named == {"prune, a, b and 1 more": own, "prune, logits": other}

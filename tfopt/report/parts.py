@@ -17,6 +17,7 @@ from tfopt.report.comparison_text import metric_text
 from tfopt.report.html import inline, template
 from tfopt.report.schedule_chart import schedules_chart
 from tfopt.report.text import examples
+from tfopt.report.text_plan import shortened
 
 if TYPE_CHECKING:
     from tfopt.core.comparison import Comparison
@@ -48,15 +49,18 @@ def plan_html(plan: Plan) -> str:
 
 
 def planned_schedules(plan: Plan) -> dict[str, ResolvedSchedule]:
-    """The distinct sparsity schedules of a plan by whom they are for."""
-    found: dict[str, ResolvedSchedule] = {}
+    """The distinct sparsity schedules of a plan, by the stage and the layers that follow them."""
+    found = {}
     for stage in plan.stages:
-        own = stage.schedules.get("")
-        if own is not None:
-            found[stage.name] = own
+        groups: list[tuple[ResolvedSchedule, list[str]]] = []
         for layer, schedule in stage.schedules.items():
-            if schedule != own:
-                found[f"{stage.name}, {layer}"] = schedule
+            layers = next((layers for known, layers in groups if known == schedule), None)
+            if layers is None:
+                groups.append((schedule, layers := []))
+            layers.append(layer)
+        for schedule, layers in groups:
+            whole = len(groups) == 1 or "" in layers
+            found[stage.name if whole else f"{stage.name}, {shortened(layers, 2)}"] = schedule
     return found
 
 

@@ -38,7 +38,7 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
     for stage in plan.stages:
         curves = schedule_curves(stage, points=max(2, min(width, 76)))
         for curve in curves:
-            who = f"{stage.name}, {_shortened(curve.layers)}" if curve.layers and len(curves) > 1 else stage.name
+            who = f"{stage.name}, {shortened(curve.layers)}" if curve.layers and len(curves) > 1 else stage.name
             final = formats.limit("sparsity", curve.final)
             parts.append(heading(f"{who}: sparsity to {final}, renewed {_renewed(curve)}"))
             parts += [words(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
@@ -56,7 +56,8 @@ def _renewed(curve: ScheduleCurve) -> str:
     return "every step" if curve.every == 1 else f"every {curve.every} steps"
 
 
-def _shortened(names: Sequence[str], shown: int = 4) -> str:
+def shortened(names: Sequence[str], shown: int = 4) -> str:
+    """The first names, and how many more there are."""
     rest = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
