@@ -1,0 +1,141 @@
+"""Writes docs/recipe.md from the classes of the recipe language: `python docs/write_recipe_reference.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from tfopt.core.allocation import GlobalAllocation
+from tfopt.core.compile import Compile
+from tfopt.core.data import Augment, DataConfig, Splits
+from tfopt.core.keras_names import LOSSES, METRICS, OPTIMIZERS
+from tfopt.core.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
+from tfopt.core.pruning import PruneRule
+from tfopt.core.quantization import QuantizeRule
+from tfopt.core.recipe import ModelConfig, Recipe
+from tfopt.core.stage import EarlyStopping
+from tfopt.core.sweep import SweepConfig
+from tfopt.core.tflite import Variant
+from tfopt.io.catalog import stage_classes
+
+HEAD = """\
+# The recipe, key by key
+
+Made from the classes that check recipes, by `python docs/write_recipe_reference.py`. The same as a JSON Schema for
+editors: `tfopt schema > recipe.schema.json`.
+
+Quantities carry units: shares `70%`, spans `3 epochs` or `200 steps`, sizes `60 kB`, times `5 ms`. An unknown key is an
+error, and no key is accepted and then ignored. YAML is version 1.2: `1e-3` is a number and `on` is a text.
+
+`extends: other.yaml` takes over another recipe: mappings merge, another `kind`, `name` or `source` replaces its block, a
+list of stages replaces the list, and a mapping of stages (`stages: {prune: {epochs: 3}}`) changes them by name.
+`--set a.b=c` on the command line, or `recipe.with_overrides({"a.b": c})`, changes a value; a stage is addressed by its
+name.
+"""
+
+BUDGETS = """\
+`FILE.MEASURE: LIMIT`, where a measure is `bytes`, `gzip_bytes`, `latency_ms`, `agreement`, a metric, or a metric with
+`_drop`. Sizes, latency and drops are upper limits; agreement and metrics are lower ones (upper ones for errors such as
+`mae`). A budget that is not met is exit code 7.
+"""
+
+LEARNING_RATES = (ConstantRate, ExponentialRate, CosineRate, PiecewiseRate, PlateauRate)
+
+
+def table(block: type[BaseModel], leave_out: frozenset[str] = frozenset()) -> Iterator[str]:
+    """A table of a block's keys."""
+    yield "| key | meaning | default |"
+    yield "|---|---|---|"
+    for name, field in block.model_fields.items():
+        if name not in leave_out:
+            yield f"| `{name}` | {' '.join((field.description or '').split())} | {default(field)} |"
+    yield ""
+
+
+def default(field: Any) -> str:
+    """A key's default as one would write it."""
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if value is None:
+        return "none"
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, tuple):
+        return "none" if not value else "see below" if isinstance(value[0], BaseModel) else f"`{list(value)}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, dict):
+        return "none"
+    return "none" if value == "" else f"`{value}`"
+
+
+def names(title: str, known: dict[str, Any]) -> Iterator[str]:
+    """A table of Keras names with their arguments."""
+    yield f"| {title} | arguments |"
+    yield "|---|---|"
+    for name, found in sorted(known.items()):
+        yield f"| `{name}` | {', '.join(f'`{argument}`' for argument in found.arguments) or 'none'} |"
+    yield ""
+
+
+def sections() -> Iterator[str]:
+    """The page, line by line."""
+    yield HEAD
+    yield "## The recipe itself\n"
+    yield from table(Recipe)
+    yield "## `data`\n"
+    yield from table(DataConfig)
+    yield "### `data.splits`\n"
+    yield from table(Splits)
+    yield "### `data.augment`\n"
+    yield from table(Augment)
+    yield "## `model`\n"
+    yield from table(ModelConfig)
+    yield "## `compile`\n"
+    yield from table(Compile)
+    yield "An optimizer, loss or metric is its name, or a mapping of `name` and its own arguments.\n"
+    yield from names("optimizer", OPTIMIZERS)
+    yield from names("loss", LOSSES)
+    yield from names("metric", METRICS)
+    yield "### Learning rates\n"
+    yield "A number, or one of these; spans are of the stage.\n"
+    for rate in LEARNING_RATES:
+        yield f"#### `kind: {rate.model_fields['kind'].annotation.__args__[0]}`\n"
+        yield f"{(rate.__doc__ or '').strip().splitlines()[0]}\n"
+        yield from table(rate, frozenset({"kind"}))
+    yield "## `stages`\n"
+    yield "A list; each entry is `- kind: {keys}`. Which may follow which is checked, with the reason.\n"
+    for name, stage in sorted(stage_classes().items()):
+        yield f"### `{name}`\n"
+        yield f"{(stage.__doc__ or '').strip().splitlines()[0]}\n"
+        yield from table(stage)
+    yield "### `early_stopping`\n"
+    yield f"{(EarlyStopping.__doc__ or '').strip().splitlines()[0]}\n"
+    yield from table(EarlyStopping)
+    yield "### `prune.layers`\n"
+    yield from table(PruneRule)
+    yield "### `prune.allocation: {kind: global}`\n"
+    yield from table(GlobalAllocation)
+    yield "Schedules have [a page of their own](schedules.md).\n"
+    yield "### `qat.layers`\n"
+    yield from table(QuantizeRule)
+    yield "## `export`\n"
+    yield "`saved_model: {}`, `keras: {}`, and `tflite:` with named variants:\n"
+    yield from table(Variant)
+    yield "## `budgets`\n"
+    yield BUDGETS
+    yield "## `sweep`\n"
+    yield from table(SweepConfig)
+
+
+def page() -> str:
+    """All of docs/recipe.md."""
+    return "\n".join(sections()).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("recipe.md").write_text(page(), encoding="utf-8")
