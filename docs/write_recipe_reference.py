@@ -30,7 +30,7 @@ editors: `tfopt schema > recipe.schema.json`.
 Quantities carry units: shares `70%`, spans `3 epochs` or `200 steps`, sizes `60 kB`, times `5 ms`. An unknown key is an
 error, and no key is accepted and then ignored. YAML is version 1.2: `1e-3` is a number and `on` is a text.
 
-`extends: other.yaml` takes over another recipe: mappings merge, another `kind`, `name` or `source` replaces its block, a
+`extends: other.yaml` takes over another recipe: mappings merge; another `kind`, `name` or `source` replaces a block, a
 list of stages replaces the list, and a mapping of stages (`stages: {prune: {epochs: 3}}`) changes them by name.
 `--set a.b=c` on the command line, or `recipe.with_overrides({"a.b": c})`, changes a value; a stage is addressed by its
 name.

@@ -1,0 +1,47 @@
+"""Every command that the README shows is run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.conftest import REPOSITORY
+from tfopt.cli.main import main
+from tfopt.core.run import Run
+
+pytestmark = pytest.mark.tf
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ tfopt (.+)$", README, re.MULTILINE)
+SHORTER = {
+    "sweep": ["--set", "stages.train.epochs=2", "--set", "stages.prune.epochs=2", "--set", "stages.qat.epochs=1"],
+}
+"""What makes a command short enough for a test: all else is as the README says."""
+
+
+@pytest.fixture(scope="module")
+def folder(first_run: Run, first_out: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like a clone's, with the demo run in it."""
+    folder = tmp_path_factory.mktemp("clone")
+    (folder / "recipes").symlink_to(REPOSITORY / "recipes")
+    (folder / "saved_models").symlink_to(first_out)
+    return folder
+
+
+def test_there_is_an_example_for_every_verb() -> None:
+    from tfopt.cli.main import VERBS
+
+    assert {command.split()[0] for command in COMMANDS} == set(VERBS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_works(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    arguments = shlex.split(command.split(" > ")[0])
+    result = CliRunner().invoke(main, arguments + SHORTER.get(arguments[0], []))
+    assert result.exit_code in ({0, 7} if arguments[0] == "sweep" else {0}), result.output
+    assert "Traceback" not in result.output
