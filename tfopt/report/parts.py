@@ -15,7 +15,7 @@ from tfopt.report import data, formats
 from tfopt.report.comparison_data import verdict_sentences
 from tfopt.report.comparison_text import metric_text
 from tfopt.report.html import inline, template
-from tfopt.report.schedule_chart import schedules_chart
+from tfopt.report.schedule_chart import COLUMNS, schedules_chart
 from tfopt.report.text import examples
 from tfopt.report.text_plan import shortened
 
@@ -45,7 +45,13 @@ def plan_html(plan: Plan) -> str:
     """Stages with their status, sparsity schedules, layers, warnings."""
     schedules = planned_schedules(plan)
     drawn = [schedules_chart(schedules)] if schedules else []
-    return _drawn("plan", plan=plan, examples=examples(plan.data), figures=[(chart, inline(chart)) for chart in drawn])
+    return _drawn(
+        "plan",
+        plan=plan,
+        examples=examples(plan.data),
+        figures=[(chart, inline(chart)) for chart in drawn],
+        columns=min(len(schedules), COLUMNS),
+    )
 
 
 def planned_schedules(plan: Plan) -> dict[str, ResolvedSchedule]:

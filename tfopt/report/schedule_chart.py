@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from tfopt.core.schedules import ResolvedSchedule
 
-_COLUMNS = 5
+COLUMNS = 5
+"""How many figures stand side by side at most."""
 
 
 def schedules_chart(schedules: Mapping[str, ResolvedSchedule]) -> Chart:
@@ -22,7 +23,7 @@ def schedules_chart(schedules: Mapping[str, ResolvedSchedule]) -> Chart:
     Args:
         schedules: in steps, by the title of each figure.
     """
-    columns = min(_COLUMNS, len(schedules))
+    columns = min(COLUMNS, len(schedules))
     rows = ceil(len(schedules) / columns)
 
     def draw(figure: Figure) -> None:
