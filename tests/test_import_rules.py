@@ -58,7 +58,8 @@ def imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
                 yield from ((alias.name, inside) for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
                 module = child.module or ""
-                yield from ((f"{module}.{alias.name}" if module == "tfopt" else module, inside) for alias in child.names)
+                names = [f"tfopt.{alias.name}" for alias in child.names] if module == "tfopt" else [module]
+                yield from ((name, inside) for name in names)
             checking = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
             function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
             yield from walk(child, inside or function or checking)

@@ -5,8 +5,10 @@ A finished stage is in the store before the next one begins, so nothing that com
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +19,7 @@ from tfopt.core.judging import judge_budgets, lost_traits
 from tfopt.core.plan import PlannedStage
 from tfopt.core.records import ExportRecord, Report, RunInfo, StageRecord
 from tfopt.core.run import Run
-from tfopt.core.stage import Emit, Stage, StageContext, Trait, next_traits
+from tfopt.core.stage import SNAPSHOTS, Emit, Stage, StageContext, Trait, next_traits
 from tfopt.errors import StageError, TfoptError
 from tfopt.io.environment import environment
 from tfopt.io.files import cannot_write, write_atomically
@@ -111,7 +113,7 @@ class _Execution:
         for position, (stage, planned) in enumerate(zip(recipe.stages, plan.stages, strict=True)):
             found = self.store.get(planned.key, self.warn)
             if found is None:
-                with key_lock(self.store.root, planned.key, lambda name=planned.name: self.waiting(name)):
+                with key_lock(self.store.root, planned.key, partial(self.waiting, planned.name)):
                     # Whoever held the lock may have built it in the meantime.
                     found = self.store.get(planned.key, self.warn)
                     if found is None:
@@ -155,6 +157,7 @@ class _Execution:
             work=self.store.work_folder(planned.key),
             logs=self.folder / "logs" / planned.name,
             traits=traits,
+            earlier={stage.name: self.store.folder(stage.key) for stage in self.prepared.plan.stages[:position]},
         )
         started = time.monotonic()
         try:
@@ -174,6 +177,8 @@ class _Execution:
             raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.")
         with self.store.building(planned.key) as folder:
             artifacts.save(model, folder)
+            if (context.work / SNAPSHOTS).is_dir():
+                shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS)
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
         self.store.drop_work(planned.key)
         self.close(record)

@@ -1,4 +1,4 @@
-"""A prune stage that kills its own process: `python -m tests.backend.dying_stage FOLDER MOMENT`, run by test_resuming."""
+"""A prune stage that kills its own process, for test_resuming: `python -m tests.backend.dying_stage FOLDER MOMENT`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ STAGE = Prune.model_validate(
         "schedule": {"kind": "polynomial", "final": "80%", "begin": "3 steps", "end": "70%", "every": "5 steps"},
         "layers": [
             {"match": "conv2", "sparsity_m_by_n": [2, 4]},
-            {"match": "logits", "schedule": {"kind": "constant", "final": "50%", "begin": "2 epochs", "end": "4 epochs"}},
+            {
+                "match": "logits",
+                "schedule": {"kind": "constant", "final": "50%", "begin": "2 epochs", "end": "4 epochs"},
+            },
         ],
         "learning_rate": {"kind": "plateau", "initial": 0.01, "patience": 1, "monitor": "loss"},
         "early_stopping": {"monitor": "val_loss", "patience": 3},

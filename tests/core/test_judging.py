@@ -36,7 +36,11 @@ def test_a_budget_that_could_not_be_measured_is_not_met() -> None:
 
 
 def test_a_layer_that_lost_its_zeros_is_named() -> None:
-    lost = lost_traits(frozenset({"sparse"}), [layer("conv", 0.8), layer("dense", 0.8)], [layer("conv", 0.798), layer("dense", 0.1)])
+    lost = lost_traits(
+        frozenset({"sparse"}),
+        [layer("conv", 0.8), layer("dense", 0.8)],
+        [layer("conv", 0.798), layer("dense", 0.1)],
+    )
     assert lost == ["sparsity of dense fell from 80.0% to 10.0%"]
 
 

@@ -5,7 +5,7 @@
 | `run_started` | `run`, `recipe`, `stages` (names), `exports` (names) |
 | `stage_started` | `stage`, `kind`, `key`, `epochs`, `steps` (of the whole stage), `cached` |
 | `waiting` | `stage`: another process is building the same stage, whose result will be taken |
-| `progress` | `stage`, `step`, `steps`, `epoch`, `epochs`, `metrics` (mapping), `sparsity` (if pruning); a few a second |
+| `progress` | `stage`, `step`, `steps`, `epoch`, `epochs`, `metrics` (mapping), `sparsity` (if pruning) |
 | `epoch` | `stage`, and all keys of the history entry (see `StageRecord.history`) |
 | `details` | `stage`, `skipped` (layer -> reason) and/or anything for `StageRecord.details` |
 | `stage_finished` | `stage`, `seconds`, `measures`, `cached` |

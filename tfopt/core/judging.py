@@ -30,9 +30,7 @@ def measured(record: ExportRecord, measure: str) -> float | None:
     return sizes.get(measure, record.measures.get(measure))
 
 
-def lost_traits(
-    kept: frozenset[Trait], before: Sequence[LayerRecord], after: Sequence[LayerRecord]
-) -> list[str]:
+def lost_traits(kept: frozenset[Trait], before: Sequence[LayerRecord], after: Sequence[LayerRecord]) -> list[str]:
     """Layers that lost what a stage claims to keep, as phrases; empty when all is kept."""
     now = {layer.name: layer for layer in after}
     lost: list[str] = []

@@ -27,7 +27,9 @@ class KerasName:
     classification: bool = False
 
 
-_SHARED = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency")
+_CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+_AVERAGING = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
+_SHARED = ("weight_decay", *_CLIPPING, *_AVERAGING)
 
 
 def _optimizer(class_name: str, *arguments: str) -> KerasName:

@@ -97,6 +97,12 @@ LearningRate = PositiveFloat | RateSchedule
 """A number, or a schedule."""
 
 __all__ = [
-    "ConstantRate", "CosineRate", "ExponentialRate", "LearningRate", "PiecewiseRate", "PlateauRate", "RateSchedule",
+    "ConstantRate",
+    "CosineRate",
+    "ExponentialRate",
+    "LearningRate",
+    "PiecewiseRate",
+    "PlateauRate",
+    "RateSchedule",
     "RateStep",
 ]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tfopt.core.records import DataRecord
 from tfopt.core.recipe import Recipe
+from tfopt.core.records import DataRecord
 from tfopt.core.schedules import ResolvedSchedule
 
 
@@ -21,7 +21,8 @@ class LayerPreflight:
         parameters: number of weights.
         output_shape: without the batch axis, as text.
         prunable: None if `prune_low_magnitude` would prune it, else why not.
-        quantized: how qat treats it: `simulated`, `fused with NAME`, `after training` (converter only), `float: REASON`.
+        quantized: how qat treats it: `simulated`, `fused with NAME`, `after training` (by the converter only), or
+            `float: REASON`.
     """
 
     name: str

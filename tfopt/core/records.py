@@ -45,7 +45,7 @@ class StageRecord(Record):
     seconds: float
     parameters: int
     measures: dict[str, float]
-    """On the test split: the recipe's metrics, `loss`, and `sparsity` over the kernel weights of the prunable layers."""
+    """On the test split: the recipe's metrics, `loss`, and `sparsity` over the kernels of the prunable layers."""
     layers: list[LayerRecord]
     history: list[dict[str, float]] = []
     """One entry per epoch: `epoch`, `step`, `seconds`, metrics (`val_` on the validation split), `sparsity`,
@@ -125,8 +125,8 @@ class ExportRecord(Record):
     bytes: int
     gzip_bytes: int
     measures: dict[str, float]
-    """From running the file on the full test split: the recipe's metrics, `<metric>_drop` against the first dense stage,
-    `agreement` with the Keras model it came from (for regression: the largest absolute difference), `latency_ms`
+    """From running the file on the full test split: the recipe's metrics, `<metric>_drop` against the first dense
+    stage, `agreement` with the Keras model it came from (for regression: the largest absolute difference), `latency_ms`
     (median), `latency_ms_p10`, `latency_ms_p90`."""
     audit: AuditRecord | None = None
     claims: list[ClaimRecord] = []

@@ -33,7 +33,7 @@ class Variant(Block):
             raise KeyMistake(
                 ("sparse",),
                 "sparse: true cannot be combined with quantize: dynamic: such a file converts, but XNNPACK fails to "
-                "run it ('failed to delegate FULLY_CONNECTED node'). Use quantize: none or float16, or leave sparse out",
+                "run it ('failed to delegate FULLY_CONNECTED node'). Use quantize: none or float16, or leave it out",
             )
         return self
 

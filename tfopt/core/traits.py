@@ -27,13 +27,17 @@ def order_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
     last: Stage | None = None
     for index, stage in enumerate(stages):
         if last is not None and isinstance(stage, TrainingStage):
-            found.append((index, f"{stage.name} cannot follow {last.name}: {last.kind} must be the last trainable stage."))
+            reason = f"{last.kind} must be the last trainable stage"
+            found.append((index, f"{stage.name} cannot follow {last.name}: {reason}."))
         for trait in sorted(traits - stage.keeps - stage.adds):
             if trait in _WHY:
                 made_by = next(s.name for s in reversed(stages[:index]) if trait in s.adds)
                 found.append(
-                    (index, f"{stage.name} would destroy what {made_by} did: {_WHY[trait]}; "
-                     f"{_HOW[trait].format(stage=stage.name)}.")
+                    (
+                        index,
+                        f"{stage.name} would destroy what {made_by} did: {_WHY[trait]}; "
+                        f"{_HOW[trait].format(stage=stage.name)}.",
+                    )
                 )
         traits = next_traits(stage, traits)
         last = stage if stage.last else last

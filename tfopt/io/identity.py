@@ -7,7 +7,7 @@ from typing import Any
 
 from tfopt.core.fingerprint import fingerprint
 from tfopt.core.recipe import Recipe
-from tfopt.io.catalog import code_named_by, find
+from tfopt.io.catalog import Kind, code_named_by, find
 from tfopt.io.environment import environment, package_version
 from tfopt.io.files import file_hash, folder_hashes
 
@@ -33,7 +33,7 @@ def run_identity(recipe: Recipe) -> str | None:
     return fingerprint([recipe.to_document(), versions, contents])
 
 
-def _own(source: str, kind: str) -> bool:
+def _own(source: str, kind: Kind) -> bool:
     """Whether a source is a file, a Keras application or one of tfopt's own names."""
     entry = find(kind).get(source)
     return entry is None or entry.origin == "tfopt"
