@@ -99,3 +99,10 @@ def test_how_to_repeat_pins_the_versions() -> None:
     assert "tensorflow==2.21.0" in install
     assert "tf-keras==2.21.0" in install
     assert run == "tfopt run saved_models/digits-prune-qat/20260727-141503-5f2c/recipe.yaml --fresh"
+
+
+def test_the_threads_of_the_latency_are_those_of_the_timing() -> None:
+    report = sample_report()
+    timed = report.exports[-1].model_copy(update={"details": {"threads": 2, "latency": {"threads": 1}}})
+    assert data.latency_threads(report.model_copy(update={"exports": [*report.exports[:-1], timed]})) == 1
+    assert data.latency_threads(report.model_copy(update={"exports": []})) is None

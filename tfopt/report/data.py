@@ -323,3 +323,9 @@ def how_to_repeat(report: Report) -> tuple[str, ...]:
     ]
     run = f"tfopt run saved_models/{report.run.recipe}/{report.run.id}/recipe.yaml --fresh"
     return (f"pip install {' '.join(packages)}", run) if packages else (run,)
+
+
+def latency_threads(report: Report) -> int | None:
+    """How many threads a file had while it was timed; None where none was."""
+    timed = (record.details.get("latency") for record in report.exports)
+    return next((int(found["threads"]) for found in timed if isinstance(found, dict)), None)

@@ -63,6 +63,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[charts.Chart, ...]) ->
         recipe_yaml=recipe_yaml,
         verdict=data.verdict(report),
         exports=exports,
+        latency_threads=data.latency_threads(report),
         broken_names=[row.name for row in exports if row.broken],
         stages=data.stage_rows(report),
         layers=data.layer_table(report),

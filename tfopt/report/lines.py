@@ -83,6 +83,8 @@ class TrialLines:
                 self.show(f"{event['recipe']}  sweep {event['sweep']}: {self.total} trials{before}")
             case "stage_finished":
                 self.last[event["trial"]] = figures({n: v for n, v in event["measures"].items() if n != "loss"})
+            case "run_reused":
+                self.last[event["trial"]] = f"nothing has changed since run {event['run']}"
             case "export_finished" if event["measures"]:
                 self.last[event["trial"]] = f"{event['export']}: {figures(event['measures'], 2)}"
             case "trial_finished":
