@@ -299,3 +299,15 @@ def test_layers_with_the_same_schedule_share_a_figure(plan: Plan) -> None:
     assert list(planned_schedules(dataclasses.replace(plan, stages=(one,)))) == ["prune"]
     named = planned_schedules(dataclasses.replace(plan, stages=(several,)))
     assert named == {"prune, a, b and 1 more": own, "prune, logits": other}
+
+
+def test_a_trial_that_was_run_before_says_so() -> None:
+    watch = Watch()
+    for event in (
+        {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a"], "settled": []},
+        {"event": "trial_started", "trial": "a"},
+        {"event": "run_reused", "trial": "a", "run": "1"},
+        {"event": "trial_finished", "trial": "a", "state": "done", "error": None},
+    ):
+        watch.see(event, 0.0)
+    assert watch.lines[-1] == "[1/1] a  done  nothing has changed since run 1"
