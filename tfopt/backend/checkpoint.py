@@ -43,15 +43,24 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     """
     arrays = {f"{group}/{index}": a for group, many in checkpoint.groups.items() for index, a in enumerate(many)}
     arrays["state"] = np.frombuffer(json.dumps(checkpoint.state).encode(), dtype=np.uint8)
-    path, temporary = folder / FILE, folder / f"{FILE}.{os.getpid()}.part"
+    save(folder / FILE, arrays)
+
+
+def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays by name; at any moment the file is whole, the old one or the new.
+
+    Raises:
+        StageError: it cannot be written (disk full, no permission).
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             np.savez(file, **arrays)
         os.replace(temporary, path)
     except OSError as error:
         raise StageError(
-            f"the checkpoint {path} cannot be written: {error.strerror or error}.",
+            f"{path} cannot be written: {error.strerror or error}.",
             "Free some disk space, or choose another folder with --out.",
         ) from error
 
@@ -65,14 +74,26 @@ def read(folder: Path) -> Checkpoint | None:
     path = folder / FILE
     if not path.exists():
         return None
+    arrays = load(path)
     try:
-        # Opened here, because np.load leaves a damaged file open.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
         state = json.loads(arrays.pop("state").tobytes())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, KeyError) as error:
         raise DamagedCheckpoint(f"{path} cannot be read ({error})") from error
     groups: dict[str, list[np.ndarray]] = {}
     for key, array in arrays.items():
         groups.setdefault(key.split("/")[0], []).append(array)
     return Checkpoint(groups, state)
+
+
+def load(path: Path) -> dict[str, np.ndarray]:
+    """What `save` wrote.
+
+    Raises:
+        DamagedCheckpoint: the file is not whole.
+    """
+    try:
+        # Opened here, because np.load leaves a damaged file open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DamagedCheckpoint(f"{path} cannot be read ({error})") from error

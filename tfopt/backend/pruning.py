@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend import training
+from tfopt.backend import rewinding, training
 from tfopt.backend.prunable import kernels, leaf_layers
-from tfopt.backend.pruning_plan import LayerPlan, layer_plans, look_ahead, preflight, resolve_schedules
+from tfopt.backend.pruning_plan import LayerPlan, layer_plans, look_ahead, preflight, resolve_schedules, rewind_step
+from tfopt.backend.rewinding import Rewinding
 from tfopt.backend.sparsity import layer_sparsity, pattern_sparsity, sparsity
 from tfopt.backend.steering import Steering, steer
 from tfopt.backend.tfmot_pruning import PruneByOptimizer
@@ -40,10 +41,12 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
 
     Raises:
         RecipeError: rules or schedules do not fit model and stage.
-        StageError: training failed, or a layer did not reach its planned sparsity.
+        StageError: training failed, a layer did not reach its planned sparsity, or there are no weights to rewind to.
     """
     steps = training.length(stage, context)
     plans = layer_plans(model, pruning, steps.total_steps, steps.steps_per_epoch)
+    rewind_at = rewind_step(pruning, plans)
+    earlier = rewinding.read(pruning.rewind, model, context) if pruning.rewind else ()
     context.emit({"event": "details", "stage": stage.name, **_details(model, pruning, plans)})
     optimizer = training.make_optimizer(stage, context)
 
@@ -68,6 +71,13 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
             before_step=steering.before_step,
             after_epoch=steering.after_epoch,
         )
+        if rewind_at is not None:
+
+            def restart() -> None:
+                fresh = training.make_optimizer(stage, context)
+                rewinding.restart(optimizer, fresh, sparse_model.trainable_variables)
+
+            extras = Rewinding(rewind_at, earlier, masks.apply, restart).joined(extras)
         training.fit(sparse_model, stage, context, optimizer=optimizer, extras=extras)
     _report(steering, stage, context)
     prove(model, plans, steering.goals())
@@ -155,7 +165,10 @@ def _details(model: tf_keras.Model, pruning: Pruning, plans: Mapping[str, LayerP
         for name, plan in plans.items()
     }
     skipped = {layer.name: reasons[layer.name] for layer in leaf_layers(model) if layer.weights}
-    return {"skipped": {name: reason for name, reason in skipped.items() if reason}, "schedules": schedules}
+    details = {"skipped": {name: reason for name, reason in skipped.items() if reason}, "schedules": schedules}
+    if pruning.rewind is not None:
+        details["rewind"] = {**pruning.rewind.model_dump(), "before_step": rewind_step(pruning, plans)}
+    return details
 
 
 def _check_same(model: tf_keras.Model, sparse_model: tf_keras.Model, context: StageContext) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import tf_keras
 
 from tfopt.backend.prunable import kernels, leaf_layers, why_not, why_not_pattern, why_not_xnnpack
+from tfopt.backend.tfmot_schedules import renewal_steps
 from tfopt.core.layers import last_match
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.pruning import Pattern, PruneRule, Pruning
@@ -110,11 +111,34 @@ def layer_plans(
     }
 
 
+def rewind_step(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> int | None:
+    """The step before which the weights go back: the one after the masks of all layers have come to rest.
+
+    Returns:
+        Its number, of which the first is 1; None where they do not go back.
+
+    Raises:
+        RecipeError: there is no such step. Paths of the problems begin below the stage.
+    """
+    if pruning.rewind is None:
+        return None
+    step = max(renewal_steps(plan.schedule)[-1] for plan in plans.values()) + 1
+    total_steps = next(iter(plans.values())).schedule.total_steps
+    if step > total_steps:
+        message = (
+            f"goes back to earlier weights when the final sparsity is reached, which is in the last of the stage's "
+            f"{total_steps} steps: nothing would be trained after it. Let schedule.end come earlier."
+        )
+        raise RecipeError([Problem(("rewind",), message)])
+    return step
+
+
 def look_ahead(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> Preflight:
     """All that is knowable of a prune stage before training, problems included, for `tfopt plan`."""
     try:
         reasons = preflight(model, pruning)
         plans = layer_plans(model, pruning, workload.total_steps, workload.steps_per_epoch)
+        rewind_step(pruning, plans)
     except RecipeError as error:
         return Preflight(problems=tuple((problem.path, problem.message) for problem in error.problems))
     weighty = {layer.name for layer in leaf_layers(model) if kernels(layer)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend import compiling
+from tfopt.backend import compiling, snapshots
 from tfopt.backend.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data import class_weights, steps_per_epoch
 from tfopt.backend.fitting import Extras, Fit
@@ -40,13 +40,16 @@ def length(stage: TrainingStage, context: StageContext) -> Length:
     return Length(per_epoch, stage.epochs * per_epoch)
 
 
-def train(model: tf_keras.Model, stage: TrainingStage, context: StageContext) -> tf_keras.Model:
+def train(
+    model: tf_keras.Model, stage: TrainingStage, context: StageContext, *, keep: Sequence[int] = ()
+) -> tf_keras.Model:
     """Plain training.
 
     Args:
         model: a built model; it is trained in place.
         stage: epochs, learning rate, early stopping, class weights.
         context: data, compile, seed, and where progress and checkpoints go.
+        keep: epochs at whose end the weights are kept (`tfopt.backend.snapshots`).
 
     Returns:
         The same model.
@@ -54,7 +57,7 @@ def train(model: tf_keras.Model, stage: TrainingStage, context: StageContext) ->
     Raises:
         StageError: data and model do not fit, or the loss is no number any more.
     """
-    fit(model, stage, context)
+    fit(model, stage, context, extras=Extras(after_epoch=snapshots.keeper(model, keep, context.work)))
     return model
 
 

@@ -34,6 +34,19 @@ def stage_problems(stage: Stage, path: Path, compile: Compile) -> list[Problem]:
     return _problems(found, path, stage.name)
 
 
+def chain_problems(stages: Sequence[Stage]) -> list[Problem]:
+    """Everything wrong with what stages take from earlier ones.
+
+    Args:
+        stages: all of the recipe.
+    """
+    return [
+        problem
+        for index, stage in enumerate(stages)
+        for problem in _problems(stage.problems_after(stages[:index]), ("stages", index, stage.kind), stage.name)
+    ]
+
+
 def compile_problems(compile: Compile, stages: Sequence[Stage]) -> list[Problem]:
     """Everything wrong with the learning rate of `compile` in the stages that use it."""
     found = list(_monitors(compile, compile))

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from tfopt.core.allocation import Allocation, global_allocation
 from tfopt.core.block import Block
 from tfopt.core.layers import LayerRule, last_match
+from tfopt.core.rewind import Rewind
 from tfopt.core.schedules import Schedule
 
 BlockSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
@@ -64,6 +65,8 @@ class Pruning(Block):
     """Whether every layer follows the schedule, or all of them together."""
     policy: Literal["all", "xnnpack"] = "all"
     """`all`: every layer tfmot can prune; `xnnpack`: only those that speed up XNNPACK's sparse inference."""
+    rewind: Rewind | None = None
+    """Where the weights go back to at the final sparsity; None leaves them."""
 
     def pools(self, name: str, kind: str) -> bool:
         """Whether a layer that is pruned gets its sparsity from an allocation over all layers."""

@@ -17,7 +17,7 @@ from tfopt.core.block import Block
 from tfopt.core.budgets import Budget, parse_budgets
 from tfopt.core.catalog import Catalog
 from tfopt.core.chain import read_exports, read_stages
-from tfopt.core.checks import compile_problems, stage_problems
+from tfopt.core.checks import chain_problems, compile_problems, stage_problems
 from tfopt.core.compile import Compile
 from tfopt.core.data import DataConfig
 from tfopt.core.export import Export
@@ -190,6 +190,7 @@ def read_recipe(document: Any, catalog: Catalog) -> tuple[Recipe | None, list[Pr
     if not document.get("stages") and not document.get("export"):
         of_stages.append(Problem((), "the recipe has neither stages nor export: it would do nothing."))
     if not of_stages:
+        of_stages += chain_problems(list(stages.values()))
         of_stages += [
             Problem(("stages", index, stages[index].kind), message, on_key=True)
             for index, message in order_problems(list(stages.values()))

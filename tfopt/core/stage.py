@@ -23,6 +23,9 @@ from tfopt.core.quantities import Span
 Trait = Literal["trained", "sparse", "clustered", "quantized"]
 """What a model is, by the stages it went through. Order rules follow from traits."""
 
+SNAPSHOTS = "snapshots"
+"""Folder, in `StageContext.work` and then in the stage's store entry, of what is kept besides the stage's result."""
+
 Emit = Callable[[Mapping[str, Any]], None]
 """Receives what happens, as plain values with an `event` key; see `tfopt.core.events`."""
 
@@ -40,8 +43,10 @@ class StageContext:
         traits: what the incoming model is.
         layers: facts of earlier stages per layer name that this stage may need (e.g. the sparsity reached).
         emit: where progress goes.
-        work: folder for checkpoints; holds those of an interrupted attempt at the same stage, gone after the stage.
+        work: folder for checkpoints; holds those of an interrupted attempt at the same stage, gone after the stage, but
+            for `work/snapshots`, which is stored with the stage's result.
         logs: folder for TensorBoard logs, kept with the run.
+        earlier: store folder of each earlier stage, cached or just run, by its name.
     """
 
     data: Any
@@ -54,6 +59,7 @@ class StageContext:
     augment: Augment | None = None
     traits: frozenset[Trait] = frozenset()
     layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    earlier: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Stage(Block):
@@ -102,6 +108,21 @@ class Stage(Block):
 
     def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
         """Mistakes that only show across keys: pairs of (path below the stage, message)."""
+        return ()
+
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        """Mistakes that only show beside the stages that come before: pairs of (path below the stage, message)."""
+        return ()
+
+    def uses(self) -> tuple[str, ...]:
+        """Names of the earlier stages from whose store entries (`StageContext.earlier`) this one takes something.
+
+        Which stages they are is part of this stage's key.
+        """
+        return ()
+
+    def kept_epochs(self) -> tuple[int, ...]:
+        """Epochs at whose end the weights are stored with the result, for later stages."""
         return ()
 
 

@@ -10,8 +10,9 @@ from tfopt.core.block import Block
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.pruning import BlockSize, Pattern, PruneRule, Pruning
 from tfopt.core.quantities import Span
-from tfopt.core.schedules import Schedule
-from tfopt.core.stage import StageContext, TrainingStage, Trait
+from tfopt.core.rewind import Rewind
+from tfopt.core.schedules import Metric, Schedule
+from tfopt.core.stage import Stage, StageContext, TrainingStage, Trait
 
 
 class Prune(TrainingStage):
@@ -36,6 +37,8 @@ class Prune(TrainingStage):
     """`[2, 4]`: two zeros in any four consecutive weights."""
     policy: Literal["all", "xnnpack"] = "all"
     """`all`: every layer tfmot can prune; `xnnpack`: only those that XNNPACK runs faster when sparse."""
+    rewind: Rewind | None = None
+    """Back to the weights of an earlier epoch once the final sparsity is reached; the masks stay."""
 
     def pruning(self) -> Pruning:
         """The parts that are about pruning, not about training."""
@@ -48,6 +51,7 @@ class Prune(TrainingStage):
             pattern=pattern,
             policy=self.policy,
             allocation=self.allocation,
+            rewind=self.rewind,
         )
 
     def warmup_end(self) -> Span | None:
@@ -63,7 +67,19 @@ class Prune(TrainingStage):
         elif bounds is not None and (problem := bounds.problem(self.schedule.final_sparsity())) is not None:
             key, message = problem
             found.append((("allocation", key) if isinstance(self.allocation, Block) else ("allocation",), message))
+        schedules = [self.schedule, *(rule.schedule for rule in self.layers)]
+        if self.rewind is not None and any(isinstance(schedule, Metric) for schedule in schedules):
+            reached = "the step at which it reaches its final sparsity, if ever, is not known"
+            found.append((("rewind",), f"cannot be combined with a schedule of kind metric: {reached}."))
         return found
+
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        if self.rewind is None:
+            return ()
+        return [(("rewind", *path), message) for path, message in self.rewind.problems(earlier)]
+
+    def uses(self) -> tuple[str, ...]:
+        return () if self.rewind is None else (self.rewind.stage,)
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend import pruning
