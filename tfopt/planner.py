@@ -116,13 +116,19 @@ def key_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> str:
 
 
 def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> dict[str, Any]:
-    """What the store key of a stage is made of: its own name is not in it, for a name changes no result."""
-    config = {
+    """What the store key of a stage is made of: its own name is not in it, for a name changes no result.
+
+    Of an earlier stage that it uses, the key knows the place: what is there, is in the parent's key, and were only the
+    name known, two stages that swap their names would be taken for one another.
+    """
+    config: dict[str, Any] = {
         "stage": stage.model_dump(mode="json", exclude={"name"}),
         "compile": recipe.compile.model_dump(mode="json"),
         "batch_size": batch_size_of(stage, recipe),
         "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
     }
+    if stage.uses():
+        config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.uses()]
     return key_parts(
         parent=parent,
         kind=stage.kind,

@@ -178,7 +178,7 @@ class _Execution:
         with self.store.building(planned.key) as folder:
             artifacts.save(model, folder)
             if (context.work / SNAPSHOTS).is_dir():
-                shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS)
+                shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
         self.store.drop_work(planned.key)
         self.close(record)
