@@ -16,6 +16,7 @@ from tfopt.core.learning_rate import ConstantRate, CosineRate, ExponentialRate, 
 from tfopt.core.pruning import PruneRule
 from tfopt.core.quantization import QuantizeRule
 from tfopt.core.recipe import ModelConfig, Recipe
+from tfopt.core.rewind import Rewind
 from tfopt.core.stage import EarlyStopping
 from tfopt.core.sweep import SweepConfig
 from tfopt.core.tflite import Variant
@@ -120,6 +121,8 @@ def sections() -> Iterator[str]:
     yield from table(PruneRule)
     yield "### `prune.allocation: {kind: global}`\n"
     yield from table(GlobalAllocation)
+    yield "### `prune.rewind`\n"
+    yield from table(Rewind)
     yield "Schedules have [a page of their own](schedules.md).\n"
     yield "### `qat.layers`\n"
     yield from table(QuantizeRule)
