@@ -101,6 +101,4 @@ def test_here_the_best_weights_are_fully_pruned(tmp_path):
 
 
 def test_here_training_after_pruning_is_refused():
-    stages = [Prune.model_validate({"name": "prune", "epochs": 1, "schedule": SCHEDULE}), Train(name="train", epochs=1)]
-
-    assert "train would destroy what prune did" in order_problems(stages)[0][1]
+    assert "train would destroy what prune did" in order_problems([("prune", Prune), ("train", Train)])[0][1]

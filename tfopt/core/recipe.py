@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError, field_
 from tfopt.core.block import Block
 from tfopt.core.budgets import Budget, parse_budgets
 from tfopt.core.catalog import Catalog
-from tfopt.core.chain import read_exports, read_stages
+from tfopt.core.chain import kind_of_entry, read_exports, read_stages, stage_names
 from tfopt.core.checks import chain_problems, compile_problems, stage_problems
 from tfopt.core.compile import Compile
 from tfopt.core.data import DataConfig
@@ -191,11 +191,7 @@ def read_recipe(document: Any, catalog: Catalog) -> tuple[Recipe | None, list[Pr
         of_stages.append(Problem((), "the recipe has neither stages nor export: it would do nothing."))
     if not of_stages:
         of_stages += chain_problems(list(stages.values()))
-        of_stages += [
-            Problem(("stages", index, stages[index].kind), message, on_key=True)
-            for index, message in order_problems(list(stages.values()))
-        ]
-    problems += of_stages + of_exports
+    problems += of_stages + _order(document, catalog) + of_exports
     budgets: tuple[Budget, ...] = ()
     compile = head.compile if head else _compile_alone(document)
     if compile is not None:
@@ -210,6 +206,19 @@ def read_recipe(document: Any, catalog: Catalog) -> tuple[Recipe | None, list[Pr
     parts = {key: getattr(head, key) for key in Head.model_fields}
     recipe = Recipe(**parts, stages=tuple(stages.values()), export=tuple(exports), budgets=budgets)
     return recipe.coming_from(Origin(catalog)), []
+
+
+def _order(document: Document, catalog: Catalog) -> list[Problem]:
+    """Stages that may not stand where they stand, as far as all their kinds are known."""
+    entries = document.get("stages")
+    if not isinstance(entries, (list, tuple)):
+        return []
+    kinds = [kind_of_entry(entry) for entry in entries]
+    known = [kind for kind in kinds if kind is not None and kind in catalog.stages]
+    if len(known) != len(kinds):
+        return []
+    chain = list(zip(stage_names(entries), [catalog.stages[kind] for kind in known], strict=True))
+    return [Problem(("stages", index, known[index]), message, on_key=True) for index, message in order_problems(chain)]
 
 
 _BESIDE_HEAD = ("stages", "export", "budgets")

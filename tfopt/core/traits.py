@@ -16,29 +16,31 @@ _HOW = {
 }
 
 
-def order_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
+def order_problems(stages: Sequence[tuple[str, type[Stage]]]) -> list[tuple[int, str]]:
     """Every stage that may not stand where it stands.
+
+    Args:
+        stages: name and class of each stage, in order; a stage whose keys have mistakes is judged too.
 
     Returns:
         Pairs of (position, sentence that says why and what to do).
     """
     found: list[tuple[int, str]] = []
     traits: frozenset[Trait] = frozenset()
-    last: Stage | None = None
-    for index, stage in enumerate(stages):
-        if last is not None and isinstance(stage, TrainingStage):
-            reason = f"{last.kind} must be the last trainable stage"
-            found.append((index, f"{stage.name} cannot follow {last.name}: {reason}."))
+    last = ""
+    for index, (name, stage) in enumerate(stages):
+        if last and issubclass(stage, TrainingStage):
+            reason = f"{last} must be the last trainable stage"
+            found.append((index, f"{name} cannot follow {last}: {reason}."))
         for trait in sorted(traits - stage.keeps - stage.adds):
             if trait in _WHY:
-                made_by = next(s.name for s in reversed(stages[:index]) if trait in s.adds)
+                made_by = next(earlier for earlier, other in reversed(stages[:index]) if trait in other.adds)
                 found.append(
                     (
                         index,
-                        f"{stage.name} would destroy what {made_by} did: {_WHY[trait]}; "
-                        f"{_HOW[trait].format(stage=stage.name)}.",
+                        f"{name} would destroy what {made_by} did: {_WHY[trait]}; {_HOW[trait].format(stage=name)}.",
                     )
                 )
         traits = next_traits(stage, traits)
-        last = stage if stage.last else last
+        last = name if stage.last else last
     return found

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from tfopt.core.traits import order_problems
+from tfopt.stages.prune import Prune
+from tfopt.stages.qat import Qat
+from tfopt.stages.train import Train
+
+
+@pytest.mark.parametrize(
+    "chain", [[], [Train], [Train, Prune], [Train, Prune, Qat], [Prune, Qat], [Train, Train, Prune, Prune], [Qat]]
+)
+def test_what_keeps_what_came_before_may_follow(chain: list[type]) -> None:
+    assert order_problems([(stage.__name__, stage) for stage in chain]) == []
+
+
+def test_fine_tuning_after_pruning_is_refused_with_the_reason() -> None:
+    ((index, message),) = order_problems([("train", Train), ("prune", Prune), ("tune", Train)])
+    assert index == 2
+    assert message.startswith("tune would destroy what prune did: fine-tuning moves the zeros away from zero")
+
+
+def test_nothing_is_trained_after_quantization() -> None:
+    ((index, message),) = order_problems([("qat", Qat), ("train", Train)])
+    assert (index, message) == (1, "train cannot follow qat: qat must be the last trainable stage.")
