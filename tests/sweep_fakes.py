@@ -79,8 +79,11 @@ class ThreadExecutor:
         self.stopped |= self.running
 
 
-def run(recipe: Recipe, *, out: str | Path, on_event: Emit) -> None:
-    """Carries out a recipe without training anything."""
+def run(recipe: Recipe, *, out: str | Path, store: str | None, on_event: Emit) -> None:
+    """Carries out a recipe without training anything; writes down which shared store it was given."""
+    if store is not None:
+        with (Path(out) / "stores.log").open("a", encoding="utf-8") as log:
+            log.write(f"{store}\n")
     folder = new_run_folder(Path(out), recipe.name)
     write_atomically(folder / "recipe.yaml", dump_recipe(recipe))
     report = trial_report(recipe, folder.name)

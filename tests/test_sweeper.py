@@ -127,6 +127,11 @@ def test_ctrl_c_stops_the_workers_and_the_sweep_goes_on_later(tmp_path: Path) ->
     assert execute(fine, tmp_path).exit_code == 0
 
 
+def test_every_trial_is_given_the_shared_store(tmp_path: Path) -> None:
+    execute(swept({"description": ["a", "b"]}), tmp_path, store="s3://bucket/folder")
+    assert (tmp_path / "stores.log").read_text().splitlines() == ["s3://bucket/folder"] * 2
+
+
 def test_a_second_process_on_the_same_sweep_is_refused(tmp_path: Path) -> None:
     expansion = swept(seeds=2)
     folder = sweep_folder(tmp_path, expansion.recipe.name, expansion.key)

@@ -19,6 +19,7 @@ from tfopt.core.run import Run
 from tfopt.core.stage import Emit
 from tfopt.errors import Problem, RecipeError, UsageError
 from tfopt.io.collecting import Collected, collect
+from tfopt.io.remote import RemoteStore
 from tfopt.io.store import Store
 
 if TYPE_CHECKING:
@@ -134,22 +135,30 @@ def init(path: str | Path) -> Path:
     return target
 
 
-def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT) -> Plan:
+def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT, *, store: str | None = None) -> Plan:
     """What a run would do, and every warning, before anything is trained.
+
+    Args:
+        recipe: a recipe, or the path of one.
+        out: where the store lies.
+        store: URL of a shared store, as in `run`.
 
     Raises:
         RecipeError: the recipe cannot work with its data and model.
         StageError: data or model cannot be loaded.
+        StoreError: the shared store cannot be reached.
+        EnvironmentProblem: a package for the shared store is missing.
     """
     from tfopt.planner import prepare
 
-    return prepare(_loaded(recipe), Store(Path(out) / ".store")).plan
+    return prepare(_loaded(recipe), _store(out, store)).plan
 
 
 def run(
     recipe: Recipe | str | Path,
     *,
     out: str | Path = DEFAULT_OUT,
+    store: str | None = None,
     fresh: bool = False,
     on_event: Emit | None = None,
 ) -> Run:
@@ -161,7 +170,10 @@ def run(
     Args:
         recipe: a recipe, or the path of one.
         out: where the run folder and the store go.
-        fresh: run every stage again instead of taking finished ones from the store.
+        store: URL of a store that machines share, anything fsspec can reach: `s3://bucket/folder`, `file:///mnt/x`. The
+            store in `out` is then its cache: stages that only the shared one has are fetched, all others are uploaded.
+            Credentials come from fsspec's configuration. Share with those you trust: a stored model can carry code.
+        fresh: run every stage again instead of taking finished ones from the store, and replace them there.
         on_event: receives what happens, as it happens (see `tfopt.core.events`).
 
     Returns:
@@ -170,7 +182,8 @@ def run(
     Raises:
         RecipeError: the recipe cannot be run.
         StageError: a stage or an export failed; finished stages stay in the store.
-        StoreError: the output folder cannot be read or written.
+        StoreError: the output folder or the shared store cannot be read or written.
+        EnvironmentProblem: a package for the shared store is missing.
         KeyboardInterrupt: Ctrl-C; the run folder says so.
     """
     from tfopt.io import identity, runs
@@ -190,19 +203,19 @@ def run(
     from tfopt.planner import prepare
     from tfopt.runner import execute
 
-    store = Store(root / ".store")
-    store.check_writable()
-    prepared = prepare(asked, store)
+    stages = _store(root, store)
+    stages.check_writable()
+    prepared = prepare(asked, stages)
     if fresh:
         for stage in prepared.plan.stages:
-            store.remove(stage.key)
+            stages.remove(stage.key)
     unfinished = None if fresh else runs.unfinished_run(root, asked.name, same_recipe)
     folder = unfinished or runs.new_run_folder(root, asked.name)
     with sole_user(folder, f"Run {asked.name}/{folder.name}"):
         write_atomically(folder / "recipe.yaml", text)
         runs.begin(folder, same_recipe, same_run)
         try:
-            finished = execute(prepared, store, folder, on_event)
+            finished = execute(prepared, stages, folder, on_event)
         finally:
             _draw(folder, text)
         runs.close(folder)
@@ -213,7 +226,7 @@ def run(
 def gc(
     out: str | Path = DEFAULT_OUT, *, keep_last: int | None = None, max_size: int | None = None, dry_run: bool = False
 ) -> Collected:
-    """Frees the store of what no kept run needs.
+    """Frees the store of what no kept run needs; a shared store at a URL is left alone.
 
     Args:
         out: where runs and the store lie.
@@ -327,6 +340,7 @@ def sweep(
     stop_hopeless: bool = False,
     executor: Literal["local", "ray"] = "local",
     out: str | Path = DEFAULT_OUT,
+    store: str | None = None,
     on_event: Emit | None = None,
 ) -> Sweep:
     """Runs variants of a recipe side by side; they share the store, so what they have in common is trained once.
@@ -342,6 +356,7 @@ def sweep(
         stop_hopeless: stop trials by the median rule (see `tfopt.core.stopping`).
         executor: `local` processes, or `ray` (RAY_ADDRESS names the cluster).
         out: where the run folders and the store go.
+        store: URL of a shared store, as in `run`; all trials get it.
         on_event: receives what happens (see `tfopt.sweeper`).
 
     Returns:
@@ -350,7 +365,8 @@ def sweep(
     Raises:
         RecipeError: with every mistake of every trial, before anything is run.
         UsageError: there is nothing to vary.
-        EnvironmentProblem: the executor's package is missing.
+        EnvironmentProblem: a package for the executor or the shared store is missing.
+        StoreError: the output folder or the shared store cannot be written.
         KeyboardInterrupt: Ctrl-C; the workers have been stopped.
     """
     from tfopt.core.sweep import expand
@@ -360,12 +376,13 @@ def sweep(
     from tfopt.sweeper import execute_sweep
 
     asked = with_sweep(_loaded(recipe), axes, seeds, max_trials)
-    store = Store(Path(out) / ".store")
-    store.check_writable()
+    _store(out, store).check_writable()
     expansion = expand(asked)
     folder = sweep_folder(Path(out).resolve(), asked.name, expansion.key)
     where = start_executor(executor, jobs, len(expansion.trials), folder)
-    return execute_sweep(expansion, where, folder, "tfopt.api:run", stop_hopeless=stop_hopeless, on_event=on_event)
+    return execute_sweep(
+        expansion, where, folder, "tfopt.api:run", store=store, stop_hopeless=stop_hopeless, on_event=on_event
+    )
 
 
 def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFAULT_OUT) -> Compared:
@@ -393,6 +410,10 @@ def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFA
 
 def _loaded(recipe: Recipe | str | Path) -> Recipe:
     return recipe if isinstance(recipe, Recipe) else load(recipe)
+
+
+def _store(out: str | Path, url: str | None) -> Store:
+    return Store(Path(out) / ".store", None if url is None else RemoteStore(url))
 
 
 def _existing(file: str | Path) -> Path:

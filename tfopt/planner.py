@@ -46,6 +46,7 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
     Raises:
         RecipeError: the recipe cannot work with this data and model (impossible schedule, rule that matches no layer).
         StageError: data or model cannot be loaded, or do not fit each other.
+        StoreError: a remote store cannot be reached.
     """
     from tfopt.backend import data as backend_data
     from tfopt.backend import models, preflight
@@ -105,6 +106,8 @@ def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[Planned
     if not found:
         return "nothing like it is in the store"
     nearest = min(found, key=len)
+    if not nearest:
+        return "its entry in the store is incomplete"
     words = [change.removeprefix("config.").removeprefix("stage.") for change in nearest]
     more = f", and {len(words) - 3} more" if len(words) > 3 else ""
     return "; ".join(words[:3]) + more

@@ -122,6 +122,7 @@ class _Execution:
                         model = self.run_stage(stage, planned, position, model, traits)
             if found is not None:
                 stored_at, stored = found
+                self.store.share(planned.key)
                 self.replay(planned, stored)
             traits = next_traits(stage, traits)
         return (model if stored_at is None else artifacts.load(stored_at)), traits
@@ -181,6 +182,8 @@ class _Execution:
                 shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
         self.store.drop_work(planned.key)
+        # Before it is told that the stage is finished: trials on other machines wait for that, and fetch it.
+        self.store.share(planned.key)
         self.close(record)
         return model
 

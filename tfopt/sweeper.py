@@ -42,6 +42,7 @@ def execute_sweep(
     folder: Path,
     function: str,
     *,
+    store: str | None = None,
     stop_hopeless: bool = False,
     on_event: Emit | None = None,
 ) -> Sweep:
@@ -52,6 +53,7 @@ def execute_sweep(
         executor: where they run; closed at the end.
         folder: the sweep's folder, two below the folder of the store.
         function: `package.module:function` that carries out one recipe (`tfopt.api:run`).
+        store: URL of a shared store, for every trial.
         stop_hopeless: apply the median rule.
         on_event: receives what happens.
 
@@ -64,7 +66,7 @@ def execute_sweep(
     """
     try:
         with sole_user(folder, f"Sweep {folder.name} of {expansion.recipe.name}"):
-            _Execution(expansion, executor, folder, function, stop_hopeless, on_event).run()
+            _Execution(expansion, executor, folder, function, store, stop_hopeless, on_event).run()
     finally:
         executor.close()
     point_latest(folder)
@@ -96,6 +98,7 @@ class _Execution:
     executor: Executor
     folder: Path
     function: str
+    store: str | None
     stop_hopeless: bool
     on_event: Emit | None
     trials: dict[str, Trial] = field(init=False)
@@ -155,7 +158,7 @@ class _Execution:
             self.emit({"event": "trial_started", "trial": name})
             recipe = self.trials[name].recipe
             out = self.folder.parents[2]
-            self.executor.start(Job(name, self.function, recipe.to_document(), recipe.folder, str(out)))
+            self.executor.start(Job(name, self.function, recipe.to_document(), recipe.folder, str(out), self.store))
 
     def receive(self, message: Message | None) -> None:
         """Takes in what happened in a trial."""

@@ -45,7 +45,7 @@ def test_sweep_hands_its_options_on_and_shows_the_table(tfopt: Tfopt, mocked: Mo
     calls = mocked("sweep", sweep(compared))
     mocked("compare", compared)
     options = ["--axis", "a=1,2", "--axis", "b=3..4/2", "--seeds", "1,5", "--jobs", "2", "--max-trials", "9"]
-    options += ["--prune-trials", "median", "--executor", "ray", "--out", "there"]
+    options += ["--prune-trials", "median", "--executor", "ray", "--out", "there", "--store", "s3://b/f"]
     result = tfopt("sweep", RECIPE, *options, COLUMNS="120")
     assert result.exit_code == 0, result.output
     ((arguments, keywords),) = calls
@@ -53,6 +53,7 @@ def test_sweep_hands_its_options_on_and_shows_the_table(tfopt: Tfopt, mocked: Mo
     del keywords["on_event"]
     assert keywords == {
         "seeds": "1,5", "max_trials": 9, "jobs": 2, "stop_hopeless": True, "executor": "ray", "out": "there",
+        "store": "s3://b/f",
     }  # fmt: skip
     assert "●  polynomial" in result.stdout
     assert "sweep  saved_models/digits-prune-qat/sweeps/abc" in result.stdout

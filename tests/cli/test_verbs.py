@@ -112,7 +112,7 @@ def test_plan(tfopt: Tfopt, mocked: Mocked) -> None:
     result = tfopt("plan", "a.yaml", "--set", "seed=3", "--set", "data.batch_size=8", COLUMNS="80")
     assert result.exit_code == 0
     assert loads == [(("a.yaml", ("seed=3", "data.batch_size=8")), {})]
-    assert plans == [((RECIPE,), {"out": "saved_models"})]
+    assert plans == [((RECIPE,), {"out": "saved_models", "store": None})]
     assert "prune: sparsity to 80%, renewed every 2 steps" in result.stdout
     assert "█" in result.stdout
     assert "warning: More calibration examples than data." in result.stdout
@@ -132,12 +132,12 @@ def test_plan_as_json(tfopt: Tfopt, mocked: Mocked) -> None:
 def test_run(tfopt: Tfopt, mocked: Mocked) -> None:
     mocked("load", RECIPE)
     calls = mocked("run", run_of(sample_report()))
-    result = tfopt("run", "a.yaml", "--out", "elsewhere", "--fresh", COLUMNS="80")
+    result = tfopt("run", "a.yaml", "--out", "elsewhere", "--store", "s3://b/f", "--fresh", COLUMNS="80")
     assert result.exit_code == 0
     ((arguments, keywords),) = calls
     assert arguments == (RECIPE,)
     assert keywords.pop("on_event") is not None
-    assert keywords == {"out": "elsewhere", "fresh": True}
+    assert keywords == {"out": "elsewhere", "store": "s3://b/f", "fresh": True}
     assert "All 16 claims held and both budgets met." in result.stdout
     assert "report.json" in result.stdout
 

@@ -41,12 +41,14 @@ def test_a_sweep_on_ray_shares_the_store_reports_failures_and_stops_the_hopeless
     folder = sweep_folder(tmp_path, expansion.recipe.name, expansion.key)
     events: list[Mapping[str, Any]] = []
     executor = RayExecutor(1, 1)
-    sweep = execute_sweep(expansion, executor, folder, FAKE, stop_hopeless=True, on_event=events.append)
+    url = (tmp_path / "shared").as_uri()
+    sweep = execute_sweep(expansion, executor, folder, FAKE, store=url, stop_hopeless=True, on_event=events.append)
     assert [trial.state for trial in sweep.record.trials] == ["done", "failed", "done", "failed", "done", "stopped"]
     assert "nothing is left" in str(sweep.record.trials[1].error)
     assert "Ray task died" in str(sweep.record.trials[3].error)
     built = (tmp_path / "built.log").read_text().splitlines()
     assert sum(line.startswith("train") for line in built) == 1
+    assert (tmp_path / "stores.log").read_text().splitlines() == [url] * 6
     assert ray.is_initialized()
 
 

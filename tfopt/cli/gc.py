@@ -27,7 +27,8 @@ Examples:
 def command(keep_last: int | None, max_size: str | None, dry_run: bool, out: str) -> Answer:
     """Remove stored stages that no kept run needs, the oldest first, and what crashes left behind.
 
-    Finished runs keep all they need, and so does a run that is going on.
+    Finished runs keep all they need, and so does a run that is going on. Only the store in DIR is freed: one that is
+    shared at a URL (--store of tfopt run) is left alone.
     """
     from tfopt import api
     from tfopt.core.quantities import parse_bytes

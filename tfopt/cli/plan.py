@@ -21,7 +21,7 @@ Examples:
 )
 @recipe_options
 @common
-def command(recipe: str, overrides: tuple[str, ...], out: str) -> Answer:
+def command(recipe: str, overrides: tuple[str, ...], out: str, store: str | None) -> Answer:
     """Show what a run of RECIPE would do, and every warning, before anything is trained.
 
     Stages with their keys (cached stages are taken from the store), the sparsity schedule, and what pruning and
@@ -31,5 +31,5 @@ def command(recipe: str, overrides: tuple[str, ...], out: str) -> Answer:
     from tfopt.cli.documents import plan_document
     from tfopt.report.text_plan import plan_text
 
-    plan = api.plan(api.load(recipe, overrides), out=out)
+    plan = api.plan(api.load(recipe, overrides), out=out, store=store)
     return Answer(lambda: plan_document(plan), lambda terminal: plan_text(plan, terminal.width, terminal.unicode))

@@ -15,8 +15,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def recipe_options(command: Command) -> Command:
-    """RECIPE, `--set` and `--out`, the same for `plan` and `run`."""
+    """RECIPE, `--set`, `--out` and `--store`, the same for `plan`, `run` and `sweep`."""
     for option in (
+        click.option(
+            "--store",
+            metavar="URL",
+            envvar="TFOPT_STORE",
+            show_envvar=True,
+            help="A store shared through fsspec, e.g. s3://bucket/folder: the one in --out becomes its cache.",
+        ),
         click.option(
             "--out", default="saved_models", show_default=True, metavar="DIR", help="Where runs and the store go."
         ),
@@ -41,6 +48,7 @@ Examples:
   tfopt run recipe.yaml
   tfopt run recipe.yaml --set stages.prune.schedule.final=90% --set seed=3
   tfopt run recipe.yaml --out /data/runs --fresh
+  tfopt run recipe.yaml --store s3://bucket/tfopt   stages that another machine has run are fetched
   tfopt run recipe.yaml --json > report.json     for CI; the exit code is the verdict
 
 Exit code 7 when a claim is broken or a budget is not met. A run that was interrupted goes on from its last finished
@@ -51,7 +59,9 @@ stage when it is started again.
 @click.option("--fresh", is_flag=True, help="Run every stage again instead of taking finished ones from the store.")
 @common
 @click.pass_obj
-def command(session: Session, recipe: str, overrides: tuple[str, ...], out: str, fresh: bool) -> Answer:
+def command(
+    session: Session, recipe: str, overrides: tuple[str, ...], out: str, store: str | None, fresh: bool
+) -> Answer:
     """Carry out RECIPE: train, optimize, export, prove, report.
 
     Leaves report.json, report.html, the figures and the files in saved_models/<recipe>/<run>/. With --json, stdout is
@@ -64,7 +74,7 @@ def command(session: Session, recipe: str, overrides: tuple[str, ...], out: str,
     loaded = api.load(recipe, overrides)
     try:
         with progress(sys.stderr, silent_in_pipe=session.json) as on_event:
-            run = api.run(loaded, out=out, fresh=fresh, on_event=on_event)
+            run = api.run(loaded, out=out, store=store, fresh=fresh, on_event=on_event)
     except KeyboardInterrupt:
         click.echo("Finished stages are kept: the same command goes on from there.", err=True)
         raise

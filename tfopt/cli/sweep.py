@@ -52,6 +52,7 @@ def command(
     recipe: str,
     overrides: tuple[str, ...],
     out: str,
+    store: str | None,
     axes: tuple[str, ...],
     seeds: str | None,
     jobs: int | None,
@@ -80,6 +81,7 @@ def command(
                 stop_hopeless=prune_trials == "median",
                 executor=executor,
                 out=out,
+                store=store,
                 on_event=on_event,
             )
     except KeyboardInterrupt:

@@ -13,10 +13,11 @@ class Job:
 
     Args:
         trial: its name.
-        function: `package.module:function`, called as `function(recipe, out=..., on_event=...)`.
+        function: `package.module:function`, called as `function(recipe, out=..., store=..., on_event=...)`.
         recipe: the recipe as plain values.
         folder: folder of the recipe's file, for code that lies beside it.
         out: where runs and the store go.
+        store: URL of a shared store.
     """
 
     trial: str
@@ -24,6 +25,7 @@ class Job:
     recipe: Mapping[str, Any]
     folder: str
     out: str
+    store: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Trials as Ray tasks: on the cluster that RAY_ADDRESS names, or on one started here for the time of the sweep.
 
-Runs and store lie in a folder that all machines of the cluster must see under the same path.
+Runs lie in a folder that all machines of the cluster must see under the same path, and so does the store, unless the
+sweep is given the URL of a shared one, which each machine reaches with its own fsspec configuration.
 """
 
 from __future__ import annotations

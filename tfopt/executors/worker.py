@@ -47,7 +47,8 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
         module, _, name = job["function"].partition(":")
         found = catalog()
         recipe = build_recipe(job["recipe"], found).coming_from(Origin(found, job["folder"]))
-        getattr(importlib.import_module(module), name)(recipe, out=job["out"], on_event=on_event)
+        function = getattr(importlib.import_module(module), name)
+        function(recipe, out=job["out"], store=job["store"], on_event=on_event)
     except KeyboardInterrupt:
         state = "stopped"
     except TfoptError as caught:
