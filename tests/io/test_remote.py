@@ -61,7 +61,7 @@ def get(store: Store, key: str = KEY) -> tuple[tuple[Path, dict[str, Any]] | Non
 
 
 def names(url: str) -> list[str]:
-    files, path = fsspec.url_to_fs(url)
+    files, path = fsspec.core.url_to_fs(url)
     return sorted(name.rpartition("/")[2] for name in files.ls(path, detail=False))
 
 

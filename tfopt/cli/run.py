@@ -56,7 +56,11 @@ stage when it is started again.
 """,
 )
 @recipe_options
-@click.option("--fresh", is_flag=True, help="Run every stage again instead of taking finished ones from the store.")
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Run every stage again instead of taking finished ones from the store; also renews them in --store.",
+)
 @common
 @click.pass_obj
 def command(
