@@ -11,6 +11,7 @@ import pytest
 from tests.backend import dying_stage
 from tests.backend.workbench import Log, context, digits, same_weights, small_model
 from tfopt.backend import checkpoint, fitting, loop, pruning, training
+from tfopt.core.compile import Compile
 from tfopt.errors import StageError
 from tfopt.stages.prune import Prune
 from tfopt.stages.train import Train
@@ -85,6 +86,35 @@ def test_a_finished_stage_is_not_trained_again(finished):
 
     assert log.of("progress") == []
     assert same_weights(first, again)
+
+
+@pytest.mark.parametrize("name", ["nadam", "adam", "sgd"])
+def test_what_an_optimizer_keeps_beside_its_variables_goes_on_too(tmp_path, name):
+    """A rate that a plateau has lowered, and Nadam's momentum product, are not among tf_keras' optimizer variables."""
+    plateau = {"kind": "plateau", "initial": 1e-3, "monitor": "accuracy", "patience": 1, "factor": 0.5}
+    stage = Train.model_validate({"epochs": 4, "learning_rate": plateau})
+    compile = Compile.model_validate({"optimizer": name})
+
+    def interrupt(event):
+        if event["event"] == "epoch" and event["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    def run(folder, emit):
+        # With a threshold that nothing reaches, every epoch counts as one without improvement.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fitting, "PLATEAU_MIN_DELTA", 10.0)
+            return training.train(small_model(), stage, context(folder, emit, data=digits(256), compile=compile))
+
+    whole_log, log = Log(), Log()
+    whole = run(tmp_path / "whole", whole_log)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "stopped", interrupt)
+
+    model = run(tmp_path / "stopped", log)
+
+    assert whole_log.of("epoch")[-1]["learning_rate"] < 1e-3
+    assert without_seconds(log.of("epoch")) == without_seconds(whole_log.of("epoch"))
+    assert same_weights(model, whole)
 
 
 @pytest.mark.parametrize("damage", ["cut off", "empty", "flipped", "of another stage"])

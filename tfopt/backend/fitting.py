@@ -146,7 +146,7 @@ class Fit:
             self._trace()
             self.groups = {
                 "weights": self.model.variables,
-                "optimizer": list(self.model.optimizer.variables),
+                "optimizer": _state_of(self.model.optimizer),
                 "metrics": [variable for metric in self.model.metrics for variable in metric.variables],
                 "random": generators,
                 "extra": list(self.extras.variables),
@@ -321,6 +321,18 @@ class Fit:
         compile_config = self.context.compile.model_dump(mode="json")
         parts = [config, compile_config, self.context.seed, self.context.batch_size, self.steps_per_epoch]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _state_of(optimizer: tf_keras.optimizers.Optimizer) -> list[tf.Variable]:
+    """All that an optimizer remembers.
+
+    tf_keras leaves two things out of `variables`: the learning rate, which a plateau lowers, and Nadam's momentum
+    product.
+    """
+    listed = list(optimizer.variables)
+    known = {id(variable) for variable in listed}
+    own = (value for _, value in sorted(vars(optimizer).items()) if isinstance(value, tf.Variable))
+    return listed + [variable for variable in own if id(variable) not in known]
 
 
 def _assign(variables: Sequence[tf.Variable], arrays: Sequence[np.ndarray]) -> None:
