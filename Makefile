@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+WORKERS ?= 2
 
 .PHONY: demo test fast lint types slow clean
 
@@ -13,7 +14,7 @@ demo: $(STAMP)
 	$(BIN)/tfopt run recipes/digits_prune_qat.yaml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -m "not tf and not slow"
