@@ -7,7 +7,7 @@ from tfopt.core.plan import PlannedStage
 from tfopt.core.quantities import Span
 from tfopt.core.records import Report, RunInfo
 from tfopt.core.schedules import Constant, Polynomial
-from tfopt.report.curves import StageSpan, schedule_curves, sparsity_curves, stage_spans, training_curves
+from tfopt.report.curves import StageSpan, schedule_curves, sparsity_curves, stage_points, stage_spans, training_curves
 
 
 def test_stages_lie_one_after_the_other() -> None:
@@ -59,3 +59,12 @@ def test_layers_with_the_same_schedule_share_a_curve() -> None:
     assert first.points[0] == (0, 0.0)
     assert second.points[-1] == (200, 0.5)
     assert len(first.points) == 11
+
+
+def test_a_planned_curve_is_drawn_in_full_as_far_as_the_stage_went() -> None:
+    stage = sample_report().stages[1]
+    last = stage.history[-1]["step"]
+    planned = [[0, 0.0], [last / 2, 0.4], [last, 0.8], [last * 2, 0.8]]
+    full = stage.model_copy(update={"details": {"planned_curve": planned}})
+    assert stage_points(full, "planned_sparsity") == ((0, 0.0), (last / 2, 0.4), (last, 0.8))
+    assert len(stage_points(stage, "planned_sparsity")) == len(stage.history)

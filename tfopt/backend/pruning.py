@@ -78,6 +78,8 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
                 rewinding.restart(optimizer, fresh, sparse_model.trainable_variables)
 
             extras = Rewinding(rewind_at, earlier, masks.apply, restart).joined(extras)
+        curve = [[step, masks.planned_sparsity(step)] for step in _points(steps.total_steps)]
+        context.emit({"event": "details", "stage": stage.name, "planned_curve": curve})
         training.fit(sparse_model, stage, context, optimizer=optimizer, extras=extras)
     _report(steering, stage, context)
     prove(model, plans, steering.goals())
@@ -113,6 +115,11 @@ class Progress:
     def planned_sparsity(self, step: int) -> float:
         """Share of zeros that the schedules plan after `step` optimizer steps."""
         return sum(schedule.sparsity_at(step) * share for schedule, share in self._shares)
+
+
+def _points(total_steps: int, most: int = 120) -> list[int]:
+    """Steps from 0 to the last, evenly spaced, at which the planned sparsity is drawn."""
+    return sorted({round(index * total_steps / most) for index in range(most + 1)})
 
 
 def _report(steering: Steering, stage: TrainingStage, context: StageContext) -> None:

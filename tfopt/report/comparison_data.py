@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfopt.core.verdicts import by_sparsity
 from tfopt.report import formats
+from tfopt.report.curves import stage_points
 
 if TYPE_CHECKING:
     from tfopt.core.candidates import Candidate
@@ -186,9 +187,8 @@ def _values(reports: Sequence[Report], key: str) -> dict[float, list[float]]:
             continue
         begin = 0.0
         for stage in report.stages[pruning.index(True) :]:
-            for index, entry in enumerate(stage.history):
-                if key in entry:
-                    found.setdefault(begin + entry.get("step", index + 1), []).append(entry[key])
+            for step, value in stage_points(stage, key):
+                found.setdefault(begin + step, []).append(value)
             if stage.history:
                 begin += stage.history[-1].get("step", len(stage.history))
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tfopt.core.plan import PlannedStage
-    from tfopt.core.records import Report
+    from tfopt.core.records import Report, StageRecord
     from tfopt.core.schedules import ResolvedSchedule
 
 Point = tuple[float, float]
@@ -102,6 +102,18 @@ def sparsity_curves(report: Report) -> Curves | None:
     return curves if any(values) else None
 
 
+def stage_points(stage: StageRecord, key: str) -> tuple[Point, ...]:
+    """Values of a history key by step of the stage; a planned sparsity in full where the stage has left its curve."""
+    if key == "planned_sparsity" and stage.details.get("planned_curve"):
+        last = stage.history[-1].get("step", math.inf) if stage.history else math.inf
+        return tuple((step, value) for step, value in stage.details["planned_curve"] if step <= last)
+    return tuple(
+        (entry.get("step", index + 1), entry[key])
+        for index, entry in enumerate(stage.history)
+        if key in entry and math.isfinite(entry[key])
+    )
+
+
 def _curves(report: Report, measure: str, keys: Sequence[tuple[str, str]]) -> Curves:
     spans = stage_spans(report)
     trained = [stage for stage in report.stages if stage.history]
@@ -109,13 +121,9 @@ def _curves(report: Report, measure: str, keys: Sequence[tuple[str, str]]) -> Cu
     for key, label in keys:
         segments = []
         for stage, span in zip(trained, spans, strict=True):
-            points = tuple(
-                (span.begin + entry.get("step", index + 1), entry[key])
-                for index, entry in enumerate(stage.history)
-                if key in entry and math.isfinite(entry[key])
-            )
+            points = stage_points(stage, key)
             if points:
-                segments.append(points)
+                segments.append(tuple((span.begin + step, value) for step, value in points))
         if segments:
             lines.append(Line(key, label, tuple(segments)))
     return Curves(measure, spans, tuple(lines))
