@@ -121,6 +121,8 @@ def test_ctrl_c_keeps_a_checkpoint_says_so_and_goes_on_in_the_same_folder(tmp_pa
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell that runs the tests in the background makes its children deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     journal = wait_for_journal(child, out)
     while sum(event["event"] == "epoch" for event in read_events(journal)) < 5:
