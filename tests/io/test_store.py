@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -107,3 +108,20 @@ def test_a_file_in_the_way_is_found_out_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(StoreError, match=r"Cannot write .*out"):
         Store(tmp_path / "out" / ".store").check_writable()
+
+
+@pytest.mark.parametrize("call", ["rename", "fsync"])
+def test_a_full_disk_is_one_clear_error_and_leaves_no_half_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    store = Store(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(StoreError, match=r"Cannot write .*: No space left on device"):
+            put(store)
+    assert get(store) == (None, [])
+    put(store)
+    assert get(store)[0] is not None
