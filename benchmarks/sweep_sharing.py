@@ -9,7 +9,8 @@ Converting a file costs the same either way (5 to 9 s each, in a process of its 
 model: it is left out, as one would until a schedule is chosen, and comes in with --files.
 
 Measured on two cores, one run: 0.29 with --files --dense-epochs 15 --commands (66 s against 229 s; 2 dense trainings,
-16 prunings), and 0.42 without --commands (71 s against 169 s, on a busier machine); 0.26 as it is called without options.
+16 prunings), and 0.42 without --commands (71 s against 169 s, on a busier machine); 0.26 as it is called without
+options.
 
     python benchmarks/sweep_sharing.py            (some minutes)
     python benchmarks/sweep_sharing.py --quick    (two schedules, few epochs: shows that it works, not what it is worth)
