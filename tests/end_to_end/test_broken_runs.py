@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -162,7 +161,7 @@ def test_a_full_disk_at_export_keeps_the_stages(folder: Path, monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         result = run(path)
-    assert result.exit_code in (5, 6)
+    assert result.exit_code == 5
     assert "No space left on device" in result.output
     again = tfopt.run(path)
     assert [stage.cached for stage in again.report.stages] == [True]
@@ -216,4 +215,3 @@ def test_a_test_split_that_is_poisoned_changes_nothing_but_the_figures(folder: P
         )
         files.append(tfopt.run(path, out=folder / f"out_{poison}").path("int8").read_bytes())
     assert files[0] == files[1]
-    assert np.frombuffer(files[0], dtype="uint8").size > 0

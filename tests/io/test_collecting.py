@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tfopt.core.records import Report, RunInfo, StageRecord
 from tfopt.io.collecting import collect
 from tfopt.io.locks import sole_user
@@ -84,6 +86,19 @@ def test_max_size_removes_the_oldest_first_and_no_more_than_needed(tmp_path: Pat
     size = collect(tmp_path, dry_run=True, max_size=10**9).kept_bytes
     collect(tmp_path, max_size=size - 1)
     assert names(tmp_path) == {A, B}
+
+
+@pytest.mark.parametrize("state", [None, "interrupted", "done"])
+def test_checkpoints_stay_while_their_run_can_go_on(tmp_path: Path, state: str | None) -> None:
+    store = Store(tmp_path / ".store")
+    (store.work_folder(A) / "checkpoint").write_text("epoch 3")
+    run = finished(tmp_path) if state else new_run_folder(tmp_path, "digits")
+    lines = ['{"event": "run_started"}', f'{{"event": "stage_started", "key": "{A}"}}']
+    if state:
+        lines.append(f'{{"event": "run_finished", "state": "{state}"}}')
+    (run / "events.jsonl").write_text("\n".join(lines))
+    collect(tmp_path)
+    assert (store.root / "work" / A / "checkpoint").is_file() == (state != "done")
 
 
 def test_leftovers_of_crashes_go(tmp_path: Path) -> None:

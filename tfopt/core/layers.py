@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 from pydantic import field_validator
 
@@ -33,25 +33,9 @@ class LayerRule(Block):
         return (self.type is None or self.type == kind) and re.fullmatch(self.match, name) is not None
 
 
-class NamedLayer(Protocol):
-    """Anything with a layer's name and type."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def type(self) -> str: ...
-
-
 R = TypeVar("R", bound=LayerRule)
 
 
 def last_match(rules: Sequence[R], name: str, kind: str) -> R | None:
     """The rule that holds for a layer: the last that matches, or None."""
     return next((rule for rule in reversed(rules) if rule.applies_to(name, kind)), None)
-
-
-def unmatched(rules: Sequence[R], layers: Iterable[NamedLayer]) -> list[int]:
-    """Positions of the rules that match no layer at all: nearly always a typing mistake."""
-    known = [(layer.name, layer.type) for layer in layers]
-    return [index for index, rule in enumerate(rules) if not any(rule.applies_to(*layer) for layer in known)]

@@ -50,17 +50,19 @@ def collect(
     store = Store(root / ".store")
     old_runs: list[Path] = []
     needed: set[str] = set()
+    unfinished: set[str] = set()
     for folders in run_folders(root).values():
         for position, folder in enumerate(folders):
             if keep_last is not None and position >= keep_last and not is_held(folder):
                 old_runs.append(folder)
             else:
                 needed |= _keys_of(folder)
+                unfinished |= _unfinished_keys(folder)
     entries = sorted(store.entries(), key=lambda path: path.stat().st_mtime)
     sizes = {path: _size(path) for path in entries}
     total = sum(sizes.values())
-    leftovers = [path for path in store.leftovers() if not is_held(path)]
-    removed = list(leftovers)
+    # Folders of attempts are named by their key, or by its beginning.
+    removed = [path for path in store.leftovers() if not any(key.startswith(path.name[:12]) for key in unfinished)]
     for path in entries:
         if path.name in needed or (max_size is not None and total <= max_size):
             continue
@@ -74,20 +76,26 @@ def collect(
 
 
 def _keys_of(folder: Path) -> set[str]:
-    """Keys that a run needs; those of a run without a report (killed, or going on) are in its journal."""
+    """Keys that a run needs: of its finished stages, and of all that it began while it can still go on."""
     path = folder / REPORT
     if not path.is_file():
-        return _journaled_keys(folder / "events.jsonl")
+        return _unfinished_keys(folder)
     try:
-        return {stage["key"] for stage in json.loads(path.read_text(encoding="utf-8"))["stages"]}
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return {stage["key"] for stage in report["stages"]} | _unfinished_keys(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"Cannot read {path}, so it is not known what it needs: {error}.", "Remove that run by hand."
         ) from error
 
 
-def _journaled_keys(path: Path) -> set[str]:
-    return {str(event["key"]) for event in read_events(path) if "key" in event} if path.is_file() else set()
+def _unfinished_keys(folder: Path) -> set[str]:
+    """Keys of the stages begun by a run that was killed, interrupted or is going on; none of a run that is over."""
+    path = folder / "events.jsonl"
+    events = read_events(path) if path.is_file() else []
+    last = max((index for index, event in enumerate(events) if event["event"] == "run_started"), default=0)
+    over = any(event["event"] == "run_finished" and event["state"] != "interrupted" for event in events[last:])
+    return set() if over else {str(event["key"]) for event in events if "key" in event}
 
 
 def _size(path: Path) -> int:

@@ -10,13 +10,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from tfopt.core.records import Report
 from tfopt.core.run import Run
 from tfopt.errors import StoreError
 from tfopt.io.files import cannot_write, folder_hashes, write_atomically
 from tfopt.io.locks import is_held
+from tfopt.io.reading import read_record
 
 LATEST = "latest"
 REPORT = "report.json"
@@ -118,18 +117,8 @@ def read_run(run: str | Path, root: Path) -> Run:
         StoreError: there is no such run, or its report cannot be read.
     """
     folder = _find(Path(run), root)
-    path = folder / REPORT
-    try:
-        return Run(folder, Report.model_validate_json(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"Cannot read {path}: {error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StoreError(
-            f"{path} is not a report of this version of tfopt: {place}: {first['msg']}.",
-            "Run the recipe again; finished stages come from the store.",
-        ) from error
+    hint = "Run the recipe again; finished stages come from the store."
+    return Run(folder, read_record(folder / REPORT, Report, "a report", hint))
 
 
 def run_folders(root: Path) -> dict[str, list[Path]]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from tfopt.core.run import Run
 from tfopt.core.sweep_record import Sweep, SweepRecord, TrialRecord
-from tfopt.errors import StoreError
 from tfopt.io.files import cannot_write, write_atomically
+from tfopt.io.reading import read_record
 from tfopt.io.runs import LATEST, read_run
 
 SWEEPS = "sweeps"
@@ -92,14 +90,5 @@ def read_sweep(folder: Path) -> Sweep:
 
 
 def _read(path: Path) -> SweepRecord:
-    try:
-        return SweepRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"Cannot read {path}: {error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StoreError(
-            f"{path} is not a sweep of this version of tfopt: {place}: {first['msg']}.",
-            "Remove it and run the sweep again; finished stages come from the store.",
-        ) from error
+    hint = "Remove it and run the sweep again; finished stages come from the store."
+    return read_record(path, SweepRecord, "a sweep", hint)
