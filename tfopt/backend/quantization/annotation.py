@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.quantization.graph import Graph
-from tfopt.backend.quantization.placement import folds_into, place, shares_float_scale
+from tfopt.backend.layer_graph import Graph, folds_into
+from tfopt.backend.quantization.placement import place, shares_float_scale
 from tfopt.backend.quantization.registry import float_reason, treatment
 from tfopt.core.layers import last_match
 from tfopt.core.quantization import Quantization, QuantizeRule

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tf_keras
 
+from tfopt.backend.layer_graph import Graph
 from tfopt.backend.quantization.annotation import preflight
-from tfopt.backend.quantization.graph import Graph
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.quantization import Quantization
 

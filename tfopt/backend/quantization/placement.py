@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from tf_keras import layers
 
-from tfopt.backend.quantization.graph import Graph
-from tfopt.backend.quantization.registry import float_reason, function_name
+from tfopt.backend.layer_graph import TAKES_BATCH_NORMALIZATION, Graph, folds_into, function_name
+from tfopt.backend.quantization.registry import float_reason
 
-_TAKES_BATCH_NORMALIZATION = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
-_TAKES_RELU = (*_TAKES_BATCH_NORMALIZATION, layers.Add)
+_TAKES_RELU = (*TAKES_BATCH_NORMALIZATION, layers.Add)
 """Conv2DTranspose is not among them: the converter leaves TRANSPOSE_CONV and RELU as two operators."""
 _ONE_SCALE = (layers.Concatenate, layers.Maximum, layers.UpSampling2D)
 """Layers whose operands and result have the same scale in TFLite."""
@@ -51,22 +50,6 @@ def place(graph: Graph, annotated: Collection[str]) -> dict[str, Place]:
     for name in _rounded_elsewhere(graph, places):
         places[name] = Place(places[name].head, output=False)
     return places
-
-
-def folds_into(graph: Graph, name: str) -> str | None:
-    """The kernel's layer into which the converter folds a batch normalization; None if it cannot."""
-    layer = graph.layers[name]
-    producers = graph.producers(name)
-    if type(layer) is not layers.BatchNormalization or len(producers) != 1:
-        return None
-    kernel = graph.layers[producers[0]]
-    fits = type(kernel) in _TAKES_BATCH_NORMALIZATION and function_name(kernel) == "linear"
-    if not fits or graph.only_consumer(kernel.name) != name:
-        return None
-    rank = len(kernel.output_shape)
-    # A Dense layer on more than two axes is a reshape, a product and a reshape in TFLite: nothing to fold into.
-    foldable_rank = 2 if type(kernel) is layers.Dense else 4
-    return kernel.name if rank == foldable_rank and list(layer.axis) == [rank - 1] else None
 
 
 def shares_float_scale(graph: Graph, name: str) -> str | None:

@@ -10,6 +10,7 @@ from tensorflow_model_optimization.quantization.keras import QuantizeConfig, Qua
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
 from tf_keras import layers
 
+from tfopt.backend.layer_graph import function_name
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.preserving import Preserve, preserving
 from tfopt.backend.quantization.quantizers import (
@@ -113,14 +114,6 @@ FLOAT_LAYERS: Mapping[type, str] = {
     layers.GRU: "TFLite runs it as a loop in float",
 }
 """Layers that stay float in the file, and why."""
-
-
-def function_name(layer: Any) -> str:
-    """Name of a layer's activation function; `linear` if it has none."""
-    function = getattr(layer, "activation", None)
-    if function is None:
-        return "linear"
-    return getattr(function, "__name__", type(function).__name__)
 
 
 def float_reason(layer: Any) -> str | None:

@@ -15,8 +15,8 @@ from tensorflow_model_optimization.quantization.keras import (
 from tf_keras.src.saving.serialization_lib import SafeModeScope
 from tf_keras.utils import custom_object_scope
 
+from tfopt.backend.layer_graph import Graph
 from tfopt.backend.quantization.annotation import annotated
-from tfopt.backend.quantization.graph import Graph
 from tfopt.backend.quantization.preserving import Preserve, hold_zeros
 from tfopt.backend.quantization.quantizers import InputQuantizer
 from tfopt.backend.quantization.registry import EightBitRegistry

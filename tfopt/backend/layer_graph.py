@@ -1,4 +1,4 @@
-"""Who feeds whom in a Keras model."""
+"""Who feeds whom in a Keras model, and what the converter makes one operator of."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 import tf_keras
+from tf_keras import layers
 
 from tfopt.errors import StageError
+
+TAKES_BATCH_NORMALIZATION = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
+"""Kernels into which the converter folds a batch normalization that follows."""
 
 
 class Graph:
@@ -59,4 +63,28 @@ class Graph:
     def sees_integers(self, name: str) -> bool:
         """Whether a layer is an input of integers, strings or booleans."""
         layer = self.layers[name]
-        return isinstance(layer, tf_keras.layers.InputLayer) and not tf.as_dtype(layer.dtype).is_floating
+        return isinstance(layer, layers.InputLayer) and not tf.as_dtype(layer.dtype).is_floating
+
+
+def function_name(layer: Any) -> str:
+    """Name of a layer's activation function; `linear` if it has none."""
+    function = getattr(layer, "activation", None)
+    if function is None:
+        return "linear"
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def folds_into(graph: Graph, name: str) -> str | None:
+    """The kernel's layer into which the converter folds a batch normalization; None if it cannot."""
+    layer = graph.layers[name]
+    producers = graph.producers(name)
+    if type(layer) is not layers.BatchNormalization or len(producers) != 1:
+        return None
+    kernel = graph.layers[producers[0]]
+    fits = type(kernel) in TAKES_BATCH_NORMALIZATION and function_name(kernel) == "linear"
+    if not fits or graph.only_consumer(kernel.name) != name:
+        return None
+    rank = len(kernel.output_shape)
+    # A Dense layer on more than two axes is a reshape, a product and a reshape in TFLite: nothing to fold into.
+    foldable_rank = 2 if type(kernel) is layers.Dense else 4
+    return kernel.name if rank == foldable_rank and list(layer.axis) == [rank - 1] else None
