@@ -33,11 +33,13 @@ class Prepared:
         plan: what would be done.
         data: the splits (`tfopt.backend.data.Data`).
         model: the starting model, a `tf_keras.Model`.
+        origin: the Keras 3 model it was made from, or None; its architecture goes through all stages unchanged.
     """
 
     plan: Plan
     data: Any
     model: Any
+    origin: Any = None
 
 
 def prepare(recipe: Recipe, store: Store) -> Prepared:
@@ -53,7 +55,8 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
 
     folder = Path(recipe.folder)
     data = backend_data.load(recipe.data, folder)
-    model = models.build(recipe.model, data, recipe.seed, folder)
+    built = models.build(recipe.model, data, recipe.seed, folder)
+    model = built.model
     warnings = list(models.check_fits(model, data, recipe.compile))
     model_key = models.model_fingerprint(model)
 
@@ -94,7 +97,7 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
     if recipe.sweep is not None:
         warnings.append("The recipe has a sweep: block, which `tfopt sweep` carries out; this is the recipe itself.")
     plan = Plan(recipe, tuple(planned), preflight.layers(model), data.record(), model_key, tuple(warnings))
-    return Prepared(plan, data, model)
+    return Prepared(plan, data, model, built.origin)
 
 
 def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:

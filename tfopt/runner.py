@@ -251,6 +251,7 @@ class _Execution:
             traits=traits,
             layers=self.stages[-1].layers,
             dense=self.dense_measures(),
+            origin=self.prepared.origin,
         )
         for target in recipe.export:
             for record in target.write(model, context):

@@ -38,7 +38,7 @@ def dense(*, inputs: int = 4, outputs: int = 3, activation: str = "softmax") -> 
 def built(
     source: str, folder: Path = Path(), seed: int = 0, data: Data | None = None, **args: object
 ) -> tf_keras.Model:
-    return models.build(ModelConfig(source=source, args=args), data or examples(), seed, folder)
+    return models.build(ModelConfig(source=source, args=args), data or examples(), seed, folder).model
 
 
 def module(folder: Path, name: str, code: str) -> None:
@@ -134,12 +134,10 @@ def test_keras_3_models_get_our_error(tmp_path: Path) -> None:
     import keras
 
     model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)])
-    with pytest.raises(StageError, match=r"is a Keras 3 model\..*tfmot works on Keras 2 models only.*import tf_keras"):
-        models.check_model(model, "somewhere:make")
     for suffix in (".keras", ".h5"):
         model.save(tmp_path / f"three{suffix}")
-        with pytest.raises(StageError, match=rf"three{suffix} was written by Keras 3\..*tfmot works on Keras 2"):
-            built(f"three{suffix}", tmp_path)
+        with pytest.raises(StageError, match=rf"three{suffix} is a Keras 3 model\..*tfmot works on Keras 2"):
+            built(f"./three{suffix}", tmp_path)
 
 
 def test_models_without_a_graph_are_refused() -> None:

@@ -36,7 +36,7 @@ def chain() -> list[Stage]:
 
 def run(data: Data, folder: Path) -> list[list[np.ndarray]]:
     """Weights after every stage."""
-    model: Any = models.build(ModelConfig(source="small_cnn", args={"filters": [4], "dense": 0}), data, 1)
+    model: Any = models.build(ModelConfig(source="small_cnn", args={"filters": [4], "dense": 0}), data, 1).model
     found, traits = [], frozenset()
     for stage in chain():
         context = workbench.context(folder / stage.name, data=data, augment=Augment(shift="13%"))

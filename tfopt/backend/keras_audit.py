@@ -23,6 +23,9 @@ from tfopt.core.records import AuditRecord, PortRecord, TensorRecord
 from tfopt.errors import ExportError, UsageError
 
 _HDF5 = (".h5", ".hdf5")
+_SERVING = "serving_default"
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_BESIDE_WEIGHTS = ("optimizer", "keras_api", "save_counter", "_operations")
 _BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile)
 
 
@@ -78,29 +81,56 @@ def _hdf5_layer(where: str) -> str | None:
 
 
 def _saved_model(path: Path) -> AuditRecord:
+    """From the checkpoint and the signatures' descriptions: TensorFlow runs initializers while it loads a graph."""
     import tensorflow as tf
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf import saved_model_pb2
 
+    model = saved_model_pb2.SavedModel()
     try:
-        loaded = tf.saved_model.load(str(path))
-    except (OSError, ValueError, tf.errors.OpError) as error:
+        model.ParseFromString((path / "saved_model.pb").read_bytes())
+        tensors = list(_checkpoint(path / "variables" / "variables")) if (path / "variables").is_dir() else []
+    except (OSError, ValueError, DecodeError, tf.errors.OpError) as error:
         raise ExportError(f"{path} cannot be read as a SavedModel: {error}.") from error
-    signatures = dict(loaded.signatures)
-    functions = list(signatures.values())
-    variables = {id(variable.handle): variable for function in functions for variable in function.variables}
-    tensors = [_tensor(v.name, v.name.split("/")[0] if "/" in v.name else None, v.numpy()) for v in variables.values()]
-    first = functions[0] if functions else None
+    graph = model.meta_graphs[0] if model.meta_graphs else None
+    signatures = {} if graph is None else {k: v for k, v in graph.signature_def.items() if not k.startswith("__")}
+    first = signatures[min(signatures, key=lambda key: (key != _SERVING, key))] if signatures else None
     return _record(
         sorted(tensors, key=lambda tensor: tensor.name),
         {},
-        inputs=[] if first is None else [_port(n, s) for n, s in first.structured_input_signature[1].items()],
-        outputs=[] if first is None else [_port(n, s) for n, s in first.structured_outputs.items()],
+        inputs=[] if first is None else [_port(name, first.inputs[name]) for name in sorted(first.inputs)],
+        outputs=[] if first is None else [_port(name, first.outputs[name]) for name in sorted(first.outputs)],
         signatures=sorted(signatures),
     )
 
 
-def _port(name: str, spec: Any) -> PortRecord:
-    shape = [] if spec.shape.rank is None else [-1 if size is None else size for size in spec.shape]
-    return PortRecord(name=name, dtype=spec.dtype.name, shape=shape)
+def _checkpoint(prefix: Path) -> Iterator[TensorRecord]:
+    """The variables of a checkpoint under their own names, without those of an optimizer."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+    reader = tf.train.load_checkpoint(str(prefix))
+    stored = reader.get_variable_to_shape_map()
+    names = {key: key for key in stored}
+    if _OBJECT_GRAPH in stored:
+        objects = trackable_object_graph_pb2.TrackableObjectGraph()
+        objects.ParseFromString(reader.get_tensor(_OBJECT_GRAPH))
+        names = {
+            attribute.checkpoint_key: attribute.full_name
+            for node in objects.nodes
+            for attribute in node.attributes
+            if attribute.name == "VARIABLE_VALUE"
+        }
+    for key, name in names.items():
+        if key in stored and key.split("/")[0] not in _BESIDE_WEIGHTS and ".OPTIMIZER_SLOT" not in key:
+            yield _tensor(name, name.split("/")[0] if "/" in name else None, np.asarray(reader.get_tensor(key)))
+
+
+def _port(name: str, info: Any) -> PortRecord:
+    import tensorflow as tf
+
+    shape = [] if info.tensor_shape.unknown_rank else [dim.size for dim in info.tensor_shape.dim]
+    return PortRecord(name=name, dtype=tf.as_dtype(info.dtype).name, shape=shape)
 
 
 def _datasets(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:

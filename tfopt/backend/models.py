@@ -1,17 +1,20 @@
-"""A recipe's `model` block, carried out: a built tf_keras model with weights from the seed."""
+"""A recipe's `model` block, carried out: a built tf_keras model with weights from the seed, and where it came from."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tf_keras
+from keras.src.utils import naming
 
 from tfopt.backend import references
-from tfopt.backend.model_files import KERAS_3, is_model_file, load_file
+from tfopt.backend.model_files import is_model_file, load_file
 from tfopt.backend.model_fit import check_fits
 from tfopt.backend.model_layers import layer_records, model_fingerprint
 from tfopt.backend.model_store import load_model, save_model
@@ -21,6 +24,7 @@ from tfopt.core.recipe import ModelConfig
 from tfopt.errors import StageError
 
 __all__ = [
+    "Built",
     "build",
     "build_alone",
     "check_fits",
@@ -31,10 +35,28 @@ __all__ = [
     "save_model",
 ]
 
+_KERAS_3 = (
+    "tfmot works on Keras 2 models only (the package tf_keras). Today: rebuild the model with `import tf_keras` in "
+    "place of `import keras` and copy the weights layer by layer, in a function named as package.module:function."
+)
 _APPLICATIONS = "keras.applications."
 
 
-def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> tf_keras.Model:
+@dataclass(frozen=True)
+class Built:
+    """The model of a recipe.
+
+    Args:
+        model: what is trained: a functional or sequential tf_keras model.
+        origin: the Keras 3 model it was made from, whose architecture the `keras` export writes; None where the source
+            gave a tf_keras model.
+    """
+
+    model: tf_keras.Model
+    origin: keras.Model | None = None
+
+
+def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> Built:
     """Makes the model of a recipe.
 
     Args:
@@ -44,31 +66,20 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
         seed: of the weights; the same seed gives the same weights.
         folder: where the recipe lies: relative paths start there.
 
-    Returns:
-        A built functional or sequential tf_keras model.
-
     Raises:
         StageError: the source is unknown or fails, or what it gave cannot be optimized.
         EnvironmentProblem: the entry point of another package fails.
     """
     # Automatic names (conv2d, conv2d_1, ...) count on through a process; rules and fingerprints hang on them.
     tf_keras.backend.reset_uids()
+    naming.reset_uids()
     tf_keras.utils.set_random_seed(seed % 2**32)
-    source = config.source
-    if references.is_function(source):
-        function = references.function(source, folder)
-        model = references.call(function, source, _with_shapes(function, config.args, data), folder)
-    elif source.startswith(_APPLICATIONS):
-        model = _application(config, data)
-    elif is_model_file(source):
-        if config.args:
-            raise StageError(f"model.args {sorted(config.args)} have no meaning for the file {source}.", "Remove them.")
-        model = load_file(folder / Path(source).expanduser())
-    else:
-        function = references.by_name("model", source)
-        model = references.call(function, source, _with_shapes(function, config.args, data), folder)
-    check_model(model, source)
-    return model
+    keras.utils.set_random_seed(seed % 2**32)
+    made = _made(config, data, folder)
+    if isinstance(made, keras.Model):
+        raise StageError(f"{config.source} is a Keras 3 model.", _KERAS_3)
+    check_model(made, config.source)
+    return Built(made)
 
 
 def build_alone(source: str, input_shape: tuple[int, ...], num_outputs: int, folder: Path = Path()) -> tf_keras.Model:
@@ -78,19 +89,19 @@ def build_alone(source: str, input_shape: tuple[int, ...], num_outputs: int, fol
         StageError: as `build`.
     """
     examples = Split(np.zeros((1, *input_shape), np.float32), np.zeros((1, num_outputs), np.float32))
-    return build(ModelConfig(source=source), Data(examples, examples, examples, source="none"), 0, folder)
+    return build(ModelConfig(source=source), Data(examples, examples, examples, source="none"), 0, folder).model
 
 
 def check_model(model: Any, source: str) -> None:
     """Whether a model can be optimized at all.
 
     Raises:
-        StageError: a Keras 3 model, no model, a subclassed or an unbuilt one, or one with code that cannot be stored.
+        StageError: no tf_keras model, a subclassed or an unbuilt one, or one with code that cannot be stored.
     """
     if not isinstance(model, tf_keras.Model):
-        if any(base.__module__.split(".")[0] == "keras" and base.__name__ == "Model" for base in type(model).__mro__):
-            raise StageError(f"{source} is a Keras 3 model.", KERAS_3)
-        raise StageError(f"{source} gave a {type(model).__name__}, not a model.", "Expected a tf_keras.Model.")
+        raise StageError(
+            f"{source} gave a {type(model).__name__}, not a model.", "Expected a keras.Model or a tf_keras.Model."
+        )
     if isinstance(model, tf_keras.Sequential) and not model.built:
         raise StageError(
             f"The Sequential model {model.name!r} of {source} has no input shape yet.",
@@ -108,6 +119,22 @@ def check_model(model: Any, source: str) -> None:
                 f"The layer {layer.name!r} of {source} is a Lambda: its code cannot be stored safely.",
                 "Write a layer class at the top of a module, or call the TensorFlow function on the tensor itself.",
             )
+
+
+def _made(config: ModelConfig, data: Data, folder: Path) -> Any:
+    """What the source gives."""
+    source = config.source
+    if references.is_function(source):
+        function = references.function(source, folder)
+        return references.call(function, source, _with_shapes(function, config.args, data), folder)
+    if source.startswith(_APPLICATIONS):
+        return _application(config, data)
+    if is_model_file(source):
+        if config.args:
+            raise StageError(f"model.args {sorted(config.args)} have no meaning for the file {source}.", "Remove them.")
+        return load_file(folder / Path(source).expanduser(), config.allow_unsafe, folder)
+    function = references.by_name("model", source)
+    return references.call(function, source, _with_shapes(function, config.args, data), folder)
 
 
 def _with_shapes(function: Callable[..., Any], args: Mapping[str, Any], data: Data) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def function(source: str, folder: Path) -> Callable[..., Any]:
         StageError: no such module or function, or the module fails on import.
     """
     module_name, _, name = source.partition(":")
-    with _importable(folder):
+    with importable(folder):
         try:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
@@ -120,7 +120,7 @@ def call(function: Callable[..., T], source: str, args: Mapping[str, Any], folde
         StageError: an argument is unknown or missing, or the function raised; the message names `source`.
     """
     check_arguments(function, source, args)
-    with _importable(folder):
+    with importable(folder):
         return guarded(lambda: function(**args), source)
 
 
@@ -174,7 +174,7 @@ def _built_in(kind: Kind) -> set[str]:
 
 
 @contextmanager
-def _importable(folder: Path) -> Iterator[None]:
+def importable(folder: Path) -> Iterator[None]:
     """Lets modules beside the recipe, or in the current folder, be imported; installed ones come first."""
     added = [path for path in (str(folder.resolve()), str(Path.cwd())) if path not in sys.path]
     sys.path.extend(added)

@@ -30,6 +30,7 @@ class ExportContext:
         dense: measures of the first dense stage on the test split, for the drop.
         seed: the recipe's seed.
         emit: where progress goes.
+        origin: the Keras 3 model that the recipe began with, or None where it began with tf_keras.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class ExportContext:
     traits: frozenset[Trait] = frozenset()
     layers: Sequence[LayerRecord] = ()
     dense: Mapping[str, float] = field(default_factory=dict)
+    origin: Any = None
 
 
 class Export(Block):

@@ -63,6 +63,9 @@ class ModelConfig(Block):
     a SavedModel folder."""
     args: dict[str, Any] = {}
     """Arguments of the model function."""
+    allow_unsafe: bool = False
+    """Whether a model file may run code: Python bytecode that it holds (Lambda layers), and modules that it names. For
+    files whose author you trust."""
 
 
 class Head(Block):

@@ -25,7 +25,15 @@ def source_problems(document: Mapping[str, Any]) -> list[Problem]:
     for block, source, args in sources_of(document):
         if isinstance(source, str) and isinstance(args, Mapping):
             found += _of_source(block, source, args)
+            model = document.get("model")
+            if block == "model" and isinstance(model, Mapping) and model.get("allow_unsafe") is True:
+                found += [] if is_path(source, "model") else [_no_file(source)]
     return found
+
+
+def _no_file(source: str) -> Problem:
+    message = f"model.allow_unsafe has a meaning for model files only, and model.source is {source!r}."
+    return Problem(("model", "allow_unsafe"), message, "Remove it.", on_key=True)
 
 
 def _of_source(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem]:

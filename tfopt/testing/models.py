@@ -67,7 +67,7 @@ class ModelContract:
     def build(cls, data: Data, seed: int) -> Any:
         from tfopt.backend import models
 
-        return models.build(ModelConfig(source=cls.source, args=cls.args), data, seed)
+        return models.build(ModelConfig(source=cls.source, args=cls.args), data, seed).model
 
     @classmethod
     def compile_config(cls) -> Compile:
