@@ -140,6 +140,11 @@ def test_relative_paths_start_at_the_recipe(path: Path, monkeypatch: pytest.Monk
         ),
         (
             "model",
+            {"source": "small_cnn", "allow_unsafe": True},
+            r"model\.allow_unsafe has a meaning for model files only, and model\.source is 'small_cnn'\. Remove it",
+        ),
+        (
+            "model",
             {"source": "keras.applications.Xcepton"},
             r"keras\.applications has no 'Xcepton'\. Did you mean 'Xception'\?",
         ),
