@@ -7,7 +7,8 @@ import pytest
 from tfopt.backend.layer_names import LayerNames
 
 NAMES = LayerNames(
-    ["stem", "norm", "act", "hidden", "block/conv", "conv", "mha", "quant_code", "query", "net", "stem_depthwise"]
+    ["stem", "norm", "act", "hidden", "block/conv", "conv", "mha", "quant_code", "query", "net", "stem_depthwise"],
+    made={"conv_pointwise": "conv", "conv": "conv"},
 )
 
 

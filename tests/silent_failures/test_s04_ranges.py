@@ -6,6 +6,7 @@ import pytest
 from tensorflow_model_optimization.quantization.keras import quantize_model
 
 from tests.quantization_support import accuracy, inner_relu_model, int8_file, train, training_images
+from tfopt.backend.canonical import canonicalize
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.preserving import Preserve
 from tfopt.backend.quantization.wrapping import wrap
@@ -31,7 +32,7 @@ def test_naive_ranges_are_wrong_after_training(trained) -> None:
 
 
 def test_tfopt_is_calibrated_before_training(trained) -> None:
-    model = wrap(trained, Quantization(), Preserve())
+    model = wrap(canonicalize(trained), Quantization(), Preserve())
     calibrate(model, [training_images()[:128]])
     low = next(weight for weight in model.weights if weight.name == "quant_first/output_min:0")
     assert float(low.numpy()) == 0

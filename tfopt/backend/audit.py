@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -49,12 +49,15 @@ class _Use:
     layers: list[str] = field(default_factory=list)
 
 
-def audit_tflite(path: Path | str, layer_names: Sequence[str] = ()) -> AuditRecord:
+def audit_tflite(
+    path: Path | str, layer_names: Sequence[str] = (), made: Mapping[str, str] | None = None
+) -> AuditRecord:
     """Audits a `.tflite` file without running it.
 
     Args:
         path: the file.
         layer_names: Keras names of the layers of the model it came from; without them no tensor has a layer.
+        made: names of layers that compute one of those; see `tfopt.backend.canonical.Canonical.names`.
 
     Returns:
         Ports, operators and tensors of all subgraphs.
@@ -65,7 +68,7 @@ def audit_tflite(path: Path | str, layer_names: Sequence[str] = ()) -> AuditReco
     path = Path(path)
     file = flatbuffer.read(path)
     try:
-        return _audit(file, LayerNames(layer_names))
+        return _audit(file, LayerNames(layer_names, made))
     except flatbuffer.MALFORMED as error:
         raise flatbuffer.malformed(path, error) from error
 

@@ -11,7 +11,7 @@ from tf_keras import layers
 
 from tfopt.errors import StageError
 
-TAKES_BATCH_NORMALIZATION = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
+TAKES_BATCH_NORMALIZATION = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 """Kernels into which the converter folds a batch normalization that follows."""
 
 

@@ -6,7 +6,7 @@ The converter joins the names of fused operations with `;` and each is a path of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 _KERNEL_OPERATIONS = (
     "Conv",
@@ -26,13 +26,12 @@ class LayerNames:
     Args:
         names: Keras names of the layers of the float model, without those of nested models themselves. A name may
             contain `/`.
+        made: where quantization-aware training computes a layer by others: by their names, that of the layer.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        known = dict.fromkeys(names)
-        # For quantization-aware training a SeparableConv2D becomes two layers.
-        halves = {f"{name}_{half}": name for name in known for half in ("depthwise", "pointwise")}
-        paths = {tuple(name.split("/")): layer for name, layer in (halves | {name: name for name in known}).items()}
+    def __init__(self, names: Iterable[str], made: Mapping[str, str] | None = None) -> None:
+        known = (made or {}) | {name: name for name in names}
+        paths = {tuple(name.split("/")): layer for name, layer in known.items()}
         self._paths = sorted(paths.items(), key=lambda item: len(item[0]), reverse=True)
 
     def of(self, tensor: str) -> str | None:

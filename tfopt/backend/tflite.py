@@ -51,6 +51,7 @@ class _Bench:
     Args:
         context: of the export.
         layer_names: Keras names of the float model's layers.
+        made: names of the layers that compute them in the quantized model.
         inputs: .npy file of the test inputs per input.
         few: .npy file of the first test inputs per input, for the reference kernels.
         work: folder for answers.
@@ -58,6 +59,7 @@ class _Bench:
 
     context: ExportContext
     layer_names: tuple[str, ...]
+    made: Mapping[str, str]
     inputs: Mapping[str, Path]
     few: Mapping[str, Path]
     work: Path
@@ -90,6 +92,7 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
         bench = _Bench(
             context,
             layer_names(float_model),
+            {} if quantized is None else model.names,
             _save_arrays(test, work / "test"),
             _save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
             work,
@@ -202,7 +205,7 @@ def _measured(job: Job, source: _Source, bench: _Bench) -> ExportRecord:
     file = context.folder / f"{job.name}.tflite"
     put_in_place(job.target, file)
     try:
-        audit = audit_tflite(file, bench.layer_names)
+        audit = audit_tflite(file, bench.layer_names, bench.made)
     except ExportError as error:
         sizes = {"bytes": num_bytes(file), "gzip_bytes": num_gzip_bytes(file)}
         claims = [broken("the file is well-formed", str(error))]

@@ -29,7 +29,7 @@ def test_operators_of_a_branchy_model() -> None:
         "conv_relu": "fused with conv",
         "depthwise_relu": "fused with depthwise",
         "sum_relu": "fused with sum",
-        "nested": "after training",
+        "separable": "simulated, rewritten: SeparableConv2D computed as DepthwiseConv2D and Conv2D",
         "right_norm": "fused with right",
         "right_relu": "fused with right",
         "skipped": "after training",

@@ -8,6 +8,7 @@ import tf_keras
 from tf_keras import layers
 
 from tests.quantization_support import normalization, training_images
+from tfopt.backend.canonical import canonicalize
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.preserving import Preserve
 from tfopt.backend.quantization.wrapping import wrap
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.tf
 
 def _wrapped(*stack: layers.Layer) -> tf_keras.Model:
     model = tf_keras.Sequential([layers.InputLayer((8, 8, 1), name="image"), *stack])
-    return wrap(model, Quantization(), Preserve())
+    return wrap(canonicalize(model), Quantization(), Preserve())
 
 
 def _values(model: tf_keras.Model) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from tensorflow_model_optimization.quantization.keras import quantize_model
 from tf_keras import layers
 
 from tests.quantization_support import int8_file, training_images
+from tfopt.backend.canonical import canonicalize
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.preserving import Preserve
 from tfopt.backend.quantization.wrapping import wrap
@@ -47,7 +48,7 @@ def test_tfmot_rounds_a_depthwise_kernel_as_a_whole(uneven) -> None:
 
 
 def test_depthwise_channels_have_their_own_scale(uneven) -> None:
-    wrapped = wrap(uneven, Quantization(), Preserve())
+    wrapped = wrap(canonicalize(uneven), Quantization(), Preserve())
     calibrate(wrapped, [training_images()[:64]])
     kernel = next(kernel for kernel in int8_file(wrapped).kernels if kernel.operator == "DEPTHWISE_CONV_2D")
     assert len(np.unique(kernel.scales)) == 4

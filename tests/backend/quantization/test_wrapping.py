@@ -10,6 +10,7 @@ from tf_keras import layers
 
 from tests.backend.quantization.models import branchy_model
 from tests.quantization_support import int8_file, separate_relu_model, training_images
+from tfopt.backend.canonical import canonicalize
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.preserving import Preserve
 from tfopt.backend.quantization.wrapping import strip, wrap
@@ -49,7 +50,7 @@ def _answers(model: tf_keras.Model) -> np.ndarray:
 @pytest.mark.parametrize("build", [branchy_model, separate_relu_model])
 def test_stripping_gives_the_model_back(build) -> None:
     model = build()
-    plain = strip(wrap(model, ALL, Preserve()), model)
+    plain = strip(wrap(canonicalize(model), ALL, Preserve()), canonicalize(model))
     assert type(plain) is type(model)
     assert [layer.name for layer in plain.layers] == [layer.name for layer in model.layers]
     np.testing.assert_array_equal(_answers(plain), _answers(model))
@@ -60,7 +61,7 @@ def test_wrapping_leaves_the_model_alone() -> None:
     model = branchy_model()
     before = [variable.numpy() for variable in model.variables]
     calls = {layer.name: len(layer.inbound_nodes) for layer in model.layers}
-    wrap(model, ALL, Preserve())
+    wrap(canonicalize(model), ALL, Preserve())
     assert {layer.name: len(layer.inbound_nodes) for layer in model.layers} == calls
     for variable, value in zip(model.variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
@@ -68,13 +69,13 @@ def test_wrapping_leaves_the_model_alone() -> None:
 
 def test_names_are_the_same_every_time() -> None:
     model = branchy_model()
-    first, second = wrap(model, ALL, Preserve()), wrap(model, ALL, Preserve())
+    first, second = wrap(canonicalize(model), ALL, Preserve()), wrap(canonicalize(model), ALL, Preserve())
     assert [variable.name for variable in first.variables] == [variable.name for variable in second.variables]
     assert "image_rounded" in {layer.name for layer in first.layers}
 
 
 def test_every_operator_is_rounded_once() -> None:
-    wrapped = wrap(branchy_model(), ALL, Preserve())
+    wrapped = wrap(canonicalize(branchy_model()), ALL, Preserve())
     wrappers = {layer.layer.name: layer for layer in wrapped.layers if isinstance(layer, QuantizeWrapper)}
     rounded = {name for name, wrapper in wrappers.items() if wrapper._output_quantizers}
     assert rounded == {
@@ -84,6 +85,7 @@ def test_every_operator_is_rounded_once() -> None:
         "sum_relu",
         "transpose",
         "transpose_relu",
+        "inner",
         "separable_depthwise",
         "join",
         "hidden_relu",
@@ -107,10 +109,10 @@ def test_custom_and_lambda_layers_do_not_stop_the_others() -> None:
     model = _model(
         layers.Conv2D(4, 3, name="kernel"), Doubling(name="own"), layers.Lambda(lambda x: x + 1.0), layers.Flatten()
     )
-    wrapped = wrap(model, ALL, Preserve())
+    wrapped = wrap(canonicalize(model), ALL, Preserve())
     calibrate(wrapped, [training_images()[:64]])
     np.testing.assert_allclose(_answers(wrapped), _answers(model), atol=0.1)
-    np.testing.assert_array_equal(_answers(strip(wrapped, model)), _answers(model))
+    np.testing.assert_array_equal(_answers(strip(wrapped, canonicalize(model))), _answers(model))
 
 
 @pytest.mark.parametrize("function", ["elu", "relu6", "softplus", "leaky_relu"])
@@ -121,7 +123,7 @@ def test_kernels_with_any_function_convert(function) -> None:
         layers.Flatten(),
         layers.Dense(4),
     )
-    wrapped = wrap(model, ALL, Preserve())
+    wrapped = wrap(canonicalize(model), ALL, Preserve())
     calibrate(wrapped, [training_images()[:64]])
     assert int8_file(wrapped).float_operators == (["ELU"] if function == "elu" else [])
 
@@ -129,7 +131,7 @@ def test_kernels_with_any_function_convert(function) -> None:
 def test_integer_inputs() -> None:
     words = layers.Input((8,), dtype="int32", name="words")
     x = layers.GlobalAveragePooling1D()(layers.Embedding(20, 4, name="table")(words))
-    wrapped = wrap(tf_keras.Model(words, layers.Dense(3)(x)), ALL, Preserve())
+    wrapped = wrap(canonicalize(tf_keras.Model(words, layers.Dense(3)(x))), ALL, Preserve())
     numbers = np.arange(512, dtype=np.int32).reshape(64, 8) % 20
     calibrate(wrapped, [numbers])
     file = int8_file(wrapped, numbers)
@@ -140,19 +142,19 @@ def test_integer_inputs() -> None:
 def test_mixed_precision_is_wrapped_in_float32() -> None:
     kernel = layers.Conv2D(4, 3, activation="relu", name="kernel", dtype="mixed_float16")
     model = _model(kernel, layers.Flatten(dtype="mixed_float16"), layers.Dense(4))
-    wrapped = wrap(model, ALL, Preserve())
+    wrapped = wrap(canonicalize(model), ALL, Preserve())
     calibrate(wrapped, [training_images()[:64]])
     np.testing.assert_allclose(_answers(wrapped), _answers(model), atol=0.1)
-    assert strip(wrapped, model).get_layer("kernel").compute_dtype == "float16"
+    assert strip(wrapped, canonicalize(model)).get_layer("kernel").compute_dtype == "float16"
 
 
 def test_nothing_to_simulate_is_said() -> None:
     everything = Quantization(layers=(QuantizeRule(skip=True),))
     with pytest.raises(StageError, match="No layer of the model 'separate' can be simulated"):
-        wrap(separate_relu_model(), everything, Preserve())
+        wrap(canonicalize(separate_relu_model()), everything, Preserve())
 
 
 def test_a_model_that_cannot_be_cloned_is_said() -> None:
     model = _model(layers.Conv2D(4, 3), Stubborn(2.0))
     with pytest.raises(StageError, match=r"cannot be cloned.*get_config\(\)"):
-        wrap(model, ALL, Preserve())
+        wrap(canonicalize(model), ALL, Preserve())

@@ -7,23 +7,24 @@ from collections.abc import Mapping, Sequence
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.canonical import Canonical, Origin, canonicalize, walk
 from tfopt.backend.layer_graph import Graph, folds_into
 from tfopt.backend.quantization.placement import place, shares_float_scale
 from tfopt.backend.quantization.registry import float_reason, treatment
-from tfopt.core.layers import last_match
 from tfopt.core.quantization import Quantization, QuantizeRule
 
 
-def annotated(graph: Graph, rules: Sequence[QuantizeRule]) -> tuple[str, ...]:
-    """Names of the layers to simulate, in the order of the graph.
+def annotated(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tuple[str, ...]:
+    """Names of the layers of the canonical model to simulate, in the order of the graph.
 
-    A layer is left to the converter where a rule says skip, where it is a nested model, or where nothing is known
-    about its type; batch normalization also where there is no kernel to fold it into.
+    A layer is left to the converter where a rule says skip, or where nothing is known about its type; batch
+    normalization also where there is no kernel to fold it into. Rules speak of the layers of the original model; one
+    for a nested model is one for all layers in it.
     """
+    graph = Graph(canonical.model)
     chosen: dict[str, None] = {}
-    for name, layer in graph.layers.items():
-        rule = last_match(rules, name, type(layer).__name__)
-        if (rule is None or not rule.skip) and _can_be_simulated(graph, name, chosen):
+    for name in graph.layers:
+        if not _is_skipped(canonical.origins[name], rules) and _can_be_simulated(graph, name, chosen):
             chosen[name] = None
     return tuple(chosen)
 
@@ -36,37 +37,66 @@ def preflight(model: tf_keras.Model, quantization: Quantization) -> dict[str, st
         quantization: rules of the qat stage.
 
     Returns:
-        By layer name: `simulated`; `fused with NAME`, one operator with that layer; `after training`, quantized by the
-        converter only; or `float: REASON`.
+        By layer name, layers of nested models included: `simulated`; `fused with NAME`, one operator with that layer;
+        `after training`, quantized by the converter only; or `float: REASON`. Where a layer is computed by others,
+        `, rewritten: HOW` follows.
 
     Raises:
-        StageError: the connections of the layers are not known.
+        StageError: the connections of the layers are not known, or the model cannot be cloned.
     """
-    graph = Graph(model)
-    places = place(graph, annotated(graph, quantization.layers))
+    return treatments(canonicalize(model), quantization)
+
+
+def treatments(canonical: Canonical, quantization: Quantization) -> dict[str, str]:
+    """As `preflight`, for a model that has its canonical form."""
+    graph = Graph(canonical.model)
+    places = place(graph, annotated(canonical, quantization.layers))
     heads = {name: where.head for name, where in places.items()}
-    # Not the hidden InputLayer of a Sequential: it has no place in `model.layers`.
-    return {layer.name: _treatment_text(graph, layer.name, heads.get(layer.name)) for layer in model.layers}
+    names = canonical.names
+    texts: dict[str, list[str]] = {origin.name: [] for origin in canonical.all_origins}
+    for name in graph.layers:
+        text = _treatment_text(graph, name, heads.get(name), names)
+        if text is not None:
+            texts[names[name]].append(text)
+    how = {done.layer: f", rewritten: {', '.join(done.titles)}" for done in canonical.rewrites}
+    shown = {layer.name for _, layer in walk(canonical.original)}  # not the hidden InputLayer of a Sequential
+    return {name: _worst(found) + how.get(name, "") for name, found in texts.items() if name in shown}
 
 
-def _treatment_text(graph: Graph, name: str, head: str | None) -> str:
+def _worst(texts: Sequence[str]) -> str:
+    """What to say of a layer that several compute: what is furthest from being simulated."""
+    for start in ("float", "after training", "simulated"):
+        if found := next((text for text in texts if text.startswith(start)), None):
+            return found
+    return texts[0] if texts else "simulated"
+
+
+def _is_skipped(origin: Origin, rules: Sequence[QuantizeRule]) -> bool:
+    for rule in reversed(rules):
+        if any(rule.applies_to(name, kind) for name, kind in origin.answers_to):
+            return rule.skip
+    return False
+
+
+def _treatment_text(graph: Graph, name: str, head: str | None, names: Mapping[str, str]) -> str | None:
+    """None for a layer that is part of an operator of the same original."""
     layer = graph.layers[name]
     reason = float_reason(layer)
     if reason:
         return f"float: {reason}"
     if neighbour := shares_float_scale(graph, name):
-        return f"float: it has one scale with {neighbour}, which stays float"
+        return f"float: it has one scale with {names[neighbour]}, which stays float"
     if isinstance(layer, layers.InputLayer):
         return "after training" if graph.sees_integers(name) else "simulated"
     if head is None:
         return "after training"
-    return "simulated" if head == name else f"fused with {head}"
+    if head == name:
+        return "simulated"
+    return None if names[head] == names[name] else f"fused with {names[head]}"
 
 
 def _can_be_simulated(graph: Graph, name: str, chosen: Mapping[str, None]) -> bool:
     layer = graph.layers[name]
     if type(layer) is layers.BatchNormalization:
         return folds_into(graph, name) in chosen
-    if type(layer) is layers.SeparableConv2D:
-        return not graph.is_shared(name)
     return treatment(layer) is not None

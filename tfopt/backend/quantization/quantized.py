@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import tf_keras
 from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer import QuantizeLayer
 
 from tfopt.backend import models
+from tfopt.backend.canonical import canonicalize
+from tfopt.backend.canonical.weights import leaf
 from tfopt.backend.quantization.preserving import Preserve
-from tfopt.backend.quantization.wrapping import leaf, wrap, wrappers
+from tfopt.backend.quantization.wrapping import wrap, wrappers
 from tfopt.core.quantization import Quantization
 from tfopt.errors import StoreError
 
@@ -31,12 +34,15 @@ class Quantized:
         float_model: the original architecture and layer names with the float weights as trained.
         quantization: which layers are not simulated.
         preserve: what the weights do not lose in further training.
+        names: by name of a layer that `model` simulates, without tfmot's prefix, the layer of `float_model` that it
+            stands for.
     """
 
     model: tf_keras.Model
     float_model: tf_keras.Model
     quantization: Quantization
     preserve: Preserve
+    names: Mapping[str, str]
 
 
 def save_quantized(quantized: Quantized, folder: Path) -> None:
@@ -76,7 +82,8 @@ def load_quantized(folder: Path) -> Quantized:
     quantization = Quantization.model_validate(settings["quantization"])
     preserve = Preserve(**settings["preserve"])
     float_model = models.load_model(folder / _FLOAT_MODEL)
-    model = wrap(float_model, quantization, preserve)
+    canonical = canonicalize(float_model)
+    model = wrap(canonical, quantization, preserve)
     ranges = _ranges(model)
     with np.load(folder / _RANGES) as stored:
         if set(stored.files) != set(ranges):
@@ -87,7 +94,7 @@ def load_quantized(folder: Path) -> Quantized:
             )
         for name, range_ in ranges.items():
             range_.assign(stored[name])
-    return Quantized(model, float_model, quantization, preserve)
+    return Quantized(model, float_model, quantization, preserve, canonical.names)
 
 
 def is_quantized(folder: Path) -> bool:

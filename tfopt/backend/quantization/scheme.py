@@ -12,14 +12,14 @@ from tensorflow_model_optimization.quantization.keras.graph_transformations.mode
 from tfopt.backend.layer_graph import Graph
 from tfopt.backend.quantization.placement import place
 from tfopt.backend.quantization.registry import EightBitRegistry
-from tfopt.backend.quantization.transforms import RoundInput, SplitSeparableConv
+from tfopt.backend.quantization.transforms import RoundInput
 
 LayerMap = Mapping[str, Mapping[str, Any]]
 """By layer name, what tfmot knows of the layer; its `quantize_config` above all."""
 
 
 class EightBitLayout(QuantizeLayoutTransform):
-    """Brings the model into the shape that runs in TFLite, and says what is rounded where.
+    """Says what is rounded where in a model that is in canonical form.
 
     Args:
         registry: gives each layer its config.
@@ -29,8 +29,9 @@ class EightBitLayout(QuantizeLayoutTransform):
         self._registry = registry
 
     def apply(self, model: tf_keras.Model, layer_quantize_map: LayerMap) -> tuple[tf_keras.Model, LayerMap]:
-        transforms = [RoundInput(), SplitSeparableConv()]
-        model, layer_map = ModelTransformer(model, transforms, set(layer_quantize_map), layer_quantize_map).transform()
+        model, layer_map = ModelTransformer(
+            model, [RoundInput()], set(layer_quantize_map), layer_quantize_map
+        ).transform()
         graph = Graph(model)
         inputs = {layer.name for layer in model.layers if isinstance(layer, tf_keras.layers.InputLayer)}
         annotated = [name for name in graph.layers if name in layer_map and name not in inputs]

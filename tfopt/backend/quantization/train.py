@@ -7,9 +7,10 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapp
 
 from tfopt.backend import training
 from tfopt.backend.batches import evaluation_batches
+from tfopt.backend.canonical import Canonical, canonicalize
 from tfopt.backend.data import calibration_examples
 from tfopt.backend.prunable import kernels, leaf_layers
-from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.annotation import treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.preserving import Preserve
 from tfopt.backend.quantization.quantized import Quantized
@@ -38,13 +39,14 @@ def quantize_aware_train(
         StageError: the model cannot be cloned, none of its layers can be simulated, or training failed.
     """
     preserve = Preserve.of(context.traits)
-    wrapped = wrap(model, quantization, preserve)
-    context.emit({"event": "details", "stage": stage.name, "skipped": _not_simulated(model, quantization)})
+    canonical = canonicalize(model)
+    wrapped = wrap(canonical, quantization, preserve)
+    context.emit({"event": "details", "stage": stage.name, "skipped": _not_simulated(canonical, quantization)})
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
     extras = training.Extras(sparsity=lambda: _sparsity(wrapped)) if "sparse" in context.traits else None
     training.fit(wrapped, stage, context, extras=extras)
-    return Quantized(wrapped, strip(wrapped, model), quantization, preserve)
+    return Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names)
 
 
 def _sparsity(wrapped: tf_keras.Model) -> float:
@@ -59,6 +61,6 @@ def _sparsity(wrapped: tf_keras.Model) -> float:
     return share_of_zeros([variable.numpy() for variable in variables])
 
 
-def _not_simulated(model: tf_keras.Model, quantization: Quantization) -> dict[str, str]:
-    treated = preflight(model, quantization)
+def _not_simulated(canonical: Canonical, quantization: Quantization) -> dict[str, str]:
+    treated = treatments(canonical, quantization)
     return {name: how for name, how in treated.items() if how.startswith(("after training", "float"))}

@@ -1,8 +1,8 @@
-"""Changes of the graph before it is wrapped: rounding at the inputs, and SeparableConv2D as its two operators.
+"""The one change of the graph that is left to tfmot's transformer: rounding at the inputs.
 
-Of tfmot's other transforms, those that only move roundings are replaced by `tfopt.backend.quantization.placement`,
-which says why; and `SeparableConv1DQuantize` is left out, because it inserts Lambda layers that tf_keras refuses to
-read back (keras-team/tf-keras #44).
+tfmot's transforms that move roundings are replaced by `tfopt.backend.quantization.placement`, and those that split
+layers by `tfopt.backend.canonical`, which know the way back; `SeparableConv1DQuantize` also inserts Lambda layers that
+tf_keras refuses to read back (keras-team/tf-keras #44).
 """
 
 from __future__ import annotations
@@ -17,16 +17,6 @@ from tensorflow_model_optimization.quantization.keras.graph_transformations.tran
 from tfopt.backend.quantization.quantizers import InputQuantizer
 
 
-def depthwise_name(name: str) -> str:
-    """Name of the first half of the SeparableConv2D `name`."""
-    return f"{name}_depthwise"
-
-
-def pointwise_name(name: str) -> str:
-    """Name of the second half of the SeparableConv2D `name`."""
-    return f"{name}_pointwise"
-
-
 class RoundInput(default_8bit_transforms.InputLayerQuantize):
     """Rounds the inputs of the model, except integers: tfmot's transform raises TypeError on those.
 
@@ -38,27 +28,10 @@ class RoundInput(default_8bit_transforms.InputLayerQuantize):
         if not tf.as_dtype(config.get("dtype") or "float32").is_floating:
             return match_layer
         node = super().replacement(match_layer)
-        _rename(node, f"{config['name']}_rounded")
+        node.layer["name"] = node.layer["config"]["name"] = f"{config['name']}_rounded"
         quantizer = InputQuantizer()
         node.layer["config"]["quantizer"] = {"class_name": "InputQuantizer", "config": quantizer.get_config()}
         return node
 
     def custom_objects(self) -> dict[str, Any]:
         return {"QuantizeLayer": QuantizeLayer, "InputQuantizer": InputQuantizer}
-
-
-class SplitSeparableConv(default_8bit_transforms.SeparableConvQuantize):
-    """tfmot's split of a SeparableConv2D into its two halves, with names by which the weights find their way back."""
-
-    def replacement(self, match_layer: LayerNode) -> LayerNode:
-        name = match_layer.layer["config"]["name"]
-        pointwise = super().replacement(match_layer)
-        if pointwise is not match_layer:
-            _rename(pointwise, pointwise_name(name))
-            _rename(pointwise.input_layers[0], depthwise_name(name))
-        return pointwise
-
-
-def _rename(node: LayerNode, name: str) -> None:
-    node.layer["name"] = name
-    node.layer["config"]["name"] = name

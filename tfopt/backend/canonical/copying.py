@@ -1,0 +1,70 @@
+"""Copies of layers and models that share no variable with the original."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import tf_keras
+from tf_keras.src.saving.serialization_lib import SafeModeScope
+from tf_keras.utils import custom_object_scope
+
+from tfopt.errors import StageError
+
+
+@contextmanager
+def readable(model: tf_keras.Model) -> Iterator[None]:
+    """Lets tf_keras rebuild every layer of a model that is already in memory: custom classes and Lambda layers too."""
+    own_classes = {
+        type(layer).__name__: type(layer)
+        for layer in model._flatten_layers(include_self=False)
+        if not type(layer).__module__.startswith("tf_keras.")
+    }
+    with SafeModeScope(safe_mode=False), custom_object_scope(own_classes):
+        yield
+
+
+def copy_model(model: tf_keras.Model) -> tf_keras.Model:
+    """A model of the same kind, names and weights that shares no variable with the original."""
+    try:
+        with readable(model):
+            copy = tf_keras.models.clone_model(model)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise StageError(
+            f"The model {model.name!r} cannot be cloned, which quantization-aware training needs: {error}",
+            "Give each custom layer a get_config() that returns the arguments of its constructor.",
+        ) from error
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def copy_layer(layer: Any, name: str) -> Any:
+    """A layer like another, not built yet, computing in the precision of its weights.
+
+    tfmot's roundings raise TypeError on the halves of mixed precision.
+
+    Raises:
+        StageError: the layer does not say how it is constructed.
+    """
+    try:
+        config = layer.get_config()
+        if "name" not in config:
+            raise TypeError("it has arguments, but no get_config() of its own")
+        config["name"] = name
+        if layer.compute_dtype != layer.dtype:
+            config["dtype"] = layer.dtype
+        return type(layer).from_config(config)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise StageError(
+            f"The layer {layer.name!r} ({type(layer).__name__}) cannot be cloned, which quantization-aware training "
+            f"needs: {error}.",
+            "Give it a get_config() that returns super().get_config() and the arguments of its constructor.",
+        ) from error
+
+
+def copy_state(layer: Any, copy: Any) -> None:
+    """Gives a built copy the weights of the original, and whatever else it has learned."""
+    copy.set_weights(layer.get_weights())
+    if isinstance(layer, tf_keras.layers.Normalization):
+        copy.finalize_state()
