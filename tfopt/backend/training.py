@@ -14,6 +14,7 @@ from tfopt.backend.batches import evaluation_batches, one_hot_depth, training_ba
 from tfopt.backend.data import class_weights, steps_per_epoch
 from tfopt.backend.fitting import Extras, Fit
 from tfopt.backend.splits import Arrays, Split
+from tfopt.backend.strided_pointwise import strided_pointwise_spared
 from tfopt.core.compile import Compile
 from tfopt.core.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
@@ -112,7 +113,8 @@ def fit(
         metrics=compiling.make_metrics(compile, batches(0).element_spec[1].shape, model.output_shape),
     )
     model.optimizer.build(model.trainable_variables)
-    Fit(model, stage, context, batches, _validation(context), steps.steps_per_epoch, extras).run()
+    with strided_pointwise_spared(model):
+        Fit(model, stage, context, batches, _validation(context), steps.steps_per_epoch, extras).run()
 
 
 def make_optimizer(stage: TrainingStage, context: StageContext) -> tf_keras.optimizers.Optimizer:
