@@ -173,7 +173,8 @@ def run(
         store: URL of a store that machines share, anything fsspec can reach: `s3://bucket/folder`, `file:///mnt/x`. The
             store in `out` is then its cache: stages that only the shared one has are fetched, all others are uploaded.
             Credentials come from fsspec's configuration. Share with those you trust: a stored model can carry code.
-        fresh: run every stage again instead of taking finished ones from the store, and replace them there.
+        fresh: run every stage again instead of taking finished ones from the store, and replace them there; also those
+            that make models from elsewhere.
         on_event: receives what happens, as it happens (see `tfopt.core.events`).
 
     Returns:
@@ -207,8 +208,8 @@ def run(
     stages.check_writable()
     prepared = prepare(asked, stages)
     if fresh:
-        for stage in prepared.plan.stages:
-            stages.remove(stage.key)
+        for key in prepared.stage_keys():
+            stages.remove(key)
     unfinished = None if fresh else runs.unfinished_run(root, asked.name, same_recipe)
     folder = unfinished or runs.new_run_folder(root, asked.name)
     with sole_user(folder, f"Run {asked.name}/{folder.name}"):

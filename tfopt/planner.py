@@ -6,18 +6,24 @@ Nothing is trained. `prepare` keeps the loaded data and model, so that a run doe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tfopt import elsewhere
+from tfopt.core.block import blocks_in
 from tfopt.core.fingerprint import changes, fingerprint, key_parts
+from tfopt.core.model_source import PLACES, ModelSource
+from tfopt.core.plain import look_up
 from tfopt.core.plan import Plan, PlannedStage
-from tfopt.core.preflight import Workload
+from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.recipe import Recipe
-from tfopt.core.stage import Stage, TrainingStage
+from tfopt.core.stage import Stage, TrainingStage, Trait, next_traits
 from tfopt.errors import Problem
 from tfopt.export.tflite import Tflite
 from tfopt.io.environment import key_versions
+from tfopt.io.model_sources import model_source_problems
+from tfopt.io.recipe_file import load_recipe
 from tfopt.io.store import Store
 
 _BYTES_PER_PARAMETER = {"none": 4, "float16": 2, "dynamic": 1, "int8": 1}
@@ -34,70 +40,125 @@ class Prepared:
         data: the splits (`tfopt.backend.data.Data`).
         model: the starting model, a `tf_keras.Model`.
         origin: the Keras 3 model it was made from, or None; its architecture goes through all stages unchanged.
+        needed: what makes the models from elsewhere that stages need, by the key of its last stage.
     """
 
     plan: Plan
     data: Any
     model: Any
     origin: Any = None
+    needed: Mapping[str, Prepared] = field(default_factory=dict)
+
+    def stage_keys(self) -> list[str]:
+        """Keys of all its stages, and of all that make the models they need."""
+        own = [stage.key for stage in self.plan.stages]
+        return list(dict.fromkeys([*(key for one in self.needed.values() for key in one.stage_keys()), *own]))
 
 
 def prepare(recipe: Recipe, store: Store) -> Prepared:
     """Loads data and model and works out what a run would do.
 
     Raises:
-        RecipeError: the recipe cannot work with this data and model (impossible schedule, rule that matches no layer).
-        StageError: data or model cannot be loaded, or do not fit each other.
+        RecipeError: the recipe cannot work with this data and model (impossible schedule, rule that matches no layer),
+            or a model from elsewhere does not fit.
+        StageError: data, model or a model from elsewhere cannot be loaded, or do not fit each other.
         StoreError: a remote store cannot be reached.
     """
-    from tfopt.backend import data as backend_data
-    from tfopt.backend import models, preflight
+    return _Preparation(store).prepare(recipe)
 
-    folder = Path(recipe.folder)
-    data = backend_data.load(recipe.data, folder)
-    built = models.build(recipe.model, data, recipe.seed, folder)
-    model = built.model
-    warnings = list(models.check_fits(model, data, recipe.compile))
-    model_key = models.model_fingerprint(model)
 
-    problems: list[Problem] = []
-    planned: list[PlannedStage] = []
-    parent, all_cached = model_key, True
-    for index, stage in enumerate(recipe.stages):
-        parts = parts_of(stage, recipe, parent, data.fingerprint)
-        key = fingerprint(parts)
-        reason = "" if store.has(key) else why_missing(parts, store, planned)
-        all_cached = all_cached and not reason
-        epochs = stage.epochs if isinstance(stage, TrainingStage) else 0
-        steps_per_epoch = backend_data.steps_per_epoch(len(data.train), batch_size_of(stage, recipe))
-        workload = Workload(epochs * steps_per_epoch, steps_per_epoch, len(data.train))
-        found = stage.preflight(model, workload)
-        problems += [
-            Problem(("stages", index, stage.kind, *path), _sentence(stage, path, message))
-            for path, message in found.problems
-        ]
-        warnings += [f"{stage.name}: {warning}" for warning in found.warnings]
-        planned.append(
-            PlannedStage(
-                name=stage.name,
-                kind=stage.kind,
-                key=key,
-                status="cached" if all_cached else "will run",
-                reason=reason,
-                parts=parts,
-                epochs=epochs,
-                steps=workload.total_steps,
-                schedules=found.schedules,
+@dataclass
+class _Preparation:
+    """Prepares a recipe and those that it needs; what they share is loaded once."""
+
+    store: Store
+    data: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, Prepared] = field(default_factory=dict)
+
+    def prepare(self, recipe: Recipe) -> Prepared:
+        """The recipe, and whatever it needs."""
+        key = fingerprint([recipe.to_document(), recipe.folder])
+        if key not in self.known:
+            self.known[key] = self._prepare(recipe)
+        return self.known[key]
+
+    def _prepare(self, recipe: Recipe) -> Prepared:
+        from tfopt.backend import data as backend_data
+        from tfopt.backend import models, preflight
+
+        problems = model_source_problems(recipe, load_recipe)
+        if problems:
+            raise recipe.error(problems)
+        folder = Path(recipe.folder)
+        data = self._data(recipe)
+        built = models.build(recipe.model, data, recipe.seed, folder)
+        model = built.model
+        warnings = list(models.check_fits(model, data, recipe.compile))
+        model_key = models.model_fingerprint(model)
+
+        planned: list[PlannedStage] = []
+        needed: dict[str, Prepared] = {}
+        parent, all_cached = model_key, True
+        traits: frozenset[Trait] = frozenset()
+        for index, stage in enumerate(recipe.stages):
+            sources, makers = elsewhere.plan_sources(recipe, index, planned, self.store, self.prepare)
+            needed |= makers
+            parts = parts_of(stage, recipe, parent, data.fingerprint, elsewhere.keys_of(sources, planned))
+            key = fingerprint(parts)
+            reason = "" if self.store.has(key) else why_missing(parts, self.store, planned)
+            all_cached = all_cached and not reason
+            epochs = stage.epochs if isinstance(stage, TrainingStage) else 0
+            steps_per_epoch = backend_data.steps_per_epoch(len(data.train), batch_size_of(stage, recipe))
+            known, unfit = elsewhere.known_models(sources, model, makers)
+            workload = Workload(epochs * steps_per_epoch, steps_per_epoch, len(data.train), traits, known)
+            problems += [elsewhere.problem_of(stage, index, label, message) for label, message in unfit.items()]
+            found = Preflight() if unfit else stage.preflight(model, workload)
+            problems += [
+                Problem(("stages", index, stage.kind, *path), _sentence(stage, path, message))
+                for path, message in found.problems
+            ]
+            warnings += [f"{stage.name}: {warning}" for warning in found.warnings]
+            planned.append(
+                PlannedStage(
+                    name=stage.name,
+                    kind=stage.kind,
+                    key=key,
+                    status="cached" if all_cached else "will run",
+                    reason=reason,
+                    parts=parts,
+                    epochs=epochs,
+                    steps=workload.total_steps,
+                    schedules=found.schedules,
+                    sources=sources,
+                )
             )
-        )
-        parent = key
-    if problems:
-        raise recipe.error(problems)
-    warnings += export_warnings(recipe, model.count_params(), len(data.train))
-    if recipe.sweep is not None:
-        warnings.append("The recipe has a sweep: block, which `tfopt sweep` carries out; this is the recipe itself.")
-    plan = Plan(recipe, tuple(planned), preflight.layers(model), data.record(), model_key, tuple(warnings))
-    return Prepared(plan, data, model, built.origin)
+            if planned[-1].status != "cached":
+                warnings += [
+                    f"{source.name}: {warning}"
+                    for source in sources
+                    if source.key in makers and source.status != "cached"
+                    for warning in makers[source.key].plan.warnings
+                ]
+            parent, traits = key, next_traits(stage, traits)
+        if problems:
+            raise recipe.error(problems)
+        warnings += export_warnings(recipe, model.count_params(), len(data.train))
+        if recipe.sweep is not None:
+            warnings.append(
+                "The recipe has a sweep: block, which `tfopt sweep` carries out; this is the recipe itself."
+            )
+        layers = preflight.layers(model)
+        unique = tuple(dict.fromkeys(warnings))
+        plan = Plan(recipe, tuple(planned), layers, data.record(), model_key, unique)
+        return Prepared(plan, data, model, built.origin, needed)
+
+    def _data(self, recipe: Recipe) -> Any:
+        from tfopt.backend import data as backend_data
+
+        key = fingerprint([recipe.to_document()["data"], recipe.folder])
+        if key not in self.data:
+            self.data[key] = backend_data.load(recipe.data, Path(recipe.folder))
+        return self.data[key]
 
 
 def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:
@@ -116,25 +177,34 @@ def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[Planned
     return "; ".join(words[:3]) + more
 
 
-def key_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> str:
+def key_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> str:
     """The store key of a stage of a recipe."""
-    return fingerprint(parts_of(stage, recipe, parent, data))
+    return fingerprint(parts_of(stage, recipe, parent, data, sources))
 
 
-def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str) -> dict[str, Any]:
+def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> dict[str, Any]:
     """What the store key of a stage is made of: its own name is not in it, for a name changes no result.
+
+    Of models from elsewhere it knows what they are (`sources`, see `tfopt.elsewhere.keys_of`), not where.
 
     Of an earlier stage that it uses, the key knows the place: what is there, is in the parent's key, and were only the
     name known, two stages that swap their names would be taken for one another.
     """
+    dumped = stage.model_dump(mode="json", exclude={"name"})
+    for path, block in blocks_in(stage):
+        if isinstance(block, ModelSource):
+            for place in PLACES:
+                look_up(dumped, path).pop(place, None)
     config: dict[str, Any] = {
-        "stage": stage.model_dump(mode="json", exclude={"name"}),
+        "stage": dumped,
         "compile": recipe.compile.model_dump(mode="json"),
         "batch_size": batch_size_of(stage, recipe),
         "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
     }
     if stage.uses():
         config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.uses()]
+    if sources:
+        config["sources"] = list(sources)
     return key_parts(
         parent=parent,
         kind=stage.kind,

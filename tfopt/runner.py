@@ -16,7 +16,8 @@ from tfopt.core.events import Event
 from tfopt.core.export import ExportContext
 from tfopt.core.fingerprint import fingerprint
 from tfopt.core.judging import judge_budgets, lost_traits
-from tfopt.core.plan import PlannedStage
+from tfopt.core.model_source import ModelLocation
+from tfopt.core.plan import PlannedSource, PlannedStage
 from tfopt.core.records import ExportRecord, Report, RunInfo, StageRecord
 from tfopt.core.run import Run
 from tfopt.core.stage import SNAPSHOTS, Emit, Stage, StageContext, Trait, next_traits
@@ -46,7 +47,13 @@ def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | Non
         KeyboardInterrupt: Ctrl-C; the report says `interrupted`.
     """
     with Journal(folder / "events.jsonl") as journal:
-        return _Execution(prepared, store, folder, journal, on_event).run()
+
+        def tell(event: Event) -> None:
+            journal.append(event)
+            if on_event is not None:
+                on_event(event)
+
+        return _Execution(prepared, store, folder, tell, folder / "logs").run()
 
 
 @dataclass
@@ -56,20 +63,18 @@ class _Execution:
     prepared: Prepared
     store: Store
     folder: Path
-    journal: Journal
-    on_event: Emit | None
+    tell: Emit
+    logs: Path
     stages: list[StageRecord] = field(default_factory=list)
     exports: list[ExportRecord] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def emit(self, event: Event) -> None:
-        """Journals an event and passes it on."""
+        """Passes an event on and keeps what is a warning."""
         if event["event"] == "warning":
             self.warnings.append(str(event["message"]))
-        self.journal.append(event)
-        if self.on_event is not None:
-            self.on_event(event)
+        self.tell(event)
 
     def warn(self, message: str) -> None:
         """Says something that the user should read."""
@@ -85,6 +90,7 @@ class _Execution:
                 "recipe": recipe.name,
                 "stages": [stage.name for stage in recipe.stages],
                 "exports": list(recipe.export_names()),
+                "sources": list(self.prepared.needed),
             }
         )
         for warning in self.prepared.plan.warnings:
@@ -146,6 +152,7 @@ class _Execution:
         from tfopt.backend import artifacts
 
         recipe = self.prepared.plan.recipe
+        sources = {source.label: self.provide(source) for source in planned.sources}
         self.announce(planned, cached=False)
         notes = _Notes(planned.name, self.emit)
         context = StageContext(
@@ -156,9 +163,10 @@ class _Execution:
             seed=int(fingerprint([recipe.seed, position, stage.kind])[:7], 16),
             emit=notes.emit,
             work=self.store.work_folder(planned.key),
-            logs=self.folder / "logs" / planned.name,
+            logs=self.logs / planned.name,
             traits=traits,
             earlier={stage.name: self.store.folder(stage.key) for stage in self.prepared.plan.stages[:position]},
+            sources=sources,
         )
         started = time.monotonic()
         try:
@@ -171,7 +179,8 @@ class _Execution:
             raise StageError(f"Stage {planned.name} failed: {type(error).__name__}: {error}") from error
         seconds = time.monotonic() - started
         record = self.record(planned.name, planned.kind, planned.key, model, seconds, notes.skipped)
-        record = record.model_copy(update={"history": notes.history, "details": notes.details})
+        known = {source.label: source.key for source in planned.sources}
+        record = record.model_copy(update={"history": notes.history, "details": notes.details, "sources": known})
         kept = traits & stage.keeps
         lost = lost_traits(kept, self.stages[-1].layers if self.stages else [], record.layers)
         if lost:
@@ -186,6 +195,31 @@ class _Execution:
         self.store.share(planned.key)
         self.close(record)
         return model
+
+    def provide(self, source: PlannedSource) -> ModelLocation:
+        """Where a model from elsewhere is; if need be, what makes it is run first."""
+        if source.kind == "file":
+            return ModelLocation(source.label, source.kind, Path(source.file))
+        maker = self.prepared.needed.get(source.key)
+        if maker is not None:
+            self.make(source, maker)
+        return ModelLocation(source.label, source.kind, self.store.folder(source.key), source.traits)
+
+    def make(self, source: PlannedSource, maker: Prepared) -> None:
+        """Runs the stages that make a model from elsewhere, unless its result is in the store."""
+
+        def tell(event: Event) -> None:
+            stage = {"stage": f"{source.name}/{event['stage']}"} if "stage" in event else {}
+            self.emit({**event, **stage, "source": source.name})
+
+        other = _Execution(maker, self.store, self.folder, tell, self.logs / source.name)
+        last = maker.plan.stages[-1]
+        found = self.store.get(last.key, other.warn)
+        if found is None:
+            other.run_stages()
+        else:
+            self.store.share(last.key)
+            other.replay(last, found[1])
 
     def record(
         self, name: str, kind: str, key: str, model: Any, seconds: float, skipped: dict[str, str]

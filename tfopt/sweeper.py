@@ -28,6 +28,8 @@ from tfopt.core.sweep import Expansion, Trial
 from tfopt.core.sweep_record import Sweep, SweepRecord, TrialRecord, TrialState
 from tfopt.executors.base import Executor, Job, Message
 from tfopt.io.locks import sole_user
+from tfopt.io.model_sources import source_keys
+from tfopt.io.recipe_file import load_recipe
 from tfopt.io.runs import point_latest, read_run
 from tfopt.io.sweeps import read_sweep, settled_trials, write_sweep
 from tfopt.planner import key_of
@@ -84,8 +86,9 @@ def stage_chain(recipe: Recipe) -> tuple[str, ...]:
     data = fingerprint(document["data"])
     parent = fingerprint([document["model"], data, recipe.seed])
     keys = []
-    for stage in recipe.stages:
-        parent = key_of(stage, recipe, parent, data)
+    for index, stage in enumerate(recipe.stages):
+        sources = source_keys(recipe, index, lambda other: stage_chain(other)[-1], load_recipe)
+        parent = key_of(stage, recipe, parent, data, sources)
         keys.append(parent)
     return tuple(keys)
 
@@ -174,10 +177,10 @@ class _Execution:
             case "run_reused":
                 self.set(name, run=event["run"])
                 self.built.update(self.chains[name])
-            case "stage_finished":
+            case "stage_finished" if "source" not in event:
                 stages = [stage.name for stage in self.trials[name].recipe.stages]
                 self.built.update(self.chains[name][: stages.index(event["stage"]) + 1])
-            case "epoch":
+            case "epoch" if "source" not in event:
                 self.judge(name, event)
         self.emit({**event, "trial": name})
 

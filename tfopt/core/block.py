@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, SerializerFunctionWrapHandler, model_serializer
@@ -52,6 +53,20 @@ class Block(BaseModel):
             for key, value in written.items()
             if value is not None or key not in fields or fields[key].default is not None
         }
+
+
+def blocks_in(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Block]]:
+    """Every block in `value`, itself included, with its path."""
+    if isinstance(value, Block):
+        yield path, value
+        for key in type(value).model_fields:
+            yield from blocks_in(getattr(value, key), (*path, key))
+    elif isinstance(value, (tuple, list)):
+        for index, part in enumerate(value):
+            yield from blocks_in(part, (*path, index))
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from blocks_in(part, (*path, key))
 
 
 class KeyMistake(ValueError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from tfopt.core.block import Block
+from tfopt.core.block import Block, blocks_in
 from tfopt.core.compile import Compile
 from tfopt.core.keras_names import closest
 from tfopt.core.learning_rate import CosineRate, ExponentialRate, PiecewiseRate, PlateauRate, RateStep
+from tfopt.core.model_source import ModelSource
 from tfopt.core.problem_words import with_stop
 from tfopt.core.problems import name_of
 from tfopt.core.quantities import Span
@@ -40,11 +41,17 @@ def chain_problems(stages: Sequence[Stage]) -> list[Problem]:
     Args:
         stages: all of the recipe.
     """
-    return [
-        problem
-        for index, stage in enumerate(stages)
-        for problem in _problems(stage.problems_after(stages[:index]), ("stages", index, stage.kind), stage.name)
-    ]
+    found: list[Problem] = []
+    for index, stage in enumerate(stages):
+        mistakes = [*stage.problems_after(stages[:index]), *_sources(stage, [one.name for one in stages[:index]])]
+        found += _problems(mistakes, ("stages", index, stage.kind), stage.name)
+    return found
+
+
+def _sources(stage: Stage, earlier: Sequence[str]) -> Iterator[Mistake]:
+    for path, block in blocks_in(stage):
+        if isinstance(block, ModelSource):
+            yield from (((*path, *below), text) for below, text in block.problems(earlier))
 
 
 def compile_problems(compile: Compile, stages: Sequence[Stage]) -> list[Problem]:
@@ -65,31 +72,17 @@ def _problems(found: Sequence[Mistake], path: Path, label: str) -> list[Problem]
     return [Problem((*path, *below), f"{name_of(label, below)} {with_stop(text)}") for below, text in found]
 
 
-def _blocks(value: object, path: Path = ()) -> Iterator[tuple[Path, Block]]:
-    """Every block in `value`, itself included, with its path."""
-    if isinstance(value, Block):
-        yield path, value
-        for key in type(value).model_fields:
-            yield from _blocks(getattr(value, key), (*path, key))
-    elif isinstance(value, (tuple, list)):
-        for index, part in enumerate(value):
-            yield from _blocks(part, (*path, index))
-    elif isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _blocks(part, (*path, key))
-
-
 def _monitors(block: Block, compile: Compile) -> Iterator[Mistake]:
     measured = ["loss", *(metric.name for metric in compile.metrics)]
     known = [*measured, *(f"val_{name}" for name in measured)]
-    for path, part in _blocks(block):
+    for path, part in blocks_in(block):
         if isinstance(part, (EarlyStopping, PlateauRate, Metric)) and part.monitor not in known:
             guess = closest(part.monitor, known) or f" Expected one of {', '.join(known)}."
             yield (*path, "monitor"), f"watches {part.monitor!r}, which is not measured.{guess}"
 
 
 def _spans(block: Block, epochs: int) -> Iterator[Mistake]:
-    for path, part in _blocks(block):
+    for path, part in blocks_in(block):
         if isinstance(part, ScheduleBase):
             found = _of_schedule(part, epochs)
         elif isinstance(part, CosineRate):

@@ -2,7 +2,7 @@
 
 | event | other keys |
 |---|---|
-| `run_started` | `run`, `recipe`, `stages` (names), `exports` (names) |
+| `run_started` | `run`, `recipe`, `stages` (names), `exports` (names), `sources` (keys of other models) |
 | `stage_started` | `stage`, `kind`, `key`, `epochs`, `steps` (of the whole stage), `cached` |
 | `waiting` | `stage`: another process is building the same stage, whose result will be taken |
 | `progress` | `stage`, `step`, `steps`, `epoch`, `epochs`, `metrics` (mapping), `sparsity` (if pruning) |
@@ -14,6 +14,9 @@
 | `warning` | `message` |
 | `run_reused` | `run`: nothing has changed since that run; its report is drawn again |
 | `run_finished` | `state`, `seconds`, `held` |
+
+Events of stages that make a model from elsewhere (`tfopt.core.model_source`) have a key `source` besides: the name of
+what they make (recipe and seed), which, with a slash, also stands before that of their stage.
 """
 
 from __future__ import annotations

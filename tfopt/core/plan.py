@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tfopt.core.model_source import SourceKind
 from tfopt.core.recipe import Recipe
 from tfopt.core.records import DataRecord
 from tfopt.core.schedules import ResolvedSchedule
+from tfopt.core.stage import Trait
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,31 @@ class LayerPreflight:
 
 
 @dataclass(frozen=True)
+class PlannedSource:
+    """A model from elsewhere that a stage needs.
+
+    Args:
+        label: what it is called (`ModelSource.label`).
+        kind: where it comes from.
+        key: key of its store entry, or SHA-256 of the file.
+        status: `cached`: it is there; `will run`: `stages` are run before the stage that needs it.
+        name: what its stages are called when they run: recipe and seed. Empty for files and earlier stages.
+        stages: what makes it. Empty for files and earlier stages.
+        file: path of the file. Empty for all others.
+        traits: what the model will be.
+    """
+
+    label: str
+    kind: SourceKind
+    key: str
+    status: Literal["cached", "will run"]
+    name: str = ""
+    stages: tuple[PlannedStage, ...] = ()
+    file: str = ""
+    traits: frozenset[Trait] = frozenset()
+
+
+@dataclass(frozen=True)
 class PlannedStage:
     """One stage before it runs.
 
@@ -47,6 +74,7 @@ class PlannedStage:
         steps: optimizer steps.
         schedules: resolved sparsity schedules by layer name.
         parts: what its key is made of.
+        sources: models from elsewhere that it needs.
     """
 
     name: str
@@ -58,6 +86,7 @@ class PlannedStage:
     steps: int = 0
     schedules: Mapping[str, ResolvedSchedule] = field(default_factory=dict)
     parts: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[PlannedSource, ...] = ()
 
 
 @dataclass(frozen=True)

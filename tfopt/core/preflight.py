@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from tfopt.core.model_source import KnownModel
 from tfopt.core.schedules import ResolvedSchedule
+
+if TYPE_CHECKING:
+    from tfopt.core.stage import Trait
 
 
 @dataclass(frozen=True)
@@ -16,11 +21,15 @@ class Workload:
         total_steps: optimizer steps of the stage; 0 where it does not train.
         steps_per_epoch: optimizer steps of one epoch.
         examples: examples of the training split.
+        traits: what the model will be when the stage begins.
+        sources: the models of `Stage.sources`, by label, in their order.
     """
 
     total_steps: int
     steps_per_epoch: int
     examples: int
+    traits: frozenset[Trait] = frozenset()
+    sources: Mapping[str, KnownModel] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

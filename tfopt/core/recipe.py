@@ -111,6 +111,11 @@ class Recipe(Head):
         """Folder of the recipe's file: modules that it names are looked for there too."""
         return self._origin.folder
 
+    @property
+    def catalog(self) -> Catalog:
+        """The stages and exports that it could name."""
+        return self._origin.catalog
+
     def error(self, problems: Sequence[Problem]) -> RecipeError:
         """The error for mistakes that showed only with data and model at hand, each at its place in the file."""
         return RecipeError([self._origin.place(problem) for problem in problems])

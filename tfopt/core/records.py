@@ -50,6 +50,8 @@ class StageRecord(Record):
     history: list[dict[str, float]] = []
     """One entry per epoch: `epoch`, `step`, `seconds`, metrics (`val_` on the validation split), `sparsity`,
     `planned_sparsity`, `learning_rate`."""
+    sources: dict[str, str] = {}
+    """Models from elsewhere that it was made with: key in the store, or SHA-256 of the file, by label."""
     details: dict[str, Any] = {}
     """What else the stage wants to say (e.g. the resolved schedules of a prune stage by layer)."""
 

@@ -13,10 +13,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tfopt.core.block import Block
+from tfopt.core.block import Block, blocks_in
 from tfopt.core.compile import Compile
 from tfopt.core.data import Augment
 from tfopt.core.learning_rate import LearningRate
+from tfopt.core.model_source import ModelLocation, ModelSource
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.quantities import Span
 
@@ -47,6 +48,7 @@ class StageContext:
             for `work/snapshots`, which is stored with the stage's result.
         logs: folder for TensorBoard logs, kept with the run.
         earlier: store folder of each earlier stage, cached or just run, by its name.
+        sources: where each model of `Stage.sources` is, by its label, in their order.
     """
 
     data: Any
@@ -60,6 +62,7 @@ class StageContext:
     traits: frozenset[Trait] = frozenset()
     layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     earlier: Mapping[str, Path] = field(default_factory=dict)
+    sources: Mapping[str, ModelLocation] = field(default_factory=dict)
 
 
 class Stage(Block):
@@ -120,6 +123,16 @@ class Stage(Block):
         Which stages they are is part of this stage's key.
         """
         return ()
+
+    def sources(self, seed: int) -> tuple[ModelSource, ...]:
+        """Models from elsewhere that this stage needs; by default every `ModelSource` among its keys.
+
+        They are there, in `StageContext.sources`, when `apply` is called, and are part of this stage's key.
+
+        Args:
+            seed: the recipe's.
+        """
+        return tuple(block for _, block in blocks_in(self) if isinstance(block, ModelSource))
 
     def kept_epochs(self) -> tuple[int, ...]:
         """Epochs at whose end the weights are stored with the result, for later stages."""

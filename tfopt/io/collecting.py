@@ -76,13 +76,14 @@ def collect(
 
 
 def _keys_of(folder: Path) -> set[str]:
-    """Keys that a run needs: of its finished stages, and of all that it began while it can still go on."""
+    """Keys that a run needs: of its finished stages and their models from elsewhere, and of all it can go on with."""
     path = folder / REPORT
     if not path.is_file():
         return _unfinished_keys(folder)
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-        return {stage["key"] for stage in report["stages"]} | _unfinished_keys(folder)
+        keys = {key for stage in report["stages"] for key in (stage["key"], *stage.get("sources", {}).values())}
+        return keys | _unfinished_keys(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"Cannot read {path}, so it is not known what it needs: {error}.", "Remove that run by hand."
@@ -90,12 +91,18 @@ def _keys_of(folder: Path) -> set[str]:
 
 
 def _unfinished_keys(folder: Path) -> set[str]:
-    """Keys of the stages begun by a run that was killed, interrupted or is going on; none of a run that is over."""
+    """Keys of a run that was killed, interrupted or is going on: of the stages it began, and of models from elsewhere.
+
+    There are none of a run that is over.
+    """
     path = folder / "events.jsonl"
     events = read_events(path) if path.is_file() else []
     last = max((index for index, event in enumerate(events) if event["event"] == "run_started"), default=0)
     over = any(event["event"] == "run_finished" and event["state"] != "interrupted" for event in events[last:])
-    return set() if over else {str(event["key"]) for event in events if "key" in event}
+    if over:
+        return set()
+    begun = {str(event["key"]) for event in events if "key" in event}
+    return begun.union(*(event.get("sources", ()) for event in events if event["event"] == "run_started"))
 
 
 def _size(path: Path) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from tfopt.core.fingerprint import fingerprint
 from tfopt.errors import StoreError
 
 _CHUNK = 1 << 20
@@ -61,6 +62,11 @@ def file_hash(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 that stands for a file, or for all files below a folder."""
+    return file_hash(path) if path.is_file() else fingerprint(folder_hashes(path))
 
 
 def folder_hashes(folder: Path, leave_out: frozenset[str] = frozenset()) -> dict[str, str]:

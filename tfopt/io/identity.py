@@ -9,7 +9,9 @@ from tfopt.core.fingerprint import fingerprint
 from tfopt.core.recipe import Recipe
 from tfopt.io.catalog import Kind, code_named_by, find
 from tfopt.io.environment import environment, package_version
-from tfopt.io.files import file_hash, folder_hashes
+from tfopt.io.files import content_hash
+from tfopt.io.model_sources import recipe_of
+from tfopt.io.recipe_file import load_recipe
 
 
 def recipe_identity(recipe: Recipe) -> str:
@@ -29,8 +31,19 @@ def run_identity(recipe: Recipe) -> str | None:
     found = environment()
     versions = {name: value for name, value in found.model_dump().items() if name not in ("cpu", "threads")}
     versions["scikit-learn"] = package_version("scikit-learn")
-    contents = {text: _content(text) for text in _texts(recipe.to_document()) if _names_file(text)}
-    return fingerprint([recipe.to_document(), versions, contents])
+    contents = {text: content_hash(Path(text)) for text in _texts(recipe.to_document()) if _names_file(text)}
+    others = [run_identity(other) for other in _needed(recipe)]
+    return None if None in others else fingerprint([recipe.to_document(), versions, contents, *others])
+
+
+def _needed(recipe: Recipe) -> list[Recipe]:
+    """The other recipes whose results the stages of this one need."""
+    return [
+        recipe_of(source, index, recipe, load_recipe)
+        for index, stage in enumerate(recipe.stages)
+        for source in stage.sources(recipe.seed)
+        if source.kind == "recipe"
+    ]
 
 
 def _own(source: str, kind: Kind) -> bool:
@@ -49,8 +62,3 @@ def _texts(value: Any) -> set[str]:
 
 def _names_file(text: str) -> bool:
     return "/" in text and "\n" not in text and Path(text).exists()
-
-
-def _content(text: str) -> Any:
-    path = Path(text)
-    return file_hash(path) if path.is_file() else folder_hashes(path)

@@ -1,6 +1,7 @@
 """Which form a `source` has, and where relative paths start.
 
-A source is a name from `tfopt ls`, `package.module:function`, `keras.applications.NAME` (models only), or a path.
+A source is a name from `tfopt ls`, `package.module:function`, `keras.applications.NAME` (models only), or a path. In
+stages, what the keys `recipe` and `file` say is a path, in whatever block they stand.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ SUFFIXES = {
     "model": (".keras", ".h5", ".hdf5", ".tflite", ".pb"),
 }
 """How the files end that can be read."""
+
+STAGE_PATHS = ("recipe", "file")
+"""Keys below `stages` whose texts are paths."""
 
 _RELATIVE = ("./", "../", "~/")
 """How a path in `args` begins: any other text there may mean anything."""
@@ -55,6 +59,12 @@ def absolute_paths(document: Any, folder: Path) -> list[tuple[Path_, str]]:
             for path, text in _texts(args)
             if text.startswith(_RELATIVE)
         ]
+    stages = document.get("stages") if isinstance(document, Mapping) else None
+    found += [
+        (("stages", *path), _absolute(text, folder))
+        for path, text in _texts(stages)
+        if path and path[-1] in STAGE_PATHS and text
+    ]
     return found
 
 

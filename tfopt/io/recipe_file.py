@@ -13,12 +13,15 @@ from tfopt.core.overrides import Overridden, apply_overrides
 from tfopt.core.recipe import Head, Origin, Recipe, read_recipe
 from tfopt.errors import Problem, RecipeError, UsageError
 from tfopt.io.extends import read_chain
+from tfopt.io.model_sources import model_source_problems
 from tfopt.io.paths import absolute_paths
 from tfopt.io.sources import source_problems
 from tfopt.io.yaml import Node, dump, parse_value
 
 
-def load_recipe(path: Path, catalog: Catalog, overrides: Mapping[str, Any] | None = None) -> Recipe:
+def load_recipe(
+    path: Path, catalog: Catalog, overrides: Mapping[str, Any] | None = None, asked_by: Sequence[Path] = ()
+) -> Recipe:
     """Reads a recipe file.
 
     Relative paths in it start at its folder, those in `overrides` too.
@@ -27,6 +30,7 @@ def load_recipe(path: Path, catalog: Catalog, overrides: Mapping[str, Any] | Non
         path: the YAML file.
         catalog: stages and exports that may be named (`tfopt.io.catalog.catalog`).
         overrides: values by recipe path; see `tfopt.core.overrides`.
+        asked_by: the recipes for which this one is read, the first first.
 
     Raises:
         RecipeError: with every mistake, each at its place in the file.
@@ -38,6 +42,10 @@ def load_recipe(path: Path, catalog: Catalog, overrides: Mapping[str, Any] | Non
         document = _with_value(document, place, value)
     recipe, problems = read_recipe(document, catalog)
     problems += source_problems(document)
+    if recipe is not None:
+        recipe = recipe.coming_from(Origin(catalog, str(path.parent)))
+        asking = (*asked_by, path)
+        problems += model_source_problems(recipe, partial(load_recipe, asked_by=asking), asking)
     if recipe is None or problems or changed.problems:
         placed = [_placed(problem, root, changed) for problem in problems]
         refused = [replace(problem, message=f"--set {problem.message}") for problem in changed.problems]

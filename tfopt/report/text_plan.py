@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tfopt.report import formats
@@ -65,16 +65,28 @@ def shortened(names: Sequence[str], shown: int = 4) -> str:
 def _stages(stages: Sequence[PlannedStage]) -> Table:
     rows = [
         (
-            words(stage.name, "bold"),
+            words(name, "bold"),
             str(stage.epochs) if stage.epochs else "–",
             formats.count(stage.steps) if stage.steps else "–",
             stage.key[:12],
             words(stage.status, _STATUS_STYLE[stage.status]),
             stage.reason,
         )
-        for stage in stages
+        for name, stage in _in_order(stages)
     ]
     return table(("", "epochs", "steps", "key", "status", ""), rows, left=(0, 3, 4, 5))
+
+
+def _in_order(stages: Sequence[PlannedStage], prefix: str = "") -> Iterator[tuple[str, PlannedStage]]:
+    """Every stage that is run or looked up, each after those that make the models it needs."""
+    told: set[str] = set()
+    for stage in stages:
+        for source in stage.sources if stage.status != "cached" else ():
+            if source.key not in told:
+                told.add(source.key)
+                needed = source.stages[-1:] if source.status == "cached" else source.stages
+                yield from _in_order(needed, f"{prefix}{source.name}/")
+        yield prefix + stage.name, stage
 
 
 def layers_preflight(layers: Sequence[LayerPreflight]) -> Table:

@@ -1,0 +1,189 @@
+"""Stages that need models from elsewhere: what is missing is run first, once, and goes on where it was killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tf_keras
+
+import tfopt
+from tests.needing_stages import Take
+from tfopt.backend import artifacts, outside
+from tfopt.core.catalog import Catalog
+from tfopt.core.model_source import ModelLocation
+from tfopt.core.recipe import Recipe
+from tfopt.errors import RecipeError, StageError
+from tfopt.io.catalog import catalog
+from tfopt.io.journal import read_events
+from tfopt.io.recipe_file import load_recipe
+from tfopt.io.store import Store
+
+pytestmark = pytest.mark.tf
+
+MEMBER = """
+name: member
+seed: 4
+data: {source: digits, batch_size: 256}
+model: {source: mlp, args: {units: [8]}}
+stages:
+  - train: {epochs: 2}
+  - prune: {epochs: 1, schedule: {kind: constant, final: 50%}}
+export: {keras: {}}
+"""
+STUDENT = """
+name: student
+data: {source: digits, batch_size: 256}
+model: {source: mlp, args: {units: [8]}}
+stages:
+  - train: {epochs: 1}
+  - take: {name: first, model: SOURCE}
+  - take: {name: second, model: SOURCE}
+export: {keras: {}}
+"""
+
+
+def student(folder: Path, source: str, member: str = MEMBER) -> Recipe:
+    (folder / "member.yaml").write_text(member)
+    (folder / "student.yaml").write_text(STUDENT.replace("SOURCE", source))
+    found = catalog()
+    return load_recipe(folder / "student.yaml", Catalog({**found.stages, "take": Take}, found.exports))
+
+
+def weights(out: Path, key: str) -> list[np.ndarray]:
+    model: Any = artifacts.load(Store(out / ".store").folder(key))
+    return model.get_weights()
+
+
+def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_another_recipe_is_run_first_and_only_once(tmp_path: Path) -> None:
+    recipe = student(tmp_path, "{recipe: member.yaml, seed: 5}")
+    planned = tfopt.plan(recipe, tmp_path / "out").stages[1].sources[0]
+    assert (planned.status, planned.name) == ("will run", "member-seed-5")
+    assert [stage.kind for stage in planned.stages] == ["train", "prune"]
+    events: list[Any] = []
+    run = tfopt.run(recipe, out=tmp_path / "out", on_event=events.append)
+    begun = [(event["stage"], event["cached"]) for event in events if event["event"] == "stage_started"]
+    assert begun == [
+        ("train", False),
+        ("member-seed-5/train", False),
+        ("member-seed-5/prune", False),
+        ("first", False),
+        ("member-seed-5/prune", True),
+        ("second", False),
+    ]
+    assert {event.get("source") for event in events if "/" in event.get("stage", "")} == {"member-seed-5"}
+    assert [stage.name for stage in run.report.stages] == ["train", "first", "second"]
+    assert list(run.report.stages[1].sources.values()) == [planned.key]
+    assert sorted(path.name for path in (tmp_path / "out" / "member").glob("*")) == []
+    # The same as when the other recipe is run for itself.
+    alone = tfopt.run(tfopt.load(tmp_path / "member.yaml", {"seed": 5}), out=tmp_path / "out")
+    assert [stage.cached for stage in alone.report.stages] == [True, True]
+    assert same(weights(tmp_path / "out", run.report.stages[2].key), weights(tmp_path / "out", planned.key))
+
+    # The store frees nothing of what a kept run was made with; run again, it is all there.
+    tfopt.gc(tmp_path / "out")
+    assert tfopt.plan(recipe, tmp_path / "out").stages[1].sources[0].status == "cached"
+    more = recipe.with_overrides({"stages.train.epochs": 2})
+    events.clear()
+    tfopt.run(more, out=tmp_path / "out", on_event=events.append)
+    trained = [event["stage"] for event in events if event["event"] == "stage_started" and not event["cached"]]
+    assert trained == ["train", "first", "second"]
+    events.clear()
+    tfopt.run(more, out=tmp_path / "out", on_event=events.append, fresh=True)
+    trained = [event["stage"] for event in events if event["event"] == "stage_started" and not event["cached"]]
+    assert trained == ["train", "member-seed-5/train", "member-seed-5/prune", "first", "second"]
+
+
+def test_the_stages_before_are_run_with_another_seed(tmp_path: Path) -> None:
+    recipe = student(tmp_path, "{seed: 9}")
+    run = tfopt.run(recipe, out=tmp_path / "out")
+    other = tfopt.run(recipe.with_overrides({"seed": 9}), out=tmp_path / "out")
+    assert other.report.stages[0].cached
+    out = tmp_path / "out"
+    assert same(weights(out, run.report.stages[1].key), weights(out, other.report.stages[0].key))
+    assert not same(weights(out, run.report.stages[0].key), weights(out, other.report.stages[0].key))
+
+
+def test_a_model_that_does_not_fit_is_refused_before_any_training(tmp_path: Path) -> None:
+    dense = tf_keras.layers.Dense(12)
+    layers = [tf_keras.layers.InputLayer((8, 8, 1)), tf_keras.layers.Flatten(), dense]
+    tf_keras.Sequential(layers).save(tmp_path / "teacher.keras")
+    with pytest.raises(RecipeError, match=r"student.yaml:7:32: first.model: .* gives outputs of shape \(12,\), but"):
+        tfopt.run(student(tmp_path, "{file: teacher.keras}"), out=tmp_path / "out")
+    assert not (tmp_path / "out" / "student").exists()
+
+
+def test_files_are_loaded_and_checked(tmp_path: Path) -> None:
+    model = tf_keras.Sequential([tf_keras.layers.InputLayer((8, 8, 1)), tf_keras.layers.Flatten(),
+                                 tf_keras.layers.Dense(10, "softmax")])  # fmt: skip
+    model.save(tmp_path / "teacher.keras")
+    (tmp_path / "teacher.tflite").write_bytes(tf_keras_to_tflite(model))
+    examples = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
+    for name in ("teacher.keras", "teacher.tflite"):
+        loaded = outside.load_source(ModelLocation(name, "file", tmp_path / name))
+        assert outside.misfit(loaded, model) is None
+        answers = loaded.predict(examples)
+        np.testing.assert_allclose(answers, model.predict(examples, verbose=0), atol=1e-6)
+    other = tf_keras.Sequential([tf_keras.layers.InputLayer((64,)), tf_keras.layers.Dense(10)])
+    assert "takes examples of shape (8, 8, 1), but this recipe's model takes (64,)" in str(
+        outside.misfit(loaded, other)
+    )
+    run = tfopt.run(student(tmp_path, "{file: teacher.keras}"), out=tmp_path / "out")
+    assert same(weights(tmp_path / "out", run.report.stages[-1].key), model.get_weights())
+    (tmp_path / "broken.keras").write_text("no model")
+    with pytest.raises(StageError, match=r"neither a \.keras archive nor"):
+        tfopt.plan(student(tmp_path, "{file: broken.keras}"), tmp_path / "out")
+
+
+def tf_keras_to_tflite(model: tf_keras.Model) -> bytes:
+    import tensorflow as tf
+
+    return tf.lite.TFLiteConverter.from_keras_model(model).convert()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.end_to_end import test_models_from_elsewhere as this
+import tfopt
+folder = Path(sys.argv[1])
+recipe = this.student(folder, "{recipe: member.yaml}", this.MEMBER.replace("epochs: 2", "epochs: 6"))
+tfopt.run(recipe, out=folder / sys.argv[2])
+"""
+
+
+@pytest.mark.timeout(600)
+def test_a_run_killed_in_another_recipe_goes_on_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    subprocess.run([*command, "whole"], check=True, capture_output=True)
+    child = subprocess.Popen([*command, "killed"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journal: list[Path] = []
+    while child.poll() is None:
+        journal = journal or list((tmp_path / "killed" / "student").glob("2*/events.jsonl"))
+        if journal and any(
+            event["event"] == "epoch" and event["stage"] == "member-seed-4/train" for event in read_events(journal[0])
+        ):
+            child.kill()
+            child.wait()
+    before = len(read_events(journal[0]))
+    tfopt.gc(tmp_path / "killed")
+    subprocess.run([*command, "killed"], check=True, capture_output=True)
+    later = [event for event in read_events(journal[0])[before:] if event["event"] == "stage_started"]
+    assert [event["stage"] for event in later if event["cached"]][:1] == ["train"]
+    whole, killed = (json.loads(report(tmp_path / out).read_text()) for out in ("whole", "killed"))
+    assert [stage["measures"] for stage in whole["stages"]] == [stage["measures"] for stage in killed["stages"]]
+    last = [stage["key"] for stage in whole["stages"]][-1]
+    assert same(weights(tmp_path / "whole", last), weights(tmp_path / "killed", last))
+
+
+def report(out: Path) -> Path:
+    return next(iter((out / "student").glob("2*"))) / "report.json"

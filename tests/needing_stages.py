@@ -1,0 +1,23 @@
+"""A stage that needs a model from elsewhere and takes its place."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfopt.core.model_source import ModelSource
+from tfopt.core.stage import Stage, StageContext, Trait
+
+
+class Take(Stage):
+    """Goes on with another model."""
+
+    kind = "take"
+    adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
+
+    model: ModelSource
+    """The other model."""
+
+    def apply(self, model: Any, context: StageContext) -> Any:
+        from tfopt.backend import outside
+
+        return outside.load_source(context.sources[self.model.label])
