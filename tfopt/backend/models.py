@@ -18,6 +18,7 @@ from tfopt.backend.model_files import is_model_file, load_file
 from tfopt.backend.model_fit import check_fits
 from tfopt.backend.model_layers import layer_records, model_fingerprint
 from tfopt.backend.model_store import load_model, save_model
+from tfopt.backend.retracing import traced, without_lambdas
 from tfopt.backend.splits import Data, Split
 from tfopt.core.keras_names import closest
 from tfopt.core.recipe import ModelConfig
@@ -78,8 +79,7 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     made = _made(config, data, folder)
     if isinstance(made, keras.Model):
         raise StageError(f"{config.source} is a Keras 3 model.", _KERAS_3)
-    check_model(made, config.source)
-    return Built(made)
+    return Built(_as_graph(made, config.source, data))
 
 
 def build_alone(source: str, input_shape: tuple[int, ...], num_outputs: int, folder: Path = Path()) -> tf_keras.Model:
@@ -96,7 +96,7 @@ def check_model(model: Any, source: str) -> None:
     """Whether a model can be optimized at all.
 
     Raises:
-        StageError: no tf_keras model, a subclassed or an unbuilt one, or one with code that cannot be stored.
+        StageError: no tf_keras model, a subclassed or an unbuilt one.
     """
     if not isinstance(model, tf_keras.Model):
         raise StageError(
@@ -107,18 +107,21 @@ def check_model(model: Any, source: str) -> None:
             f"The Sequential model {model.name!r} of {source} has no input shape yet.",
             "Begin it with tf_keras.layers.InputLayer(input_shape).",
         )
-    if not model._is_graph_network:
-        raise StageError(
-            f"{source} gave the subclassed model {type(model).__name__!r}: tfmot and the converter need its graph.",
-            "Write it as a functional model: tf_keras.Model(inputs, outputs).",
-        )
-    for layer in model._flatten_layers(include_self=False):
-        # tf_keras stores the function as bytecode of this Python version, named functions too.
-        if isinstance(layer, tf_keras.layers.Lambda):
+    for part in [model, *model._flatten_layers(include_self=False)]:
+        if isinstance(part, tf_keras.Model) and not part._is_graph_network:
             raise StageError(
-                f"The layer {layer.name!r} of {source} is a Lambda: its code cannot be stored safely.",
-                "Write a layer class at the top of a module, or call the TensorFlow function on the tensor itself.",
+                f"{source} gave the subclassed model {type(part).__name__!r}: tfmot and the converter need its graph.",
+                "Write it as a functional model: tf_keras.Model(inputs, outputs).",
             )
+
+
+def _as_graph(model: Any, source: str, data: Data) -> tf_keras.Model:
+    """A tf_keras model in the form in which it can be optimized."""
+    subclassed = isinstance(model, tf_keras.Model) and not isinstance(model, tf_keras.Sequential)
+    if subclassed and not model._is_graph_network:
+        model = traced(model, source, data.train.inputs)
+    check_model(model, source)
+    return without_lambdas(model, source)
 
 
 def _made(config: ModelConfig, data: Data, folder: Path) -> Any:

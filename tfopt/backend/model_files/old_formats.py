@@ -55,7 +55,7 @@ def _rewritten(value: Any) -> Any:
         part["module"] = module.replace("keras.engine.", "keras.src.engine.", 1)
     if name == "Sequential" and isinstance(config, list):
         # Keras before 2.2.3; tf_keras still reads it at the top, and fails with a TypeError where it is nested.
-        part["config"] = {"layers": config}
+        part["config"] = {"name": None, "layers": config}
     elif name in _RENAMED and module is None:
         part["class_name"] = _RENAMED[name]
     elif name in _CUDNN and module is None and isinstance(config, dict):
