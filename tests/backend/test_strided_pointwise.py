@@ -47,7 +47,7 @@ def test_grouped_strides_and_odd_sizes_give_the_same():
 
 
 def test_training_survives(tmp_path):
-    """Without the detour this test kills the test process on processors without AVX-512."""
+    """Without the detour this test kills the test process (x86, oneDNN)."""
     from tfopt.backend import training
     from tfopt.backend.splits import Data, Split
     from tfopt.core.compile import Compile

@@ -1,6 +1,6 @@
 """Spares training a kernel of TensorFlow that corrupts memory: the filter gradient of strided 1x1 convolutions.
 
-Measured with TensorFlow 2.21 and oneDNN on an AVX2 processor: `Conv2DBackpropFilter` with a 1x1 kernel, stride 2, 8
+Measured with TensorFlow 2.21 and oneDNN on an x86 processor: `Conv2DBackpropFilter` with a 1x1 kernel, stride 2, 8
 input and 16 output channels on 60x60 pixels kills the process (`free(): invalid next size`, or a segmentation fault) in
 every attempt, in plain `model.fit` too; not on 32x32 pixels, not with 24 output channels, and not with
 TF_ENABLE_ONEDNN_OPTS=0, which makes training 1.3 to 2 times slower. Published face and emotion models (mini-Xception)
