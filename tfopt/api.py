@@ -12,7 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfopt.core.plan import LayerPreflight, Plan
+from tfopt.core.layer_preflight import LayerPreflight, Totals, totals
+from tfopt.core.plan import Plan
 from tfopt.core.recipe import Recipe
 from tfopt.core.records import AuditRecord, Environment, Report
 from tfopt.core.run import Run
@@ -288,12 +289,14 @@ class Doctor:
     Args:
         environment: versions, processor, threads.
         mismatches: what cannot work, each with its one-line fix.
-        layers: what each layer of the model supports; empty without a model.
+        layers: what each layer of the model supports; empty without a model, and where a package is missing.
+        totals: the layers added up; None without a model.
     """
 
     environment: Environment
     mismatches: tuple[str, ...]
     layers: tuple[LayerPreflight, ...] = ()
+    totals: Totals | None = None
 
 
 def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), num_outputs: int = 10) -> Doctor:
@@ -307,15 +310,17 @@ def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), n
     Raises:
         StageError: the model cannot be loaded.
     """
-    from tfopt.io.environment import environment, mismatches
+    from tfopt.io.environment import environment
+    from tfopt.io.mismatches import mismatches, missing
 
     found = environment()
     wrong = tuple(mismatches(found, os.environ))
-    if model is None:
+    if model is None or missing(found):
         return Doctor(found, wrong)
     from tfopt.backend import models, preflight
 
-    return Doctor(found, wrong, preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs)))
+    layers = preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs))
+    return Doctor(found, wrong, layers, totals(layers))
 
 
 @dataclass(frozen=True)

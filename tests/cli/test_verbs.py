@@ -12,7 +12,8 @@ from click.testing import Result
 
 from tests.sample_report import lying_report, sample_report
 from tfopt.api import Checked, Doctor, Listed
-from tfopt.core.plan import LayerPreflight, Plan, PlannedStage
+from tfopt.core.layer_preflight import LayerPreflight
+from tfopt.core.plan import Plan, PlannedStage
 from tfopt.core.records import DataRecord, Environment, Report
 from tfopt.core.run import Run
 from tfopt.core.schedules import Polynomial

@@ -20,7 +20,8 @@ from tfopt import notebook
 from tfopt.api import Compared
 from tfopt.core.candidates import Candidate
 from tfopt.core.comparison import compare
-from tfopt.core.plan import LayerPreflight, Plan, PlannedStage
+from tfopt.core.layer_preflight import LayerPreflight
+from tfopt.core.plan import Plan, PlannedStage
 from tfopt.core.quantities import Span
 from tfopt.core.recipe import Recipe
 from tfopt.core.records import DataRecord, Report

@@ -2,32 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+
 import tf_keras
+from tensorflow_model_optimization.python.core.clustering.keras.clustering_registry import ClusteringRegistry
 
 from tfopt.backend import quantization
-from tfopt.backend.prunable import leaf_layers, why_not
-from tfopt.core.plan import LayerPreflight
+from tfopt.backend.calls import Call, Shape, calls
+from tfopt.backend.macs import macs
+from tfopt.backend.operators import Operators, operators
+from tfopt.backend.prunable import leaf_layers, why_not, why_not_pattern, why_not_sparse_kernel
+from tfopt.core.layer_preflight import FLOAT, LayerPreflight
+from tfopt.core.pruning import Pattern
 from tfopt.core.quantization import Quantization
+from tfopt.core.targets import edge_tpu, tflite_micro
+
+PATTERNS = {
+    "element": Pattern(),
+    "block": Pattern(block_size=(4, 1)),
+    "2:4": Pattern(sparsity_m_by_n=(2, 4)),
+}
+"""Arrangements of zeros, by the word for them."""
 
 
 def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
-    """One row per layer, nested layers included, in the order of the model."""
+    """One row per layer, nested layers included, in the order of the model.
+
+    Args:
+        model: built, free of wrappers.
+
+    Raises:
+        StageError: the connections of the layers are not known.
+    """
     quantized = quantization.preflight(model, Quantization())
+    found: dict[int, list[Call]] = {}
+    for call in calls(model):
+        found.setdefault(id(call.layer), []).append(call)
     return tuple(
-        LayerPreflight(
-            name=layer.name,
-            type=type(layer).__name__,
-            parameters=layer.count_params(),
-            output_shape=_shape(layer),
-            prunable=why_not(layer),
-            quantized=quantized.get(layer.name, "after training"),
-        )
+        _row(layer, found.get(id(layer), []), quantized.get(layer.name, "after training"))
         for layer in leaf_layers(model)
     )
 
 
-def _shape(layer: tf_keras.layers.Layer) -> str:
-    shape = layer.output_shape
-    if isinstance(shape, list):
-        shape = shape[0]
+def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> LayerPreflight:
+    prunable = why_not(layer)
+    becomes = _operators(layer, at, quantized)
+    return LayerPreflight(
+        name=layer.name,
+        type=type(layer).__name__,
+        parameters=layer.count_params(),
+        output_shape=_text(at[0].output) if at else "?",
+        prunable=prunable,
+        quantized=quantized,
+        macs=_macs(layer, at),
+        patterns=() if prunable else tuple(name for name in PATTERNS if not why_not_pattern(layer, PATTERNS[name])),
+        clusterable=_not_clusterable(layer),
+        operators=becomes,
+        xnnpack_sparse=prunable or why_not_sparse_kernel(layer),
+        micro=_lacking("TFLite Micro has no", becomes, tflite_micro.missing),
+        edge_tpu=_not_on_edge_tpu(layer, becomes, quantized),
+    )
+
+
+def _macs(layer: tf_keras.layers.Layer, at: Sequence[Call]) -> int | None:
+    counts = [macs(layer, call.inputs, call.output) for call in at]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None
+
+
+def _operators(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> Operators | None:
+    if quantized.startswith("fused"):
+        return ()
+    found: list[str] = []
+    for call in at:
+        becomes = operators(layer, call.inputs)
+        if becomes is None:
+            return None
+        found += becomes
+    return tuple(found) if at else None
+
+
+def _not_clusterable(layer: tf_keras.layers.Layer) -> str | None:
+    """Why a layer cannot be clustered; None if it can."""
+    if not layer.weights:
+        return "has no weights"
+    if not ClusteringRegistry.supports(layer) or not ClusteringRegistry._LAYERS_WEIGHTS_MAP.get(type(layer)):
+        return f"tfmot clusters no weights of {type(layer).__name__}"
+    return None if layer.trainable else "is frozen (trainable=False)"
+
+
+def _not_on_edge_tpu(layer: tf_keras.layers.Layer, becomes: Operators | None, quantized: str) -> str | None:
+    if quantized.startswith(FLOAT):
+        return f"stays {quantized}"
+    if isinstance(layer, tf_keras.layers.PReLU) and len(layer.alpha.shape) > 1 and layer.alpha.shape[:-1] != (1, 1):
+        return "PRELU needs one slope per channel: PReLU(shared_axes=[1, 2])"
+    return _lacking("the Edge TPU has no", becomes, edge_tpu.missing)
+
+
+def _lacking(
+    sentence: str, becomes: Operators | None, missing: Callable[[Iterable[str]], tuple[str, ...]]
+) -> str | None:
+    if becomes is None:
+        return "its operators are known only after conversion"
+    found = missing(becomes)
+    return f"{sentence} {', '.join(found)}" if found else None
+
+
+def _text(shape: Shape) -> str:
     return " x ".join("?" if size is None else str(size) for size in shape[1:])

@@ -23,7 +23,8 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> 
 Examples:
   tfopt doctor
   tfopt doctor small_cnn
-  tfopt doctor keras.applications.MobileNetV2 --json
+  tfopt doctor keras.applications.MobileNetV2 --input-shape 224,224,3 --num-outputs 1000
+  tfopt doctor small_cnn --verbose
 
 Exit code 4 when something cannot work; each problem comes with its fix.
 """,
@@ -44,8 +45,9 @@ Exit code 4 when something cannot work; each problem comes with its fix.
     type=click.IntRange(min=1),
     help="Outputs of models that are built for their data.",
 )
+@click.option("--verbose", is_flag=True, help="Everything about each layer, in words instead of a table.")
 @common
-def command(model: str | None, input_shape: tuple[int, ...], num_outputs: int) -> Answer:
+def command(model: str | None, input_shape: tuple[int, ...], num_outputs: int, verbose: bool) -> Answer:
     """Check versions; with MODEL, show what pruning and quantization can do with each of its layers.
 
     MODEL is whatever `model: {source: ...}` of a recipe may be.
@@ -56,6 +58,6 @@ def command(model: str | None, input_shape: tuple[int, ...], num_outputs: int) -
     found = api.doctor(model, input_shape, num_outputs)
     return Answer(
         lambda: found,
-        lambda terminal: doctor_text(found.environment, found.mismatches, found.layers),
+        lambda terminal: doctor_text(found.environment, found.mismatches, found.layers, terminal.width, verbose),
         EnvironmentProblem.exit_code if found.mismatches else 0,
     )

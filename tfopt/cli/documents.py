@@ -45,12 +45,15 @@ def plain(value: Any) -> Any:
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """A plan with its recipe as written in YAML and its schedules as points."""
+    from tfopt.core.layer_preflight import totals
+
     return {
         "recipe": plan.recipe.to_document(),
         "data": plan.data,
         "model_key": plan.model_key,
         "stages": [_planned_stage(stage) for stage in plan.stages],
         "layers": plan.layers,
+        "totals": totals(plan.layers),
         "warnings": plan.warnings,
     }
 

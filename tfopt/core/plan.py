@@ -6,33 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tfopt.core.layer_preflight import LayerPreflight
 from tfopt.core.model_source import SourceKind
 from tfopt.core.recipe import Recipe
 from tfopt.core.records import DataRecord
 from tfopt.core.schedules import ResolvedSchedule
 from tfopt.core.stage import Trait
-
-
-@dataclass(frozen=True)
-class LayerPreflight:
-    """What can be done with one layer, found without training.
-
-    Args:
-        name: Keras name.
-        type: Keras layer type.
-        parameters: number of weights.
-        output_shape: without the batch axis, as text.
-        prunable: None if `prune_low_magnitude` would prune it, else why not.
-        quantized: how qat treats it: `simulated`, `fused with NAME`, `after training` (by the converter only), or
-            `float: REASON`.
-    """
-
-    name: str
-    type: str
-    parameters: int
-    output_shape: str
-    prunable: str | None
-    quantized: str
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -50,47 +49,6 @@ def key_versions() -> dict[str, str]:
 def available_threads() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def mismatches(found: Environment, variables: Mapping[str, str]) -> list[str]:
-    """What in an environment cannot work, each with its one-line fix.
-
-    Args:
-        found: versions by package; empty where missing.
-        variables: environment variables.
-    """
-    missing = [
-        f"{PACKAGES[column]} is not installed: pip install {PACKAGES[column]}"
-        for column in PACKAGES
-        if not getattr(found, column)
-    ]
-    wrong: list[str] = []
-    if found.tensorflow and found.tf_keras and _minor(found.tensorflow) != _minor(found.tf_keras):
-        wrong.append(
-            f"tf-keras {found.tf_keras} does not fit tensorflow {found.tensorflow}: "
-            f"pip install 'tf-keras=={_minor(found.tensorflow)}.*'"
-        )
-    if found.tfmot and _numbers(found.tfmot) < (0, 8, 1):
-        wrong.append(
-            f"tensorflow-model-optimization {found.tfmot} is too old: "
-            "pip install 'tensorflow-model-optimization>=0.8.1'"
-        )
-    if found.keras and _numbers(found.keras) < (3,):
-        wrong.append(f"keras {found.keras} is not Keras 3: pip install 'keras>=3.10'")
-    if variables.get("TF_USE_LEGACY_KERAS", "1").lower() not in ("1", "true"):
-        wrong.append(
-            f"TF_USE_LEGACY_KERAS={variables['TF_USE_LEGACY_KERAS']} makes tf.keras mean Keras 3, which tfmot cannot "
-            "use: unset TF_USE_LEGACY_KERAS"
-        )
-    return missing + wrong
-
-
-def _minor(text: str) -> str:
-    return ".".join(text.split(".")[:2])
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
 
 
 def _processor() -> str:

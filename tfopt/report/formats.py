@@ -55,6 +55,16 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def magnitude(number: float | None) -> str:
+    """`300774272` -> `301 M`; `None` -> `?`."""
+    if number is None:
+        return "?"
+    for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= factor:
+            return f"{_three_digits(number / factor)} {unit}"
+    return f"{number:.0f}"
+
+
 def count(number: int) -> str:
     """`20410` -> `20,410`."""
     return f"{number:,}"

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfopt.core.candidates import flattened
-from tfopt.report import data, formats
+from tfopt.core.layer_preflight import totals
+from tfopt.report import data, formats, text_layers
 from tfopt.report.comparison_data import verdict_sentences
 from tfopt.report.comparison_text import metric_text
 from tfopt.report.html import inline, template
@@ -51,6 +52,8 @@ def plan_html(plan: Plan) -> str:
         examples=examples(plan.data),
         figures=[(chart, inline(chart)) for chart in drawn],
         columns=min(len(schedules), COLUMNS),
+        words=text_layers,
+        totals=text_layers.totals_facts(totals(plan.layers)),
     )
 
 

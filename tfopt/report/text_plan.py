@@ -9,13 +9,14 @@ from tfopt.report import formats
 from tfopt.report.curves import ScheduleCurve, schedule_curves
 from tfopt.report.plot import schedule_plot
 from tfopt.report.text import examples, heading, table, words
+from tfopt.report.text_layers import layers_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
-    from rich.text import Text
 
-    from tfopt.core.plan import LayerPreflight, Plan, PlannedStage
+    from tfopt.core.layer_preflight import LayerPreflight
+    from tfopt.core.plan import Plan, PlannedStage
     from tfopt.core.records import Environment
 
 _STATUS_STYLE = {"cached": "green", "will run": "", "blocked": "bold red"}
@@ -43,7 +44,7 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
             parts.append(heading(f"{who}: sparsity to {final}, renewed {_renewed(curve)}"))
             parts += [words(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
     if plan.layers:
-        parts += [heading("layers"), layers_preflight(plan.layers)]
+        parts += layers_text(plan.layers, width)
     files = plan.recipe.export_names()
     parts += [words(""), words(f"files  {', '.join(files)}" if files else "no files will be written")]
     parts += [words(f"warning: {warning}", "yellow") for warning in plan.warnings]
@@ -89,32 +90,22 @@ def _in_order(stages: Sequence[PlannedStage], prefix: str = "") -> Iterator[tupl
         yield prefix + stage.name, stage
 
 
-def layers_preflight(layers: Sequence[LayerPreflight]) -> Table:
-    """What pruning and quantization can do with each layer."""
-    rows = [
-        (
-            words(layer.name, "bold"),
-            layer.type,
-            formats.count(layer.parameters),
-            layer.output_shape,
-            _prunable(layer),
-            words(layer.quantized, "yellow" if layer.quantized.startswith("float") else ""),
-        )
-        for layer in layers
-    ]
-    return table(("", "type", "weights", "output", "prunable", "in 8 bits"), rows, left=(0, 1, 3, 4, 5))
-
-
-def _prunable(layer: LayerPreflight) -> str | Text:
-    if layer.prunable is None:
-        return "yes"
-    return words(f"no: {layer.prunable}" if layer.parameters else "–", "dim")
-
-
 def doctor_text(
-    environment: Environment, mismatches: Sequence[str], layers: Sequence[LayerPreflight]
+    environment: Environment,
+    mismatches: Sequence[str],
+    layers: Sequence[LayerPreflight],
+    width: int = 80,
+    verbose: bool = False,
 ) -> list[RenderableType]:
-    """Versions, what is wrong with them, and what a model's layers support."""
+    """Versions, what is wrong with them, and what a model's layers support.
+
+    Args:
+        environment: what is installed.
+        mismatches: what cannot work, each with its fix.
+        layers: of the model that was asked about; none without one.
+        width: columns of the terminal.
+        verbose: everything about each layer, in words.
+    """
     names = {
         "tfopt": environment.tfopt, "python": environment.python, "tensorflow": environment.tensorflow,
         "tf-keras": environment.tf_keras, "keras": environment.keras,
@@ -130,6 +121,4 @@ def doctor_text(
         parts += [words(f"problem: {mismatch}", "bold red") for mismatch in mismatches]
     else:
         parts.append(words("These versions work together.", "bold green"))
-    if layers:
-        parts += [heading("layers"), layers_preflight(layers)]
-    return parts
+    return [*parts, *layers_text(layers, width, verbose)] if layers else parts
