@@ -1,8 +1,8 @@
 """Which operators a layer becomes in an int8 `.tflite` file, found before anything is converted.
 
-Source: what the converter of TensorFlow 2.21 made of each layer (int8, calibrated, any number of examples per call), one
-layer per file; the tests compare the table with the files of the models in the zoo. SHAPE, STRIDED_SLICE and PACK are in
-it because the number of examples is not fixed. QUANTIZE and DEQUANTIZE at the borders of a file are not listed.
+Source: what the converter of TensorFlow 2.21 made of each layer (int8, calibrated, any number of examples per call),
+one layer per file; the tests compare the table with the files of the models in the zoo. SHAPE, STRIDED_SLICE and PACK
+are there because the number of examples is not fixed. QUANTIZE and DEQUANTIZE at the borders of a file are not listed.
 """
 
 from __future__ import annotations
