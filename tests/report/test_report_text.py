@@ -146,6 +146,12 @@ in sum
     )
 
 
+def test_a_rewritten_layer_has_its_rewriting_in_a_note() -> None:
+    layer = LayerPreflight("sep", "SeparableConv2D", 9, "3", None, "simulated, rewritten: as two convolutions")
+    assert layer.treatment == "simulated"
+    assert list(text_layers.notes_of(layer)) == ["simulated, rewritten: as two convolutions"]
+
+
 def test_the_table_of_layers_fits_eighty_columns_and_uses_wide_ones() -> None:
     assert max(map(len, drawn(text_layers.layers_text(preflight(), 80)).splitlines())) <= 80
     assert "FULLY_CONNECTED, SOFTMAX" in drawn(text_layers.layers_text(preflight(), 160), 160)

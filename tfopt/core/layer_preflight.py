@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 FLOAT = "float: "
 """How `LayerPreflight.quantized` begins for a layer that stays float; the reason follows."""
+REWRITTEN = ", rewritten: "
+"""What follows in it where the layer is computed by others, before how."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class LayerPreflight:
         output_shape: without the batch axis, as text.
         prunable: None if `prune` would prune it, else why not.
         quantized: how qat treats it: `simulated`, `fused with NAME`, `after training` (by the converter only), or
-            `float: REASON`.
+            `float: REASON`. Where the layer is computed by others, `, rewritten: HOW` follows.
         macs: multiply-accumulate operations for one example, over all calls of the layer; None where they are not
             known.
         patterns: how the zeros of a prunable layer can be arranged: `element`, `block` (`block_size`), `2:4`
@@ -50,11 +52,9 @@ class LayerPreflight:
 
     @property
     def treatment(self) -> str:
-        """What qat does with it, in one word or two, without names and reasons."""
-        for word in ("fused", "float", "rewritten"):
-            if self.quantized.startswith(word):
-                return word
-        return self.quantized
+        """What qat does with it, in one word or two, without names, reasons and rewrites."""
+        how = self.quantized.split(REWRITTEN)[0]
+        return next((word for word in ("fused", "float") if how.startswith(word)), how)
 
 
 @dataclass(frozen=True)
