@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from tfopt.core.clustering import Sharing
 from tfopt.core.events import Event
 from tfopt.core.export import ExportContext
 from tfopt.core.fingerprint import fingerprint
@@ -115,7 +116,7 @@ class _Execution:
         traits: frozenset[Trait] = frozenset()
         stored_at: Path | None = None
         if not recipe.stages or recipe.stages[0].adds - {"trained"}:
-            self.stages.append(self.record("start", "start", plan.model_key, model, 0.0, {}))
+            self.stages.append(self.record("start", "start", plan.model_key, model, 0.0, {}, {}))
         for position, (stage, planned) in enumerate(zip(recipe.stages, plan.stages, strict=True)):
             found = self.store.get(planned.key, self.warn)
             if found is None:
@@ -178,10 +179,11 @@ class _Execution:
         except Exception as error:
             raise StageError(f"Stage {planned.name} failed: {type(error).__name__}: {error}") from error
         seconds = time.monotonic() - started
-        record = self.record(planned.name, planned.kind, planned.key, model, seconds, notes.skipped)
+        kept = traits & stage.kept()
+        sharing = {**(self.sharing() if "clustered" in kept else {}), **notes.sharing}
+        record = self.record(planned.name, planned.kind, planned.key, model, seconds, notes.skipped, sharing)
         known = {source.label: source.key for source in planned.sources}
         record = record.model_copy(update={"history": notes.history, "details": notes.details, "sources": known})
-        kept = traits & stage.keeps
         lost = lost_traits(kept, self.stages[-1].layers if self.stages else [], record.layers)
         if lost:
             raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.")
@@ -222,7 +224,14 @@ class _Execution:
             other.replay(last, found[1])
 
     def record(
-        self, name: str, kind: str, key: str, model: Any, seconds: float, skipped: dict[str, str]
+        self,
+        name: str,
+        kind: str,
+        key: str,
+        model: Any,
+        seconds: float,
+        skipped: dict[str, str],
+        sharing: dict[str, Sharing],
     ) -> StageRecord:
         """What a model is worth: measures on the test split, and each layer."""
         from tfopt.backend import artifacts, models, pruning, training
@@ -238,8 +247,16 @@ class _Execution:
             seconds=seconds,
             parameters=plain.count_params(),
             measures={**measures, "sparsity": pruning.sparsity(plain)},
-            layers=models.layer_records(plain, skipped),
+            layers=models.layer_records(plain, skipped, sharing),
         )
+
+    def sharing(self) -> dict[str, Sharing]:
+        """How the weights of clustered layers share values, by name, after the last stage."""
+        return {
+            layer.name: Sharing(layer.clusters, layer.clusters_per_channel)
+            for layer in (self.stages[-1].layers if self.stages else [])
+            if layer.clusters is not None
+        }
 
     def announce(self, planned: PlannedStage, *, cached: bool) -> None:
         """Says that a stage begins."""
@@ -325,6 +342,7 @@ class _Notes:
     pass_on: Emit
     epochs: dict[int, dict[str, float]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    sharing: dict[str, Sharing] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
 
     def emit(self, event: Event) -> None:
@@ -334,6 +352,7 @@ class _Notes:
             self.epochs[int(body["epoch"])] = body
         elif event["event"] == "details":
             self.skipped.update(body.pop("skipped", {}))
+            self.sharing.update({name: Sharing(**how) for name, how in body.get("clusters", {}).items()})
             self.details.update(body)
         self.pass_on({**event, "stage": self.stage})
 

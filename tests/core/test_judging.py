@@ -9,6 +9,10 @@ def layer(name: str, sparsity: float, unique: int = 50) -> LayerRecord:
     return LayerRecord(name=name, type="Dense", parameters=100, sparsity=sparsity, unique=unique)
 
 
+def clustered(name: str, unique_per_channel: int, unique: int = 500) -> LayerRecord:
+    return layer(name, 0, unique).model_copy(update={"clusters": 8, "unique_per_channel": unique_per_channel})
+
+
 def export(**measures: float) -> ExportRecord:
     return ExportRecord(
         name="int8", format="tflite", path="export/int8.tflite", bytes=41_000, gzip_bytes=20_000, measures=measures
@@ -45,8 +49,14 @@ def test_a_layer_that_lost_its_zeros_is_named() -> None:
 
 
 def test_a_layer_that_lost_its_clusters_is_named() -> None:
-    lost = lost_traits(frozenset({"clustered"}), [layer("conv", 0, unique=8)], [layer("conv", 0, unique=94)])
-    assert lost == ["conv had 8 unique values and has 94"]
+    lost = lost_traits(frozenset({"clustered"}), [clustered("conv", 8)], [clustered("conv", 94)])
+    assert lost == ["conv had 8 unique values per channel and has 94"]
+
+
+def test_clusters_are_counted_per_channel_and_only_in_clustered_layers() -> None:
+    before = [clustered("conv", 8, unique=8), layer("skipped", 0, unique=50)]
+    after = [clustered("conv", 8, unique=256), layer("skipped", 0, unique=400)]
+    assert lost_traits(frozenset({"clustered"}), before, after) == []
 
 
 def test_what_is_not_claimed_is_not_judged() -> None:

@@ -10,21 +10,29 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend import clusterable
+from tfopt.backend.channels import most_unique, rows
 from tfopt.backend.references import guarded
+from tfopt.core.clustering import Sharing
 from tfopt.core.records import LayerRecord
 
 _KERNELS = ("kernel", "embeddings")
 """How the names of kernel weights end in tf_keras: kernel, depthwise_kernel, pointwise_kernel, recurrent_kernel, ..."""
 
 
-def layer_records(model: tf_keras.Model, skipped: Mapping[str, str] | None = None) -> list[LayerRecord]:
+def layer_records(
+    model: tf_keras.Model,
+    skipped: Mapping[str, str] | None = None,
+    sharing: Mapping[str, Sharing] | None = None,
+) -> list[LayerRecord]:
     """Every layer with weights, in the model's order, those of nested models included.
 
     Args:
         model: free of wrappers.
         skipped: why a stage left a layer alone, by layer name.
+        sharing: how the weights of clustered layers share values, by layer name.
     """
-    reasons = skipped or {}
+    reasons, clustered = skipped or {}, sharing or {}
     records = []
     for layer in weighted_layers(model):
         kernels = [kernel.numpy().ravel() for kernel in kernel_weights(layer)]
@@ -37,9 +45,19 @@ def layer_records(model: tf_keras.Model, skipped: Mapping[str, str] | None = Non
                 sparsity=float(np.mean(values == 0)) if values.size else 0.0,
                 unique=int(np.unique(values).size),
                 skipped=reasons.get(layer.name),
+                unique_per_channel=_unique_per_channel(layer),
+                **_clusters(clustered.get(layer.name)),
             )
         )
     return records
+
+
+def _unique_per_channel(layer: tf_keras.layers.Layer) -> int | None:
+    return max((most_unique(rows(kernel, layer).numpy()) for kernel in clusterable.kernels(layer)), default=None)
+
+
+def _clusters(sharing: Sharing | None) -> dict[str, int | bool]:
+    return {} if sharing is None else {"clusters": sharing.clusters, "clusters_per_channel": sharing.per_channel}
 
 
 def weighted_layers(model: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:

@@ -40,6 +40,11 @@ def lost_traits(kept: frozenset[Trait], before: Sequence[LayerRecord], after: Se
             continue
         if "sparse" in kept and found.sparsity < layer.sparsity - SPARSITY_TOLERANCE:
             lost.append(f"sparsity of {layer.name} fell from {layer.sparsity:.1%} to {found.sparsity:.1%}")
-        if "clustered" in kept and found.unique > layer.unique:
-            lost.append(f"{layer.name} had {layer.unique} unique values and has {found.unique}")
+        if "clustered" in kept and layer.clusters is not None and _unique(found) > _unique(layer):
+            lost.append(f"{layer.name} had {_unique(layer)} unique values per channel and has {_unique(found)}")
     return lost
+
+
+def _unique(layer: LayerRecord) -> int:
+    """Unique values in a channel: scaling a channel, as folding batch normalization does, leaves their number alone."""
+    return layer.unique if layer.unique_per_channel is None else layer.unique_per_channel

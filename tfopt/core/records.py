@@ -31,6 +31,13 @@ class LayerRecord(Record):
     """Distinct values in its kernel weights."""
     skipped: str | None = None
     """Why the stage left this layer alone; null where it did not."""
+    unique_per_channel: int | None = None
+    """The largest number of distinct values in one output channel of one of the kernels that can be clustered; null
+    where there are none."""
+    clusters: int | None = None
+    """Most distinct values that a cluster stage allowed its kernels; null where it shares no values."""
+    clusters_per_channel: bool = False
+    """Whether that holds for each output channel on its own, and not for a kernel as a whole."""
 
 
 class StageRecord(Record):

@@ -134,6 +134,10 @@ class Stage(Block):
         """
         return tuple(block for _, block in blocks_in(self) if isinstance(block, ModelSource))
 
+    def kept(self) -> frozenset[Trait]:
+        """Traits of the incoming model that survive with this stage's config: `keeps`, or a part of it."""
+        return self.keeps
+
     def kept_epochs(self) -> tuple[int, ...]:
         """Epochs at whose end the weights are stored with the result, for later stages."""
         return ()
@@ -179,4 +183,5 @@ class TrainingStage(Stage):
 
 def next_traits(stage: type[Stage] | Stage, traits: frozenset[Trait]) -> frozenset[Trait]:
     """What a model of `traits` is after `stage`."""
-    return (traits & stage.keeps) | stage.adds
+    keeps = stage.kept() if isinstance(stage, Stage) else stage.keeps
+    return (traits & keeps) | stage.adds
