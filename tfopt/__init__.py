@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from tfopt import bridge
     from tfopt.api import (
         bench,
         compare,
@@ -53,6 +54,7 @@ __all__ = [
     "Run",
     "TfoptError",
     "bench",
+    "bridge",
     "compare",
     "doctor",
     "gc",
@@ -73,6 +75,8 @@ def __getattr__(name: str) -> Any:
     """Loads a public name when it is first used, so that `import tfopt` costs nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'tfopt' has no attribute {name!r}")
+    if name == "bridge":
+        return import_module("tfopt.bridge")
     return getattr(import_module(_CLASSES.get(name, "tfopt.api")), name)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import tf_keras
 
+from tfopt.backend.bridge.host import KerasHost
 from tfopt.backend.references import guarded
 from tfopt.errors import StageError, StoreError
 
@@ -59,7 +60,10 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
     """Classes and functions from outside Keras that the model is made of, as `module:name` by Keras name."""
     found: dict[str, str] = {}
     for layer in model._flatten_layers(include_self=False):
-        for part in (type(layer), *(value for key, value in vars(layer).items() if key.endswith(_CODE))):
+        named = (value for key, value in vars(layer).items() if key.endswith(_CODE))
+        # A host of the bridge is made of classes of its own.
+        hosted = layer.hosted_classes() if isinstance(layer, KerasHost) else ()
+        for part in (type(layer), *named, *hosted):
             code = part if inspect.isroutine(part) or inspect.isclass(part) else type(part)
             if code.__module__.split(".")[0] in _KNOWN:
                 continue

@@ -1,0 +1,193 @@
+"""Makes the tf_keras twin of a Keras 3 model, call by call, and proves that it is one."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.bridge.graph import Call, calls, mask_of
+from tfopt.backend.bridge.host import KerasHost, host
+from tfopt.backend.bridge.operations import operation_twin
+from tfopt.backend.bridge.pairing import pairing
+from tfopt.backend.bridge.proof import Step, check_equal
+from tfopt.backend.bridge.retracing import functional
+from tfopt.backend.bridge.twins import NoTwin, layer_twin, policy_name
+from tfopt.errors import StageError
+
+
+def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
+    """The tf_keras model with the same layers, weights and outputs as a Keras 3 model; not compiled.
+
+    See `tfopt.bridge.to_tf_keras`.
+
+    Raises:
+        StageError: a layer cannot be converted, or the outputs of the two models differ; names the layer.
+    """
+    if isinstance(model, tf_keras.Model):
+        return model
+    if not isinstance(model, keras.Model):
+        raise StageError(
+            f"A {type(model).__name__} is no model that can be converted.", "Expected a keras.Model of Keras 3."
+        )
+    source = functional(model)
+    conversion = _Conversion()
+    twin = conversion.model(source)
+    for variable, value in pairing(source, twin):
+        value.assign(variable.value)
+    for layer in twin._flatten_layers(include_self=False):
+        # What a Normalization computes with is derived from its weights.
+        if isinstance(layer, tf_keras.layers.Normalization) and layer.input_mean is None:
+            layer.finalize_state()
+    check_equal(source, twin, conversion.steps)
+    return twin
+
+
+@dataclass
+class _Conversion:
+    """What has been made so far; shared layers are met several times.
+
+    Args:
+        layers: tf_keras layer by the id of the Keras 3 layer or operation.
+        models: Keras 3 model by id: keeps traced graphs alive, whose ids are used here.
+        steps: the tensors after each call of a model, by the name of the model.
+    """
+
+    layers: dict[int, tf_keras.layers.Layer] = field(default_factory=dict)
+    models: dict[int, keras.Model] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+
+    def model(self, model: keras.Model) -> tf_keras.Model:
+        """The twin of a model of any kind."""
+        if id(model) not in self.layers:
+            source = functional(model)
+            self.models[id(model)] = model
+            twin = self._sequential(source) if isinstance(source, keras.Sequential) else self._functional(source)
+            # Not through the property, which would freeze or thaw every layer inside.
+            twin._trainable = model.trainable
+            self.layers[id(model)] = twin
+        return self.layers[id(model)]
+
+    def _functional(self, model: keras.Model) -> tf_keras.Model:
+        tensors = {id(tensor): _input(tensor) for tensor in model.inputs}
+        for call in calls(model):
+            outputs = self._apply(call, tensors)
+            flat = tf.nest.flatten(outputs)
+            if len(flat) != len(call.outputs):
+                raise StageError(
+                    f"The layer {call.operation.name!r} has {len(call.outputs)} outputs in Keras 3 and {len(flat)} in "
+                    "tf_keras."
+                )
+            tensors |= {id(tensor): twin for tensor, twin in zip(call.outputs, flat, strict=True)}
+            self.steps.append(Step(model, call.operation.name, call.outputs, flat))
+
+        def twins(structure: Any) -> Any:
+            return keras.tree.map_structure(lambda tensor: tensors[id(tensor)], structure)
+
+        return tf_keras.Model(twins(model._inputs_struct), twins(model._outputs_struct), name=model.name)
+
+    def _sequential(self, model: keras.Sequential) -> tf_keras.Sequential:
+        made = tf_keras.Sequential([_input_layer(model.inputs[0])], name=model.name)
+        for call in calls(model):
+            twin = self._layer(call, made.outputs)
+            before = made.outputs
+            made.add(twin)
+            if not isinstance(twin, KerasHost) and not _masks_agree(call, before, made.outputs):
+                made.pop()
+                made.add(self._hosted(call))
+            self.steps.append(Step(model, call.operation.name, call.outputs, made.outputs))
+        return made
+
+    def _apply(self, call: Call, tensors: dict[int, Any]) -> Any:
+        """What the twin of a call gives."""
+        inputs = [tensors[id(tensor)] for tensor in call.inputs]
+        if not isinstance(call.operation, keras.layers.Layer):
+            found = operation_twin(call, inputs)
+            if found is not None:
+                layer, arguments = found
+                return layer(arguments)
+        layer = self._layer(call, inputs)
+        if not isinstance(layer, KerasHost):
+            nodes = [(one, list(one._outbound_nodes)) for one in {id(t): t.node.layer for t in inputs}.values()]
+            args, kwargs = keras.tree.map_structure(
+                lambda value: tensors[id(value)] if isinstance(value, keras.KerasTensor) else value,
+                (call.args, call.kwargs),
+            )
+            outputs = layer(*args, **kwargs)
+            if isinstance(layer, tf_keras.Model) or _masks_agree(call, inputs, tf.nest.flatten(outputs)):
+                return outputs
+            for one, outbound in nodes:
+                one._outbound_nodes[:] = outbound
+            layer = self._hosted(call)
+        given = [tensors[id(tensor)] for tensor in call.inputs]
+        return layer(given if len(given) > 1 else given[0])
+
+    def _layer(self, call: Call, inputs: list[Any]) -> tf_keras.layers.Layer:
+        """The twin of a call's layer or operation, or its host; the same for every call of a shared layer."""
+        operation = call.operation
+        if id(operation) not in self.layers:
+            self.models[id(operation)] = operation
+            try:
+                self.layers[id(operation)] = self._native(call, inputs)
+            except NoTwin:
+                self._hosted(call)
+        return self.layers[id(operation)]
+
+    def _native(self, call: Call, inputs: list[Any]) -> tf_keras.layers.Layer:
+        operation = call.operation
+        if isinstance(operation, keras.Model):
+            if len(call.args) != 1 or call.kwargs:
+                raise NoTwin("a nested model with several arguments")
+            return self.model(operation)
+        if not isinstance(operation, keras.layers.Layer):
+            raise NoTwin("an operation")
+        twin = layer_twin(operation, self.model)
+        known = inspect.signature(twin.call).parameters
+        if isinstance(twin, _MERGES) and not _alike(inputs):
+            raise NoTwin("tf_keras merges only inputs of equal dtype and rank as Keras 3 does")
+        if any(key not in known for key in call.kwargs):
+            raise NoTwin(f"tf_keras's {type(twin).__name__} is not called with {sorted(call.kwargs)}")
+        return twin
+
+    def _hosted(self, call: Call) -> KerasHost:
+        """A host for a call's layer or operation."""
+        operation = call.operation
+        if isinstance(operation, keras.layers.Layer):
+            policy_name(operation.get_config().get("dtype"), operation.name)
+        self.layers[id(operation)] = host(call)
+        return self.layers[id(operation)]
+
+
+_MERGES = tuple(
+    getattr(tf_keras.layers, name)
+    for name in ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
+)
+
+
+def _alike(tensors: list[Any]) -> bool:
+    return len({(tensor.dtype, tensor.shape.rank) for tensor in tensors}) == 1
+
+
+def _masks_agree(call: Call, inputs: list[Any], outputs: list[Any]) -> bool:
+    """Whether a twin makes of the masks what the Keras 3 layer does; unknown where they differed before."""
+
+    def masked(tensors: list[Any]) -> list[bool]:
+        return [mask_of(tensor) is not None for tensor in tensors]
+
+    return masked(call.inputs) != masked(inputs) or masked(call.outputs) == masked(outputs)
+
+
+def _input(tensor: Any) -> Any:
+    return _input_layer(tensor).output
+
+
+def _input_layer(tensor: Any) -> tf_keras.layers.InputLayer:
+    batch, *shape = tensor.shape
+    layer = tensor._keras_history.operation
+    return tf_keras.layers.InputLayer(
+        input_shape=tuple(shape), batch_size=batch, dtype=tensor.dtype, sparse=tensor.sparse, name=layer.name
+    )

@@ -1,0 +1,103 @@
+"""Reading the graph of a Keras 3 model: its calls in order, without what Keras 3 wrote down by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a layer or operation in the graph.
+
+    Args:
+        operation: a `keras.layers.Layer`, a `keras.Model` or an operation of `keras.ops`.
+        args: with Keras tensors.
+        kwargs: without `training`, values of None, and the masks that Keras 3 made.
+        outputs: Keras tensors, flat.
+    """
+
+    operation: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: list[Any]
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The Keras tensors among the arguments, flat."""
+        flat = keras.tree.flatten((self.args, self.kwargs))
+        return [value for value in flat if isinstance(value, keras.KerasTensor)]
+
+
+def calls(model: keras.Model) -> list[Call]:
+    """The calls that the outputs of a Functional or built Sequential model depend on, in an order that can be run."""
+    graph = model._functional if isinstance(model, keras.Sequential) else model
+    nodes = [node for depth in sorted(graph._nodes_by_depth, reverse=True) for node in graph._nodes_by_depth[depth]]
+    found = [_call(node) for node in nodes if not node.is_input]
+    needed = {id(tensor) for tensor in graph.outputs}
+    kept: list[Call] = []
+    for call in reversed(found):
+        if any(id(tensor) in needed for tensor in call.outputs):
+            needed |= {id(tensor) for tensor in call.inputs}
+            kept.append(call)
+    return kept[::-1]
+
+
+def mask_of(tensor: Any) -> Any:
+    """The mask that a tensor of either library carries, or None."""
+    return getattr(tensor, "_keras_mask", None)
+
+
+def _call(node: Any) -> Call:
+    args, kwargs = node.arguments.args, node.arguments.kwargs
+    kept = {
+        key: value
+        for key, value in kwargs.items()
+        # Keras 3 writes down `training=False` where a default says so, and overrides it at fit; tf_keras would obey it.
+        if key != "training" and not _is_nothing(value) and not _is_own_mask(key, value, node.operation, args, kwargs)
+    }
+    return Call(node.operation, args, kept, list(node.outputs))
+
+
+def _is_nothing(value: Any) -> bool:
+    flat = keras.tree.flatten(value)
+    return all(one is None for one in flat) and (value is None or len(flat) > 0)
+
+
+def _is_own_mask(key: str, value: Any, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether an argument is the mask that the layer would have found on its input anyway."""
+    if key != "mask" and not key.endswith("_mask"):
+        return False
+    if key == "mask":
+        carrier = args[0] if args else None
+    else:
+        named = (
+            dict(zip(operation._call_signature.parameters, args, strict=False))
+            if hasattr(operation, "_call_signature")
+            else {}
+        )
+        carrier = {**named, **kwargs}.get(key.removesuffix("_mask"))
+    masks, carriers = keras.tree.flatten(value), keras.tree.flatten(carrier)
+    return len(masks) == len(carriers) and all(
+        mask is None or _same(mask, mask_of(one)) for mask, one in zip(masks, carriers, strict=True)
+    )
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Whether two values are computed alike: after a load, the mask in the graph is not the object on the tensor."""
+    if left is right:
+        return True
+    if not (isinstance(left, keras.KerasTensor) and isinstance(right, keras.KerasTensor)):
+        if isinstance(left, keras.KerasTensor) or isinstance(right, keras.KerasTensor):
+            return False
+        return type(left) is type(right) and bool(left == right)
+    first, second = getattr(left, "_keras_history", None), getattr(right, "_keras_history", None)
+    if first is None or second is None or type(first.operation) is not type(second.operation):
+        return False
+    if isinstance(first.operation, keras.layers.Layer) or first.tensor_index != second.tensor_index:
+        return False
+    nodes = [history.operation._inbound_nodes[history.node_index].arguments for history in (first, second)]
+    values = [keras.tree.flatten((arguments.args, arguments.kwargs)) for arguments in nodes]
+    return len(values[0]) == len(values[1]) and all(_same(*pair) for pair in zip(*values, strict=True))

@@ -1,0 +1,120 @@
+"""tf_keras layers that compute exactly what an operation of `keras.ops` computes: tfmot knows and fuses them.
+
+Whatever is not surely equal (broadcasting, mixed dtypes, masks, which operations drop and layers pass on) has no twin
+here and is hosted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tf_keras
+
+from tfopt.backend.bridge.activations import BY_NAME
+from tfopt.backend.bridge.graph import Call, mask_of
+
+layers = tf_keras.layers
+
+_MERGES = {
+    "Add": layers.Add,
+    "Maximum": layers.Maximum,
+    "Minimum": layers.Minimum,
+    "Multiply": layers.Multiply,
+    "Subtract": layers.Subtract,
+}
+_ACTIVATIONS = {
+    "Elu": "elu",
+    "Gelu": "gelu",
+    "HardSigmoid": "hard_sigmoid",
+    "HardSilu": "hard_silu",
+    "Mish": "mish",
+    "Relu": "relu",
+    "Selu": "selu",
+    "Sigmoid": "sigmoid",
+    "Silu": "swish",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "Tanh": "tanh",
+}
+_POOLS = {"Mean": layers.GlobalAveragePooling2D, "Max": layers.GlobalMaxPooling2D}
+
+
+def operation_twin(call: Call, inputs: list[Any]) -> tuple[tf_keras.layers.Layer, Any] | None:
+    """The layer for an operation, and what to call it with; None where no layer is exactly equal.
+
+    Args:
+        call: of an operation of `keras.ops`.
+        inputs: the tf_keras twins of its tensors, in the order of `call.inputs`.
+    """
+    operation = call.operation
+    kind, name = type(operation).__name__, operation.name
+    known = type(operation).__module__.startswith("keras.src.ops.")
+    plain = not any(mask_of(tensor) is not None for tensor in inputs)
+    floats = {tensor.dtype.name for tensor in inputs}
+    dtype = next(iter(floats)) if len(floats) == 1 else ""
+    if not (known and plain and "float" in dtype and not call.kwargs):
+        return None
+    options = {"name": name, "dtype": dtype}
+    if kind in _MERGES and len(call.args) == 2:
+        if len(inputs) == 2 and inputs[0].shape.as_list() == inputs[1].shape.as_list():
+            return _MERGES[kind](**options), inputs
+        return _with_constant(kind, call, inputs, options) if len(inputs) == 1 else None
+    if kind == "Concatenate" and operation.axis != 0:
+        return layers.Concatenate(axis=operation.axis, **options), inputs
+    if len(inputs) != 1:
+        return None
+    made = _of_one(kind, operation, inputs[0], options)
+    return None if made is None else (made, inputs[0])
+
+
+def _with_constant(
+    kind: str, call: Call, inputs: list[Any], options: dict[str, Any]
+) -> tuple[tf_keras.layers.Layer, Any] | None:
+    constant = next(value for value in call.args if not isinstance(value, keras.KerasTensor))
+    if isinstance(constant, bool) or not isinstance(constant, int | float) or options["dtype"] != "float32":
+        return None
+    if kind == "Multiply":
+        return layers.Rescaling(scale=float(constant), **options), inputs[0]
+    if kind == "Add":
+        return layers.Rescaling(scale=1.0, offset=float(constant), **options), inputs[0]
+    if kind == "Subtract" and isinstance(call.args[0], keras.KerasTensor):
+        return layers.Rescaling(scale=1.0, offset=-float(constant), **options), inputs[0]
+    return None
+
+
+def _of_one(kind: str, operation: Any, tensor: Any, options: dict[str, Any]) -> tf_keras.layers.Layer | None:
+    shape = tensor.shape.as_list()
+    if kind in _ACTIVATIONS:
+        exact = getattr(operation, "alpha", 1.0) == 1.0
+        name = _ACTIVATIONS[kind] + ("_approximate" if getattr(operation, "approximate", False) else "")
+        return layers.Activation(BY_NAME.get(name, name), **options) if exact else None
+    if kind == "Relu6":
+        return layers.ReLU(6.0, **options)
+    if kind == "LeakyRelu":
+        return layers.LeakyReLU(alpha=operation.negative_slope, **options)
+    if kind == "Softmax" and operation.axis is not None and operation.axis != 0:
+        return layers.Softmax(axis=operation.axis, **options)
+    if kind in _POOLS and len(shape) == 4:
+        axes = operation.axis if isinstance(operation.axis, list | tuple) else [operation.axis]
+        spatial = None not in axes and sorted(axis % 4 for axis in axes) == [1, 2]
+        return _POOLS[kind](keepdims=operation.keepdims, **options) if spatial and _unbounded(operation) else None
+    if kind == "Reshape":
+        new = list(operation.newshape)
+        batch = new[:1] == [-1] and None not in shape[1:] and -1 not in new[1:] and None not in new[1:]
+        same_size = batch and _size(new[1:]) == _size(shape[1:])
+        return layers.Reshape(tuple(new[1:]), **options) if same_size else None
+    if kind == "Transpose" and operation.axes is not None and tuple(operation.axes)[:1] == (0,):
+        return layers.Permute(tuple(axis % len(shape) for axis in operation.axes[1:]), **options)
+    return None
+
+
+def _unbounded(operation: Any) -> bool:
+    return getattr(operation, "initial", None) is None
+
+
+def _size(shape: list[int]) -> int:
+    size = 1
+    for extent in shape:
+        size *= extent
+    return size

@@ -1,0 +1,64 @@
+"""How Keras 3 and tf_keras name the same things: plain data, read by both directions of the bridge.
+
+Measured with keras 3.15 and tf_keras 2.21. A key that one side does not know may be dropped while it holds its
+default; these tables hold what a signature does not tell.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+RENAMED_KEYS = MappingProxyType({"LeakyReLU": {"negative_slope": "alpha"}})
+"""Layer -> key of Keras 3 -> key of tf_keras."""
+
+RENAMED_WEIGHTS = MappingProxyType(
+    {
+        "DepthwiseConv1D": {"kernel": "depthwise_kernel"},
+        "DepthwiseConv2D": {"kernel": "depthwise_kernel"},
+    }
+)
+"""Layer -> attribute of a variable in Keras 3 -> in tf_keras; all others have the same name on both sides."""
+
+DROPPED_KEYS = MappingProxyType(
+    {
+        "autocast": True,
+        "flash_attention": None,
+        "lora_alpha": None,
+        "lora_rank": None,
+        "oov_method": "floormod",
+        "quantization_config": None,
+        "rms_scaling": False,
+        "seed": None,
+    }
+)
+"""Keys of Keras 3 only that no signature tells the default of, with the value at which they change nothing."""
+
+IGNORED_KEYS = frozenset({"use_cudnn", "flash_attention", "gptq_unpacked_column_size", "vocabulary_size"})
+"""Keys of Keras 3 only that choose a kernel or repeat another key, and never say what is computed."""
+
+UNDOCUMENTED_KEYS = MappingProxyType(
+    {kind: frozenset({"zero_output_for_mask"}) for kind in ("GRU", "LSTM", "RNN", "SimpleRNN")}
+)
+"""Layer -> keys that tf_keras takes out of its `**kwargs`."""
+
+NEVER_NATIVE = MappingProxyType(
+    {
+        "Lambda": "its code is bytecode",
+        "RandomContrast": "tf_keras draws and clips otherwise",
+        "RandomCrop": "tf_keras resizes where Keras 3 crops the middle at inference",
+        "SpectralNormalization": "tf_keras normalizes at another moment",
+    }
+)
+"""Layers that both sides have under one name, but that compute different things: they are hosted."""
+
+SAME_ACTIVATIONS = frozenset(
+    "elu exponential gelu linear log_softmax mish relu relu6 selu sigmoid silu softmax softplus softsign swish "
+    "tanh".split()
+)
+"""Activations that compute the same on both sides under the same name; the others are in `activations.py`."""
+
+RENAMED_ACTIVATIONS = MappingProxyType({"silu": "swish"})
+"""Keras 3 -> tf_keras: tfmot and older files know only `swish`."""
+
+SET_AFTERWARDS = frozenset({"vocabulary", "idf_weights"})
+"""Keys that hold what was learned from data: carried over through the public methods, not the configuration."""

@@ -1,0 +1,189 @@
+"""The tf_keras twin of a Keras 3 layer, made from its rewritten configuration."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tf_keras
+
+from tfopt.backend.bridge.activations import BY_NAME
+from tfopt.backend.bridge.tables import (
+    DROPPED_KEYS,
+    IGNORED_KEYS,
+    NEVER_NATIVE,
+    RENAMED_ACTIVATIONS,
+    RENAMED_KEYS,
+    SAME_ACTIVATIONS,
+    SET_AFTERWARDS,
+    UNDOCUMENTED_KEYS,
+)
+from tfopt.errors import StageError
+
+_BASE_KEYS = frozenset({"name", "trainable", "dtype", "activity_regularizer"})
+_WITHOUT_DTYPE = ("TextVectorization", "StringLookup", "IntegerLookup")
+
+
+class NoTwin(Exception):
+    """A configuration that tf_keras cannot express; the reason in words."""
+
+
+def layer_twin(layer: keras.layers.Layer, model_twin: Callable[[keras.Model], tf_keras.Model]) -> tf_keras.layers.Layer:
+    """The tf_keras layer of the same class that computes the same.
+
+    Args:
+        layer: a Keras 3 layer.
+        model_twin: converts a model inside a wrapper.
+
+    Raises:
+        NoTwin: there is none.
+        StageError: the layer can neither be made in tf_keras nor run inside it.
+    """
+    kind = type(layer).__name__
+    if type(layer) is not getattr(keras.layers, kind, None):
+        raise NoTwin(f"{kind} is no layer of keras.layers")
+    _refuse(layer)
+    config = layer.get_config()
+    if isinstance(layer, keras.layers.TimeDistributed) and isinstance(layer.layer, keras.Model):
+        config["layer"] = model_twin(layer.layer)
+    twin = _made(kind, config)
+    _set_vocabulary(layer, twin)
+    return twin
+
+
+def _made(kind: str, config: Mapping[str, Any]) -> tf_keras.layers.Layer:
+    native = getattr(tf_keras.layers, kind, None)
+    if native is None:
+        raise NoTwin(f"tf_keras has no {kind}")
+    if kind in NEVER_NATIVE:
+        raise NoTwin(NEVER_NATIVE[kind])
+    return native(**native_config(kind, config))
+
+
+def native_config(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the tf_keras layer for a Keras 3 configuration; inner layers as objects.
+
+    Raises:
+        NoTwin: a key has a value that tf_keras cannot express.
+        StageError: a quantized dtype policy.
+    """
+    accepted = _parameters(getattr(tf_keras.layers, kind)) | _BASE_KEYS | UNDOCUMENTED_KEYS.get(kind, frozenset())
+    defaults = inspect.signature(getattr(keras.layers, kind).__init__).parameters
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        name = RENAMED_KEYS.get(kind, {}).get(key, key)
+        if key.endswith("_initializer") or key in SET_AFTERWARDS or key in IGNORED_KEYS:
+            continue
+        if key == "dtype" and kind in _WITHOUT_DTYPE:
+            continue
+        if name in accepted:
+            found[name] = _value(key, value, str(config.get("name")))
+        elif not (
+            (key in DROPPED_KEYS and value == DROPPED_KEYS[key])
+            or (key in defaults and value == defaults[key].default)
+            or key == "seed"
+            or (key == "data_format" and value != "channels_first")
+        ):
+            raise NoTwin(f"tf_keras's {kind} has no {key}, and this one is {value!r}")
+    if found.get("bin_boundaries") is not None:
+        found.pop("num_bins", None)
+    return found
+
+
+def _value(key: str, value: Any, layer_name: str) -> Any:
+    if key == "dtype":
+        return policy_name(value, layer_name)
+    if key == "seed":
+        return value["config"]["seed"] if isinstance(value, dict) else value
+    if key.endswith("regularizer"):
+        return _part(value, tf_keras.regularizers, key)
+    if key.endswith("constraint"):
+        return _part(value, tf_keras.constraints, key)
+    if key.endswith("activation"):
+        return _activation(value)
+    if key == "cells":
+        return [_inner(one) for one in value]
+    if key in ("layer", "backward_layer", "cell") and isinstance(value, dict):
+        return _inner(value)
+    if isinstance(value, dict) and "class_name" in value:
+        raise NoTwin(f"{key} is a {value['class_name']}")
+    return value
+
+
+def policy_name(value: Any, layer_name: str) -> str | None:
+    """The name of a dtype policy, which is the same on both sides.
+
+    Raises:
+        StageError: a quantized policy.
+    """
+    kind, name = (value["class_name"], value["config"].get("name")) if isinstance(value, dict) else ("", value)
+    if kind not in ("", "DTypePolicy") or (isinstance(name, str) and "_from_" in name):
+        raise StageError(
+            f"The layer {layer_name!r} has the dtype policy {name or kind!r}: its weights are quantized already.",
+            "Convert the model as it was before model.quantize(...): tfopt quantizes it by the recipe.",
+        )
+    return name
+
+
+def _refuse(layer: keras.layers.Layer) -> None:
+    if getattr(layer, "data_format", None) == "channels_first":
+        raise StageError(
+            f"The layer {layer.name!r} has data_format 'channels_first', which neither TensorFlow on a CPU nor "
+            "TFLite can compute.",
+            "Rebuild the model with data_format='channels_last'.",
+        )
+
+
+def _part(value: Any, module: Any, key: str) -> Any:
+    """A regularizer or constraint: both libraries have the same ones with the same arguments."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value
+    native = getattr(module, value["class_name"], None)
+    if native is None or not str(value.get("module")).startswith("keras."):
+        raise NoTwin(f"tf_keras has no {key} {value['class_name']}")
+    return native(**value["config"])
+
+
+def _activation(value: Any) -> Any:
+    if value is None:
+        return None
+    name = value["config"] if isinstance(value, dict) and value.get("class_name") == "function" else value
+    builtin = isinstance(value, str) or value.get("module") in ("builtins", "keras.activations")
+    if not isinstance(name, str) or not builtin:
+        raise NoTwin(f"tf_keras has no activation {value!r}")
+    if name in SAME_ACTIVATIONS:
+        return RENAMED_ACTIVATIONS.get(name, name)
+    if name in BY_NAME:
+        return BY_NAME[name]
+    raise NoTwin(f"tf_keras has no activation {name!r}")
+
+
+def _inner(config: Mapping[str, Any]) -> tf_keras.layers.Layer:
+    if not str(config.get("module")).startswith("keras."):
+        raise NoTwin(f"{config.get('class_name')} is no layer of keras.layers")
+    return _made(config["class_name"], config["config"])
+
+
+def _parameters(native: type) -> set[str]:
+    """Arguments of a class and, where it hands on `**kwargs`, of its ancestors."""
+    found: set[str] = set()
+    for base in native.__mro__:
+        if base is tf_keras.layers.Layer:
+            break
+        if "__init__" in vars(base):
+            found |= set(inspect.signature(base.__init__).parameters) - {"self", "args", "kwargs"}
+    return found
+
+
+def _set_vocabulary(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> None:
+    if not hasattr(twin, "set_vocabulary") or not layer.get_vocabulary(include_special_tokens=False):
+        return
+    weights = layer.get_config().get("idf_weights")
+    if weights is None:
+        twin.set_vocabulary(layer.get_vocabulary(include_special_tokens=False))
+    else:
+        twin.set_vocabulary(layer.get_vocabulary(include_special_tokens=False), idf_weights=weights)

@@ -1,0 +1,51 @@
+"""Keras 3 models as tf_keras models: useful alone, and what tfopt does with a Keras 3 model before it optimizes it.
+
+Since TensorFlow 2.16 `keras` is Keras 3, while tensorflow-model-optimization (pruning, clustering, quantization-aware
+training) takes models of the package `tf_keras` only:
+
+    import keras, tfopt
+    model = keras.models.load_model("model.keras")
+    twin = tfopt.bridge.to_tf_keras(model)      # a tf_keras.Model
+    tfmot.sparsity.keras.prune_low_magnitude(twin)
+
+Importing this module loads neither TensorFlow nor Keras; calling it does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["to_tf_keras"]
+
+
+def to_tf_keras(model: Any) -> Any:
+    """Makes a tf_keras model of a Keras 3 model: the same layer names, weights and outputs.
+
+    Sequential and Functional models are rebuilt call by call, nested models included; a subclassed model is traced
+    through its `call` to a functional one, and so must be built and be made of `keras.layers` and `keras.ops`. Each
+    layer becomes the layer of the same class. What tf_keras has no equal of (a custom layer, an operation of
+    `keras.ops`, a changed default) runs inside a small tf_keras layer that owns its variables and can be trained,
+    pruned, saved and converted to TFLite.
+
+    Weights are paired by layer name and attribute path, one to one with equal shapes. The outputs of both models are
+    then compared on random inputs, on every conversion.
+
+    Training is alike, too: dropout, regularizers, constraints, masks, frozen layers, dtype policies and batch-norm
+    statistics carry over. Two things differ by the libraries themselves: random numbers, and the moving variance of a
+    BatchNormalization on images, for which tf_keras multiplies the variance of a batch by N/(N-1), N being its
+    batch x height x width values per channel. An argument `training=False` written in the graph is not carried over:
+    Keras 3 overrides it in `fit`, and tf_keras would obey it.
+
+    Args:
+        model: a built `keras.Model` of Keras 3; a `tf_keras.Model` is returned as it is.
+
+    Returns:
+        A `tf_keras.Model`, functional or Sequential, not compiled, with variables of its own.
+
+    Raises:
+        StageError: the model is not built; a layer cannot be converted (channels_first, a quantized dtype policy, a
+            Lambda, a class that cannot be made again from its `get_config()`); or the outputs differ. Names the layer.
+    """
+    from tfopt.backend import bridge
+
+    return bridge.to_tf_keras(model)
