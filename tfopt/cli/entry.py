@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
 import sys
 
@@ -11,6 +12,8 @@ def run() -> None:
     """Runs the command line in a process of its own; the entry point of the `tfopt` script."""
     if "--debug" not in sys.argv:
         _hush_native_messages()
+        # TensorFlow advises on how we write functions ("triggered tf.function retracing"), which is no news to a user.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from tfopt.cli.main import main
 
     main()
