@@ -81,8 +81,8 @@ def kernel_weights(layer: tf_keras.layers.Layer) -> list[tf.Variable]:
     """The weights that pruning and clustering are about: kernels and embedding tables, not biases and statistics.
 
     A layer class from outside Keras may say which they are (`get_prunable_weights`, as for tfmot); without that, they
-    are its weights of two axes and more. The class is asked, not the layer: tfmot leaves a function of that name on each
-    Keras layer it pruned, which knows the pointwise kernel of a SeparableConv2D only.
+    are its weights of two axes and more. The class is asked, not the layer: tfmot leaves a function of that name on
+    each Keras layer it pruned, which knows the pointwise kernel of a SeparableConv2D only.
     """
     if hasattr(type(layer), "get_prunable_weights"):
         return list(layer.get_prunable_weights())

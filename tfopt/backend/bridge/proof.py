@@ -11,6 +11,7 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.references import guarded
+from tfopt.backend.trial_inputs import accepted_inputs
 from tfopt.errors import StageError
 
 _EXAMPLES = 2
@@ -83,16 +84,20 @@ def random_inputs(model: keras.Model, seed: int = 0) -> list[np.ndarray]:
     Where a layer looks numbers up in a table, all inputs are whole numbers below the size of the smallest table;
     strings are words of its vocabularies and unknown ones.
     """
-    random = np.random.default_rng(seed)
     parts = [layer for layer in model._flatten_layers() if not isinstance(layer, keras.Model)]
     tables = [getattr(part, key) for part in parts for key in ("input_dim", "num_tokens") if hasattr(part, key)]
     limit = min([size for size in tables if isinstance(size, int)], default=None)
     words = sorted({str(word) for part in parts if hasattr(part, "get_vocabulary") for word in part.get_vocabulary()})
-    return [_random(tensor, random, limit, [*words, "unseen"]) for tensor in model.inputs]
+
+    def make(factor: int) -> list[np.ndarray]:
+        random = np.random.default_rng(seed)
+        return [_random(tensor, random, limit, [*words, "unseen"], factor) for tensor in model.inputs]
+
+    return accepted_inputs(model.name, make, lambda inputs: model(_packed(model, inputs), training=False))
 
 
-def _random(tensor: Any, random: np.random.Generator, limit: int | None, words: list[str]) -> np.ndarray:
-    open_extent = _SPACE if len(tensor.shape) > 3 else _TIME
+def _random(tensor: Any, random: np.random.Generator, limit: int | None, words: list[str], factor: int) -> np.ndarray:
+    open_extent = factor * (_SPACE if len(tensor.shape) > 3 else _TIME)
     batch, *rest = tensor.shape
     shape = (batch or _EXAMPLES, *(extent or open_extent for extent in rest))
     if tensor.dtype == "string":

@@ -10,6 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.canonical.replay import Tensors, nodes
+from tfopt.backend.trial_inputs import accepted_inputs
 from tfopt.errors import StageError
 
 _BATCH = 2
@@ -36,14 +37,17 @@ def largest_difference(one: Any, other: Any) -> float:
 
 def random_inputs(model: tf_keras.Model, seed: int = 0) -> list[np.ndarray]:
     """Inputs that any model of these inputs must take: indices stay within its embedding tables."""
-    rng = np.random.default_rng(seed)
     tables = [
         layer.input_dim
         for layer in model._flatten_layers(include_self=False)
         if isinstance(layer, tf_keras.layers.Embedding)
     ]
     most = min(tables, default=2)
-    return [_random(tensor, most, rng) for tensor in model.inputs]
+
+    def make(factor: int) -> list[np.ndarray]:
+        return [_random(tensor, most, factor, np.random.default_rng(seed)) for tensor in model.inputs]
+
+    return accepted_inputs(model.name, make, lambda inputs: _call(model, inputs))
 
 
 def check_equal(
@@ -101,10 +105,10 @@ def _structure(model: tf_keras.Model) -> Any:
     return nested
 
 
-def _random(tensor: Any, most: int, rng: np.random.Generator) -> np.ndarray:
+def _random(tensor: Any, most: int, factor: int, rng: np.random.Generator) -> np.ndarray:
     rank = tensor.shape.rank
     batch, *rest = tensor.shape
-    shape = [batch or _BATCH, *(size or _UNKNOWN_SIZE.get(rank, 8) for size in rest)]
+    shape = [batch or _BATCH, *(size or _UNKNOWN_SIZE.get(rank, 8) * factor for size in rest)]
     if tensor.dtype == tf.string:
         return np.full(shape, "a b c")
     if tensor.dtype.is_floating:
