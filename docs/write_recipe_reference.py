@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from tfopt.core.allocation import GlobalAllocation
 from tfopt.core.compile import Compile
 from tfopt.core.data import Augment, DataConfig, Splits
+from tfopt.core.distillation import Decoupled, LayerPair, Member, MovingAverage, Relational, Teacher
+from tfopt.core.gradual import Change
 from tfopt.core.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
 from tfopt.core.pruning import PruneRule
@@ -44,6 +46,16 @@ BUDGETS = """\
 """
 
 LEARNING_RATES = (ConstantRate, ExponentialRate, CosineRate, PiecewiseRate, PlateauRate)
+
+TEACHING = {
+    "members": Member,
+    "ema": MovingAverage,
+    "layers": LayerPair,
+    "layers.loss: {kind: relational}": Relational,
+    "loss: {kind: decoupled}": Decoupled,
+    "temperature: {kind: linear}": Change,
+}
+"""Blocks inside `teacher`, as they are written."""
 
 
 def table(block: type[BaseModel], leave_out: frozenset[str] = frozenset()) -> Iterator[str]:
@@ -117,6 +129,13 @@ def sections() -> Iterator[str]:
     yield "### `early_stopping`\n"
     yield f"{(EarlyStopping.__doc__ or '').strip().splitlines()[0]}\n"
     yield from table(EarlyStopping)
+    yield "### `teacher`\n"
+    yield f"In any stage that trains. {(Teacher.__doc__ or '').strip().splitlines()[0]}\n"
+    yield from table(Teacher)
+    for name, block in TEACHING.items():
+        yield f"#### `teacher.{name}`\n"
+        yield f"{(block.__doc__ or '').strip().splitlines()[0]}\n"
+        yield from table(block)
     yield "### `prune.layers`\n"
     yield from table(PruneRule)
     yield "### `prune.allocation: {kind: global}`\n"

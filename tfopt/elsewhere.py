@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfopt.core.block import blocks_in
-from tfopt.core.model_source import KnownModel, ModelSource
+from tfopt.core.model_source import KnownModel, sources_in
 from tfopt.core.plan import PlannedSource, PlannedStage
 from tfopt.core.recipe import Recipe
 from tfopt.core.stage import Stage, Trait, next_traits
@@ -124,7 +123,7 @@ def keys_of(sources: Sequence[PlannedSource], planned: Sequence[PlannedStage]) -
 
 def problem_of(stage: Stage, index: int, label: str, message: str) -> Problem:
     """A model from elsewhere that does not fit, at the place where the recipe names it."""
-    places = {block.label: path for path, block in blocks_in(stage) if isinstance(block, ModelSource)}
+    places = {source.label: path for path, source in sources_in(stage)}
     path = places.get(label, ())
     subject = ".".join(str(part) for part in (stage.name, *path))
     return Problem(("stages", index, stage.kind, *path), f"{subject}: {label} {message}")

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tfopt import elsewhere
-from tfopt.core.block import blocks_in
 from tfopt.core.fingerprint import changes, fingerprint, key_parts
-from tfopt.core.model_source import PLACES, ModelSource
+from tfopt.core.model_source import PLACES, sources_in
 from tfopt.core.plain import look_up
 from tfopt.core.plan import Plan, PlannedStage
 from tfopt.core.preflight import Preflight, Workload
@@ -112,7 +111,7 @@ class _Preparation:
             known, unfit = elsewhere.known_models(sources, model, makers)
             workload = Workload(epochs * steps_per_epoch, steps_per_epoch, len(data.train), traits, known)
             problems += [elsewhere.problem_of(stage, index, label, message) for label, message in unfit.items()]
-            found = Preflight() if unfit else stage.preflight(model, workload)
+            found = Preflight() if unfit else _preflight(stage, model, workload)
             problems += [
                 Problem(("stages", index, stage.kind, *path), _sentence(stage, path, message))
                 for path, message in found.problems
@@ -161,6 +160,16 @@ class _Preparation:
         return self.data[key]
 
 
+def _preflight(stage: Stage, model: Any, workload: Workload) -> Preflight:
+    """What a stage, and whoever teaches in it, knows before training."""
+    from tfopt.backend import distillation
+
+    found = stage.preflight(model, workload)
+    if isinstance(stage, TrainingStage) and stage.teacher is not None:
+        return found.joined(distillation.look_ahead(model, stage.teacher, workload))
+    return found
+
+
 def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:
     """Why a stage is not in the store: what changed since the entry that is most like it."""
     changed = [stage.name for stage in before if stage.status != "cached"]
@@ -191,10 +200,9 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
     name known, two stages that swap their names would be taken for one another.
     """
     dumped = stage.model_dump(mode="json", exclude={"name"})
-    for path, block in blocks_in(stage):
-        if isinstance(block, ModelSource):
-            for place in PLACES:
-                look_up(dumped, path).pop(place, None)
+    for path, _ in sources_in(stage):
+        for place in PLACES:
+            look_up(dumped, path).pop(place, None)
     config: dict[str, Any] = {
         "stage": dumped,
         "compile": recipe.compile.model_dump(mode="json"),

@@ -6,6 +6,8 @@ One dataset covers all epochs of a stage: no warm-up between epochs, and the shu
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from tfopt.backend.augment import Fetch, augmented, check_augment, is_active
@@ -23,6 +25,7 @@ def training_batches(
     augment: Augment | None = None,
     first_epoch: int = 0,
     one_hot: int | None = None,
+    beside: Any = None,
 ) -> tf.data.Dataset:
     """All batches of a stage, shuffled anew in every epoch.
 
@@ -34,9 +37,11 @@ def training_batches(
         augment: random changes of images.
         first_epoch: where to go on after an interruption.
         one_hot: turn labels into vectors of this length; mixup does so by itself, see `one_hot_depth`.
+        beside: arrays (nested) with a row for each training example, e.g. a teacher's answers; not with augmentation.
 
     Returns:
-        (inputs, targets), finite: `(epochs - first_epoch) * steps_per_epoch(len(data.train), batch_size)` batches.
+        (inputs, targets), or (inputs, targets, None, rows of `beside`), finite:
+        `(epochs - first_epoch) * steps_per_epoch(len(data.train), batch_size)` batches.
 
     Raises:
         StageError: the examples cannot be augmented like this.
@@ -45,7 +50,7 @@ def training_batches(
     if is_active(augment):
         check_augment(split, augment)
     one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
-    fetch = _fetch(split, one_hot)
+    fetch = _fetch(split, one_hot) if beside is None else _with(_fetch(split, one_hot), beside)
     n = len(split)
     steps = -(-n // batch_size)
 
@@ -101,6 +106,13 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
         return _gather(inputs, positions), found if one_hot is None else tf.one_hot(found, one_hot)
 
     return fetch
+
+
+def _with(fetch: Fetch, beside: Any) -> Fetch:
+    """The same examples, with what lies beside each; None stands where weights of examples may come."""
+    with tf.device("CPU:0"):
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, beside)
+    return lambda positions: (*fetch(positions), None, _gather(tensors, positions))
 
 
 def _gather(tensors: tf.Tensor | dict[str, tf.Tensor], positions: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:

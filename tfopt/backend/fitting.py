@@ -17,7 +17,7 @@ import tf_keras
 from tfopt.backend import checkpoint, randomness
 from tfopt.backend.checkpoint import Checkpoint, DamagedCheckpoint
 from tfopt.backend.compiling import first_line
-from tfopt.backend.loop import Advance, Stepper, Validator
+from tfopt.backend.loop import Advance, Stepper, TrainStep, Validator
 from tfopt.backend.tensorboard import EpochWriter
 from tfopt.backend.watching import Watch, higher_is_better, watched
 from tfopt.core.learning_rate import PlateauRate
@@ -57,6 +57,8 @@ class Extras:
         before_step: decides something about the step with the given number, with the weights as they are before it. It
             is called again after an interruption in between.
         after_epoch: is told the history entry of each epoch; again, if an interruption comes before it is saved.
+        train_step: takes the place of `model.train_step`.
+        metrics: averages over an epoch that `train_step` keeps besides those of the model.
     """
 
     settle: Callable[[], None] = _nothing
@@ -67,6 +69,8 @@ class Extras:
     pauses: Sequence[int] = ()
     before_step: Callable[[int], None] = _ignore
     after_epoch: Callable[[Mapping[str, float]], None] = _ignore
+    train_step: TrainStep | None = None
+    metrics: Sequence[tf_keras.metrics.Metric] = ()
 
 
 @dataclass(frozen=True)
@@ -146,8 +150,10 @@ class Fit:
             self._trace()
             self.groups = {
                 "weights": self.model.variables,
-                "optimizer": _state_of(self.model.optimizer),
-                "metrics": [variable for metric in self.model.metrics for variable in metric.variables],
+                "optimizer": optimizer_state(self.model.optimizer),
+                "metrics": [
+                    variable for metric in [*self.model.metrics, *self.extras.metrics] for variable in metric.variables
+                ],
                 "random": generators,
                 "extra": list(self.extras.variables),
             }
@@ -167,7 +173,7 @@ class Fit:
     def _trace(self) -> None:
         """Compiles the steps, without running any: what does not fit shows here, and makes metrics and slots."""
         try:
-            self.stepper = Stepper(self.model, self.batches(0))
+            self.stepper = Stepper(self.extras.train_step or self.model.train_step, self.batches(0))
             self.validator = Validator(self.model, self.validation) if self.validation is not None else None
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             raise StageError(_misfit(self.model, self.batches(0), error)) from error
@@ -189,7 +195,8 @@ class Fit:
         end = (epoch + 1) * self.steps_per_epoch
         step = self.step
         if step == end - self.steps_per_epoch:
-            self.model.reset_metrics()
+            for metric in [*self.model.metrics, *self.extras.metrics]:
+                metric.reset_state()
         while step < end:
             begun = perf_counter()
             advance = self.stepper.advance(iterator, self._prepared(step, end) - step)
@@ -323,7 +330,7 @@ class Fit:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _state_of(optimizer: tf_keras.optimizers.Optimizer) -> list[tf.Variable]:
+def optimizer_state(optimizer: tf_keras.optimizers.Optimizer) -> list[tf.Variable]:
     """All that an optimizer remembers.
 
     tf_keras leaves two things out of `variables`: the learning rate, which a plateau lowers, and Nadam's momentum

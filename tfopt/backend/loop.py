@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import tensorflow as tf
 import tf_keras
+
+TrainStep = Callable[[Any], dict[str, tf.Tensor]]
+"""Takes one optimizer step with a batch; gives loss and metrics of the epoch so far."""
 
 SIGN_OF_LIFE = 0.2
 """Seconds that one call into TensorFlow should take at most: five progress events a second."""
@@ -33,25 +37,26 @@ class Advance:
 
 
 class Stepper:
-    """Takes optimizer steps with `model.train_step`, so that models with their own training step work too.
+    """Takes optimizer steps with any training step, so that models with one of their own work too.
 
     Keras' `fit` fixes `steps_per_execution` before it knows how long a step takes. Here the number of steps is an
     argument of the compiled loop, chosen anew for each call from the time that the last one took. The loop is left at
     the very step whose loss is not finite.
 
     Args:
-        model: a compiled model.
+        train_step: `model.train_step` of a compiled model, or what takes its place: takes a step with a batch and gives
+            loss and metrics.
         batches: the training batches, of which the first steps are traced; nothing is run yet.
     """
 
-    def __init__(self, model: tf_keras.Model, batches: tf.data.Dataset) -> None:
+    def __init__(self, train_step: TrainStep, batches: tf.data.Dataset) -> None:
         @tf.function
         def run(iterator: Iterator, count: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
             # The first step stands before the loop: inside, autograph would hide what Keras says of unfit data.
-            logs = model.train_step(next(iterator))
+            logs = train_step(next(iterator))
             done = tf.constant(1)
             while done < count and tf.math.is_finite(logs["loss"]):
-                logs = model.train_step(next(iterator))
+                logs = train_step(next(iterator))
                 done += 1
             return done, logs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,7 @@ import tf_keras
 from tfopt.backend import compiling, snapshots
 from tfopt.backend.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data import class_weights, steps_per_epoch
+from tfopt.backend.distillation import Lesson
 from tfopt.backend.fitting import Extras, Fit
 from tfopt.backend.splits import Arrays, Split
 from tfopt.backend.strided_pointwise import strided_pointwise_spared
@@ -93,6 +95,7 @@ def fit(
     soft = one_hot_depth(data, context.augment) is not None
     compile = compiling.with_soft_labels(context.compile) if soft else context.compile
     _check(model, data.train, context.compile)
+    lesson = None if stage.teacher is None else Lesson(stage.teacher, stage.name, stage.epochs, context)
     tf_keras.utils.set_random_seed(context.seed)
     if tf.config.list_physical_devices("GPU"):
         # On a CPU the same seed gives the same weights without it (measured: convolutions, batch normalization,
@@ -102,7 +105,13 @@ def fit(
     def batches(first_epoch: int) -> tf.data.Dataset:
         return _weighted(
             training_batches(
-                data, context.batch_size, stage.epochs, context.seed, augment=context.augment, first_epoch=first_epoch
+                data,
+                context.batch_size,
+                stage.epochs,
+                context.seed,
+                augment=context.augment,
+                first_epoch=first_epoch,
+                beside=None if lesson is None else lesson.given,
             ),
             class_weights(data.train.targets, stage.class_weights),
         )
@@ -113,6 +122,9 @@ def fit(
         metrics=compiling.make_metrics(compile, batches(0).element_spec[1].shape, model.output_shape),
     )
     model.optimizer.build(model.trainable_variables)
+    if lesson is not None:
+        step = lesson.step(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context))
+        extras = replace(extras, train_step=step, metrics=step.metrics, variables=[*extras.variables, *step.variables])
     with strided_pointwise_spared(model):
         Fit(model, stage, context, batches, _validation(context), steps.steps_per_epoch, extras).run()
 
@@ -158,10 +170,12 @@ def _weighted(batches: tf.data.Dataset, weights: Mapping[int, float] | None) -> 
         return batches
     table = tf.constant([weights[label] for label in sorted(weights)], tf.float32)
 
-    def weigh(inputs: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def weigh(inputs: tf.Tensor, targets: tf.Tensor, *more: Any) -> tuple[Any, ...]:
         if targets.dtype.is_floating:
-            return inputs, targets, tf.linalg.matvec(targets, table)
-        return inputs, targets, tf.gather(table, tf.reshape(targets, [-1]))
+            weights = tf.linalg.matvec(targets, table)
+        else:
+            weights = tf.gather(table, tf.reshape(targets, [-1]))
+        return inputs, targets, weights, *more[1:]
 
     return batches.map(weigh)
 

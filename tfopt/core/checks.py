@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from tfopt.core.block import Block, blocks_in
 from tfopt.core.compile import Compile
+from tfopt.core.data import Augment
+from tfopt.core.gradual import Change
 from tfopt.core.keras_names import closest
 from tfopt.core.learning_rate import CosineRate, ExponentialRate, PiecewiseRate, PlateauRate, RateStep
-from tfopt.core.model_source import ModelSource
+from tfopt.core.model_source import sources_in
 from tfopt.core.problem_words import with_stop
 from tfopt.core.problems import name_of
 from tfopt.core.quantities import Span
@@ -21,17 +23,20 @@ Mistake = tuple[Path, str]
 """A path below a block, and what to say after the name of what stands there."""
 
 
-def stage_problems(stage: Stage, path: Path, compile: Compile) -> list[Problem]:
+def stage_problems(stage: Stage, path: Path, compile: Compile, augment: Augment | None) -> list[Problem]:
     """Everything wrong with one stage besides its values.
 
     Args:
         stage: a stage whose own values are valid.
         path: where it stands in the recipe.
         compile: optimizer and metrics of the recipe.
+        augment: how the recipe changes training images.
     """
     found = [*stage.problems(), *_monitors(stage, compile)]
     if isinstance(stage, TrainingStage):
         found += _spans(stage, stage.epochs)
+        if stage.teacher is not None:
+            found += [(("teacher", *below), text) for below, text in stage.teacher.problems_beside(compile, augment)]
     return _problems(found, path, stage.name)
 
 
@@ -49,9 +54,8 @@ def chain_problems(stages: Sequence[Stage]) -> list[Problem]:
 
 
 def _sources(stage: Stage, earlier: Sequence[str]) -> Iterator[Mistake]:
-    for path, block in blocks_in(stage):
-        if isinstance(block, ModelSource):
-            yield from (((*path, *below), text) for below, text in block.problems(earlier))
+    for path, source in sources_in(stage):
+        yield from (((*path, *below), text) for below, text in source.problems(earlier))
 
 
 def compile_problems(compile: Compile, stages: Sequence[Stage]) -> list[Problem]:
@@ -89,6 +93,8 @@ def _spans(block: Block, epochs: int) -> Iterator[Mistake]:
             found = _within(("warmup",), part.warmup, epochs, "the rate would never come down")
         elif isinstance(part, ExponentialRate):
             found = _positive(("every",), part.every)
+        elif isinstance(part, Change):
+            found = _of_change(part, epochs)
         elif isinstance(part, PiecewiseRate):
             found = _of_steps(part.steps, epochs, "this rate would never be used")
         else:
@@ -116,6 +122,16 @@ def _within(path: Path, span: Span, epochs: int, consequence: str) -> Iterator[M
     share = _share(span, epochs)
     if share is not None and share >= 1:
         yield path, f"is {span}, but {_stage_of(epochs)}: {consequence}"
+
+
+def _of_change(change: Change, epochs: int) -> Iterator[Mistake]:
+    begin, end = _share(change.begin, epochs), _share(change.end, epochs)
+    if begin is not None and begin >= 1:
+        yield ("begin",), f"is {change.begin}, but {_stage_of(epochs)}: nothing would ever change"
+    elif end is not None and end > 1:
+        yield ("end",), f"is {change.end}, but {_stage_of(epochs)}: {change.final:g} would never be reached"
+    elif _not_after(change.begin, change.end, epochs):
+        yield ("end",), f"is {change.end}: it must come after begin ({change.begin})"
 
 
 def _of_schedule(schedule: ScheduleBase, epochs: int) -> Iterator[Mistake]:

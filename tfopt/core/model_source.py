@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from tfopt.core.block import Block
+from tfopt.core.block import Block, blocks_in
 from tfopt.core.keras_names import closest
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class ModelSource(Block):
         return self
 
     @property
+    def names_a_model(self) -> bool:
+        """Whether it says where a model is; a block that inherits from this one may say something else instead."""
+        return any(getattr(self, key) is not None for key in PLACES)
+
+    @property
     def kind(self) -> SourceKind:
         """Which of the four it is."""
         if self.stage is not None:
@@ -79,6 +84,13 @@ class ModelSource(Block):
             yield ("stage",), f"is {self.stage!r}, which is no earlier stage.{known}"
         elif self.kind == "seed" and not earlier:
             yield ("seed",), f"is {self.seed}, but no stage comes before that could be run with it"
+
+
+def sources_in(value: object) -> Iterator[tuple[tuple[str | int, ...], ModelSource]]:
+    """Every model from elsewhere that is named in a block, with its path."""
+    for path, block in blocks_in(value):
+        if isinstance(block, ModelSource) and block.names_a_model:
+            yield path, block
 
 
 class WeightedSource(ModelSource):

@@ -47,3 +47,12 @@ class Preflight:
     skipped: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[tuple[tuple[str | int, ...], str], ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def joined(self, other: Preflight) -> Preflight:
+        """Both together."""
+        return Preflight(
+            schedules={**self.schedules, **other.schedules},
+            skipped={**self.skipped, **other.skipped},
+            problems=(*self.problems, *other.problems),
+            warnings=(*self.warnings, *other.warnings),
+        )

@@ -205,7 +205,9 @@ def read_recipe(document: Any, catalog: Catalog) -> tuple[Recipe | None, list[Pr
     if compile is not None:
         problems += compile_problems(compile, list(stages.values()))
         for index, stage in stages.items():
-            problems += stage_problems(stage, ("stages", index, stage.kind), compile)
+            problems += stage_problems(
+                stage, ("stages", index, stage.kind), compile, head.data.augment if head else None
+            )
         names = None if of_exports else [name for export in exports for name in export.names()]
         budgets, of_budgets = parse_budgets(document.get("budgets"), names, compile)
         problems += of_budgets

@@ -13,11 +13,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tfopt.core.block import Block, blocks_in
+from tfopt.core.block import Block
 from tfopt.core.compile import Compile
 from tfopt.core.data import Augment
+from tfopt.core.distillation import Teacher
 from tfopt.core.learning_rate import LearningRate
-from tfopt.core.model_source import ModelLocation, ModelSource
+from tfopt.core.model_source import ModelLocation, ModelSource, sources_in
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.quantities import Span
 
@@ -132,7 +133,7 @@ class Stage(Block):
         Args:
             seed: the recipe's.
         """
-        return tuple(block for _, block in blocks_in(self) if isinstance(block, ModelSource))
+        return tuple(source for _, source in sources_in(self))
 
     def kept(self) -> frozenset[Trait]:
         """Traits of the incoming model that survive with this stage's config: `keeps`, or a part of it."""
@@ -175,6 +176,8 @@ class TrainingStage(Stage):
     """Weight of each class in the loss; `balanced` makes all classes count the same."""
     tensorboard: bool = False
     """Write TensorBoard logs into the run folder."""
+    teacher: Teacher | None = None
+    """Learn from the answers of another model besides the labels (distillation)."""
 
     def warmup_end(self) -> Span | None:
         """Where in the stage early stopping may begin to count; None for at once."""

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfopt.core.block import blocks_in
 from tfopt.core.catalog import Catalog
-from tfopt.core.model_source import FILES, ModelSource
+from tfopt.core.model_source import FILES, ModelSource, sources_in
 from tfopt.core.recipe import Recipe
 from tfopt.errors import Problem, RecipeError
 from tfopt.io.files import content_hash
@@ -28,11 +27,10 @@ def model_source_problems(recipe: Recipe, read: ReadRecipe, asking: Sequence[Pat
     """
     found: list[Problem] = []
     for index, stage in enumerate(recipe.stages):
-        for path, block in blocks_in(stage):
-            if isinstance(block, ModelSource):
-                place = ("stages", index, stage.kind, *path)
-                name = ".".join(str(part) for part in (stage.name, *path))
-                found += _of_source(block, recipe, place, name, read, asking)
+        for path, source in sources_in(stage):
+            place = ("stages", index, stage.kind, *path)
+            name = ".".join(str(part) for part in (stage.name, *path))
+            found += _of_source(source, recipe, place, name, read, asking)
     return found
 
 

@@ -1,0 +1,55 @@
+"""Answers of teachers to every training example, computed once and kept as long as the stage is at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from tfopt.backend import checkpoint
+from tfopt.backend.checkpoint import DamagedCheckpoint
+from tfopt.backend.distillation.teachers import Panel
+from tfopt.backend.splits import Split
+
+FILE = "teacher.npz"
+
+
+def answers(
+    panel: Panel, split: Split, work: Path, warn: Callable[[str], None]
+) -> tuple[list[np.ndarray], list[np.ndarray], float]:
+    """What the teachers say of every example of a split, in its order.
+
+    They lie in the work folder, so that a stage that was interrupted does not ask again. That folder is the stage's
+    own, named by its key, which knows the teachers and the data; it is gone when the stage is in the store.
+
+    Args:
+        panel: the teachers.
+        split: the training split.
+        work: `StageContext.work`.
+        warn: is told of a damaged file, which is computed anew.
+
+    Returns:
+        Outputs of each teacher, outputs of the compared layers, and how many seconds asking took (0 if it was done).
+    """
+    path = work / FILE
+    if path.is_file():
+        try:
+            return *_sorted(checkpoint.load(path)), 0.0
+        except DamagedCheckpoint as error:
+            warn(f"{error}; the teacher is asked again.")
+    begun = perf_counter()
+    outputs, features = panel.answer_all(split)
+    seconds = perf_counter() - begun
+    named = {f"output/{index}": array for index, array in enumerate(outputs)}
+    checkpoint.save(path, named | {f"feature/{index}": array for index, array in enumerate(features)})
+    return outputs, features, seconds
+
+
+def _sorted(arrays: dict[str, np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    outputs, features = (
+        [arrays[f"{name}/{index}"] for index in range(sum(key.startswith(name) for key in arrays))]
+        for name in ("output", "feature")
+    )
+    return outputs, features

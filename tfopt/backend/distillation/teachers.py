@@ -1,0 +1,112 @@
+"""The teachers of a stage: loaded, never trained, asked in inference mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.batches import evaluation_batches
+from tfopt.backend.distillation.answers import Answers, Form, form_of, form_of_values
+from tfopt.backend.distillation.taps import NoSuchLayer, tapped
+from tfopt.backend.splits import Arrays, Split
+from tfopt.core.distillation import LayerPair, Task, Teacher
+from tfopt.core.stage import StageContext
+from tfopt.errors import StageError
+
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One teacher, or several whose answers are averaged.
+
+    They are no part of any model in training: nothing tracks their variables.
+
+    Args:
+        models: `tf_keras.Model`, or `tfopt.backend.outside.TfliteModel`, which is asked outside the graph.
+        readers: the same models; a single one gives the outputs of its compared layers besides.
+        shares: how much each counts; they sum to 1.
+    """
+
+    models: tuple[Any, ...]
+    readers: tuple[Any, ...]
+    shares: tuple[float, ...]
+
+    @classmethod
+    def of(cls, models: tuple[Any, ...], shares: tuple[float, ...], pairs: Sequence[LayerPair] = ()) -> Panel:
+        """Teachers whose layers are compared by `pairs`, which takes a single Keras model.
+
+        Raises:
+            StageError: a layer is missing.
+        """
+        if not pairs:
+            return cls(models, models, shares)
+        (model,) = models
+        try:
+            return cls(models, (tapped(model, [(pair, pair.teacher_layer) for pair in pairs]),), shares)
+        except NoSuchLayer as error:
+            raise StageError(f"a layer of the teacher that is to be compared {error}.") from error
+
+    @property
+    def in_graph(self) -> bool:
+        """Whether all can be asked inside a training step."""
+        return all(isinstance(model, tf_keras.Model) for model in self.models)
+
+    def ask(self, inputs: Any) -> Answers:
+        """The answers to a batch, in inference mode and without a gradient."""
+        given = [tf.nest.flatten(reader(inputs, training=False)) for reader in self.readers]
+        given = [[tf.stop_gradient(tensor) for tensor in one] for one in given]
+        return Answers(tuple(one[0] for one in given), tuple(given[0][1:]))
+
+    def answer_all(self, split: Split) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Outputs of each model, and of the compared layers, for all examples of a split in its order."""
+        if not self.in_graph:
+            return [_answers_of(model, split) for model in self.models], []
+        each = [_batched(reader, split) for reader in self.readers]
+        return [one[0] for one in each], each[0][1:]
+
+    def forms(self, task: Task, default: Form, outputs: Sequence[np.ndarray] | None) -> tuple[Form, ...]:
+        """Whether each gives probabilities or logits.
+
+        Args:
+            task: what the outputs are.
+            default: what a Keras model is taken for whose last layer does not say.
+            outputs: answers of each; needed where one is no Keras model.
+        """
+        return tuple(
+            form_of(model, task, default)
+            if isinstance(model, tf_keras.Model)
+            else form_of_values((outputs or ())[index], task)
+            for index, model in enumerate(self.models)
+        )
+
+
+def load(teacher: Teacher, context: StageContext) -> Panel:
+    """Loads the teachers of a stage: fresh objects, so that a student which was one of them can be changed in place.
+
+    Raises:
+        StageError: one cannot be loaded.
+        StoreError: a store entry cannot be read.
+    """
+    # Not above: what loads the results of stages knows all stages, and they know this package.
+    from tfopt.backend.outside import load_source
+
+    models = tuple(load_source(context.sources[source.label]) for source in teacher.sources())
+    return Panel.of(models, teacher.shares(), teacher.layers)
+
+
+def _answers_of(model: Any, split: Split) -> np.ndarray:
+    if isinstance(model, tf_keras.Model):
+        return _batched(model, split)[0]
+    inputs: Arrays = split.inputs
+    return model.predict(inputs)
+
+
+def _batched(model: tf_keras.Model, split: Split) -> list[np.ndarray]:
+    batches = evaluation_batches(split, _BATCH).map(lambda inputs, targets: inputs)
+    return tf.nest.flatten(model.predict(batches, verbose=0))

@@ -1,0 +1,25 @@
+"""Distillation: training that learns from a teacher's answers besides the labels."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfopt.core.distillation import Teacher
+from tfopt.core.stage import StageContext, TrainingStage, Trait
+
+
+class Distill(TrainingStage):
+    """Trains the dense model as `train` does, with a teacher; nothing is added to the model, nothing sparse survives.
+
+    A teacher may stand in any other training stage as well: `prune`, `cluster` and `qat` then keep what they keep.
+    """
+
+    adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
+
+    teacher: Teacher
+    """Who teaches, and how."""
+
+    def apply(self, model: Any, context: StageContext) -> Any:
+        from tfopt.backend import training
+
+        return training.train(model, self, context)
