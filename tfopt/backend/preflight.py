@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import tf_keras
-from tensorflow_model_optimization.python.core.clustering.keras.clustering_registry import ClusteringRegistry
 
 from tfopt.backend import quantization
 from tfopt.backend.calls import Call, Shape, calls
+from tfopt.backend.clusterable import clusterable
 from tfopt.backend.macs import macs
 from tfopt.backend.operators import Operators, operators
 from tfopt.backend.prunable import leaf_layers, why_not, why_not_pattern, why_not_sparse_kernel
@@ -56,7 +56,7 @@ def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> La
         quantized=quantized,
         macs=_macs(layer, at),
         patterns=() if prunable else tuple(name for name in PATTERNS if not why_not_pattern(layer, PATTERNS[name])),
-        clusterable=_not_clusterable(layer),
+        clusterable=clusterable(layer),
         operators=becomes,
         xnnpack_sparse=prunable or why_not_sparse_kernel(layer),
         micro=_lacking("TFLite Micro has no", becomes, tflite_micro.missing),
@@ -80,15 +80,6 @@ def _operators(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str)
             return None
         found += becomes
     return tuple(found) if at else None
-
-
-def _not_clusterable(layer: tf_keras.layers.Layer) -> str | None:
-    """Why a layer cannot be clustered; None if it can."""
-    if not layer.weights:
-        return "has no weights"
-    if not ClusteringRegistry.supports(layer) or not ClusteringRegistry._LAYERS_WEIGHTS_MAP.get(type(layer)):
-        return f"tfmot clusters no weights of {type(layer).__name__}"
-    return None if layer.trainable else "is frozen (trainable=False)"
 
 
 def _not_on_edge_tpu(layer: tf_keras.layers.Layer, becomes: Operators | None, quantized: str) -> str | None:

@@ -1,0 +1,242 @@
+"""One model through everything: Keras 3 -> tf_keras -> prune -> Keras 3, and -> qat -> int8 file.
+
+What the judged tables (`keras_layers.py`, `keras_applications.py`) share. Each step ends in a sentence: `ok`, or a
+named error of tfopt; an exception that is none of tfopt's is a bug and said to be one.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tfopt.backend  # noqa: F401  (sets TF_USE_LEGACY_KERAS before TensorFlow is imported)
+
+# isort: split
+import numpy as np
+import tensorflow as tf
+
+from tfopt import bridge
+from tfopt.backend import quantization, serving, tflite
+from tfopt.backend.audit import audit_tflite
+from tfopt.backend.batches import evaluation_batches
+from tfopt.backend.converting import convert_one
+from tfopt.backend.pruning import prune
+from tfopt.backend.pruning_plan import look_ahead
+from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.running import predict
+from tfopt.backend.sparsity import sparsity
+from tfopt.backend.splits import Data, Split
+from tfopt.core.compile import Compile
+from tfopt.core.preflight import Workload
+from tfopt.core.quantization import Quantization
+from tfopt.core.stage import StageContext
+from tfopt.core.tflite import Variant
+from tfopt.errors import TfoptError
+from tfopt.stages.prune import Prune
+
+EXAMPLES = 16
+NOISE = 1e-4
+"""Difference of outputs, as a share of their size, that the order of additions explains."""
+COARSE = 0.1
+"""Difference between an int8 file and its model, as a share of the range of the outputs, that is worth a word."""
+
+
+@dataclass
+class Journey:
+    """What came of one model.
+
+    Args:
+        name: of the model.
+        steps: what each step ended in: `bridge`, `prune`, `keras`, `qat`, `int8`.
+        numbers: differences, sizes, seconds by name.
+        planned: what qat said beforehand of the layers that it does not simulate, by layer name.
+        float_operators: float operators in the int8 file, and how many.
+        float_layers: the layers they belong to.
+        traces: tracebacks of bugs, by step.
+    """
+
+    name: str
+    steps: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
+    planned: dict[str, str] = field(default_factory=dict)
+    float_operators: dict[str, int] = field(default_factory=dict)
+    float_layers: list[str] = field(default_factory=list)
+    traces: dict[str, str] = field(default_factory=dict)
+
+    def step(self, name: str, action: Callable[[], str]) -> None:
+        """Carries out a step, and writes down what it ended in."""
+        start = time.perf_counter()
+        try:
+            self.steps[name] = action()
+        except TfoptError as error:
+            self.steps[name] = f"error: {_first_line(error)}"
+        except Exception as error:  # noqa: BLE001  (a table of outcomes must have a row for bugs as well)
+            self.steps[name] = f"BUG {type(error).__name__}: {_first_line(error)}"
+            self.traces[name] = traceback.format_exc()
+        self.numbers[f"{name}_seconds"] = round(time.perf_counter() - start, 1)
+
+    def write(self, file: Path) -> None:
+        """As JSON; a file that is there is complete."""
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        part.replace(file)
+
+
+def travel(name: str, model: Any, inputs: Any, batch_size: int = 8) -> Journey:
+    """Takes a Keras 3 model through all steps.
+
+    Args:
+        name: what the table calls it.
+        model: built, with one output.
+        inputs: `EXAMPLES` examples or fewer: an array, or arrays by input name.
+        batch_size: examples per training step.
+    """
+    journey = Journey(name)
+    expected = np.asarray(model(_given(inputs, model.inputs), training=False))
+    found: dict[str, Any] = {}
+
+    def bridged() -> str:
+        found["twin"] = bridge.to_tf_keras(model)
+        answers = np.asarray(found["twin"](_given(inputs, found["twin"].inputs), training=False))
+        return _compared(journey, "bridge_difference", expected, answers)
+
+    journey.step("bridge", bridged)
+    if "twin" not in found:
+        return journey
+    twin = found["twin"]
+    given = inputs if isinstance(inputs, dict) else {twin.input_names[0]: inputs}
+    data = _data(given if len(twin.inputs) > 1 else inputs, expected)
+
+    def pruned() -> str:
+        stage = Prune(name="prune", epochs=1, schedule={"kind": "one_shot", "final": 0.5})
+        steps = -(-len(data.train) // batch_size)
+        ahead = look_ahead(twin, stage.pruning(), Workload(steps, steps, len(data.train)))
+        if ahead.problems:
+            return f"error: {ahead.problems[0][1]}"
+        with tempfile.TemporaryDirectory() as folder:
+            context = StageContext(
+                data=data, compile=Compile(optimizer={"name": "sgd", "learning_rate": 1e-5}, loss="mean_squared_error"),
+                batch_size=batch_size, seed=1, emit=lambda event: None, work=Path(folder), logs=Path(folder, "logs"),
+            )  # fmt: skip
+            found["pruned"] = prune(bridge.to_tf_keras(model), stage, stage.pruning(), context)
+        journey.numbers["sparsity"] = float(sparsity(found["pruned"]))
+        return f"ok, {len(ahead.schedules)} layer{'s' if len(ahead.schedules) > 1 else ''} to 50%"
+
+    journey.step("prune", pruned)
+
+    def back() -> str:
+        import keras
+
+        source = found.get("pruned", twin)
+        answers = np.asarray(source(_given(inputs, source.inputs), training=False))
+        again = bridge.to_keras(source, model)
+        with tempfile.TemporaryDirectory() as folder:
+            again.save(Path(folder) / "model.keras")
+            loaded = keras.models.load_model(Path(folder) / "model.keras")
+        return _compared(
+            journey, "keras_difference", answers, np.asarray(loaded(_given(inputs, loaded.inputs), training=False))
+        )
+
+    if hasattr(bridge, "to_keras"):
+        journey.step("keras", back)
+
+    def trained_for_8_bits() -> str:
+        planned = quantization.preflight(twin, Quantization())
+        journey.planned = {layer: how for layer, how in planned.items() if not how.startswith(("simulated", "fused"))}
+        problems = quantization.look_ahead(twin, Quantization(), Workload(2, 2, len(data.train))).problems
+        if problems:
+            return f"error: {problems[0][1]}"
+        found["quantized"] = _quantized(twin, data, batch_size)
+        return "ok" if not journey.planned else f"ok, but {len(journey.planned)} not simulated"
+
+    journey.step("qat", trained_for_8_bits)
+    journey.step("int8", lambda: _int8(journey, found.get("quantized"), twin, data))
+    return journey
+
+
+def _quantized(model: Any, data: Data, batch_size: int) -> Any:
+    """What the qat stage makes of a model, without its training steps."""
+    from tfopt.backend.canonical import canonicalize
+    from tfopt.backend.quantization.calibration import calibrate
+    from tfopt.backend.quantization.quantized import Quantized
+    from tfopt.backend.quantization.wrapping import strip, wrap
+
+    preserve = Preserve.of(frozenset())
+    canonical = canonicalize(model)
+    wrapped = wrap(canonical, Quantization(), preserve)
+    calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(data.train, batch_size)))
+    return Quantized(wrapped, strip(wrapped, canonical), Quantization(), preserve, canonical.names)
+
+
+def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
+    """Converts as the export does, audits the file, runs it, and compares its answers with the model's."""
+    source = twin if quantized is None else quantized.model
+    ports = serving.ports_of(twin)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        serving.write_saved_model(source, ports, work / "model", 1 if serving.is_recurrent(twin) else None)
+        calibration = {}
+        named = serving.named_inputs(data.train.inputs, twin, ports)
+        for port, values in named.items():
+            np.save(work / f"{port}.npy", values)
+            calibration[port] = str(work / f"{port}.npy")
+        file = work / "model.tflite"
+        try:
+            file.write_bytes(convert_one(str(work / "model"), Variant(quantize="int8"), calibration))
+        except Exception as error:  # noqa: BLE001  (the export reports this by name: "the converter refused it")
+            return f"error: the converter refused it: {_first_line(error)}"
+        journey.numbers["bytes"] = file.stat().st_size
+        audit = audit_tflite(file, tflite.layer_names(twin))
+        journey.float_operators, journey.float_layers = dict(audit.float_operators), list(audit.float_layers)
+        try:
+            outputs, _, _ = predict(str(file), named, 1, "default")
+        except (RuntimeError, ValueError) as error:
+            return f"error: LiteRT cannot run the file: {_first_line(error)}"
+    (answers,) = outputs.values()
+    expected = np.asarray(source(_given(data.train.inputs, source.inputs), training=False))
+    spread = float(np.ptp(expected)) or 1.0
+    journey.numbers["int8_difference"] = float(np.max(np.abs(answers - expected))) / spread
+    kind = "" if quantized is not None else "after training only; "
+    floats = ", ".join(f"{number} {name}" for name, number in journey.float_operators.items())
+    unplanned = _silent(journey)
+    if unplanned:
+        return f"SILENT FLOAT: {kind}{floats} in {', '.join(unplanned)}"
+    return f"{kind}float by decision: {floats}" if floats else f"{kind}ok"
+
+
+def _silent(journey: Journey) -> list[str]:
+    """Layers with float operators that nobody announced; an operator without a layer counts as `?`."""
+    if not journey.float_operators:
+        return []
+    named = {layer for layer, how in journey.planned.items() if how.startswith("float")}
+    unplanned = [layer for layer in journey.float_layers if layer not in named]
+    return unplanned if journey.float_layers or named else ["?"]
+
+
+def _data(inputs: Any, outputs: np.ndarray) -> Data:
+    targets = np.zeros(outputs.shape, np.float32)
+    split = Split(inputs, targets)
+    return Data(split, split, split, source="random")
+
+
+def _given(inputs: Any, ports: Any) -> Any:
+    """Examples as a model is called with them."""
+    tensors = tf.nest.map_structure(tf.convert_to_tensor, inputs)
+    return list(tensors.values()) if isinstance(tensors, dict) and len(ports) > 1 else tensors
+
+
+def _compared(journey: Journey, name: str, expected: np.ndarray, answers: np.ndarray) -> str:
+    difference = float(np.max(np.abs(expected - answers))) if expected.size else 0.0
+    journey.numbers[name] = difference
+    close = difference <= NOISE * max(1.0, float(np.max(np.abs(expected), initial=0.0)))
+    return "ok" if close else f"DIFFERENT by {difference:.2g}"
+
+
+def _first_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,0 +1,154 @@
+"""The families of `keras.applications`, untrained, taken through everything tfopt does; writes docs/applications.md.
+
+    python benchmarks/keras_applications.py [NAME...] [--out build/applications] [--seconds 1200] [--size 64]
+
+One model at a time, each in a process of its own, the small ones first. Results are kept as one JSON file per model in
+`--out`; a model that has one is not tried again, so a walk that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
+
+FAMILIES = {
+    "MobileNet": 32, "MobileNetV2": 32, "MobileNetV3Small": 32, "VGG16": 32, "ResNet50": 32, "MobileNetV3Large": 32,
+    "ResNet50V2": 32, "EfficientNetB0": 32, "EfficientNetV2B0": 32, "ConvNeXtTiny": 32, "InceptionV3": 75,
+    "Xception": 71, "DenseNet121": 32, "NASNetMobile": 32,
+}  # fmt: skip
+"""Models with the smallest height and width they take, in the order in which they are tried."""
+EXAMPLES = 4
+CLASSES = 10
+
+
+def work(name: str, size: int, out: Path) -> None:
+    """The worker: one model."""
+    import journey
+    import keras
+    import numpy as np
+
+    keras.utils.set_random_seed(0)
+    side = max(size, FAMILIES.get(name, size))
+    build = getattr(keras.applications, name)
+    model = build(weights=None, input_shape=(side, side, 3), classes=CLASSES)
+    # In MobileNetV3, EfficientNet and ConvNeXt the scaling of 0..255 is a part of the model.
+    largest = 255 if any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in model.layers) else 1
+    images = np.random.default_rng(0).uniform(0, largest, (EXAMPLES, side, side, 3)).astype("float32")
+    found = journey.travel(name, model, images, batch_size=2)
+    found.numbers |= {"side": side, "layers": len(model.layers), "parameters": model.count_params()}
+    found.write(out / f"{name}.json")
+
+
+def walk(names: Sequence[str], size: int, out: Path, seconds: float) -> None:
+    """Tries the models that have no result yet, one after the other."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        file = out / f"{name}.json"
+        if file.exists():
+            continue
+        command = [sys.executable, str(Path(__file__)), "--work", name, "--size", str(size), "--out", str(out)]
+        with (out / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            try:
+                code = process.wait(timeout=seconds)
+                reason = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                reason = f"took more than {seconds:.0f} s"
+        if not file.exists():
+            file.write_text(json.dumps({"name": name, "steps": {"bridge": f"DIED: {reason}"}}), encoding="utf-8")
+        found = json.loads(file.read_text(encoding="utf-8"))
+        print(name, json.dumps(found["steps"]), flush=True)
+
+
+def table(names: Sequence[str], out: Path) -> str:
+    """The table of the results that there are, as Markdown."""
+    import keras
+    from keras_layers import outcome
+
+    rows = []
+    for name in names:
+        file = out / f"{name}.json"
+        if not file.exists():
+            rows.append(f"| {name} | not tried yet | | | | | |")
+            continue
+        found = json.loads(file.read_text(encoding="utf-8"))
+        numbers, steps = found.get("numbers", {}), found["steps"]
+        cells = [
+            f"**{outcome(found)}**",
+            _with(steps.get("bridge", ""), numbers.get("bridge_difference"), "{:.1g}"),
+            _with(steps.get("prune", ""), numbers.get("sparsity"), "{:.1%} zeros"),
+            _with(steps.get("keras", ""), numbers.get("keras_difference"), "{:.1g}"),
+            _planned(steps.get("qat", ""), found.get("planned", {})),
+            _with(steps.get("int8", ""), numbers.get("int8_difference"), "{:.1%}"),
+        ]
+        about = (
+            f"{name} ({numbers.get('layers', 0):.0f} layers, {numbers.get('side', 0):.0f}x{numbers.get('side', 0):.0f})"
+        )
+        rows.append(f"| {about} | " + " | ".join(cells) + " |")
+    return _HEAD.format(version=keras.__version__) + "\n".join(rows) + "\n"
+
+
+_HEAD = """# What works with `keras.applications`
+
+Written by `python benchmarks/keras_applications.py` with Keras {version}. Untrained weights and random images, so this
+proves the path, not accuracy. *to tf_keras*: largest difference of the outputs (probabilities of ten classes) after
+the conversion; *back to Keras 3*: after pruning and a save and load of the `.keras` file; *8 bits in training*: wrapped
+and calibrated, with the layers that are not simulated and why; *int8 file*: float operators, and the largest difference
+to the model as a share of the range of its outputs.
+
+| model | outcome | to tf_keras | prune to 50% | back to Keras 3 | 8 bits in training | int8 file |
+|---|---|---|---|---|---|---|
+"""
+
+
+def _with(said: str, number: float | None, spelled: str) -> str:
+    text = said.replace("|", "\\|")
+    return text if number is None else f"{text} ({spelled.format(number)})"
+
+
+def _planned(said: str, planned: dict[str, str]) -> str:
+    """Why layers are not simulated: each reason once, with the first layers it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for layer, how in planned.items():
+        reasons.setdefault(how, []).append(layer)
+    told = [
+        f"{', '.join(layers[:2])}{f' and {len(layers) - 2} more' if len(layers) > 2 else ''}: {how}"
+        for how, layers in reasons.items()
+    ]
+    return said.replace("|", "\\|") + (f" – {'; '.join(told)}" if told else "")
+
+
+def main() -> None:
+    """Reads the arguments, and does what they say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="models to try; all by default")
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "build" / "applications", help="folder of the results")
+    parser.add_argument("--seconds", type=float, default=1200, help="time for one model")
+    parser.add_argument(
+        "--size", type=int, default=32, help="height and width of the images, where the model allows it"
+    )
+    parser.add_argument("--table", type=Path, default=REPOSITORY / "docs" / "applications.md", help="the table")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    options: Any = parser.parse_args()
+    if options.work:
+        work(options.work, options.size, options.out)
+        return
+    walk(options.names or list(FAMILIES), options.size, options.out, options.seconds)
+    options.table.write_text(table(list(FAMILIES), options.out), encoding="utf-8")
+    print(f"{options.table} written")
+
+
+if __name__ == "__main__":
+    main()
