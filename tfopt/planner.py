@@ -192,14 +192,14 @@ def key_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequen
 
 
 def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> dict[str, Any]:
-    """What the store key of a stage is made of: its own name is not in it, for a name changes no result.
+    """What the store key of a stage is made of: neither its name nor its `judging` keys, for they change no result.
 
     Of models from elsewhere it knows what they are (`sources`, see `tfopt.elsewhere.keys_of`), not where.
 
     Of an earlier stage that it uses, the key knows the place: what is there, is in the parent's key, and were only the
     name known, two stages that swap their names would be taken for one another.
     """
-    dumped = stage.model_dump(mode="json", exclude={"name"})
+    dumped = stage.model_dump(mode="json", exclude={"name", *stage.judging})
     for path, _ in sources_in(stage):
         for place in PLACES:
             look_up(dumped, path).pop(place, None)

@@ -29,6 +29,7 @@ from tfopt.io.journal import Journal
 from tfopt.io.locks import key_lock
 from tfopt.io.store import Store
 from tfopt.planner import Prepared, batch_size_of
+from tfopt.stages.qat import Qat
 
 
 def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | None = None) -> Run:
@@ -303,6 +304,7 @@ class _Execution:
             layers=self.stages[-1].layers,
             dense=self.dense_measures(),
             origin=self.prepared.origin,
+            require=next((stage.require for stage in recipe.stages if isinstance(stage, Qat)), "listed"),
         )
         for target in recipe.export:
             for record in target.write(model, context):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tfopt.core.claims import Behaviour, Comparison, agreement_claim, tflite_claims
+from tfopt.core.claims import Behaviour, Comparison, FloatLayers, agreement_claim, tflite_claims
 from tfopt.core.records import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
 from tfopt.core.tflite import Variant
 
@@ -46,7 +46,8 @@ def layer(name: str = "stem", sparsity: float = 0.8, parameters: int = 1168) -> 
 
 
 def judged(variant: Variant, found: AuditRecord, behaviour: Behaviour = GOOD, **model: Any) -> dict[str, ClaimRecord]:
-    claims = tflite_claims(variant, frozenset(model.get("traits", ())), model.get("layers", ()), found, behaviour)
+    traits, layers = frozenset(model.get("traits", ())), model.get("layers", ())
+    claims = tflite_claims(variant, traits, layers, found, behaviour, model.get("float_layers", FloatLayers()))
     assert len({claim.claim for claim in claims}) == len(claims)
     return {claim.claim: claim for claim in claims}
 
@@ -90,6 +91,57 @@ def test_float_outputs_may_be_dequantized_once_and_nothing_else() -> None:
     broken = claim(judged(float_io, audit(tensor(), io="float32", operators=twice)), "int8 only")
     assert not broken.held
     assert "2 DEQUANTIZE operators, 1 expected" in broken.found
+
+
+LOOP = FloatLayers("listed", {"gru": "TFLite runs it as a loop"})
+
+
+def test_the_layers_that_the_plan_named_may_be_float_and_no_others() -> None:
+    loop = audit(
+        tensor(),
+        tensor("gru", dtype="float32", quantization="none"),
+        operators={"CONV_2D": 1, "WHILE": 1, "DEQUANTIZE": 3},
+        float_operators={"WHILE": 1},
+        float_layers=["gru"],
+    )
+    claims = judged(INT8, loop, float_layers=LOOP)
+    held = claim(claims, "int8 only, but for the layers that the plan named: gru (TFLite runs it as a loop)")
+    assert held.held
+    assert held.found == "float operators: 1 WHILE in layer gru"
+    weights = claim(claims, "weights are int8")
+    assert weights.held
+    assert "float32 as planned: tensor 'model/gru/Conv2D' (layer gru)" in weights.found
+
+    broken = claim(judged(INT8, loop), "int8 only: no operator computes in float")
+    assert not broken.held
+    other = loop.model_copy(update={"float_operators": {"MUL": 1, "WHILE": 1}, "float_layers": ["gru", "stem"]})
+    more = claim(judged(INT8, other, float_layers=LOOP), "int8 only")
+    assert not more.held
+    assert more.found == "float operators: 1 MUL, 1 WHILE, some of them in layer stem"
+    strict = claim(judged(INT8, loop, float_layers=FloatLayers("all", LOOP.planned)), "int8 only: no operator")
+    assert not strict.held
+
+
+def test_a_planned_float_layer_that_is_integer_after_all_is_said() -> None:
+    integer = claim(judged(INT8, audit(tensor()), float_layers=LOOP), "int8 only")
+    assert (integer.held, integer.found) == (True, "no float operators")
+
+
+def test_float_operators_of_no_known_layer_are_not_excused() -> None:
+    lost = audit(tensor(), float_operators={"ADD": 2, "WHILE": 1}, float_layers=["gru"])
+    lost = lost.model_copy(update={"untraced_float_operators": {"ADD": 2}})
+    found = claim(judged(INT8, lost, float_layers=LOOP), "int8 only")
+    assert (found.held, found.found) == (False, "float operators of no known layer: 2 ADD")
+
+
+def test_where_float_is_only_reported_it_is_reported() -> None:
+    lie = audit(tensor(dtype="float32", quantization="none"), float_operators={"CONV_2D": 1}, float_layers=["stem"])
+    claims = judged(INT8, lie, float_layers=FloatLayers("none"))
+    report = claim(claims, "qat.require is none")
+    assert report.held
+    assert "1 CONV_2D in layer stem" in report.found
+    assert "'model/stem/Conv2D' (layer stem)" in report.found
+    assert claim(claims, "weights are int8").held
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ Role = Literal["weight", "bias", "constant"]
 _FLOATS = frozenset({"float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"})
 _CONVERSIONS = frozenset({"QUANTIZE", "DEQUANTIZE"})
 _TRANSPARENT = frozenset({"DEQUANTIZE", "DENSIFY"})
+_CALLED_GRAPHS = ("condSubgraphIndex", "bodySubgraphIndex", "thenSubgraphIndex", "elseSubgraphIndex")
 _LSTM: dict[int, Role] = {**dict.fromkeys([*range(1, 9), 16], "weight"), **dict.fromkeys([*range(12, 16), 17], "bias")}
 _SECOND_AND_THIRD: dict[int, Role] = {1: "weight", 2: "bias"}
 _RECURRENT: dict[int, Role] = {1: "weight", 2: "weight", 3: "bias"}
@@ -77,16 +78,21 @@ def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
     operators: Counter[str] = Counter()
     floats: Counter[str] = Counter()
     float_layers: dict[str, None] = {}
+    untraced: Counter[str] = Counter()
+    callers = _callers(file, names)
     tensors: list[TensorRecord] = []
     zeros = weights = 0
     seen_buffers: set[int] = set()
-    for graph in file.model.subgraphs:
+    for position, graph in enumerate(file.model.subgraphs):
         for operator in graph.operators:
             name = file.operator_name(operator)
             operators[name] += 1
             if name not in _CONVERSIONS and _touches_float(graph, operator):
                 floats[name] += 1
-                float_layers.update(dict.fromkeys([layer] if (layer := _layer(file, graph, operator, names)) else []))
+                if (layer := _layer(file, graph, operator, names) or callers.get(position)) is not None:
+                    float_layers[layer] = None
+                else:
+                    untraced[name] += 1
         uses = _uses(file, graph, names)
         for index, tensor in enumerate(graph.tensors):
             values = file.values(tensor)
@@ -106,10 +112,23 @@ def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
         operators=dict(sorted(operators.items())),
         float_operators=dict(sorted(floats.items())),
         float_layers=list(float_layers),
+        untraced_float_operators=dict(sorted(untraced.items())),
         sparsity=zeros / weights if weights else 0.0,
         tensors=tensors,
         signatures=signatures,
     )
+
+
+def _callers(file: flatbuffer.File, names: LayerNames) -> dict[int, str]:
+    """The Keras layer of each graph that a loop or a branch runs: in it, the converter drops the names of layers."""
+    callers: dict[int, str] = {}
+    for position, graph in enumerate(file.model.subgraphs):
+        for operator in graph.operators:
+            layer = _layer(file, graph, operator, names) or callers.get(position)
+            called = [getattr(operator.builtinOptions, name, None) for name in _CALLED_GRAPHS]
+            if layer is not None:
+                callers |= {index: layer for index in called if index is not None}
+    return callers
 
 
 def _indices(values: Any) -> list[int]:

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from tfopt.backend import agreement, latency, running, serving
+from tfopt.backend import agreement, latency, quantization, running, serving
 from tfopt.backend.audit import audit_tflite
 from tfopt.backend.child import ChildDied, ChildFailed
 from tfopt.backend.converting import Job, convert
 from tfopt.backend.data import calibration_examples
 from tfopt.backend.export_files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.file_measures import file_measures
-from tfopt.core.claims import Behaviour, broken, tflite_claims
+from tfopt.core.claims import Behaviour, FloatLayers, broken, tflite_claims
 from tfopt.core.export import ExportContext
 from tfopt.core.records import ExportRecord
 from tfopt.core.tflite import Variant
@@ -52,6 +52,7 @@ class _Bench:
         context: of the export.
         layer_names: Keras names of the float model's layers.
         made: names of the layers that compute them in the quantized model.
+        float_layers: which of them may compute in float in an int8 file.
         inputs: .npy file of the test inputs per input.
         few: .npy file of the first test inputs per input, for the reference kernels.
         work: folder for answers.
@@ -60,6 +61,7 @@ class _Bench:
     context: ExportContext
     layer_names: tuple[str, ...]
     made: Mapping[str, str]
+    float_layers: FloatLayers
     inputs: Mapping[str, Path]
     few: Mapping[str, Path]
     work: Path
@@ -93,6 +95,7 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
             context,
             layer_names(float_model),
             {} if quantized is None else model.names,
+            FloatLayers(context.require, _float_layers(model, float_model)),
             _save_arrays(test, work / "test"),
             _save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
             work,
@@ -107,6 +110,11 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
         for record in records:
             context.emit(_finished(record))
     return records
+
+
+def _float_layers(model: Any, float_model: tf_keras.Model) -> Mapping[str, str]:
+    """Why a layer computes in float in an int8 file, by name."""
+    return quantization.float_layers(model) if model is float_model else model.float_layers
 
 
 def layer_names(model: tf_keras.Model) -> tuple[str, ...]:
@@ -219,7 +227,7 @@ def _measured(job: Job, source: _Source, bench: _Bench) -> ExportRecord:
         gzip_bytes=num_gzip_bytes(file),
         measures=measures,
         audit=audit,
-        claims=tflite_claims(job.variant, context.traits, context.layers, audit, behaviour),
+        claims=tflite_claims(job.variant, context.traits, context.layers, audit, behaviour, bench.float_layers),
         details={
             "converted_from": source.kind,
             "calibration": job.variant.calibration if job.calibration else 0,

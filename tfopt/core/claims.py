@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import prod
 
 from tfopt.core.judging import SPARSITY_TOLERANCE
+from tfopt.core.quantization import Require
 from tfopt.core.records import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
 from tfopt.core.stage import Trait
 from tfopt.core.tflite import Variant
@@ -72,12 +73,31 @@ class Behaviour:
     kernels: Comparison | None = None
 
 
+@dataclass(frozen=True)
+class FloatLayers:
+    """Which layers of an int8 file may compute in float.
+
+    Args:
+        require: `all`: none; `listed`: those of `planned`; `none`: any.
+        planned: why a layer is known to stay float, by Keras name.
+    """
+
+    require: Require = "listed"
+    planned: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def allowed(self) -> Mapping[str, str]:
+        """The layers that may be float, where not all may."""
+        return self.planned if self.require == "listed" else {}
+
+
 def tflite_claims(
     variant: Variant,
     traits: frozenset[Trait],
     layers: Sequence[LayerRecord],
     audit: AuditRecord,
     behaviour: Behaviour,
+    float_layers: FloatLayers = FloatLayers(),
 ) -> list[ClaimRecord]:
     """Every default claim about one `.tflite` file.
 
@@ -87,12 +107,13 @@ def tflite_claims(
         layers: layer records of the last stage.
         audit: what the file contains.
         behaviour: what running it showed.
+        float_layers: which layers of an int8 file may compute in float.
 
     Returns:
         One record per claim; where a claim is broken, `found` names tensors and layers.
     """
-    claims = [_int8_only(audit, variant)] if variant.quantize == "int8" else []
-    claims += [_weights(variant, audit), _ports(variant, audit)]
+    claims = [_integers(audit, variant, float_layers)] if variant.quantize == "int8" else []
+    claims += [_weights(variant, audit, float_layers), _ports(variant, audit)]
     if "sparse" in traits:
         claims.append(_sparsity(layers, audit))
     return [*claims, _kernels(variant, behaviour), agreement_claim(variant.least_agreement(), behaviour.agreement)]
@@ -122,23 +143,53 @@ def agreement_claim(least: float, comparison: Comparison | None, source: str = "
     return ClaimRecord(claim=claim, held=comparison.reaches(least), found=str(comparison))
 
 
-def _int8_only(audit: AuditRecord, variant: Variant) -> ClaimRecord:
+def _integers(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -> ClaimRecord:
+    """That a file computes in integers, but for the layers that may be float."""
+    if float_layers.require == "none":
+        claim = "float operators and weights are named (qat.require is none: any layer may be float)"
+        return ClaimRecord(claim=claim, held=True, found="; ".join(_floats(audit, ())) or "no float operators")
+    allowed = float_layers.allowed
     claim = "int8 only: no operator computes in float"
+    if allowed:
+        named = ", ".join(f"{name} ({reason})" for name, reason in allowed.items())
+        claim = f"int8 only, but for the layers that the plan named: {named}"
+    found = _floats(audit, allowed)
+    conversions = audit.operators.get("DEQUANTIZE", 0)
+    expected = sum(port.dtype in _FLOATS for port in audit.outputs) if variant.io == "float32" else 0
+    if not found and not allowed and conversions > expected:
+        found.append(f"{conversions} DEQUANTIZE operators, {expected} expected (at float outputs only)")
+    if found:
+        return broken(claim, "; ".join(found))
+    unneeded = [name for name in allowed if name not in audit.float_layers]
+    held = f"float operators: {_counted(audit.float_operators)}" + _in_layers(audit.float_layers)
+    held = held if audit.float_operators else "no float operators"
+    if unneeded and audit.float_operators:
+        held += f"; no float operator in {_listed(unneeded)}"
+    return ClaimRecord(claim=claim, held=True, found=held)
+
+
+def _floats(audit: AuditRecord, allowed: Collection[str]) -> list[str]:
+    """Float operators and weights of layers that are not `allowed`, and those of which no layer is known."""
     found: list[str] = []
-    if audit.float_operators:
-        operators = ", ".join(f"{count} {name}" for name, count in audit.float_operators.items())
-        found.append(f"float operators: {operators}" + _in_layers(audit.float_layers))
-    floats = [t for t in audit.tensors if t.dtype in _FLOATS and t.role != "constant"]
+    others = [name for name in audit.float_layers if name not in allowed]
+    if others:
+        within = "" if len(others) == len(audit.float_layers) else ", some of them"
+        found.append(f"float operators: {_counted(audit.float_operators)}{within}{_in_layers(others)}")
+    elif audit.float_operators and not audit.float_layers:
+        found.append(f"float operators: {_counted(audit.float_operators)}, no layer known")
+    elif audit.untraced_float_operators:
+        found.append(f"float operators of no known layer: {_counted(audit.untraced_float_operators)}")
+    floats = [t for t in audit.tensors if t.dtype in _FLOATS and t.role != "constant" and t.layer not in allowed]
     if floats:
         found.append("float weights: " + _listed([_named(tensor) for tensor in floats]))
-    conversions = audit.operators.get("DEQUANTIZE", 0)
-    allowed = sum(port.dtype in _FLOATS for port in audit.outputs) if variant.io == "float32" else 0
-    if not found and conversions > allowed:
-        found.append(f"{conversions} DEQUANTIZE operators, {allowed} expected (at float outputs only)")
-    return ClaimRecord(claim=claim, held=not found, found="; ".join(found) or "no float operators")
+    return found
 
 
-def _weights(variant: Variant, audit: AuditRecord) -> ClaimRecord:
+def _counted(operators: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in operators.items())
+
+
+def _weights(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) -> ClaimRecord:
     wanted = {"none": "float32", "float16": "float16", "dynamic": "int8", "int8": "int8"}[variant.quantize]
     weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
     claim = f"weights are {wanted}"
@@ -150,13 +201,19 @@ def _weights(variant: Variant, audit: AuditRecord) -> ClaimRecord:
         )
         small = [t for t in weights if prod(t.shape) < DYNAMIC_RANGE_MINIMUM and t.dtype == "float32"]
     wrong = [tensor for tensor in weights if tensor.dtype != wanted and tensor not in small]
+    if variant.quantize == "int8":
+        # What the plan let stay float, and all else where the recipe lets any layer be float, is named by that claim.
+        by_plan = [t for t in wrong if float_layers.require == "none" or t.layer in float_layers.allowed]
+        wrong = [tensor for tensor in wrong if tensor not in by_plan]
+        small = by_plan
     if wrong:
         return broken(claim, _listed([_named(tensor) + f" is {tensor.dtype}" for tensor in wrong]))
     if not weights:
         return ClaimRecord(claim=claim, held=True, found="the file has no weights")
     found = f"{len(weights) - len(small)} of {len(weights)} weight tensors are {wanted}"
     if small:
-        found += ", float32 because small: " + _listed([_named(tensor) for tensor in small])
+        reason = "because small" if variant.quantize == "dynamic" else "as planned"
+        found += f", float32 {reason}: " + _listed([_named(tensor) for tensor in small])
     return ClaimRecord(claim=claim, held=True, found=found)
 
 

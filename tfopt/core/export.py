@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from tfopt.core.block import Block
 from tfopt.core.compile import Compile
+from tfopt.core.quantization import Require
 from tfopt.core.records import ExportRecord, LayerRecord
 from tfopt.core.stage import Emit, Trait
 
@@ -31,6 +32,7 @@ class ExportContext:
         seed: the recipe's seed.
         emit: where progress goes.
         origin: the Keras 3 model that the recipe began with, or None where it began with tf_keras.
+        require: which layers of an int8 file may compute in float.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class ExportContext:
     layers: Sequence[LayerRecord] = ()
     dense: Mapping[str, float] = field(default_factory=dict)
     origin: Any = None
+    require: Require = "listed"
 
 
 class Export(Block):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tfopt.core.block import Block
 from tfopt.core.layers import LayerRule
+
+Require = Literal["all", "listed", "none"]
+"""Which layers of an int8 file may compute in float; see `require` of the qat stage."""
 
 
 class QuantizeRule(LayerRule):

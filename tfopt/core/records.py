@@ -108,6 +108,8 @@ class AuditRecord(Record):
     """Operators other than QUANTIZE and DEQUANTIZE that read or write float values."""
     float_layers: list[str] = []
     """Keras layers behind the float operators."""
+    untraced_float_operators: dict[str, int] = {}
+    """Those of the float operators whose Keras layer is not known."""
     sparsity: float
     """Share of zeros over all weights."""
     tensors: list[TensorRecord]

@@ -75,6 +75,7 @@ class Stage(Block):
         adds: traits that the result has.
         keeps: traits of the incoming model that survive. What a stage claims to keep is measured after it ran.
         last: no trainable stage may follow.
+        judging: keys that say what is acceptable and change no result: another value reuses the stored result.
     """
 
     kind: ClassVar[str] = ""
@@ -82,6 +83,7 @@ class Stage(Block):
     adds: ClassVar[frozenset[Trait]] = frozenset()
     keeps: ClassVar[frozenset[Trait]] = frozenset()
     last: ClassVar[bool] = False
+    judging: ClassVar[frozenset[str]] = frozenset()
 
     name: str = ""
     """Name of the stage in reports and paths (default: its kind, numbered when repeated)."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from tfopt.core.preflight import Preflight, Workload
-from tfopt.core.quantization import Quantization, QuantizeRule
+from tfopt.core.quantization import Quantization, QuantizeRule, Require
 from tfopt.core.stage import StageContext, TrainingStage, Trait
 
 
@@ -22,11 +22,16 @@ class Qat(TrainingStage):
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained", "quantized"})
     keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse", "clustered"})
     last: ClassVar[bool] = True
+    judging: ClassVar[frozenset[str]] = frozenset({"require"})
 
     calibration: Annotated[int, Field(ge=1)] = 256
     """Training examples that set the activation ranges before the first step."""
     layers: tuple[QuantizeRule, ...] = ()
     """Ordered rules by layer name and/or type; the last that matches wins."""
+    require: Require = "listed"
+    """Which layers must be integer in the int8 file. `all`: every one; a layer known to stay float is an error before
+    training. `listed`: all but those that `tfopt plan` lists, each with its reason; float in any other breaks the
+    claim of the file. `none`: float is only reported."""
 
     def quantization(self) -> Quantization:
         """The parts that are about quantization, not about training."""
@@ -35,7 +40,7 @@ class Qat(TrainingStage):
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend import quantization
 
-        return quantization.look_ahead(model, self.quantization(), workload)
+        return quantization.look_ahead(model, self.quantization(), workload, self.require)
 
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend import quantization

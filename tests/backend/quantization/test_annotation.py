@@ -14,6 +14,7 @@ from tfopt.core.quantization import Quantization, QuantizeRule
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf
+LOOP = "float: TFLite runs it as a loop with a float state; with unroll=True it becomes integer"
 
 
 def _told(layer: layers.Layer, shape: tuple[int, ...] = (8, 8, 4), dtype: str = "float32") -> str:
@@ -49,17 +50,14 @@ def test_any_function_may_be_inside_a_kernels_layer(function) -> None:
 
 
 @pytest.mark.parametrize(
-    "layer",
+    ("layer", "shape"),
     [
-        layers.LayerNormalization(),
-        layers.Rescaling(2.0),
-        layers.Conv3D(2, 1),
-        layers.Activation("softplus"),
-        layers.BatchNormalization(),
+        (layers.BatchNormalization(), (8, 8, 4)),
+        (layers.LSTM(2), (8, 4)),
+        (layers.GRU(2, unroll=True), (8, 4)),
     ],
 )
-def test_unknown_layers_are_left_to_the_converter(layer) -> None:
-    shape = (4, 4, 4, 1) if isinstance(layer, layers.Conv3D) else (8, 8, 4)
+def test_layers_without_a_known_way_are_left_to_the_converter(layer, shape) -> None:
     assert _told(layer, shape) == "after training"
 
 
@@ -68,12 +66,26 @@ def test_unknown_layers_are_left_to_the_converter(layer) -> None:
     [
         (layers.ELU(), "float: TFLite has no integer kernel for ELU"),
         (layers.Conv2D(4, 3, activation="elu"), "float: TFLite has no integer kernel for ELU"),
-        (layers.GRU(4), "float: TFLite runs it as a loop in float"),
-        (layers.Bidirectional(layers.GRU(4)), "float: TFLite runs it as a loop in float"),
+        (layers.ReLU(threshold=0.5), "float: TFLite turns the result of its comparison into numbers in float"),
+        (layers.Conv3D(2, 1), "float: TFLite has no integer kernel for CONV_3D"),
+        (layers.TimeDistributed(layers.Conv3D(2, 1)), "float: TFLite has no integer kernel for CONV_3D"),
+        (layers.SimpleRNN(4), LOOP),
+        (layers.GRU(4), LOOP),
+        (layers.Bidirectional(layers.GRU(4)), LOOP),
+        (layers.LSTM(4, activation="relu"), LOOP),
     ],
 )
 def test_layers_that_stay_float_say_why(layer, reason) -> None:
-    assert _told(layer, (8, 4) if "loop" in reason else (8, 8, 4)) == reason
+    shapes = {"CONV_3D": (4, 4, 4, 1), "loop": (8, 4)}
+    shape = next((shape for word, shape in shapes.items() if word in reason), (8, 8, 4))
+    assert _told(layer, (2, *shape) if isinstance(layer, layers.TimeDistributed) else shape) == reason
+
+
+def test_layers_of_nested_models_that_stay_float_are_told() -> None:
+    nested = tf_keras.Sequential([layers.InputLayer((8, 8, 4)), layers.ELU(name="inner")], name="nested")
+    image = layers.Input((8, 8, 4))
+    told = preflight(tf_keras.Model(image, layers.Dense(2, name="head")(nested(image))), Quantization())
+    assert told["inner"] == "float: TFLite has no integer kernel for ELU"
 
 
 def test_a_layer_with_one_scale_with_a_float_one_stays_float() -> None:

@@ -3,7 +3,8 @@
 | file | question it answers |
 |---|---|
 | `registry` | how is a layer of this type rounded? The table to extend |
-| `annotation`, `looking_ahead` | which layers of this model are simulated, and what is knowable before? |
+| `annotation` | which layers of this model are simulated? |
+| `staying_float` | which layers compute in float in the file, and why? |
 | `looking_ahead` | what is knowable before training? |
 | `placement` | which layers become one operator, and where is it rounded? |
 | `quantizers`, `configs` | how are numbers rounded, and what does tfmot's wrapper want to know? |
@@ -15,10 +16,12 @@
 from tfopt.backend.quantization.annotation import preflight
 from tfopt.backend.quantization.looking_ahead import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
+from tfopt.backend.quantization.staying_float import float_layers
 from tfopt.backend.quantization.train import quantize_aware_train
 
 __all__ = [
     "Quantized",
+    "float_layers",
     "is_quantized",
     "load_quantized",
     "look_ahead",

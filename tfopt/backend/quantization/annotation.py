@@ -9,8 +9,9 @@ from tf_keras import layers
 
 from tfopt.backend.canonical import Canonical, Origin, canonicalize, walk
 from tfopt.backend.layer_graph import Graph, folds_into
-from tfopt.backend.quantization.placement import place, shares_float_scale
-from tfopt.backend.quantization.registry import float_reason, treatment
+from tfopt.backend.quantization.placement import place
+from tfopt.backend.quantization.registry import treatment
+from tfopt.backend.quantization.staying_float import float_layers
 from tfopt.core.quantization import Quantization, QuantizeRule
 
 
@@ -54,8 +55,9 @@ def treatments(canonical: Canonical, quantization: Quantization) -> dict[str, st
     heads = {name: where.head for name, where in places.items()}
     names = canonical.names
     texts: dict[str, list[str]] = {origin.name: [] for origin in canonical.all_origins}
+    floats = float_layers(canonical.model, names)
     for name in graph.layers:
-        text = _treatment_text(graph, name, heads.get(name), names)
+        text = f"float: {floats[name]}" if name in floats else _treatment_text(graph, name, heads.get(name), names)
         if text is not None:
             texts[names[name]].append(text)
     how = {done.layer: f", rewritten: {', '.join(done.titles)}" for done in canonical.rewrites}
@@ -81,11 +83,6 @@ def _is_skipped(origin: Origin, rules: Sequence[QuantizeRule]) -> bool:
 def _treatment_text(graph: Graph, name: str, head: str | None, names: Mapping[str, str]) -> str | None:
     """None for a layer that is part of an operator of the same original."""
     layer = graph.layers[name]
-    reason = float_reason(layer)
-    if reason:
-        return f"float: {reason}"
-    if neighbour := shares_float_scale(graph, name):
-        return f"float: it has one scale with {names[neighbour]}, which stays float"
     if isinstance(layer, layers.InputLayer):
         return "after training" if graph.sees_integers(name) else "simulated"
     if head is None:

@@ -6,11 +6,14 @@ import tf_keras
 
 from tfopt.backend.canonical import canonicalize, walk
 from tfopt.backend.quantization.annotation import treatments
+from tfopt.backend.quantization.staying_float import float_originals
 from tfopt.core.preflight import Preflight, Workload
-from tfopt.core.quantization import Quantization
+from tfopt.core.quantization import Quantization, Require
 
 
-def look_ahead(model: tf_keras.Model, quantization: Quantization, workload: Workload) -> Preflight:
+def look_ahead(
+    model: tf_keras.Model, quantization: Quantization, workload: Workload, require: Require = "listed"
+) -> Preflight:
     """Problems and warnings of a qat stage, for `tfopt plan`: rules for no layer, layers that stay float."""
     canonical = canonicalize(model)
     found = treatments(canonical, quantization)
@@ -23,11 +26,16 @@ def look_ahead(model: tf_keras.Model, quantization: Quantization, workload: Work
     weighted = {layer.name for _, layer in walk(model) if layer.weights}
     if not any(name in weighted and treatment.startswith("simulated") for name, treatment in found.items()):
         problems.append(((), "finds no layer with weights that it can simulate in 8 bits; leave the stage out."))
-    warnings = [
-        f"{name} ({kinds[name]}) stays float in an int8 file: {treatment.removeprefix('float: ')}."
-        for name, treatment in found.items()
-        if treatment.startswith("float: ")
-    ]
+    floats = [f"{name} ({kinds[name]}): {reason}" for name, reason in float_originals(canonical).items()]
+    if floats and require == "all":
+        problems.append(
+            (
+                ("require",),
+                f"is `all`, but {len(floats)} layer{'s stay' if len(floats) > 1 else ' stays'} float in an int8 file: "
+                f"{'; '.join(floats)}. Replace them, or write require: listed to allow these and no others.",
+            )
+        )
+    warnings = [] if require == "all" else [f"stays float in an int8 file: {sentence}." for sentence in floats]
     if quantization.calibration > workload.examples:
         warnings.append(
             f"calibration asks for {quantization.calibration} examples, the training split has {workload.examples}; "

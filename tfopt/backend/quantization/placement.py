@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from tf_keras import layers
 
 from tfopt.backend.layer_graph import TAKES_BATCH_NORMALIZATION, Graph, folds_into, function_name
-from tfopt.backend.quantization.registry import float_reason
+from tfopt.backend.quantization.staying_float import shares_float_scale
 
 _TAKES_RELU = (*TAKES_BATCH_NORMALIZATION, layers.Add)
 """Conv2DTranspose is not among them: the converter leaves TRANSPOSE_CONV and RELU as two operators."""
-_ONE_SCALE = (layers.Concatenate, layers.Maximum, layers.UpSampling2D)
-"""Layers whose operands and result have the same scale in TFLite."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,6 @@ def place(graph: Graph, annotated: Collection[str]) -> dict[str, Place]:
     for name in _rounded_elsewhere(graph, places):
         places[name] = Place(places[name].head, output=False)
     return places
-
-
-def shares_float_scale(graph: Graph, name: str) -> str | None:
-    """The float layer with which a layer must share its scale in TFLite, so that it stays float too; None if none."""
-    if type(graph.layers[name]) not in _ONE_SCALE:
-        return None
-    return next((producer for producer in graph.producers(name) if float_reason(graph.layers[producer])), None)
 
 
 def _followers(graph: Graph, head: str, annotated: Collection[str]) -> tuple[str, ...]:

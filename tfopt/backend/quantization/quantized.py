@@ -15,6 +15,7 @@ from tfopt.backend import models
 from tfopt.backend.canonical import canonicalize
 from tfopt.backend.canonical.weights import leaf
 from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.quantization.staying_float import float_originals
 from tfopt.backend.quantization.wrapping import wrap, wrappers
 from tfopt.core.quantization import Quantization
 from tfopt.errors import StoreError
@@ -36,6 +37,7 @@ class Quantized:
         preserve: what the weights do not lose in further training.
         names: by name of a layer that `model` simulates, without tfmot's prefix, the layer of `float_model` that it
             stands for.
+        float_layers: why a layer of `float_model` computes in float in the file, by name.
     """
 
     model: tf_keras.Model
@@ -43,6 +45,7 @@ class Quantized:
     quantization: Quantization
     preserve: Preserve
     names: Mapping[str, str]
+    float_layers: Mapping[str, str]
 
 
 def save_quantized(quantized: Quantized, folder: Path) -> None:
@@ -94,7 +97,7 @@ def load_quantized(folder: Path) -> Quantized:
             )
         for name, range_ in ranges.items():
             range_.assign(stored[name])
-    return Quantized(model, float_model, quantization, preserve, canonical.names)
+    return Quantized(model, float_model, quantization, preserve, canonical.names, float_originals(canonical))
 
 
 def is_quantized(folder: Path) -> bool:

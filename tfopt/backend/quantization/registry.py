@@ -19,6 +19,7 @@ from tfopt.backend.quantization.quantizers import (
     TensorQuantizer,
     TransposeQuantizer,
 )
+from tfopt.backend.quantization.staying_float import FLOAT_FUNCTIONS, float_reason
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,31 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.DepthwiseConv2D: Treatment("depthwise_kernel", DepthwiseQuantizer, output=True),
     layers.Conv2DTranspose: Treatment("kernel", TransposeQuantizer, output=True),
     layers.Dense: Treatment("kernel", TensorQuantizer, output=True),
+    layers.EinsumDense: Treatment("kernel", TensorQuantizer, output=True),
     layers.Embedding: Treatment("embeddings", TensorQuantizer),
+    # Kernels in one dimension, where they are not rewritten in two: tfmot's per-channel quantizer fails on three axes
+    layers.Conv1D: Treatment("kernel", TensorQuantizer, output=True),
+    layers.Conv1DTranspose: Treatment("kernel", TensorQuantizer, output=True),
+    layers.DepthwiseConv1D: Treatment("depthwise_kernel", TensorQuantizer, output=True),
+    layers.SeparableConv1D: OUTPUT,
+    layers.LocallyConnected1D: OUTPUT,
+    layers.LocallyConnected2D: OUTPUT,
+    layers.TimeDistributed: OUTPUT,
     # Arithmetic
     layers.Add: OUTPUT,
     layers.Average: OUTPUT,
     layers.Concatenate: OUTPUT,
+    layers.Dot: OUTPUT,
     layers.Maximum: OUTPUT,
     layers.Multiply: OUTPUT,
     layers.Subtract: OUTPUT,
+    # Attention and normalization
+    layers.AdditiveAttention: OUTPUT,
+    layers.Attention: OUTPUT,
+    layers.LayerNormalization: OUTPUT,
+    layers.Normalization: OUTPUT,
+    layers.Rescaling: OUTPUT,
+    layers.UnitNormalization: PASS,
     # Activations
     layers.LeakyReLU: OUTPUT,
     layers.PReLU: OUTPUT,
@@ -65,37 +83,55 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.AveragePooling2D: OUTPUT,
     layers.GlobalAveragePooling1D: OUTPUT,
     layers.GlobalAveragePooling2D: OUTPUT,
+    layers.GlobalAveragePooling3D: OUTPUT,
+    layers.Resizing: OUTPUT,
     layers.UpSampling2D: OUTPUT,
     layers.GlobalMaxPooling1D: PASS,
     layers.GlobalMaxPooling2D: PASS,
+    layers.GlobalMaxPooling3D: PASS,
+    layers.MaxPooling1D: PASS,
     layers.MaxPooling2D: PASS,
     # Shapes
+    layers.CenterCrop: PASS,
     layers.Cropping1D: PASS,
     layers.Cropping2D: PASS,
+    layers.Cropping3D: PASS,
     layers.Flatten: PASS,
     layers.Permute: PASS,
+    layers.RepeatVector: PASS,
     layers.Reshape: PASS,
+    layers.UpSampling1D: PASS,
+    layers.UpSampling3D: PASS,
     layers.ZeroPadding1D: PASS,
     layers.ZeroPadding2D: PASS,
+    layers.ZeroPadding3D: PASS,
     # Only at work during training
     layers.ActivityRegularization: PASS,
+    layers.AlphaDropout: PASS,
     layers.Dropout: PASS,
     layers.GaussianDropout: PASS,
     layers.GaussianNoise: PASS,
     layers.SpatialDropout1D: PASS,
     layers.SpatialDropout2D: PASS,
+    layers.SpatialDropout3D: PASS,
 }
 
 ACTIVATIONS: Mapping[str, Treatment] = {
     "linear": PASS,
+    "exponential": OUTPUT,
+    "gelu": OUTPUT,
+    "hard_sigmoid": OUTPUT,
+    "leaky_relu": OUTPUT,
+    "mish": OUTPUT,
     "relu": OUTPUT,
     "relu6": OUTPUT,
-    "leaky_relu": OUTPUT,
-    "swish": OUTPUT,
-    "silu": OUTPUT,
-    "gelu": OUTPUT,
+    "selu": OUTPUT,
     "sigmoid": PASS,
+    "silu": OUTPUT,
     "softmax": PASS,
+    "softplus": OUTPUT,
+    "softsign": OUTPUT,
+    "swish": OUTPUT,
     "tanh": PASS,
 }
 """Layers of type Activation, by function."""
@@ -104,26 +140,12 @@ ROUNDED_BEFORE = frozenset({"gelu", "sigmoid", "softmax", "tanh"})
 """Functions inside a kernel's layer that are separate operators in TFLite, whose input needs a scale."""
 FIXED_SCALE = frozenset({"sigmoid", "softmax", "tanh"})
 """Functions whose result has the same scale in every TFLite file."""
-FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
-"""Functions that stay float in the file even though the converter is given calibration data, and why.
-
-The converter dies (RuntimeError without a text) where the result of one is rounded right after it.
-"""
-FLOAT_LAYERS: Mapping[type, str] = {
-    layers.ELU: FLOAT_FUNCTIONS["elu"],
-    layers.GRU: "TFLite runs it as a loop in float",
-}
-"""Layers that stay float in the file, and why."""
-
-
-def float_reason(layer: Any) -> str | None:
-    """Why a layer stays float in the file; None if it does not."""
-    layer = layer.forward_layer if isinstance(layer, layers.Bidirectional) else layer
-    return FLOAT_LAYERS.get(type(layer)) or FLOAT_FUNCTIONS.get(function_name(layer))
 
 
 def treatment(layer: Any) -> Treatment | None:
     """How a layer is rounded; None for a layer that is not simulated."""
+    if float_reason(layer) and getattr(TREATMENTS.get(type(layer)), "weight", None) is None:
+        return None
     if type(layer) is layers.Activation:
         return ACTIVATIONS.get(function_name(layer))
     return TREATMENTS.get(type(layer))

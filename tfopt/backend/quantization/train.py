@@ -14,6 +14,7 @@ from tfopt.backend.quantization.annotation import treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.preserving import Preserve
 from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.quantization.staying_float import float_originals
 from tfopt.backend.quantization.wrapping import strip, wrap
 from tfopt.backend.sparsity import share_of_zeros
 from tfopt.core.quantization import Quantization
@@ -41,12 +42,13 @@ def quantize_aware_train(
     preserve = Preserve.of(context.traits)
     canonical = canonicalize(model)
     wrapped = wrap(canonical, quantization, preserve)
-    context.emit({"event": "details", "stage": stage.name, "skipped": _not_simulated(canonical, quantization)})
+    skipped, floats = _not_simulated(canonical, quantization), float_originals(canonical)
+    context.emit({"event": "details", "stage": stage.name, "skipped": skipped, "float_layers": floats})
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
     extras = training.Extras(sparsity=lambda: _sparsity(wrapped)) if "sparse" in context.traits else None
     training.fit(wrapped, stage, context, extras=extras)
-    return Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names)
+    return Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names, floats)
 
 
 def _sparsity(wrapped: tf_keras.Model) -> float:
