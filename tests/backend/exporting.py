@@ -32,6 +32,8 @@ class StandIn:
 
     model: Any
     float_model: Any
+    names: dict[str, str] = field(default_factory=dict)
+    float_layers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
