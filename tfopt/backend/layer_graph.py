@@ -9,9 +9,10 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.dilated import DilatedConv2D
 from tfopt.errors import StageError
 
-TAKES_BATCH_NORMALIZATION = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
+TAKES_BATCH_NORMALIZATION = (layers.Conv2D, DilatedConv2D, layers.DepthwiseConv2D, layers.Dense)
 """Kernels into which the converter folds a batch normalization that follows."""
 
 
@@ -49,6 +50,18 @@ class Graph:
     def is_shared(self, name: str) -> bool:
         """Whether the layer is called at more than one place."""
         return self._calls[name] > 1
+
+    def num_calls(self, name: str) -> int:
+        """At how many places the layer is called."""
+        return self._calls[name]
+
+    def is_output(self, name: str) -> bool:
+        """Whether the layer gives a result of the model."""
+        return name in self._outputs
+
+    def consumers(self, name: str) -> tuple[str, ...]:
+        """Names of the layers that a layer feeds, once for each use."""
+        return tuple(self._consumers[name])
 
     def producers(self, name: str) -> tuple[str, ...]:
         """Names of the layers that feed a layer."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.backend.canonical.support import quantized_file, there_and_back, told
+from tests.backend.canonical.support import QUANTIZATION, quantized_file, there_and_back, told
+from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.quantization.wrapping import wrap
 
 pytestmark = pytest.mark.tf
 
@@ -27,3 +30,18 @@ def test_separable_convolutions_and_merges_of_many() -> None:
     }
     assert told(model)["sum"] == "simulated, rewritten: computed in pairs"
     assert quantized_file(model).float_operators == []
+
+
+def test_dilated_convolutions_train_and_are_one_operator() -> None:
+    image = layers.Input((8, 8, 2), name="image")
+    x = layers.Conv2D(4, 3, dilation_rate=2, name="dilated")(image)
+    model = tf_keras.Model(image, layers.ReLU(name="relu")(layers.BatchNormalization(name="norm")(x)))
+    canonical = there_and_back(model)
+    assert told(model)["relu"] == "fused with dilated"
+    file = quantized_file(model)
+    assert file.float_operators == []
+    assert file.operators.count("CONV_2D") == 1
+    assert "SPACE_TO_BATCH_ND" not in file.operators
+    wrapped = wrap(canonical, QUANTIZATION, Preserve())
+    wrapped.compile("adam", "mse")
+    wrapped.fit(np.ones((4, 8, 8, 2)), np.zeros((4, 4, 4, 4)), verbose=0)

@@ -117,8 +117,9 @@ def _rewritten(flat: Flat, rounds: Sequence[Round], made: Mapping[str, tuple[str
         titles: dict[str, None] = {}
         names: Sequence[str] = (name,)
         for done in rounds:
-            titles.update({done.chosen[one].title: None for one in names if one in done.chosen})
+            titles.update(dict.fromkeys(done.chosen[one].title for one in names if one in done.chosen))
             names = [new for one in names for new in done.made(one)]
+        titles.pop("", None)
         if titles:
             found.append(Rewritten(origin.name, tuple(titles), made[name]))
     return tuple(found)

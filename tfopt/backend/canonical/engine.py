@@ -36,8 +36,10 @@ class Round:
     tensors: Tensors
 
     def made(self, name: str) -> tuple[str, ...]:
-        """Names of the new layers that stand for a layer of the old model."""
-        return tuple(self.sites[name].made) if name in self.sites else (name,)
+        """Names of the new layers that stand for a layer of the old model, without those whose result nobody wants."""
+        names = self.sites[name].made if name in self.sites else (name,)
+        used = {layer.name for layer in self.after.layers}
+        return tuple(name for name in names if name in used)
 
     def restore(self, weights: LayerWeights) -> dict[str, Sequence[np.ndarray]]:
         """Weights of the layers of the old model, from those of the new one's."""
@@ -47,10 +49,10 @@ class Round:
         }
         restored: dict[str, Sequence[np.ndarray]] = {}
         for layer in self.before.layers:
-            if layer.name not in self.chosen:
-                restored[layer.name] = weights[layer.name]
-            elif layer.weights:
+            if layer.weights and layer.name in self.chosen:
                 restored[layer.name] = self.chosen[layer.name].restore(self.sites[layer.name], by_name)
+            elif layer.weights:
+                restored[layer.name] = weights[layer.name]
             else:
                 restored[layer.name] = []
         return restored

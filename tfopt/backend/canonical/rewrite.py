@@ -99,7 +99,7 @@ class Rewrite(ABC):
     """One kind of layer computed by others. Outputs never change; subclasses hold no state."""
 
     title: str
-    """What is done, for the plan: `Conv1D computed as Conv2D`."""
+    """What is done, for the plan: `Conv1D computed as Conv2D`. Empty for what no user needs to know."""
 
     @abstractmethod
     def applies(self, site: Site) -> bool:

@@ -10,6 +10,8 @@ from tensorflow_model_optimization.quantization.keras import QuantizeConfig, Qua
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
 from tf_keras import layers
 
+from tfopt.backend.canonical.axes import InsertAxes, RemoveAxes
+from tfopt.backend.dilated import DilatedConv2D
 from tfopt.backend.layer_graph import function_name
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.preserving import Preserve, preserving
@@ -45,6 +47,7 @@ PASS = Treatment()
 TREATMENTS: Mapping[type, Treatment] = {
     # Kernels
     layers.Conv2D: Treatment("kernel", ChannelQuantizer, output=True),
+    DilatedConv2D: Treatment("kernel", ChannelQuantizer, output=True),
     layers.DepthwiseConv2D: Treatment("depthwise_kernel", DepthwiseQuantizer, output=True),
     layers.Conv2DTranspose: Treatment("kernel", TransposeQuantizer, output=True),
     layers.Dense: Treatment("kernel", TensorQuantizer, output=True),
@@ -105,6 +108,8 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.ZeroPadding1D: PASS,
     layers.ZeroPadding2D: PASS,
     layers.ZeroPadding3D: PASS,
+    InsertAxes: PASS,
+    RemoveAxes: PASS,
     # Only at work during training
     layers.ActivityRegularization: PASS,
     layers.AlphaDropout: PASS,
