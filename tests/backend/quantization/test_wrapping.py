@@ -96,6 +96,7 @@ def test_every_operator_is_rounded_once() -> None:
         "conv",
         "depthwise",
         "transpose",
+        "inner",
         "separable_depthwise",
         "separable_pointwise",
         "right",
