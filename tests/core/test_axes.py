@@ -89,3 +89,9 @@ def test_no_name_comes_twice() -> None:
     long = "x" * 60
     assert names_of([{"a": long + "1"}, {"a": long + "2"}]) == [f"a={'x' * 39}…", f"a={'x' * 39}… #2"]
     assert names_of([{}]) == [""]
+
+
+def test_chains_of_stages_are_named_by_their_kinds() -> None:
+    train, cluster = {"train": {"epochs": 4, "batch_size": 32}}, {"cluster": {"epochs": 2, "clusters": 16}}
+    choices = [{"stages": [train]}, {"stages": [train, cluster]}, {"stages": [train, cluster, {"qat": {"epochs": 1}}]}]
+    assert names_of(choices) == ["stages=train", "stages=train+cluster", "stages=train+cluster+qat"]

@@ -239,3 +239,36 @@ def test_regression_agrees_within_a_share_of_the_output_range(difference: float,
     assert record.held is held
     assert record.claim == "answers within 0.05 of the output range of the Keras model's"
     assert Comparison(100, difference=difference, spread=2.0).value is difference
+
+
+def clustered(name: str = "stem", clusters: int = 16, kind: str = "Conv2D") -> LayerRecord:
+    return layer(name).model_copy(update={"type": kind, "clusters": clusters})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+def test_shared_values_are_counted_per_channel(dtype: str) -> None:
+    """A float kernel that batch normalization was folded into has as many values as channels times clusters."""
+    found = audit(tensor(dtype=dtype, unique=256, unique_per_channel=16), tensor("free", unique_per_channel=72))
+    held = claim(judged(INT8, found, traits=["clustered"], layers=[clustered(), layer("free")]), "shared values")
+    assert (held.held, held.found) == (True, "stem 16 of 16")
+
+
+def test_fewer_values_than_clusters_are_fine_and_more_are_not() -> None:
+    found = audit(tensor(unique_per_channel=12), tensor("other", unique_per_channel=17))
+    given = [clustered(), clustered("other")]
+    judgement = claim(judged(INT8, found, traits=["clustered"], layers=given), "shared values")
+    assert not judgement.held
+    assert judgement.found == "layer other: 16 clusters, 17 values in tensor 'model/other/Conv2D'"
+
+
+def test_a_clustered_layer_that_is_not_in_the_file_is_named() -> None:
+    judgement = claim(judged(INT8, audit(), traits=["clustered"], layers=[clustered()]), "shared values")
+    assert judgement.found == "layer stem: no weights of it found in the file"
+
+
+def test_only_the_pointwise_half_of_a_separable_convolution_is_clustered() -> None:
+    depthwise = tensor(shape=[1, 3, 3, 8], unique_per_channel=9)
+    pointwise = tensor(shape=[16, 1, 1, 8], unique_per_channel=4)
+    given = [clustered(clusters=4, kind="SeparableConv2D")]
+    held = claim(judged(INT8, audit(depthwise, pointwise), traits=["clustered"], layers=given), "shared values")
+    assert (held.held, held.found) == (True, "stem 4 of 4")

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.tf
 RECIPES = REPOSITORY / "recipes"
 SHORT = {
     "fashion_mnist": {"stages.train.epochs": 1, "stages.prune.epochs": 1},
+    "fashion_pcqat": {"stages.train.epochs": 1, "stages.prune.epochs": 1, "stages.cluster.epochs": 1},
+    "mnist_pcqat": {"stages.train.epochs": 1, "stages.prune.epochs": 1, "stages.cluster.epochs": 1},
     "compare_schedules": {"stages.train.epochs": 1, "stages.prune.epochs": 1},
 }
 IN_FULL = {"digits_prune_qat", "mnist_guide"}

@@ -42,12 +42,17 @@ _ROLES: dict[str, dict[int, Role]] = {
 """Inputs of an operator that hold its kernel, filter or table, and its bias; all other constants are `constant`."""
 
 
+_CHANNEL_AXES = {"DEPTHWISE_CONV_2D": 3, "CONV_3D": 4, "CONV_3D_TRANSPOSE": 3, "GATHER": -1, "EMBEDDING_LOOKUP": -1}
+"""Axis of a weight that counts its output channels, where it is not the first."""
+
+
 @dataclass
 class _Use:
     """How the graph uses one tensor that holds data."""
 
     role: Role = "constant"
     layers: list[str] = field(default_factory=list)
+    axis: int = 0
 
 
 def audit_tflite(
@@ -173,13 +178,15 @@ def _uses(file: flatbuffer.File, graph: Any, names: LayerNames) -> list[_Use]:
         for position, index in enumerate(operator.inputs if operator.inputs is not None else ()):
             if index >= 0:
                 role = roles.get(position, "constant")
-                uses[index] = _merged(uses[index], _Use(role, [layer] if layer else []))
+                axis = _CHANNEL_AXES.get(name, 0)
+                uses[index] = _merged(uses[index], _Use(role, [layer] if layer else [], axis))
     return uses
 
 
 def _merged(one: _Use, other: _Use) -> _Use:
     strength: list[Role] = ["constant", "bias", "weight"]
-    return _Use(max(one.role, other.role, key=strength.index), other.layers + one.layers)
+    role = max(one.role, other.role, key=strength.index)
+    return _Use(role, other.layers + one.layers, one.axis if one.role == role else other.axis)
 
 
 def _tensor(
@@ -207,6 +214,7 @@ def _tensor(
         quantization="none" if scales.size == 0 else "per-channel" if per_channel else "per-tensor",
         scales=int(np.unique(scales).size),
         role=use.role,
+        unique_per_channel=_unique(values, use.axis) if use.role == "weight" and values.size else None,
         sparse_encoding=tensor.sparsity is not None,
     )
 

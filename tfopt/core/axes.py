@@ -133,7 +133,7 @@ def _labels(values: Sequence[Any]) -> list[str]:
     labels = []
     for value in values:
         if not isinstance(value, Mapping):
-            labels.append(_short(_text(value)))
+            labels.append(_chain(value) or _short(_text(value)))
             continue
         alike = (
             [block for block in blocks if _kind(block) == _kind(value)] if kinds.count(_kind(value)) > 1 else [value]
@@ -143,6 +143,13 @@ def _labels(values: Sequence[Any]) -> list[str]:
         kind = _kind(value)
         labels.append(_short(f"{kind}({inner})" if kind and inner else kind or inner or _text(value)))
     return labels
+
+
+def _chain(value: Any) -> str:
+    """A list of stages by their kinds; empty for any other value."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(e, Mapping) and len(e) == 1 for e in value):
+        return ""
+    return "+".join(str(next(iter(entry))) for entry in value)
 
 
 def _kind(block: Mapping[str, Any]) -> str:

@@ -116,6 +116,8 @@ def tflite_claims(
     claims += [_weights(variant, audit, float_layers), _ports(variant, audit)]
     if "sparse" in traits:
         claims.append(_sparsity(layers, audit))
+    if "clustered" in traits:
+        claims.append(_clusters(layers, audit))
     return [*claims, _kernels(variant, behaviour), agreement_claim(variant.least_agreement(), behaviour.agreement)]
 
 
@@ -265,6 +267,42 @@ def _judge(name: str, expected: float, tensors: Sequence[TensorRecord], kept: li
         lost.append(f"layer {name}: {expected:.2%} in the model, {found:.2%} in the file (tensor {in_tensors})")
     else:
         kept.append(f"{name} {found:.2%}")
+
+
+def _clusters(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
+    """Per clustered layer, in each output channel: batch normalization that is folded in scales the channels, and so
+    does rounding with a scale for each; neither makes new values within one. Rounding can make two values one."""
+    claim = "shared values of each clustered layer survived: no more in any output channel than it has clusters"
+    weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
+    lost: list[str] = []
+    kept: list[str] = []
+    for layer in layers:
+        if layer.clusters is None:
+            continue
+        # The converter drops the names of a fused LSTM and of a GRU's loop; what no layer claims must be theirs.
+        own = [tensor for tensor in weights if tensor.layer == layer.name and _can_be_shared(layer, tensor)]
+        own = own or [tensor for tensor in weights if tensor.layer is None]
+        if not own:
+            lost.append(f"layer {layer.name}: no weights of it found in the file")
+            continue
+        most = max(own, key=_unique)
+        if _unique(most) > layer.clusters:
+            in_tensor = f"tensor {most.name!r}"
+            lost.append(f"layer {layer.name}: {layer.clusters} clusters, {_unique(most)} values in {in_tensor}")
+        else:
+            kept.append(f"{layer.name} {_unique(most)} of {layer.clusters}")
+    if lost:
+        return broken(claim, "; ".join(lost))
+    return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is clustered")
+
+
+def _can_be_shared(layer: LayerRecord, tensor: TensorRecord) -> bool:
+    """A separable convolution is two operators, of which the pointwise one is clustered."""
+    return not layer.type.startswith("SeparableConv") or tensor.shape[1:3] == [1, 1]
+
+
+def _unique(tensor: TensorRecord) -> int:
+    return tensor.unique if tensor.unique_per_channel is None else tensor.unique_per_channel
 
 
 def pooled_sparsity(tensors: Sequence[TensorRecord]) -> float:

@@ -82,6 +82,9 @@ class TensorRecord(Record):
     """Number of distinct scales."""
     role: Literal["weight", "bias", "constant"] = "constant"
     """`weight`: a kernel, filter or table; `bias`; or another constant (shapes, axes)."""
+    unique_per_channel: int | None = None
+    """For a weight of an operator: the largest number of distinct values in one output channel, however it is
+    quantized."""
     sparse_encoding: bool = False
     """Stored in the sparse format."""
 

@@ -18,7 +18,7 @@ from tfopt.backend.canonical import Canonical
 from tfopt.backend.canonical.copying import copy_model, readable
 from tfopt.backend.canonical.weights import leaf, ordered
 from tfopt.backend.quantization.annotation import annotated
-from tfopt.backend.quantization.preserving import Preserve, hold_zeros
+from tfopt.backend.quantization.preserving import Preserve, hold, settled
 from tfopt.backend.quantization.quantizers import InputQuantizer
 from tfopt.backend.quantization.registry import EightBitRegistry
 from tfopt.backend.quantization.scheme import EightBitScheme
@@ -56,10 +56,9 @@ def wrap(canonical: Canonical, quantization: Quantization, preserve: Preserve) -
         registry = EightBitRegistry(preserve, frozenset(names))
         wrapped = quantize_apply(marked, EightBitScheme(registry), quantized_layer_name_prefix=_PREFIX)
     _freeze(wrapped)
-    if preserve.sparsity:
-        for layer in wrapped.layers:
-            if not isinstance(layer, QuantizeWrapper):
-                hold_zeros(layer.trainable_weights)
+    for layer in wrapped.layers:
+        if not isinstance(layer, QuantizeWrapper):
+            hold(layer.trainable_weights, preserve)
     return wrapped
 
 
@@ -101,9 +100,8 @@ def _weights(layer: tf_keras.layers.Layer, wrapped: Mapping[str, tf_keras.layers
 
 
 def _values(wrapper: QuantizeWrapper) -> dict[str, Any]:
-    """Weights of a wrapped layer by name, with the zeros that its quantizer holds."""
+    """Weights of a wrapped layer by name, with the zeros and clusters that its quantizer holds."""
     values = {leaf(variable): variable.numpy() for variable in wrapper.weights}
     for variable, _, made in wrapper._weight_vars:
-        if "sparsity_mask" in made:
-            values[leaf(variable)] = values[leaf(variable)] * made["sparsity_mask"].numpy()
+        values[leaf(variable)] = settled(values[leaf(variable)], made)
     return values
