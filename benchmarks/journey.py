@@ -43,7 +43,7 @@ from tfopt.stages.prune import Prune
 EXAMPLES = 16
 NOISE = 1e-4
 """Difference of outputs, as a share of their size, that the order of additions explains."""
-COARSE = 0.1
+COARSE = 0.2
 """Difference between an int8 file and its model, as a share of the range of the outputs, that is worth a word."""
 
 
@@ -205,6 +205,8 @@ def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
     kind = "" if quantized is not None else "after training only; "
     floats = ", ".join(f"{number} {name}" for name, number in journey.float_operators.items())
     unplanned = _silent(journey)
+    if journey.numbers["int8_difference"] > COARSE:
+        kind = f"INACCURATE by {journey.numbers['int8_difference']:.0%} of the range; {kind}"
     if unplanned:
         return f"SILENT FLOAT: {kind}{floats} in {', '.join(unplanned)}"
     return f"{kind}float by decision: {floats}" if floats else f"{kind}ok"

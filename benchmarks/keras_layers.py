@@ -85,6 +85,8 @@ CASES: dict[str, Callable[[str], Case]] = {
         "RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomGrayscale", "RandomHue",
         "RandomPerspective", "RandomRotation", "RandomSharpness", "RandomErasing",
     )},
+    **{f"{kind}Pooling{axes}D": _one(shape, pool_size=2)
+       for kind in ("Average", "Max") for axes, shape in ((1, SEQUENCE), (2, IMAGE), (3, VOLUME))},
     "Activation": _one(IMAGE, activation="relu"),
     "AdaptiveAveragePooling1D": _one(SEQUENCE, output_size=2),
     "AdaptiveAveragePooling2D": _one(IMAGE, output_size=2),
@@ -258,6 +260,7 @@ def outcome(found: dict[str, Any]) -> str:
     steps = found["steps"].values()
     for word, verdict in (
         ("BUG", "bug"), ("SILENT", "silent float"), ("DIED", "died"), ("DIFFERENT", "different"),
+        ("INACCURATE", "inaccurate file"),
         ("error", "named error"), ("float by decision", "float by decision"),
     ):  # fmt: skip
         if any(word in step for step in steps):
