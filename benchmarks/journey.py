@@ -59,6 +59,7 @@ class Journey:
         float_operators: float operators in the int8 file, and how many.
         float_layers: the layers they belong to.
         traces: tracebacks of bugs, by step.
+        partial: file that is written after every step; what is known should the process die.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Journey:
     float_operators: dict[str, int] = field(default_factory=dict)
     float_layers: list[str] = field(default_factory=list)
     traces: dict[str, str] = field(default_factory=dict)
+    partial: Path | None = None
 
     def step(self, name: str, action: Callable[[], str]) -> None:
         """Carries out a step, and writes down what it ended in."""
@@ -80,15 +82,18 @@ class Journey:
             self.steps[name] = f"BUG {type(error).__name__}: {_first_line(error)}"
             self.traces[name] = traceback.format_exc()
         self.numbers[f"{name}_seconds"] = round(time.perf_counter() - start, 1)
+        if self.partial is not None:
+            self.write(self.partial)
 
     def write(self, file: Path) -> None:
         """As JSON; a file that is there is complete."""
         part = file.with_suffix(".part")
-        part.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        content = {key: value for key, value in asdict(self).items() if key != "partial"}
+        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
         part.replace(file)
 
 
-def travel(name: str, model: Any, inputs: Any, batch_size: int = 8) -> Journey:
+def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Path | None = None) -> Journey:
     """Takes a Keras 3 model through all steps.
 
     Args:
@@ -96,8 +101,9 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8) -> Journey:
         model: built, with one output.
         inputs: `EXAMPLES` examples or fewer: an array, or arrays by input name.
         batch_size: examples per training step.
+        partial: file for what is known after each step.
     """
-    journey = Journey(name)
+    journey = Journey(name, partial=partial)
     expected = np.asarray(model(_given(inputs, model.inputs), training=False))
     found: dict[str, Any] = {}
 
@@ -165,13 +171,15 @@ def _quantized(model: Any, data: Data, batch_size: int) -> Any:
     from tfopt.backend.canonical import canonicalize
     from tfopt.backend.quantization.calibration import calibrate
     from tfopt.backend.quantization.quantized import Quantized
+    from tfopt.backend.quantization.staying_float import float_originals
     from tfopt.backend.quantization.wrapping import strip, wrap
 
     preserve = Preserve.of(frozenset())
     canonical = canonicalize(model)
     wrapped = wrap(canonical, Quantization(), preserve)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(data.train, batch_size)))
-    return Quantized(wrapped, strip(wrapped, canonical), Quantization(), preserve, canonical.names)
+    floats = float_originals(canonical)
+    return Quantized(wrapped, strip(wrapped, canonical), Quantization(), preserve, canonical.names, floats)
 
 
 def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:

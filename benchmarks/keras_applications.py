@@ -18,8 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from keras_layers import outcome, write_death
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
+sys.path[:0] = [str(REPOSITORY)]
 
 FAMILIES = {
     "MobileNet": 32, "MobileNetV2": 32, "MobileNetV3Small": 32, "VGG16": 32, "ResNet50": 32, "MobileNetV3Large": 32,
@@ -44,7 +46,7 @@ def work(name: str, size: int, out: Path) -> None:
     # In MobileNetV3, EfficientNet and ConvNeXt the scaling of 0..255 is a part of the model.
     largest = 255 if any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in model.layers) else 1
     images = np.random.default_rng(0).uniform(0, largest, (EXAMPLES, side, side, 3)).astype("float32")
-    found = journey.travel(name, model, images, batch_size=2)
+    found = journey.travel(name, model, images, batch_size=2, partial=out / f"{name}.partial")
     found.numbers |= {"side": side, "layers": len(model.layers), "parameters": model.count_params()}
     found.write(out / f"{name}.json")
 
@@ -67,7 +69,7 @@ def walk(names: Sequence[str], size: int, out: Path, seconds: float) -> None:
                 process.wait()
                 reason = f"took more than {seconds:.0f} s"
         if not file.exists():
-            file.write_text(json.dumps({"name": name, "steps": {"bridge": f"DIED: {reason}"}}), encoding="utf-8")
+            write_death(out, name, reason)
         found = json.loads(file.read_text(encoding="utf-8"))
         print(name, json.dumps(found["steps"]), flush=True)
 
@@ -75,7 +77,6 @@ def walk(names: Sequence[str], size: int, out: Path, seconds: float) -> None:
 def table(names: Sequence[str], out: Path) -> str:
     """The table of the results that there are, as Markdown."""
     import keras
-    from keras_layers import outcome
 
     rows = []
     for name in names:

@@ -109,7 +109,7 @@ CASES: dict[str, Callable[[str], Case]] = {
     "Discretization": lambda name: Case(lambda layers: layers.Discretization(bin_boundaries=[0.3, 0.6]), (FLAT,)),
     "Dot": _two(SEQUENCE, axes=2),
     "Dropout": _one(FLAT, rate=0.5),
-    "EinsumDense": _one(SEQUENCE, equation="abc,cd->abd", output_shape=(None, 5), bias_axes="d"),
+    "EinsumDense": _one(SEQUENCE, equation="abc,cd->abd", output_shape=(6, 5), bias_axes="d"),
     "Embedding": lambda name: Case(lambda layers: layers.Embedding(20, 4), ((6,),), "int32", 20),
     "GaussianDropout": _one(FLAT, rate=0.5),
     "GaussianNoise": _one(FLAT, stddev=0.5),
@@ -216,7 +216,8 @@ def work(names: Sequence[str], out: Path) -> None:
             said = f"Keras itself refuses: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
             journey.Journey(name, {"bridge": said}).write(out / f"{name}.json")
             continue
-        journey.travel(name, model, examples_of(case, journey.EXAMPLES)).write(out / f"{name}.json")
+        found = journey.travel(name, model, examples_of(case, journey.EXAMPLES), partial=out / f"{name}.partial")
+        found.write(out / f"{name}.json")
 
 
 def walk(names: Sequence[str], out: Path, seconds: float) -> None:
@@ -229,9 +230,23 @@ def walk(names: Sequence[str], out: Path, seconds: float) -> None:
         reason = _run_worker(todo, out, seconds)
         todo = [name for name in todo if not (out / f"{name}.json").exists()]
         if todo:
-            file = out / f"{todo[0]}.json"
-            file.write_text(json.dumps({"name": todo[0], "steps": {"bridge": f"DIED: {reason}"}}), encoding="utf-8")
+            write_death(out, todo[0], reason)
             todo = todo[1:]
+
+
+def write_death(out: Path, name: str, reason: str) -> None:
+    """What a worker had found before it died, and that it did.
+
+    The converter can take its process down: tfopt converts in a child and reports that as an error; so does the table.
+    """
+    partial = out / f"{name}.partial"
+    found = json.loads(partial.read_text(encoding="utf-8")) if partial.exists() else {"name": name, "steps": {}}
+    steps = found["steps"]
+    at = next((step for step in ("bridge", "prune", "keras", "qat") if step not in steps), "int8")
+    if at == "keras" and "qat" in steps:  # a walk without the way back
+        at = "int8"
+    steps[at] = f"error: the converter died of {reason}" if at == "int8" else f"DIED: {reason}"
+    (out / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 def _run_worker(names: Sequence[str], out: Path, seconds: float) -> str:
