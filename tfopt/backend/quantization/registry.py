@@ -11,6 +11,7 @@ from tensorflow_model_optimization.quantization.keras.quantizers import Quantize
 from tf_keras import layers
 
 from tfopt.backend.canonical.axes import InsertAxes, RemoveAxes
+from tfopt.backend.canonical.slicing import Slice
 from tfopt.backend.dilated import DilatedConv2D
 from tfopt.backend.layer_graph import function_name
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
@@ -110,6 +111,7 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.ZeroPadding3D: PASS,
     InsertAxes: PASS,
     RemoveAxes: PASS,
+    Slice: PASS,
     # Only at work during training
     layers.ActivityRegularization: PASS,
     layers.AlphaDropout: PASS,
