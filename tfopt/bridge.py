@@ -1,4 +1,4 @@
-"""Keras 3 models as tf_keras models: useful alone, and what tfopt does with a Keras 3 model before it optimizes it.
+"""Keras 3 models as tf_keras models and back: useful alone, and what tfopt does before and after it optimizes.
 
 Since TensorFlow 2.16 `keras` is Keras 3, while tensorflow-model-optimization (pruning, clustering, quantization-aware
 training) takes models of the package `tf_keras` only:
@@ -7,6 +7,8 @@ training) takes models of the package `tf_keras` only:
     model = keras.models.load_model("model.keras")
     twin = tfopt.bridge.to_tf_keras(model)      # a tf_keras.Model
     tfmot.sparsity.keras.prune_low_magnitude(twin)
+    ...
+    tfopt.bridge.to_keras(stripped).save("smaller.keras")       # a Keras 3 file again
 
 Importing this module loads neither TensorFlow nor Keras; calling it does.
 """
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["to_tf_keras"]
+__all__ = ["to_keras", "to_tf_keras"]
 
 
 def to_tf_keras(model: Any) -> Any:
@@ -49,3 +51,28 @@ def to_tf_keras(model: Any) -> Any:
     from tfopt.backend import bridge
 
     return bridge.to_tf_keras(model)
+
+
+def to_keras(model: Any) -> Any:
+    """Makes a Keras 3 model of a tf_keras model: the same layer names, weights and outputs.
+
+    The way back of `to_tf_keras`, and a way out of tf_keras for models that never were Keras 3 models. Functional and
+    Sequential models are rebuilt call by call; layers become the layers of the same class, what `to_tf_keras` hosted
+    becomes itself again, and the common TensorFlow operations become their `keras.ops`. The outputs of both models are
+    compared on random inputs, on every conversion.
+
+    A recipe that began with a Keras 3 model does not need this: `export: {keras: {}}` writes its own architecture.
+
+    Args:
+        model: a functional or Sequential `tf_keras.Model`, free of wrappers; a `keras.Model` is returned as it is.
+
+    Returns:
+        A `keras.Model`, not compiled, with variables of its own.
+
+    Raises:
+        StageError: a layer, an argument or an operation has no equal in Keras 3, or the outputs differ. Names the
+            layer.
+    """
+    from tfopt.backend import bridge
+
+    return bridge.to_keras(model)

@@ -130,16 +130,6 @@ def test_build_alone_needs_no_data() -> None:
 # What is refused
 
 
-def test_keras_3_models_get_our_error(tmp_path: Path) -> None:
-    import keras
-
-    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)])
-    for suffix in (".keras", ".h5"):
-        model.save(tmp_path / f"three{suffix}")
-        with pytest.raises(StageError, match=rf"three{suffix} is a Keras 3 model\..*tfmot works on Keras 2"):
-            built(f"./three{suffix}", tmp_path)
-
-
 def test_models_without_a_graph_are_refused() -> None:
     class Own(tf_keras.Model):
         def call(self, inputs: tf.Tensor) -> tf.Tensor:

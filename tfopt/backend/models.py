@@ -14,6 +14,7 @@ import tf_keras
 from keras.src.utils import naming
 
 from tfopt.backend import references
+from tfopt.backend.bridge import to_tf_keras
 from tfopt.backend.model_files import is_model_file, load_file
 from tfopt.backend.model_fit import check_fits
 from tfopt.backend.model_layers import layer_records, model_fingerprint
@@ -36,10 +37,6 @@ __all__ = [
     "save_model",
 ]
 
-_KERAS_3 = (
-    "tfmot works on Keras 2 models only (the package tf_keras). Today: rebuild the model with `import tf_keras` in "
-    "place of `import keras` and copy the weights layer by layer, in a function named as package.module:function."
-)
 _APPLICATIONS = "keras.applications."
 
 
@@ -78,7 +75,7 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     keras.utils.set_random_seed(seed % 2**32)
     made = _made(config, data, folder)
     if isinstance(made, keras.Model):
-        raise StageError(f"{config.source} is a Keras 3 model.", _KERAS_3)
+        return Built(to_tf_keras(made), made)
     return Built(_as_graph(made, config.source, data))
 
 

@@ -79,7 +79,7 @@ class KerasHost(tf_keras.layers.Layer):
 
     def hosted_classes(self) -> list[type]:
         """The classes and functions from outside Keras that the hosted layer is made of."""
-        return [code for _, _, code in _foreign(json.loads(self._config["hosted"]))]
+        return [code for _, _, code in foreign(json.loads(self._config["hosted"]))]
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "trainable": self.trainable, **self._config}
@@ -124,7 +124,7 @@ def _made(config: Any, name: str) -> Any:
         StageError: a class is not there, or the object cannot be made.
     """
     objects: dict[str, Any] = {}
-    for label, registered, code in _foreign(config):
+    for label, registered, code in foreign(config):
         if code is None:
             raise StageError(
                 f"The code of {label}, which the Keras 3 layer {name!r} is made of, is out of reach.",
@@ -142,11 +142,11 @@ def _made(config: Any, name: str) -> Any:
         ) from error
 
 
-def _foreign(config: Any) -> Iterator[tuple[str, str, Any]]:
+def foreign(config: Any) -> Iterator[tuple[str, str, Any]]:
     """Every class and function of a configuration from outside Keras: name, registered name, code (None: not found)."""
     if isinstance(config, list | tuple):
         for part in config:
-            yield from _foreign(part)
+            yield from foreign(part)
         return
     if not isinstance(config, dict):
         return
@@ -160,7 +160,7 @@ def _foreign(config: Any) -> Iterator[tuple[str, str, Any]]:
             code = keras.saving.get_registered_object(registered)
             yield name, registered, code or getattr(sys.modules.get(str(module)), name, None)
     for part in config.values():
-        yield from _foreign(part)
+        yield from foreign(part)
 
 
 def _build(made: Any, pattern: Pattern, specs: list[Any], name: str) -> None:

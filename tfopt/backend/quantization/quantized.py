@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tf_keras
@@ -98,6 +99,25 @@ def load_quantized(folder: Path) -> Quantized:
         for name, range_ in ranges.items():
             range_.assign(stored[name])
     return Quantized(model, float_model, quantization, preserve, canonical.names, float_originals(canonical))
+
+
+def ranges_note(quantized: Quantized) -> dict[str, Any]:
+    """What training learned besides the weights, for whoever reads the float model: the range of each rounded tensor.
+
+    Returns:
+        JSON-able: a sentence, and by Keras layer the lowest and highest value of each range.
+    """
+    ranges: dict[str, dict[str, Any]] = {}
+    for name, range_ in _ranges(quantized.model).items():
+        layer, _, variable = name.rpartition(".")
+        own = layer.removeprefix("quant_")
+        ranges.setdefault(quantized.names.get(own, own), {})[variable] = np.asarray(range_.numpy()).tolist()
+    return {
+        "schema": 1,
+        "about": "Ranges that quantization-aware training learned, for 8 bits. The weights of this model are the float "
+        "weights as trained; nothing in it is rounded.",
+        "ranges": ranges,
+    }
 
 
 def is_quantized(folder: Path) -> bool:

@@ -1,0 +1,33 @@
+"""Finishes a `.keras` archive: the same weights give the same bytes, and notes of tfopt travel in it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_NO_DATE = (1980, 1, 1, 0, 0, 0)
+
+NOTE = "tfopt_quantization.json"
+"""Member with the ranges that qat learned; Keras reads the archive by the names of its own members."""
+
+
+def finish(archive: Path, notes: Mapping[str, Any]) -> None:
+    """Takes the time of writing out of an archive, and puts notes in.
+
+    Args:
+        archive: a `.keras` file, rewritten in place.
+        notes: JSON-able content by the name of its member.
+    """
+    with zipfile.ZipFile(archive) as source:
+        contents = {name: source.read(name) for name in source.namelist()}
+    metadata = json.loads(contents["metadata.json"])
+    year, month, day, hour, minute, second = _NO_DATE
+    metadata["date_saved"] = f"{year}-{month:02}-{day:02}@{hour:02}:{minute:02}:{second:02}"
+    contents["metadata.json"] = json.dumps(metadata).encode()
+    contents |= {name: json.dumps(note, indent=1, sort_keys=True).encode() for name, note in notes.items()}
+    with zipfile.ZipFile(archive, "w") as target:
+        for name, content in contents.items():
+            target.writestr(zipfile.ZipInfo(name, _NO_DATE), content)

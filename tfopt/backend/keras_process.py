@@ -1,0 +1,85 @@
+"""Reads a Keras 3 file back in a process that knows neither tf_keras nor tfopt."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfopt.errors import ExportError
+
+_SCRIPT = Path(__file__).with_name("plain_keras.py")
+_TAIL = 3
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What a plain Keras process found in a file.
+
+    Args:
+        outputs: answers, in the model's order.
+        version: of Keras.
+        custom_objects: names of classes and functions from outside Keras that had to be given.
+        others: packages that were imported on the way, of tf_keras, tfopt and tfmot.
+    """
+
+    outputs: list[np.ndarray]
+    version: str
+    custom_objects: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def read_back(
+    path: Path, inputs: Sequence[np.ndarray], num_outputs: int, custom_objects: Mapping[str, str], batch_size: int = 256
+) -> ReadBack:
+    """Loads a `.keras` file with `keras.models.load_model` in a fresh process, and answers examples there.
+
+    Args:
+        path: the file.
+        inputs: (examples, ...) per input, in the model's order.
+        num_outputs: how many outputs the model has.
+        custom_objects: classes and functions from outside Keras, as `module:name` by Keras name; they are given to
+            Keras only where it does not load the file without.
+        batch_size: examples per step.
+
+    Raises:
+        ExportError: Keras does not load or run the file; with the last line it wrote.
+    """
+    with tempfile.TemporaryDirectory(prefix="tfopt-plain-") as folder:
+        work = Path(folder)
+        request, answer = work / "request.json", work / "answer.json"
+        input_files = [str(work / f"input.{number}.npy") for number in range(len(inputs))]
+        output_files = [str(work / f"output.{number}.npy") for number in range(num_outputs)]
+        for name, values in zip(input_files, inputs, strict=True):
+            np.save(name, values.astype(str) if values.dtype == object else values)
+        asked = {
+            "path": str(path.absolute()),
+            "inputs": input_files,
+            "outputs": output_files,
+            "custom_objects": dict(custom_objects),
+            "batch_size": batch_size,
+        }
+        request.write_text(json.dumps(asked), encoding="utf-8")
+        # The code itself, not the file, lest its folder be searched for modules.
+        command = [sys.executable, "-c", _SCRIPT.read_text(encoding="utf-8"), str(request), str(answer)]
+        done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, errors="replace")
+        if done.returncode != 0 or not answer.exists():
+            last = " ".join(done.stderr.strip().splitlines()[-_TAIL:])
+            raise ExportError(f"Plain Keras cannot read {path.name} back: {last}")
+        found = json.loads(answer.read_text(encoding="utf-8"))
+        outputs = [np.load(name) for name in output_files]
+    return ReadBack(outputs, found["keras"], tuple(found["custom_objects"]), tuple(found["others"]))
+
+
+def _environment() -> dict[str, str]:
+    """This environment with its modules, but without what makes TensorFlow prefer tf_keras."""
+    kept = {key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"}
+    importable = os.pathsep.join(path for path in sys.path if path)
+    return {**kept, "PYTHONPATH": importable, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
