@@ -85,13 +85,14 @@ def traits_after(recipe: Recipe, count: int) -> frozenset[Trait]:
 
 
 def known_models(
-    sources: Sequence[PlannedSource], model: Any, needed: Mapping[str, Prepared]
+    sources: Sequence[PlannedSource], model: Any, after: Mapping[str, Any], needed: Mapping[str, Prepared]
 ) -> tuple[dict[str, KnownModel], dict[str, str]]:
     """The models from elsewhere of a stage as far as they are known before training.
 
     Args:
         sources: as planned.
-        model: the starting model of this recipe.
+        model: with the layers that this recipe's model has when the stage begins.
+        after: the same after each earlier stage, by its key.
         needed: what makes those of other recipes and seeds, by key.
 
     Returns:
@@ -105,9 +106,10 @@ def known_models(
     known: dict[str, KnownModel] = {}
     unfit: dict[str, str] = {}
     for source in sources:
-        one = needed[source.key].model if source.key in needed else model
         if source.kind == "file":
             one = outside.load_file(Path(source.file))
+        else:
+            one = needed[source.key].layout if source.key in needed else after[source.key]
         known[source.label] = KnownModel(one, source.traits)
         misfit = outside.misfit(one, model)
         if misfit is not None:

@@ -38,8 +38,11 @@ class Prepared:
         plan: what would be done.
         data: the splits (`tfopt.backend.data.Data`).
         model: the starting model, a `tf_keras.Model`.
-        origin: the Keras 3 model it was made from, or None; its architecture goes through all stages unchanged.
+        origin: the Keras 3 model it was made from, or None; also where a stage adds layers or takes some
+            away, so that the result has another architecture.
         needed: what makes the models from elsewhere that stages need, by the key of its last stage.
+        layout: a model with the layers that the last stage leaves, whatever its weights; the starting model itself
+            where no stage adds layers or takes some away.
     """
 
     plan: Plan
@@ -47,6 +50,7 @@ class Prepared:
     model: Any
     origin: Any = None
     needed: Mapping[str, Prepared] = field(default_factory=dict)
+    layout: Any = None
 
     def stage_keys(self) -> list[str]:
         """Keys of all its stages, and of all that make the models they need."""
@@ -99,6 +103,7 @@ class _Preparation:
         needed: dict[str, Prepared] = {}
         parent, all_cached = model_key, True
         traits: frozenset[Trait] = frozenset()
+        layouts = [model]
         for index, stage in enumerate(recipe.stages):
             sources, makers = elsewhere.plan_sources(recipe, index, planned, self.store, self.prepare)
             needed |= makers
@@ -108,10 +113,19 @@ class _Preparation:
             all_cached = all_cached and not reason
             epochs = stage.epochs if isinstance(stage, TrainingStage) else 0
             steps_per_epoch = backend_data.steps_per_epoch(len(data.train), batch_size_of(stage, recipe))
-            known, unfit = elsewhere.known_models(sources, model, makers)
-            workload = Workload(epochs * steps_per_epoch, steps_per_epoch, len(data.train), traits, known)
+            after = {stage.key: layout for stage, layout in zip(planned, layouts[1:], strict=True)}
+            known, unfit = elsewhere.known_models(sources, layouts[-1], after, makers)
+            workload = Workload(
+                epochs * steps_per_epoch,
+                steps_per_epoch,
+                len(data.train),
+                traits,
+                known,
+                recipe.compile,
+                len(data.validation),
+            )
             problems += [elsewhere.problem_of(stage, index, label, message) for label, message in unfit.items()]
-            found = Preflight() if unfit else _preflight(stage, model, workload)
+            found = Preflight() if unfit else _preflight(stage, layouts[-1], workload)
             problems += [
                 Problem(("stages", index, stage.kind, *path), _sentence(stage, path, message))
                 for path, message in found.problems
@@ -138,10 +152,12 @@ class _Preparation:
                     if source.key in makers and source.status != "cached"
                     for warning in makers[source.key].plan.warnings
                 ]
+            sound = not unfit and not found.problems
+            layouts.append(stage.layers_after(layouts[-1], workload) if sound else layouts[-1])
             parent, traits = key, next_traits(stage, traits)
         if problems:
             raise recipe.error(problems)
-        warnings += export_warnings(recipe, model.count_params(), len(data.train))
+        warnings += export_warnings(recipe, layouts[-1].count_params(), len(data.train))
         if recipe.sweep is not None:
             warnings.append(
                 "The recipe has a sweep: block, which `tfopt sweep` carries out; this is the recipe itself."
@@ -149,7 +165,8 @@ class _Preparation:
         layers = preflight.layers(model)
         unique = tuple(dict.fromkeys(warnings))
         plan = Plan(recipe, tuple(planned), layers, data.record(), model_key, unique)
-        return Prepared(plan, data, model, built.origin, needed)
+        origin = built.origin if layouts[-1] is model else None
+        return Prepared(plan, data, model, origin, needed, layouts[-1])
 
     def _data(self, recipe: Recipe) -> Any:
         from tfopt.backend import data as backend_data

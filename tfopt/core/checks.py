@@ -41,14 +41,18 @@ def stage_problems(stage: Stage, path: Path, compile: Compile, augment: Augment 
 
 
 def chain_problems(stages: Sequence[Stage]) -> list[Problem]:
-    """Everything wrong with what stages take from earlier ones.
+    """Everything wrong with what stages take from earlier ones, or leave to later ones.
 
     Args:
         stages: all of the recipe.
     """
     found: list[Problem] = []
     for index, stage in enumerate(stages):
-        mistakes = [*stage.problems_after(stages[:index]), *_sources(stage, [one.name for one in stages[:index]])]
+        mistakes = [
+            *stage.problems_after(stages[:index]),
+            *stage.problems_before(stages[index + 1 :]),
+            *_sources(stage, [one.name for one in stages[:index]]),
+        ]
         found += _problems(mistakes, ("stages", index, stage.kind), stage.name)
     return found
 

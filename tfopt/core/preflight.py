@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tfopt.core.compile import Compile
 from tfopt.core.model_source import KnownModel
 from tfopt.core.schedules import ResolvedSchedule
 
@@ -23,6 +24,8 @@ class Workload:
         examples: examples of the training split.
         traits: what the model will be when the stage begins.
         sources: the models of `Stage.sources`, by label, in their order.
+        compile: optimizer, loss and metrics of the recipe.
+        validation: examples of the validation split.
     """
 
     total_steps: int
@@ -30,6 +33,8 @@ class Workload:
     examples: int
     traits: frozenset[Trait] = frozenset()
     sources: Mapping[str, KnownModel] = field(default_factory=dict)
+    compile: Compile = field(default_factory=Compile)
+    validation: int = 0
 
 
 @dataclass(frozen=True)

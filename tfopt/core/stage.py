@@ -112,12 +112,29 @@ class Stage(Block):
         """
         return Preflight()
 
+    def layers_after(self, model: Any, workload: Workload) -> Any:
+        """A model with the layers that the result will have, whatever its weights; called where `preflight` found no
+        problem.
+
+        Args:
+            model: what `preflight` was given; it may not be changed.
+            workload: the same.
+
+        Returns:
+            `model` itself unless the stage takes layers away or adds some.
+        """
+        return model
+
     def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
         """Mistakes that only show across keys: pairs of (path below the stage, message)."""
         return ()
 
     def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
         """Mistakes that only show beside the stages that come before: pairs of (path below the stage, message)."""
+        return ()
+
+    def problems_before(self, later: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        """Mistakes that only show beside the stages that come after: pairs of (path below the stage, message)."""
         return ()
 
     def uses(self) -> tuple[str, ...]:

@@ -1,0 +1,105 @@
+"""Several models that answer together, as one model and so as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tfopt.core.fusion import Combine, Ensembling
+from tfopt.core.model_source import ModelSource
+from tfopt.core.preflight import Preflight, Workload
+from tfopt.core.stage import Stage, StageContext, TrainingStage, Trait
+
+Weight = Annotated[float, Field(gt=0)]
+
+
+class Ensemble(Stage):
+    """Joins the incoming model and others over one input; the result is as large and as slow as all together.
+
+    The layers of the incoming model keep their names; those of the others begin with `member2_`, `member3_`, ...
+    """
+
+    adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
+    keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse", "clustered"})
+
+    members: tuple[ModelSource, ...] = ()
+    """The other members; the incoming model is the first."""
+    seeds: Annotated[int, Field(ge=2)] | None = None
+    """Number of members that are made by the stages before this one: with the recipe's own seed (the incoming model),
+    and with the seeds that follow it."""
+    incoming: bool = True
+    """Whether the incoming model is a member; without it, only `members` are."""
+    combine: Combine = "probabilities"
+    """`probabilities`: their average (of a regression, that of the outputs); `logits`: the average before the softmax;
+    `vote`: every member votes for its likeliest class, and the sum of probabilities decides between equal votes (if
+    that is equal too, the lower class wins)."""
+    weights: Literal["learned"] | tuple[Weight, ...] | None = None
+    """How much each member counts, in their order, the incoming model first; they sum to 1 (default: all the same).
+    `learned`: those with the least loss on the validation split."""
+
+    def sources(self, seed: int) -> tuple[ModelSource, ...]:
+        more = range(seed + 1, seed + (self.seeds or 1))
+        return (*self.members, *(ModelSource(seed=another) for another in more))
+
+    def ensembling(self) -> Ensembling:
+        """How the members answer together."""
+        places: dict[str, tuple[str | int, ...]] = {
+            member.label: ("members", index) for index, member in enumerate(self.members)
+        }
+        return Ensembling(self.combine, self.weights, self.incoming, places)
+
+    def num_members(self) -> int:
+        """How many models answer together."""
+        return self.incoming + len(self.members) + (self.seeds or 1) - 1
+
+    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        number = self.num_members()
+        if number < 2:
+            found.append(((), "needs at least two members. Name others in members, or write seeds: 3."))
+        if self.seeds and not self.incoming:
+            found.append((("incoming",), "is false, but the incoming model is the first of those that seeds counts"))
+        labels = [member.label for member in self.members]
+        found += [
+            (("members", index), f"names {label} twice: give it a larger weight")
+            for index, label in enumerate(labels)
+            if label in labels[:index]
+        ]
+        if isinstance(self.weights, tuple):
+            total = sum(self.weights)
+            if len(self.weights) != number:
+                found.append((("weights",), f"has {len(self.weights)} entries, but there are {number} members"))
+            elif abs(total - 1) > 0.002:
+                scaled = ", ".join(f"{weight / total:.3g}" for weight in self.weights)
+                found.append((("weights",), f"sum to {total:.4g}, but must sum to 1: [{scaled}]"))
+        return found
+
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        if self.incoming and not earlier:
+            text = "is true, but no stage comes before: the incoming model has learned nothing. Write incoming: false"
+            return [(("incoming",), text)]
+        return ()
+
+    def problems_before(self, later: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        training = next((stage.name for stage in later if isinstance(stage, TrainingStage)), None)
+        if self.combine != "vote" or training is None:
+            return ()
+        text = f"is 'vote', through which {training} cannot train: a vote has no gradient. Use 'probabilities'"
+        return [(("combine",), text)]
+
+    def preflight(self, model: Any, workload: Workload) -> Preflight:
+        from tfopt.backend import ensembling
+
+        return ensembling.look_ahead(model, self.ensembling(), workload)
+
+    def layers_after(self, model: Any, workload: Workload) -> Any:
+        from tfopt.backend import ensembling
+
+        return ensembling.layers_after(model, self.ensembling(), workload)
+
+    def apply(self, model: Any, context: StageContext) -> Any:
+        from tfopt.backend import ensembling
+
+        return ensembling.ensemble(model, self.ensembling(), context)
