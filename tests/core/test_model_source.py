@@ -9,7 +9,7 @@ import pytest
 from tests.core.samples import document, known
 from tests.needing_stages import Take
 from tfopt.core.catalog import Catalog
-from tfopt.core.model_source import ModelSource, WeightedSource
+from tfopt.core.model_source import ModelSource
 from tfopt.core.recipe import Recipe, build_recipe
 from tfopt.errors import RecipeError
 from tfopt.planner import parts_of
@@ -35,8 +35,8 @@ TRAIN = {"train": {"epochs": 1}}
     ],
 )
 def test_each_place_has_its_kind_and_label(source: dict[str, Any], kind: str, label: str) -> None:
-    read = WeightedSource(**source)
-    assert (read.kind, read.label, read.weight) == (kind, label, 1.0)
+    read = ModelSource(**source)
+    assert (read.kind, read.label) == (kind, label)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.tf
 RECIPE = """
 name: together
 seed: 1
-data: {source: digits, batch_size: 128}
-model: {source: small_cnn, args: {filters: [4, 8]}}
+data: {source: digits, batch_size: 64}
+model: {source: mlp, args: {units: [32]}}
+compile: {optimizer: {name: adam, learning_rate: 1e-2}}
 stages:
   - train: {epochs: 3}
   - prune: {epochs: 2, schedule: {kind: constant, final: 50%, end: 60%}}

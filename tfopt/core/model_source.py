@@ -93,13 +93,6 @@ def sources_in(value: object) -> Iterator[tuple[tuple[str | int, ...], ModelSour
             yield path, block
 
 
-class WeightedSource(ModelSource):
-    """A model from elsewhere that counts more or less than others."""
-
-    weight: Annotated[float, Field(gt=0)] = 1.0
-    """How much it counts beside the others."""
-
-
 @dataclass(frozen=True)
 class ModelLocation:
     """Where a model from elsewhere is, once it is there; `tfopt.backend.outside.load_source` loads it.
