@@ -188,7 +188,7 @@ def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
     ports = serving.ports_of(twin)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        serving.write_saved_model(source, ports, work / "model", 1 if serving.is_recurrent(twin) else None)
+        serving.write_saved_model(source, ports, work / "model", 1 if serving.needs_fixed_batch(twin) else None)
         calibration = {}
         named = serving.named_inputs(data.train.inputs, twin, ports)
         for port, values in named.items():

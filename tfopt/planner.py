@@ -88,6 +88,7 @@ class _Preparation:
     def _prepare(self, recipe: Recipe) -> Prepared:
         from tfopt.backend import data as backend_data
         from tfopt.backend import models, preflight
+        from tfopt.backend.unconvertible import unconvertible
 
         problems = model_source_problems(recipe, load_recipe)
         if problems:
@@ -155,6 +156,11 @@ class _Preparation:
             sound = not unfit and not found.problems
             layouts.append(stage.layers_after(layouts[-1], workload) if sound else layouts[-1])
             parent, traits = key, next_traits(stage, traits)
+        if any(isinstance(target, Tflite) for target in recipe.export):
+            problems += [
+                Problem(("export", "tflite"), f"export.tflite cannot hold the layer {name}: {reason}.")
+                for name, reason in unconvertible(model).items()
+            ]
         if problems:
             raise recipe.error(problems)
         warnings += export_warnings(recipe, layouts[-1].count_params(), len(data.train))

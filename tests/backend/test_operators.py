@@ -25,7 +25,7 @@ def in_the_file(model: Any, folder: Path) -> Counter[str]:
     from tfopt.core.tflite import Variant
 
     ports = serving.ports_of(model)
-    serving.write_saved_model(model, ports, folder / "model", 1 if serving.is_recurrent(model) else None)
+    serving.write_saved_model(model, ports, folder / "model", 1 if serving.needs_fixed_batch(model) else None)
     calibration = {}
     for name, tensor in zip(ports.inputs, model.inputs, strict=True):
         random = np.random.default_rng(0).uniform(0, 3, (4, *tensor.shape[1:]))

@@ -149,7 +149,8 @@ class Fit:
         with randomness.restorable(self.model, self.context.seed) as generators:
             self._trace()
             self.groups = {
-                "weights": self.model.variables,
+                # The vocabulary of a lookup layer is among them, and is no tensor.
+                "weights": [variable for variable in self.model.variables if isinstance(variable, tf.Variable)],
                 "optimizer": optimizer_state(self.model.optimizer),
                 "metrics": [
                     variable for metric in [*self.model.metrics, *self.extras.metrics] for variable in metric.variables

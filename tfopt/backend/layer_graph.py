@@ -37,11 +37,14 @@ class Graph:
         self._producers: dict[str, list[str]] = defaultdict(list)
         self._consumers: dict[str, list[str]] = defaultdict(list)
         self.layers: dict[str, Any] = {}
+        self._masked: set[str] = set()
         for depth in sorted(model._nodes_by_depth, reverse=True):
             for node in model._nodes_by_depth[depth]:
                 name = node.layer.name
                 self.layers[name] = node.layer
                 self._calls[name] += 1
+                if any(_has_mask(tensor) for tensor in (*node.keras_inputs, *tf.nest.flatten(node.outputs))):
+                    self._masked.add(name)
                 for parent in node.parent_nodes:
                     self._producers[name].append(parent.layer.name)
                     self._consumers[parent.layer.name].append(name)
@@ -50,6 +53,10 @@ class Graph:
     def is_shared(self, name: str) -> bool:
         """Whether the layer is called at more than one place."""
         return self._calls[name] > 1
+
+    def is_masked(self, name: str) -> bool:
+        """Whether the layer takes or gives a mask, such as that of padding."""
+        return name in self._masked
 
     def num_calls(self, name: str) -> int:
         """At how many places the layer is called."""
@@ -77,6 +84,10 @@ class Graph:
         """Whether a layer is an input of integers, strings or booleans."""
         layer = self.layers[name]
         return isinstance(layer, layers.InputLayer) and not tf.as_dtype(layer.dtype).is_floating
+
+
+def _has_mask(tensor: Any) -> bool:
+    return getattr(tensor, "_keras_mask", None) is not None
 
 
 def function_name(layer: Any) -> str:

@@ -12,6 +12,7 @@ from tfopt.backend.clusterable import clusterable
 from tfopt.backend.macs import macs
 from tfopt.backend.operators import Operators, operators
 from tfopt.backend.prunable import leaf_layers, why_not, why_not_pattern, why_not_sparse_kernel
+from tfopt.backend.unconvertible import why_not_convertible
 from tfopt.core.layer_preflight import FLOAT, LayerPreflight
 from tfopt.core.pruning import Pattern
 from tfopt.core.quantization import Quantization
@@ -46,7 +47,8 @@ def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
 
 def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> LayerPreflight:
     prunable = why_not(layer)
-    becomes = _operators(layer, at, quantized)
+    refused = why_not_convertible(layer)
+    becomes = None if refused else _operators(layer, at, quantized)
     return LayerPreflight(
         name=layer.name,
         type=type(layer).__name__,
@@ -59,8 +61,8 @@ def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> La
         clusterable=clusterable(layer),
         operators=becomes,
         xnnpack_sparse=prunable or why_not_sparse_kernel(layer),
-        micro=_lacking("TFLite Micro has no", becomes, tflite_micro.missing),
-        edge_tpu=_not_on_edge_tpu(layer, becomes, quantized),
+        micro=refused or _lacking("TFLite Micro has no", becomes, tflite_micro.missing),
+        edge_tpu=refused or _not_on_edge_tpu(layer, becomes, quantized),
     )
 
 

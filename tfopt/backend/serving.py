@@ -67,12 +67,14 @@ def _usable(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name if clean.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(clean))
 
 
-def is_recurrent(model: tf_keras.Model) -> bool:
-    """Whether a model holds an RNN, LSTM or GRU layer at any depth (also inside Bidirectional or a wrapper).
+def needs_fixed_batch(model: tf_keras.Model) -> bool:
+    """Whether a model holds a layer, at any depth, that the converter takes with a fixed batch only.
 
-    The converter takes those with a fixed batch only ('TensorListReserve requires element_shape to be static').
+    RNN, LSTM and GRU (also inside Bidirectional or a wrapper): 'TensorListReserve requires element_shape to be static'.
+    GroupNormalization: calibration fails with 'BROADCAST_TO Output shape must be broadcastable from input shape'.
     """
-    return any(isinstance(module, tf_keras.layers.RNN) for module in model.submodules)
+    kinds = (tf_keras.layers.RNN, tf_keras.layers.GroupNormalization)
+    return any(isinstance(module, kinds) for module in model.submodules)
 
 
 def write_saved_model(model: tf_keras.Model, ports: Ports, folder: Path, batch: int | None = None) -> None:

@@ -134,7 +134,7 @@ def _sources(
     work: Path,
 ) -> dict[str, _Source]:
     """The models that the variants need, saved, with their answers."""
-    batch = 1 if serving.is_recurrent(float_model) else None
+    batch = 1 if serving.needs_fixed_batch(float_model) else None
     models = {"float": float_model} if quantized is None else {"float": float_model, "qat": quantized}
     needed = {_kind(variant, quantized is not None) for variant in variants.values()}
     sources: dict[str, _Source] = {}

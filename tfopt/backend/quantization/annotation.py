@@ -94,6 +94,9 @@ def _treatment_text(graph: Graph, name: str, head: str | None, names: Mapping[st
 
 def _can_be_simulated(graph: Graph, name: str, chosen: Mapping[str, None]) -> bool:
     layer = graph.layers[name]
+    # tfmot's wrappers hand a mask to layers that cannot take one (TypeError), and pass none on.
+    if graph.is_masked(name):
+        return False
     if type(layer) is layers.BatchNormalization:
         return folds_into(graph, name) in chosen
     return treatment(layer) is not None

@@ -7,6 +7,7 @@ import tf_keras
 from tfopt.backend.canonical import canonicalize, walk
 from tfopt.backend.quantization.annotation import treatments
 from tfopt.backend.quantization.staying_float import float_originals
+from tfopt.backend.unconvertible import unconvertible
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.quantization import Quantization, Require
 
@@ -23,6 +24,7 @@ def look_ahead(
         for index, rule in enumerate(quantization.layers)
         if not any(rule.applies_to(name, kind) for name, kind in kinds.items())
     ]
+    problems += [((), f"cannot simulate {name}: {reason}.") for name, reason in unconvertible(model).items()]
     weighted = {layer.name for _, layer in walk(model) if layer.weights}
     if not any(name in weighted and treatment.startswith("simulated") for name, treatment in found.items()):
         problems.append(((), "finds no layer with weights that it can simulate in 8 bits; leave the stage out."))
