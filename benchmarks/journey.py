@@ -141,7 +141,7 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
 
         source = found.get("pruned", twin)
         answers = np.asarray(source(_given(inputs, source.inputs), training=False))
-        again = bridge.to_keras(source, model)
+        again = bridge.to_keras(source)
         with tempfile.TemporaryDirectory() as folder:
             again.save(Path(folder) / "model.keras")
             loaded = keras.models.load_model(Path(folder) / "model.keras")
@@ -149,8 +149,7 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
             journey, "keras_difference", answers, np.asarray(loaded(_given(inputs, loaded.inputs), training=False))
         )
 
-    if hasattr(bridge, "to_keras"):
-        journey.step("keras", back)
+    journey.step("keras", back)
 
     def trained_for_8_bits() -> str:
         planned = quantization.preflight(twin, Quantization())

@@ -243,8 +243,6 @@ def write_death(out: Path, name: str, reason: str) -> None:
     found = json.loads(partial.read_text(encoding="utf-8")) if partial.exists() else {"name": name, "steps": {}}
     steps = found["steps"]
     at = next((step for step in ("bridge", "prune", "keras", "qat") if step not in steps), "int8")
-    if at == "keras" and "qat" in steps:  # a walk without the way back
-        at = "int8"
     steps[at] = f"error: the converter died of {reason}" if at == "int8" else f"DIED: {reason}"
     (out / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
 

@@ -155,3 +155,19 @@ def test_a_subclassed_model_is_refused() -> None:
 
     with pytest.raises(StageError, match="connections of its layers are not known before it runs"):
         preflight(Own(name="own"), Quantization())
+
+
+def test_layers_with_masks_are_left_to_the_converter() -> None:
+    import tf_keras
+
+    from tfopt.backend.quantization import preflight
+    from tfopt.core.quantization import Quantization
+
+    words = tf_keras.Input((6,), dtype="int32", name="words")
+    states = tf_keras.layers.Dense(4, name="dense")(
+        tf_keras.layers.Embedding(9, 4, mask_zero=True, name="table")(words)
+    )
+    mean = tf_keras.layers.GlobalAveragePooling1D(name="mean")(states)
+    found = preflight(tf_keras.Model(words, tf_keras.layers.Dense(2, name="logits")(mean)), Quantization())
+    assert found["logits"] == "simulated"
+    assert {found[name].split(",")[0] for name in ("table", "mean")} == {"after training"}
