@@ -104,7 +104,11 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
         partial: file for what is known after each step.
     """
     journey = Journey(name, partial=partial)
-    expected = np.asarray(model(_given(inputs, model.inputs), training=False))
+    try:
+        expected = np.asarray(model(_given(inputs, model.inputs), training=False))
+    except Exception as error:  # noqa: BLE001  (what Keras itself cannot run has a row, too)
+        journey.steps["bridge"] = f"Keras itself refuses: {type(error).__name__}: {_first_line(error)}"
+        return journey
     found: dict[str, Any] = {}
 
     def bridged() -> str:

@@ -32,3 +32,16 @@ def test_a_qat_stage_says_so_before_it_trains() -> None:
     model = tf_keras.Model(words, tf_keras.layers.Dense(2)(states))
     problems = look_ahead(model, Quantization(), Workload(2, 2, 8)).problems
     assert any("cannot simulate lookup: TFLite has no tables of words" in message for _, message in problems)
+
+
+def test_layers_with_a_few_float_operators_are_float_by_decision() -> None:
+    import tf_keras
+
+    from tfopt.backend.preflight import layers
+
+    image = tf_keras.Input((8, 8, 4))
+    model = tf_keras.Model(image, tf_keras.layers.GroupNormalization(2, name="groups")(image))
+    (row,) = layers(model)
+    assert row.quantized == "float: TFLite has no integer kernel for SQUARE"
+    assert row.treatment == "float"
+    assert row.edge_tpu == "stays float: TFLite has no integer kernel for SQUARE"

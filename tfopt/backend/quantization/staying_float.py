@@ -57,6 +57,18 @@ FLOAT_LAYERS: Mapping[type, Callable[[Any], str | None]] = {
 }
 """Layers, and what tells why such a layer stays float; None where it does not."""
 
+FLOAT_NAMES: Mapping[str, str] = {
+    "AutoContrast": "TFLite compares its numbers in float",
+    "ContrastLimitedAdaptiveHistogramEqualization": "TFLite adds up its histograms in float",
+    "Discretization": "TFLite compares real numbers with its bounds",
+    "GroupNormalization": "TFLite has no integer kernel for SQUARE",
+    "Masking": "TFLite compares with its value in float",
+    "MelSpectrogram": "TFLite has no integer Fourier transform",
+    "RMSNormalization": "TFLite has no integer kernel for SQUARE",
+    "STFTSpectrogram": "TFLite has no integer Fourier transform",
+}
+"""Layers of which a few operators stay float, by the name of the class in Keras: some run as they are in Keras 3."""
+
 _ONE_SCALE = (layers.Concatenate, layers.Maximum, layers.UpSampling2D)
 """Layers whose operands and result have the same scale in TFLite."""
 
@@ -93,8 +105,9 @@ def float_reason(layer: Any) -> str | None:
         return float_reason(layer.forward_layer)
     if isinstance(layer, layers.TimeDistributed):
         return float_reason(layer.layer)
+    named = FLOAT_NAMES.get(type(getattr(layer, "hosted", layer)).__name__)
     reason = FLOAT_LAYERS.get(type(layer))
-    return (reason(layer) if reason else None) or FLOAT_FUNCTIONS.get(_own_function(layer))
+    return (reason(layer) if reason else None) or named or FLOAT_FUNCTIONS.get(_own_function(layer))
 
 
 def shares_float_scale(graph: Graph, name: str) -> str | None:
