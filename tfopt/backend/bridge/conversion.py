@@ -16,7 +16,8 @@ from tfopt.backend.bridge.operations import operation_twin
 from tfopt.backend.bridge.pairing import pairing
 from tfopt.backend.bridge.proof import Step, check_equal
 from tfopt.backend.bridge.retracing import functional
-from tfopt.backend.bridge.twins import NoTwin, layer_twin, policy_name
+from tfopt.backend.bridge.twins import NoTwin, layer_twin
+from tfopt.backend.references import guarded
 from tfopt.errors import StageError
 
 
@@ -35,6 +36,7 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
             f"A {type(model).__name__} is no model that can be converted.", "Expected a keras.Model of Keras 3."
         )
     source = functional(model)
+    _refuse_what_cannot_run(source)
     conversion = _Conversion()
     twin = conversion.model(source)
     for variable, value in pairing(source, twin):
@@ -75,13 +77,7 @@ class _Conversion:
     def _functional(self, model: keras.Model) -> tf_keras.Model:
         tensors = {id(tensor): _input(tensor) for tensor in model.inputs}
         for call in calls(model):
-            outputs = self._apply(call, tensors)
-            flat = tf.nest.flatten(outputs)
-            if len(flat) != len(call.outputs):
-                raise StageError(
-                    f"The layer {call.operation.name!r} has {len(call.outputs)} outputs in Keras 3 and {len(flat)} in "
-                    "tf_keras."
-                )
+            flat = self._outputs(call, tensors)
             tensors |= {id(tensor): twin for tensor, twin in zip(call.outputs, flat, strict=True)}
             self.steps.append(Step(model, call.operation.name, call.outputs, flat))
 
@@ -93,14 +89,32 @@ class _Conversion:
     def _sequential(self, model: keras.Sequential) -> tf_keras.Sequential:
         made = tf_keras.Sequential([_input_layer(model.inputs[0])], name=model.name)
         for call in calls(model):
-            twin = self._layer(call, made.outputs)
-            before = made.outputs
-            made.add(twin)
-            if not isinstance(twin, KerasHost) and not _masks_agree(call, before, made.outputs):
-                made.pop()
-                made.add(self._hosted(call))
+            self._add(call, made)
             self.steps.append(Step(model, call.operation.name, call.outputs, made.outputs))
         return made
+
+    def _add(self, call: Call, made: tf_keras.Sequential) -> None:
+        """Puts the twin of a call on top of a Sequential model."""
+
+        def add() -> None:
+            before = made.outputs
+            twin = self._layer(call, before)
+            made.add(twin)
+            if not isinstance(twin, KerasHost | tf_keras.Model) and not _masks_agree(call, before, made.outputs):
+                made.pop()
+                made.add(self._hosted(call))
+
+        guarded(add, _converting(call))
+
+    def _outputs(self, call: Call, tensors: dict[int, Any]) -> list[Any]:
+        """What the twin of a call gives, flat, in the order of the call's outputs."""
+        found = tf.nest.flatten(guarded(lambda: self._apply(call, tensors), _converting(call)))
+        if len(found) != len(call.outputs):
+            raise StageError(
+                f"The layer {call.operation.name!r} has {len(call.outputs)} outputs in Keras 3 and {len(found)} in "
+                "tf_keras."
+            )
+        return found
 
     def _apply(self, call: Call, tensors: dict[int, Any]) -> Any:
         """What the twin of a call gives."""
@@ -120,9 +134,15 @@ class _Conversion:
             outputs = layer(*args, **kwargs)
             if isinstance(layer, tf_keras.Model) or _masks_agree(call, inputs, tf.nest.flatten(outputs)):
                 return outputs
+            if len(layer._inbound_nodes) > 1:
+                raise StageError(
+                    f"The layer {layer.name!r} is shared, and passes a mask on in one library where it does not in "
+                    "the other."
+                )
             for one, outbound in nodes:
                 one._outbound_nodes[:] = outbound
             layer = self._hosted(call)
+        layer.check_call(call)
         given = [tensors[id(tensor)] for tensor in call.inputs]
         return layer(given if len(given) > 1 else given[0])
 
@@ -149,6 +169,8 @@ class _Conversion:
         known = inspect.signature(twin.call).parameters
         if isinstance(twin, _MERGES) and not _alike(inputs):
             raise NoTwin("tf_keras merges only inputs of equal dtype and rank as Keras 3 does")
+        if _zeroes_padding(operation, call.kwargs) and _is_masked(call, inputs):
+            raise NoTwin("Keras 3 gives padding no attention at all where every score is masked, tf_keras an even one")
         if any(key not in known for key in call.kwargs):
             raise NoTwin(f"tf_keras's {type(twin).__name__} is not called with {sorted(call.kwargs)}")
         return twin
@@ -156,10 +178,27 @@ class _Conversion:
     def _hosted(self, call: Call) -> KerasHost:
         """A host for a call's layer or operation."""
         operation = call.operation
-        if isinstance(operation, keras.layers.Layer):
-            policy_name(operation.get_config().get("dtype"), operation.name)
         self.layers[id(operation)] = host(call)
         return self.layers[id(operation)]
+
+
+def _refuse_what_cannot_run(model: keras.Model) -> None:
+    for layer in model._flatten_layers():
+        if getattr(layer, "data_format", None) == "channels_first":
+            raise StageError(
+                f"The layer {layer.name!r} has data_format 'channels_first', which neither TensorFlow on a CPU nor "
+                "TFLite can compute.",
+                "Rebuild the model with data_format='channels_last'.",
+            )
+        if layer.quantization_mode is not None:
+            raise StageError(
+                f"The layer {layer.name!r} has the dtype policy {layer.dtype_policy.name!r}: it is quantized already.",
+                "Convert the model as it was before model.quantize(...): tfopt quantizes it by the recipe.",
+            )
+
+
+def _converting(call: Call) -> str:
+    return f"Converting the layer {call.operation.name!r} ({type(call.operation).__name__})"
 
 
 _MERGES = tuple(
@@ -170,6 +209,20 @@ _MERGES = tuple(
 
 def _alike(tensors: list[Any]) -> bool:
     return len({(tensor.dtype, tensor.shape.rank) for tensor in tensors}) == 1
+
+
+def _zeroes_padding(layer: keras.layers.Layer, kwargs: dict[str, Any]) -> bool:
+    """Whether a layer takes the softmax of Keras 3 that is 0 in rows that are masked from end to end.
+
+    Attention without dropout takes another path, which is even there, as tf_keras is (keras 3.15).
+    """
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        return layer.dropout > 0 or bool(kwargs.get("return_attention_scores"))
+    return isinstance(layer, keras.layers.Softmax)
+
+
+def _is_masked(call: Call, inputs: list[Any]) -> bool:
+    return any(mask_of(tensor) is not None for tensor in inputs) or any("mask" in key for key in call.kwargs)
 
 
 def _masks_agree(call: Call, inputs: list[Any], outputs: list[Any]) -> bool:

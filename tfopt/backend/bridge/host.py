@@ -77,6 +77,18 @@ class KerasHost(tf_keras.layers.Layer):
             if len(variable.shape) > 1 and not any(part in variable.name for part in _NOT_PRUNED)
         ]
 
+    def check_call(self, call: Call) -> None:
+        """Whether the host is for such a call: a shared layer may be called in several ways, and a host only in one.
+
+        Raises:
+            StageError: the call has other arguments than the one that the host was made for.
+        """
+        if json.dumps(pattern_of((call.args, call.kwargs), [])) != self._config["pattern"]:
+            raise StageError(
+                f"The layer {self.name!r} is called in several ways, which tf_keras has no equal of.",
+                "Call a shared layer with the same constants and the same arguments each time.",
+            )
+
     def hosted_classes(self) -> list[type]:
         """The classes and functions from outside Keras that the hosted layer is made of."""
         return [code for _, _, code in foreign(json.loads(self._config["hosted"]))]

@@ -37,7 +37,13 @@ _ACTIVATIONS = {
     "Softsign": "softsign",
     "Tanh": "tanh",
 }
-_POOLS = {"Mean": layers.GlobalAveragePooling2D, "Max": layers.GlobalMaxPooling2D}
+_POOLS = {
+    ("Mean", 3): layers.GlobalAveragePooling1D,
+    ("Mean", 4): layers.GlobalAveragePooling2D,
+    ("Max", 3): layers.GlobalMaxPooling1D,
+    ("Max", 4): layers.GlobalMaxPooling2D,
+}
+"""Operation and rank -> pooling over all axes but the first and the last."""
 
 
 def operation_twin(call: Call, inputs: list[Any]) -> tuple[tf_keras.layers.Layer, Any] | None:
@@ -56,14 +62,15 @@ def operation_twin(call: Call, inputs: list[Any]) -> tuple[tf_keras.layers.Layer
     if not (known and plain and "float" in dtype and not call.kwargs):
         return None
     options = {"name": name, "dtype": dtype}
-    if kind in _MERGES and len(call.args) == 2:
-        if len(inputs) == 2 and inputs[0].shape.as_list() == inputs[1].shape.as_list():
-            return _MERGES[kind](**options), inputs
-        return _with_constant(kind, call, inputs, options) if len(inputs) == 1 else None
-    if kind == "Concatenate" and operation.axis != 0:
+    if len(inputs) == 2 and len(call.args) == 2:
+        same = inputs[0].shape.as_list() == inputs[1].shape.as_list()
+        return (_MERGES[kind](**options), inputs) if kind in _MERGES and same else None
+    if kind == "Concatenate" and operation.axis % inputs[0].shape.rank != 0:
         return layers.Concatenate(axis=operation.axis, **options), inputs
     if len(inputs) != 1:
         return None
+    if len(call.args) == 2:
+        return _with_constant(kind, call, inputs, options)
     made = _of_one(kind, operation, inputs[0], options)
     return None if made is None else (made, inputs[0])
 
@@ -71,16 +78,24 @@ def operation_twin(call: Call, inputs: list[Any]) -> tuple[tf_keras.layers.Layer
 def _with_constant(
     kind: str, call: Call, inputs: list[Any], options: dict[str, Any]
 ) -> tuple[tf_keras.layers.Layer, Any] | None:
+    """Arithmetic with a number as a Rescaling, `scale * x + offset`."""
     constant = next(value for value in call.args if not isinstance(value, keras.KerasTensor))
     if isinstance(constant, bool) or not isinstance(constant, int | float) or options["dtype"] != "float32":
         return None
-    if kind == "Multiply":
-        return layers.Rescaling(scale=float(constant), **options), inputs[0]
-    if kind == "Add":
-        return layers.Rescaling(scale=1.0, offset=float(constant), **options), inputs[0]
-    if kind == "Subtract" and isinstance(call.args[0], keras.KerasTensor):
-        return layers.Rescaling(scale=1.0, offset=-float(constant), **options), inputs[0]
-    return None
+    first = isinstance(call.args[0], keras.KerasTensor)
+    scale_and_offset = {
+        ("Add", first): (1.0, float(constant)),
+        ("Multiply", first): (float(constant), 0.0),
+        ("Subtract", True): (1.0, -float(constant)),
+        ("Subtract", False): (-1.0, float(constant)),
+    }
+    # The last bit may differ from a true division.
+    if constant != 0:
+        scale_and_offset |= {(divide, True): (1 / constant, 0.0) for divide in ("Divide", "TrueDivide")}
+    if (kind, first) not in scale_and_offset:
+        return None
+    scale, offset = scale_and_offset[kind, first]
+    return layers.Rescaling(scale=scale, offset=offset, **options), inputs[0]
 
 
 def _of_one(kind: str, operation: Any, tensor: Any, options: dict[str, Any]) -> tf_keras.layers.Layer | None:
@@ -95,10 +110,12 @@ def _of_one(kind: str, operation: Any, tensor: Any, options: dict[str, Any]) -> 
         return layers.LeakyReLU(alpha=operation.negative_slope, **options)
     if kind == "Softmax" and operation.axis is not None and operation.axis != 0:
         return layers.Softmax(axis=operation.axis, **options)
-    if kind in _POOLS and len(shape) == 4:
+    if (kind, len(shape)) in _POOLS and getattr(operation, "initial", None) is None:
         axes = operation.axis if isinstance(operation.axis, list | tuple) else [operation.axis]
-        spatial = None not in axes and sorted(axis % 4 for axis in axes) == [1, 2]
-        return _POOLS[kind](keepdims=operation.keepdims, **options) if spatial and _unbounded(operation) else None
+        spatial = None not in axes and sorted(axis % len(shape) for axis in axes) == list(range(1, len(shape) - 1))
+        return _POOLS[kind, len(shape)](keepdims=operation.keepdims, **options) if spatial else None
+    if kind == "Negative" and options["dtype"] == "float32":
+        return layers.Rescaling(scale=-1.0, **options)
     if kind == "Reshape":
         new = list(operation.newshape)
         batch = new[:1] == [-1] and None not in shape[1:] and -1 not in new[1:] and None not in new[1:]
@@ -107,10 +124,6 @@ def _of_one(kind: str, operation: Any, tensor: Any, options: dict[str, Any]) -> 
     if kind == "Transpose" and operation.axes is not None and tuple(operation.axes)[:1] == (0,):
         return layers.Permute(tuple(axis % len(shape) for axis in operation.axes[1:]), **options)
     return None
-
-
-def _unbounded(operation: Any) -> bool:
-    return getattr(operation, "initial", None) is None
 
 
 def _size(shape: list[int]) -> int:

@@ -28,7 +28,7 @@ DROPPED_KEYS = MappingProxyType(
         "oov_method": "floormod",
         "quantization_config": None,
         "rms_scaling": False,
-        "seed": None,
+        "zero_output_for_mask": False,
     }
 )
 """Keys of Keras 3 only that no signature tells the default of, with the value at which they change nothing."""
@@ -40,6 +40,18 @@ UNDOCUMENTED_KEYS = MappingProxyType(
     {kind: frozenset({"zero_output_for_mask"}) for kind in ("GRU", "LSTM", "RNN", "SimpleRNN")}
 )
 """Layer -> keys that tf_keras takes out of its `**kwargs`."""
+
+ADDED_KEYS = MappingProxyType(
+    {
+        "MultiHeadAttention": MappingProxyType({"softmax_robust_masking": True}),
+        "Softmax": MappingProxyType({"robust_masking": True}),
+    }
+)
+"""Layer -> keys of tf_keras only, with the value at which it computes what Keras 3 does.
+
+Without them tf_keras adds -1e9 to masked scores where Keras 3 sets them to it: in a row of padding, where every score
+is masked, attention would follow the scores instead of being even.
+"""
 
 NEVER_NATIVE = MappingProxyType(
     {

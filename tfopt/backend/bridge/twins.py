@@ -11,6 +11,7 @@ import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
 from tfopt.backend.bridge.tables import (
+    ADDED_KEYS,
     DROPPED_KEYS,
     IGNORED_KEYS,
     NEVER_NATIVE,
@@ -20,7 +21,6 @@ from tfopt.backend.bridge.tables import (
     SET_AFTERWARDS,
     UNDOCUMENTED_KEYS,
 )
-from tfopt.errors import StageError
 
 _BASE_KEYS = frozenset({"name", "trainable", "dtype", "activity_regularizer"})
 _WITHOUT_DTYPE = ("TextVectorization", "StringLookup", "IntegerLookup")
@@ -39,12 +39,10 @@ def layer_twin(layer: keras.layers.Layer, model_twin: Callable[[keras.Model], tf
 
     Raises:
         NoTwin: there is none.
-        StageError: the layer can neither be made in tf_keras nor run inside it.
     """
     kind = type(layer).__name__
     if type(layer) is not getattr(keras.layers, kind, None):
         raise NoTwin(f"{kind} is no layer of keras.layers")
-    _refuse(layer)
     config = layer.get_config()
     if isinstance(layer, keras.layers.TimeDistributed) and isinstance(layer.layer, keras.Model):
         config["layer"] = model_twin(layer.layer)
@@ -67,11 +65,10 @@ def native_config(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         NoTwin: a key has a value that tf_keras cannot express.
-        StageError: a quantized dtype policy.
     """
     accepted = _parameters(getattr(tf_keras.layers, kind)) | _BASE_KEYS | UNDOCUMENTED_KEYS.get(kind, frozenset())
     defaults = inspect.signature(getattr(keras.layers, kind).__init__).parameters
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = dict(ADDED_KEYS.get(kind, {}))
     for key, value in config.items():
         name = RENAMED_KEYS.get(kind, {}).get(key, key)
         if key.endswith("_initializer") or key in SET_AFTERWARDS or key in IGNORED_KEYS:
@@ -79,12 +76,12 @@ def native_config(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
         if key == "dtype" and kind in _WITHOUT_DTYPE:
             continue
         if name in accepted:
-            found[name] = _value(key, value, str(config.get("name")))
+            found[name] = _value(key, value)
         elif not (
             (key in DROPPED_KEYS and value == DROPPED_KEYS[key])
             or (key in defaults and value == defaults[key].default)
             or key == "seed"
-            or (key == "data_format" and value != "channels_first")
+            or key == "data_format"
         ):
             raise NoTwin(f"tf_keras's {kind} has no {key}, and this one is {value!r}")
     if found.get("bin_boundaries") is not None:
@@ -92,9 +89,9 @@ def native_config(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _value(key: str, value: Any, layer_name: str) -> Any:
+def _value(key: str, value: Any) -> Any:
     if key == "dtype":
-        return policy_name(value, layer_name)
+        return _policy_name(value)
     if key == "seed":
         return value["config"]["seed"] if isinstance(value, dict) else value
     if key.endswith("regularizer"):
@@ -112,28 +109,13 @@ def _value(key: str, value: Any, layer_name: str) -> Any:
     return value
 
 
-def policy_name(value: Any, layer_name: str) -> str | None:
-    """The name of a dtype policy, which is the same on both sides.
-
-    Raises:
-        StageError: a quantized policy.
-    """
-    kind, name = (value["class_name"], value["config"].get("name")) if isinstance(value, dict) else ("", value)
-    if kind not in ("", "DTypePolicy") or (isinstance(name, str) and "_from_" in name):
-        raise StageError(
-            f"The layer {layer_name!r} has the dtype policy {name or kind!r}: its weights are quantized already.",
-            "Convert the model as it was before model.quantize(...): tfopt quantizes it by the recipe.",
-        )
-    return name
-
-
-def _refuse(layer: keras.layers.Layer) -> None:
-    if getattr(layer, "data_format", None) == "channels_first":
-        raise StageError(
-            f"The layer {layer.name!r} has data_format 'channels_first', which neither TensorFlow on a CPU nor "
-            "TFLite can compute.",
-            "Rebuild the model with data_format='channels_last'.",
-        )
+def _policy_name(value: Any) -> str | None:
+    """The name of a dtype policy, which is the same on both sides."""
+    if not isinstance(value, dict):
+        return value
+    if value["class_name"] != "DTypePolicy":
+        raise NoTwin(f"tf_keras has no {value['class_name']}")
+    return value["config"]["name"]
 
 
 def _part(value: Any, module: Any, key: str) -> Any:

@@ -1,0 +1,83 @@
+"""What cannot be converted is one clear error that names the layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.tf
+
+import keras  # noqa: E402
+import tf_keras  # noqa: E402
+from keras import layers  # noqa: E402
+
+import tfopt  # noqa: E402
+from tests.backend.bridge.sample_keras3 import Forgetful, Mix, WithTensorFlow  # noqa: E402
+from tfopt.backend.bridge import conversion, to_tf_keras  # noqa: E402
+from tfopt.errors import StageError  # noqa: E402
+
+
+def one(layer: keras.layers.Layer, shape: tuple[int, ...] = (4,)) -> keras.Model:
+    return keras.Sequential([keras.Input(shape), layer], name="net")
+
+
+def with_tensorflow() -> keras.Model:
+    model = WithTensorFlow(name="net")
+    model(np.zeros((2, 3), np.float32))
+    return model
+
+
+def called_in_two_ways() -> keras.Model:
+    start, mix = keras.Input((4,)), Mix(name="mix")
+    return keras.Model(start, mix(mix(start, other=start, share=0.1), other=start, share=0.2))
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: one(layers.Lambda(lambda x: x * 2, name="twice")), "'twice'.*Lambda"),
+        (
+            lambda: one(layers.Conv2D(2, 1, data_format="channels_first", name="conv"), (3, 4, 4)),
+            "'conv'.*channels_first",
+        ),
+        (
+            lambda: one(layers.Dense(3, dtype="int8_from_float32", name="dense")),
+            "'dense'.*int8_from_float32.*is quantized already",
+        ),
+        (lambda: one(Forgetful(3, name="forgetful")), "'forgetful'.*cannot be made again.*get_config"),
+        (lambda: keras.Sequential([layers.Dense(2)], name="net"), "'net' has no input shape.*keras.Input"),
+        (lambda: WithTensorFlow(name="net"), "'net' \\(WithTensorFlow\\) is not built"),
+        (with_tensorflow, "Tracing the call of 'net'"),
+        (called_in_two_ways, "'mix' is called in several ways"),
+    ],
+)
+def test_what_cannot_be_converted_is_named(build: Callable[[], keras.Model], says: str) -> None:
+    model = build()
+    with pytest.raises(StageError, match=says):
+        to_tf_keras(model)
+
+
+def test_a_difference_names_the_first_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = conversion.layer_twin
+
+    def wrong(layer: keras.layers.Layer, model_twin: Callable) -> tf_keras.layers.Layer:
+        twin = made(layer, model_twin)
+        if layer.name == "second":
+            twin.epsilon = 0.5
+        return twin
+
+    monkeypatch.setattr(conversion, "layer_twin", wrong)
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3, name="first"), layers.LayerNormalization(name="second"), layers.Dense(2)]
+    )
+    with pytest.raises(StageError, match="first layer that differs is 'second'"):
+        to_tf_keras(model)
+
+
+def test_no_model_is_refused_and_tf_keras_comes_back() -> None:
+    with pytest.raises(StageError, match="A Dense is no model"):
+        tfopt.bridge.to_tf_keras(layers.Dense(2))
+    model = tf_keras.Sequential([tf_keras.Input((3,)), tf_keras.layers.Dense(2)])
+    assert tfopt.bridge.to_tf_keras(model) is model

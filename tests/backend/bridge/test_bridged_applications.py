@@ -1,0 +1,66 @@
+"""Nets of keras.applications become equal tf_keras models: the small ones always, all families in the slow test."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+pytestmark = pytest.mark.tf
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tf_keras  # noqa: E402
+
+from tfopt.backend.bridge import pairing, to_tf_keras  # noqa: E402
+from tfopt.backend.bridge.host import KerasHost  # noqa: E402
+
+SMALL = {
+    "MobileNet": (32, {"alpha": 0.25}),
+    "MobileNetV2": (32, {"alpha": 0.35}),
+    "MobileNetV3Small": (32, {"minimalistic": False}),
+}
+LARGE = {
+    "ConvNeXtTiny": (32, {}),
+    "DenseNet121": (32, {}),
+    "EfficientNetB0": (32, {}),
+    "EfficientNetV2B0": (32, {}),
+    "InceptionV3": (75, {}),
+    "MobileNetV3Large": (32, {}),
+    "NASNetMobile": (32, {}),
+    "ResNet50": (32, {}),
+    "ResNet50V2": (32, {}),
+    "VGG16": (32, {}),
+    "Xception": (71, {}),
+}
+HOSTED = {"ConvNeXtTiny": {"LayerScale"}}
+"""What runs inside a host, by the class of the hosted layer; nothing in the other nets."""
+
+
+def bridged(name: str, size: int, options: dict) -> None:
+    model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=10, **options)
+    twin = to_tf_keras(model)
+    pairs = pairing(model, twin)
+    assert len(pairs) == len(model.weights)
+    assert model.count_params() == twin.count_params()
+    hosts = {type(layer.hosted).__name__ for layer in twin._flatten_layers() if isinstance(layer, KerasHost)}
+    assert hosts == HOSTED.get(name, set())
+    images = np.random.default_rng(2).uniform(0, 255, (2, size, size, 3)).astype(np.float32)
+    expected, found = model(images, training=False), twin(images, training=False)
+    difference = np.max(np.abs(np.asarray(expected) - np.asarray(found)))
+    print(f"{name}: {len(pairs)} variables, hosts {sorted(hosts)}, largest difference {difference:.2g}")
+    assert difference < 1e-5
+    keras.backend.clear_session()
+    tf_keras.backend.clear_session()
+    gc.collect()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_application_is_bridged(name: str) -> None:
+    bridged(name, *SMALL[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_application_is_bridged(name: str) -> None:
+    bridged(name, *LARGE[name])
