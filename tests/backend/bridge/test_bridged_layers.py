@@ -173,6 +173,7 @@ def test_merges_attention_and_operations() -> None:
     assert len(hosts(to_tf_keras(scramble(model)))) == sum(expected for _, expected in TWO)
 
 
+@pytest.mark.filterwarnings("ignore:Layer '.*' .* was passed an input with a mask:UserWarning")
 def test_masks_flow_as_in_keras_3_live_and_loaded(tmp_path: Any) -> None:
     tokens = keras.Input((6,), dtype="int32", name="tokens")
     x = layers.Embedding(9, 4, mask_zero=True, name="table")(tokens)
@@ -181,7 +182,7 @@ def test_masks_flow_as_in_keras_3_live_and_loaded(tmp_path: Any) -> None:
         layers.Attention()([x, x]),
         layers.LSTM(3)(both),
         layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x)),
-        layers.GlobalAveragePooling1D()(layers.Conv1D(3, 2, padding="same")(x)),
+        layers.LayerNormalization()(layers.Dropout(0.1)(x)),
         layers.LSTM(3)(x, mask=ops.greater(tokens, 2)),
         layers.GRU(3)(x + 1.0),
         layers.LSTM(3)(layers.Add()([x, x + 1.0])),
@@ -194,3 +195,12 @@ def test_masks_flow_as_in_keras_3_live_and_loaded(tmp_path: Any) -> None:
     model.save(tmp_path / "model.keras")
     loaded = to_tf_keras(keras.models.load_model(tmp_path / "model.keras"))
     assert hosts(loaded) == hosts(live)
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'flat' .* was passed an input with a mask:UserWarning")
+def test_a_layer_that_passes_the_mask_on_in_keras_3_only_is_hosted_only_where_somebody_looks() -> None:
+    tokens = keras.Input((6,), dtype="int32", name="tokens")
+    x = layers.Embedding(9, 4, mask_zero=True, name="table")(tokens)
+    x = layers.Rescaling(2.0, name="twice")(x)
+    assert hosts(to_tf_keras(keras.Model(tokens, layers.Flatten(name="flat")(x)))) == []
+    assert hosts(to_tf_keras(keras.Model(tokens, layers.LSTM(3, name="lstm")(x)))) == ["twice"]

@@ -14,7 +14,7 @@ from tfopt.backend.bridge.graph import Call, calls, mask_of
 from tfopt.backend.bridge.host import KerasHost, host
 from tfopt.backend.bridge.operations import operation_twin
 from tfopt.backend.bridge.pairing import pairing
-from tfopt.backend.bridge.proof import Step, check_equal
+from tfopt.backend.bridge.proof import Step, difference
 from tfopt.backend.bridge.retracing import functional
 from tfopt.backend.bridge.twins import NoTwin, layer_twin
 from tfopt.backend.references import guarded
@@ -37,7 +37,23 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
         )
     source = functional(model)
     _refuse_what_cannot_run(source)
-    conversion = _Conversion()
+    conversion, twin = _converted(source, exact_masks=False)
+    found = difference(source, twin, conversion.steps)
+    if conversion.lost_masks and (found or not _same_masks(source.outputs, twin.outputs)):
+        # Somebody looks at a mask that a layer passes on in one library only.
+        conversion, twin = _converted(source, exact_masks=True)
+        found = difference(source, twin, conversion.steps)
+    if found:
+        raise StageError(
+            f"The tf_keras twin of {source.name!r} computes something else: {found}.",
+            "This is a mistake in tfopt's bridge: please report the layer with its configuration.",
+        )
+    return twin
+
+
+def _converted(source: keras.Model, exact_masks: bool) -> tuple[_Conversion, tf_keras.Model]:
+    """The twin of a model with its weights."""
+    conversion = _Conversion(exact_masks)
     twin = conversion.model(source)
     for variable, value in pairing(source, twin):
         value.assign(variable.value)
@@ -45,8 +61,7 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
         # What a Normalization computes with is derived from its weights.
         if isinstance(layer, tf_keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()
-    check_equal(source, twin, conversion.steps)
-    return twin
+    return conversion, twin
 
 
 @dataclass
@@ -54,11 +69,16 @@ class _Conversion:
     """What has been made so far; shared layers are met several times.
 
     Args:
+        exact_masks: host a layer that passes a mask on in one library only (Rescaling, Normalization and Identity do in
+            Keras 3); else it is taken as it is, for mostly nobody looks at the mask behind it.
+        lost_masks: such a layer was met.
         layers: tf_keras layer by the id of the Keras 3 layer or operation.
         models: Keras 3 model by id: keeps traced graphs alive, whose ids are used here.
         steps: the tensors after each call of a model, by the name of the model.
     """
 
+    exact_masks: bool
+    lost_masks: bool = False
     layers: dict[int, tf_keras.layers.Layer] = field(default_factory=dict)
     models: dict[int, keras.Model] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
@@ -100,7 +120,7 @@ class _Conversion:
             before = made.outputs
             twin = self._layer(call, before)
             made.add(twin)
-            if not isinstance(twin, KerasHost | tf_keras.Model) and not _masks_agree(call, before, made.outputs):
+            if not self._keeps_masks(twin, call, before, made.outputs):
                 made.pop()
                 made.add(self._hosted(call))
 
@@ -132,7 +152,7 @@ class _Conversion:
                 (call.args, call.kwargs),
             )
             outputs = layer(*args, **kwargs)
-            if isinstance(layer, tf_keras.Model) or _masks_agree(call, inputs, tf.nest.flatten(outputs)):
+            if self._keeps_masks(layer, call, inputs, tf.nest.flatten(outputs)):
                 return outputs
             if len(layer._inbound_nodes) > 1:
                 raise StageError(
@@ -145,6 +165,15 @@ class _Conversion:
         layer.check_call(call)
         given = [tensors[id(tensor)] for tensor in call.inputs]
         return layer(given if len(given) > 1 else given[0])
+
+    def _keeps_masks(self, twin: tf_keras.layers.Layer, call: Call, inputs: list[Any], outputs: list[Any]) -> bool:
+        """Whether a twin may stay although it makes something else of a mask than the Keras 3 layer."""
+        if isinstance(twin, KerasHost | tf_keras.Model) or not _same_masks(call.inputs, inputs):
+            return True
+        if _same_masks(call.outputs, outputs):
+            return True
+        self.lost_masks = True
+        return not self.exact_masks
 
     def _layer(self, call: Call, inputs: list[Any]) -> tf_keras.layers.Layer:
         """The twin of a call's layer or operation, or its host; the same for every call of a shared layer."""
@@ -225,13 +254,8 @@ def _is_masked(call: Call, inputs: list[Any]) -> bool:
     return any(mask_of(tensor) is not None for tensor in inputs) or any("mask" in key for key in call.kwargs)
 
 
-def _masks_agree(call: Call, inputs: list[Any], outputs: list[Any]) -> bool:
-    """Whether a twin makes of the masks what the Keras 3 layer does; unknown where they differed before."""
-
-    def masked(tensors: list[Any]) -> list[bool]:
-        return [mask_of(tensor) is not None for tensor in tensors]
-
-    return masked(call.inputs) != masked(inputs) or masked(call.outputs) == masked(outputs)
+def _same_masks(left: list[Any], right: list[Any]) -> bool:
+    return [mask_of(tensor) is None for tensor in left] == [mask_of(tensor) is None for tensor in right]
 
 
 def _input(tensor: Any) -> Any:
