@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +21,7 @@ from tfopt.backend.references import guarded
 from tfopt.errors import StageError
 
 _NOT_CARRIED = frozenset(
-    "batch_input_shape dtype implementation input_length time_major query_shape key_shape value_shape ragged "
-    "groups_of_depthwise".split()
+    "batch_input_shape dtype implementation input_length time_major query_shape key_shape value_shape ragged".split()
 )
 """Keys of tf_keras that say nothing about what is computed, or that Keras 3 finds out by itself."""
 _OPERATIONS = {
@@ -160,17 +159,19 @@ class _Conversion:
         kind, config = type(layer).__name__, layer.get_config()
         names = {old: new for new, old in RENAMED_KEYS.get(kind, {}).items()}
         accepted = _parameters(native) | {"name", "activity_regularizer"}
-        defaults = inspect.signature(type(layer).__init__).parameters
+        defaults = {
+            key: parameter.default
+            for base in reversed(type(layer).__mro__[:-1])
+            for key, parameter in inspect.signature(base.__init__).parameters.items()
+        }
         found: dict[str, Any] = {"dtype": layer.dtype_policy.name} if hasattr(layer, "dtype_policy") else {}
         for key, value in config.items():
             name = names.get(key, key)
             if key in _NOT_CARRIED or key.endswith("_initializer") or key in ("trainable", "vocabulary", "idf_weights"):
                 continue
-            if kind.startswith("Depthwise") and key == "groups":
-                continue
             if name in accepted:
                 found[name] = self._value(key, value, layer)
-            elif key not in defaults or value != defaults[key].default:
+            elif key not in defaults or value != defaults[key]:
                 raise StageError(
                     f"The layer {layer.name!r} ({kind}) has {key} = {value!r}, which Keras 3 does not have.",
                     "Change the layer, or export the model as tf_keras.",
@@ -186,7 +187,10 @@ class _Conversion:
             return _activation(value, layer)
         if key.endswith(("regularizer", "constraint")):
             return _part(key, value, layer)
-        return list(value) if isinstance(value, tuple) and key == "axis" else value
+        if key == "axis" and isinstance(value, Sequence):
+            # Keras 2 keeps a list for one axis, too.
+            return value[0] if len(value) == 1 else list(value)
+        return value
 
 
 def _input(tensor: Any, name: str) -> Any:
