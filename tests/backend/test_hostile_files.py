@@ -15,10 +15,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from tf_keras import layers
 
 from tests.backend.hostile import attacks, bytecode, layer, planted, rewrite
+from tfopt import api
+from tfopt.backend import models
 from tfopt.backend.inspection import inspect
 from tfopt.backend.model_files import load_file
+from tfopt.backend.splits import Data, Split
+from tfopt.core.recipe import ModelConfig
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf
@@ -129,6 +134,16 @@ def test_the_graph_of_a_saved_model_is_never_loaded(
     assert [(port.name, port.dtype, port.shape) for port in audit.inputs] == [("inputs", "float32", [-1, 4])]
 
 
+def test_doctor_looks_at_a_hostile_file_without_running_it(files: Path, tmp_path: Path) -> None:
+    witness = tmp_path / "it ran"
+    for name in FORMATS:
+        path = copied(files, name, tmp_path)
+        rewrite(path, attacks("os", witness)["a Lambda layer"])
+        with pytest.raises(StageError, match=r"holds Python bytecode.*model\.allow_unsafe: true"):
+            api.doctor(str(path))
+    assert not witness.exists()
+
+
 # With the flag
 
 
@@ -151,7 +166,6 @@ def test_the_flag_imports_the_modules_that_a_file_names(
 
 @pytest.mark.parametrize("name", ["two.keras", "two.h5", "two"])
 def test_the_flag_loads_lambda_layers(tmp_path: Path, name: str) -> None:
-    layers = tf_keras.layers
     model = tf_keras.Sequential(
         [layers.InputLayer((4,)), layers.Lambda(lambda x: 2 * x, name="double"), layers.Dense(3)]
     )
@@ -163,6 +177,30 @@ def test_the_flag_loads_lambda_layers(tmp_path: Path, name: str) -> None:
     loaded = load_file(tmp_path / name, allow_unsafe=True)
     values = np.random.RandomState(0).rand(3, 4).astype(np.float32)
     np.testing.assert_array_equal(loaded.predict(values, verbose=0), model.predict(values, verbose=0))
+
+
+def test_a_lambda_of_keras_3_is_loaded_but_goes_no_further(tmp_path: Path) -> None:
+    steps = [keras.layers.Lambda(lambda x: 2 * x, output_shape=(4,), name="double"), keras.layers.Dense(3)]
+    keras.Sequential([keras.Input((4,)), *steps]).save(tmp_path / "three.keras")
+    with pytest.raises(StageError, match=r"Lambda layer 'double'.*model\.allow_unsafe: true"):
+        load_file(tmp_path / "three.keras")
+    assert load_file(tmp_path / "three.keras", allow_unsafe=True)(np.ones((2, 4))).shape == (2, 3)
+    config = ModelConfig(source="./three.keras", allow_unsafe=True)
+    split = Split(np.zeros((3, 4), np.float32), np.zeros(3, np.int32))
+    with pytest.raises(StageError, match=r"'double' of \./three\.keras is a Lambda of Keras 3: its code is bytecode"):
+        models.build(config, Data(split, split, split, source="examples", num_classes=3), 0, tmp_path)
+
+
+def test_a_lambda_of_keras_2_becomes_operations_that_the_store_keeps(tmp_path: Path) -> None:
+    steps = [layers.InputLayer((4,)), layers.Lambda(lambda x: 2 * x, name="double"), layers.Dense(3)]
+    model = tf_keras.Sequential(steps)
+    model.save(tmp_path / "two.keras")
+    split = Split(np.random.RandomState(0).rand(3, 4).astype(np.float32), np.zeros(3, np.int32))
+    config = ModelConfig(source="./two.keras", allow_unsafe=True)
+    made = models.build(config, Data(split, split, split, source="examples", num_classes=3), 0, tmp_path).model
+    models.save_model(made, tmp_path)
+    expected = model.predict(split.inputs, verbose=0)
+    np.testing.assert_allclose(models.load_model(tmp_path).predict(split.inputs, verbose=0), expected, atol=1e-6)
 
 
 def test_the_bytecode_of_the_tests_would_run(tmp_path: Path) -> None:

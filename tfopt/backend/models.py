@@ -75,6 +75,7 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     keras.utils.set_random_seed(seed % 2**32)
     made = _made(config, data, folder)
     if isinstance(made, keras.Model):
+        _check_no_lambda(made, config.source)
         return Built(to_tf_keras(made), made)
     return Built(_as_graph(made, config.source, data))
 
@@ -109,6 +110,16 @@ def check_model(model: Any, source: str) -> None:
             raise StageError(
                 f"{source} gave the subclassed model {type(part).__name__!r}: tfmot and the converter need its graph.",
                 "Write it as a functional model: tf_keras.Model(inputs, outputs).",
+            )
+
+
+def _check_no_lambda(model: keras.Model, source: str) -> None:
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Lambda):
+            raise StageError(
+                f"The layer {layer.name!r} of {source} is a Lambda of Keras 3: its code is bytecode, which neither "
+                "the store nor a file that is safe to open can hold.",
+                "Write a layer class at the top of a module in its place, or call keras.ops on the tensor itself.",
             )
 
 
