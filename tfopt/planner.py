@@ -186,11 +186,15 @@ class _Preparation:
 def _preflight(stage: Stage, model: Any, workload: Workload) -> Preflight:
     """What a stage, and whoever teaches in it, knows before training."""
     from tfopt.backend import distillation
+    from tfopt.backend.canonical import canonicalize
 
     found = stage.preflight(model, workload)
-    if isinstance(stage, TrainingStage) and stage.teacher is not None:
-        return found.joined(distillation.look_ahead(model, stage.teacher, workload))
-    return found
+    if not isinstance(stage, TrainingStage) or stage.teacher is None or found.problems:
+        return found
+    if stage.teacher.layers and "quantized" in stage.adds:
+        # Quantization trains a rewritten copy: nested models are taken apart, their layers stand at the top.
+        model = canonicalize(model).model
+    return found.joined(distillation.look_ahead(model, stage.teacher, workload))
 
 
 def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:

@@ -20,7 +20,9 @@ SHORT = {
     "fashion_pcqat": {"stages.train.epochs": 1, "stages.prune.epochs": 1, "stages.cluster.epochs": 1},
     "mnist_pcqat": {"stages.train.epochs": 1, "stages.prune.epochs": 1, "stages.cluster.epochs": 1},
     "compare_schedules": {"stages.train.epochs": 1, "stages.prune.epochs": 1},
+    "distill_digits": {"stages.distill.epochs": 15, "stages.qat.epochs": 2},
 }
+OF_THEIR_OWN = {"cifar10_resnet8_distill_prune_qat"}
 IN_FULL = {"digits_prune_qat", "mnist_guide"}
 
 
@@ -55,7 +57,7 @@ def guide(keras_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[R
 
 
 def test_every_recipe_is_run_by_a_test() -> None:
-    assert {path.stem for path in RECIPES.glob("*.yaml")} == SHORT.keys() | IN_FULL
+    assert {path.stem for path in RECIPES.glob("*.yaml")} == SHORT.keys() | IN_FULL | OF_THEIR_OWN
 
 
 def test_the_guides_accuracy_is_reached_at_80_percent_sparsity(guide: tuple[Run, Run]) -> None:
@@ -86,3 +88,21 @@ def test_the_recipe_works_at_reduced_size(
     run = tfopt.run(recipe, out=tmp_path)
     assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
     assert run.report.exports[-1].measures["accuracy"] >= 0.8
+
+
+def test_an_ensemble_teaches_a_resnet_which_is_pruned_and_quantized(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """At a quarter of the width and one epoch a stage; chance is 10 %."""
+    overrides = {
+        "data.args.folder": str(shared_data("cifar10-png")),
+        "model.args.filters": 4,
+        **{f"stages.{name}.epochs": 1 for name in ("train", "distill", "prune")},
+        "budgets": {},
+    }
+    recipe = tfopt.load(RECIPES / "cifar10_resnet8_distill_prune_qat.yaml").with_overrides(overrides)
+    run = tfopt.run(recipe, out=tmp_path)
+    assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
+    assert run.report.exports[-1].measures["accuracy"] >= 0.15
+    taught = [stage.details["teacher"]["sources"] for stage in run.report.stages[1:]]
+    assert taught == [["stage train", "seed 2"], ["stage distill"], ["stage distill"]]
