@@ -112,7 +112,8 @@ class Teacher(ModelSource):
     temperature: Gradual | None = None
     """Softens the answers of `soft_labels` and `decoupled` (default: 4); a number, or how it changes."""
     weight: Gradual = 0.5
-    """Share of the loss that comes from the teacher; the rest comes from the labels. A number, or how it changes."""
+    """Share of the loss that comes from the teacher; the rest comes from the labels, whose part alone `class_weights`
+    weigh. A number, or how it changes."""
     loss: AnswerLoss | Decoupled | None = None
     """What is compared of the answers. `soft_labels`: probabilities at the temperature (KL divergence, times the
     temperature squared; the default for classes); `decoupled`, or with its weights; `logits`: their squared difference;

@@ -42,12 +42,16 @@ class Lesson:
         StageError: a teacher cannot be loaded, or a layer is missing.
     """
 
+    given: Given | None
+    """The teachers' answers, where they were asked before the first step."""
+
     def __init__(self, teacher: Teacher, stage: str, epochs: int, context: StageContext) -> None:
         self._teacher, self._context = teacher, context
         self._task = task_of(context.compile)
         self._form: Form = "logits" if context.compile.loss.arguments().get("from_logits", False) else "probabilities"
         self._panel = teachers.load(teacher, context) if teacher.sources() else None
-        self.given: Given | None = None
+        self._forms: tuple[Form, ...] = ()
+        self.given = None
         details: dict[str, Any] = {"loss": teacher.answer_loss(self._task)}
         if self._panel is not None:
             details |= self._look_at(self._panel, stage, epochs)
