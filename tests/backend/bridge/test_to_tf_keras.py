@@ -175,3 +175,9 @@ def test_a_model_becomes_an_equal_one(build: Callable[[], keras.Model], tmp_path
     )
     assert all(map(equal, expected, live))
     assert all(map(equal, expected, loaded))
+
+
+def test_a_traced_model_has_the_same_names_each_time() -> None:
+    model = subclassed()
+    names = [[layer.name for layer in to_tf_keras(model).layers] for _ in range(2)]
+    assert names[0] == names[1] == ["input", "first", "drop", "second", "mean", "add"]

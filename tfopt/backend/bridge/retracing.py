@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from itertools import chain, count
 from typing import Any
 
 import keras
@@ -34,12 +35,26 @@ def functional(model: keras.Model) -> keras.Model:
         )
     inputs = _inputs(model)
     outputs = guarded(lambda: _call(model, inputs), _tracing(model))
-    return guarded(lambda: keras.Model(inputs, outputs, name=model.name, trainable=model.trainable), _tracing(model))
+    traced = guarded(lambda: keras.Model(inputs, outputs, name=model.name, trainable=model.trainable), _tracing(model))
+    _name_operations(traced)
+    return traced
 
 
 def _has_graph(model: keras.Model) -> bool:
     """Whether the model is defined by its graph: a subclass of Functional may have a `call` of its own."""
     return hasattr(model, "_nodes_by_depth") and type(model).call.__module__.split(".")[0] == "keras"
+
+
+def _name_operations(model: keras.Model) -> None:
+    """Names operations by their place in the graph: Keras counts them on through a process."""
+    taken = {layer.name for layer in model.layers}
+    for operation in model.operations:
+        if not isinstance(operation, keras.layers.Layer):
+            stem = type(operation).__name__.lower()
+            operation.name = next(
+                name for name in chain([stem], (f"{stem}_{index}" for index in count(1))) if name not in taken
+            )
+            taken.add(operation.name)
 
 
 def _tracing(model: keras.Model) -> str:
