@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.sample_report import lying_report, sample_report
-from tfopt.core.records import BudgetRecord, Report, RunInfo
+from tfopt.core.records import BudgetRecord, Report, RunInfo, StageRecord
 from tfopt.report import data
 
 
@@ -106,3 +106,20 @@ def test_the_threads_of_the_latency_are_those_of_the_timing() -> None:
     timed = report.exports[-1].model_copy(update={"details": {"threads": 2, "latency": {"threads": 1}}})
     assert data.latency_threads(report.model_copy(update={"exports": [*report.exports[:-1], timed]})) == 1
     assert data.latency_threads(report.model_copy(update={"exports": []})) is None
+
+
+def test_sizes_are_explained_where_a_model_was_pruned_or_clustered() -> None:
+    report = sample_report()
+    train, prune, qat = report.stages
+    cluster = prune.model_copy(update={"name": "cluster", "kind": "cluster"})
+
+    def said(*stages: StageRecord) -> str | None:
+        return data.size_sentence(report.model_copy(update={"stages": list(stages)}))
+
+    assert said(train, qat) is None
+    assert said(train, prune) == (
+        "Zeros do not make a file smaller, only its compressed form (gzip), which is what app stores ship."
+    )
+    both = said(train, prune, cluster, qat)
+    assert both is not None
+    assert both.startswith("Zeros and shared values do not make a file smaller")

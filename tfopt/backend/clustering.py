@@ -16,6 +16,7 @@ from tfopt.backend.prunable import leaf_layers
 from tfopt.backend.sparsity import share_of_zeros
 from tfopt.backend.tfmot_clustering import ClusterKernels
 from tfopt.backend.wrapping import wrapped
+from tfopt.backend.zeros import zeros_held
 from tfopt.core.clustering import Clustering, Sharing
 from tfopt.core.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
@@ -61,7 +62,10 @@ def cluster(
         return ClusterKernels(layer, plan, clustering.initialization, preserve_sparsity)
 
     try:
-        with wrapped(model, wrap) as (sharing_model, wrappers):
+        # A layer that is left alone, by a rule or as too small, may be sparse as well.
+        alone = [layer for layer in leaf_layers(model) if layer.name not in plans] if preserve_sparsity else []
+        free = [weight for layer in alone for weight in layer.trainable_weights]
+        with zeros_held(free), wrapped(model, wrap) as (sharing_model, wrappers):
             extras = training.Extras(sparsity=lambda: _sparsity(wrappers)) if preserve_sparsity else None
             training.fit(sharing_model, stage, context, extras=extras)
             for wrapper in wrappers:

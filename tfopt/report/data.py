@@ -294,6 +294,18 @@ def skip_sentences(report: Report) -> tuple[str, ...]:
     return tuple(f"{stage} left {', '.join(names)} alone: {reason}" for (stage, reason), names in layers.items())
 
 
+def size_sentence(report: Report) -> str | None:
+    """What zeros and shared values do to the size of a file; None where the model has neither."""
+    kinds = {stage.kind for stage in report.stages}
+    causes = [cause for kind, cause in (("prune", "zeros"), ("cluster", "shared values")) if kind in kinds]
+    if not causes or not report.exports:
+        return None
+    return (
+        f"{' and '.join(causes).capitalize()} do not make a file smaller, only its compressed form (gzip), "
+        "which is what app stores ship."
+    )
+
+
 def _sparsity_by_layer(export: ExportRecord) -> dict[str, float]:
     """Sparsity of the weights of each layer, over all its weight tensors by their number of values."""
     zeros: dict[str, float] = {}

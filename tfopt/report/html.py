@@ -68,6 +68,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[charts.Chart, ...]) ->
         stages=data.stage_rows(report),
         layers=data.layer_table(report),
         skips=data.skip_sentences(report),
+        size_sentence=data.size_sentence(report),
         budgets=data.budget_rows(report),
         commands=data.how_to_repeat(report),
         figures=[(chart, inline(chart)) for chart in drawn],

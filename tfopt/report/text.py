@@ -67,6 +67,7 @@ def run_text(report: Report, folder: Path, width: int = 80) -> list[RenderableTy
     parts: list[RenderableType] = []
     if report.exports:
         parts += [heading("files"), exports_table(report, width)]
+        parts += [words(sentence) for sentence in [data.size_sentence(report)] if sentence]
     parts += [words(""), *verdict_text(report)]
     parts += [words(f"warning: {warning}", "yellow") for warning in report.warnings]
     page = folder / "report.html"

@@ -1,0 +1,28 @@
+"""Holding the zeros of weights while other weights are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+
+@contextmanager
+def zeros_held(variables: Iterable[tf.Variable]) -> Iterator[None]:
+    """Keeps zeros of kernels at zero: the optimizer applies a variable's constraint after every step.
+
+    Biases and other vectors are left alone: zero is where they start.
+
+    Args:
+        variables: their own constraints hold too, and are all that is left afterwards.
+    """
+    before = [(variable, variable.constraint) for variable in variables if variable.shape.rank >= 2]
+    try:
+        for variable, own in before:
+            mask = tf.cast(tf.not_equal(variable, 0), variable.dtype)
+            variable._constraint = lambda value, own=own, mask=mask: (value if own is None else own(value)) * mask
+        yield
+    finally:
+        for variable, own in before:
+            variable._constraint = own
