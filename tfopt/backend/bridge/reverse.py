@@ -21,7 +21,8 @@ from tfopt.backend.references import guarded
 from tfopt.errors import StageError
 
 _NOT_CARRIED = frozenset(
-    "batch_input_shape dtype implementation input_length time_major query_shape key_shape value_shape ragged".split()
+    "batch_input_shape dtype implementation input_length time_major query_shape key_shape value_shape ragged "
+    "rng_type vocabulary_size".split()
 )
 """Keys of tf_keras that say nothing about what is computed, or that Keras 3 finds out by itself."""
 _OPERATIONS = {
