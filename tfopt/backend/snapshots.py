@@ -51,9 +51,8 @@ def read(folder: Path, stage: str, epoch: int, model: tf_keras.Model) -> Snapsho
     """
     path = _path(folder, epoch)
     if not path.is_file():
-        kept = sorted(int(one.stem.removeprefix("epoch_")) for one in path.parent.glob("epoch_*.npz"))
         raise StageError(
-            f"{stage} has no weights of epoch {epoch} (it kept: {', '.join(map(str, kept)) or 'none'}).",
+            f"{stage} has no weights of epoch {epoch} (it kept: {', '.join(map(str, kept(folder))) or 'none'}).",
             f"Early stopping has ended {stage} before: rewind to an earlier epoch, and name it in {stage}.keep too.",
         )
     try:
@@ -73,6 +72,11 @@ def read(folder: Path, stage: str, epoch: int, model: tf_keras.Model) -> Snapsho
         layer = next(iter(arrays)).rpartition("/")[0]
         raise _misfit(stage, epoch, f"layer {layer} had more weights then than it has now")
     return found
+
+
+def kept(folder: Path) -> list[int]:
+    """The epochs of which a store entry has the weights, in order."""
+    return sorted(int(one.stem.removeprefix("epoch_")) for one in (folder / SNAPSHOTS).glob("epoch_*.npz"))
 
 
 def _misfit(stage: str, epoch: int, what: str) -> StageError:

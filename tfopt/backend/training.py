@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend import compiling, snapshots
+from tfopt.backend import batch_statistics, compiling, snapshots
 from tfopt.backend.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data import class_weights, steps_per_epoch
 from tfopt.backend.distillation import Lesson
@@ -44,7 +44,12 @@ def length(stage: TrainingStage, context: StageContext) -> Length:
 
 
 def train(
-    model: tf_keras.Model, stage: TrainingStage, context: StageContext, *, keep: Sequence[int] = ()
+    model: tf_keras.Model,
+    stage: TrainingStage,
+    context: StageContext,
+    *,
+    keep: Sequence[int] = (),
+    moving_average: float | None = None,
 ) -> tf_keras.Model:
     """Plain training.
 
@@ -53,6 +58,7 @@ def train(
         stage: epochs, learning rate, early stopping, class weights.
         context: data, compile, seed, and where progress and checkpoints go.
         keep: epochs at whose end the weights are kept (`tfopt.backend.snapshots`).
+        moving_average: share of the average of the weights that each step keeps; the result is that average.
 
     Returns:
         The same model.
@@ -60,7 +66,15 @@ def train(
     Raises:
         StageError: data and model do not fit, or the loss is no number any more.
     """
-    fit(model, stage, context, extras=Extras(after_epoch=snapshots.keeper(model, keep, context.work)))
+    optimizer = make_optimizer(stage, context)
+    if moving_average is not None:
+        # What `use_ema: true` of the optimizer sets; `Fit` ends with the average where it is set.
+        optimizer.use_ema, optimizer.ema_momentum = True, moving_average
+        optimizer.ema_overwrite_frequency = None
+    extras = Extras(after_epoch=snapshots.keeper(model, keep, context.work))
+    fit(model, stage, context, optimizer=optimizer, extras=extras)
+    if moving_average is not None:
+        batch_statistics.estimate(model, context.data.train, context.seed)
     return model
 
 

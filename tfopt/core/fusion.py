@@ -48,3 +48,18 @@ class Outputs:
             return cls(None, False)
         logits = bool(compile.loss.arguments().get("from_logits", False))
         return cls("sigmoid" if name.startswith("binary") else "softmax", logits)
+
+
+@dataclass(frozen=True)
+class Averaging:
+    """Which weights are averaged, and how.
+
+    Args:
+        method: all, or those that help.
+        epochs_of: the earlier stage whose kept epochs are averaged; None for models.
+        places: where the recipe names a model, by its label.
+    """
+
+    method: Literal["uniform", "greedy"] = "uniform"
+    epochs_of: str | None = None
+    places: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)

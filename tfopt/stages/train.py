@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.stage import StageContext, TrainingStage, Trait
 
 
@@ -16,15 +18,35 @@ class Train(TrainingStage):
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
 
     keep: tuple[Annotated[int, Field(ge=1)], ...] | None = None
-    """Epochs at whose end the weights are kept in the store, for `prune.rewind`."""
+    """Epochs at whose end the weights are kept in the store, for `prune.rewind` and `average.epochs_of`."""
+    moving_average: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Ends with the exponential moving average of the weights, of which each step keeps this share (such as 0.99), in
+    place of the weights of the last step; the statistics of batch normalization are estimated anew."""
 
     def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
         number = f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}"
-        return [
+        found: list[tuple[tuple[str | int, ...], str]] = [
             (("keep", index), f"is {epoch}, but the stage has {number}")
             for index, epoch in enumerate(self.kept_epochs())
             if epoch > self.epochs
         ]
+        if self.moving_average is not None and self.early_stopping is not None and self.early_stopping.restore_best:
+            text = "cannot stand beside early_stopping.restore_best: the result is either the average or the best epoch"
+            found.append((("moving_average",), text))
+        return found
+
+    def preflight(self, model: Any, workload: Workload) -> Preflight:
+        found = super().preflight(model, workload)
+        if self.moving_average is None or not workload.total_steps:
+            return found
+        steps = round(1 / (1 - self.moving_average))
+        if 2 * steps < workload.total_steps:
+            return found
+        text = (
+            f"moving_average: {self.moving_average:g} averages over about {steps} steps, but the stage has "
+            f"{workload.total_steps}: the result remembers the weights that it began with."
+        )
+        return replace(found, warnings=(*found.warnings, text))
 
     def kept_epochs(self) -> tuple[int, ...]:
         return self.keep or ()
@@ -32,4 +54,4 @@ class Train(TrainingStage):
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend import training
 
-        return training.train(model, self, context, keep=self.kept_epochs())
+        return training.train(model, self, context, keep=self.kept_epochs(), moving_average=self.moving_average)

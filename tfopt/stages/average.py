@@ -1,0 +1,77 @@
+"""The average of the weights of models with the same layers: one model of the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from tfopt.core.fusion import Averaging
+from tfopt.core.keras_names import closest
+from tfopt.core.model_source import ModelSource
+from tfopt.core.preflight import Preflight, Workload
+from tfopt.core.stage import Stage, StageContext, Trait
+
+
+class Average(Stage):
+    """Averages the incoming model's weights with those of models that began from the same weights.
+
+    Weights that are zero in a sparse incoming model stay zero; the statistics of batch normalization are estimated
+    anew on the training split.
+    """
+
+    adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
+    keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse"})
+
+    models: tuple[ModelSource, ...] = ()
+    """The other models, e.g. fine-tuned otherwise from the same base; the incoming model is one of the averaged."""
+    method: Literal["uniform", "greedy"] = "uniform"
+    """`uniform`: all models; `greedy`: from the best one on, each that does not make the average worse on the
+    validation split (Wortsman et al. 2022, arXiv:2203.05482)."""
+    epochs_of: str | None = None
+    """Name of an earlier training stage: average the weights of the epochs that its `keep` holds, in place of `models`
+    (stochastic weight averaging: Izmailov et al. 2018, arXiv:1803.05407)."""
+
+    def averaging(self) -> Averaging:
+        """What is averaged, and how."""
+        places: dict[str, tuple[str | int, ...]] = {
+            source.label: ("models", index) for index, source in enumerate(self.models)
+        }
+        return Averaging(self.method, self.epochs_of, places)
+
+    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        if self.epochs_of is not None and self.models:
+            return [(("models",), "cannot stand beside epochs_of: average either models or epochs")]
+        if self.epochs_of is None and not self.models:
+            return [((), "needs something to average: other models, or epochs_of with the name of a stage.")]
+        labels = [source.label for source in self.models]
+        return [
+            (("models", index), f"names {label} twice") for index, label in enumerate(labels) if label in labels[:index]
+        ]
+
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        if not earlier:
+            return [((), "needs a stage before it: the incoming model has learned nothing.")]
+        if self.epochs_of is None:
+            return ()
+        stages = {stage.name: stage for stage in earlier}
+        stage = stages.get(self.epochs_of)
+        if stage is None:
+            known = closest(self.epochs_of, stages) or f" Earlier stages: {', '.join(stages)}."
+            return [(("epochs_of",), f"is {self.epochs_of!r}, which is no earlier stage.{known}")]
+        if len(stage.kept_epochs()) < 2:
+            text = f"is {stage.name!r}, which keeps no two epochs. Write keep: [...] with their numbers in {stage.name}"
+            return [(("epochs_of",), text)]
+        return ()
+
+    def uses(self) -> tuple[str, ...]:
+        return () if self.epochs_of is None else (self.epochs_of,)
+
+    def preflight(self, model: Any, workload: Workload) -> Preflight:
+        from tfopt.backend import averaging
+
+        return averaging.look_ahead(model, self.averaging(), workload)
+
+    def apply(self, model: Any, context: StageContext) -> Any:
+        from tfopt.backend import averaging
+
+        return averaging.average(model, self.averaging(), context)
