@@ -19,10 +19,11 @@ SHORT = {
     "fashion_mnist": {"stages.train.epochs": 1, "stages.prune.epochs": 1},
     "fashion_pcqat": {"stages.train.epochs": 1, "stages.prune.epochs": 1, "stages.cluster.epochs": 1},
     "mnist_pcqat": {"stages.train.epochs": 1, "stages.prune.epochs": 1, "stages.cluster.epochs": 1},
+    "fashion_ensemble": {"stages.train.epochs": 1, "stages.ensemble.seeds": 2},
     "compare_schedules": {"stages.train.epochs": 1, "stages.prune.epochs": 1},
     "distill_digits": {"stages.distill.epochs": 15, "stages.qat.epochs": 2},
 }
-OF_THEIR_OWN = {"cifar10_resnet8_distill_prune_qat"}
+OF_THEIR_OWN = {"cifar10_resnet8_distill_prune_qat", "fashion_ensemble_to_student"}
 IN_FULL = {"digits_prune_qat", "mnist_guide"}
 
 
@@ -106,3 +107,20 @@ def test_an_ensemble_teaches_a_resnet_which_is_pruned_and_quantized(
     assert run.report.exports[-1].measures["accuracy"] >= 0.15
     taught = [stage.details["teacher"]["sources"] for stage in run.report.stages[1:]]
     assert taught == [["stage train", "seed 2"], ["stage distill"], ["stage distill"]]
+
+
+def test_a_student_learns_from_an_ensemble_at_reduced_size(
+    keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(keras_home))
+    ensemble = tmp_path / "ensemble.yaml"
+    ensemble.write_text(
+        f"extends: {RECIPES / 'fashion_ensemble.yaml'}\nmodel: {{source: mlp, args: {{units: [32]}}}}\n"
+        "stages: {train: {epochs: 1}, ensemble: {seeds: 2}}\n"
+    )
+    changes = {"stages.distill.epochs": 1, "stages.distill.teacher.recipe": str(ensemble)}
+    recipe = tfopt.load(RECIPES / "fashion_ensemble_to_student.yaml").with_overrides(changes)
+    run = tfopt.run(recipe, out=tmp_path)
+    assert run.ok, [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held]
+    assert run.report.stages[0].measures["accuracy"] >= 0.7
+    assert run.report.stages[0].parameters < 40_000

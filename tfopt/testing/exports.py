@@ -1,0 +1,115 @@
+"""What every export target promises. Subclass `ExportContract` to check yours:
+
+class TestCoreml(ExportContract):
+    kind = "coreml"
+    config = {"precision": "float16"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from tfopt.core.chain import read_exports
+from tfopt.core.compile import Compile
+from tfopt.core.export import Export, ExportContext
+from tfopt.core.records import ExportRecord
+from tfopt.io.catalog import catalog
+from tfopt.testing.stages import check_block
+
+
+class ExportContract:
+    """One export target, tried with a small dense network on handwritten digits.
+
+    Class attributes:
+        kind: its key in a recipe.
+        config: what stands under that key.
+    """
+
+    kind: ClassVar[str]
+    config: ClassVar[Mapping[str, Any]] = {}
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def export(cls) -> Export:
+        (found,), problems = read_exports({cls.kind: dict(cls.config)}, catalog())
+        assert problems == []
+        return found
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls) -> Any:
+        from tfopt.backend import models
+        from tfopt.core.recipe import ModelConfig
+
+        model = models.build(ModelConfig(source="mlp", args={"units": [8]}), cls.data(), seed=1).model
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(cls.data().train.inputs, cls.data().train.targets, epochs=3, verbose=0)
+        return model
+
+    @classmethod
+    def data(cls) -> Any:
+        from tfopt.backend import data
+        from tfopt.core.data import DataConfig
+
+        return data.load(DataConfig(source="digits"), Path())
+
+    @classmethod
+    def written(cls, export: Export, model: Any, folder: Path) -> list[ExportRecord]:
+        (folder / "export").mkdir()
+        context = ExportContext(folder / "export", cls.data(), Compile(), seed=1, emit=lambda event: None)
+        return export.write(model, context)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def done(
+        cls, export: Export, model: Any, tmp_path_factory: pytest.TempPathFactory
+    ) -> tuple[Path, list[ExportRecord], list[Any]]:
+        folder, before = tmp_path_factory.mktemp("exported"), model.get_weights()
+        return folder, cls.written(export, model, folder), before
+
+    def test_says_what_it_is_and_what_its_keys_mean(self, export: Export) -> None:
+        check_block(type(export))
+
+    def test_its_config_is_frozen_and_survives_being_written(self, export: Export) -> None:
+        for key in type(export).model_fields:
+            with pytest.raises(ValidationError, match="frozen"):
+                setattr(export, key, None)
+        assert type(export).model_validate(export.model_dump(mode="json")) == export
+
+    def test_there_is_a_record_for_every_name(self, export: Export, done: tuple[Path, list[ExportRecord], Any]) -> None:
+        assert [record.name for record in done[1]] == list(export.names())
+
+    def test_the_files_are_there_and_as_large_as_told(self, done: tuple[Path, list[ExportRecord], Any]) -> None:
+        folder, records, _ = done
+        for record in records:
+            path = folder / record.path
+            files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+            assert sum(file.stat().st_size for file in files) == record.bytes > 0
+            assert record.gzip_bytes > 0
+
+    def test_every_claim_is_made_good(self, done: tuple[Path, list[ExportRecord], Any]) -> None:
+        assert [(record.name, claim) for record in done[1] for claim in record.claims if not claim.held] == []
+
+    def test_measures_come_from_running_the_file(self, done: tuple[Path, list[ExportRecord], Any]) -> None:
+        for record in done[1]:
+            assert {"accuracy", "agreement"} <= record.measures.keys(), record.name
+            assert 0 <= record.measures["agreement"] <= 1
+
+    def test_the_model_is_left_as_it_was(self, model: Any, done: tuple[Path, list[ExportRecord], Any]) -> None:
+        assert all(np.array_equal(one, other) for one, other in zip(model.get_weights(), done[2], strict=True))
+
+    def test_the_same_model_gives_the_same_file(
+        self, export: Export, model: Any, done: tuple[Path, list[ExportRecord], Any], tmp_path: Path
+    ) -> None:
+        again = {record.name: record for record in self.written(export, model, tmp_path)}
+        for record in done[1]:
+            assert again[record.name].bytes == record.bytes
+            path = done[0] / record.path
+            if path.is_file():
+                assert (tmp_path / record.path).read_bytes() == path.read_bytes()
