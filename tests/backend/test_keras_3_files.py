@@ -144,7 +144,7 @@ def _quantized(model: tf_keras.Model) -> Any:
     canonical = canonicalize(model)
     preserve = Preserve(**dict.fromkeys(Preserve.__dataclass_fields__, False))
     wrapped = wrap(canonical, Quantization(), preserve)
-    return quantization.Quantized(wrapped, model, Quantization(), preserve, canonical.names)
+    return quantization.Quantized(wrapped, model, Quantization(), preserve, canonical.names, {})
 
 
 def test_who_came_with_tf_keras_gets_tf_keras(exported: Exported, tmp_path: Path) -> None:
