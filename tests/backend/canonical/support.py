@@ -59,15 +59,21 @@ def there_and_back(model: tf_keras.Model) -> Canonical:
     return canonical
 
 
-def quantized_file(model: tf_keras.Model) -> File:
-    """The int8 file of a model that is calibrated and not trained, converted without calibration data.
+def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
+    """The int8 file of a model that is calibrated and not trained.
 
-    So every integer operator in it has the range that training would give it.
+    Args:
+        model: float model.
+        data: give the converter calibration data, as the export does; without, every integer operator in the file has
+            the range that training would give it.
     """
     wrapped = wrap(canonicalize(model), QUANTIZATION, Preserve())
     calibrate(wrapped, [random_inputs(model, seed) for seed in range(4)])
     converter = tf.lite.TFLiteConverter.from_keras_model(wrapped)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if data:
+        examples = [random_inputs(model, seed) for seed in range(4)]
+        converter.representative_dataset = lambda: ([values[:1] for values in inputs] for inputs in examples)
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return File(converter.convert())
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from tfopt.backend.canonical.activation import ActivationOfItsOwn
 from tfopt.backend.canonical.arithmetic import OfTwo, WithConstant
+from tfopt.backend.canonical.attention import MultiHeadAttention
 from tfopt.backend.canonical.average import Average
 from tfopt.backend.canonical.conv1d import Conv1D
 from tfopt.backend.canonical.conv1d_transpose import Conv1DTranspose
 from tfopt.backend.canonical.dense import DenseOnImages
 from tfopt.backend.canonical.depthwise_conv1d import DepthwiseConv1D, SeparableConv1D
 from tfopt.backend.canonical.dilation import Dilation
+from tfopt.backend.canonical.einsum_dense import EinsumDense
+from tfopt.backend.canonical.exponentials import Elu, Softplus
+from tfopt.backend.canonical.extremes import Extremes
 from tfopt.backend.canonical.folding import FoldedKernel, FoldedNormalization
 from tfopt.backend.canonical.functions import Function
 from tfopt.backend.canonical.joining import Concatenation, Mean
@@ -33,10 +37,12 @@ PHASES: tuple[tuple[Rewrite, ...], ...] = (
     (WithConstant(), OfTwo(), Function(), Concatenation(), Mean(), Shape(), Transpose(), Padding(), Slicing()),
     (Average(),),
     (NaryMerge(),),
+    (MultiHeadAttention(), EinsumDense(), Extremes()),
     (Conv1D(), Conv1DTranspose(), DepthwiseConv1D(), SeparableConv1D(), DenseOnImages(), SequencesOnImages()),
     _DETOURS,
     (SeparableConv2D(),),
     (ActivationOfItsOwn(),),
+    (Elu(), Softplus()),
     (Dilation(),),
     (FoldedKernel(), FoldedNormalization()),
     (LoneBatchNormalization(), Preprocessing()),

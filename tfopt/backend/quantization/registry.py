@@ -10,6 +10,7 @@ from tensorflow_model_optimization.quantization.keras import QuantizeConfig, Qua
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
 from tf_keras import layers
 
+from tfopt.backend.canonical import primitives
 from tfopt.backend.canonical.axes import InsertAxes, RemoveAxes
 from tfopt.backend.canonical.slicing import Slice
 from tfopt.backend.dilated import DilatedConv2D
@@ -77,7 +78,11 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.Normalization: OUTPUT,
     layers.Rescaling: OUTPUT,
     layers.UnitNormalization: PASS,
+    primitives.HeadContext: OUTPUT,
+    primitives.HeadScores: OUTPUT,
     # Activations
+    primitives.FallingExponential: OUTPUT,
+    primitives.LogOnePlusExponential: OUTPUT,
     layers.LeakyReLU: OUTPUT,
     layers.PReLU: OUTPUT,
     layers.ReLU: OUTPUT,

@@ -1,0 +1,47 @@
+"""ELU and softplus by exponentials of what is not positive.
+
+TFLite has no integer kernel for ELU. Softplus becomes `log(1 + exp(x))`, whose exponential has a range in which 256
+levels leave nothing of small values: for x up to 10, all of softplus below 4 is rounded to 0. With `exp(-relu(-x))` and
+`exp(-|x|)`, both between 0 and 1, the results are the same and every step has a fine scale.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf_keras import layers
+
+from tfopt.backend.canonical.primitives import FallingExponential, LogOnePlusExponential
+from tfopt.backend.canonical.rewrite import Rewrite, Site
+from tfopt.backend.layer_graph import function_name
+
+
+class Elu(Rewrite):
+    title = "computed by ReLU and an exponential"
+
+    def applies(self, site: Site) -> bool:
+        return type(site.layer) is layers.ELU or _is_activation(site, "elu")
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        alpha = float(getattr(site.layer, "alpha", 1.0))
+        above = site.make("above", lambda name: layers.ReLU(name=name))
+        falling = site.make("falling", lambda name: FallingExponential(name=name))
+        below = site.make("below", lambda name: layers.Rescaling(alpha, -alpha, name=name))
+        join = site.make("", lambda name: layers.Add(name=name))
+        return join([above(inputs), below(falling(inputs))])
+
+
+class Softplus(Rewrite):
+    title = "computed by ReLU and the logarithm of a falling exponential"
+
+    def applies(self, site: Site) -> bool:
+        return _is_activation(site, "softplus")
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        above = site.make("above", lambda name: layers.ReLU(name=name))
+        rest = site.make("rest", lambda name: LogOnePlusExponential(name=name))
+        return site.make("", lambda name: layers.Add(name=name))([above(inputs), rest(inputs)])
+
+
+def _is_activation(site: Site, function: str) -> bool:
+    return type(site.layer) is layers.Activation and function_name(site.layer) == function
