@@ -18,12 +18,14 @@ from tfopt.core.plan import Plan, PlannedStage
 from tfopt.core.preflight import Preflight, Workload
 from tfopt.core.recipe import Recipe
 from tfopt.core.stage import Stage, TrainingStage, Trait, next_traits
+from tfopt.core.tflite import Variant
 from tfopt.errors import Problem
 from tfopt.export.tflite import Tflite
 from tfopt.io.environment import key_versions
 from tfopt.io.model_sources import model_source_problems
 from tfopt.io.recipe_file import load_recipe
 from tfopt.io.store import Store
+from tfopt.stages.qat import Qat
 
 _BYTES_PER_PARAMETER = {"none": 4, "float16": 2, "dynamic": 1, "int8": 1}
 _LEAST_SHARE = 0.9
@@ -161,6 +163,7 @@ class _Preparation:
                 Problem(("export", "tflite"), f"export.tflite cannot hold the layer {name}: {reason}.")
                 for name, reason in unconvertible(model).items()
             ]
+        problems += self._float_files(recipe, model, warnings)
         if problems:
             raise recipe.error(problems)
         warnings += export_warnings(recipe, layouts[-1].count_params(), len(data.train))
@@ -173,6 +176,23 @@ class _Preparation:
         plan = Plan(recipe, tuple(planned), layers, data.record(), model_key, unique)
         origin = built.origin if layouts[-1] is model else None
         return Prepared(plan, data, model, origin, needed, layouts[-1])
+
+    def _float_files(self, recipe: Recipe, model: Any, warnings: list[str]) -> list[Problem]:
+        """int8 files without a qat stage: says which layers stay float, and finds those that cannot be converted."""
+        from tfopt.backend import quantization
+
+        files = [name for name, variant in tflite_variants(recipe).items() if variant.quantize == "int8"]
+        if not files or any(isinstance(stage, Qat) for stage in recipe.stages):
+            return []
+        floats, deadly = quantization.float_layers(model), quantization.deadly_layers(model)
+        told = {name: reason for name, reason in floats.items() if name not in deadly}
+        warnings += [f"{', '.join(files)}: {name} stays float: {reason}." for name, reason in told.items()]
+        message = (
+            f"cannot be int8 without a qat stage: {', '.join(deadly)} runs as a loop in TFLite, and the converter dies "
+            "when it calibrates one after training. Put a qat stage before the export, build the layer with "
+            "unroll=True, or write quantize: dynamic."
+        )
+        return [Problem(("export", "tflite", name, "quantize"), f"{name} {message}") for name in files if deadly]
 
     def _data(self, recipe: Recipe) -> Any:
         from tfopt.backend import data as backend_data
@@ -264,15 +284,16 @@ def batch_size_of(stage: Stage, recipe: Recipe) -> int:
     return own or recipe.data.batch_size
 
 
+def tflite_variants(recipe: Recipe) -> dict[str, Variant]:
+    """The `.tflite` files of a recipe, by name."""
+    targets = [target for target in recipe.export if isinstance(target, Tflite)]
+    return {name: variant for target in targets for name, variant in target.variants.items()}
+
+
 def export_warnings(recipe: Recipe, parameters: int, examples: int) -> list[str]:
     """What is knowable about the files: budgets that no such file can meet, more calibration than there is data."""
     warnings: list[str] = []
-    variants = {
-        name: variant
-        for target in recipe.export
-        if isinstance(target, Tflite)
-        for name, variant in target.variants.items()
-    }
+    variants = tflite_variants(recipe)
     for name, variant in variants.items():
         if variant.quantize == "int8" and variant.calibration > examples:
             warnings.append(

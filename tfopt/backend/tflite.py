@@ -101,7 +101,7 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
             work,
         )
         records = [
-            _failed(job.name, failures[job.name], context)
+            _failed(job.name, _with_suspects(job, failures[job.name], bench.float_layers), context)
             if job.name in failures
             else _measured(job, _source_of(job.variant, sources), bench)
             for job in jobs
@@ -189,6 +189,14 @@ def _save_arrays(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, Pa
     for name, values in arrays.items():
         np.save(files[name], values)
     return files
+
+
+def _with_suspects(job: Job, reason: str, float_layers: FloatLayers) -> str:
+    """Why an int8 file could not be made, with the layers on which the converter may have died: it names none."""
+    if job.variant.quantize != "int8" or not float_layers.planned:
+        return reason
+    suspects = ", ".join(f"{name} ({why})" for name, why in float_layers.planned.items())
+    return f"{reason}. It may be due to what stays float: {suspects}"
 
 
 def _failed(name: str, reason: str, context: ExportContext) -> ExportRecord:

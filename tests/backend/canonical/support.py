@@ -73,7 +73,10 @@ def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if data:
         examples = [random_inputs(model, seed) for seed in range(4)]
-        converter.representative_dataset = lambda: ([values[:1] for values in inputs] for inputs in examples)
+        types = [tensor.dtype.as_numpy_dtype for tensor in model.inputs]
+        converter.representative_dataset = lambda: (
+            [values[:1].astype(dtype) for values, dtype in zip(inputs, types, strict=True)] for inputs in examples
+        )
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return File(converter.convert())
 

@@ -1,7 +1,7 @@
 """ELU and softplus by exponentials of what is not positive.
 
 TFLite has no integer kernel for ELU. Softplus becomes `log(1 + exp(x))`, whose exponential has a range in which 256
-levels leave nothing of small values: for x up to 10, all of softplus below 4 is rounded to 0. With `exp(-relu(-x))` and
+levels leave nothing of small values: for x up to 10, all of softplus below 4 is rounded to 0. With `exp(min(x, 0))` and
 `exp(-|x|)`, both between 0 and 1, the results are the same and every step has a fine scale.
 """
 

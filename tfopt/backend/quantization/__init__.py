@@ -16,11 +16,12 @@
 from tfopt.backend.quantization.annotation import preflight
 from tfopt.backend.quantization.looking_ahead import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
-from tfopt.backend.quantization.staying_float import float_layers
+from tfopt.backend.quantization.staying_float import deadly_layers, float_layers
 from tfopt.backend.quantization.train import quantize_aware_train
 
 __all__ = [
     "Quantized",
+    "deadly_layers",
     "float_layers",
     "is_quantized",
     "load_quantized",

@@ -91,6 +91,14 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
     return found
 
 
+def deadly_layers(model: tf_keras.Model) -> tuple[str, ...]:
+    """The layers on whose calibration after training the converter dies (segmentation fault): loops.
+
+    After quantization-aware training, it does not.
+    """
+    return tuple(layer.name for layer in leaf_layers(model) if float_reason(layer) == _LOOP)
+
+
 def float_originals(canonical: Canonical) -> dict[str, str]:
     """As `float_layers`, for a model that has its canonical form: by name of the original layer."""
     found: dict[str, str] = {}
