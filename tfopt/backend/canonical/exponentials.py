@@ -2,7 +2,8 @@
 
 TFLite has no integer kernel for ELU. Softplus becomes `log(1 + exp(x))`, whose exponential has a range in which 256
 levels leave nothing of small values: for x up to 10, all of softplus below 4 is rounded to 0. With `exp(min(x, 0))` and
-`exp(-|x|)`, both between 0 and 1, the results are the same and every step has a fine scale.
+`exp(-|x|)`, both between 0 and 1, the results are the same and every step has a fine scale. Both come from `x - relu(x)`:
+TFLite has no integer kernel for NEG, and its MINIMUM is wrong (see `extremes`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from tf_keras import layers
 
-from tfopt.backend.canonical.primitives import FallingExponential, LogOnePlusExponential
+from tfopt.backend.canonical.primitives import LogOfOnePlus
 from tfopt.backend.canonical.rewrite import Rewrite, Site
 from tfopt.backend.layer_graph import function_name
 
@@ -24,23 +25,26 @@ class Elu(Rewrite):
 
     def replace(self, site: Site, inputs: Any) -> Any:
         alpha = float(getattr(site.layer, "alpha", 1.0))
-        above = site.make("above", lambda name: layers.ReLU(name=name))
-        falling = site.make("falling", lambda name: FallingExponential(name=name))
-        below = site.make("below", lambda name: layers.Rescaling(alpha, -alpha, name=name))
-        join = site.make("", lambda name: layers.Add(name=name))
-        return join([above(inputs), below(falling(inputs))])
+        above = site.make("above", lambda name: layers.ReLU(name=name))(inputs)
+        below = site.make("below", lambda name: layers.Subtract(name=name))([inputs, above])
+        power = site.make("power", lambda name: layers.Activation("exponential", name=name))(below)
+        shifted = site.make("shifted", lambda name: layers.Rescaling(alpha, -alpha, name=name))(power)
+        return site.make("", lambda name: layers.Add(name=name))([above, shifted])
 
 
 class Softplus(Rewrite):
-    title = "computed by ReLU and the logarithm of a falling exponential"
+    title = "computed by ReLU, an exponential and a logarithm"
 
     def applies(self, site: Site) -> bool:
         return _is_activation(site, "softplus")
 
     def replace(self, site: Site, inputs: Any) -> Any:
-        above = site.make("above", lambda name: layers.ReLU(name=name))
-        rest = site.make("rest", lambda name: LogOnePlusExponential(name=name))
-        return site.make("", lambda name: layers.Add(name=name))([above(inputs), rest(inputs)])
+        above = site.make("above", lambda name: layers.ReLU(name=name))(inputs)
+        below = site.make("below", lambda name: layers.Subtract(name=name))([inputs, above])
+        distance = site.make("distance", lambda name: layers.Subtract(name=name))([below, above])
+        power = site.make("power", lambda name: layers.Activation("exponential", name=name))(distance)
+        rest = site.make("rest", lambda name: LogOfOnePlus(name=name))(power)
+        return site.make("", lambda name: layers.Add(name=name))([above, rest])
 
 
 def _is_activation(site: Site, function: str) -> bool:

@@ -1,7 +1,6 @@
 """Small layers without weights that rewrites are made of, where Keras has none for one operator of TFLite.
 
-Each computes what an int8 file can: products of heads for attention, and functions in a form whose intermediate results
-have small ranges. None negates: TFLite has no integer kernel for NEG.
+Each computes what an int8 file can: products of heads for attention, and a logarithm of numbers in a small range.
 """
 
 from __future__ import annotations
@@ -40,15 +39,8 @@ class HeadContext(layers.Layer):
         return tf.matmul(weights, values)
 
 
-class FallingExponential(layers.Layer):
-    """`exp(min(x, 0))`: 1 where x is positive, and between 0 and 1 below."""
+class LogOfOnePlus(layers.Layer):
+    """`log(1 + x)`: for x between 0 and 1, a result between 0 and 0.69."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return tf.exp(inputs - tf.nn.relu(inputs))
-
-
-class LogOnePlusExponential(layers.Layer):
-    """`log(1 + exp(-|x|))`: between 0 and 0.69, what softplus is above ReLU."""
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return tf.math.log(tf.exp(inputs - 2.0 * tf.nn.relu(inputs)) + 1.0)
+        return tf.math.log(inputs + 1.0)

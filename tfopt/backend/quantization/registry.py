@@ -81,8 +81,7 @@ TREATMENTS: Mapping[type, Treatment] = {
     primitives.HeadContext: OUTPUT,
     primitives.HeadScores: OUTPUT,
     # Activations
-    primitives.FallingExponential: OUTPUT,
-    primitives.LogOnePlusExponential: OUTPUT,
+    primitives.LogOfOnePlus: OUTPUT,
     layers.LeakyReLU: OUTPUT,
     layers.PReLU: OUTPUT,
     layers.ReLU: OUTPUT,
