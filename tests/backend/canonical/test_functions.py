@@ -17,14 +17,17 @@ pytestmark = pytest.mark.tf
 
 def _model() -> tf_keras.Model:
     given = layers.Input((6,), name="given")
-    one = layers.Dense(5, activation="relu", name="one")(given)
-    two = layers.Rescaling(4.0, name="two")(layers.Dense(5, name="wide")(given))
+
+    def wide(name: str) -> tf.Tensor:
+        return layers.Rescaling(4.0, name=f"{name}_wide")(layers.Dense(5, name=f"{name}_in")(given))
+
+    positive = layers.Dense(5, activation="relu", name="positive")(given)
     joined = [
-        layers.Minimum(name="least")([one, two]),
-        layers.Maximum(name="most")([one, two]),
-        layers.ELU(0.5, name="elu")(two),
-        layers.Activation("elu", name="function")(one),
-        layers.Activation("softplus", name="soft")(two),
+        layers.Minimum(name="least")([positive, wide("least")]),
+        layers.Maximum(name="most")([positive, wide("most")]),
+        layers.ELU(0.5, name="elu")(wide("elu")),
+        layers.Dense(5, activation="elu", name="function")(given),
+        layers.Activation("softplus", name="soft")(wide("soft")),
     ]
     return tf_keras.Model(given, joined, name="functions")
 

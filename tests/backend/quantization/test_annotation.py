@@ -67,7 +67,6 @@ def test_layers_without_a_known_way_are_left_to_the_converter(layer, shape) -> N
 @pytest.mark.parametrize(
     ("layer", "reason"),
     [
-        (layers.ELU(), "float: TFLite has no integer kernel for ELU"),
         (
             layers.Conv2D(4, 3, activation="elu"),
             "float: TFLite has no integer kernel for ELU, rewritten: activation as a layer of its own",
@@ -88,17 +87,17 @@ def test_layers_that_stay_float_say_why(layer, reason) -> None:
 
 
 def test_layers_of_nested_models_that_stay_float_are_told() -> None:
-    nested = tf_keras.Sequential([layers.InputLayer((8, 8, 4)), layers.ELU(name="inner")], name="nested")
+    nested = tf_keras.Sequential([layers.InputLayer((8, 8, 4)), layers.ThresholdedReLU(name="inner")], name="nested")
     image = layers.Input((8, 8, 4))
     told = preflight(tf_keras.Model(image, layers.Dense(2, name="head")(nested(image))), Quantization())
-    assert told["inner"] == "float: TFLite has no integer kernel for ELU"
+    assert told["inner"] == "float: TFLite turns the result of its comparison into numbers in float"
 
 
 def test_a_layer_with_one_scale_with_a_float_one_stays_float() -> None:
     image = layers.Input((8, 8, 1))
-    join = layers.Concatenate(name="join")([layers.ELU(name="elu")(image), image])
+    join = layers.Concatenate(name="join")([layers.ThresholdedReLU(name="step")(image), image])
     told = preflight(tf_keras.Model(image, join), Quantization())
-    assert told["join"] == "float: it has one scale with elu, which stays float"
+    assert told["join"] == "float: it has one scale with step, which stays float"
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.tf
 
 def _found(require: Require):
     image = layers.Input((8, 8, 1), name="image")
-    x = layers.ELU(name="bend")(layers.Conv2D(4, 3, name="stem")(image))
-    model = tf_keras.Model(image, layers.Dense(3, activation="elu", name="head")(layers.Flatten(name="flatten")(x)))
+    x = layers.ReLU(threshold=0.5, name="bend")(layers.Conv2D(4, 3, name="stem")(image))
+    x = layers.ThresholdedReLU(name="step")(layers.Dense(3, name="head")(layers.Flatten(name="flatten")(x)))
+    model = tf_keras.Model(image, x)
     return Qat(epochs=1, calibration=8, require=require).preflight(model, Workload(10, 5, 100))
 
 
@@ -24,7 +25,10 @@ def test_all_is_refused_before_training_with_the_names() -> None:
     ((path, message),) = _found("all").problems
     assert path == ("require",)
     assert "2 layers stay float in an int8 file" in message
-    assert "bend (ELU): TFLite has no integer kernel for ELU; head (Dense): " in message
+    assert (
+        "bend (ReLU): TFLite turns the result of its comparison into numbers in float; step (ThresholdedReLU): "
+        in message
+    )
 
 
 @pytest.mark.parametrize("require", ["listed", "none"])
@@ -32,6 +36,6 @@ def test_otherwise_they_are_listed(require) -> None:
     found = _found(require)
     assert not found.problems
     assert found.warnings == (
-        "stays float in an int8 file: bend (ELU): TFLite has no integer kernel for ELU.",
-        "stays float in an int8 file: head (Dense): TFLite has no integer kernel for ELU.",
+        "stays float in an int8 file: bend (ReLU): TFLite turns the result of its comparison into numbers in float.",
+        "stays float in an int8 file: step (ThresholdedReLU): TFLite turns the result of its comparison into numbers in float.",
     )

@@ -2,8 +2,8 @@
 
 TFLite has no integer kernel for ELU. Softplus becomes `log(1 + exp(x))`, whose exponential has a range in which 256
 levels leave nothing of small values: for x up to 10, all of softplus below 4 is rounded to 0. With `exp(min(x, 0))` and
-`exp(-|x|)`, both between 0 and 1, the results are the same and every step has a fine scale. Both come from `x - relu(x)`:
-TFLite has no integer kernel for NEG, and its MINIMUM is wrong (see `extremes`).
+`exp(-|x|)`, both between 0 and 1, the results are the same and every step has a fine scale. Both come from
+`x - relu(x)`: TFLite has no integer kernel for NEG, and its MINIMUM is wrong (see `extremes`).
 """
 
 from __future__ import annotations
