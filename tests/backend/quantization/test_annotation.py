@@ -67,10 +67,6 @@ def test_layers_without_a_known_way_are_left_to_the_converter(layer, shape) -> N
 @pytest.mark.parametrize(
     ("layer", "reason"),
     [
-        (
-            layers.Conv2D(4, 3, activation="elu"),
-            "float: TFLite has no integer kernel for ELU, rewritten: activation as a layer of its own",
-        ),
         (layers.ReLU(threshold=0.5), "float: TFLite turns the result of its comparison into numbers in float"),
         (layers.Conv3D(2, 1), "float: TFLite has no integer kernel for CONV_3D"),
         (layers.TimeDistributed(layers.Conv3D(2, 1)), "float: TFLite has no integer kernel for CONV_3D"),

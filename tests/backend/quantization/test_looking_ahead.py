@@ -11,6 +11,7 @@ from tfopt.core.quantization import Require
 from tfopt.stages.qat import Qat
 
 pytestmark = pytest.mark.tf
+COMPARISON = "TFLite turns the result of its comparison into numbers in float"
 
 
 def _found(require: Require):
@@ -25,10 +26,7 @@ def test_all_is_refused_before_training_with_the_names() -> None:
     ((path, message),) = _found("all").problems
     assert path == ("require",)
     assert "2 layers stay float in an int8 file" in message
-    assert (
-        "bend (ReLU): TFLite turns the result of its comparison into numbers in float; step (ThresholdedReLU): "
-        in message
-    )
+    assert f"bend (ReLU): {COMPARISON}; step (ThresholdedReLU): " in message
 
 
 @pytest.mark.parametrize("require", ["listed", "none"])
@@ -36,6 +34,6 @@ def test_otherwise_they_are_listed(require) -> None:
     found = _found(require)
     assert not found.problems
     assert found.warnings == (
-        "stays float in an int8 file: bend (ReLU): TFLite turns the result of its comparison into numbers in float.",
-        "stays float in an int8 file: step (ThresholdedReLU): TFLite turns the result of its comparison into numbers in float.",
+        f"stays float in an int8 file: bend (ReLU): {COMPARISON}.",
+        f"stays float in an int8 file: step (ThresholdedReLU): {COMPARISON}.",
     )
