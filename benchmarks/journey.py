@@ -32,6 +32,7 @@ from tfopt.backend.quantization.preserving import Preserve
 from tfopt.backend.running import predict
 from tfopt.backend.sparsity import sparsity
 from tfopt.backend.splits import Data, Split
+from tfopt.backend.unconvertible import unconvertible
 from tfopt.core.compile import Compile
 from tfopt.core.preflight import Workload
 from tfopt.core.quantization import Quantization
@@ -187,6 +188,11 @@ def _quantized(model: Any, data: Data, batch_size: int) -> Any:
 
 def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
     """Converts as the export does, audits the file, runs it, and compares its answers with the model's."""
+    refused = unconvertible(twin)
+    if refused:
+        return f"error before training: {'; '.join(refused.values())}"
+    if quantized is None and (deadly := quantization.deadly_layers(twin)):
+        return f"error before training: {', '.join(deadly)} runs as a loop, which needs a qat stage to become int8"
     source = twin if quantized is None else quantized.model
     ports = serving.ports_of(twin)
     with tempfile.TemporaryDirectory() as folder:
