@@ -123,3 +123,21 @@ def test_sizes_are_explained_where_a_model_was_pruned_or_clustered() -> None:
     both = said(train, prune, cluster, qat)
     assert both is not None
     assert both.startswith("Zeros and shared values do not make a file smaller")
+
+
+def test_who_taught_is_told_with_what_the_teacher_is_worth():
+    report = sample_report()
+    lessons = (
+        {"loss": "soft_labels", "sources": ["stage train"], "asked": "once", "measures": {"accuracy": 0.9}},
+        {"loss": "none"},
+    )
+    taught = [
+        stage.model_copy(update={"details": {"teacher": lesson}})
+        for stage, lesson in zip(report.stages, lessons, strict=False)
+    ]
+    first, second = (stage.name for stage in taught[:2])
+    assert data.lesson_sentences(report.model_copy(update={"stages": taught})) == (
+        f"{first} was taught by stage train (accuracy 90.0%), by soft labels, asked once",
+        f"{second} was taught by the moving average of its own weights, by layers only",
+    )
+    assert data.lesson_sentences(report) == ()

@@ -260,6 +260,22 @@ def stage_rows(report: Report) -> tuple[StageRow, ...]:
     )
 
 
+def lesson_sentences(report: Report) -> tuple[str, ...]:
+    """Who taught in which stage, what the teacher is worth, and what was compared; one sentence per taught stage."""
+    found = []
+    for stage in report.stages:
+        lesson = stage.details.get("teacher")
+        if lesson is None:
+            continue
+        value = lesson.get("measures", {}).get(report.metric)
+        worth = "" if value is None else f" ({report.metric} {formats.measure(report.metric, value, report.metric)})"
+        who = " and ".join(lesson.get("sources", ())) or "the moving average of its own weights"
+        asked = f", asked {lesson['asked']}" if "asked" in lesson else ""
+        by = "layers only" if lesson["loss"] == "none" else lesson["loss"].replace("_", " ")
+        found.append(f"{stage.name} was taught by {who}{worth}, by {by}{asked}")
+    return tuple(found)
+
+
 def layer_table(report: Report) -> LayerTable:
     """Every layer with weights: its sparsity after each stage and in each audited file."""
     stages = [stage for stage in report.stages if stage.layers]

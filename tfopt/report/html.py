@@ -66,6 +66,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[charts.Chart, ...]) ->
         latency_threads=data.latency_threads(report),
         broken_names=[row.name for row in exports if row.broken],
         stages=data.stage_rows(report),
+        lessons=data.lesson_sentences(report),
         layers=data.layer_table(report),
         skips=data.skip_sentences(report),
         size_sentence=data.size_sentence(report),

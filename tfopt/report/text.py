@@ -85,6 +85,7 @@ def show_text(report: Report, folder: Path, width: int = 80) -> list[RenderableT
     ]
     if report.stages:
         parts += [heading("stages"), stages_table(report)]
+        parts += [indented(sentence) for sentence in data.lesson_sentences(report)]
         parts += [heading("sparsity of each layer after each stage, then in each file"), layers_table(report)]
         parts += [indented(sentence) for sentence in data.skip_sentences(report)]
     return parts + run_text(report, folder, width)
