@@ -22,6 +22,7 @@ from tfopt.stages.qat import Qat
 TRAIN, VALIDATION = slice(0, 1200), slice(1200, 1400)
 TEST = slice(1400, None)
 _KERNEL_OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+_LSTM_STATE = 18
 
 
 @cache
@@ -185,6 +186,16 @@ class File:
             self._interpreter.get_tensor(operator["inputs"][1])
             for operator in self._interpreter._get_ops_details()
             if operator["op_name"] in _KERNEL_OPERATORS
+        ]
+
+    @property
+    def lstm_scales(self) -> list[tuple[tuple[float, int], tuple[float, int]]]:
+        """Scale and zero point of the state and of the result of each LSTM operator."""
+        return [
+            (self._tensors[operator["inputs"][_LSTM_STATE]]["quantization"], self._tensors[result]["quantization"])
+            for operator in self._interpreter._get_ops_details()
+            if operator["op_name"] == "UNIDIRECTIONAL_SEQUENCE_LSTM"
+            for result in operator["outputs"]
         ]
 
     def accuracy(self) -> float:

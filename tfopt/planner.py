@@ -178,7 +178,7 @@ class _Preparation:
         return Prepared(plan, data, model, origin, needed, layouts[-1])
 
     def _float_files(self, recipe: Recipe, model: Any, warnings: list[str]) -> list[Problem]:
-        """int8 files without a qat stage: says which layers stay float, and finds those that cannot be converted."""
+        """int8 files without a qat stage: what stays float, comes out wrong or cannot be converted."""
         from tfopt.backend import quantization
 
         files = [name for name, variant in tflite_variants(recipe).items() if variant.quantize == "int8"]
@@ -187,6 +187,11 @@ class _Preparation:
         floats, deadly = quantization.float_layers(model), quantization.deadly_layers(model)
         told = {name: reason for name, reason in floats.items() if name not in deadly}
         warnings += [f"{', '.join(files)}: {name} stays float: {reason}." for name, reason in told.items()]
+        warnings += [
+            f"{', '.join(files)}: {name} joins results of LSTMs, which come out wrong (by 10 % of their range and "
+            "more) where TFLite gives them one scale. Put a qat stage before the export: it keeps them apart."
+            for name in quantization.sharing_scales(model)
+        ]
         message = (
             f"cannot be int8 without a qat stage: {', '.join(deadly)} runs as a loop in TFLite, and the converter dies "
             "when it calibrates one after training. Put a qat stage before the export, build the layer with "

@@ -24,6 +24,7 @@ from tfopt.backend.canonical.joining import Concatenation, Mean
 from tfopt.backend.canonical.lifting import NoDetour, StaysOnImages
 from tfopt.backend.canonical.nary import NaryMerge
 from tfopt.backend.canonical.normalization import LoneBatchNormalization
+from tfopt.backend.canonical.recurrent import BidirectionalLSTM, ConcatenatedLSTMs
 from tfopt.backend.canonical.rescaling import Preprocessing
 from tfopt.backend.canonical.rewrite import Rewrite
 from tfopt.backend.canonical.separable_conv2d import SeparableConv2D
@@ -37,7 +38,8 @@ PHASES: tuple[tuple[Rewrite, ...], ...] = (
     (WithConstant(), OfTwo(), Function(), Concatenation(), Mean(), Shape(), Transpose(), Padding(), Slicing()),
     (Average(),),
     (NaryMerge(),),
-    (MultiHeadAttention(), EinsumDense(), Extremes()),
+    (MultiHeadAttention(), EinsumDense(), Extremes(), BidirectionalLSTM()),
+    (ConcatenatedLSTMs(),),
     (Conv1D(), Conv1DTranspose(), DepthwiseConv1D(), SeparableConv1D(), DenseOnImages(), SequencesOnImages()),
     _DETOURS,
     (SeparableConv2D(),),

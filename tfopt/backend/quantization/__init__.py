@@ -13,6 +13,7 @@
 | `wrapping`, `calibration`, `train`, `quantized` | wrap and strip, set ranges, train, save and load |
 """
 
+from tfopt.backend.canonical.recurrent import sharing_scales
 from tfopt.backend.quantization.annotation import preflight
 from tfopt.backend.quantization.looking_ahead import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
@@ -29,4 +30,5 @@ __all__ = [
     "preflight",
     "quantize_aware_train",
     "save_quantized",
+    "sharing_scales",
 ]

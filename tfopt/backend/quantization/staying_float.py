@@ -14,6 +14,7 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.canonical import Canonical
+from tfopt.backend.canonical.recurrent import is_fused
 from tfopt.backend.layer_graph import Graph, function_name
 from tfopt.backend.prunable import leaf_layers
 
@@ -29,12 +30,7 @@ def _of_relu(layer: Any) -> str | None:
 
 
 def _of_recurrent(layer: Any) -> str | None:
-    return None if layer.unroll or _is_fused(layer) else _LOOP
-
-
-def _is_fused(layer: Any) -> bool:
-    """Whether the converter makes TFLite's LSTM operator of a layer, which has an integer kernel."""
-    return type(layer) is layers.LSTM and layer._could_use_gpu_kernel
+    return None if layer.unroll or is_fused(layer) else _LOOP
 
 
 def _always(reason: str) -> Callable[[Any], str | None]:
