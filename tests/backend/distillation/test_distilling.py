@@ -23,6 +23,7 @@ from tfopt.stages.train import Train
 layers = tf_keras.layers
 
 pytestmark = pytest.mark.tf
+slow = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +48,17 @@ def without_seconds(entries):
 
 PARTS = {
     "soft_labels": ({"loss": "soft_labels", "temperature": 3}, ["soft_loss"]),
-    "decoupled": ({"loss": {"kind": "decoupled", "others": 2}}, ["soft_loss"]),
-    "logits": ({"loss": "logits", "weight": 0.1}, ["soft_loss"]),
-    "hint": ({"loss": "none", "layers": [{"student": "hidden", "teacher": "wide"}]}, ["hint_loss"]),
-    "maps and relations": (
+    "logits and hint": (
+        {"loss": "logits", "weight": 0.1, "layers": [{"student": "hidden", "teacher": "wide"}]},
+        ["soft_loss", "hint_loss"],
+    ),
+    "decoupled, maps and relations": (
         {
+            "loss": {"kind": "decoupled", "others": 2},
             "layers": [
                 {"student": "relu", "teacher": "second", "loss": "attention_transfer", "weight": 10},
                 {"student": "hidden", "teacher": "wide", "loss": {"kind": "relational", "angle": 10}},
-            ]
+            ],
         },
         ["soft_loss", "attention_transfer_loss", "relational_loss"],
     ),
@@ -74,12 +77,6 @@ def test_every_loss_falls_and_the_student_learns(name, teacher, tmp_path):
     assert last["val_accuracy"] > 0.7
     assert set(parts) <= set(log.of("progress")[-1]["metrics"])
     assert log.of("details")[0]["teacher"]["measures"]["accuracy"] > 0.9
-
-
-def test_the_whole_loss_is_made_of_its_shares(teacher, tmp_path):
-    _, log = train(tmp_path, distill({"stage": "train", "weight": 0.3}), {"stage train": teacher})
-    for entry in log.of("epoch"):
-        assert entry["loss"] == pytest.approx(0.7 * entry["hard_loss"] + 0.3 * entry["soft_loss"], rel=1e-4)
 
 
 def test_a_teacher_alone_is_enough(teacher, tmp_path):
@@ -128,7 +125,7 @@ def content(path):
 @pytest.mark.parametrize(
     "body",
     [
-        {"ema": {"decay": 0.9}, "weight": {"initial": 0, "final": 0.8, "end": "50%"}},
+        pytest.param({"ema": {"decay": 0.9}, "weight": {"initial": 0, "final": 0.8, "end": "50%"}}, marks=slow),
         {
             "stage": "train",
             "layers": [{"student": "hidden", "teacher": "wide"}],
@@ -147,25 +144,30 @@ def test_a_lesson_that_was_interrupted_ends_with_the_same_weights(body, teacher,
             raise KeyboardInterrupt
 
     whole, whole_log = train(tmp_path / "whole", stage, places, model=small_model(dropout=0.2))
+    stopped_log = Log(react=interrupt)
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path / "stopped", stage, places, Log(react=interrupt), model=small_model(dropout=0.2))
+        train(tmp_path / "stopped", stage, places, stopped_log, model=small_model(dropout=0.2))
 
     model, log = train(tmp_path / "stopped", stage, places, model=small_model(dropout=0.2))
 
     assert same_weights(model, whole)
+    if "cache" in body:
+        passes = [told.of("details")[0]["teacher"]["seconds_of_one_pass"] for told in (stopped_log, log)]
+        assert passes[0] == passes[1] > 0
     assert without_seconds(log.of("epoch")) == without_seconds(whole_log.of("epoch"))
     assert log.of("warning") == []
 
 
 def test_a_cached_teacher_is_asked_once_and_teaches_the_same(teacher, tmp_path):
     places = {"stage train": teacher}
-    _, live = train(tmp_path / "live", distill({"stage": "train"}), places)
-    _, cached = train(tmp_path / "cached", distill({"stage": "train", "cache": True}), places)
+    _, live = train(tmp_path / "live", distill({"stage": "train", "weight": 0.3}), places)
+    _, cached = train(tmp_path / "cached", distill({"stage": "train", "weight": 0.3, "cache": True}), places)
 
     told = cached.of("details")[0]["teacher"]
     assert (live.of("details")[0]["teacher"]["asked"], told["asked"]) == ("in every step", "once")
     assert told["passes_saved"] == 2
     for one, other in zip(live.of("epoch"), cached.of("epoch"), strict=True):
+        assert one["loss"] == pytest.approx(0.7 * one["hard_loss"] + 0.3 * one["soft_loss"], rel=1e-4), "the shares"
         assert one["soft_loss"] == pytest.approx(other["soft_loss"], rel=1e-3)
     (tmp_path / "cached" / "work" / cache.FILE).write_bytes(b"cut off")
     _, again = train(tmp_path / "cached", distill({"stage": "train", "cache": True}), places)
@@ -185,7 +187,9 @@ def test_the_average_of_the_student_teaches(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
-@pytest.mark.parametrize("kind", ["keras", "h5", "SavedModel", "tflite"])
+@pytest.mark.parametrize(
+    "kind", ["keras", pytest.param("h5", marks=slow), pytest.param("SavedModel", marks=slow), "tflite"]
+)
 def test_a_file_can_teach(kind, teacher, tmp_path):
     model = artifacts.load(teacher)
     path = tmp_path / f"teacher.{kind}"

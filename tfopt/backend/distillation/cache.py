@@ -14,6 +14,7 @@ from tfopt.backend.distillation.teachers import Panel
 from tfopt.backend.splits import Split
 
 FILE = "teacher.npz"
+_SECONDS = "seconds"
 
 
 def answers(
@@ -31,19 +32,22 @@ def answers(
         warn: is told of a damaged file, which is computed anew.
 
     Returns:
-        Outputs of each teacher, outputs of the compared layers, and how many seconds asking took (0 if it was done).
+        Outputs of each teacher, outputs of the compared layers, and how many seconds asking took, be it before an
+        interruption.
     """
     path = work / FILE
     if path.is_file():
         try:
-            return *_sorted(checkpoint.load(path)), 0.0
+            arrays = checkpoint.load(path)
+            return *_sorted(arrays), float(arrays[_SECONDS])
         except DamagedCheckpoint as error:
             warn(f"{error}; the teacher is asked again.")
     begun = perf_counter()
     outputs, features = panel.answer_all(split)
     seconds = perf_counter() - begun
     named = {f"output/{index}": array for index, array in enumerate(outputs)}
-    checkpoint.save(path, named | {f"feature/{index}": array for index, array in enumerate(features)})
+    named |= {f"feature/{index}": array for index, array in enumerate(features)}
+    checkpoint.save(path, named | {_SECONDS: np.asarray(seconds)})
     return outputs, features, seconds
 
 
