@@ -1,4 +1,4 @@
-"""The families of `keras.applications`, untrained, taken through everything tfopt does; writes docs/applications.md.
+"""The families of `keras.applications`, with random weights, through everything tfopt does; writes docs/applications.md.
 
     python benchmarks/keras_applications.py [NAME...] [--out build/applications] [--seconds 1200] [--size 64]
 
@@ -42,13 +42,32 @@ def work(name: str, size: int, out: Path) -> None:
     keras.utils.set_random_seed(0)
     side = max(size, FAMILIES.get(name, size))
     build = getattr(keras.applications, name)
-    model = build(weights=None, input_shape=(side, side, 3), classes=CLASSES)
+    model = build(weights=None, input_shape=(side, side, 3), classes=CLASSES, classifier_activation=None)
+    _spread(model)
     # In MobileNetV3, EfficientNet and ConvNeXt the scaling of 0..255 is a part of the model.
     largest = 255 if any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in model.layers) else 1
     images = np.random.default_rng(0).uniform(0, largest, (EXAMPLES, side, side, 3)).astype("float32")
     found = journey.travel(name, model, images, batch_size=2, partial=out / f"{name}.partial")
     found.numbers |= {"side": side, "layers": len(model.layers), "parameters": model.count_params()}
     found.write(out / f"{name}.json")
+
+
+def _spread(model: Any) -> None:
+    """Random kernels that keep the size of what passes (He et al. 2015).
+
+    As Keras initializes them, what passes shrinks from layer to layer: the logits of MobileNet are 1e-21, the
+    probabilities of every example the same, and a file that answers nothing would pass.
+    """
+    import keras
+    import numpy as np
+
+    random = np.random.default_rng(1)
+    for layer in model.layers:
+        for variable in layer.trainable_variables:
+            if len(variable.shape) >= 2:
+                depthwise = isinstance(layer, keras.layers.DepthwiseConv2D) or "depthwise" in variable.name
+                inputs = np.prod(variable.shape[:2] if depthwise else variable.shape[:-1])
+                variable.assign(random.normal(0, (2 / inputs) ** 0.5, variable.shape))
 
 
 def walk(names: Sequence[str], size: int, out: Path, seconds: float) -> None:
@@ -82,7 +101,7 @@ def table(names: Sequence[str], out: Path) -> str:
     for name in names:
         file = out / f"{name}.json"
         if not file.exists():
-            rows.append(f"| {name} | not tried yet | | | | | |")
+            rows.append(f"| {name} | not tried | | | | | |")
             continue
         found = json.loads(file.read_text(encoding="utf-8"))
         numbers, steps = found.get("numbers", {}), found["steps"]
@@ -98,16 +117,20 @@ def table(names: Sequence[str], out: Path) -> str:
             f"{name} ({numbers.get('layers', 0):.0f} layers, {numbers.get('side', 0):.0f}x{numbers.get('side', 0):.0f})"
         )
         rows.append(f"| {about} | " + " | ".join(cells) + " |")
-    return _HEAD.format(version=keras.__version__) + "\n".join(rows) + "\n"
+    return _HEAD.format(version=keras.__version__, examples=EXAMPLES) + "\n".join(rows) + "\n"
 
 
 _HEAD = """# What works with `keras.applications`
 
-Written by `python benchmarks/keras_applications.py` with Keras {version}. Untrained weights and random images, so this
-proves the path, not accuracy. *to tf_keras*: largest difference of the outputs (probabilities of ten classes) after
-the conversion; *back to Keras 3*: after pruning and a save and load of the `.keras` file; *8 bits in training*: wrapped
-and calibrated, with the layers that are not simulated and why; *int8 file*: float operators, and the largest difference
-to the model as a share of the range of its outputs.
+Written by `python benchmarks/keras_applications.py` with Keras {version}, one model at a time, each with a limit of time.
+Random weights, {examples} random images of the smallest size that the model takes, and logits of ten classes in place of
+probabilities, which random weights would make all alike. So this proves the path, not accuracy. One step of training at
+a learning rate of 1e-5 for *prune*, none for 8 bits: ranges are calibrated.
+
+*to tf_keras*: largest difference of the logits after the conversion; *back to Keras 3*: after pruning and a save and
+load of the `.keras` file; *8 bits in training*: wrapped and calibrated, with the layers that are not simulated and why;
+*int8 file*: float operators, and the largest difference to the model as a share of the range of its logits; more than
+20% is said to be inaccurate. A model that is not tried is said to be.
 
 | model | outcome | to tf_keras | prune to 50% | back to Keras 3 | 8 bits in training | int8 file |
 |---|---|---|---|---|---|---|
