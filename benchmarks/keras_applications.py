@@ -1,4 +1,4 @@
-"""The families of `keras.applications`, with random weights, through everything tfopt does; writes docs/applications.md.
+"""The families of `keras.applications`, with random weights, through all tfopt does; writes docs/applications.md.
 
     python benchmarks/keras_applications.py [NAME...] [--out build/applications] [--seconds 1200] [--size 64]
 
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_layers import outcome, write_death
+from keras_layers import OUT_OF_TIME, outcome, write_death
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REPOSITORY)]
@@ -86,7 +86,7 @@ def walk(names: Sequence[str], size: int, out: Path, seconds: float) -> None:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                reason = f"took more than {seconds:.0f} s"
+                reason = f"{OUT_OF_TIME} after {seconds:.0f} s"
         if not file.exists():
             write_death(out, name, reason)
         found = json.loads(file.read_text(encoding="utf-8"))
@@ -106,26 +106,25 @@ def table(names: Sequence[str], out: Path) -> str:
         found = json.loads(file.read_text(encoding="utf-8"))
         numbers, steps = found.get("numbers", {}), found["steps"]
         cells = [
-            f"**{outcome(found)}**",
+            f"**{_verdict(found)}**",
             _with(steps.get("bridge", ""), numbers.get("bridge_difference"), "{:.1g}"),
             _with(steps.get("prune", ""), numbers.get("sparsity"), "{:.1%} zeros"),
             _with(steps.get("keras", ""), numbers.get("keras_difference"), "{:.1g}"),
             _planned(steps.get("qat", ""), found.get("planned", {})),
             _with(steps.get("int8", ""), numbers.get("int8_difference"), "{:.1%}"),
         ]
-        about = (
-            f"{name} ({numbers.get('layers', 0):.0f} layers, {numbers.get('side', 0):.0f}x{numbers.get('side', 0):.0f})"
-        )
+        known = "layers" in numbers
+        about = f"{name} ({numbers['layers']} layers, {numbers['side']}x{numbers['side']})" if known else name
         rows.append(f"| {about} | " + " | ".join(cells) + " |")
     return _HEAD.format(version=keras.__version__, examples=EXAMPLES) + "\n".join(rows) + "\n"
 
 
 _HEAD = """# What works with `keras.applications`
 
-Written by `python benchmarks/keras_applications.py` with Keras {version}, one model at a time, each with a limit of time.
-Random weights, {examples} random images of the smallest size that the model takes, and logits of ten classes in place of
-probabilities, which random weights would make all alike. So this proves the path, not accuracy. One step of training at
-a learning rate of 1e-5 for *prune*, none for 8 bits: ranges are calibrated.
+Written by `python benchmarks/keras_applications.py` with Keras {version}: one model at a time, each with a limit of
+time. Random weights, {examples} random images of the smallest size that the model takes, and logits of ten classes:
+probabilities would be all alike. So this proves the path, not accuracy. One epoch of training at a learning rate of
+1e-5 for *prune*, none for 8 bits: ranges are calibrated.
 
 *to tf_keras*: largest difference of the logits after the conversion; *back to Keras 3*: after pruning and a save and
 load of the `.keras` file; *8 bits in training*: wrapped and calibrated, with the layers that are not simulated and why;
@@ -135,6 +134,11 @@ load of the `.keras` file; *8 bits in training*: wrapped and calibrated, with th
 | model | outcome | to tf_keras | prune to 50% | back to Keras 3 | 8 bits in training | int8 file |
 |---|---|---|---|---|---|---|
 """
+
+
+def _verdict(found: dict[str, Any]) -> str:
+    late = any(OUT_OF_TIME in step for step in found["steps"].values())
+    return OUT_OF_TIME if late else outcome(found)
 
 
 def _with(said: str, number: float | None, spelled: str) -> str:

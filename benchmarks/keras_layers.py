@@ -240,6 +240,9 @@ def walk(names: Sequence[str], out: Path, seconds: float) -> None:
             todo = todo[1:]
 
 
+OUT_OF_TIME = "out of time"
+
+
 def write_death(out: Path, name: str, reason: str) -> None:
     """What a worker had found before it died, and that it did.
 
@@ -249,7 +252,8 @@ def write_death(out: Path, name: str, reason: str) -> None:
     found = json.loads(partial.read_text(encoding="utf-8")) if partial.exists() else {"name": name, "steps": {}}
     steps = found["steps"]
     at = next((step for step in ("bridge", "prune", "keras", "qat") if step not in steps), "int8")
-    steps[at] = f"error: the converter died of {reason}" if at == "int8" else f"DIED: {reason}"
+    died = f"error: the converter died of {reason}" if at == "int8" else f"DIED: {reason}"
+    steps[at] = reason if reason.startswith(OUT_OF_TIME) else died
     (out / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
 
 
