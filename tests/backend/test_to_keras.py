@@ -97,6 +97,18 @@ def test_settings_of_training_come_along() -> None:
     assert tfopt.bridge.to_keras(made) is made
 
 
+def test_spatial_dropout_keeps_its_rate_and_drops_whole_maps() -> None:
+    image = layers.Input((3, 4, 4, 50))
+    rows = layers.Reshape((-1, 50))(layers.SpatialDropout3D(0.2, name="volumes")(image))
+    maps = layers.SpatialDropout2D(0.4, name="maps")(layers.Reshape((12, 4, 50))(image))
+    model = tf_keras.Model(image, [layers.SpatialDropout1D(0.5, seed=1, name="rows")(rows), maps])
+    made = tfopt.bridge.to_keras(model)
+    assert [made.get_layer(name).rate for name in ("volumes", "maps", "rows")] == [0.2, 0.4, 0.5]
+    dropped = np.asarray(made(np.ones((2, 3, 4, 4, 50), np.float32), training=True)[1] == 0)
+    np.testing.assert_array_equal(dropped.all(axis=(1, 2)), dropped.any(axis=(1, 2)))
+    assert 0.2 < dropped.mean() < 0.6
+
+
 def test_what_keras_3_lacks_is_named() -> None:
     for layer, match in [
         (Scale(3, name="mine"), r"layer 'mine' \(Scale\) has no equal in Keras 3"),

@@ -278,5 +278,8 @@ def _parameters(native: type) -> set[str]:
         if base is keras.layers.Layer:
             break
         if "__init__" in vars(base):
-            found |= set(inspect.signature(base.__init__).parameters) - {"self", "args", "kwargs"}
+            parameters = inspect.signature(base.__init__).parameters
+            found |= set(parameters) - {"self", "args", "kwargs"}
+            if all(parameter.kind is not inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+                break  # SpatialDropout1D takes no noise_shape, though it is a Dropout.
     return found
