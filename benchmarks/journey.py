@@ -163,6 +163,8 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
         if problems:
             return f"error: {problems[0][1]}"
         found["quantized"] = _quantized(twin, data, batch_size)
+        rounded = np.asarray(found["quantized"].model(_given(inputs, found["quantized"].model.inputs), training=False))
+        journey.numbers["qat_difference"] = float(np.max(np.abs(rounded - expected))) / (float(np.ptp(expected)) or 1.0)
         return "ok" if not journey.planned else f"ok, but {len(journey.planned)} not simulated"
 
     journey.step("qat", trained_for_8_bits)
