@@ -18,7 +18,7 @@ class Qat(TrainingStage):
     preserved by the scheme that fits them, chosen without being asked.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained", "quantized"})
     keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse", "clustered"})
     last: ClassVar[bool] = True

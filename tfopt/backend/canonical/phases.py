@@ -22,6 +22,7 @@ from tfopt.backend.canonical.folding import FoldedKernel, FoldedNormalization
 from tfopt.backend.canonical.functions import Function
 from tfopt.backend.canonical.joining import Concatenation, Mean
 from tfopt.backend.canonical.lifting import NoDetour, StaysOnImages
+from tfopt.backend.canonical.loops import LoopBehindReshape
 from tfopt.backend.canonical.nary import NaryMerge
 from tfopt.backend.canonical.normalization import LoneBatchNormalization
 from tfopt.backend.canonical.recurrent import BidirectionalLSTM, ConcatenatedLSTMs
@@ -40,6 +41,7 @@ PHASES: tuple[tuple[Rewrite, ...], ...] = (
     (NaryMerge(),),
     (MultiHeadAttention(), EinsumDense(), Extremes(), BidirectionalLSTM()),
     (ConcatenatedLSTMs(),),
+    (LoopBehindReshape(),),
     (Conv1D(), Conv1DTranspose(), DepthwiseConv1D(), SeparableConv1D(), DenseOnImages(), SequencesOnImages()),
     _DETOURS,
     (SeparableConv2D(),),
