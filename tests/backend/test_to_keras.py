@@ -87,6 +87,15 @@ def test_there_and_back_again() -> None:
     assert back.get_layer("first").activation is keras.activations.hard_silu
 
 
+def test_attention_of_keras_3_goes_there_and_back() -> None:
+    inputs = keras.Input((5, 4), name="rows")
+    attention = keras.layers.MultiHeadAttention(2, 3, name="attention")(inputs, inputs)
+    model = keras.Model(inputs, keras.layers.Softmax(name="share")(attention))
+    again = tfopt.bridge.to_keras(tfopt.bridge.to_tf_keras(model))
+    rows = np.random.default_rng(0).normal(size=(3, 5, 4)).astype(np.float32)
+    np.testing.assert_allclose(again(rows), model(rows), atol=1e-6)
+
+
 def test_settings_of_training_come_along() -> None:
     model = images()
     model.get_layer("conv").trainable = False

@@ -22,7 +22,7 @@ from tfopt.errors import StageError
 
 _NOT_CARRIED = frozenset(
     "batch_input_shape dtype implementation input_length time_major query_shape key_shape value_shape ragged "
-    "rng_type vocabulary_size robust_masking".split()
+    "rng_type vocabulary_size robust_masking softmax_robust_masking".split()
 )
 """Keys of tf_keras that say nothing about what is computed, or that Keras 3 finds out by itself."""
 _OPERATIONS = {
