@@ -119,22 +119,6 @@ def test_more_classes_than_outputs(folder: Path) -> None:
     assert "5 outputs" in result.output
 
 
-def test_a_keras_3_model_is_named_as_what_it_is(folder: Path) -> None:
-    code(
-        folder,
-        "three",
-        """
-        import keras
-
-        def build():
-            return keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
-        """,
-    )
-    result = run(write(folder, model={"source": "three:build"}))
-    assert result.exit_code == 5
-    assert "Keras 3" in result.output
-
-
 def test_a_loss_that_is_no_number_stops_the_stage_and_keeps_what_was_finished(folder: Path) -> None:
     stages = [{"train": {"epochs": 1}}, {"train": {"epochs": 2, "learning_rate": 1e38}}]
     path = write(folder, stages=stages)

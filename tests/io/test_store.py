@@ -51,7 +51,7 @@ def test_what_is_built_but_not_committed_is_not_there(tmp_path: Path) -> None:
     assert not any((tmp_path / "building").iterdir())
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "remove", "add", "record", "wrong key"])
+@pytest.mark.parametrize("damage", ["flip", "truncate", "remove", "add", "record", "changed record", "wrong key"])
 def test_a_damaged_entry_is_a_warning_and_a_miss_and_can_be_built_again(tmp_path: Path, damage: str) -> None:
     store = Store(tmp_path)
     folder = put(store)
@@ -66,6 +66,8 @@ def test_a_damaged_entry_is_a_warning_and_a_miss_and_can_be_built_again(tmp_path
         (folder / "model" / "more").write_text("")
     elif damage == "record":
         entry.write_text("{")
+    elif damage == "changed record":
+        entry.write_text(json.dumps({**json.loads(entry.read_text()), "record": {"accuracy": 1.0}}))
     else:
         entry.write_text(json.dumps({**json.loads(entry.read_text()), "key": "cd"}))
     found, warnings = get(store)

@@ -46,7 +46,12 @@ def executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
-        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=SECONDS,
+        kernel_name="python3",
+        # One text may arrive in two pieces on a busy machine.
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(folder)}},
     )
     return client.execute()
 

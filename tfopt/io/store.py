@@ -9,6 +9,7 @@ With a remote store (`tfopt.io.remote`), the folder is the cache of what several
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from tfopt.io.remote import RemoteStore
 
 _ENTRY = "entry.json"
 _PARTS = "key.json"
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Store:
@@ -230,7 +231,8 @@ class Store:
         try:
             write_atomically(folder / _PARTS, json.dumps(parts, indent=1, sort_keys=True))
             hashes = folder_hashes(folder)
-            entry = {"format": _FORMAT, "key": key, "files": hashes, "record": record}
+            content = {"format": _FORMAT, "key": key, "files": hashes, "record": record}
+            entry = {**content, "sha256": _digest(content)}
             write_atomically(folder / _ENTRY, json.dumps(entry, indent=1, sort_keys=True))
             self._settle(key, folder, hashes)
         except OSError as error:
@@ -253,13 +255,15 @@ class Store:
     def _verify(self, folder: Path) -> tuple[str | None, dict[str, Any]]:
         try:
             entry = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
-            files, record, key = entry["files"], entry["record"], entry["key"]
+            files, record, key, digest = entry["files"], entry["record"], entry["key"], entry.pop("sha256", None)
         except FileNotFoundError:
             return f"{_ENTRY} is missing", {}
         except (ValueError, KeyError, TypeError):
             return f"{_ENTRY} cannot be read", {}
         if entry.get("format") != _FORMAT or key != folder.name:
             return f"{_ENTRY} is of another entry or format", {}
+        if digest != _digest(entry):
+            return f"{_ENTRY} is not what was stored", {}
         found = folder_hashes(folder, leave_out=frozenset({_ENTRY}))
         different = sorted(name for name in files.keys() | found.keys() if files.get(name) != found.get(name))
         return (f"{different[0]} is not what was stored" if different else None), record
@@ -273,3 +277,8 @@ class Store:
         except OSError as error:
             raise cannot_write(folder, error) from error
         return target
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    """SHA-256 of plain values, however they are laid out in the file."""
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
