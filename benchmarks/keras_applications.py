@@ -124,7 +124,7 @@ _HEAD = """# What works with `keras.applications`
 Written by `python benchmarks/keras_applications.py` with Keras {version}: one model at a time, each with a limit of
 time. Random weights, {examples} random images of the smallest size that the model takes, and logits of ten classes:
 probabilities would be all alike. So this proves the path, not accuracy. One epoch of training at a learning rate of
-1e-5 for *prune*, none for 8 bits: ranges are calibrated.
+1e-5, with clipped gradients, for *prune*; none for 8 bits: ranges are calibrated.
 
 *to tf_keras*: largest difference of the logits after the conversion; *back to Keras 3*: after pruning and a save and
 load of the `.keras` file; *8 bits in training*: wrapped and calibrated, the largest difference to the float model as a
