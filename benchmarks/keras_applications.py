@@ -56,7 +56,8 @@ def _spread(model: Any) -> None:
     """Random kernels that keep the size of what passes (He et al. 2015).
 
     As Keras initializes them, what passes shrinks from layer to layer: the logits of MobileNet are 1e-21, the
-    probabilities of every example the same, and a file that answers nothing would pass.
+    probabilities of every example the same, and a file that answers nothing would pass. Likewise ConvNeXt scales its
+    blocks by 1e-6.
     """
     import keras
     import numpy as np
@@ -68,6 +69,8 @@ def _spread(model: Any) -> None:
                 depthwise = isinstance(layer, keras.layers.DepthwiseConv2D) or "depthwise" in variable.name
                 inputs = np.prod(variable.shape[:2] if depthwise else variable.shape[:-1])
                 variable.assign(random.normal(0, (2 / inputs) ** 0.5, variable.shape))
+            elif type(layer).__name__ == "LayerScale":
+                variable.assign(np.full(variable.shape, 0.5))
 
 
 def walk(names: Sequence[str], size: int, out: Path, seconds: float) -> None:
