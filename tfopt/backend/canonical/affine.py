@@ -30,14 +30,13 @@ def affine(site: Site, inputs: Any, scale: Any, shift: Any) -> Any:
         site: the layer that is rewritten; its main new layer is the one that computes.
         inputs: tensor with the channels last.
         scale: one number, or one per channel.
-        shift: likewise.
+        shift: likewise; None for no shift, which then is not trained either.
     """
     channels = inputs.shape[-1]
-    kernel = np.broadcast_to(np.asarray(scale, np.float32), (channels,)).reshape(1, 1, channels, 1)
-    bias = np.broadcast_to(np.asarray(shift, np.float32), (channels,))
-    depthwise = site.make(
-        "", lambda name: layers.DepthwiseConv2D(1, name=name), {"depthwise_kernel": kernel, "bias": bias}
-    )
+    weights = {"depthwise_kernel": np.broadcast_to(np.asarray(scale, np.float32), (channels,)).reshape(1, 1, -1, 1)}
+    if shift is not None:
+        weights["bias"] = np.broadcast_to(np.asarray(shift, np.float32), (channels,))
+    depthwise = site.make("", lambda name: layers.DepthwiseConv2D(1, use_bias=shift is not None, name=name), weights)
     return on_images(site, inputs, depthwise)
 
 

@@ -21,6 +21,7 @@ from tfopt.backend.canonical.extremes import Extremes
 from tfopt.backend.canonical.folding import FoldedKernel, FoldedNormalization
 from tfopt.backend.canonical.functions import Function
 from tfopt.backend.canonical.joining import Concatenation, Mean
+from tfopt.backend.canonical.layer_scale import LayerScale
 from tfopt.backend.canonical.lifting import NoDetour, StaysOnImages
 from tfopt.backend.canonical.loops import LoopBehindReshape
 from tfopt.backend.canonical.nary import NaryMerge
@@ -49,6 +50,6 @@ PHASES: tuple[tuple[Rewrite, ...], ...] = (
     (Elu(), Softplus()),
     (Dilation(),),
     (FoldedKernel(), FoldedNormalization()),
-    (LoneBatchNormalization(), Preprocessing()),
+    (LoneBatchNormalization(), Preprocessing(), LayerScale()),
     _DETOURS,
 )
