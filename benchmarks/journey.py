@@ -258,8 +258,9 @@ def _given(inputs: Any, ports: Any) -> Any:
 
 def _compared(journey: Journey, name: str, expected: np.ndarray, answers: np.ndarray) -> str:
     difference = float(np.max(np.abs(expected - answers))) if expected.size else 0.0
-    journey.numbers[name] = difference
-    close = difference <= NOISE * max(1.0, float(np.max(np.abs(expected), initial=0.0)))
+    share = difference / max(1.0, float(np.max(np.abs(expected), initial=0.0)))
+    journey.numbers[name] = share
+    close = share <= NOISE
     return "ok" if close else f"DIFFERENT by {difference:.2g}"
 
 

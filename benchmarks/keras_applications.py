@@ -129,7 +129,8 @@ time. Random weights, {examples} random images of the smallest size that the mod
 probabilities would be all alike. So this proves the path, not accuracy. One epoch of training at a learning rate of
 1e-5, with clipped gradients, for *prune*; none for 8 bits: ranges are calibrated.
 
-*to tf_keras*: largest difference of the logits after the conversion; *back to Keras 3*: after pruning and a save and
+*to tf_keras*: largest difference of the logits after the conversion, as a share of the largest logit where that is
+above 1; *back to Keras 3*: the same after pruning and a save and
 load of the `.keras` file; *8 bits in training*: wrapped and calibrated, the largest difference to the float model as a
 share of the range of its logits, and the layers that are not simulated and why; *int8 file*: float operators, and the
 largest difference to the model wrapped for 8 bits, in the same share; more than 20% is said to be inaccurate.
