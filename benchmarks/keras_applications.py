@@ -96,7 +96,7 @@ def walk(names: Sequence[str], size: int, out: Path, seconds: float) -> None:
         print(name, json.dumps(found["steps"]), flush=True)
 
 
-def table(names: Sequence[str], out: Path) -> str:
+def table(names: Sequence[str], out: Path, seconds: float) -> str:
     """The table of the results that there are, as Markdown."""
     import keras
 
@@ -119,21 +119,22 @@ def table(names: Sequence[str], out: Path) -> str:
         known = "layers" in numbers
         about = f"{name} ({numbers['layers']} layers, {numbers['side']}x{numbers['side']})" if known else name
         rows.append(f"| {about} | " + " | ".join(cells) + " |")
-    return _HEAD.format(version=keras.__version__, examples=EXAMPLES) + "\n".join(rows) + "\n"
+    return _HEAD.format(version=keras.__version__, examples=EXAMPLES, seconds=seconds) + "\n".join(rows) + "\n"
 
 
 _HEAD = """# What works with `keras.applications`
 
-Written by `python benchmarks/keras_applications.py` with Keras {version}: one model at a time, each with a limit of
-time. Random weights, {examples} random images of the smallest size that the model takes, and logits of ten classes:
-probabilities would be all alike. So this proves the path, not accuracy. One epoch of training at a learning rate of
-1e-5, with clipped gradients, for *prune*; none for 8 bits: ranges are calibrated.
+Written by `python benchmarks/keras_applications.py --seconds {seconds:.0f}` with Keras {version}: one model at a time,
+{seconds:.0f} s for each on two shared cores. Random weights, {examples} random images of the smallest size that the
+model takes, and logits of ten classes: probabilities would be all alike. So this proves the path, not accuracy. Two
+steps of training at a learning rate of 1e-5 for *prune* (most models with clipped gradients, without which ResNet50
+answers NaN), none for 8 bits: ranges are calibrated.
 
 *to tf_keras*: largest difference of the logits after the conversion, as a share of the largest logit where that is
-above 1; *back to Keras 3*: the same after pruning and a save and
-load of the `.keras` file; *8 bits in training*: wrapped and calibrated, the largest difference to the float model as a
-share of the range of its logits, and the layers that are not simulated and why; *int8 file*: float operators, and the
-largest difference to the model wrapped for 8 bits, in the same share; more than 20% is said to be inaccurate.
+above 1; *back to Keras 3*: the same after pruning and a save and load of the `.keras` file; *8 bits in training*:
+wrapped and calibrated, the largest difference to the float model as a share of the range of its logits, and the layers
+that are not simulated and why; *int8 file*: float operators, and the largest difference to the model wrapped for 8
+bits, in the same share; more than 20% is said to be inaccurate.
 
 | model | outcome | to tf_keras | prune to 50% | back to Keras 3 | 8 bits in training | int8 file |
 |---|---|---|---|---|---|---|
@@ -178,7 +179,7 @@ def main() -> None:
         work(options.work, options.size, options.out)
         return
     walk(options.names or list(FAMILIES), options.size, options.out, options.seconds)
-    options.table.write_text(table(list(FAMILIES), options.out), encoding="utf-8")
+    options.table.write_text(table(list(FAMILIES), options.out, options.seconds), encoding="utf-8")
     print(f"{options.table} written")
 
 
