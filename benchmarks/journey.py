@@ -22,22 +22,24 @@ import numpy as np
 import tensorflow as tf
 
 from tfopt import bridge
-from tfopt.backend import quantization, serving, tflite
-from tfopt.backend.audit import audit_tflite
-from tfopt.backend.batches import evaluation_batches
-from tfopt.backend.converting import convert_one
-from tfopt.backend.pruning import prune
-from tfopt.backend.pruning_plan import look_ahead
-from tfopt.backend.quantization.preserving import Preserve
-from tfopt.backend.running import predict
-from tfopt.backend.sparsity import sparsity
-from tfopt.backend.splits import Data, Split
-from tfopt.backend.unconvertible import unconvertible
-from tfopt.core.compile import Compile
-from tfopt.core.preflight import Workload
-from tfopt.core.quantization import Quantization
-from tfopt.core.stage import StageContext
-from tfopt.core.tflite import Variant
+from tfopt.backend import quantization
+from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.data.batches import evaluation_batches
+from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.export import saved_model as serving
+from tfopt.backend.export import tflite
+from tfopt.backend.export.convert import convert_one
+from tfopt.backend.graph.sparsity import sparsity
+from tfopt.backend.pruning.plan import look_ahead
+from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.stages.prune import prune
+from tfopt.backend.tflite.predict import predict
+from tfopt.backend.tflite.unconvertible import unconvertible
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.quantization import Quantization
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.contracts.preflight import Workload
+from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import TfoptError
 from tfopt.stages.prune import Prune
 
@@ -178,10 +180,10 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
 
 def _quantized(model: Any, data: Data, batch_size: int) -> Any:
     """What the qat stage makes of a model, without its training steps."""
-    from tfopt.backend.canonical import canonicalize
     from tfopt.backend.quantization.calibration import calibrate
+    from tfopt.backend.quantization.canonical import canonicalize
+    from tfopt.backend.quantization.float_fallback import float_originals
     from tfopt.backend.quantization.quantized import Quantized
-    from tfopt.backend.quantization.staying_float import float_originals
     from tfopt.backend.quantization.wrapping import strip, wrap
 
     preserve = Preserve.of(frozenset())

@@ -26,12 +26,12 @@ from pathlib import Path
 from time import perf_counter
 
 import tfopt
-from tfopt.core.recipe import Recipe
-from tfopt.core.sweep import Trial, expand
+from tfopt.core.recipe.recipe import Recipe
+from tfopt.core.sweeps.expand import Trial, expand
 from tfopt.executors.base import Job
 from tfopt.executors.local import LocalExecutor
-from tfopt.io.axes import with_sweep
-from tfopt.io.environment import available_threads
+from tfopt.io.recipes.axes import with_sweep
+from tfopt.io.system.environment import available_threads
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "digits_prune_qat.yaml"
 KINDS = ("polynomial", "constant", "linear", "cosine")

@@ -22,10 +22,10 @@ import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from tfopt.backend import pruning
-from tfopt.backend.splits import Data, Split
-from tfopt.core.compile import Compile, Loss
-from tfopt.core.stage import StageContext
+from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.stages import prune as pruning
+from tfopt.core.config.compile import Compile, Loss
+from tfopt.core.contracts.stage import StageContext
 from tfopt.stages.prune import Prune
 
 BATCH_SIZE = 128

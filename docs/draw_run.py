@@ -11,8 +11,8 @@ from rich.console import Console
 
 import tfopt
 from tfopt.cli.progress import Lines
-from tfopt.io.journal import read_events
-from tfopt.report.text import run_text
+from tfopt.io.runs.journal import read_events
+from tfopt.report.run.text import run_text
 
 WIDTH = 104
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from tfopt.core.schedules import Schedule, schedule_kinds
-from tfopt.report.schedule_chart import schedules_chart
+from tfopt.core.config.schedules import Schedule, schedule_kinds
+from tfopt.report.plan.chart import schedules_chart
 
 OWN_KEYS = {
     "stepwise": {"steps": [{"at": f"{at}%", "sparsity": f"{zeros}%"} for at, zeros in ((10, 40), (40, 60), (70, 80))]}

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from tfopt.core.config.sweep import SweepConfig
 
-from tfopt.core.allocation import GlobalAllocation
-from tfopt.core.compile import Compile
-from tfopt.core.data import Augment, DataConfig, Splits
-from tfopt.core.distillation import Decoupled, LayerPair, Member, MovingAverage, Relational, Teacher
-from tfopt.core.gradual import Change
-from tfopt.core.keras_names import LOSSES, METRICS, OPTIMIZERS
-from tfopt.core.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
-from tfopt.core.pruning import PruneRule
-from tfopt.core.quantization import QuantizeRule
-from tfopt.core.recipe import ModelConfig, Recipe
-from tfopt.core.rewind import Rewind
-from tfopt.core.stage import EarlyStopping
-from tfopt.core.sweep import SweepConfig
-from tfopt.core.tflite import Variant
-from tfopt.io.catalog import stage_classes
+from tfopt.catalog.catalog import stage_classes
+from tfopt.core.config.allocation import GlobalAllocation
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.data import Augment, DataConfig, Splits
+from tfopt.core.config.distillation import Decoupled, LayerPair, Member, MovingAverage, Relational, Teacher
+from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
+from tfopt.core.config.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
+from tfopt.core.config.pruning import PruneRule
+from tfopt.core.config.quantization import QuantizeRule
+from tfopt.core.config.ramps import Change
+from tfopt.core.config.rewind import Rewind
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.contracts.stage import EarlyStopping
+from tfopt.core.recipe.recipe import ModelConfig, Recipe
 
 HEAD = """\
 # The recipe, key by key

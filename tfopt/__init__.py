@@ -31,18 +31,18 @@ if TYPE_CHECKING:
         sweep,
         validate,
     )
-    from tfopt.core.plan import Plan
-    from tfopt.core.recipe import Recipe
-    from tfopt.core.records import AuditRecord, Report
-    from tfopt.core.run import Run
+    from tfopt.core.recipe.plan import Plan
+    from tfopt.core.recipe.recipe import Recipe
+    from tfopt.core.records.report import AuditRecord, Report
+    from tfopt.core.records.run import Run
     from tfopt.errors import TfoptError
 
 _CLASSES = {
-    "AuditRecord": "tfopt.core.records",
-    "Plan": "tfopt.core.plan",
-    "Recipe": "tfopt.core.recipe",
-    "Report": "tfopt.core.records",
-    "Run": "tfopt.core.run",
+    "AuditRecord": "tfopt.core.records.report",
+    "Plan": "tfopt.core.recipe.plan",
+    "Recipe": "tfopt.core.recipe.recipe",
+    "Report": "tfopt.core.records.report",
+    "Run": "tfopt.core.records.run",
     "TfoptError": "tfopt.errors",
 }
 

@@ -12,21 +12,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfopt.core.layer_preflight import LayerPreflight, Totals, totals
-from tfopt.core.plan import Plan
-from tfopt.core.recipe import Recipe
-from tfopt.core.records import AuditRecord, Environment, Report
-from tfopt.core.run import Run
-from tfopt.core.stage import Emit
+from tfopt.core.contracts.stage import Emit
+from tfopt.core.recipe.plan import Plan
+from tfopt.core.recipe.recipe import Recipe
+from tfopt.core.records.layer_support import LayerPreflight, Totals, totals
+from tfopt.core.records.report import AuditRecord, Environment, Report
+from tfopt.core.records.run import Run
 from tfopt.errors import Problem, RecipeError, UsageError
-from tfopt.io.collecting import Collected, collect
-from tfopt.io.remote import RemoteStore
-from tfopt.io.store import Store
+from tfopt.io.runs.garbage_collection import Collected, collect
+from tfopt.io.store.remote import RemoteStore
+from tfopt.io.store.store import Store
 
 if TYPE_CHECKING:
-    from tfopt.core.candidates import Candidate
-    from tfopt.core.comparison import Comparison
-    from tfopt.core.sweep_record import Sweep
+    from tfopt.core.sweeps.candidates import Candidate
+    from tfopt.core.sweeps.comparison import Comparison
+    from tfopt.core.sweeps.record import Sweep
 
 DEFAULT_OUT = "saved_models"
 """Where runs and the store go unless told otherwise, relative to the current folder."""
@@ -45,8 +45,8 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) ->
     Raises:
         RecipeError: with every mistake, each with its place in the file.
     """
-    from tfopt.io.catalog import catalog
-    from tfopt.io.recipe_file import load_recipe, parse_overrides
+    from tfopt.catalog.catalog import catalog
+    from tfopt.io.recipes.recipe_file import load_recipe, parse_overrides
 
     values = overrides if isinstance(overrides, Mapping) else parse_overrides(overrides)
     return load_recipe(Path(path), catalog(), values)
@@ -69,7 +69,7 @@ class Checked:
 
 def validate(paths: Sequence[str | Path]) -> list[Checked]:
     """Checks recipes without running anything and without loading TensorFlow."""
-    from tfopt.io.catalog import code_named_by
+    from tfopt.catalog.catalog import code_named_by
 
     checked = []
     for path in paths:
@@ -101,7 +101,7 @@ class Listed:
 
 def listing(kind: Kind | None = None) -> dict[str, list[Listed]]:
     """What can be named in a recipe, by kind; all kinds without an argument."""
-    from tfopt.io.listing import LISTERS
+    from tfopt.io.recipes.listing import LISTERS
 
     kinds = LISTERS if kind is None else {kind: LISTERS[kind]}
     return {name: [Listed(*row) for row in rows()] for name, rows in kinds.items()}
@@ -111,8 +111,8 @@ def schema(which: Literal["recipe", "report"] = "recipe") -> dict[str, Any]:
     """JSON Schema of recipes (for editors) or of report.json (for tools)."""
     if which == "report":
         return Report.model_json_schema(by_alias=True)
-    from tfopt.core.schema import recipe_schema
-    from tfopt.io.catalog import catalog
+    from tfopt.catalog.catalog import catalog
+    from tfopt.core.recipe.schema import recipe_schema
 
     return recipe_schema(catalog())
 
@@ -150,7 +150,7 @@ def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT, *, store: s
         StoreError: the shared store cannot be reached.
         EnvironmentProblem: a package for the shared store is missing.
     """
-    from tfopt.planner import prepare
+    from tfopt.engine.plan import prepare
 
     return prepare(_loaded(recipe), _store(out, store)).plan
 
@@ -176,7 +176,7 @@ def run(
             Credentials come from fsspec's configuration. Share with those you trust: a stored model can carry code.
         fresh: run every stage again instead of taking finished ones from the store, and replace them there; also those
             that make models from elsewhere.
-        on_event: receives what happens, as it happens (see `tfopt.core.events`).
+        on_event: receives what happens, as it happens (see `tfopt.core.contracts.events`).
 
     Returns:
         The finished run; `run.ok` says whether every claim held and every budget was met.
@@ -188,10 +188,10 @@ def run(
         EnvironmentProblem: a package for the shared store is missing.
         KeyboardInterrupt: Ctrl-C; the run folder says so.
     """
-    from tfopt.io import identity, runs
-    from tfopt.io.files import write_atomically
-    from tfopt.io.locks import sole_user
-    from tfopt.io.recipe_file import dump_recipe
+    from tfopt.io.recipes.recipe_file import dump_recipe
+    from tfopt.io.runs import identity, runs
+    from tfopt.io.store.locks import sole_user
+    from tfopt.io.system.files import write_atomically
 
     root, asked = Path(out), _loaded(recipe)
     text, same_recipe, same_run = dump_recipe(asked), identity.recipe_identity(asked), identity.run_identity(asked)
@@ -202,8 +202,8 @@ def run(
         runs.point_latest(before.folder)
         return before
 
-    from tfopt.planner import prepare
-    from tfopt.runner import execute
+    from tfopt.engine.plan import prepare
+    from tfopt.engine.run import execute
 
     stages = _store(root, store)
     stages.check_writable()
@@ -248,7 +248,7 @@ def show(run: str | Path, out: str | Path = DEFAULT_OUT) -> Run:
     Raises:
         StoreError: there is no such run.
     """
-    from tfopt.io.runs import read_run
+    from tfopt.io.runs.runs import read_run
 
     return read_run(run, Path(out))
 
@@ -260,7 +260,7 @@ def inspect(file: str | Path) -> AuditRecord:
         UsageError: the file is missing or of no known type.
         ExportError: the file is malformed.
     """
-    from tfopt.backend import inspection
+    from tfopt.backend.audit import inspect as inspection
 
     return inspection.inspect(_existing(file))
 
@@ -277,7 +277,7 @@ def bench(files: Sequence[str | Path], threads: int = 1, rounds: int = 50) -> li
         UsageError: a file is missing.
         ExportError: a file cannot be run.
     """
-    from tfopt.backend import latency
+    from tfopt.backend.tflite import benchmark as latency
 
     return latency.bench([_existing(file) for file in files], threads=threads, rounds=rounds)
 
@@ -310,14 +310,15 @@ def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), n
     Raises:
         StageError: the model cannot be loaded.
     """
-    from tfopt.io.environment import environment
-    from tfopt.io.mismatches import mismatches, missing
+    from tfopt.io.system.compatibility import mismatches, missing
+    from tfopt.io.system.environment import environment
 
     found = environment()
     wrong = tuple(mismatches(found, os.environ))
     if model is None or missing(found):
         return Doctor(found, wrong)
-    from tfopt.backend import models, preflight
+    from tfopt.backend import layer_support as preflight
+    from tfopt.backend.models import build as models
 
     layers = preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs))
     return Doctor(found, wrong, layers, totals(layers))
@@ -359,11 +360,11 @@ def sweep(
         seeds: how many seeds from the recipe's own on, or which; texts as on the command line (`3`, `1,5,9`).
         max_trials: run only the first trials.
         jobs: trials side by side; by default one per processor, at most 8.
-        stop_hopeless: stop trials by the median rule (see `tfopt.core.stopping`).
+        stop_hopeless: stop trials by the median rule (see `tfopt.core.sweeps.median_rule`).
         executor: `local` processes, or `ray` (RAY_ADDRESS names the cluster).
         out: where the run folders and the store go.
         store: URL of a shared store, as in `run`; all trials get it.
-        on_event: receives what happens (see `tfopt.sweeper`).
+        on_event: receives what happens (see `tfopt.engine.sweep`).
 
     Returns:
         The sweep with its runs; failed trials are in its record.
@@ -375,11 +376,11 @@ def sweep(
         StoreError: the output folder or the shared store cannot be written.
         KeyboardInterrupt: Ctrl-C; the workers have been stopped.
     """
-    from tfopt.core.sweep import expand
+    from tfopt.core.sweeps.expand import expand
+    from tfopt.engine.sweep import execute_sweep
     from tfopt.executors.start import start_executor
-    from tfopt.io.axes import with_sweep
-    from tfopt.io.sweeps import sweep_folder
-    from tfopt.sweeper import execute_sweep
+    from tfopt.io.recipes.axes import with_sweep
+    from tfopt.io.runs.sweeps import sweep_folder
 
     asked = with_sweep(_loaded(recipe), axes, seeds, max_trials)
     _store(out, store).check_writable()
@@ -407,8 +408,8 @@ def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFA
         UsageError: nothing to compare, or runs that cannot be compared.
         StoreError: there is no such run.
     """
-    from tfopt.core.comparison import compare as into_table
-    from tfopt.io.candidates import read_candidates
+    from tfopt.core.sweeps.comparison import compare as into_table
+    from tfopt.io.runs.candidates import read_candidates
 
     candidates = read_candidates(runs, Path(out))
     return Compared(into_table(candidates, export), tuple(candidates))
@@ -431,8 +432,8 @@ def _existing(file: str | Path) -> Path:
 
 def _draw(folder: Path, recipe_text: str) -> None:
     """Draws the page of a run from its report.json, where there is one."""
-    from tfopt.io.runs import read_run
-    from tfopt.report.html import write_html
+    from tfopt.io.runs.runs import read_run
+    from tfopt.report.run.html import write_html
 
     if (folder / "report.json").is_file():
         write_html(read_run(folder, folder.parent).report, recipe_text, folder)

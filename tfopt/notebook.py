@@ -24,20 +24,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tfopt.api import Compared
-from tfopt.core.plan import Plan
-from tfopt.core.recipe import Recipe
-from tfopt.core.records import AuditRecord
-from tfopt.core.run import Run
-from tfopt.core.schedules import ResolvedSchedule, ScheduleBase
-from tfopt.core.sweep_record import Sweep
+from tfopt.core.config.schedules import ResolvedSchedule, ScheduleBase
+from tfopt.core.recipe.plan import Plan
+from tfopt.core.recipe.recipe import Recipe
+from tfopt.core.records.report import AuditRecord
+from tfopt.core.records.run import Run
+from tfopt.core.sweeps.record import Sweep
 from tfopt.errors import EnvironmentProblem, UsageError
-from tfopt.report import charts, comparison_charts, parts
-from tfopt.report.schedule_chart import schedules_chart
-from tfopt.report.watch import Watch
+from tfopt.report.comparison import charts as comparison_charts
+from tfopt.report.live.watch import Watch
+from tfopt.report.notebook import parts
+from tfopt.report.plan.chart import schedules_chart
+from tfopt.report.run import charts
+from tfopt.results import Compared
 
 if TYPE_CHECKING:
-    from tfopt.core.events import Event
+    from tfopt.core.contracts.events import Event
 
 SECONDS_BETWEEN_UPDATES = 0.25
 """How often at most a running bar is drawn again: a browser must keep up with eight trials at once."""

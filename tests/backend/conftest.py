@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.backend.exporting import VARIANTS, Exported, context_for, digits, prune
+from tests.support.exporting import VARIANTS, Exported, context_for, digits, prune
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """A convolutional net, 75 % sparse in two layers, in every kind of `.tflite`."""
     import tf_keras
 
-    from tfopt.backend import tflite
-    from tfopt.backend.model_layers import layer_records
+    from tfopt.backend.export import tflite
+    from tfopt.backend.graph.layer_records import layer_records
 
     layers = tf_keras.layers
     tf_keras.utils.set_random_seed(3)

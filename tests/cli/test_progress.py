@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tfopt.cli.progress import Live, live_progress, progress
-from tfopt.report.lines import Lines, figures
+from tfopt.report.live.lines import Lines, figures
 
 EVENTS: list[dict[str, Any]] = [
     {"event": "run_started", "run": "1", "recipe": "digits", "stages": ["train", "prune"], "exports": ["int8"]},

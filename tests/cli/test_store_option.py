@@ -11,8 +11,8 @@ import pytest
 from click.testing import Result
 
 from tests.conftest import REPOSITORY
-from tests.sample_report import sample_report
-from tfopt.core.run import Run
+from tests.support.sample_report import sample_report
+from tfopt.core.records.run import Run
 from tfopt.errors import StoreError
 
 Tfopt = Callable[..., Result]

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from tfopt.results import Compared
 
 from tests.conftest import REPOSITORY
-from tests.core.test_comparison import KINDS, candidates
-from tfopt.api import Compared
-from tfopt.core.comparison import compare
-from tfopt.core.run import Run
-from tfopt.core.sweep_record import Sweep, SweepRecord, TrialRecord
+from tests.core.sweeps.test_comparison import KINDS, candidates
+from tfopt.core.records.run import Run
+from tfopt.core.sweeps.comparison import compare
+from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import StoreError
-from tfopt.report.lines import TrialLines
+from tfopt.report.live.lines import TrialLines
 
 Tfopt = Callable[..., Result]
 Mocked = Callable[[str, Any], list[Any]]

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from tfopt.results import Checked, Doctor, Listed
 
-from tests.sample_report import lying_report, sample_report
-from tfopt.api import Checked, Doctor, Listed
-from tfopt.core.layer_preflight import LayerPreflight
-from tfopt.core.plan import Plan, PlannedStage
-from tfopt.core.records import DataRecord, Environment, Report
-from tfopt.core.run import Run
-from tfopt.core.schedules import Polynomial
+from tests.support.sample_report import lying_report, sample_report
+from tfopt.core.config.schedules import Polynomial
+from tfopt.core.recipe.plan import Plan, PlannedStage
+from tfopt.core.records.layer_support import LayerPreflight
+from tfopt.core.records.report import DataRecord, Environment, Report
+from tfopt.core.records.run import Run
 from tfopt.errors import Problem
 
 Tfopt = Callable[..., Result]

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from tfopt.core.quantities import Span
-from tfopt.core.schedules import (
+from tfopt.core.config.schedules import (
     Cosine,
     Cyclic,
     Exponential,
@@ -26,6 +25,7 @@ from tfopt.core.schedules import (
     Stepwise,
     schedule_kinds,
 )
+from tfopt.core.language.quantities import Span
 
 STEPS_PER_EPOCH = 10
 RISING = ("polynomial", "constant", "linear", "cosine", "exponential", "one_shot", "iterative", "metric")

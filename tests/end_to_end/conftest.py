@@ -8,7 +8,7 @@ import pytest
 
 import tfopt
 from tests.conftest import REPOSITORY
-from tfopt.core.run import Run
+from tfopt.core.records.run import Run
 
 FIRST_RECIPE = REPOSITORY / "recipes" / "digits_prune_qat.yaml"
 

@@ -16,10 +16,10 @@ import pytest
 import tfopt
 from tests.end_to_end.test_first_recipe import numbers
 from tests.end_to_end.test_killed_run import run_until
-from tfopt.core.recipe import build_recipe
-from tfopt.core.run import Run
+from tfopt.catalog.catalog import catalog
+from tfopt.core.recipe.recipe import build_recipe
+from tfopt.core.records.run import Run
 from tfopt.errors import RecipeError
-from tfopt.io.catalog import catalog
 
 TEACHER = {"stage": "train", "temperature": 3}
 BEFORE = 6

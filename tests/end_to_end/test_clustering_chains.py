@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import tfopt
-from tests.core.samples import known
-from tfopt.core.recipe import build_recipe
-from tfopt.core.run import Run
+from tests.support.recipes import known
+from tfopt.core.recipe.recipe import build_recipe
+from tfopt.core.records.run import Run
 
 pytestmark = pytest.mark.tf
 

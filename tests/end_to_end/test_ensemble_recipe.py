@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import tfopt
-from tfopt.backend import outside
-from tfopt.backend.datasets import digits
+from tfopt.backend.artifacts import external_models as outside
+from tfopt.backend.data.datasets import digits
 
 pytestmark = pytest.mark.tf
 

@@ -11,8 +11,8 @@ import pytest
 
 import tfopt
 from tests.end_to_end.conftest import FIRST_RECIPE
-from tfopt.core.run import Run
-from tfopt.io.journal import read_events
+from tfopt.core.records.run import Run
+from tfopt.io.runs.journal import read_events
 
 pytestmark = pytest.mark.tf
 
@@ -71,7 +71,7 @@ def test_smaller_kinds_of_files_are_smaller(first_run: Run) -> None:
 def test_the_saved_model_serves_the_same_answers(first_run: Run) -> None:
     import tensorflow as tf
 
-    from tfopt.backend import data
+    from tfopt.backend.data import load as data
 
     images = data.load(tfopt.load(FIRST_RECIPE).data).test.inputs
     loaded = tf.saved_model.load(str(first_run.path("saved_model")))

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import tfopt
-from tfopt.backend import data
-from tfopt.core.recipe import Recipe
-from tfopt.core.run import Run
+from tfopt.backend.data import load as data
+from tfopt.core.recipe.recipe import Recipe
+from tfopt.core.records.run import Run
 
 pytestmark = pytest.mark.tf
 
@@ -22,7 +22,7 @@ RECIPE = """
 name: keras-3
 seed: 3
 data: {source: digits, batch_size: 64}
-model: {source: "tests.keras_3_models:images"}
+model: {source: "tests.support.keras3_models:images"}
 compile: {optimizer: {name: adam, learning_rate: 4e-3}}
 stages:
   - train: {epochs: 8}

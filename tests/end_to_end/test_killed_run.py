@@ -14,7 +14,7 @@ import pytest
 
 import tfopt
 from tests.end_to_end.test_first_recipe import numbers
-from tfopt.io.journal import read_events
+from tfopt.io.runs.journal import read_events
 
 pytestmark = pytest.mark.tf
 

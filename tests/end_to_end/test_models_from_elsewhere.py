@@ -13,16 +13,17 @@ import pytest
 import tf_keras
 
 import tfopt
-from tests.needing_stages import Take
-from tfopt.backend import artifacts, outside
-from tfopt.core.catalog import Catalog
-from tfopt.core.model_source import ModelLocation
-from tfopt.core.recipe import Recipe
+from tests.support.needing_stages import Take
+from tfopt.backend.artifacts import external_models as outside
+from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.catalog.catalog import catalog
+from tfopt.core.config.model_source import ModelLocation
+from tfopt.core.recipe.catalog import Catalog
+from tfopt.core.recipe.recipe import Recipe
 from tfopt.errors import RecipeError, StageError
-from tfopt.io.catalog import catalog
-from tfopt.io.journal import read_events
-from tfopt.io.recipe_file import load_recipe
-from tfopt.io.store import Store
+from tfopt.io.recipes.recipe_file import load_recipe
+from tfopt.io.runs.journal import read_events
+from tfopt.io.store.store import Store
 
 pytestmark = pytest.mark.tf
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import tfopt
-from tfopt.core.run import Run
-from tfopt.io.store import Store
+from tfopt.core.records.run import Run
+from tfopt.io.store.store import Store
 
 pytestmark = pytest.mark.tf
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from tests.conftest import REPOSITORY
 from tfopt.cli.main import main
-from tfopt.core.run import Run
+from tfopt.core.records.run import Run
 
 pytestmark = pytest.mark.tf
 

@@ -10,7 +10,7 @@ import pytest
 
 import tfopt
 from tests.conftest import REPOSITORY
-from tfopt.core.run import Run
+from tfopt.core.records.run import Run
 
 pytestmark = pytest.mark.tf
 
@@ -49,8 +49,8 @@ def guide(keras_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[R
         document = {**recipe.to_document(), "budgets": {}}
         document["stages"] = document["stages"][:1]
         document["export"] = {"tflite": {"float32": {}}}
-        from tfopt.core.recipe import build_recipe
-        from tfopt.io.catalog import catalog
+        from tfopt.catalog.catalog import catalog
+        from tfopt.core.recipe.recipe import build_recipe
 
         dense = tfopt.run(build_recipe(document, catalog()), out=out)
     assert [stage.cached for stage in dense.report.stages] == [True]

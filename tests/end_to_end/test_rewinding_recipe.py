@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tfopt
-from tfopt.io.store import Store
+from tfopt.io.store.store import Store
 
 pytestmark = pytest.mark.tf
 

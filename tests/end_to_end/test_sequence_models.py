@@ -9,8 +9,8 @@ import tf_keras
 from tf_keras import layers
 
 import tfopt
-from tests.core.samples import known
-from tfopt.core.recipe import Recipe, build_recipe
+from tests.support.recipes import known
+from tfopt.core.recipe.recipe import Recipe, build_recipe
 
 pytestmark = pytest.mark.tf
 

@@ -9,7 +9,7 @@ import pytest
 
 import tfopt
 from tfopt.errors import StoreError
-from tfopt.io.remote import RemoteStore
+from tfopt.io.store.remote import RemoteStore
 
 pytestmark = pytest.mark.tf
 pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'tfopt[remote]'")

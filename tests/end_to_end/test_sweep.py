@@ -10,7 +10,7 @@ import pytest
 
 import tfopt
 from tests.end_to_end.conftest import FIRST_RECIPE
-from tfopt.core.sweep_record import Sweep
+from tfopt.core.sweeps.record import Sweep
 
 pytestmark = pytest.mark.tf
 

@@ -12,13 +12,13 @@ import pytest
 
 import tfopt
 from tests.conftest import REPOSITORY
-from tfopt.core.sweep import Expansion, expand
+from tfopt.core.sweeps.expand import Expansion, expand
+from tfopt.engine.sweep import execute_sweep
 from tfopt.errors import EnvironmentProblem
 from tfopt.executors.ray import RayExecutor
-from tfopt.io.sweeps import sweep_folder
-from tfopt.sweeper import execute_sweep
+from tfopt.io.runs.sweeps import sweep_folder
 
-FAKE = "tests.sweep_fakes:run"
+FAKE = "tests.support.sweep_fakes:run"
 
 
 @pytest.fixture(scope="module")

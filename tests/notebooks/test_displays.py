@@ -11,26 +11,26 @@ from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from tfopt.results import Compared
 
 import tfopt
 from tests.cli.test_progress import EVENTS
 from tests.conftest import REPOSITORY
-from tests.sample_report import hostile_report, lying_report, sample_report
+from tests.support.sample_report import hostile_report, lying_report, sample_report
 from tfopt import notebook
-from tfopt.api import Compared
-from tfopt.core.candidates import Candidate
-from tfopt.core.comparison import compare
-from tfopt.core.layer_preflight import LayerPreflight
-from tfopt.core.plan import Plan, PlannedStage
-from tfopt.core.quantities import Span
-from tfopt.core.recipe import Recipe
-from tfopt.core.records import DataRecord, Report
-from tfopt.core.run import Run
-from tfopt.core.schedules import Linear, OneShot, Polynomial
-from tfopt.core.sweep_record import Sweep, SweepRecord, TrialRecord
+from tfopt.core.config.schedules import Linear, OneShot, Polynomial
+from tfopt.core.language.quantities import Span
+from tfopt.core.recipe.plan import Plan, PlannedStage
+from tfopt.core.recipe.recipe import Recipe
+from tfopt.core.records.layer_support import LayerPreflight
+from tfopt.core.records.report import DataRecord, Report
+from tfopt.core.records.run import Run
+from tfopt.core.sweeps.candidates import Candidate
+from tfopt.core.sweeps.comparison import compare
+from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import EnvironmentProblem, UsageError
-from tfopt.report.parts import planned_schedules
-from tfopt.report.watch import Watch
+from tfopt.report.live.watch import Watch
+from tfopt.report.notebook.parts import planned_schedules
 
 EVIL = "</td><script>alert('x')</script>&"
 

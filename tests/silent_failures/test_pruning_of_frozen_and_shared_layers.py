@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.backend.workbench import Log, context, digits
 from tests.silent_failures import naive_pruning as naive
-from tfopt.backend import pruning
+from tests.support.contexts import Log, context, digits
+from tfopt.backend.stages import prune as pruning
 from tfopt.stages.prune import Prune
 
 pytestmark = pytest.mark.tf

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tensorflow_model_optimization.quantization.keras import QuantizeWrapper, quantize_model
 
-from tests.quantization_support import context, qat, separate_relu_model
+from tests.support.quantization import context, qat, separate_relu_model
 from tfopt.backend.quantization import preflight, quantize_aware_train
 
 pytestmark = pytest.mark.tf

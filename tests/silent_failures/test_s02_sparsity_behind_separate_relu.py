@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tensorflow_model_optimization.quantization import keras as tfmot
 
-from tests.quantization_support import (
+from tests.support.quantization import (
     accuracy,
     context,
     int8_file,

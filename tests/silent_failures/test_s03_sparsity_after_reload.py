@@ -11,15 +11,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.pr
 )
 from tensorflow_model_optimization.quantization import keras as tfmot
 
-from tests.quantization_support import (
-    accuracy,
-    context,
-    inner_relu_model,
-    int8_file,
-    prune_by_magnitude,
-    qat,
-    train,
-)
+from tests.support.quantization import accuracy, context, inner_relu_model, int8_file, prune_by_magnitude, qat, train
 from tfopt.backend.quantization import load_quantized, quantize_aware_train, save_quantized
 
 pytestmark = pytest.mark.tf

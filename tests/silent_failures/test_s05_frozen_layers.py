@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tensorflow_model_optimization.quantization.keras import quantize_model
 
-from tests.quantization_support import context, inner_relu_model, qat, train
+from tests.support.quantization import context, inner_relu_model, qat, train
 from tfopt.backend.quantization import quantize_aware_train
 
 pytestmark = pytest.mark.tf

@@ -9,7 +9,7 @@ import tf_keras
 from tensorflow_model_optimization.quantization.keras import quantize_model
 from tf_keras import layers
 
-from tests.quantization_support import accuracy, context, int8_file, naive_file, normalization, qat, train
+from tests.support.quantization import accuracy, context, int8_file, naive_file, normalization, qat, train
 from tfopt.backend.quantization import quantize_aware_train
 
 pytestmark = pytest.mark.tf

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backend.workbench import Log, context, digits, small_model
 from tests.silent_failures import naive_pruning as naive
-from tfopt.backend import pruning
+from tests.support.contexts import Log, context, digits, small_model
+from tfopt.backend.stages import prune as pruning
 from tfopt.errors import RecipeError
 from tfopt.stages.prune import Prune
 

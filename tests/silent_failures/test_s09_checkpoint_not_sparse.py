@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.backend.workbench import Log, context, digits, small_model
 from tests.silent_failures import naive_pruning as naive
-from tfopt.backend import checkpoint, pruning
-from tfopt.core.traits import order_problems
+from tests.support.contexts import Log, context, digits, small_model
+from tfopt.backend.stages import prune as pruning
+from tfopt.backend.training import checkpoint
+from tfopt.core.recipe.stage_order import order_problems
 from tfopt.stages.prune import Prune
 from tfopt.stages.train import Train
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from tensorflow_model_optimization.python.core.sparsity.keras import pruning_utils
 
-from tests.backend.workbench import Log, context, digits, same_weights, small_model
 from tests.silent_failures import naive_pruning as naive
-from tfopt.backend import fitting, loop, pruning
-from tfopt.core.stage import StageContext
+from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tfopt.backend.stages import prune as pruning
+from tfopt.backend.training import loop as fitting
+from tfopt.backend.training import steps as loop
+from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import RecipeError
 from tfopt.stages.prune import Prune
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from tests.backend.workbench import context, digits, small_model
+from tests.support.contexts import context, digits, small_model
 from tfopt.stages.cluster import Cluster
 
 pytestmark = pytest.mark.tf

@@ -9,8 +9,8 @@ import pytest
 import tensorflow_model_optimization as tfmot
 from tensorflow_model_optimization.python.core.clustering.keras.experimental import cluster as experimental
 
-from tests.backend.workbench import context, digits, small_model
-from tfopt.backend.channels import most_unique, rows
+from tests.support.contexts import context, digits, small_model
+from tfopt.backend.graph.channels import most_unique, rows
 from tfopt.stages.cluster import Cluster
 
 pytestmark = pytest.mark.tf

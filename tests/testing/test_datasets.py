@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfopt.backend import references
-from tfopt.backend.splits import Data
+from tfopt.backend.data.splits import Data
+from tfopt.catalog import references
 from tfopt.errors import EnvironmentProblem
 from tfopt.testing.datasets import DatasetContract
 
@@ -90,7 +90,7 @@ def test_a_wrong_file_in_the_cache_is_named_and_left_alone(
 def test_texts_become_padded_word_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import tf_keras
 
-    from tfopt.backend.datasets import imdb, reuters
+    from tfopt.backend.data.datasets import imdb, reuters
 
     for module, keras in ((imdb, tf_keras.datasets.imdb), (reuters, tf_keras.datasets.reuters)):
         calls = []
@@ -113,7 +113,7 @@ def test_every_built_in_is_known_here() -> None:
 
 
 def test_cache_that_keras_would_pass_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tfopt.backend import keras_cache
+    from tfopt.backend.data.datasets import _keras_cache as keras_cache
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     (tmp_path / "datasets").mkdir()

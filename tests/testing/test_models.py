@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfopt.backend import references
+from tfopt.catalog import references
 from tfopt.testing.models import ModelContract
 
 pytestmark = pytest.mark.tf

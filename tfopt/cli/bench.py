@@ -32,7 +32,7 @@ def command(files: tuple[Path, ...], threads: int, rounds: int) -> Answer:
     comparable.
     """
     from tfopt import api
-    from tfopt.report.text_files import bench_table
+    from tfopt.report.files.text import bench_table
 
     rows = api.bench(files, threads, rounds)
     return Answer(lambda: rows, lambda terminal: (bench_table(rows),))

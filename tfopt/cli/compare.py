@@ -46,8 +46,8 @@ def command(
     it is said when a difference is within the seeds' noise, with the test used.
     """
     from tfopt import api
-    from tfopt.core.comparison import sorted_by
-    from tfopt.report.comparison_text import comparison_csv, comparison_text
+    from tfopt.core.sweeps.comparison import sorted_by
+    from tfopt.report.comparison.text import comparison_csv, comparison_text
 
     if as_csv and session.json:
         raise click.UsageError("--csv and --json exclude each other.")
@@ -55,8 +55,8 @@ def command(
     table = compared.table
     rows = sorted_by(table, sort) if sort else table.rows
     if html or figures:
-        from tfopt.report.comparison_charts import drawings
-        from tfopt.report.comparison_html import write_comparison, write_figures
+        from tfopt.report.comparison.charts import drawings
+        from tfopt.report.comparison.html import write_comparison, write_figures
 
         drawn = drawings(table, compared.candidates)
         if figures:

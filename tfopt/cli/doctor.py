@@ -53,7 +53,7 @@ def command(model: str | None, input_shape: tuple[int, ...], num_outputs: int, v
     MODEL is whatever `model: {source: ...}` of a recipe may be.
     """
     from tfopt import api
-    from tfopt.report.text_plan import doctor_text
+    from tfopt.report.plan.text import doctor_text
 
     found = api.doctor(model, input_shape, num_outputs)
     return Answer(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tfopt.core.plan import Plan, PlannedStage
+    from tfopt.core.recipe.plan import Plan, PlannedStage
 
 
 def json_text(value: Any) -> str:
@@ -45,7 +45,7 @@ def plain(value: Any) -> Any:
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """A plan with its recipe as written in YAML and its schedules as points."""
-    from tfopt.core.layer_preflight import totals
+    from tfopt.core.records.layer_support import totals
 
     return {
         "recipe": plan.recipe.to_document(),
@@ -59,7 +59,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def _planned_stage(stage: PlannedStage) -> dict[str, Any]:
-    from tfopt.report.curves import schedule_curves
+    from tfopt.report.run.curves import schedule_curves
 
     document: dict[str, Any] = plain(
         {field.name: getattr(stage, field.name) for field in fields(stage) if field.name != "schedules"}

@@ -31,8 +31,8 @@ def command(keep_last: int | None, max_size: str | None, dry_run: bool, out: str
     shared at a URL (--store of tfopt run) is left alone.
     """
     from tfopt import api
-    from tfopt.core.quantities import parse_bytes
-    from tfopt.report.formats import size
+    from tfopt.core.language.quantities import parse_bytes
+    from tfopt.report.shared.formats import size
 
     try:
         limit = None if max_size is None else parse_bytes(max_size)

@@ -29,7 +29,7 @@ def command(file: Path) -> Answer:
     float: read from the file, whatever its name claims.
     """
     from tfopt import api
-    from tfopt.report.text_files import audit_text
+    from tfopt.report.files.text import audit_text
 
     audit = api.inspect(file)
     return Answer(lambda: audit, lambda terminal: audit_text(audit, str(file)))

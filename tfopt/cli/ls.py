@@ -33,7 +33,7 @@ def command(kind: Kind | None) -> Answer:
     of the folder recipes/ below the current one.
     """
     from tfopt import api
-    from tfopt.report.text_files import listing_lines
+    from tfopt.report.files.text import listing_lines
 
     found = api.listing(kind)
     return Answer(lambda: found, lambda terminal: listing_lines(found, terminal.width))

@@ -29,7 +29,7 @@ def command(recipe: str, overrides: tuple[str, ...], out: str, store: str | None
     """
     from tfopt import api
     from tfopt.cli.documents import plan_document
-    from tfopt.report.text_plan import plan_text
+    from tfopt.report.plan.text import plan_text
 
     plan = api.plan(api.load(recipe, overrides), out=out, store=store)
     return Answer(lambda: plan_document(plan), lambda terminal: plan_text(plan, terminal.width, terminal.unicode))

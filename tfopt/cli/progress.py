@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from tfopt.report.lines import Lines, figures
+from tfopt.report.live.lines import Lines, figures
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from tfopt.core.events import Event
+    from tfopt.core.contracts.events import Event
 
 
 @contextmanager

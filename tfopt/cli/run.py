@@ -73,7 +73,7 @@ def command(
     """
     from tfopt import api
     from tfopt.cli.progress import progress
-    from tfopt.report.text import run_text
+    from tfopt.report.run.text import run_text
 
     loaded = api.load(recipe, overrides)
     try:

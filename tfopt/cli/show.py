@@ -26,7 +26,7 @@ def command(run: str, out: str) -> Answer:
     RUN is a run folder, or the name of a recipe, or <recipe>/<run>, below DIR.
     """
     from tfopt import api
-    from tfopt.report.text import show_text
+    from tfopt.report.run.text import show_text
 
     found = api.show(run, out)
     return Answer(lambda: found.report, lambda terminal: show_text(found.report, found.folder, terminal.width))

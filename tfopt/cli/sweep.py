@@ -67,7 +67,7 @@ def command(
     """
     from tfopt import api
     from tfopt.cli.sweep_progress import sweep_progress
-    from tfopt.report.comparison_text import sweep_text
+    from tfopt.report.comparison.text import sweep_text
 
     loaded = api.load(recipe, overrides)
     try:

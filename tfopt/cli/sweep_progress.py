@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from tfopt.cli.progress import live_progress
-from tfopt.report.lines import TrialLines, figures
+from tfopt.report.live.lines import TrialLines, figures
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from tfopt.core.events import Event
+    from tfopt.core.contracts.events import Event
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from tfopt.cli.session import Answer, Terminal
 from tfopt.errors import RecipeError
 
 if TYPE_CHECKING:
-    from tfopt.api import Checked
+    from tfopt.results import Checked
 
 
 @click.command(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from tfopt.errors import UsageError
 from tfopt.executors.base import Executor
-from tfopt.io.environment import available_threads
+from tfopt.io.system.environment import available_threads
 
 ExecutorName = Literal["local", "ray"]
 

@@ -16,10 +16,10 @@ from queue import Queue
 from threading import Lock, Thread
 from typing import Any, TextIO
 
-from tfopt.core.recipe import Origin, build_recipe
+from tfopt.catalog.catalog import catalog
+from tfopt.core.recipe.recipe import Origin, build_recipe
 from tfopt.errors import TfoptError
-from tfopt.io.catalog import catalog
-from tfopt.io.memory import peak_memory
+from tfopt.io.system.memory import peak_memory
 
 Send = Callable[[Mapping[str, Any]], None]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfopt.core.export import Export, ExportContext
-from tfopt.core.records import ExportRecord
+from tfopt.core.contracts.export import Export, ExportContext
+from tfopt.core.records.report import ExportRecord
 
 
 class SavedModel(Export):
     """Writes `saved_model/`; the float weights as trained, also after qat."""
 
     def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
-        from tfopt.backend import keras_files
+        from tfopt.backend.export import keras as keras_files
 
         return [keras_files.export_saved_model(model, context)]

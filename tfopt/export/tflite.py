@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_serializer, model_validator
 from pydantic_core import CoreSchema
 
-from tfopt.core.block import KeyMistake
-from tfopt.core.export import Export, ExportContext
-from tfopt.core.records import ExportRecord
-from tfopt.core.tflite import Variant
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.contracts.export import Export, ExportContext
+from tfopt.core.language.block import KeyMistake
+from tfopt.core.records.report import ExportRecord
 
 _NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 
@@ -62,6 +62,6 @@ class Tflite(Export):
         return tuple(self.variants)
 
     def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
-        from tfopt.backend import tflite
+        from tfopt.backend.export import tflite
 
         return tflite.export(model, dict(self.variants), context)

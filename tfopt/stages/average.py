@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-from tfopt.core.fusion import Averaging
-from tfopt.core.keras_names import closest
-from tfopt.core.model_source import ModelSource
-from tfopt.core.preflight import Preflight, Workload
-from tfopt.core.stage import Stage, StageContext, Trait
+from tfopt.core.config.ensembling import Averaging
+from tfopt.core.config.model_source import ModelSource
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.stage import Stage, StageContext
+from tfopt.core.language.suggest import closest
 
 
 class Average(Stage):
@@ -67,11 +68,11 @@ class Average(Stage):
         return () if self.epochs_of is None else (self.epochs_of,)
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
-        from tfopt.backend import averaging
+        from tfopt.backend.stages import average as averaging
 
         return averaging.look_ahead(model, self.averaging(), workload)
 
     def apply(self, model: Any, context: StageContext) -> Any:
-        from tfopt.backend import averaging
+        from tfopt.backend.stages import average as averaging
 
         return averaging.average(model, self.averaging(), context)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from tfopt.core.clustering import Clustering, ClusterRule, Initialization, NumClusters
-from tfopt.core.preflight import Preflight, Workload
-from tfopt.core.stage import Stage, StageContext, TrainingStage, Trait
+from tfopt.core.config.clustering import Clustering, ClusterRule, Initialization, NumClusters
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 
 
 class Cluster(TrainingStage):
@@ -54,12 +55,12 @@ class Cluster(TrainingStage):
         return [((*path, "clusters"), taken) for path, count in counts if count == 2]
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
-        from tfopt.backend import clustering
+        from tfopt.backend.stages import cluster as clustering
 
         return clustering.look_ahead(model, self.clustering())
 
     def apply(self, model: Any, context: StageContext) -> Any:
-        from tfopt.backend import clustering
+        from tfopt.backend.stages import cluster as clustering
 
         preserve_sparsity = self.preserve_sparsity and "sparse" in context.traits
         return clustering.cluster(model, self, self.clustering(), context, preserve_sparsity=preserve_sparsity)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tfopt.core.distillation import Teacher
-from tfopt.core.stage import StageContext, TrainingStage, Trait
+from tfopt.core.config.distillation import Teacher
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.stage import StageContext, TrainingStage
 
 
 class Distill(TrainingStage):
@@ -20,6 +21,6 @@ class Distill(TrainingStage):
     """Who teaches, and how."""
 
     def apply(self, model: Any, context: StageContext) -> Any:
-        from tfopt.backend import training
+        from tfopt.backend.stages import fit as training
 
         return training.train(model, self, context)

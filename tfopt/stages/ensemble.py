@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tfopt.core.fusion import Combine, Ensembling
-from tfopt.core.model_source import ModelSource
-from tfopt.core.preflight import Preflight, Workload
-from tfopt.core.stage import Stage, StageContext, TrainingStage, Trait
+from tfopt.core.config.ensembling import Combine, Ensembling
+from tfopt.core.config.model_source import ModelSource
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 
 Weight = Annotated[float, Field(gt=0)]
 
@@ -90,16 +91,16 @@ class Ensemble(Stage):
         return [(("combine",), text)]
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
-        from tfopt.backend import ensembling
+        from tfopt.backend.stages import ensemble as ensembling
 
         return ensembling.look_ahead(model, self.ensembling(), workload)
 
     def layers_after(self, model: Any, workload: Workload) -> Any:
-        from tfopt.backend import ensembling
+        from tfopt.backend.stages import ensemble as ensembling
 
         return ensembling.layers_after(model, self.ensembling(), workload)
 
     def apply(self, model: Any, context: StageContext) -> Any:
-        from tfopt.backend import ensembling
+        from tfopt.backend.stages import ensemble as ensembling
 
         return ensembling.ensemble(model, self.ensembling(), context)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-from tfopt.core.allocation import Allocation, global_allocation
-from tfopt.core.block import Block
-from tfopt.core.preflight import Preflight, Workload
-from tfopt.core.pruning import BlockSize, Pattern, PruneRule, Pruning
-from tfopt.core.quantities import Span
-from tfopt.core.rewind import Rewind
-from tfopt.core.schedules import Metric, Schedule
-from tfopt.core.stage import Stage, StageContext, TrainingStage, Trait
+from tfopt.core.config.allocation import Allocation, global_allocation
+from tfopt.core.config.pruning import BlockSize, Pattern, PruneRule, Pruning
+from tfopt.core.config.rewind import Rewind
+from tfopt.core.config.schedules import Metric, Schedule
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
+from tfopt.core.language.block import Block
+from tfopt.core.language.quantities import Span
 
 
 class Prune(TrainingStage):
@@ -82,11 +83,11 @@ class Prune(TrainingStage):
         return () if self.rewind is None else (self.rewind.stage,)
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
-        from tfopt.backend import pruning
+        from tfopt.backend.stages import prune as pruning
 
         return pruning.look_ahead(model, self.pruning(), workload)
 
     def apply(self, model: Any, context: StageContext) -> Any:
-        from tfopt.backend import pruning
+        from tfopt.backend.stages import prune as pruning
 
         return pruning.prune(model, self, self.pruning(), context)

@@ -6,9 +6,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from tfopt.core.preflight import Preflight, Workload
-from tfopt.core.quantization import Quantization, QuantizeRule, Require
-from tfopt.core.stage import StageContext, TrainingStage, Trait
+from tfopt.core.config.quantization import Quantization, QuantizeRule, Require
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.stage import StageContext, TrainingStage
 
 
 class Qat(TrainingStage):

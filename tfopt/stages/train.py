@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from tfopt.core.preflight import Preflight, Workload
-from tfopt.core.stage import StageContext, TrainingStage, Trait
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.stage import StageContext, TrainingStage
 
 
 class Train(TrainingStage):
@@ -52,6 +53,6 @@ class Train(TrainingStage):
         return self.keep or ()
 
     def apply(self, model: Any, context: StageContext) -> Any:
-        from tfopt.backend import training
+        from tfopt.backend.stages import fit as training
 
         return training.train(model, self, context, keep=self.kept_epochs(), moving_average=self.moving_average)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pytest
 
-from tfopt.core.data import DataConfig
+from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
 
 if TYPE_CHECKING:
-    from tfopt.backend.splits import Data
+    from tfopt.backend.data.splits import Data
 
 
 class DatasetContract:
@@ -40,13 +40,13 @@ class DatasetContract:
 
     @classmethod
     def load(cls, **args: Any) -> Data:
-        from tfopt.backend.data import load
+        from tfopt.backend.data.load import load
 
         return load(DataConfig(source=cls.source, args={**cls.args, **args}))
 
     @classmethod
     def function(cls) -> Any:
-        from tfopt.backend import references
+        from tfopt.catalog import references
 
         if references.is_function(cls.source):
             return references.function(cls.source, Path())

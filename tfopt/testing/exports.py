@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tfopt.core.chain import read_exports
-from tfopt.core.compile import Compile
-from tfopt.core.export import Export, ExportContext
-from tfopt.core.records import ExportRecord
-from tfopt.io.catalog import catalog
+from tfopt.catalog.catalog import catalog
+from tfopt.core.config.compile import Compile
+from tfopt.core.contracts.export import Export, ExportContext
+from tfopt.core.recipe.reader import read_exports
+from tfopt.core.records.report import ExportRecord
 from tfopt.testing.stages import check_block
 
 
@@ -44,8 +44,8 @@ class ExportContract:
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls) -> Any:
-        from tfopt.backend import models
-        from tfopt.core.recipe import ModelConfig
+        from tfopt.backend.models import build as models
+        from tfopt.core.recipe.recipe import ModelConfig
 
         model = models.build(ModelConfig(source="mlp", args={"units": [8]}), cls.data(), seed=1).model
         model.compile("adam", "sparse_categorical_crossentropy")
@@ -54,8 +54,8 @@ class ExportContract:
 
     @classmethod
     def data(cls) -> Any:
-        from tfopt.backend import data
-        from tfopt.core.data import DataConfig
+        from tfopt.backend.data import load as data
+        from tfopt.core.config.data import DataConfig
 
         return data.load(DataConfig(source="digits"), Path())
 

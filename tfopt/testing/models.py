@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pytest
 
-from tfopt.core.compile import Compile
-from tfopt.core.recipe import ModelConfig
+from tfopt.core.config.compile import Compile
+from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError
 
 if TYPE_CHECKING:
-    from tfopt.backend.splits import Data
+    from tfopt.backend.data.splits import Data
 
 
 class ModelContract:
@@ -55,7 +55,7 @@ class ModelContract:
 
     @classmethod
     def make_data(cls, shape: tuple[int, ...]) -> Data:
-        from tfopt.backend.splits import Data, Split
+        from tfopt.backend.data.splits import Data, Split
 
         n = max(6, cls.num_outputs)
         inputs = np.random.RandomState(0).rand(n, *shape).astype(np.float32)
@@ -65,7 +65,7 @@ class ModelContract:
 
     @classmethod
     def build(cls, data: Data, seed: int) -> Any:
-        from tfopt.backend import models
+        from tfopt.backend.models import build as models
 
         return models.build(ModelConfig(source=cls.source, args=cls.args), data, seed).model
 
@@ -76,7 +76,7 @@ class ModelContract:
         return Compile()
 
     def test_says_in_one_line_what_it_is(self) -> None:
-        from tfopt.backend import references
+        from tfopt.catalog import references
 
         function = (
             references.function(self.source, Path())
@@ -91,7 +91,7 @@ class ModelContract:
             assert known or parameter.default is not parameter.empty, f"argument {name!r} needs a default"
 
     def test_fits_its_data(self, model: Any, data: Data) -> None:
-        from tfopt.backend import models
+        from tfopt.backend.models import build as models
 
         assert models.check_fits(model, data, self.compile_config()) == []
         assert self.parameters is None or model.count_params() == self.parameters
@@ -105,13 +105,13 @@ class ModelContract:
             assert "logits" in names, "rules and stages find the last layer with weights by the name 'logits'"
 
     def test_weights_follow_the_seed(self, model: Any, data: Data) -> None:
-        from tfopt.backend import models
+        from tfopt.backend.models import build as models
 
         assert models.model_fingerprint(self.build(data, seed=1)) == models.model_fingerprint(model)
         assert models.model_fingerprint(self.build(data, seed=2)) != models.model_fingerprint(model)
 
     def test_outputs_survive_the_store(self, model: Any, data: Data, tmp_path: Path) -> None:
-        from tfopt.backend import models
+        from tfopt.backend.models import build as models
 
         models.save_model(model, tmp_path)
         again = models.load_model(tmp_path)
@@ -120,7 +120,7 @@ class ModelContract:
         assert models.model_fingerprint(again) == models.model_fingerprint(model)
 
     def test_records_cover_every_weight(self, model: Any) -> None:
-        from tfopt.backend import models
+        from tfopt.backend.models import build as models
 
         records = models.layer_records(model, {"logits": "why not"})
         assert sum(record.parameters for record in records) == model.count_params()

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tfopt.core.block import Block
-from tfopt.core.recipe import Recipe, build_recipe
-from tfopt.core.run import Run
-from tfopt.core.stage import Stage
-from tfopt.io.catalog import catalog
-from tfopt.io.store import Store
+from tfopt.catalog.catalog import catalog
+from tfopt.core.contracts.stage import Stage
+from tfopt.core.language.block import Block
+from tfopt.core.recipe.recipe import Recipe, build_recipe
+from tfopt.core.records.run import Run
+from tfopt.io.store.store import Store
 
 MODEL = {"source": "mlp", "args": {"units": [8]}}
 """What stages are tried on unless the suite says otherwise: 610 weights."""
@@ -56,8 +56,8 @@ class StageContract:
 
     @classmethod
     def carried_out(cls, out: Path, on_event: Any = None) -> Run:
-        from tfopt.planner import prepare
-        from tfopt.runner import execute
+        from tfopt.engine.plan import prepare
+        from tfopt.engine.run import execute
 
         folder = out / "run"
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ class StageContract:
     @classmethod
     def result(cls, out: Path, run: Run) -> Any:
         """What the stage left in the store."""
-        from tfopt.backend import artifacts
+        from tfopt.backend.artifacts import stage_result as artifacts
 
         return artifacts.load(Store(out / ".store").folder(run.report.stages[-1].key))
 
@@ -92,20 +92,20 @@ class StageContract:
         assert type(stage).model_validate(stage.model_dump(mode="json")) == stage
 
     def test_what_it_is_called_changes_no_key(self) -> None:
-        from tfopt.planner import key_of
+        from tfopt.engine.keys import key_of
 
         keys = [key_of(one.stages[-1], one, "parent", "data") for one in (self.recipe(), self.recipe("other"))]
         assert keys[0] == keys[1]
 
     def test_it_leaves_a_model_free_of_wrappers(self, done: tuple[Path, Run]) -> None:
-        from tfopt.backend import artifacts
+        from tfopt.backend.artifacts import stage_result as artifacts
 
         model = artifacts.float_model(self.result(*done))
         for layer in model._flatten_layers(include_self=False):
             assert not type(layer).__module__.startswith("tensorflow_model_optimization"), layer.name
 
     def test_it_adds_what_it_claims_to_add(self, stage: Stage, done: tuple[Path, Run]) -> None:
-        from tfopt.backend import artifacts
+        from tfopt.backend.artifacts import stage_result as artifacts
 
         result, layers = self.result(*done), done[1].report.stages[-1].layers
         assert ("quantized" in stage.adds) == (artifacts.float_model(result) is not result)
@@ -149,7 +149,7 @@ def check_block(block: type[Block]) -> None:
 
 def weights_of(model: Any) -> list[np.ndarray]:
     """All weights, of a quantized model those that simulate 8 bits."""
-    from tfopt.backend import artifacts
+    from tfopt.backend.artifacts import stage_result as artifacts
 
     weights: list[np.ndarray] = artifacts.running_model(model).get_weights()
     return weights

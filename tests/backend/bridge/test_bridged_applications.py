@@ -12,8 +12,9 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tf_keras  # noqa: E402
 
-from tfopt.backend.bridge import pairing, to_tf_keras  # noqa: E402
-from tfopt.backend.bridge.host import KerasHost  # noqa: E402
+from tfopt.backend.bridge import to_tf_keras
+from tfopt.backend.bridge import weight_mapping as pairing  # noqa: E402
+from tfopt.backend.bridge.layer_wrapper import KerasHost  # noqa: E402
 
 SMALL = {
     "MobileNet": (32, {"alpha": 0.25}),

@@ -17,7 +17,7 @@ from keras import layers, ops  # noqa: E402
 from tests.backend.bridge.test_to_tf_keras import scramble  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge.activations import BY_NAME  # noqa: E402
-from tfopt.backend.bridge.host import KerasHost  # noqa: E402
+from tfopt.backend.bridge.layer_wrapper import KerasHost  # noqa: E402
 from tfopt.backend.bridge.tables import SAME_ACTIVATIONS  # noqa: E402
 
 VECTOR, SEQUENCE, IMAGE, VOLUME = (4,), (6, 4), (8, 8, 4), (4, 4, 4, 2)

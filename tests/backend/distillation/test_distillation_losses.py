@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfopt.backend.distillation import features, soft
-from tfopt.backend.distillation.answers import form_of_values, logits, soft_log_probabilities
-from tfopt.backend.distillation.changing import value_at
-from tfopt.core.gradual import ResolvedChange
+from tfopt.backend.distillation import feature_losses as features
+from tfopt.backend.distillation import response_losses as soft
+from tfopt.backend.distillation.outputs import form_of_values, logits, soft_log_probabilities
+from tfopt.backend.distillation.ramps import value_at
+from tfopt.core.config.ramps import ResolvedChange
 
 pytestmark = pytest.mark.tf
 

@@ -7,10 +7,10 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tests.backend.quantization.models import branchy_model
-from tests.quantization_support import separate_relu_model
+from tests.support.quantization import separate_relu_model
+from tests.support.quantization_models import branchy_model
 from tfopt.backend.quantization import preflight
-from tfopt.core.quantization import Quantization, QuantizeRule
+from tfopt.core.config.quantization import Quantization, QuantizeRule
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf
@@ -156,7 +156,7 @@ def test_layers_with_masks_are_left_to_the_converter() -> None:
     import tf_keras
 
     from tfopt.backend.quantization import preflight
-    from tfopt.core.quantization import Quantization
+    from tfopt.core.config.quantization import Quantization
 
     words = tf_keras.Input((6,), dtype="int32", name="words")
     states = tf_keras.layers.Dense(4, name="dense")(

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.quantization_support import int8_file, training_images
+from tests.support.quantization import int8_file, training_images
 from tfopt.backend.bridge import to_tf_keras
-from tfopt.backend.canonical import canonicalize
 from tfopt.backend.quantization.annotation import preflight
 from tfopt.backend.quantization.calibration import calibrate
-from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.weight_constraints import Preserve
 from tfopt.backend.quantization.wrapping import wrap
-from tfopt.core.quantization import Quantization
+from tfopt.core.config.quantization import Quantization
 
 pytestmark = pytest.mark.tf
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.backend.quantization.models import branchy_model
-from tests.quantization_support import context, digits, inner_relu_model, qat
+from tests.support.quantization import context, digits, inner_relu_model, qat
+from tests.support.quantization_models import branchy_model
 from tfopt.backend.quantization import Quantized, is_quantized, load_quantized, quantize_aware_train, save_quantized
 from tfopt.errors import StoreError
 

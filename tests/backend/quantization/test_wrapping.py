@@ -8,13 +8,13 @@ import tf_keras
 from tensorflow_model_optimization.quantization.keras import QuantizeWrapper
 from tf_keras import layers
 
-from tests.backend.quantization.models import branchy_model
-from tests.quantization_support import int8_file, separate_relu_model, training_images
-from tfopt.backend.canonical import canonicalize
+from tests.support.quantization import int8_file, separate_relu_model, training_images
+from tests.support.quantization_models import branchy_model
 from tfopt.backend.quantization.calibration import calibrate
-from tfopt.backend.quantization.preserving import Preserve
+from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.weight_constraints import Preserve
 from tfopt.backend.quantization.wrapping import strip, wrap
-from tfopt.core.quantization import Quantization, QuantizeRule
+from tfopt.core.config.quantization import Quantization, QuantizeRule
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

@@ -10,14 +10,14 @@ import keras
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.bridge.equivalence import Step, difference
+from tfopt.backend.bridge.functionalize import functional
 from tfopt.backend.bridge.graph import Call, calls, mask_of
-from tfopt.backend.bridge.host import KerasHost, host
+from tfopt.backend.bridge.layer_mapping import NoTwin, layer_twin
+from tfopt.backend.bridge.layer_wrapper import KerasHost, host
 from tfopt.backend.bridge.operations import operation_twin
-from tfopt.backend.bridge.pairing import pairing
-from tfopt.backend.bridge.proof import Step, difference
-from tfopt.backend.bridge.retracing import functional
-from tfopt.backend.bridge.twins import NoTwin, layer_twin
-from tfopt.backend.references import guarded
+from tfopt.backend.bridge.weight_mapping import pairing
+from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
 

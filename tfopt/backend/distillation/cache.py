@@ -8,10 +8,10 @@ from time import perf_counter
 
 import numpy as np
 
-from tfopt.backend import checkpoint
-from tfopt.backend.checkpoint import DamagedCheckpoint
+from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation.teachers import Panel
-from tfopt.backend.splits import Split
+from tfopt.backend.training import checkpoint
+from tfopt.backend.training.checkpoint import DamagedCheckpoint
 
 FILE = "teacher.npz"
 _SECONDS = "seconds"

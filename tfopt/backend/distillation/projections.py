@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tf_keras
 
-from tfopt.core.distillation import LayerPair
+from tfopt.core.config.distillation import LayerPair
 
 Shape = tuple[int | None, ...]
 

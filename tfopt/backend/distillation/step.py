@@ -8,12 +8,12 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.distillation.answers import Answers
-from tfopt.backend.distillation.averaging import MovingAverageTeacher
-from tfopt.backend.distillation.changing import value_at
-from tfopt.backend.distillation.comparing import Comparison, names_of, total
-from tfopt.backend.fitting import optimizer_state
-from tfopt.core.gradual import ResolvedChange
+from tfopt.backend.distillation.loss import Comparison, names_of, total
+from tfopt.backend.distillation.moving_average import MovingAverageTeacher
+from tfopt.backend.distillation.outputs import Answers
+from tfopt.backend.distillation.ramps import value_at
+from tfopt.backend.training.loop import optimizer_state
+from tfopt.core.config.ramps import ResolvedChange
 
 Ask = Callable[[Any], Answers]
 

@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.batches import evaluation_batches
-from tfopt.backend.distillation.answers import Answers, Form, form_of, form_of_values
-from tfopt.backend.distillation.taps import NoSuchLayer, tapped
-from tfopt.backend.splits import Arrays, Split
-from tfopt.core.distillation import LayerPair, Task, Teacher
-from tfopt.core.stage import StageContext
+from tfopt.backend.data.batches import evaluation_batches
+from tfopt.backend.data.splits import Arrays, Split
+from tfopt.backend.distillation.feature_extractor import NoSuchLayer, tapped
+from tfopt.backend.distillation.outputs import Answers, Form, form_of, form_of_values
+from tfopt.core.config.distillation import LayerPair, Task, Teacher
+from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError
 
 _BATCH = 256
@@ -28,7 +28,7 @@ class Panel:
     They are no part of any model in training: nothing tracks their variables.
 
     Args:
-        models: `tf_keras.Model`, or `tfopt.backend.outside.TfliteModel`, which is asked outside the graph.
+        models: `tf_keras.Model`, or `tfopt.backend.artifacts.external_models.TfliteModel`, which is asked outside the graph.
         readers: the same models; a single one gives the outputs of its compared layers besides.
         shares: how much each counts; they sum to 1.
     """
@@ -94,7 +94,7 @@ def load(teacher: Teacher, context: StageContext) -> Panel:
         StoreError: a store entry cannot be read.
     """
     # Not above: what loads the results of stages knows all stages, and they know this package.
-    from tfopt.backend.outside import load_source
+    from tfopt.backend.artifacts.external_models import load_source
 
     models = tuple(load_source(context.sources[source.label]) for source in teacher.sources())
     return Panel.of(models, teacher.shares(), teacher.layers)

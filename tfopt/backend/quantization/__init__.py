@@ -13,12 +13,12 @@
 | `wrapping`, `calibration`, `train`, `quantized` | wrap and strip, set ranges, train, save and load |
 """
 
-from tfopt.backend.canonical.recurrent import sharing_scales
 from tfopt.backend.quantization.annotation import preflight
-from tfopt.backend.quantization.looking_ahead import look_ahead
+from tfopt.backend.quantization.canonical.rewrites.recurrent import sharing_scales
+from tfopt.backend.quantization.float_fallback import deadly_layers, float_layers
+from tfopt.backend.quantization.preflight import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
-from tfopt.backend.quantization.staying_float import deadly_layers, float_layers
-from tfopt.backend.quantization.train import quantize_aware_train
+from tfopt.backend.stages.qat import quantize_aware_train
 
 __all__ = [
     "Quantized",

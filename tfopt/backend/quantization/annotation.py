@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.canonical import Canonical, Origin, canonicalize, walk
-from tfopt.backend.layer_graph import Graph, folds_into
-from tfopt.backend.quantization.placement import place
+from tfopt.backend.graph.connections import Graph
+from tfopt.backend.quantization.canonical import Canonical, Origin, canonicalize, walk
+from tfopt.backend.quantization.canonical.fusing import folds_into
+from tfopt.backend.quantization.float_fallback import float_layers
+from tfopt.backend.quantization.fusion import place
 from tfopt.backend.quantization.registry import treatment
-from tfopt.backend.quantization.staying_float import float_layers
-from tfopt.core.quantization import Quantization, QuantizeRule
+from tfopt.core.config.quantization import Quantization, QuantizeRule
 
 
 def annotated(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tuple[str, ...]:

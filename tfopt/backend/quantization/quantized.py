@@ -12,13 +12,13 @@ import numpy as np
 import tf_keras
 from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer import QuantizeLayer
 
-from tfopt.backend import models
-from tfopt.backend.canonical import canonicalize
-from tfopt.backend.canonical.weights import leaf
-from tfopt.backend.quantization.preserving import Preserve
-from tfopt.backend.quantization.staying_float import float_originals
+from tfopt.backend.models import build as models
+from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.canonical.weights import leaf
+from tfopt.backend.quantization.float_fallback import float_originals
+from tfopt.backend.quantization.weight_constraints import Preserve
 from tfopt.backend.quantization.wrapping import wrap, wrappers
-from tfopt.core.quantization import Quantization
+from tfopt.core.config.quantization import Quantization
 from tfopt.errors import StoreError
 
 _SETTINGS = "quantization.json"

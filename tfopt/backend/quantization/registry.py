@@ -10,20 +10,20 @@ from tensorflow_model_optimization.quantization.keras import QuantizeConfig, Qua
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
 from tf_keras import layers
 
-from tfopt.backend.canonical import primitives
-from tfopt.backend.canonical.axes import InsertAxes, RemoveAxes
-from tfopt.backend.canonical.slicing import Slice
-from tfopt.backend.dilated import DilatedConv2D
-from tfopt.backend.layer_graph import function_name
+from tfopt.backend.graph.connections import function_name
+from tfopt.backend.quantization.canonical.dilated_conv2d import DilatedConv2D
+from tfopt.backend.quantization.canonical.rewrites import primitives
+from tfopt.backend.quantization.canonical.rewrites.axes import InsertAxes, RemoveAxes
+from tfopt.backend.quantization.canonical.rewrites.slicing import Slice
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
-from tfopt.backend.quantization.preserving import Preserve, preserving
+from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.quantizers import (
     ChannelQuantizer,
     DepthwiseQuantizer,
     TensorQuantizer,
     TransposeQuantizer,
 )
-from tfopt.backend.quantization.staying_float import FLOAT_FUNCTIONS, float_reason
+from tfopt.backend.quantization.weight_constraints import Preserve, preserving
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import tf_keras
 from tensorflow_model_optimization.quantization.keras import QuantizeLayoutTransform, QuantizeScheme
 from tensorflow_model_optimization.quantization.keras.graph_transformations.model_transformer import ModelTransformer
 
-from tfopt.backend.layer_graph import Graph
-from tfopt.backend.quantization.placement import place
+from tfopt.backend.graph.connections import Graph
+from tfopt.backend.quantization.fusion import place
 from tfopt.backend.quantization.registry import EightBitRegistry
 from tfopt.backend.quantization.transforms import RoundInput
 

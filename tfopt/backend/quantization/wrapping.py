@@ -14,15 +14,15 @@ from tensorflow_model_optimization.quantization.keras import (
 )
 from tf_keras.utils import custom_object_scope
 
-from tfopt.backend.canonical import Canonical
-from tfopt.backend.canonical.copying import copy_model, readable
-from tfopt.backend.canonical.weights import leaf, ordered
 from tfopt.backend.quantization.annotation import annotated
-from tfopt.backend.quantization.preserving import Preserve, hold, settled
+from tfopt.backend.quantization.canonical import Canonical
+from tfopt.backend.quantization.canonical.copying import copy_model, readable
+from tfopt.backend.quantization.canonical.weights import leaf, ordered
 from tfopt.backend.quantization.quantizers import InputQuantizer
 from tfopt.backend.quantization.registry import EightBitRegistry
 from tfopt.backend.quantization.scheme import EightBitScheme
-from tfopt.core.quantization import Quantization
+from tfopt.backend.quantization.weight_constraints import Preserve, hold, settled
+from tfopt.core.config.quantization import Quantization
 from tfopt.errors import StageError
 
 _PREFIX = "quant_"

@@ -1,0 +1,42 @@
+"""Attention and products by equation, taken apart."""
+
+from __future__ import annotations
+
+import pytest
+import tf_keras
+from tf_keras import layers
+
+from tests.support.canonical import quantized_file, there_and_back, told
+
+pytestmark = pytest.mark.tf
+
+
+def _attention_model() -> tf_keras.Model:
+    """Self-attention, attention to another sequence with its own widths, and attention shared by two sites."""
+    one, two = layers.Input((8, 6), name="one"), layers.Input((5, 4), name="two")
+    own = layers.MultiHeadAttention(2, 3, dropout=0.1, name="own")(one, one)
+    across = layers.MultiHeadAttention(2, 3, value_dim=4, output_shape=7, use_bias=False, name="across")(own, two)
+    shared = layers.MultiHeadAttention(3, 2, name="shared")
+    x = layers.Add(name="sum")([shared(across, across), shared(across, value=across, key=across)])
+    x = layers.EinsumDense("abc,cde->abde", (None, 3, 2), bias_axes="de", name="spread")(x)
+    x = layers.EinsumDense("abcd,cde->abe", (None, 5), activation="relu", name="gathered")(x)
+    return tf_keras.Model([one, two], layers.GlobalAveragePooling1D(name="pool")(x), name="attention")
+
+
+def test_the_same_answers_there_and_back_and_an_integer_file() -> None:
+    model = _attention_model()
+    canonical = there_and_back(model)
+    kinds = {type(layer) for layer in canonical.model.layers}
+    assert not kinds & {layers.MultiHeadAttention, layers.EinsumDense}
+    assert {name: how for name, how in told(model).items() if not how.startswith("simulated")} == {}
+    file = quantized_file(model, data=True)
+    assert file.float_operators == []
+    assert file.operators.count("SOFTMAX") == 3  # the converter sees that two of the four are the same
+
+
+def test_masks_and_scores_are_left_to_the_converter() -> None:
+    given = layers.Input((8, 6), name="given")
+    causal = layers.MultiHeadAttention(2, 3, name="causal")(given, given, use_causal_mask=True)
+    result, _ = layers.MultiHeadAttention(2, 3, name="scores")(causal, causal, return_attention_scores=True)
+    treated = told(tf_keras.Model(given, layers.Dense(2, name="head")(layers.Flatten(name="flat")(result))))
+    assert treated["causal"] == treated["scores"] == "after training"

@@ -1,0 +1,109 @@
+"""Batch normalization where no kernel takes it, preprocessing, averages, and activations inside kernels' layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tf_keras
+from tf_keras import layers
+
+from tests.support.canonical import answers, quantized_file, randomized, there_and_back, told
+from tfopt.backend.quantization.canonical import canonicalize, initial_weights
+
+pytestmark = pytest.mark.tf
+
+
+def _model() -> tf_keras.Model:
+    image = layers.Input((8, 8, 4), name="image")
+    x = layers.Rescaling([1.0, 0.5, 2.0, 3.0], offset=0.5, name="rescaling")(image)
+    x = layers.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 4.0], name="preprocessing")(x)
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(scale=False, name="without_gamma")(x))
+    x = layers.Conv2D(6, 3, activation="swish", name="swish")(x)
+    y = layers.BatchNormalization(center=False, name="without_beta")(x)
+    shared, shared_norm = layers.Conv2D(6, 3, padding="same"), layers.BatchNormalization(name="shared_norm")
+    x = layers.Average(name="average")([shared_norm(shared(x)), shared_norm(shared(y)), y])
+    x = layers.Conv2DTranspose(4, 3, use_bias=False, strides=2, name="transpose")(x)
+    x = layers.ReLU(name="transpose_relu")(layers.BatchNormalization(name="transpose_norm")(x))
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
+    return tf_keras.Model(image, layers.Dense(3, name="logits")(layers.BatchNormalization(name="rank_2")(x)))
+
+
+@pytest.fixture(scope="module")
+def model() -> tf_keras.Model:
+    return _model()
+
+
+def test_there_and_back(model) -> None:
+    there_and_back(model)
+
+
+def test_the_file_is_integer_without_calibration_data(model) -> None:
+    file = quantized_file(model)
+    assert file.float_operators == []
+
+    assert file.operators.count("MUL") == 1  # of swish
+
+
+def test_what_the_plan_says(model) -> None:
+    said = told(model)
+    depthwise = "simulated, rewritten: BatchNormalization computed as 1x1 DepthwiseConv2D"
+    assert {name: how for name, how in said.items() if name in ("without_gamma", "without_beta", "rank_2")} == {
+        "without_gamma": depthwise,
+        "without_beta": depthwise,
+        "rank_2": depthwise,
+    }
+    assert said["relu"] == "fused with without_gamma"
+    assert said["rescaling"] == said["preprocessing"] == "simulated, rewritten: computed as 1x1 DepthwiseConv2D"
+    assert said["swish"] == "simulated, rewritten: activation as a layer of its own"
+    assert said["transpose"] == "simulated, rewritten: BatchNormalization folded in"
+    assert said["average"].startswith("simulated, rewritten: computed as sum and scale")
+
+
+def test_what_tfmot_fuses_stays_as_it_is() -> None:
+    image = layers.Input((8, 8, 4))
+    x = layers.Conv2D(6, 3, name="conv")(image)
+    x = layers.ReLU(6.0)(layers.BatchNormalization(name="norm")(x))
+    x = layers.DepthwiseConv2D(3, name="depthwise")(x)
+    x = layers.BatchNormalization()(layers.Dense(3)(layers.Flatten()(layers.BatchNormalization()(x))))
+    assert canonicalize(tf_keras.Model(image, x)).rewrites == ()
+
+
+def test_frozen_layers_stay_frozen() -> None:
+    image = layers.Input((8, 8, 4))
+    x = layers.BatchNormalization(name="frozen", trainable=False)(image)
+    x = layers.Conv2DTranspose(4, 3, use_bias=False, name="kernel")(layers.Rescaling(2.0)(x))
+    x = layers.BatchNormalization(name="frozen_too", trainable=False)(x)
+    canonical = there_and_back(tf_keras.Model(image, x))
+    assert [weight.name for weight in canonical.model.trainable_weights] == ["kernel/kernel:0"]
+
+
+def test_adapted_preprocessing() -> None:
+    image = layers.Input((8, 8, 2))
+    normalization = layers.Normalization()
+    normalization.adapt(np.random.default_rng(0).uniform(0, 9, (16, 8, 8, 2)))
+    model = tf_keras.Model(image, normalization(image))
+    canonical = canonicalize(model)
+    assert type(canonical.model.layers[-1]) is layers.DepthwiseConv2D
+    back = canonical.restored(initial_weights(canonical))
+    inputs = [np.ones((1, 8, 8, 2), np.float32)]
+    np.testing.assert_array_equal(answers(back, inputs)[0], answers(model, inputs)[0])
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.Rescaling(0.1), layers.Normalization(axis=1, mean=[0.0] * 8, variance=[2.0] * 8)]
+)
+def test_what_is_not_per_channel_or_of_integers_stays(layer) -> None:
+    image = layers.Input((8, 6, 4), dtype="uint8" if isinstance(layer, layers.Rescaling) else "float32")
+    assert canonicalize(tf_keras.Model(image, layer(image))).rewrites == ()
+
+
+def test_zeros_and_equal_values_survive_folding() -> None:
+    image = layers.Input((8, 8, 4))
+    transpose = layers.Conv2DTranspose(4, 3, name="transpose")
+    model = randomized(tf_keras.Model(image, layers.BatchNormalization()(transpose(image))))
+    kernel = np.round(transpose.kernel.numpy() * 4) / 4
+    transpose.kernel.assign(kernel)
+    canonical = canonicalize(model)
+    folded = canonical.model.get_layer("transpose").kernel.numpy()
+    np.testing.assert_array_equal(folded == 0, kernel == 0)
+    assert max(len(np.unique(folded[:, :, channel])) for channel in range(4)) <= len(np.unique(kernel))

@@ -1,0 +1,179 @@
+"""An ensemble answers as its members do together, in Keras, in the store and in TFLite."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+from ai_edge_litert.interpreter import Interpreter
+
+from tests.support.contexts import context, digits, small_model
+from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.backend.ensembling.combine import combined_values, smallest_gap
+from tfopt.backend.stages import ensemble as ensembling
+from tfopt.backend.stages import fit as training
+from tfopt.core.config.compile import Compile, Loss
+from tfopt.core.config.ensembling import Ensembling, Outputs
+from tfopt.core.config.model_source import KnownModel, ModelLocation
+from tfopt.core.contracts.preflight import Workload
+from tfopt.errors import StageError
+
+pytestmark = pytest.mark.tf
+
+PROBABILITIES = Outputs("softmax", are_logits=False)
+LOGITS = Outputs("softmax", are_logits=True)
+
+
+@cache
+def tiny(seed: int, activation: str) -> tf_keras.Model:
+    tf_keras.utils.set_random_seed(seed)
+    inputs = tf_keras.Input((8, 8, 1))
+    x = tf_keras.layers.Flatten(name="flatten")(tf_keras.layers.MaxPooling2D(name="pool")(inputs))
+    return tf_keras.Model(inputs, tf_keras.layers.Dense(10, activation, name="logits")(x))
+
+
+@cache
+def file_of(model: tf_keras.Model) -> bytes:
+    return tf.lite.TFLiteConverter.from_keras_model(model).convert()
+
+
+def answers_of_file(model: tf_keras.Model, examples: np.ndarray) -> np.ndarray:
+    interpreter = Interpreter(model_content=file_of(model))
+    assert len(interpreter.get_signature_list()) == 1
+    run = interpreter.get_signature_runner()
+    (name,) = interpreter.get_signature_list()["serving_default"]["inputs"]
+    return np.concatenate([next(iter(run(**{name: one[None]}).values())) for one in examples])
+
+
+@pytest.mark.parametrize("combine", ["probabilities", "logits", "vote"])
+@pytest.mark.parametrize("outputs", [PROBABILITIES, LOGITS], ids=["softmax", "from_logits"])
+@pytest.mark.parametrize("weights", [[1 / 3] * 3, [0.5, 0.3, 0.2]], ids=["equal", "weighted"])
+def test_the_file_answers_as_the_files_of_the_members_do_together(
+    combine: Any, outputs: Outputs, weights: list[float]
+) -> None:
+    members = [tiny(seed, "linear" if outputs.are_logits else "softmax") for seed in range(3)]
+    examples = digits().test.inputs[:40]
+    wanted = combined_values(
+        np.stack([answers_of_file(member, examples) for member in members]), weights, combine, outputs
+    )
+    joined = ensembling.join(members, weights, combine, outputs, "joined")
+    np.testing.assert_allclose(answers_of_file(joined, examples), wanted, atol=1e-4 if outputs.are_logits else 2e-6)
+
+
+def test_the_average_of_files_is_the_numpy_average() -> None:
+    members = [small_model(seed=seed) for seed in range(2)]
+    examples = digits().test.inputs[:20]
+    mean = np.mean([answers_of_file(member, examples) for member in members], axis=0)
+    joined = ensembling.join(members, [0.5, 0.5], "probabilities", PROBABILITIES, "joined")
+    np.testing.assert_allclose(answers_of_file(joined, examples), mean, atol=1e-6)
+
+
+def constant(*probabilities: float) -> tf_keras.Model:
+    """Answers the same whatever it is shown."""
+    inputs = tf_keras.Input((2,))
+    logits = tf_keras.layers.Dense(
+        len(probabilities), "softmax", kernel_initializer="zeros",
+        bias_initializer=tf_keras.initializers.Constant(np.log(probabilities)), name="classes",
+    )(inputs)  # fmt: skip
+    return tf_keras.Model(inputs, logits)
+
+
+@pytest.mark.parametrize(
+    ("members", "weights", "winner"),
+    [
+        # Two votes beat one, however sure the one is.
+        ([(0.5, 0.4, 0.1), (0.5, 0.4, 0.1), (0.0001, 0.9998, 0.0001)], [1 / 3] * 3, 0),
+        # One vote each: the sum of probabilities decides,
+        ([(0.5, 0.4, 0.1), (0.2, 0.7, 0.1)], [0.5, 0.5], 1),
+        ([(0.7, 0.2, 0.1), (0.4, 0.5, 0.1)], [0.5, 0.5], 0),
+        # and where it is equal too, the lower class wins.
+        ([(0.25, 0.5, 0.25), (0.25, 0.25, 0.5)], [0.5, 0.5], 1),
+        # A member's own tie goes to the lower class as well.
+        ([(0.4, 0.4, 0.2), (0.4, 0.4, 0.2)], [0.5, 0.5], 0),
+        # Weights decide before probabilities; and 0.3 + 0.2 ties with 0.5.
+        ([(0.5, 0.4, 0.1), (0.01, 0.98, 0.01)], [0.6, 0.4], 0),
+        ([(0.5, 0.3, 0.2), (0.3, 0.5, 0.2), (0.1, 0.8, 0.1)], [0.5, 0.3, 0.2], 1),
+    ],
+)
+def test_a_vote_and_its_ties(members: list[Any], weights: list[float], winner: int) -> None:
+    joined = ensembling.join([constant(*one) for one in members], weights, "vote", PROBABILITIES, "joined")
+    examples = np.zeros((1, 2), np.float32)
+    for answers in (joined.predict(examples, verbose=0), answers_of_file(joined, examples)):
+        assert answers.argmax() == winner
+        assert answers.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_how_close_a_vote_can_be() -> None:
+    assert smallest_gap([0.25] * 4) == pytest.approx(0.25)
+    assert smallest_gap([0.5, 0.3, 0.2]) == pytest.approx(0.1)
+    assert smallest_gap([1 / 20] * 20) == pytest.approx(1 / 20)
+
+
+@pytest.mark.parametrize("combine", ["probabilities", "vote"])
+def test_it_goes_through_the_store_and_can_be_joined_again(combine: Any, tmp_path: Path) -> None:
+    joined = ensembling.join([small_model(seed=0), small_model(seed=1)], [0.6, 0.4], combine, PROBABILITIES, "joined")
+    artifacts.save(joined, tmp_path)
+    stored: Any = artifacts.load(tmp_path)
+    examples = digits().test.inputs[:8]
+    answers = joined.predict(examples, verbose=0)
+    np.testing.assert_array_equal(stored.predict(examples, verbose=0), answers)
+    names = [layer.name for layer in stored.layers]
+    assert len(set(names)) == len(names)
+    assert {"conv1", "member2_conv1", "member2_norm"} <= set(names)
+    twice = ensembling.join([stored, stored], [0.5, 0.5], "probabilities", PROBABILITIES, "twice")
+    np.testing.assert_allclose(twice.predict(examples, verbose=0), answers, atol=1e-6)
+
+
+def test_weights_are_learned_on_the_validation_split(tmp_path: Path) -> None:
+    good, bad = small_model(seed=0), small_model(seed=1)
+    good.compile("adam", "sparse_categorical_crossentropy")
+    good.fit(digits().train.inputs, digits().train.targets, epochs=2, verbose=0)
+    bad.save(tmp_path / "bad.keras")
+    events: list[Any] = []
+    where = {"file bad": ModelLocation("file bad", "file", tmp_path / "bad.keras")}
+    for combine in ("probabilities", "logits"):
+        given = context(tmp_path, events.append)
+        object.__setattr__(given, "sources", where)
+        joined = ensembling.ensemble(good, Ensembling(combine, "learned"), given)
+        assert events[-1]["members"]["incoming"] > 0.8
+        loss = [training.evaluate(one, digits().validation, Compile())["loss"] for one in (joined, good)]
+        assert loss[0] <= loss[1] + 1e-4
+
+
+def workload(*models: Any, compile: Compile | None = None, **arguments: Any) -> Workload:
+    sources = {f"file {number}": KnownModel(model) for number, model in enumerate(models)}
+    return Workload(0, 1, 1, sources=sources, compile=compile or Compile(), **arguments)
+
+
+def test_what_cannot_be_joined_is_known_before_training() -> None:
+    model = small_model()
+
+    def problem(asked: Ensembling, given: Workload) -> str:
+        ((_, message),) = ensembling.look_ahead(model, asked, given).problems
+        return message
+
+    assert ensembling.look_ahead(model, Ensembling("logits"), workload(small_model(seed=1))).problems == ()
+    regression = Compile(loss=Loss(name="mse"))
+    assert "mse is no loss of a classification" in problem(Ensembling("logits"), workload(model, compile=regression))
+    assert "no one class out of several" in problem(Ensembling("vote"), workload(model, compile=regression))
+    assert "validation split is empty" in problem(Ensembling(weights="learned"), workload(model))
+    assert "put qat behind the ensemble" in problem(Ensembling(), workload(model, traits=frozenset({"quantized"})))
+    inputs = tf_keras.Input((8, 8, 1))
+    odd = tf_keras.Model(inputs, tf_keras.layers.Reshape((10,))(small_model()(inputs)))
+    assert "none that applies softmax" in problem(Ensembling("logits"), workload(odd))
+
+
+def test_a_joined_model_that_answers_otherwise_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    joined = small_model(seed=2)
+    monkeypatch.setattr(ensembling, "join", lambda *arguments: joined)
+    small_model(seed=1).save(tmp_path / "other.keras")
+    given = context(tmp_path)
+    where = {"file other": ModelLocation("file other", "file", tmp_path / "other.keras")}
+    object.__setattr__(given, "sources", where)
+    with pytest.raises(StageError, match="answers otherwise than its members"):
+        ensembling.ensemble(small_model(), Ensembling(), given)

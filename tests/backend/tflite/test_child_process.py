@@ -1,0 +1,88 @@
+"""A function in a child process: results, errors and deaths come back as plain values."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tfopt.backend.tflite import child_process as child
+
+HERE = __name__
+
+
+def add(left: int, right: int) -> dict[str, int]:
+    return {"sum": left + right, "pid": os.getpid()}
+
+
+def die(name: str) -> None:
+    print("about to go", file=sys.stderr)
+    sys.stderr.flush()
+    os.kill(os.getpid(), getattr(signal, name))
+
+
+def complain() -> None:
+    raise ValueError("kernel has 3 axes, not 4")
+
+
+def leave() -> None:
+    os._exit(3)
+
+
+def chatter() -> str:
+    os.write(1, b"noise on stdout\n" * 10_000)
+    os.write(2, b"noise on stderr\n" * 10_000)
+    return "quiet"
+
+
+def test_gives_back_the_result_from_another_process() -> None:
+    result = child.call(f"{HERE}:add", {"left": 2, "right": 3})
+    assert result["sum"] == 5
+    assert result["pid"] != os.getpid()
+
+
+@pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGKILL"])
+def test_death_by_signal_names_the_signal_and_the_last_words(name: str) -> None:
+    with pytest.raises(child.ChildDied, match=rf"died of {name}; its last words: about to go") as caught:
+        child.call(f"{HERE}:die", {"name": name})
+    assert caught.value.cause == name
+    assert caught.value.exit_code == 5
+
+
+def test_an_exit_without_an_answer_is_a_death() -> None:
+    with pytest.raises(child.ChildDied, match="exit code 3 without an answer"):
+        child.call(f"{HERE}:leave", {})
+
+
+def test_an_exception_comes_back_as_its_message() -> None:
+    with pytest.raises(child.ChildFailed, match="ValueError: kernel has 3 axes, not 4") as caught:
+        child.call(f"{HERE}:complain", {})
+    assert "in complain" in caught.value.trace
+
+
+def test_output_of_the_child_neither_blocks_nor_corrupts_the_result() -> None:
+    assert child.call(f"{HERE}:chatter", {}) == "quiet"
+
+
+def test_an_interrupt_kills_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    def interrupted(self: subprocess.Popen[str]) -> None:
+        started.append(self)
+        raise KeyboardInterrupt("stop")
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="stop"):
+        child._run([sys.executable, "-c", "import time; time.sleep(600)"])
+    assert started[0].returncode == -signal.SIGKILL
+
+
+def test_the_child_itself_loads_neither_tensorflow_nor_numpy() -> None:
+    assert child.call(f"{HERE}:loaded", {}) == []
+
+
+def loaded() -> list[str]:
+    return sorted({"tensorflow", "numpy", "tf_keras"} & set(sys.modules))

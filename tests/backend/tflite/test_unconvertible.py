@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.tf
+
+
+def test_layers_that_no_file_can_hold_are_known_by_name() -> None:
+    import tf_keras
+
+    from tfopt.backend.layer_support import layers
+    from tfopt.backend.tflite.unconvertible import unconvertible
+
+    volume = tf_keras.Input((4, 4, 4, 1))
+    pooled = tf_keras.layers.MaxPooling3D(name="pool")(volume)
+    model = tf_keras.Model(volume, tf_keras.layers.Dense(2, name="logits")(tf_keras.layers.Flatten()(pooled)))
+    assert unconvertible(model) == {"pool": "TFLite pools images and sequences, not volumes"}
+    row = next(row for row in layers(model) if row.name == "pool")
+    assert (row.operators, row.micro) == (None, "TFLite pools images and sequences, not volumes")
+
+
+def test_a_qat_stage_says_so_before_it_trains() -> None:
+    import tf_keras
+
+    from tfopt.backend.quantization import look_ahead
+    from tfopt.core.config.quantization import Quantization
+    from tfopt.core.contracts.preflight import Workload
+
+    words = tf_keras.Input((4,), dtype="int64")
+    found = tf_keras.layers.IntegerLookup(vocabulary=[1, 2], name="lookup")(words)
+    states = tf_keras.layers.Flatten()(tf_keras.layers.Embedding(4, 2)(found))
+    model = tf_keras.Model(words, tf_keras.layers.Dense(2)(states))
+    problems = look_ahead(model, Quantization(), Workload(2, 2, 8)).problems
+    assert any("cannot simulate lookup: TFLite has no tables of words" in message for _, message in problems)
+
+
+def test_layers_with_a_few_float_operators_are_float_by_decision() -> None:
+    import tf_keras
+
+    from tfopt.backend.layer_support import layers
+
+    image = tf_keras.Input((8, 8, 4))
+    model = tf_keras.Model(image, tf_keras.layers.GroupNormalization(2, name="groups")(image))
+    (row,) = layers(model)
+    assert row.quantized == "float: TFLite has no integer kernel for SQUARE"
+    assert row.treatment == "float"
+    assert row.edge_tpu == "stays float: TFLite has no integer kernel for SQUARE"

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support import dying_stage
+from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tfopt.backend.stages import fit as training
+from tfopt.backend.stages import prune as pruning
+from tfopt.backend.training import checkpoint
+from tfopt.backend.training import loop as fitting
+from tfopt.backend.training import steps as loop
+from tfopt.core.config.compile import Compile
+from tfopt.errors import StageError
+from tfopt.stages.prune import Prune
+from tfopt.stages.train import Train
+
+pytestmark = pytest.mark.tf
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """The stage of `dying_stage`, run in one piece."""
+    log = Log()
+    return dying_stage.run(tmp_path_factory.mktemp("whole"), log), log
+
+
+def without_seconds(entries):
+    return [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries]
+
+
+def test_a_stage_killed_twice_ends_with_the_same_weights(uninterrupted, tmp_path):
+    for moment in ("progress 3", "saving"):
+        command = [sys.executable, "-m", "tests.support.dying_stage", str(tmp_path), moment]
+        ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+    finished = len(checkpoint.read(tmp_path / "work").state["history"])
+    log = Log()
+
+    model = dying_stage.run(tmp_path, log)
+
+    whole, whole_log = uninterrupted
+    assert finished == 2, "the second process died while it saved the third epoch"
+    assert same_weights(model, whole)
+    assert without_seconds(log.of("epoch")) == without_seconds(whole_log.of("epoch"))
+    assert log.of("warning") == []
+
+
+def test_ctrl_c_saves_the_step_and_goes_on_from_there(uninterrupted, tmp_path, monkeypatch):
+    """Steps one by one, interrupted after the 25th of 60: in the midst of the third epoch."""
+    monkeypatch.setattr(loop, "SIGN_OF_LIFE", 0.0)
+    monkeypatch.setattr(fitting, "SECONDS_BETWEEN_SIGNS", 0.0)
+
+    def interrupt(event):
+        if event["event"] == "progress" and event["step"] == 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dying_stage.run(tmp_path, interrupt)
+    finished = len(checkpoint.read(tmp_path / "work").state["history"])
+    log = Log()
+
+    model = dying_stage.run(tmp_path, log)
+
+    assert finished == 2
+    assert log.of("progress")[0]["step"] == 26
+    assert same_weights(model, uninterrupted[0])
+    assert without_seconds(log.of("epoch")) == without_seconds(uninterrupted[1].of("epoch"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Two epochs of training, and the folder with their checkpoint."""
+    folder = tmp_path_factory.mktemp("finished")
+    return training.train(small_model(), Train(epochs=2), context(folder, data=digits(256))), folder
+
+
+def test_a_finished_stage_is_not_trained_again(finished):
+    first, folder = finished
+    log = Log()
+
+    again = training.train(small_model(seed=1), Train(epochs=2), context(folder, log, data=digits(256)))
+
+    assert log.of("progress") == []
+    assert same_weights(first, again)
+
+
+@pytest.mark.parametrize("name", ["nadam", "adam", "sgd"])
+def test_what_an_optimizer_keeps_beside_its_variables_goes_on_too(tmp_path, name):
+    """A rate that a plateau has lowered, and Nadam's momentum product, are not among tf_keras' optimizer variables."""
+    plateau = {"kind": "plateau", "initial": 1e-3, "monitor": "accuracy", "patience": 1, "factor": 0.5}
+    stage = Train.model_validate({"epochs": 4, "learning_rate": plateau})
+    compile = Compile.model_validate({"optimizer": name})
+
+    def interrupt(event):
+        if event["event"] == "epoch" and event["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    def run(folder, emit):
+        # With a threshold that nothing reaches, every epoch counts as one without improvement.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fitting, "PLATEAU_MIN_DELTA", 10.0)
+            return training.train(small_model(), stage, context(folder, emit, data=digits(256), compile=compile))
+
+    whole_log, log = Log(), Log()
+    whole = run(tmp_path / "whole", whole_log)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "stopped", interrupt)
+
+    model = run(tmp_path / "stopped", log)
+
+    assert whole_log.of("epoch")[-1]["learning_rate"] < 1e-3
+    assert without_seconds(log.of("epoch")) == without_seconds(whole_log.of("epoch"))
+    assert same_weights(model, whole)
+
+
+@pytest.mark.parametrize("damage", ["cut off", "empty", "flipped", "of another stage"])
+def test_a_damaged_checkpoint_is_a_warning_and_a_new_start(finished, tmp_path, damage):
+    whole, folder = finished
+    content = bytearray((folder / "work" / checkpoint.FILE).read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 255
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / checkpoint.FILE).write_bytes({"cut off": content[:-500], "empty": b""}.get(damage, content))
+    log = Log()
+    epochs = 1 if damage == "of another stage" else 2
+
+    model = training.train(small_model(), Train(epochs=epochs), context(tmp_path, log, data=digits(256)))
+
+    message = log.of("warning")[0]["message"]
+    assert ("belongs to another stage" if epochs == 1 else "cannot be read") in message
+    assert "starts again" in message
+    assert [entry["epoch"] for entry in log.of("epoch")] == list(range(1, epochs + 1))
+    assert epochs == 1 or same_weights(model, whole)
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    def full(*arguments, **more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+
+    with pytest.raises(StageError, match="cannot be written: No space left on device"):
+        training.train(small_model(), Train(epochs=1), context(tmp_path, data=digits(256)))
+
+
+def test_early_stopping_of_pruning_counts_from_the_final_sparsity_on(tmp_path):
+    """With a rate of nearly zero nothing improves: the stage ends two epochs after the first one that counts."""
+    log = Log()
+    stage = Prune.model_validate(
+        {
+            "name": "prune",
+            "epochs": 10,
+            "learning_rate": 1e-9,
+            "schedule": {"kind": "polynomial", "final": "80%", "end": "5 epochs", "every": "1 steps"},
+            "early_stopping": {"patience": 2},
+        }
+    )
+
+    model = pruning.prune(small_model(), stage, stage.pruning(), context(tmp_path, log, data=digits(256)))
+
+    told = log.of("details")[-1]["early_stopping"]
+    assert told["best_epoch"] >= 5
+    assert told["stopped_after"] >= 7
+    assert pruning.sparsity(model) == pytest.approx(0.8, abs=0.005)

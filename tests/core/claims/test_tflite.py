@@ -1,0 +1,275 @@
+"""Claims are judged from plain values: a lying file breaks the claim that it violates, by tensor and layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tfopt.core.claims.agreement import Behaviour, Comparison, agreement_claim
+
+from tfopt.core.claims.tflite import FloatLayers, tflite_claims
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
+
+GOOD = Behaviour(agreement=Comparison(360, share=0.99), kernels=Comparison(32, share=1.0))
+
+
+def tensor(layer: str | None = "stem", **changes: Any) -> TensorRecord:
+    values: dict[str, Any] = {
+        "name": f"model/{layer}/Conv2D",
+        "layer": layer,
+        "dtype": "int8",
+        "shape": [16, 3, 3, 8],
+        "bytes": 1152,
+        "sparsity": 0.8,
+        "unique": 40,
+        "quantization": "per-channel",
+        "scales": 16,
+        "role": "weight",
+    }
+    return TensorRecord(**{**values, **changes})
+
+
+def audit(*tensors: TensorRecord, io: str = "int8", **changes: Any) -> AuditRecord:
+    values: dict[str, Any] = {
+        "inputs": [PortRecord(name="image", dtype=io, shape=[-1, 8, 8, 1])],
+        "outputs": [PortRecord(name="probabilities", dtype=io, shape=[-1, 10])],
+        "operators": {"CONV_2D": 1},
+        "float_operators": {},
+        "sparsity": 0.8,
+        "tensors": list(tensors),
+    }
+    return AuditRecord(**{**values, **changes})
+
+
+def layer(name: str = "stem", sparsity: float = 0.8, parameters: int = 1168) -> LayerRecord:
+    return LayerRecord(name=name, type="Conv2D", parameters=parameters, sparsity=sparsity, unique=230)
+
+
+def judged(variant: Variant, found: AuditRecord, behaviour: Behaviour = GOOD, **model: Any) -> dict[str, ClaimRecord]:
+    traits, layers = frozenset(model.get("traits", ())), model.get("layers", ())
+    claims = tflite_claims(variant, traits, layers, found, behaviour, model.get("float_layers", FloatLayers()))
+    assert len({claim.claim for claim in claims}) == len(claims)
+    return {claim.claim: claim for claim in claims}
+
+
+def claim(claims: dict[str, ClaimRecord], part: str) -> ClaimRecord:
+    (name,) = [name for name in claims if part in name]
+    return claims[name]
+
+
+INT8 = Variant(quantize="int8", io="int8")
+
+
+def test_a_true_int8_file_holds_every_claim() -> None:
+    claims = judged(INT8, audit(tensor()), traits=["sparse"], layers=[layer()])
+    assert all(c.held for c in claims.values())
+    assert len(claims) == 6
+
+
+def test_a_float_file_presented_as_int8_breaks_every_claim_about_its_content() -> None:
+    lie = audit(
+        tensor(dtype="float32", quantization="none"),
+        io="float32",
+        float_operators={"CONV_2D": 1},
+        float_layers=["stem"],
+    )
+    claims = judged(INT8, lie)
+    only = claim(claims, "int8 only")
+    assert not only.held
+    assert "1 CONV_2D in layer stem" in only.found
+    assert "'model/stem/Conv2D' (layer stem)" in only.found
+    weights = claim(claims, "weights are int8")
+    assert weights.found == "tensor 'model/stem/Conv2D' (layer stem) is float32"
+    assert not claim(claims, "inputs and outputs are int8").held
+
+
+def test_float_outputs_may_be_dequantized_once_and_nothing_else() -> None:
+    operators = {"CONV_2D": 1, "QUANTIZE": 1, "DEQUANTIZE": 1}
+    float_io = Variant(quantize="int8", io="float32")
+    assert claim(judged(float_io, audit(tensor(), io="float32", operators=operators)), "int8 only").held
+    twice = {**operators, "DEQUANTIZE": 2}
+    broken = claim(judged(float_io, audit(tensor(), io="float32", operators=twice)), "int8 only")
+    assert not broken.held
+    assert "2 DEQUANTIZE operators, 1 expected" in broken.found
+
+
+LOOP = FloatLayers("listed", {"gru": "TFLite runs it as a loop"})
+
+
+def test_the_layers_that_the_plan_named_may_be_float_and_no_others() -> None:
+    loop = audit(
+        tensor(),
+        tensor("gru", dtype="float32", quantization="none"),
+        operators={"CONV_2D": 1, "WHILE": 1, "DEQUANTIZE": 3},
+        float_operators={"WHILE": 1},
+        float_layers=["gru"],
+    )
+    claims = judged(INT8, loop, float_layers=LOOP)
+    held = claim(claims, "int8 only, but for the layers that the plan named: gru (TFLite runs it as a loop)")
+    assert held.held
+    assert held.found == "float operators: 1 WHILE in layer gru"
+    weights = claim(claims, "weights are int8")
+    assert weights.held
+    assert "float32 as planned: tensor 'model/gru/Conv2D' (layer gru)" in weights.found
+
+    broken = claim(judged(INT8, loop), "int8 only: no operator computes in float")
+    assert not broken.held
+    other = loop.model_copy(update={"float_operators": {"MUL": 1, "WHILE": 1}, "float_layers": ["gru", "stem"]})
+    more = claim(judged(INT8, other, float_layers=LOOP), "int8 only")
+    assert not more.held
+    assert more.found == "float operators: 1 MUL, 1 WHILE, some of them in layer stem"
+    strict = claim(judged(INT8, loop, float_layers=FloatLayers("all", LOOP.planned)), "int8 only: no operator")
+    assert not strict.held
+
+
+def test_a_planned_float_layer_that_is_integer_after_all_is_said() -> None:
+    integer = claim(judged(INT8, audit(tensor()), float_layers=LOOP), "int8 only")
+    assert (integer.held, integer.found) == (True, "no float operators")
+
+
+def test_float_operators_of_no_known_layer_are_not_excused() -> None:
+    lost = audit(tensor(), float_operators={"ADD": 2, "WHILE": 1}, float_layers=["gru"])
+    lost = lost.model_copy(update={"untraced_float_operators": {"ADD": 2}})
+    found = claim(judged(INT8, lost, float_layers=LOOP), "int8 only")
+    assert (found.held, found.found) == (False, "float operators of no known layer: 2 ADD")
+
+
+def test_where_float_is_only_reported_it_is_reported() -> None:
+    lie = audit(tensor(dtype="float32", quantization="none"), float_operators={"CONV_2D": 1}, float_layers=["stem"])
+    claims = judged(INT8, lie, float_layers=FloatLayers("none"))
+    report = claim(claims, "qat.require is none")
+    assert report.held
+    assert "1 CONV_2D in layer stem" in report.found
+    assert "'model/stem/Conv2D' (layer stem)" in report.found
+    assert claim(claims, "weights are int8").held
+
+
+@pytest.mark.parametrize(
+    ("quantize", "honest", "lie"),
+    [("none", "float32", "int8"), ("float16", "float16", "float32"), ("dynamic", "int8", "float32")],
+)
+def test_the_weights_have_the_type_that_the_variant_names(quantize: Any, honest: str, lie: str) -> None:
+    variant = Variant(quantize=quantize)
+    assert claim(judged(variant, audit(tensor(dtype=honest), io="float32")), "weights").held
+    broken = claim(judged(variant, audit(tensor(dtype=lie), io="float32")), "weights")
+    assert not broken.held
+    assert f"(layer stem) is {lie}" in broken.found
+
+
+def test_dynamic_range_leaves_small_kernels_in_float_and_the_claim_says_so() -> None:
+    small = tensor("head", dtype="float32", shape=[10, 64])
+    found = claim(judged(Variant(quantize="dynamic"), audit(tensor(), small, io="float32")), "weights of 1,024")
+    assert found.held
+    assert found.found == (
+        "1 of 2 weight tensors are int8, float32 because small: tensor 'model/head/Conv2D' (layer head)"
+    )
+    large = tensor("head", dtype="float32", shape=[16, 64])
+    assert not claim(judged(Variant(quantize="dynamic"), audit(tensor(), large, io="float32")), "weights of 1,024").held
+
+
+def test_integer_inputs_keep_their_type_under_int8_io() -> None:
+    tokens = [PortRecord(name="tokens", dtype="int32", shape=[-1, 48])]
+    assert claim(judged(INT8, audit(tensor(), inputs=tokens)), "inputs and outputs").held
+    scores = [PortRecord(name="scores", dtype="int32", shape=[-1, 48])]
+    assert not claim(judged(INT8, audit(tensor(), outputs=scores)), "inputs and outputs").held
+
+
+def test_destroyed_sparsity_names_layer_and_tensor() -> None:
+    found = audit(tensor("stem", sparsity=0.06), tensor("head", sparsity=0.797))
+    broken = claim(judged(INT8, found, traits=["sparse"], layers=[layer("stem"), layer("head")]), "sparsity")
+    assert not broken.held
+    assert broken.found == "layer stem: 80.00% in the model, 6.00% in the file (tensor 'model/stem/Conv2D')"
+
+
+def test_sparsity_may_differ_by_half_a_point_and_may_grow() -> None:
+    found = audit(tensor("stem", sparsity=0.7951), tensor("head", sparsity=0.93))
+    held = claim(judged(INT8, found, traits=["sparse"], layers=[layer("stem"), layer("head")]), "sparsity")
+    assert held.held
+    assert held.found == "stem 79.51%, head 93.00%"
+
+
+def test_sparsity_of_a_layer_is_pooled_over_its_kernels() -> None:
+    found = audit(tensor("mha", shape=[64, 32], sparsity=1.0), tensor("mha", shape=[192, 32], sparsity=0.4))
+    assert "mha 55.00%" in claim(judged(INT8, found, traits=["sparse"], layers=[layer("mha", 0.55)]), "sparsity").found
+
+
+def test_a_layer_whose_name_the_converter_dropped_is_judged_by_what_is_left() -> None:
+    rest = tensor(None, sparsity=0.5)
+    layers = [layer("stem"), layer("rnn", 0.5)]
+    assert claim(judged(INT8, audit(tensor(), rest), traits=["sparse"], layers=layers), "sparsity").held
+    gone = claim(judged(INT8, audit(tensor()), traits=["sparse"], layers=layers), "sparsity")
+    assert not gone.held
+    assert gone.found == "layer rnn: 50.00% in the model, no weights of it found in the file"
+
+
+def test_a_dense_model_makes_no_claim_about_sparsity() -> None:
+    assert not any("sparsity" in name for name in judged(INT8, audit(tensor()), layers=[layer(sparsity=0.01)]))
+
+
+def test_a_file_that_runs_on_one_kind_of_kernels_only_is_reported() -> None:
+    behaviour = Behaviour(xnnpack_error="failed to delegate CONV_2D node")
+    claims = judged(INT8, audit(tensor()), behaviour)
+    assert claim(claims, "runs on XNNPACK").found == "XNNPACK: failed to delegate CONV_2D node"
+    assert claim(claims, "same answers as the Keras model").found == "the file did not run"
+
+
+def test_kernels_that_disagree_break_the_claim() -> None:
+    behaviour = Behaviour(agreement=Comparison(360, share=0.99), kernels=Comparison(32, share=0.9))
+    broken = claim(judged(INT8, audit(tensor()), behaviour), "runs on XNNPACK")
+    assert not broken.held
+    assert broken.found == "equal answers: 90.00% of 32 examples"
+
+
+def test_two_close_calls_among_few_examples_do_not_break_the_claim_about_kernels() -> None:
+    behaviour = Behaviour(agreement=Comparison(360, share=0.99), kernels=Comparison(32, share=30 / 32))
+    assert claim(judged(INT8, audit(tensor()), behaviour), "runs on XNNPACK").held
+
+
+def test_agreement_below_the_recipe_s_demand_breaks_the_claim() -> None:
+    demanding = Variant(quantize="int8", io="int8", agreement="99.5%")
+    broken = claim(judged(demanding, audit(tensor())), "same answers as")
+    assert not broken.held
+    assert "at least 0.995" in broken.claim
+    assert broken.found == "99.00% of 360 examples"
+
+
+@pytest.mark.parametrize(("difference", "held"), [(0.05, True), (0.11, False), (float("nan"), False)])
+def test_regression_agrees_within_a_share_of_the_output_range(difference: float, held: bool) -> None:
+    record = agreement_claim(0.95, Comparison(100, difference=difference, spread=2.0))
+    assert record.held is held
+    assert record.claim == "answers within 0.05 of the output range of the Keras model's"
+    assert Comparison(100, difference=difference, spread=2.0).value is difference
+
+
+def clustered(name: str = "stem", clusters: int = 16, kind: str = "Conv2D") -> LayerRecord:
+    return layer(name).model_copy(update={"type": kind, "clusters": clusters})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+def test_shared_values_are_counted_per_channel(dtype: str) -> None:
+    """A float kernel that batch normalization was folded into has as many values as channels times clusters."""
+    found = audit(tensor(dtype=dtype, unique=256, unique_per_channel=16), tensor("free", unique_per_channel=72))
+    held = claim(judged(INT8, found, traits=["clustered"], layers=[clustered(), layer("free")]), "shared values")
+    assert (held.held, held.found) == (True, "stem 16 of 16")
+
+
+def test_fewer_values_than_clusters_are_fine_and_more_are_not() -> None:
+    found = audit(tensor(unique_per_channel=12), tensor("other", unique_per_channel=17))
+    given = [clustered(), clustered("other")]
+    judgement = claim(judged(INT8, found, traits=["clustered"], layers=given), "shared values")
+    assert not judgement.held
+    assert judgement.found == "layer other: 16 clusters, 17 values in tensor 'model/other/Conv2D'"
+
+
+def test_a_clustered_layer_that_is_not_in_the_file_is_named() -> None:
+    judgement = claim(judged(INT8, audit(), traits=["clustered"], layers=[clustered()]), "shared values")
+    assert judgement.found == "layer stem: no weights of it found in the file"
+
+
+def test_only_the_pointwise_half_of_a_separable_convolution_is_clustered() -> None:
+    depthwise = tensor(shape=[1, 3, 3, 8], unique_per_channel=9)
+    pointwise = tensor(shape=[16, 1, 1, 8], unique_per_channel=4)
+    given = [clustered(clusters=4, kind="SeparableConv2D")]
+    held = claim(judged(INT8, audit(depthwise, pointwise), traits=["clustered"], layers=given), "shared values")
+    assert (held.held, held.found) == (True, "stem 4 of 4")

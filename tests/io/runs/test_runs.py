@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tfopt.core.records.report import Report, RunInfo
+from tfopt.errors import StoreError
+from tfopt.io.runs import runs
+from tfopt.io.runs.runs import new_run_folder, point_latest, read_run
+from tfopt.io.store.locks import sole_user
+
+
+def finished_run(root: Path, recipe: str = "digits") -> Path:
+    folder = new_run_folder(root, recipe)
+    report = Report(schema=1, run=RunInfo(id=folder.name, recipe=recipe, state="done", seconds=1.0, seed=7))
+    (folder / "report.json").write_text(report.model_dump_json(by_alias=True))
+    return folder
+
+
+def test_a_run_is_found_by_folder_by_recipe_and_by_id(tmp_path: Path) -> None:
+    first, second = finished_run(tmp_path), finished_run(tmp_path)
+    point_latest(first)
+    point_latest(second)
+    assert read_run(first, tmp_path).folder == first
+    assert read_run(f"digits/{first.name}", tmp_path).folder == first
+    assert read_run("digits", tmp_path).folder == second
+    assert read_run("digits/latest", tmp_path).folder == second
+
+
+def test_an_unknown_run_says_which_there_are(tmp_path: Path) -> None:
+    point_latest(finished_run(tmp_path))
+    with pytest.raises(StoreError, match=r"Found no run at mnist. Recipes with runs in .*: digits."):
+        read_run("mnist", tmp_path)
+    with pytest.raises(StoreError, match=r"There are no runs in .* yet"):
+        read_run("mnist", tmp_path / "nowhere")
+
+
+def test_a_report_that_is_not_one_is_an_error(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path)
+    (folder / "report.json").write_text('{"schema": 1}')
+    with pytest.raises(StoreError, match="is not a report of this version of tfopt: run: Field required"):
+        read_run(folder, tmp_path)
+
+
+def test_a_finished_run_is_found_again_while_its_files_are_as_they_were(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path)
+    (folder / "export").mkdir()
+    (folder / "export" / "int8.tflite").write_text("file")
+    runs.begin(folder, "recipe", "identity")
+    assert runs.finished_run(tmp_path, "digits", "identity") is None
+    runs.close(folder)
+    found = runs.finished_run(tmp_path, "digits", "identity")
+    assert found is not None
+    assert found.folder == folder
+    assert runs.finished_run(tmp_path, "digits", "other") is None
+    assert runs.finished_run(tmp_path, "digits", None) is None
+    (folder / "export" / "int8.tflite").write_text("fill")
+    assert runs.finished_run(tmp_path, "digits", "identity") is None
+
+
+def test_only_a_killed_run_of_the_same_recipe_goes_on_in_its_folder(tmp_path: Path) -> None:
+    killed = new_run_folder(tmp_path, "digits")
+    runs.begin(killed, "recipe", None)
+    assert runs.unfinished_run(tmp_path, "digits", "recipe") == killed
+    assert runs.unfinished_run(tmp_path, "digits", "other") is None
+    with sole_user(killed, "the run"):
+        assert runs.unfinished_run(tmp_path, "digits", "recipe") is None
+    report = Report(schema=1, run=RunInfo(id="1", recipe="digits", state="interrupted", seconds=1.0, seed=7))
+    (killed / "report.json").write_text(report.model_dump_json(by_alias=True))
+    assert runs.unfinished_run(tmp_path, "digits", "recipe") == killed
+    done = report.model_copy(update={"run": report.run.model_copy(update={"state": "done"})})
+    (killed / "report.json").write_text(done.model_dump_json(by_alias=True))
+    assert runs.unfinished_run(tmp_path, "digits", "recipe") is None

@@ -1,0 +1,86 @@
+"""What the tests of all rewrites do: there and back, and through the converter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tests.support.quantization import File
+from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.calibration import calibrate
+from tfopt.backend.quantization.canonical import Canonical, canonicalize, initial_weights
+from tfopt.backend.quantization.canonical.equality import largest_difference, random_inputs
+from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.wrapping import wrap
+from tfopt.core.config.quantization import Quantization
+
+QUANTIZATION = Quantization()
+
+
+def randomized(model: tf_keras.Model, seed: int = 1) -> tf_keras.Model:
+    """The model with weights, biases and statistics that no rewrite gets right by luck."""
+    rng = np.random.default_rng(seed)
+    for weight in model.weights:
+        if weight.dtype.is_floating:
+            low, high = (0.5, 1.5) if "variance" in weight.name or "gamma" in weight.name else (-0.5, 0.5)
+            weight.assign(rng.uniform(low, high, weight.shape))
+    return model
+
+
+def answers(model: tf_keras.Model, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What a model answers."""
+    given = [tf.constant(values, tensor.dtype) for values, tensor in zip(inputs, model.inputs, strict=True)]
+    result = model(tf.nest.pack_sequence_as(model._nested_inputs, given), training=False)
+    return [np.asarray(tensor) for tensor in tf.nest.flatten(result)]
+
+
+def there_and_back(model: tf_keras.Model) -> Canonical:
+    """The canonical form, once it is shown to answer the same, and to find its way back from weights it did not have.
+
+    The canonical model's weights are moved as training would move them; the restored model must answer as it does.
+    """
+    randomized(model)
+    canonical = canonicalize(model)
+    inputs = random_inputs(model, seed=3)
+    for one, other in zip(answers(model, inputs), answers(canonical.model, inputs), strict=True):
+        assert largest_difference(one, other) <= 1e-5
+    back = canonical.restored(initial_weights(canonical))
+    for one, other in zip(model.weights, back.weights, strict=True):
+        np.testing.assert_allclose(other.numpy(), one.numpy(), rtol=1e-4, atol=1e-5, err_msg=one.name)
+    rng = np.random.default_rng(2)
+    for weight in canonical.model.trainable_weights:
+        weight.assign(weight + rng.uniform(-0.1, 0.1, weight.shape))
+    trained = canonical.restored(initial_weights(canonical))
+    for one, other in zip(answers(canonical.model, inputs), answers(trained, inputs), strict=True):
+        assert largest_difference(one, other) <= 1e-4
+    return canonical
+
+
+def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
+    """The int8 file of a model that is calibrated and not trained.
+
+    Args:
+        model: float model.
+        data: give the converter calibration data, as the export does; without, every integer operator in the file has
+            the range that training would give it.
+    """
+    wrapped = wrap(canonicalize(model), QUANTIZATION, Preserve())
+    calibrate(wrapped, [random_inputs(model, seed) for seed in range(4)])
+    converter = tf.lite.TFLiteConverter.from_keras_model(wrapped)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if data:
+        examples = [random_inputs(model, seed) for seed in range(4)]
+        types = [tensor.dtype.as_numpy_dtype for tensor in model.inputs]
+        converter.representative_dataset = lambda: (
+            [values[:1].astype(dtype) for values, dtype in zip(inputs, types, strict=True)] for inputs in examples
+        )
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return File(converter.convert())
+
+
+def told(model: tf_keras.Model) -> Mapping[str, str]:
+    """What the plan says of each layer."""
+    return preflight(model, QUANTIZATION)

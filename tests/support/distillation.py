@@ -1,0 +1,57 @@
+"""Teachers, students and contexts that the tests of distillation share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import tf_keras
+
+from tests.support.contexts import context
+from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.core.config.distillation import Teacher
+from tfopt.core.config.model_source import ModelLocation
+from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.stages.distill import Distill
+
+layers = tf_keras.layers
+
+
+def wide_model(seed: int = 1, softmax: bool = True, outputs: int = 10) -> tf_keras.Model:
+    """A teacher for digits: as `small_model`, but with other widths."""
+    tf_keras.utils.set_random_seed(seed)
+    inputs = layers.Input((8, 8, 1))
+    x = layers.Conv2D(12, 3, padding="same", activation="relu", name="first")(inputs)
+    x = layers.MaxPooling2D(name="pool")(x)
+    x = layers.Conv2D(24, 3, activation="relu", name="second")(x)
+    x = layers.Dense(48, activation="relu", name="wide")(layers.Flatten(name="flatten")(x))
+    activation = "softmax" if softmax else None
+    return tf_keras.Model(inputs, layers.Dense(outputs, activation=activation, name="answer")(x))
+
+
+def stored(model: Any, folder: Path) -> Path:
+    """A store entry with a model in it."""
+    folder.mkdir(parents=True)
+    artifacts.save(model, folder)
+    return folder
+
+
+def lesson(
+    folder: Path,
+    teacher: Teacher,
+    places: Mapping[str, Path],
+    emit: Callable[..., None] = lambda event: None,
+    **more: Any,
+) -> StageContext:
+    """A context in which the models of a teacher lie at `places`, by what the recipe calls them."""
+    known = {
+        source.label: ModelLocation(source.label, source.kind, places[source.label]) for source in teacher.sources()
+    }
+    return replace(context(folder, emit, **more), sources=known)
+
+
+def distill(teacher: Mapping[str, Any], kind: type[TrainingStage] = Distill, **body: Any) -> Any:
+    """A stage with a teacher."""
+    return kind.model_validate({"name": "lesson", "epochs": 3, "learning_rate": 3e-3, **body, "teacher": teacher})

@@ -1,0 +1,25 @@
+"""A stage that needs a model from elsewhere and takes its place."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfopt.core.config.traits import Trait
+
+from tfopt.core.config.model_source import ModelSource
+from tfopt.core.contracts.stage import Stage, StageContext
+
+
+class Take(Stage):
+    """Goes on with another model."""
+
+    kind = "take"
+    adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
+
+    model: ModelSource
+    """The other model."""
+
+    def apply(self, model: Any, context: StageContext) -> Any:
+        from tfopt.backend.artifacts import external_models as outside
+
+        return outside.load_source(context.sources[self.model.label])

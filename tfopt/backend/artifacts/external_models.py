@@ -1,0 +1,131 @@
+"""Models from elsewhere: store entries of other recipes and seeds, and model files.
+
+What can be trained on is a `tf_keras.Model`; a `.tflite` only gives answers.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tf_keras
+
+from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.backend.audit import inspect as inspection
+from tfopt.backend.models import build as models
+from tfopt.backend.tflite import predict as running
+from tfopt.core.config.model_source import ModelLocation
+from tfopt.errors import StageError
+
+Shape = tuple[int | None, ...]
+Examples = np.ndarray | Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class TfliteModel:
+    """A `.tflite` as something that answers.
+
+    Args:
+        path: the file.
+        inputs: shape of each input by name, without the batch axis.
+        outputs: shape of each output by name, without the batch axis.
+    """
+
+    path: Path
+    inputs: Mapping[str, Shape]
+    outputs: Mapping[str, Shape]
+
+    def predict(self, examples: Examples) -> np.ndarray:
+        """Answers of the file, (examples, ...), from a process of its own.
+
+        Args:
+            examples: (examples, ...), or by input name where there are several inputs.
+
+        Raises:
+            ExportError: LiteRT refuses the file or the examples.
+        """
+        named = examples if isinstance(examples, Mapping) else {next(iter(self.inputs)): examples}
+        with tempfile.TemporaryDirectory() as folder:
+            work = Path(folder)
+            files = {name: work / f"input.{number}.npy" for number, name in enumerate(named)}
+            for name, values in named.items():
+                np.save(files[name], values)
+            answers = running.run_file(self.path, files, work).outputs
+        return next(iter(answers.values()))
+
+
+OutsideModel = tf_keras.Model | TfliteModel
+
+
+def load_source(location: ModelLocation) -> OutsideModel:
+    """Loads a model from elsewhere.
+
+    Args:
+        location: from `StageContext.sources`.
+
+    Returns:
+        A model free of wrappers; of a quantized result, the one that simulates 8 bits.
+
+    Raises:
+        StageError: the file cannot be loaded.
+        StoreError: the store entry cannot be read.
+    """
+    if location.kind == "file":
+        return load_file(location.path)
+    return artifacts.running_model(artifacts.load(location.path))
+
+
+def load_file(path: Path) -> OutsideModel:
+    """Loads a `.keras`, `.h5`, SavedModel or `.tflite`.
+
+    Raises:
+        StageError: it cannot be loaded, or is no functional model.
+        ExportError: the `.tflite` is malformed.
+    """
+    if path.suffix != ".tflite":
+        # A file says its own shapes; those given here are of models that are built for their data.
+        return models.build_alone(str(path.absolute()), (1,), 1)
+    audit = inspection.inspect(path)
+    inputs, outputs = (
+        {port.name: tuple(size if size > 0 else None for size in port.shape[1:]) for port in ports}
+        for ports in (audit.inputs, audit.outputs)
+    )
+    if len(outputs) != 1:
+        raise StageError(f"{path} has {len(outputs)} outputs: {', '.join(outputs)}.", "Expected a file with one.")
+    return TfliteModel(path, inputs, outputs)
+
+
+def misfit(other: OutsideModel, model: tf_keras.Model) -> str | None:
+    """Why a model from elsewhere cannot take the examples of another, or does not give as many outputs.
+
+    Args:
+        other: from elsewhere.
+        model: what it is to stand beside.
+
+    Returns:
+        What continues the name of `other`; None where it fits.
+    """
+    theirs, ours = _shapes(other, "inputs"), _shapes(model, "inputs")
+    if len(theirs) != len(ours) or not all(_alike(one, two) for one, two in zip(theirs, ours, strict=True)):
+        return f"takes examples of shape {_written(theirs)}, but this recipe's model takes {_written(ours)}."
+    theirs, ours = _shapes(other, "outputs"), _shapes(model, "outputs")
+    if len(theirs) != len(ours) or not all(_alike(one, two) for one, two in zip(theirs, ours, strict=True)):
+        return f"gives outputs of shape {_written(theirs)}, but this recipe's model gives {_written(ours)}."
+    return None
+
+
+def _shapes(model: OutsideModel, ports: str) -> list[Shape]:
+    if isinstance(model, TfliteModel):
+        return list(getattr(model, ports).values())
+    return [tuple(tensor.shape[1:]) for tensor in getattr(model, ports)]
+
+
+def _alike(one: Shape, other: Shape) -> bool:
+    return len(one) == len(other) and all(a == b or None in (a, b) for a, b in zip(one, other, strict=True))
+
+
+def _written(shapes: list[Shape]) -> str:
+    return " and ".join(str(shape) for shape in shapes)

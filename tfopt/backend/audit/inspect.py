@@ -1,0 +1,26 @@
+"""What any model file really contains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfopt.backend.audit.keras import audit_keras
+from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.core.records.report import AuditRecord
+from tfopt.errors import UsageError
+
+
+def inspect(path: Path | str) -> AuditRecord:
+    """Audits a file by its type, without running it.
+
+    Args:
+        path: a `.tflite`, `.keras` or `.h5` file, or a SavedModel folder.
+
+    Raises:
+        UsageError: no such file, or of another type.
+        ExportError: it is malformed.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UsageError(f"There is no file {path}.")
+    return audit_tflite(path) if path.suffix == ".tflite" and path.is_file() else audit_keras(path)

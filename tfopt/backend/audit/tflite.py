@@ -1,0 +1,276 @@
+"""What a `.tflite` file really contains, measured from its bytes and never from the recipe."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tfopt.backend.audit.layer_names import LayerNames
+from tfopt.backend.tflite import flatbuffer
+from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
+
+Role = Literal["weight", "bias", "constant"]
+
+_FLOATS = frozenset({"float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"})
+_CONVERSIONS = frozenset({"QUANTIZE", "DEQUANTIZE"})
+_TRANSPARENT = frozenset({"DEQUANTIZE", "DENSIFY"})
+_CALLED_GRAPHS = ("condSubgraphIndex", "bodySubgraphIndex", "thenSubgraphIndex", "elseSubgraphIndex")
+_LSTM: dict[int, Role] = {**dict.fromkeys([*range(1, 9), 16], "weight"), **dict.fromkeys([*range(12, 16), 17], "bias")}
+_SECOND_AND_THIRD: dict[int, Role] = {1: "weight", 2: "bias"}
+_RECURRENT: dict[int, Role] = {1: "weight", 2: "weight", 3: "bias"}
+_ROLES: dict[str, dict[int, Role]] = {
+    "CONV_2D": _SECOND_AND_THIRD,
+    "DEPTHWISE_CONV_2D": _SECOND_AND_THIRD,
+    "FULLY_CONNECTED": _SECOND_AND_THIRD,
+    "CONV_3D": _SECOND_AND_THIRD,
+    "TRANSPOSE_CONV": {1: "weight", 3: "bias"},
+    "CONV_3D_TRANSPOSE": {1: "weight", 3: "bias"},
+    "EMBEDDING_LOOKUP": {1: "weight"},
+    "GATHER": {0: "weight"},
+    "BATCH_MATMUL": {0: "weight", 1: "weight"},
+    "LSTM": _LSTM,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _LSTM,
+    "RNN": _RECURRENT,
+    "UNIDIRECTIONAL_SEQUENCE_RNN": _RECURRENT,
+    "SVDF": _RECURRENT,
+}
+"""Inputs of an operator that hold its kernel, filter or table, and its bias; all other constants are `constant`."""
+
+
+_CHANNEL_AXES = {"DEPTHWISE_CONV_2D": 3, "CONV_3D": 4, "CONV_3D_TRANSPOSE": 3, "GATHER": -1, "EMBEDDING_LOOKUP": -1}
+"""Axis of a weight that counts its output channels, where it is not the first."""
+
+
+@dataclass
+class _Use:
+    """How the graph uses one tensor that holds data."""
+
+    role: Role = "constant"
+    layers: list[str] = field(default_factory=list)
+    axis: int = 0
+
+
+def audit_tflite(
+    path: Path | str, layer_names: Sequence[str] = (), made: Mapping[str, str] | None = None
+) -> AuditRecord:
+    """Audits a `.tflite` file without running it.
+
+    Args:
+        path: the file.
+        layer_names: Keras names of the layers of the model it came from; without them no tensor has a layer.
+        made: names of layers that compute one of those; see `tfopt.backend.quantization.canonical.Canonical.names`.
+
+    Returns:
+        Ports, operators and tensors of all subgraphs.
+
+    Raises:
+        ExportError: the file cannot be read or is malformed.
+    """
+    path = Path(path)
+    file = flatbuffer.read(path)
+    try:
+        return _audit(file, LayerNames(layer_names, made))
+    except flatbuffer.MALFORMED as error:
+        raise flatbuffer.malformed(path, error) from error
+
+
+def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
+    operators: Counter[str] = Counter()
+    floats: Counter[str] = Counter()
+    float_layers: dict[str, None] = {}
+    untraced: Counter[str] = Counter()
+    callers = _callers(file, names)
+    tensors: list[TensorRecord] = []
+    zeros = weights = 0
+    seen_buffers: set[int] = set()
+    for position, graph in enumerate(file.model.subgraphs):
+        for operator in graph.operators:
+            name = file.operator_name(operator)
+            operators[name] += 1
+            if name not in _CONVERSIONS and _touches_float(graph, operator):
+                floats[name] += 1
+                if (layer := _layer(file, graph, operator, names) or callers.get(position)) is not None:
+                    float_layers[layer] = None
+                else:
+                    untraced[name] += 1
+        uses = _uses(file, graph, names)
+        for index, tensor in enumerate(graph.tensors):
+            values = file.values(tensor)
+            if values is None:
+                continue
+            first = tensor.buffer not in seen_buffers
+            seen_buffers.add(tensor.buffer)
+            record = _tensor(file, tensor, values, uses[index], names, stored=first)
+            tensors.append(record)
+            if record.role == "weight" and first:
+                zeros += round(record.sparsity * values.size)
+                weights += values.size
+    inputs, outputs, signatures = _ports(file)
+    return AuditRecord(
+        inputs=inputs,
+        outputs=outputs,
+        operators=dict(sorted(operators.items())),
+        float_operators=dict(sorted(floats.items())),
+        float_layers=list(float_layers),
+        untraced_float_operators=dict(sorted(untraced.items())),
+        sparsity=zeros / weights if weights else 0.0,
+        tensors=tensors,
+        signatures=signatures,
+    )
+
+
+def _callers(file: flatbuffer.File, names: LayerNames) -> dict[int, str]:
+    """The Keras layer of each graph that a loop or a branch runs: in it, the converter drops the names of layers."""
+    callers: dict[int, str] = {}
+    for position, graph in enumerate(file.model.subgraphs):
+        for operator in graph.operators:
+            layer = _layer(file, graph, operator, names) or callers.get(position)
+            called = [getattr(operator.builtinOptions, name, None) for name in _CALLED_GRAPHS]
+            if layer is not None:
+                callers |= {index: layer for index in called if index is not None}
+    return callers
+
+
+def _indices(values: Any) -> list[int]:
+    """Tensor positions of an operator or graph without the -1 of absent optional ones."""
+    return [int(index) for index in (values if values is not None else ()) if index >= 0]
+
+
+def _touches_float(graph: Any, operator: Any) -> bool:
+    used = _indices(operator.inputs) + _indices(operator.outputs)
+    return any(flatbuffer.DTYPES[graph.tensors[index].type] in _FLOATS for index in used)
+
+
+def _layer(file: flatbuffer.File, graph: Any, operator: Any, names: LayerNames) -> str | None:
+    """The Keras layer of an operator.
+
+    By the kernel that its outputs or weights are named after, where it has one; else by the first name that belongs to
+    a layer: of an output (the model's last has none of its own), of a constant, of what it reads.
+    """
+    roles = _ROLES.get(file.operator_name(operator), {})
+    inputs, outputs = _indices(operator.inputs), _indices(operator.outputs)
+    weights = [index for position, index in enumerate(inputs) if roles.get(position) == "weight"]
+    for index in [*outputs, *weights] if roles else []:
+        if (layer := names.of_kernel(flatbuffer.text(graph.tensors[index].name))) is not None:
+            return layer
+    for index in [*outputs, *inputs[1:], *inputs[:1]]:
+        if (layer := names.of(flatbuffer.text(graph.tensors[index].name))) is not None:
+            return layer
+    return None
+
+
+def _uses(file: flatbuffer.File, graph: Any, names: LayerNames) -> list[_Use]:
+    """For each tensor of a graph its role and the layers that read it; DEQUANTIZE and DENSIFY are looked through."""
+    uses = [_Use() for _ in graph.tensors]
+    for operator in reversed(graph.operators):
+        name = file.operator_name(operator)
+        inputs, outputs = _indices(operator.inputs), _indices(operator.outputs)
+        if name in _TRANSPARENT:
+            uses[inputs[0]] = _merged(uses[inputs[0]], uses[outputs[0]])
+            continue
+        layer = _layer(file, graph, operator, names)
+        roles = _ROLES.get(name, {})
+        for position, index in enumerate(operator.inputs if operator.inputs is not None else ()):
+            if index >= 0:
+                role = roles.get(position, "constant")
+                axis = _CHANNEL_AXES.get(name, 0)
+                uses[index] = _merged(uses[index], _Use(role, [layer] if layer else [], axis))
+    return uses
+
+
+def _merged(one: _Use, other: _Use) -> _Use:
+    strength: list[Role] = ["constant", "bias", "weight"]
+    role = max(one.role, other.role, key=strength.index)
+    return _Use(role, other.layers + one.layers, one.axis if one.role == role else other.axis)
+
+
+def _tensor(
+    file: flatbuffer.File, tensor: Any, values: np.ndarray, use: _Use, names: LayerNames, stored: bool
+) -> TensorRecord:
+    quantization = tensor.quantization
+    scales = _numbers(quantization.scale if quantization is not None else None)
+    zero_points = _numbers(quantization.zeroPoint if quantization is not None else None).astype(np.int64)
+    per_channel = scales.size > 1
+    axis = int(quantization.quantizedDimension) if per_channel else 0
+    if per_channel and values.shape[axis] != scales.size:
+        raise ValueError(f"{scales.size} scales for {values.shape[axis]} channels of {flatbuffer.text(tensor.name)}")
+    name = flatbuffer.text(tensor.name)
+    read_by = next(iter(use.layers), None)
+    return TensorRecord(
+        name=name,
+        layer=(names.of_kernel(name) or read_by or names.of(name))
+        if use.role != "constant"
+        else (names.of(name) or read_by),
+        dtype=flatbuffer.DTYPES[tensor.type],
+        shape=[int(size) for size in values.shape],
+        bytes=_stored_bytes(file, tensor) if stored else 0,
+        sparsity=float(np.mean(values == _zero(zero_points, values.ndim, axis))) if values.size else 0.0,
+        unique=_unique(values, axis) if per_channel else int(np.unique(values).size),
+        quantization="none" if scales.size == 0 else "per-channel" if per_channel else "per-tensor",
+        scales=int(np.unique(scales).size),
+        role=use.role,
+        unique_per_channel=_unique(values, use.axis) if use.role == "weight" and values.size else None,
+        sparse_encoding=tensor.sparsity is not None,
+    )
+
+
+def _numbers(values: Any) -> np.ndarray:
+    return np.asarray(values if values is not None else ())
+
+
+def _zero(zero_points: np.ndarray, rank: int, axis: int) -> Any:
+    """The stored value that means 0.0, shaped to compare with a tensor of that rank."""
+    if zero_points.size == 0:
+        return 0
+    if zero_points.size == 1:
+        return zero_points[0]
+    return zero_points.reshape([-1 if dimension == axis else 1 for dimension in range(rank)])
+
+
+def _unique(values: np.ndarray, axis: int) -> int:
+    channels = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
+    return max(int(np.unique(channel).size) for channel in channels)
+
+
+def _stored_bytes(file: flatbuffer.File, tensor: Any) -> int:
+    raw = file.raw(tensor)
+    size = 0 if raw is None else int(raw.nbytes)
+    for metadata in tensor.sparsity.dimMetadata if tensor.sparsity is not None else ():
+        for array in (metadata.arraySegments, metadata.arrayIndices):
+            size += int(np.asarray(array.values).nbytes) if array is not None else 0
+    return size
+
+
+def _ports(file: flatbuffer.File) -> tuple[list[PortRecord], list[PortRecord], list[str]]:
+    """Inputs and outputs under their signature names, and the signatures' keys."""
+    signatures = file.model.signatureDefs or []
+    graph_index = signatures[0].subgraphIndex if signatures else 0
+    graph = file.model.subgraphs[graph_index]
+    of_graph = [signature for signature in signatures if signature.subgraphIndex == graph_index]
+    named_inputs = {int(m.tensorIndex): flatbuffer.text(m.name) for s in of_graph[:1] for m in s.inputs or []}
+    named_outputs = {int(m.tensorIndex): flatbuffer.text(m.name) for s in of_graph[:1] for m in s.outputs or []}
+    keys = [flatbuffer.text(signature.signatureKey) for signature in signatures]
+    return _side(graph, graph.inputs, named_inputs), _side(graph, graph.outputs, named_outputs), keys
+
+
+def _side(graph: Any, indices: Iterable[int], named: dict[int, str]) -> list[PortRecord]:
+    return [_port(graph.tensors[index], named.get(index)) for index in _indices(indices)]
+
+
+def _port(tensor: Any, name: str | None) -> PortRecord:
+    quantization = tensor.quantization
+    scales = _numbers(quantization.scale if quantization is not None else None)
+    zero_points = _numbers(quantization.zeroPoint if quantization is not None else None)
+    shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
+    return PortRecord(
+        name=name or flatbuffer.text(tensor.name),
+        dtype=flatbuffer.DTYPES[tensor.type],
+        shape=[int(size) for size in (shape if shape is not None else ())],
+        scale=float(scales[0]) if scales.size else 0.0,
+        zero_point=int(zero_points[0]) if zero_points.size else 0,
+    )

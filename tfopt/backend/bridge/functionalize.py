@@ -1,0 +1,90 @@
+"""A Keras 3 model as a graph: Functional and Sequential models have one, a subclassed model is traced."""
+
+from __future__ import annotations
+
+import inspect
+from itertools import chain, count
+from typing import Any
+
+import keras
+
+from tfopt.catalog.guard import guarded
+from tfopt.errors import StageError
+
+
+def functional(model: keras.Model) -> keras.Model:
+    """The model itself if it is Functional or Sequential, else its `call` traced to a functional model of its layers.
+
+    The layers are shared with `model`, so the weights are the same objects.
+
+    Raises:
+        StageError: the model is not built, or its `call` cannot be traced.
+    """
+    if isinstance(model, keras.Sequential):
+        if not model.built or model._functional is None:
+            raise StageError(
+                f"The Sequential model {model.name!r} has no input shape yet.", "Begin it with keras.Input(shape)."
+            )
+        return model
+    if _has_graph(model):
+        return model
+    if not model.built:
+        raise StageError(
+            f"The model {model.name!r} ({type(model).__name__}) is not built: its input shapes are unknown.",
+            "Call it once on a batch of data.",
+        )
+    inputs = _inputs(model)
+    outputs = guarded(lambda: _call(model, inputs), _tracing(model))
+    traced = guarded(lambda: keras.Model(inputs, outputs, name=model.name, trainable=model.trainable), _tracing(model))
+    _name_operations(traced)
+    return traced
+
+
+def _has_graph(model: keras.Model) -> bool:
+    """Whether the model is defined by its graph: a subclass of Functional may have a `call` of its own."""
+    return hasattr(model, "_nodes_by_depth") and type(model).call.__module__.split(".")[0] == "keras"
+
+
+def _name_operations(model: keras.Model) -> None:
+    """Names operations by their place in the graph: Keras counts them on through a process."""
+    taken = {layer.name for layer in model.layers}
+    for operation in model.operations:
+        if not isinstance(operation, keras.layers.Layer):
+            stem = type(operation).__name__.lower()
+            operation.name = next(
+                name for name in chain([stem], (f"{stem}_{index}" for index in count(1))) if name not in taken
+            )
+            taken.add(operation.name)
+
+
+def _tracing(model: keras.Model) -> str:
+    return (
+        f"Tracing the call of {model.name!r} ({type(model).__name__}) to a graph of keras.layers and keras.ops, as "
+        "the bridge needs it,"
+    )
+
+
+def _inputs(model: keras.Model) -> Any:
+    shapes = model._build_shapes_dict
+    if not shapes:
+        raise StageError(
+            f"The input shapes of the model {model.name!r} ({type(model).__name__}) are unknown.",
+            "Call it once on a batch of data before it is converted.",
+        )
+    first = next(iter(shapes.values())) if len(shapes) == 1 else shapes
+    return _as_inputs(first, "input")
+
+
+def _as_inputs(shape: Any, name: str) -> Any:
+    if isinstance(shape, dict):
+        return {key: _as_inputs(one, key.removesuffix("_shape")) for key, one in shape.items()}
+    if isinstance(shape, list | tuple) and shape and not isinstance(shape[0], int | None):
+        return [_as_inputs(one, f"{name}_{index}") for index, one in enumerate(shape)]
+    return keras.Input(batch_shape=(None, *shape[1:]), name=name)
+
+
+def _call(model: keras.Model, inputs: Any) -> Any:
+    names = {name.removesuffix("_shape") for name in model._build_shapes_dict}
+    if len(names) > 1 and names <= set(inspect.signature(model.call).parameters):
+        return model.call(**inputs)
+    return model.call(inputs)

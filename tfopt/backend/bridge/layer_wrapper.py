@@ -1,0 +1,216 @@
+"""A tf_keras layer that runs a layer or an operation of Keras 3, for those that tf_keras has no equal of."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.bridge.arguments import Pattern, filled, pattern_of
+from tfopt.backend.bridge.graph import Call
+from tfopt.catalog.guard import guarded
+from tfopt.errors import StageError
+
+_NOT_PRUNED = ("bias", "gamma", "beta", "scale", "moving", "mean", "variance")
+
+
+class KerasHost(tf_keras.layers.Layer):
+    """Runs one Keras 3 layer or operation and owns its variables.
+
+    The variables are the layer's own `tf.Variable`s, so what tf_keras trains, prunes, saves and loads is what the
+    hosted layer computes with. Masks and losses pass through.
+
+    Args:
+        hosted: Keras 3 configuration of the layer or operation, as JSON.
+        pattern: how its arguments are made of the tensors that the host is called with, as JSON.
+        specs: `(shape, dtype)` of these tensors, as JSON; the hosted layer is built for them.
+        name: name of the hosted layer or operation.
+        trainable: whether its weights are trained.
+
+    Raises:
+        StageError: the configuration does not describe a Keras 3 object that can be made without running unsafe code.
+    """
+
+    # The weights are listed below; tf_keras would take the hosted layer for one of its own and list them again.
+    _auto_track_sub_layers = False
+
+    def __init__(
+        self, hosted: str, pattern: str, specs: str, name: str | None = None, trainable: bool = True, dtype: Any = None
+    ) -> None:
+        super().__init__(name=name, autocast=False)
+        self._config = {"hosted": hosted, "pattern": pattern, "specs": specs}
+        self._pattern: Pattern = json.loads(pattern)
+        self._supports_masking = True
+        made = _made(json.loads(hosted), self.name)
+        _build(made, self._pattern, json.loads(specs), self.name)
+        # Out of sight of the tracking of attributes, which knows nothing of Keras 3.
+        object.__setattr__(self, "hosted", made)
+        if isinstance(made, keras.layers.Layer):
+            self._hosted_variables = [variable.value for variable in made.variables]
+            for variable in made.variables:
+                # Where the optimizers of tf_keras look for it.
+                variable.value._constraint = variable.constraint
+                if variable.regularizer is not None and variable.trainable:
+                    self.add_loss(_penalty(variable))
+        self.trainable = trainable
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        """Runs the hosted layer or operation on the tensors."""
+        return _run(self.hosted, self._pattern, tf.nest.flatten(inputs), training, self)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The hosted layer puts masks on its outputs itself, and an operation drops them."""
+        return None
+
+    def get_prunable_weights(self) -> list[tf.Variable]:
+        """What tfmot prunes: trainable weights of two axes and more that multiply the input."""
+        if not isinstance(self.hosted, keras.layers.Layer):
+            return []
+        return [
+            variable.value
+            for variable in self.hosted.trainable_variables
+            if len(variable.shape) > 1 and not any(part in variable.name for part in _NOT_PRUNED)
+        ]
+
+    def check_call(self, call: Call) -> None:
+        """Whether the host is for such a call: a shared layer may be called in several ways, and a host only in one.
+
+        Raises:
+            StageError: the call has other arguments than the one that the host was made for.
+        """
+        if json.dumps(pattern_of((call.args, call.kwargs), [])) != self._config["pattern"]:
+            raise StageError(
+                f"The layer {self.name!r} is called in several ways, which tf_keras has no equal of.",
+                "Call a shared layer with the same constants and the same arguments each time.",
+            )
+
+    def hosted_classes(self) -> list[type]:
+        """The classes and functions from outside Keras that the hosted layer is made of."""
+        return [code for _, _, code in foreign(json.loads(self._config["hosted"]))]
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "trainable": self.trainable, **self._config}
+
+
+@tf.autograph.experimental.do_not_convert
+def _run(hosted: Any, pattern: Pattern, tensors: list[Any], training: Any, host: KerasHost) -> Any:
+    # Keras 3 is written without autograph; converting it would only cost time.
+    args, kwargs = filled(pattern, tensors)
+    if not isinstance(hosted, keras.layers.Layer):
+        return hosted(*args, **kwargs)
+    context = hosted._get_call_context()
+    try:
+        # As an outer Keras 3 layer would: a layer whose call does not ask for `training` still hands it down.
+        context.set_value("training", _as_flag(training))
+        outputs = hosted(*args, **kwargs)
+    finally:
+        hosted._maybe_reset_call_context()
+    for loss in _call_losses(hosted):
+        host.add_loss(loss)
+    return outputs
+
+
+def _as_flag(training: Any) -> bool:
+    flag = tf.get_static_value(training) if tf.is_tensor(training) else training
+    return bool(flag)
+
+
+def _penalty(variable: keras.Variable) -> Any:
+    return lambda: variable.regularizer(variable)
+
+
+def _call_losses(layer: keras.layers.Layer) -> list[Any]:
+    """What the last call added; the penalties on weights are added by the host, once."""
+    return [loss for part in layer._flatten_layers() for loss in part._get_own_losses()]
+
+
+def _made(config: Any, name: str) -> Any:
+    """The Keras 3 object of a configuration; classes of others are looked up, never imported.
+
+    Raises:
+        StageError: a class is not there, or the object cannot be made.
+    """
+    objects: dict[str, Any] = {}
+    for label, registered, code in foreign(config):
+        if code is None:
+            raise StageError(
+                f"The code of {label}, which the Keras 3 layer {name!r} is made of, is out of reach.",
+                "Define it at the top of an imported module, or register it with "
+                "@keras.saving.register_keras_serializable().",
+            )
+        objects[label] = objects[registered] = code
+    try:
+        return keras.saving.deserialize_keras_object(config, custom_objects=objects, safe_mode=True)
+    except (TypeError, ValueError, AttributeError, KeyError, NotImplementedError) as error:
+        raise StageError(
+            f"The Keras 3 layer {name!r} ({config.get('class_name')}) cannot be made again from its configuration: "
+            f"{type(error).__name__}: {error}",
+            "Give its class a get_config() that holds all arguments of its constructor.",
+        ) from error
+
+
+def foreign(config: Any) -> Iterator[tuple[str, str, Any]]:
+    """Every class and function of a configuration from outside Keras: name, registered name, code (None: not found)."""
+    if isinstance(config, list | tuple):
+        for part in config:
+            yield from foreign(part)
+        return
+    if not isinstance(config, dict):
+        return
+    module, name = config.get("module"), config.get("class_name")
+    if isinstance(name, str) and "config" in config and "registered_name" in config:
+        if name == "function":
+            name = config["config"]
+        registered = config["registered_name"] or name
+        builtin = module == "builtins" or str(module).split(".")[0] == "keras"
+        if isinstance(name, str) and not builtin and not name.startswith("__"):
+            code = keras.saving.get_registered_object(registered)
+            yield name, registered, code or getattr(sys.modules.get(str(module)), name, None)
+    for part in config.values():
+        yield from foreign(part)
+
+
+def _build(made: Any, pattern: Pattern, specs: list[Any], name: str) -> None:
+    """Makes the variables, as the first call on such tensors would.
+
+    Raises:
+        StageError: the layer cannot be called on them.
+    """
+    if not isinstance(made, keras.layers.Layer):
+        return
+    args, kwargs = filled(pattern, [keras.KerasTensor(shape, dtype) for shape, dtype in specs])
+    try:
+        made(*args, **kwargs)
+    except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        raise StageError(f"The Keras 3 layer {name!r} cannot be built: {type(error).__name__}: {error}") from error
+
+
+def host(call: Call) -> KerasHost:
+    """A host for a layer or operation of a Keras 3 graph, to be called with the twins of `call.inputs`.
+
+    It gets its own copy of the layer, with weights still to be copied.
+
+    Raises:
+        StageError: the layer or one of its arguments cannot be written down and made again.
+    """
+    operation, tensors = call.operation, []
+    arguments = (call.args, call.kwargs)
+    pattern = guarded(lambda: pattern_of(arguments, tensors), f"Writing down the call of {operation.name!r}")
+    config = guarded(
+        lambda: keras.saving.serialize_keras_object(operation),
+        f"Writing down the Keras 3 layer {operation.name!r} ({type(operation).__name__})",
+    )
+    # Building from it would call `build` alone, which for many classes of users does not make the inner layers.
+    config = {key: value for key, value in config.items() if key != "build_config"}
+    return KerasHost(
+        hosted=json.dumps(config),
+        pattern=json.dumps(pattern),
+        specs=json.dumps([[list(tensor.shape), tensor.dtype] for tensor in tensors]),
+        name=operation.name,
+        trainable=getattr(operation, "trainable", True),
+    )

@@ -1,0 +1,285 @@
+"""A tf_keras model that never was a Keras 3 model, as one: its graph walked call by call, proved on random inputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.bridge.activations import BY_NAME
+from tfopt.backend.bridge.arguments import filled
+from tfopt.backend.bridge.layer_wrapper import KerasHost
+from tfopt.backend.bridge.restore import check_answers
+from tfopt.backend.bridge.tables import NEVER_NATIVE, RENAMED_ACTIVATIONS, RENAMED_KEYS, SAME_ACTIVATIONS
+from tfopt.backend.bridge.weight_mapping import pairing
+from tfopt.catalog.guard import guarded
+from tfopt.errors import StageError
+
+_NOT_CARRIED = frozenset(
+    "batch_input_shape dtype implementation input_length time_major query_shape key_shape value_shape ragged "
+    "rng_type vocabulary_size robust_masking softmax_robust_masking".split()
+)
+"""Keys of tf_keras that say nothing about what is computed, or that Keras 3 finds out by itself."""
+_OPERATIONS = {
+    "__operators__.add": "add",
+    "__operators__.getitem": "",
+    "math.add": "add",
+    "math.subtract": "subtract",
+    "math.multiply": "multiply",
+    "math.divide": "divide",
+    "math.truediv": "true_divide",
+    "math.maximum": "maximum",
+    "math.minimum": "minimum",
+    "math.negative": "negative",
+    "math.abs": "abs",
+    "math.exp": "exp",
+    "math.sqrt": "sqrt",
+    "math.square": "square",
+    "math.tanh": "tanh",
+    "math.sigmoid": "sigmoid",
+    "nn.relu": "relu",
+    "nn.relu6": "relu6",
+    "nn.sigmoid": "sigmoid",
+    "nn.tanh": "tanh",
+    "nn.elu": "elu",
+    "nn.selu": "selu",
+    "nn.silu": "silu",
+}
+"""TensorFlow functions of one or two tensors or numbers, and the `keras.ops` that compute the same."""
+_REDUCTIONS = {
+    "math.reduce_mean": "mean",
+    "math.reduce_sum": "sum",
+    "math.reduce_max": "max",
+    "math.reduce_min": "min",
+}
+_KERAS_3_NAMES = {native: name for name, native in RENAMED_ACTIVATIONS.items()}
+
+
+def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
+    """The Keras 3 model with the same layers, weights and outputs as a tf_keras model; not compiled.
+
+    See `tfopt.bridge.to_keras`.
+
+    Raises:
+        StageError: a layer has no Keras 3 equal, or the outputs of the two models differ; names the layer.
+    """
+    if isinstance(model, keras.Model):
+        return model
+    if not isinstance(model, tf_keras.Model):
+        raise StageError(f"A {type(model).__name__} is no model that can be converted.", "Expected a tf_keras.Model.")
+    if not model._is_graph_network:
+        raise StageError(
+            f"The model {model.name!r} ({type(model).__name__}) has no graph that could be walked.",
+            "Write it as a functional model: tf_keras.Model(inputs, outputs).",
+        )
+    made = _Conversion().model(model)
+    for variable, value in pairing(made, model):
+        variable.assign(value.numpy())
+    for layer in made._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
+            layer.finalize_state()
+    check_answers(made, model)
+    return made
+
+
+@dataclass
+class _Conversion:
+    """What has been made so far; shared layers are met several times."""
+
+    layers: dict[int, Any] = field(default_factory=dict)
+
+    def model(self, model: tf_keras.Model) -> keras.Model:
+        """The twin of a functional or sequential model."""
+        if isinstance(model, tf_keras.Sequential):
+            made: keras.Model = keras.Sequential([_input(model.inputs[0], model.input_names[0])], name=model.name)
+            for layer in model.layers:
+                made.add(self.layer(layer))
+        else:
+            made = self._functional(model)
+        made._trainable = model._trainable
+        return made
+
+    def layer(self, layer: tf_keras.layers.Layer) -> Any:
+        """The twin of a layer; the same for every call of a shared one."""
+        if id(layer) not in self.layers:
+            self.layers[id(layer)] = self.model(layer) if isinstance(layer, tf_keras.Model) else self._twin(layer)
+        return self.layers[id(layer)]
+
+    def _functional(self, model: tf_keras.Model) -> keras.Model:
+        twins = {id(t): _input(t, name) for t, name in zip(model.inputs, model.input_names, strict=True)}
+
+        def twin(value: Any) -> Any:
+            return twins.get(id(value), value)
+
+        for depth in sorted(model._nodes_by_depth, reverse=True):
+            for node in model._nodes_by_depth[depth]:
+                if node.is_input:
+                    continue
+                args, kwargs = tf.nest.map_structure(twin, (node.call_args, node.call_kwargs))
+                kwargs = {key: value for key, value in kwargs.items() if key not in ("training", "mask")}
+                outputs = guarded(
+                    lambda layer=node.layer, args=args, kwargs=kwargs: self._call(layer, args, kwargs),
+                    f"Making the Keras 3 layer {node.layer.name!r} ({type(node.layer).__name__})",
+                )
+                flat = keras.tree.flatten(outputs)
+                twins.update(zip(map(id, tf.nest.flatten(node.outputs)), flat, strict=True))
+
+        inputs, outputs = (tf.nest.map_structure(twin, one) for one in (model.input, model.output))
+        return keras.Model(inputs, outputs, name=model.name)
+
+    def _call(self, layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        kind = type(layer).__name__
+        if isinstance(layer, KerasHost):
+            return _unhosted(layer, args)
+        if kind in ("TFOpLambda", "SlicingOpLambda"):
+            return _operation(layer, args, kwargs)
+        return self.layer(layer)(*args, **kwargs)
+
+    def _twin(self, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
+        kind = type(layer).__name__
+        native = getattr(keras.layers, kind, None)
+        if isinstance(layer, KerasHost):
+            return _hosted_layer(layer)
+        if type(layer) is not getattr(tf_keras.layers, kind, None) or native is None or kind in NEVER_NATIVE:
+            raise StageError(
+                f"The layer {layer.name!r} ({kind}) has no equal in Keras 3.",
+                "Write the model in Keras 3 and load its weights, or export it as tf_keras.",
+            )
+        twin = native(**self._config(layer, native))
+        twin._trainable = layer._trainable
+        if hasattr(layer, "get_vocabulary") and len(layer.get_vocabulary()) > 2:
+            twin.set_vocabulary(layer.get_vocabulary(include_special_tokens=False))
+        return twin
+
+    def _config(self, layer: tf_keras.layers.Layer, native: type) -> dict[str, Any]:
+        kind, config = type(layer).__name__, layer.get_config()
+        names = {old: new for new, old in RENAMED_KEYS.get(kind, {}).items()}
+        accepted = _parameters(native) | {"name", "activity_regularizer"}
+        defaults = {
+            key: parameter.default
+            for base in reversed(type(layer).__mro__[:-1])
+            for key, parameter in inspect.signature(base.__init__).parameters.items()
+        }
+        found: dict[str, Any] = {"dtype": layer.dtype_policy.name} if hasattr(layer, "dtype_policy") else {}
+        for key, value in config.items():
+            name = names.get(key, key)
+            if key in _NOT_CARRIED or key.endswith("_initializer") or key in ("trainable", "vocabulary", "idf_weights"):
+                continue
+            if name in accepted:
+                found[name] = self._value(key, value, layer)
+            elif key not in defaults or value != defaults[key]:
+                raise StageError(
+                    f"The layer {layer.name!r} ({kind}) has {key} = {value!r}, which Keras 3 does not have.",
+                    "Change the layer, or export the model as tf_keras.",
+                )
+        return found
+
+    def _value(self, key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
+        if key in ("layer", "cell", "backward_layer", "cells"):
+            inner = {"layer": "forward_layer" if hasattr(layer, "forward_layer") else "layer"}.get(key, key)
+            parts = getattr(layer, inner)
+            return [self.layer(part) for part in parts] if isinstance(parts, list | tuple) else self.layer(parts)
+        if key.endswith("activation"):
+            return _activation(value, layer)
+        if key.endswith(("regularizer", "constraint")):
+            return _part(key, value, layer)
+        if key == "axis" and isinstance(value, Sequence):
+            # Keras 2 keeps a list for one axis, too.
+            return value[0] if len(value) == 1 else list(value)
+        return value
+
+
+def _input(tensor: Any, name: str) -> Any:
+    batch, *shape = tensor.shape
+    return keras.Input(tuple(shape), batch_size=batch, dtype=tensor.dtype.name, name=name)
+
+
+def _activation(value: Any, layer: tf_keras.layers.Layer) -> Any:
+    name = value if value is None or isinstance(value, str) else str(value.get("config"))
+    if name is None:
+        return None
+    hosted = {function.__name__: known for known, function in BY_NAME.items()}
+    bare = name.split(">")[-1]
+    if bare in hosted:
+        return hosted[bare]
+    if name in SAME_ACTIVATIONS or name in _KERAS_3_NAMES:
+        return _KERAS_3_NAMES.get(name, name)
+    raise StageError(
+        f"The layer {layer.name!r} has the activation {name!r}, which Keras 3 does not have, or computes otherwise.",
+        "Export the model as tf_keras, or train it with another activation.",
+    )
+
+
+def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    module = keras.regularizers if key.endswith("regularizer") else keras.constraints
+    native = getattr(module, value["class_name"], None)
+    if native is None:
+        raise StageError(
+            f"The layer {layer.name!r} has the {key} {value['class_name']!r}, which Keras 3 does not have.",
+            "Export the model as tf_keras.",
+        )
+    return native(**value["config"])
+
+
+def _hosted_layer(layer: KerasHost) -> Any:
+    """The Keras 3 layer inside a host, once more."""
+    return type(layer.hosted).from_config(layer.hosted.get_config())
+
+
+def _unhosted(layer: KerasHost, args: tuple[Any, ...]) -> Any:
+    args, kwargs = filled(layer._pattern, keras.tree.flatten(args))
+    return _hosted_layer(layer)(*args, **kwargs)
+
+
+def _operation(layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    name = layer.get_config()["function"]
+    given = {key: value for key, value in kwargs.items() if key != "name" and value is not None}
+    if name == "__operators__.getitem" and set(given) <= {"slice_spec"}:
+        return args[0][_slices(given["slice_spec"] if "slice_spec" in given else args[1])]
+    if name in _REDUCTIONS and set(given) <= {"axis", "keepdims"}:
+        axis = given.get("axis", args[1] if len(args) > 1 else None)
+        return getattr(keras.ops, _REDUCTIONS[name])(args[0], axis=axis, keepdims=bool(given.get("keepdims", False)))
+    if _OPERATIONS.get(name) and set(given) <= {"x", "y", "features"}:
+        return getattr(keras.ops, _OPERATIONS[name])(*args, *given.values())
+    if name in ("reshape", "transpose", "concat", "cast", "expand_dims", "squeeze") and not set(given) - {
+        "shape", "perm", "axis", "dtype",
+    }:  # fmt: skip
+        function = {"concat": "concatenate"}.get(name, name)
+        values = [*args, *given.values()]
+        if name == "cast":
+            values[1] = tf.as_dtype(values[1]).name
+        return getattr(keras.ops, function)(*values)
+    raise StageError(
+        f"The operation tf.{name} (layer {layer.name!r}) has no known equal in keras.ops.",
+        "Write it as a layer, or export the model as tf_keras.",
+    )
+
+
+def _slices(spec: Any) -> Any:
+    def one(part: Any) -> Any:
+        if isinstance(part, dict):
+            return slice(part.get("start"), part.get("stop"), part.get("step"))
+        return part
+
+    return tuple(one(part) for part in spec) if isinstance(spec, list | tuple) else one(spec)
+
+
+def _parameters(native: type) -> set[str]:
+    """Arguments of a class and, where it hands on `**kwargs`, of its ancestors."""
+    found: set[str] = set()
+    for base in native.__mro__:
+        if base is keras.layers.Layer:
+            break
+        if "__init__" in vars(base):
+            parameters = inspect.signature(base.__init__).parameters
+            found |= set(parameters) - {"self", "args", "kwargs"}
+            if all(parameter.kind is not inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+                break  # SpatialDropout1D takes no noise_shape, though it is a Dropout.
+    return found

@@ -1,0 +1,145 @@
+"""Which variable of a Keras 3 model is which variable of its tf_keras twin: by layer name and attribute path.
+
+Never by the order of a list: both libraries order weights by when they were made, and these orders differ.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import keras
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.bridge.functionalize import functional
+from tfopt.backend.bridge.layer_wrapper import KerasHost
+from tfopt.backend.bridge.tables import RENAMED_WEIGHTS
+from tfopt.errors import StageError
+
+Pair: TypeAlias = tuple[keras.Variable, tf.Variable]
+_Paths: TypeAlias = dict[tuple[str, ...], Any]
+
+_NOT_STRUCTURE = frozenset(
+    "inbound_nodes outbound_nodes tracker layers metrics optimizer losses seed_generators trainable_variables "
+    "non_trainable_variables trainable_weights non_trainable_weights self_tracked_trackables "
+    "obj_reference_counts_dict callable_losses updates saved_model_inputs_spec random_generator keras_history".split()
+)
+"""Attributes, without their leading underscore, that hold lists of everything instead of the parts by name."""
+
+
+def pairing(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
+    """The variables of a Keras 3 model with those of its tf_keras twin, one to one.
+
+    The twin may have been trained, pruned and stripped, saved and loaded since: layers are found by their names.
+
+    Args:
+        source: the Keras 3 model.
+        model: what `to_tf_keras` made of it.
+
+    Returns:
+        Pairs of equal shape, in the order of the source's layers. States of random generators are left out where the
+        layer has a tf_keras twin.
+
+    Raises:
+        StageError: a layer is missing, or the variables of a layer cannot be paired one to one.
+    """
+    pairs: dict[int, Pair] = {}
+    for layer, twin in _layers(functional(source), model):
+        for variable, value in pair_layer(layer, twin):
+            known = pairs.setdefault(id(variable), (variable, value))
+            if known[1] is not value:
+                raise StageError(
+                    f"The variable {variable.path} of the Keras 3 model has become two variables of the tf_keras model."
+                )
+    return list(pairs.values())
+
+
+def pair_layer(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> list[Pair]:
+    """The variables of one layer with those of its twin or host.
+
+    Raises:
+        StageError: they cannot be paired one to one with equal shapes.
+    """
+    if isinstance(twin, KerasHost):
+        expected, values = layer.variables, twin.weights
+        paths = {path: variable.value for path, variable in _paths(twin.hosted, keras.Variable).items()}
+        renamed: Mapping[str, str] = {}
+    else:
+        # Among the weights of a lookup layer is its vocabulary, which is no variable.
+        expected, values = layer.weights, [weight for weight in twin.weights if isinstance(weight, tf.Variable)]
+        paths = _paths(twin, tf.Variable)
+        renamed = RENAMED_WEIGHTS.get(type(layer).__name__, {})
+    candidates: dict[int, dict[int, tf.Variable]] = defaultdict(dict)
+    for path, variable in _paths(layer, keras.Variable).items():
+        value = paths.get((*path[:-1], renamed.get(path[-1], path[-1])))
+        if value is not None:
+            candidates[id(variable)][id(value)] = value
+    pairs = [(variable, value) for variable in expected for value in candidates[id(variable)].values()]
+    one_to_one = (
+        len({id(variable) for variable, _ in pairs}) == len(pairs) == len({id(variable) for variable in expected})
+        and {id(value) for _, value in pairs} == {id(value) for value in values}
+        and len({id(value) for _, value in pairs}) == len(pairs)
+    )
+    if not one_to_one or any(tuple(variable.shape) != tuple(value.shape) for variable, value in pairs):
+        raise StageError(
+            f"The variables of the layer {layer.name!r} ({type(layer).__name__}) cannot be paired one to one: Keras 3 "
+            f"has {_described(expected)}, tf_keras {_described(values)}.",
+            "Every variable must be reachable through an attribute of its layer.",
+        )
+    return pairs
+
+
+def _layers(source: keras.Model, model: tf_keras.Model) -> Iterator[tuple[keras.layers.Layer, tf_keras.layers.Layer]]:
+    """Layers of the same name that hold their variables themselves, those of nested models in their place."""
+    twins = {layer.name: layer for layer in model.layers}
+    for layer in source.layers:
+        twin = twins.get(layer.name)
+        if twin is None:
+            if isinstance(layer, keras.layers.InputLayer) or not layer.weights:
+                continue
+            raise StageError(
+                f"The tf_keras model {model.name!r} has no layer {layer.name!r}, which the Keras 3 model has."
+            )
+        inside = _models(layer, twin)
+        if inside is None:
+            yield layer, twin
+        else:
+            yield from _layers(functional(inside[0]), inside[1])
+
+
+def _models(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> tuple[keras.Model, tf_keras.Model] | None:
+    """The nested models that two layers are, or are wrapped around."""
+    if isinstance(layer, keras.layers.TimeDistributed) and isinstance(twin, tf_keras.layers.TimeDistributed):
+        layer, twin = layer.layer, twin.layer
+    return (layer, twin) if isinstance(layer, keras.Model) and isinstance(twin, tf_keras.Model) else None
+
+
+def _paths(layer: Any, kind: type) -> _Paths:
+    """Every variable by its attribute path, leading underscores left out; a variable may have several paths."""
+    parts = (keras.layers.Layer, tf_keras.layers.Layer, keras.random.SeedGenerator)
+    found: _Paths = {}
+
+    def walk(value: Any, path: tuple[str, ...], above: tuple[int, ...]) -> None:
+        if isinstance(value, kind):
+            found[path] = value
+        elif id(value) in above:
+            return
+        elif isinstance(value, parts):
+            for name, part in vars(value).items():
+                if (plain := name.lstrip("_")) not in _NOT_STRUCTURE:
+                    walk(part, (*path, plain), (*above, id(value)))
+        elif isinstance(value, list | tuple):
+            for index, part in enumerate(value):
+                walk(part, (*path, str(index)), (*above, id(value)))
+        elif isinstance(value, dict):
+            for key, part in value.items():
+                walk(part, (*path, str(key)), (*above, id(value)))
+
+    walk(layer, (), ())
+    return found
+
+
+def _described(variables: list[Any]) -> str:
+    return ", ".join(f"{variable.name} {tuple(variable.shape)}" for variable in variables) or "none"

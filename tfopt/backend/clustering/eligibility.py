@@ -1,0 +1,75 @@
+"""Which layers of a model can be clustered, and why the others cannot."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tf_keras
+from tensorflow_model_optimization.python.core.clustering.keras.clusterable_layer import ClusterableLayer
+from tensorflow_model_optimization.python.core.clustering.keras.clustering_registry import ClusteringRegistry
+
+from tfopt.backend.graph.channels import rows
+from tfopt.core.config.clustering import Sharing
+
+layers = tf_keras.layers
+
+_CONVOLUTIONS = (
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.Conv3D,
+    layers.SeparableConv1D,
+    layers.SeparableConv2D,
+)
+"""Layers whose kernels have a scale for each output channel in an int8 file; transposed ones are subclasses."""
+
+
+def kernels(layer: tf_keras.layers.Layer) -> list[tf.Variable]:
+    """The weights of a built layer that tfmot clusters: kernels and tables, never biases; empty where it clusters none.
+
+    A layer class of a user says which they are by being a `tfmot.clustering.keras.ClusterableLayer`.
+    """
+    if isinstance(layer, ClusterableLayer):
+        return [weight for _, weight in layer.get_clusterable_weights()]
+    if not layer.trainable_weights or not ClusteringRegistry.supports(layer):
+        return []
+    ClusteringRegistry.make_clusterable(layer)
+    found = [weight for _, weight in layer.get_clusterable_weights()]
+    leave_no_trace(layer)
+    return found
+
+
+def leave_no_trace(layer: tf_keras.layers.Layer) -> None:
+    """Takes off a layer what tfmot's registry puts on it."""
+    if "get_clusterable_weights" in vars(layer):
+        del layer.get_clusterable_weights
+
+
+def clusterable(layer: tf_keras.layers.Layer) -> str | None:
+    """Why a layer cannot be clustered at all; None if it can."""
+    kind = type(layer).__name__
+    if not layer.weights:
+        return "has no weights"
+    if isinstance(layer, layers.DepthwiseConv2D):
+        return "DepthwiseConv2D is never clustered by tfmot: its kernels are small and accuracy suffers"
+    if isinstance(layer, (layers.BatchNormalization, layers.LayerNormalization)):
+        return f"{kind} has no kernel"
+    if not layer.trainable:
+        return "is frozen (trainable=False)"
+    if not kernels(layer):
+        return f"tfmot clusters no weights of {kind}"
+    return None
+
+
+def shares_per_channel(layer: tf_keras.layers.Layer, sharing: Sharing) -> bool:
+    """Whether clusters are made for each output channel: where it is asked for, and the layer is a convolution."""
+    return sharing.per_channel and isinstance(layer, _CONVOLUTIONS)
+
+
+def why_too_small(layer: tf_keras.layers.Layer, sharing: Sharing) -> str | None:
+    """Why clustering a clusterable layer would change nothing; None if it would."""
+    per_channel = shares_per_channel(layer, sharing)
+    largest = max(
+        int(rows(kernel, layer).shape[1]) if per_channel else int(tf.size(kernel)) for kernel in kernels(layer)
+    )
+    if largest > sharing.clusters:
+        return None
+    return f"has {largest} weights{' per channel' if per_channel else ''}, no more than {sharing.clusters} clusters"

@@ -1,0 +1,115 @@
+"""What a cluster stage will do with each layer, found before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tf_keras
+
+from tfopt.backend.clustering.eligibility import clusterable, shares_per_channel, why_too_small
+from tfopt.backend.graph.cluster_kernels import kernels
+from tfopt.backend.graph.layers import leaf_layers
+from tfopt.core.config.clustering import Clustering, ClusterRule, Sharing
+from tfopt.core.config.layer_rules import last_match
+from tfopt.core.contracts.preflight import Preflight
+from tfopt.errors import Problem, RecipeError
+
+
+def preflight(model: tf_keras.Model, clustering: Clustering) -> dict[str, str | None]:
+    """Why each layer will be left alone, or None where it will be clustered; by layer name, nested layers included.
+
+    Raises:
+        RecipeError: a rule matches no layer, a rule asks for a layer that cannot be clustered, or nothing is left to
+            cluster. Paths of the problems begin below the stage.
+    """
+    found = {layer.name: layer for layer in leaf_layers(model)}
+    problems = [
+        Problem(
+            ("layers", index, "match" if rule.match != ".*" else "type"),
+            f"matches no layer: {_says(rule)}. Layers that can be clustered: {_clusterable_names(found)}.",
+        )
+        for index, rule in enumerate(clustering.layers)
+        if not any(rule.applies_to(name, type(layer).__name__) for name, layer in found.items())
+    ]
+    reasons = {name: _reason(layer, clustering) for name, layer in found.items()}
+    problems += [
+        problem
+        for name, layer in found.items()
+        if (problem := _refused_wish(layer, clustering, reasons[name])) is not None
+    ]
+    if not problems and not any(reason is None for reason in reasons.values()):
+        left = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if found[name].weights)
+        problems = [Problem(("layers",), f"leave no layer to cluster ({left or 'the model has no weights'}).")]
+    if problems:
+        raise RecipeError(problems)
+    return reasons
+
+
+def layer_sharing(model: tf_keras.Model, clustering: Clustering) -> dict[str, Sharing]:
+    """How the weights of each layer that will be clustered share values, by name.
+
+    Raises:
+        RecipeError: as `preflight`.
+    """
+    reasons = preflight(model, clustering)
+    plans: dict[str, Sharing] = {}
+    for layer in leaf_layers(model):
+        asked = clustering.for_layer(layer.name, type(layer).__name__)
+        if asked is not None and reasons[layer.name] is None:
+            plans[layer.name] = Sharing(asked.clusters, shares_per_channel(layer, asked))
+    return plans
+
+
+def look_ahead(model: tf_keras.Model, clustering: Clustering) -> Preflight:
+    """All that is knowable of a cluster stage before training, problems included, for `tfopt plan`."""
+    try:
+        reasons = preflight(model, clustering)
+    except RecipeError as error:
+        return Preflight(problems=tuple((problem.path, problem.message) for problem in error.problems))
+    return Preflight(skipped=_skipped(model, reasons))
+
+
+def skipped(model: tf_keras.Model, clustering: Clustering) -> dict[str, str]:
+    """Why layers with weights are left alone, by name.
+
+    Raises:
+        RecipeError: as `preflight`.
+    """
+    return _skipped(model, preflight(model, clustering))
+
+
+def _skipped(model: tf_keras.Model, reasons: Mapping[str, str | None]) -> dict[str, str]:
+    weighty = {layer.name for layer in leaf_layers(model) if layer.weights}
+    return {name: reason for name, reason in reasons.items() if reason is not None and name in weighty}
+
+
+def _reason(layer: tf_keras.layers.Layer, clustering: Clustering) -> str | None:
+    reason = clusterable(layer)
+    if reason is not None:
+        return reason
+    asked = clustering.for_layer(layer.name, type(layer).__name__)
+    return "a rule says skip" if asked is None else why_too_small(layer, asked)
+
+
+def _refused_wish(layer: tf_keras.layers.Layer, clustering: Clustering, reason: str | None) -> Problem | None:
+    """A problem where a rule asks for this very layer to be clustered in a way that cannot be."""
+    rule = last_match(clustering.layers, layer.name, type(layer).__name__)
+    if rule is None or rule.skip or (rule.match == ".*" and rule.type is None):
+        return None
+    path = ("layers", clustering.layers.index(rule))
+    if reason is not None and rule.clusters is not None:
+        key = "clusters" if clusterable(layer) is None else "match"
+        return Problem((*path, key), f"asks for layer {layer.name}, which cannot be done: it {reason}.")
+    if rule.per_channel and kernels(layer) and not shares_per_channel(layer, Sharing(2, True)):
+        kind = type(layer).__name__
+        message = f"asks for layer {layer.name}, which cannot be done: {kind} has one scale for its whole kernel."
+        return Problem((*path, "per_channel"), message)
+    return None
+
+
+def _says(rule: ClusterRule) -> str:
+    return f"{rule.match!r}" if rule.type is None else f"{rule.match!r} of type {rule.type}"
+
+
+def _clusterable_names(found: Mapping[str, tf_keras.layers.Layer]) -> str:
+    return ", ".join(name for name, layer in found.items() if clusterable(layer) is None) or "none"

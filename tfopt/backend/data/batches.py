@@ -1,0 +1,119 @@
+"""Batches for training and evaluation, from examples held in memory.
+
+One dataset covers all epochs of a stage: no warm-up between epochs, and the shuffling of epoch k is a function of
+(seed, k) alone, so a resumed run sees exactly what the uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tfopt.backend.data.augment import Fetch, augmented, check_augment, is_active
+from tfopt.backend.data.splits import Data, Split
+from tfopt.core.config.data import Augment
+from tfopt.errors import StageError
+
+
+def training_batches(
+    data: Data,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    *,
+    augment: Augment | None = None,
+    first_epoch: int = 0,
+    one_hot: int | None = None,
+    beside: Any = None,
+) -> tf.data.Dataset:
+    """All batches of a stage, shuffled anew in every epoch.
+
+    Args:
+        data: the splits; only `train` is read.
+        batch_size: examples per step; the last batch of an epoch may be smaller.
+        epochs: of the whole stage.
+        seed: of the shuffling and the augmentation.
+        augment: random changes of images.
+        first_epoch: where to go on after an interruption.
+        one_hot: turn labels into vectors of this length; mixup does so by itself, see `one_hot_depth`.
+        beside: arrays (nested) with a row for each training example, e.g. a teacher's answers; not with augmentation.
+
+    Returns:
+        (inputs, targets), or (inputs, targets, None, rows of `beside`), finite:
+        `(epochs - first_epoch) * steps_per_epoch(len(data.train), batch_size)` batches.
+
+    Raises:
+        StageError: the examples cannot be augmented like this.
+    """
+    split = data.train
+    if is_active(augment):
+        check_augment(split, augment)
+    one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
+    fetch = _fetch(split, one_hot) if beside is None else _with(_fetch(split, one_hot), beside)
+    n = len(split)
+    steps = -(-n // batch_size)
+
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        key = tf.stack([tf.constant(seed * 8 % 2**62, tf.int64), epoch])
+        order = tf.random.experimental.stateless_shuffle(tf.range(n), seed=key)
+        draw = augmented(fetch, split, augment, seed, epoch) if is_active(augment) else fetch
+        starts = tf.data.Dataset.range(0, n, batch_size, output_type=tf.int32)
+        return starts.map(
+            lambda start: draw(order[start : start + batch_size]), num_parallel_calls=2, deterministic=True
+        )
+
+    batches = tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_batches)
+    batches = batches.apply(tf.data.experimental.assert_cardinality((epochs - first_epoch) * steps))
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_batches(split: Split, batch_size: int, *, one_hot: int | None = None) -> tf.data.Dataset:
+    """One pass over a split, in its order.
+
+    Args:
+        split: the examples.
+        batch_size: examples per batch; the last may be smaller.
+        one_hot: turn labels into vectors of this length, as a model trained with mixup needs it.
+    """
+    fetch = _fetch(split, one_hot)
+    starts = tf.data.Dataset.range(0, len(split), batch_size, output_type=tf.int32)
+    stop = len(split)
+    batches = starts.map(
+        lambda start: fetch(tf.range(start, tf.minimum(start + batch_size, stop))), num_parallel_calls=2
+    )
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def one_hot_depth(data: Data, augment: Augment | None) -> int | None:
+    """Length of the one-hot targets that mixup needs; None where targets stay as they are."""
+    if augment is None or not augment.mixup:
+        return None
+    return data.num_classes
+
+
+def _fetch(split: Split, one_hot: int | None) -> Fetch:
+    """A function from example positions to (inputs, targets)."""
+    # Held as tensors outside the pipeline: captured, not copied into its graph (whose limit is 2 GB).
+    inputs, targets = split.tensors
+    if split.targets is split.inputs:
+        return lambda positions: (_gather(inputs, positions),) * 2
+    if one_hot is not None and (isinstance(split.targets, dict) or split.targets.dtype.kind not in "iu"):
+        raise StageError("One-hot targets are made from integer labels, but these targets are no labels.")
+
+    def fetch(positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        found = _gather(targets, positions)
+        return _gather(inputs, positions), found if one_hot is None else tf.one_hot(found, one_hot)
+
+    return fetch
+
+
+def _with(fetch: Fetch, beside: Any) -> Fetch:
+    """The same examples, with what lies beside each; None stands where weights of examples may come."""
+    with tf.device("CPU:0"):
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, beside)
+    return lambda positions: (*fetch(positions), None, _gather(tensors, positions))
+
+
+def _gather(tensors: tf.Tensor | dict[str, tf.Tensor], positions: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
+    return tf.nest.map_structure(lambda tensor: tf.gather(tensor, positions), tensors)

@@ -1,0 +1,155 @@
+"""Checks and tidies what a source gave: dtypes, labels, lengths, finite numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tfopt.backend.data.splits import Arrays, Split, num_examples
+from tfopt.errors import StageError
+
+
+def inputs_of(x: Any, source: str, split: str) -> Arrays:
+    """Inputs as numbers: float64, float16 and bool become float32, int64 becomes int32; the rest stays as it is."""
+    return _each(x, lambda part: _numeric(part, f"{source}, {split} split: inputs"))
+
+
+def targets_of(y: Any, source: str, split: str) -> Arrays:
+    """Targets: integers and text stay, (n, 1) labels become (n,); quantities become float32 of at least two axes.
+
+    Raises:
+        StageError: there are none.
+    """
+    if y is None:
+        raise StageError(
+            f"{source}, {split} split: there are no targets.",
+            "Name them (args: {target: column} for .csv), or set data.targets: inputs to reproduce the inputs.",
+        )
+
+    def tidy(part: Any) -> np.ndarray:
+        array = np.asarray(part)
+        if array.dtype.kind in "OSU":
+            return _squeezed(array.astype(str))
+        array = _numeric(array, f"{source}, {split} split: targets")
+        if array.dtype.kind == "f":
+            # (n,) against an output (n, 1) would broadcast to (n, n) in any hand-written difference.
+            return array[:, np.newaxis] if array.ndim == 1 else array
+        return _squeezed(array.astype(np.int32))
+
+    return _each(y, tidy)
+
+
+def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split], tuple[str, ...] | None]:
+    """Text labels as ids, in the alphabetical order of the training split's classes.
+
+    Returns:
+        The splits, and the class names; None where the labels are no text.
+
+    Raises:
+        StageError: another split has a class that training lacks.
+    """
+    targets = splits["train"].targets
+    if isinstance(targets, dict) or targets.dtype.kind != "U":
+        return dict(splits), None
+    names = np.unique(targets)
+    for name, split in splits.items():
+        strange = np.setdiff1d(np.asarray(split.targets).astype(str), names)
+        if strange.size:
+            raise StageError(f"{source}, {name} split: the class {str(strange[0])!r} does not occur in training.")
+    ids = {name: Split(s.inputs, np.searchsorted(names, s.targets).astype(np.int32)) for name, s in splits.items()}
+    return ids, tuple(map(str, names))
+
+
+def check_split(split: Split, train: Split, num_classes: int | None, what: str) -> None:
+    """Everything that would make training fail late, or silently wrong.
+
+    Args:
+        split: what to check.
+        train: whose shapes and classes count.
+        num_classes: number of classes, or None where targets are no labels.
+        what: source and split, for the error.
+
+    Raises:
+        StageError: with the numbers.
+    """
+    n = len(split)
+    if n == 0:
+        raise StageError(f"{what}: there are no examples.")
+    for kind, arrays, reference in (("inputs", split.inputs, train.inputs), ("targets", split.targets, train.targets)):
+        if _names(arrays) != _names(reference):
+            raise StageError(f"{what}: the {kind} are {_names(arrays)}, those of training {_names(reference)}.")
+        for name, array in _named(arrays).items():
+            label = f"{what}: {kind} {name}".rstrip()
+            if len(array) != n:
+                raise StageError(f"{label} has {len(array)} examples, but there are {n} of {_first(split.inputs)}.")
+            expected = _named(reference)[name].shape[1:]
+            if array.shape[1:] != expected:
+                raise StageError(f"{label} has examples of shape {array.shape[1:]}, those of training {expected}.")
+            _check_finite(array, label)
+    if num_classes is not None:
+        _check_labels(split.targets, num_classes, what)
+
+
+def _check_finite(array: np.ndarray, label: str) -> None:
+    if array.dtype.kind != "f":
+        return
+    # The sum is not finite if any value is not; it needs no second array of the same size.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum(dtype=np.float64)):
+            return
+    bad = ~np.isfinite(array)
+    rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
+    if rows.size:
+        raise StageError(
+            f"{label}: {int(bad.sum())} values in {rows.size} of {len(array)} examples are NaN or infinite, "
+            f"first in example {int(rows[0])}.",
+            "Repair or remove these examples.",
+        )
+
+
+def _check_labels(labels: Any, num_classes: int, what: str) -> None:
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0:
+        raise StageError(f"{what}: the smallest label is {low}.", "Labels count classes from 0.")
+    if high >= num_classes:
+        raise StageError(f"{what}: the largest label is {high}, but those of training go from 0 to {num_classes - 1}.")
+
+
+def _numeric(value: Any, label: str) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise StageError(f"{label} is no array: {error}.", "Pad or resize the examples to one shape.") from error
+    if array.dtype.kind not in "biuf" or array.ndim == 0:
+        raise StageError(
+            f"{label} has dtype {array.dtype} and shape {array.shape}.", "Expected numbers with one row an example."
+        )
+    if array.dtype.kind == "b" or array.dtype in (np.float64, np.float16):
+        return array.astype(np.float32)
+    if array.dtype in (np.int64, np.uint64, np.uint32):
+        if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
+            raise StageError(f"{label}: {array.max()} does not fit 32 bits.", "TFLite and Keras take int32 or float32.")
+        return array.astype(np.int32)
+    return array
+
+
+def _squeezed(array: np.ndarray) -> np.ndarray:
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _each(value: Any, work: Any) -> Arrays:
+    return {str(name): work(part) for name, part in value.items()} if isinstance(value, Mapping) else work(value)
+
+
+def _named(arrays: Arrays) -> dict[str, np.ndarray]:
+    return arrays if isinstance(arrays, dict) else {"": arrays}
+
+
+def _names(arrays: Arrays) -> str:
+    return f"named {', '.join(sorted(arrays))}" if isinstance(arrays, dict) else "one array"
+
+
+def _first(inputs: Arrays) -> str:
+    return f"the input {next(iter(inputs))!r}" if isinstance(inputs, dict) else f"inputs ({num_examples(inputs)})"

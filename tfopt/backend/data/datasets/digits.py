@@ -1,0 +1,24 @@
+"""Hand-written digits of scikit-learn: 1,797 grey images of 8x8 in 10 classes; needs no network."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from tfopt.backend.data.datasets._pixels import Scale, scaled
+
+
+def load(*, scale: Scale = "unit") -> tuple[np.ndarray, np.ndarray]:
+    """Reads the images that come inside the scikit-learn wheel.
+
+    From the UCI data set "Optical Recognition of Handwritten Digits" (Alpaydin, Kaynak 1998). It has no test split of
+    its own: `data.splits` cuts one.
+
+    Args:
+        scale: `unit` gives 0..1, `none` keeps 0..16.
+
+    Returns:
+        Images (1797, 8, 8, 1) float32 and labels (1797,).
+    """
+    digits = load_digits()
+    return scaled(digits.images[..., np.newaxis], scale, largest=16), digits.target

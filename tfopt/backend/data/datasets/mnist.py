@@ -1,0 +1,34 @@
+"""MNIST hand-written digits: 60,000 + 10,000 grey images of 28x28 in 10 classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import tf_keras
+
+from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
+from tfopt.backend.data.datasets._pixels import Scale, scaled
+
+_FILE = CachedFile.of_keras("mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1")
+
+Examples = tuple[np.ndarray, np.ndarray]
+
+
+def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
+    """Reads MNIST (LeCun, Cortes, Burges 1998) through `keras.datasets` and its cache.
+
+    Args:
+        scale: `unit` gives 0..1, `none` keeps 0..255.
+
+    Returns:
+        (images, labels) for training and for testing: (n, 28, 28, 1) float32, labels (n,).
+
+    Raises:
+        EnvironmentProblem: the file is neither in the cache nor to be downloaded, or is not the published one.
+    """
+    (train_images, train_labels), (test_images, test_labels) = tf_keras.datasets.mnist.load_data(
+        cache_dir=ensure(_FILE)
+    )
+    return (scaled(train_images[..., np.newaxis], scale), train_labels), (
+        scaled(test_images[..., np.newaxis], scale),
+        test_labels,
+    )

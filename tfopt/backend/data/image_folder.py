@@ -1,0 +1,99 @@
+"""Reads a folder of images, one subfolder a class, as a data source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.errors import StageError
+
+Examples = tuple[np.ndarray, np.ndarray]
+_SPLITS = ("train", "validation", "test")
+_MODES = {1: "L", 3: "RGB"}
+
+
+def load_images(
+    path: Path, *, size: tuple[int, int] | None = None, channels: int = 3, scale: Scale = "unit"
+) -> dict[str, Examples]:
+    """Reads `class/image` or `train/class/image` (also `validation` and `test`).
+
+    Args:
+        path: the folder.
+        size: height and width that every image is resized to; without it all must have the same size.
+        channels: 3 for colour, 1 for grey.
+        scale: `unit` gives 0..1, `none` keeps 0..255.
+
+    Returns:
+        Images (n, height, width, channels) float32 and class names (n,), by split; in the order of class and file name.
+
+    Raises:
+        StageError: a file is no image, sizes differ, a folder is empty, or the splits have other classes.
+    """
+    if channels not in _MODES:
+        raise StageError(f"args.channels must be 1 (grey) or 3 (colour). Got {channels!r}.")
+    if size is not None and (len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size)):
+        raise StageError(f"args.size must be [height, width] in pixels. Got {size!r}.")
+    folders = _subfolders(path)
+    if "train" in {folder.name for folder in folders}:
+        strange = [folder.name for folder in folders if folder.name not in _SPLITS]
+        if strange:
+            raise StageError(
+                f"{path} has train/ and also {strange[0]}/.", "Beside train/ only validation/ and test/ may lie."
+            )
+        splits = {folder.name: _read(folder, size, channels, scale) for folder in folders}
+    else:
+        splits = {"train": _read(path, size, channels, scale)}
+    classes = set(splits["train"][1].tolist())
+    for name, (_, labels) in splits.items():
+        if extra := set(labels.tolist()) - classes:
+            raise StageError(f"{path / name} has the class {min(extra)!r}, which {path / 'train'} lacks.")
+    return splits
+
+
+def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scale) -> Examples:
+    images: list[np.ndarray] = []
+    labels: list[str] = []
+    for class_folder in _subfolders(folder):
+        files = sorted(file for file in class_folder.iterdir() if not file.name.startswith("."))
+        if not files:
+            raise StageError(f"The class folder {class_folder} is empty.")
+        for file in files:
+            image = _image(file, size, channels)
+            if images and image.shape != images[0].shape:
+                raise StageError(
+                    f"{file} has {_size(image)} pixels, but others have {_size(images[0])}.",
+                    "Give args: {size: [height, width]} to resize all.",
+                )
+            images.append(image)
+            labels.append(class_folder.name)
+    return scaled(np.stack(images), scale), np.array(labels)
+
+
+def _image(file: Path, size: tuple[int, int] | None, channels: int) -> np.ndarray:
+    try:
+        with Image.open(file) as opened:
+            image = opened.convert(_MODES[channels])
+            if size is not None and image.size != (size[1], size[0]):
+                image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+            pixels = np.asarray(image, dtype=np.uint8)
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise StageError(
+            f"{file} cannot be read as an image: {error}.", "Repair it, or move it out of the folder."
+        ) from error
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _size(image: np.ndarray) -> str:
+    return f"{image.shape[0]}x{image.shape[1]}"
+
+
+def _subfolders(path: Path) -> list[Path]:
+    folders = sorted(child for child in path.iterdir() if child.is_dir() and not child.name.startswith("."))
+    if not folders:
+        raise StageError(
+            f"{path} has no subfolders.", "Expected one subfolder a class, or train/ with one subfolder a class."
+        )
+    return folders

@@ -1,0 +1,152 @@
+"""A recipe's `data` block, carried out: examples in memory, checked, cut into three splits.
+
+The test split goes to nothing but the final figures: training, early stopping and calibration take `train` and
+`validation` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from tfopt.backend.data import sources
+from tfopt.backend.data.checks import check_split, class_ids, inputs_of, targets_of
+from tfopt.backend.data.splits import Arrays, Data, Split, held_out
+from tfopt.core.config.data import DataConfig
+from tfopt.errors import StageError
+
+__all__ = ["Data", "Split", "calibration_examples", "class_weights", "load", "steps_per_epoch"]
+
+_SHARES = {"test": 1, "validation": 2}
+"""What a source may leave to us, and what keeps the seeds of the two cuts apart."""
+
+
+def load(config: DataConfig, folder: Path = Path()) -> Data:
+    """Reads the source, checks every example, and makes the declared splits.
+
+    Args:
+        config: the recipe's `data` block.
+        folder: where the recipe lies: relative paths start there.
+
+    Returns:
+        Train, validation and test, float64 inputs as float32, labels as int32.
+
+    Raises:
+        StageError: the source fails, or what it gave cannot be learned from: empty, of different lengths, not finite,
+            labels out of range.
+        EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
+    """
+    given = sources.read(config, folder)
+    names: tuple[str, ...] | None = None
+    reproduce = config.targets == "inputs"
+    splits: dict[str, Split] = {}
+    for name, (x, y) in given.items():
+        inputs = inputs_of(x, config.source, name)
+        splits[name] = Split(inputs, inputs if reproduce else targets_of(y, config.source, name))
+    if not reproduce:
+        splits, names = class_ids(splits, config.source)
+    train = splits["train"]
+    num_classes = None if reproduce else _num_classes(train.targets, names)
+    for name, split in splits.items():
+        check_split(split, train, num_classes, f"{config.source}, {name} split")
+    cut = _cut(splits, config, None if num_classes is None else train.targets)
+    return Data(
+        **cut,
+        source=config.source,
+        settings=f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}",
+        num_classes=num_classes,
+        class_names=names,
+    )
+
+
+def _num_classes(targets: Arrays, names: tuple[str, ...] | None) -> int | None:
+    if names is not None:
+        return len(names)
+    if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.size:
+        return None
+    return int(targets.max()) + 1
+
+
+def _cut(splits: dict[str, Split], config: DataConfig, labels: np.ndarray | None) -> dict[str, Split]:
+    """Adds the missing splits, each taken from the training examples."""
+    cut = dict(splits)
+    available = len(splits["train"])
+    rest = splits["train"]
+    if labels is not None and labels.ndim > 1:
+        labels = None
+    for name, offset in _SHARES.items():
+        if name in cut:
+            continue
+        count = round(getattr(config.splits, name) * available)
+        if not 0 < count < len(rest):
+            share = f"{getattr(config.splits, name):.0%}"
+            raise StageError(
+                f"{config.source} has {available} training examples: {share} of them for {name} leaves one side empty.",
+                f"Give more examples, or another share in data.splits.{name}.",
+            )
+        held = held_out(len(rest), count, config.seed * len(_SHARES) + offset, labels)
+        if not held.size:
+            raise StageError(
+                f"{config.source} has too few examples in each class to set {count} of {available} aside for {name}.",
+                "Give more examples of each class.",
+            )
+        kept = np.setdiff1d(np.arange(len(rest)), held, assume_unique=True)
+        cut[name] = rest.select(held)
+        rest = rest.select(kept)
+        labels = None if labels is None else labels[kept]
+    cut["train"] = rest
+    return cut
+
+
+def steps_per_epoch(n: int, batch_size: int) -> int:
+    """Optimizer steps in one pass over `n` examples; the last, partial batch counts."""
+    return -(-n // batch_size)
+
+
+def calibration_examples(data: Data, n: int, seed: int) -> Split:
+    """Examples that quantization takes its ranges from: of the training split, never of another.
+
+    Args:
+        data: the splits.
+        n: how many; all there are if that is less (the plan warns).
+        seed: of the draw.
+    """
+    return data.train.take(n, seed)
+
+
+def class_weights(
+    targets: Arrays, setting: Literal["balanced"] | Mapping[int, float] | None
+) -> dict[int, float] | None:
+    """Weight of each class in the loss, for Keras' `class_weight`.
+
+    Args:
+        targets: of the training split: labels (n,), or one-hot (n, classes).
+        setting: `balanced` (examples / (classes * examples of the class), as scikit-learn does; a class without
+            examples weighs 1), a mapping (classes left out weigh 1), or None.
+
+    Returns:
+        A weight for every class from 0 to the largest label, or None.
+
+    Raises:
+        StageError: the targets are no classes, or the mapping names a class that does not exist.
+    """
+    if setting is None:
+        return None
+    if isinstance(targets, dict) or targets.ndim > 2 or (targets.ndim == 1) != (targets.dtype.kind in "iu"):
+        raise StageError(
+            "class_weights needs one class per example.", "Remove class_weights: these targets are no labels."
+        )
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        raise StageError("class_weights needs classes, but the targets are quantities.", "Remove class_weights.")
+    labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
+    counts = np.bincount(labels, minlength=1 if targets.ndim == 1 else targets.shape[1])
+    if setting == "balanced":
+        present = int(np.count_nonzero(counts))
+        return {k: len(labels) / (present * int(count)) if count else 1.0 for k, count in enumerate(counts)}
+    unknown = [key for key in setting if key not in range(len(counts))]
+    if unknown:
+        raise StageError(f"class_weights names class {unknown[0]}, but the labels go from 0 to {len(counts) - 1}.")
+    return {k: float(setting.get(k, 1.0)) for k in range(len(counts))}

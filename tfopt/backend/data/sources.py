@@ -1,0 +1,108 @@
+"""From the `source` of a recipe's `data` block to arrays by split."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfopt.backend.data.image_folder import load_images
+from tfopt.backend.data.tabular import load_csv, load_npz
+from tfopt.catalog import references
+from tfopt.core.config.data import DataConfig
+from tfopt.errors import StageError
+
+Examples = tuple[Any, Any]
+"""Inputs and targets as a source gave them; targets None where there are none."""
+_SPLITS = ("train", "validation", "test")
+_FORMS = (
+    "Expected (x, y), ((x_train, y_train), (x_test, y_test)), a dict with train and optionally validation and test, "
+    "or a finite tf.data.Dataset in place of any (x, y)."
+)
+
+
+def read(config: DataConfig, folder: Path) -> dict[str, Examples]:
+    """Runs a source.
+
+    Args:
+        config: source and its arguments.
+        folder: what relative paths are relative to, and where modules beside the recipe are found.
+
+    Returns:
+        `train` and whichever of `validation` and `test` the source declares.
+
+    Raises:
+        StageError: the source is unknown, fails, or gives something else.
+        EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
+    """
+    source = config.source
+    if references.is_function(source):
+        function = references.function(source, folder)
+    elif Path(source).suffix or "/" in source:
+        function = _file(source, folder)
+    else:
+        function = references.by_name("dataset", source)
+    return as_splits(references.call(function, source, config.args, folder), source)
+
+
+def _file(source: str, folder: Path) -> partial[Any]:
+    path = folder / Path(source).expanduser()
+    if path.is_dir():
+        return partial(load_images, path)
+    if not path.exists():
+        raise StageError(
+            f"The data {source!r} does not exist: there is no {path}.", "A relative path starts at the recipe."
+        )
+    loaders = {".npz": load_npz, ".csv": load_csv}
+    if path.suffix not in loaders:
+        raise StageError(
+            f"{source!r} is of no known kind.", "Expected .npz, .csv, or a folder with one subfolder of images a class."
+        )
+    return partial(loaders[path.suffix], path)
+
+
+def as_splits(value: Any, source: str) -> dict[str, Examples]:
+    """Whatever a source returned, as (inputs, targets) by split.
+
+    Raises:
+        StageError: none of the forms that a source may return.
+    """
+    if isinstance(value, Mapping) and "train" in value:
+        strange = [str(key) for key in value if key not in _SPLITS]
+        if strange:
+            raise StageError(f"{source} returned a dict with the key {strange[0]!r}.", _FORMS)
+        return {name: _examples(value[name], source) for name in _SPLITS if value.get(name) is not None}
+    if (
+        isinstance(value, tuple | list)
+        and 2 <= len(value) <= 3
+        and all(_is_pair(part) or _is_dataset(part) for part in value)
+    ):
+        names = ("train", "test") if len(value) == 2 else _SPLITS
+        return {name: _examples(part, source) for name, part in zip(names, value, strict=True)}
+    return {"train": _examples(value, source)}
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2
+
+
+def _is_dataset(value: Any) -> bool:
+    # Nobody can hold a tf.data.Dataset before TensorFlow is loaded, so array sources never load it.
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
+
+
+def _examples(value: Any, source: str) -> Examples:
+    if _is_dataset(value):
+        from tfopt.backend.data.tf_dataset import read_dataset
+
+        return read_dataset(value, source)
+    if _is_pair(value):
+        return value
+    if isinstance(value, np.ndarray):
+        return value, None
+    raise StageError(f"{source} returned a {type(value).__name__}.", _FORMS)

@@ -1,0 +1,168 @@
+"""Examples in memory: one split, and the three splits of a data set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tfopt.core.records.report import DataRecord
+
+Arrays = np.ndarray | dict[str, np.ndarray]
+"""One array, or several by name; the first axis counts examples."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Examples that are used together.
+
+    Args:
+        inputs: array, or arrays by input name.
+        targets: array, or arrays by output name; the very object `inputs` where a model is to reproduce its input.
+    """
+
+    inputs: Arrays
+    targets: Arrays
+
+    def __len__(self) -> int:
+        return num_examples(self.inputs)
+
+    @cached_property
+    def tensors(self) -> tuple[Any, Any]:
+        """Inputs and targets as tensors in main memory; made once, for every stage reads the same examples."""
+        import tensorflow as tf
+
+        with tf.device("CPU:0"):
+            inputs = tf.nest.map_structure(tf.convert_to_tensor, self.inputs)
+            same = self.targets is self.inputs
+            return inputs, inputs if same else tf.nest.map_structure(tf.convert_to_tensor, self.targets)
+
+    def take(self, n: int, seed: int) -> Split:
+        """`n` examples drawn without replacement, always the same for the same seed; all of them if there are fewer.
+
+        A smaller draw with the same seed is the beginning of a larger one.
+        """
+        return self.select(random_order(len(self), seed)[:n])
+
+    def select(self, positions: np.ndarray) -> Split:
+        """The examples at `positions`, in that order."""
+        inputs = _each(self.inputs, positions)
+        return Split(inputs, inputs if self.targets is self.inputs else _each(self.targets, positions))
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What a recipe's `data` block stands for.
+
+    Args:
+        train: what the optimizer, calibration and augmentation see.
+        validation: what early stopping and curves see.
+        test: what the final figures come from; nothing else sees it.
+        source: as the recipe names it.
+        settings: how the splits were made, as text; part of the fingerprint.
+        num_classes: number of classes for integer labels, else None.
+        class_names: names of the classes, where the source has them.
+    """
+
+    train: Split
+    validation: Split
+    test: Split
+    source: str
+    settings: str = ""
+    num_classes: int | None = None
+    class_names: tuple[str, ...] | None = None
+
+    @property
+    def input_shape(self) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
+        """Shape of one example, without the batch axis; by name where there are several inputs."""
+        inputs = self.train.inputs
+        if isinstance(inputs, dict):
+            return {name: tuple(array.shape[1:]) for name, array in inputs.items()}
+        return tuple(inputs.shape[1:])
+
+    @property
+    def num_outputs(self) -> int:
+        """Number of classes for integer labels, else the size of the targets' last axis."""
+        targets = self.train.targets
+        if self.num_classes is not None:
+            return self.num_classes
+        first = next(iter(targets.values())) if isinstance(targets, dict) else targets
+        return int(first.shape[-1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over every example, in order, and over how the splits were made."""
+        digest = hashlib.sha256(f"tfopt data 1\n{self.settings}\n{self.num_classes}\n{self.class_names}\n".encode())
+        for split in (self.train, self.validation, self.test):
+            _update(digest, "inputs", split.inputs)
+            if split.targets is not split.inputs:
+                _update(digest, "targets", split.targets)
+        return digest.hexdigest()
+
+    def record(self) -> DataRecord:
+        """What the report says about the data."""
+        return DataRecord(
+            source=self.source,
+            fingerprint=self.fingerprint,
+            train=len(self.train),
+            validation=len(self.validation),
+            test=len(self.test),
+        )
+
+
+def num_examples(arrays: Arrays) -> int:
+    """Length of the first axis."""
+    return len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays)
+
+
+def random_order(n: int, seed: int) -> np.ndarray:
+    """A permutation of `range(n)`, the same for the same seed.
+
+    `RandomState` because NumPy promises that its stream never changes; stored results hang on it.
+    """
+    return np.random.RandomState(seed % 2**32).permutation(n)
+
+
+def held_out(n: int, count: int, seed: int, labels: np.ndarray | None) -> np.ndarray:
+    """Positions of `count` examples to set aside, sorted.
+
+    Args:
+        n: number of examples.
+        count: how many to set aside.
+        seed: of the selection.
+        labels: integer class per example, shape (n,), to set aside the same share of every class; None for any
+            selection. A class with a single example stays.
+    """
+    order = random_order(n, seed)
+    if labels is None:
+        return np.sort(order[:count])
+    classes, sizes = np.unique(labels, return_counts=True)
+    ideal = sizes * (count / n)
+    quota = np.floor(ideal).astype(int)
+    # Largest remainder; ties go to the smaller class id, so the result does not hang on the sort's stability.
+    ranked = sorted(range(len(classes)), key=lambda k: (-(ideal[k] - quota[k]), k))
+    for k in ranked:
+        if quota.sum() == count:
+            break
+        if quota[k] + 1 < sizes[k]:
+            quota[k] += 1
+    shuffled = labels[order]
+    return np.sort(np.concatenate([order[shuffled == c][:q] for c, q in zip(classes, quota, strict=True)]))
+
+
+def _each(arrays: Arrays, positions: np.ndarray) -> Arrays:
+    if isinstance(arrays, Mapping):
+        return {name: array[positions] for name, array in arrays.items()}
+    return arrays[positions]
+
+
+def _update(digest: hashlib._Hash, what: str, arrays: Arrays) -> None:
+    named = arrays if isinstance(arrays, dict) else {"": arrays}
+    for name in sorted(named):
+        array = np.ascontiguousarray(named[name])
+        digest.update(f"{what} {name!r} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.data if array.size else b"")

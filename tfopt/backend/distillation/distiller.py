@@ -1,0 +1,152 @@
+"""Distillation as part of a training stage: teachers loaded and asked, the step that learns from them made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.distillation import cache, teachers
+from tfopt.backend.distillation.feature_extractor import NoSuchLayer, tapped
+from tfopt.backend.distillation.loss import Comparison
+from tfopt.backend.distillation.moving_average import MovingAverageTeacher
+from tfopt.backend.distillation.outputs import Answers, Form, form_of
+from tfopt.backend.distillation.projections import projections
+from tfopt.backend.distillation.step import DistillingStep
+from tfopt.backend.distillation.teachers import Panel
+from tfopt.backend.training import compile as compiling
+from tfopt.core.config import ramps as gradual
+from tfopt.core.config.distillation import Teacher, task_of
+from tfopt.core.contracts.stage import StageContext
+from tfopt.errors import StageError
+
+Given = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
+"""Outputs of each teacher, and of the compared layers, for every training example."""
+
+MakeOptimizer = Callable[[], tf_keras.optimizers.Optimizer]
+
+
+class Lesson:
+    """Everything about the teachers of one stage.
+
+    Args:
+        teacher: the recipe's block.
+        stage: name of the stage.
+        epochs: of the stage.
+        context: sources, data, and where events and the teachers' answers go.
+
+    Raises:
+        StageError: a teacher cannot be loaded, or a layer is missing.
+    """
+
+    given: Given | None
+    """The teachers' answers, where they were asked before the first step."""
+
+    def __init__(self, teacher: Teacher, stage: str, epochs: int, context: StageContext) -> None:
+        self._teacher, self._context = teacher, context
+        self._task = task_of(context.compile)
+        self._form: Form = "logits" if context.compile.loss.arguments().get("from_logits", False) else "probabilities"
+        self._panel = teachers.load(teacher, context) if teacher.sources() else None
+        self._forms: tuple[Form, ...] = ()
+        self.given = None
+        details: dict[str, Any] = {"loss": teacher.answer_loss(self._task)}
+        if self._panel is not None:
+            details |= self._look_at(self._panel, stage, epochs)
+        context.emit({"event": "details", "stage": stage, "teacher": details})
+
+    def _look_at(self, panel: Panel, stage: str, epochs: int) -> dict[str, Any]:
+        """Asks what is to be asked before the first step; what to say about the teachers."""
+        context = self._context
+        details: dict[str, Any] = {
+            "sources": [source.label for source in self._teacher.sources()],
+            "asked": "in every step",
+        }
+        if self._teacher.cache or not panel.in_graph:
+
+            def warn(message: str) -> None:
+                context.emit({"event": "warning", "message": f"{stage}: {message}"})
+
+            outputs, features, seconds = cache.answers(panel, context.data.train, context.work, warn)
+            self.given = tuple(outputs), tuple(features)
+            details |= {"asked": "once", "seconds_of_one_pass": seconds, "passes_saved": epochs - 1}
+        self._forms = panel.forms(self._task, self._form, self.given[0] if self.given else None)
+        test = context.data.test
+        answers = Answers(tuple(tf.constant(one) for one in panel.answer_all(test)[0]))
+        together = self._comparison((), panel.shares).probabilities(answers)
+        details["measures"] = compiling.measure(self._as_compiled(together), test.targets, context.compile)
+        return details
+
+    def _as_compiled(self, probabilities: tf.Tensor) -> np.ndarray:
+        """Answers as the recipe's loss expects them."""
+        if self._form == "probabilities" or self._task == "quantities":
+            return probabilities.numpy()
+        if self._task == "binary":
+            return (tf.math.log(probabilities) - tf.math.log1p(-probabilities)).numpy()
+        return tf.math.log(probabilities).numpy()
+
+    def _comparison(self, projected: Any, shares: tuple[float, ...]) -> Comparison:
+        return Comparison(self._teacher, self._task, self._form, self._forms, shares, projected)
+
+    def step(
+        self, model: tf_keras.Model, total_steps: int, steps_per_epoch: int, make_optimizer: MakeOptimizer
+    ) -> DistillingStep:
+        """The step that takes the place of `model.train_step`.
+
+        Args:
+            model: the compiled student, possibly wrapped.
+            total_steps: optimizer steps of the stage.
+            steps_per_epoch: optimizer steps of one epoch.
+            make_optimizer: makes an optimizer like the student's.
+
+        Raises:
+            StageError: a layer is missing, or a schedule does not fit into the stage.
+        """
+        teacher = self._teacher
+        self._form = form_of(model, self._task, self._form)
+        reader = self._reader(model)
+
+        def flat(inputs: Any) -> list[tf.Tensor]:
+            return tf.nest.flatten(reader(inputs, training=False))
+
+        average = MovingAverageTeacher(model, flat, teacher.ema.decay) if teacher.ema is not None else None
+        if self._panel is None:
+            self._forms = (self._form,)
+        theirs = reader if self._panel is None else self._panel.readers[0]
+        projected = (
+            projections(teacher.layers, _shapes(reader)[1:], _shapes(theirs)[1:], self._context.seed)
+            if teacher.layers
+            else []
+        )
+        shares = self._panel.shares if self._panel is not None else (1.0,)
+        return DistillingStep(
+            model,
+            reader,
+            self._comparison(projected, shares),
+            ask=self._panel.ask if self._panel is not None and self.given is None else None,
+            average=average,
+            temperature=_resolved("temperature", teacher.used_temperature(), total_steps, steps_per_epoch),
+            weight=_resolved("weight", teacher.weight, total_steps, steps_per_epoch),
+            optimizer=make_optimizer() if any(projected) else None,
+        )
+
+    def _reader(self, model: tf_keras.Model) -> tf_keras.Model:
+        if not self._teacher.layers:
+            return model
+        try:
+            return tapped(model, [(pair, pair.student) for pair in self._teacher.layers])
+        except NoSuchLayer as error:
+            raise StageError(f"a layer of the student that is to be compared {error}.") from error
+
+
+def _shapes(reader: tf_keras.Model) -> list[tuple[int | None, ...]]:
+    return [tuple(tensor.shape) for tensor in reader.outputs]
+
+
+def _resolved(key: str, value: gradual.Gradual, total_steps: int, steps_per_epoch: int) -> gradual.ResolvedChange:
+    try:
+        return gradual.resolve(value, total_steps, steps_per_epoch)
+    except ValueError as error:
+        raise StageError(f"teacher.{key} {error}.") from error

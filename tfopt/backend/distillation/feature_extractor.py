@@ -1,0 +1,62 @@
+"""Reading the outputs of layers inside a model, also of one whose layers stand in tfmot's wrappers."""
+
+from __future__ import annotations
+
+import tf_keras
+
+from tfopt.core.config.distillation import LayerPair
+
+Shape = tuple[int | None, ...]
+
+
+class NoSuchLayer(Exception):
+    """A model has no such layer, or calls it more than once. The text continues the layer's name."""
+
+
+def tapped(model: tf_keras.Model, pairs: list[tuple[LayerPair, str]]) -> tf_keras.Model:
+    """A model over the same layers that gives, after its output, the outputs of those that are compared.
+
+    Args:
+        model: functional or Sequential, possibly wrapped.
+        pairs: what is compared, with the name of this model's layer.
+
+    Raises:
+        NoSuchLayer: a layer is missing.
+    """
+    return tf_keras.Model(model.inputs, [model.outputs[0], *(output_of(model, name, pair) for pair, name in pairs)])
+
+
+def output_of(model: tf_keras.Model, name: str, pair: LayerPair) -> object:
+    """The tensor that a layer gives in a model; of several, the one that the pair's loss is about.
+
+    Raises:
+        NoSuchLayer: there is no such layer at the top of the model, or it is called more than once.
+    """
+    layer = _find(model, name)
+    network = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
+    # A layer that is shared with another model has nodes of that one too.
+    calls = [node for node in layer._inbound_nodes if id(node) in network]
+    if len(calls) != 1:
+        raise NoSuchLayer(f"is called {len(calls)} times in the model {model.name!r}; expected a layer called once")
+    tensors = calls[0].outputs
+    tensors = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
+    if pair.kind == "attention_maps":
+        tensors = [tensor for tensor in tensors if len(tensor.shape) == 4] or tensors
+    return tensors[0]
+
+
+def _find(model: tf_keras.Model, name: str) -> tf_keras.layers.Layer:
+    layers = {layer.name: layer for layer in model.layers}
+    if name in layers:
+        return layers[name]
+    inside = [layer for layer in model.layers if getattr(getattr(layer, "layer", None), "name", None) == name]
+    if len(inside) == 1:
+        return inside[0]
+    nested = [
+        layer.name
+        for layer in model.layers
+        if isinstance(layer, tf_keras.Model) and any(one.name == name for one in layer._flatten_layers())
+    ]
+    if nested:
+        raise NoSuchLayer(f"is inside the nested model {nested[0]!r}, whose layers cannot be read; name {nested[0]!r}")
+    raise NoSuchLayer(f"is no layer of the model {model.name!r}. Its layers: {', '.join(layers)}")

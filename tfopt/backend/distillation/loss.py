@@ -1,0 +1,129 @@
+"""What is compared of student and teacher: one loss of the answers, and one for each pair of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.distillation import feature_losses as features
+from tfopt.backend.distillation import response_losses as soft
+from tfopt.backend.distillation.outputs import Answers, Form, logits, mean, soft_log_probabilities
+from tfopt.core.config.distillation import Decoupled, LayerPair, Relational, Task, Teacher
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the answers and layers of a student are held against those of its teachers.
+
+    Args:
+        teacher: the recipe's block.
+        task: what the outputs are.
+        form: of the student's outputs.
+        teacher_forms: of each teacher's outputs.
+        shares: how much each teacher counts.
+        projections: by pair of layers; None where the shapes are the same.
+    """
+
+    teacher: Teacher
+    task: Task
+    form: Form
+    teacher_forms: tuple[Form, ...]
+    shares: tuple[float, ...]
+    projections: Sequence[tf_keras.layers.Layer | None] = ()
+
+    def losses(
+        self, student: Answers, teacher: Answers, targets: tf.Tensor, temperature: tf.Tensor, mask: tf.Tensor | None
+    ) -> dict[str, tf.Tensor]:
+        """The parts of the teacher's loss by name; their sum is what counts.
+
+        Args:
+            student: answers in training mode.
+            teacher: answers to the same batch.
+            targets: labels, of which only `decoupled` takes notice.
+            temperature: a number.
+            mask: (batch, ...) places that count; None for all.
+        """
+        parts: dict[str, tf.Tensor] = {}
+        each = self._of_answers(student, teacher, targets, temperature)
+        if each is not None:
+            parts["soft_loss"] = _mean(each, mask)
+        for index, pair in enumerate(self.teacher.layers):
+            ours, theirs = student.features[index], tf.cast(teacher.features[index], tf.float32)
+            value = pair.weight * _of_layers(pair, tf.cast(ours, tf.float32), theirs, self.projections[index])
+            name = f"{pair.kind}_loss"
+            parts[name] = parts[name] + value if name in parts else value
+        return parts
+
+    def _of_answers(
+        self, student: Answers, teacher: Answers, targets: tf.Tensor, temperature: tf.Tensor
+    ) -> tf.Tensor | None:
+        loss = self.teacher.answer_loss(self.task)
+        if loss == "none":
+            return None
+        ours = logits(student.outputs[0], self.form, self.task)
+        theirs = [
+            logits(output, form, self.task) for output, form in zip(teacher.outputs, self.teacher_forms, strict=True)
+        ]
+        if loss in ("logits", "outputs"):
+            relative = self.task == "classes" and "probabilities" in (self.form, *self.teacher_forms)
+            if relative:
+                ours, theirs = soft.centered(ours), [soft.centered(one) for one in theirs]
+            return soft.squared_difference(ours, mean(theirs, self.shares))
+        of_teacher = soft_log_probabilities(theirs, self.shares, temperature, self.task)
+        of_student = soft_log_probabilities([ours], (1.0,), temperature, self.task)
+        if loss == "decoupled":
+            weights: Decoupled = self.teacher.decoupled()
+            labels = _labels(targets, of_student)
+            return soft.decoupled(of_student, of_teacher, labels, temperature, weights.target, weights.others)
+        each = soft.soft_labels(of_student, of_teacher, temperature)
+        return tf.reduce_mean(each, axis=-1) if self.task == "binary" else each
+
+    def probabilities(self, teacher: Answers) -> tf.Tensor:
+        """The answer of all teachers together at temperature 1; quantities as they are."""
+        theirs = [
+            logits(output, form, self.task) for output, form in zip(teacher.outputs, self.teacher_forms, strict=True)
+        ]
+        if self.task == "quantities":
+            return mean(theirs, self.shares)
+        together = tf.exp(soft_log_probabilities(theirs, self.shares, tf.constant(1.0), self.task))
+        return together[..., 1] if self.task == "binary" else together
+
+
+def _of_layers(
+    pair: LayerPair, student: tf.Tensor, teacher: tf.Tensor, projection: tf_keras.layers.Layer | None
+) -> tf.Tensor:
+    if pair.kind == "relational":
+        weights = pair.loss if isinstance(pair.loss, Relational) else Relational()
+        return features.relational(student, teacher, weights.distance, weights.angle)
+    if pair.kind == "attention_transfer":
+        return features.attention_transfer(student, teacher)
+    return features.mean_squared(student if projection is None else projection(student), teacher)
+
+
+def _labels(targets: tf.Tensor, student: tf.Tensor) -> tf.Tensor:
+    """The right class, (batch, ...), from labels or one-hot targets."""
+    shape = tf.shape(student)[:-1]
+    if targets.dtype.is_integer and (targets.shape.rank < student.shape.rank or targets.shape[-1] == 1):
+        return tf.reshape(targets, shape)
+    return tf.argmax(targets, axis=-1)
+
+
+def _mean(each: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+    if mask is None:
+        return tf.reduce_mean(each)
+    counts = tf.cast(mask, each.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(each * counts), tf.reduce_sum(counts))
+
+
+def names_of(teacher: Teacher, task: Task) -> Sequence[str]:
+    """Names of the parts that `Comparison.losses` gives."""
+    own = [] if teacher.answer_loss(task) == "none" else ["soft_loss"]
+    return [*own, *dict.fromkeys(f"{pair.kind}_loss" for pair in teacher.layers)]
+
+
+def total(parts: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """The teacher's whole loss."""
+    return tf.add_n(list(parts.values()))

@@ -1,0 +1,87 @@
+"""What can be said of a lesson before any training: which layers there are, and whether their shapes go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import tf_keras
+
+from tfopt.backend.distillation.feature_extractor import NoSuchLayer, Shape, output_of
+from tfopt.core.config import ramps as gradual
+from tfopt.core.config.distillation import LayerPair, Teacher
+from tfopt.core.contracts.preflight import Preflight, Workload
+
+Problem = tuple[tuple[str | int, ...], str]
+
+_LARGE = 2 * 10**9
+"""Bytes of stored answers from which on they are worth a warning."""
+
+
+def look_ahead(model: tf_keras.Model, teacher: Teacher, workload: Workload) -> Preflight:
+    """Checks layer pairs and schedules.
+
+    Args:
+        model: the student as it starts; it is not changed.
+        teacher: the recipe's block.
+        workload: how long the stage is, and the teachers as far as they are known.
+    """
+    problems: list[Problem] = []
+    for key, change in (("temperature", teacher.used_temperature()), ("weight", teacher.weight)):
+        try:
+            gradual.resolve(change, workload.total_steps, workload.steps_per_epoch)
+        except ValueError as error:
+            problems.append((("teacher", key), str(error)))
+    others = [workload.sources[source.label].model for source in teacher.sources()] or [model]
+    stored = 0
+    for index, pair in enumerate(teacher.layers):
+        path = ("teacher", "layers", index)
+        if not isinstance(others[0], tf_keras.Model):
+            problems.append(((*path, "teacher"), "is a layer of a file that gives only answers. Use a Keras model"))
+            continue
+        shapes, missing = _shapes(pair, model, others[0])
+        problems += [((*path, *below), message) for below, message in missing]
+        if not missing:
+            problems += [(path, message) for message in _misfits(pair, *shapes)]
+            stored += _size(shapes[1])
+    warnings = []
+    if teacher.cache and 4 * stored * workload.examples > _LARGE:
+        size = 4 * stored * workload.examples / 1e9
+        warnings.append(
+            f"teacher.cache keeps the teacher's layers for all examples: {size:.1f} GB in memory and on disk."
+        )
+    return Preflight(problems=tuple(problems), warnings=tuple(warnings))
+
+
+def _shapes(pair: LayerPair, student: tf_keras.Model, teacher: tf_keras.Model) -> tuple[list[Shape], list[Problem]]:
+    """Shapes of both layers without the batch axis, and which of them is missing."""
+    shapes: list[Shape] = []
+    missing: list[Problem] = []
+    for key, name, model in (("student", pair.student, student), ("teacher", pair.teacher_layer, teacher)):
+        try:
+            output: Any = output_of(model, name, pair)
+            shapes.append(tuple(output.shape[1:]))
+        except NoSuchLayer as error:
+            missing.append((((key,) if getattr(pair, key) else ()), f"{name!r} {error}"))
+    return shapes, missing
+
+
+def _misfits(pair: LayerPair, student: Shape, teacher: Shape) -> Iterator[str]:
+    """Why the shapes of two layers do not go with their loss."""
+    shapes = f"{pair.student!r} gives {student} and the teacher's {pair.teacher_layer!r} {teacher}"
+    places = student[:-1] == teacher[:-1]
+    if pair.kind == "hint" and not places:
+        yield f"compares {shapes}: hint needs the same sizes but for the last, which is projected"
+    elif pair.kind == "hidden_states" and not (len(student) == len(teacher) == 2 and places):
+        yield f"compares {shapes}: hidden_states needs (time, width) with the same time"
+    elif pair.kind == "attention_transfer" and not (len(student) == len(teacher) >= 2 and places):
+        yield f"compares {shapes}: attention_transfer needs maps of the same height and width"
+    elif pair.kind == "attention_maps" and not (len(student) == 3 and student == teacher):
+        yield f"compares {shapes}: attention_maps needs (heads, time, time), the same in both"
+
+
+def _size(shape: Shape) -> int:
+    size = 1
+    for number in shape:
+        size *= number or 1
+    return size

@@ -1,0 +1,49 @@
+"""Opens a `.keras` file as someone does who has never heard of tfopt: a script for a process of its own.
+
+It imports Keras and NumPy only; `tfopt.backend.export.read_back` starts it.
+"""
+
+import importlib
+import json
+import sys
+
+import keras
+import numpy as np
+
+_OTHERS = ("tf_keras", "tfopt", "tensorflow_model_optimization")
+
+
+def _named(where):
+    module, _, name = where.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def main(request, answer):
+    """Loads the model, answers the examples, and writes down how it went."""
+    with open(request, encoding="utf-8") as file:
+        asked = json.load(file)
+    objects = {}
+    try:
+        model = keras.models.load_model(asked["path"], compile=False)
+    except (TypeError, ValueError):
+        if not asked["custom_objects"]:
+            raise
+        objects = {name: _named(where) for name, where in asked["custom_objects"].items()}
+        model = keras.models.load_model(asked["path"], custom_objects=objects, compile=False)
+    inputs = [np.load(path) for path in asked["inputs"]]
+    struct = getattr(model, "_inputs_struct", None)
+    packed = inputs[0] if len(inputs) == 1 else inputs
+    if isinstance(struct, dict | tuple) and len(inputs) > 1:
+        packed = keras.tree.pack_sequence_as(struct, inputs)
+    elif isinstance(struct, dict):
+        packed = {next(iter(struct)): inputs[0]}
+    outputs = keras.tree.flatten(model.predict(packed, batch_size=asked["batch_size"], verbose=0))
+    for path, values in zip(asked["outputs"], outputs, strict=True):
+        np.save(path, np.asarray(values))
+    loaded = sorted(name for name in _OTHERS if name in sys.modules)
+    with open(answer, "w", encoding="utf-8") as file:
+        json.dump({"keras": keras.__version__, "custom_objects": sorted(objects), "others": loaded}, file)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

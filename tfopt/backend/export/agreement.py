@@ -1,0 +1,45 @@
+"""Whether two sets of answers are the same: equal classes, or for regression the largest difference."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfopt.core.claims.agreement import Comparison
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.keras_names import LOSSES
+
+_BINARY = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge")
+_HINGES = ("hinge", "squared_hinge")
+
+
+def compare(found: np.ndarray, expected: np.ndarray, compile: Compile) -> Comparison:
+    """Compares answers by what the recipe's loss takes them for.
+
+    Args:
+        found: outputs to judge, (examples, ...).
+        expected: outputs they should equal, of the same shape.
+        compile: whose loss says whether outputs are classes. Sequence outputs count per element, multi-label outputs
+            per label.
+
+    Returns:
+        Share of equal answers; for a regression loss the largest absolute difference. An answer that is not a number
+        is never equal to one that is.
+    """
+    examples = len(expected)
+    if found.shape != expected.shape:
+        return Comparison(examples, share=0.0)
+    if not LOSSES[compile.loss.name].classification:
+        difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+        spread = float(expected.max() - expected.min()) if expected.size else 0.0
+        return Comparison(examples, difference=float(difference.max()) if difference.size else 0.0, spread=spread)
+    equal = _answers(found, compile) == _answers(expected, compile)
+    return Comparison(examples, share=float(np.mean(equal)))
+
+
+def _answers(outputs: np.ndarray, compile: Compile) -> np.ndarray:
+    """Class ids, or 0/1 per label; -1 where the output is not a number."""
+    numbers = ~np.isnan(outputs)
+    if outputs.ndim < 2 or outputs.shape[-1] == 1 or compile.loss.name in _BINARY:
+        logits = bool(compile.loss.arguments().get("from_logits", False)) or compile.loss.name in _HINGES
+        return np.where(numbers, outputs > (0.0 if logits else 0.5), -1)
+    return np.where(numbers.all(axis=-1), np.argmax(outputs, axis=-1), -1)

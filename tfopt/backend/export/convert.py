@@ -1,0 +1,121 @@
+"""SavedModels to `.tflite` files, in a child process: the converter can take its process down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfopt.backend.export.files import cannot_write
+from tfopt.backend.tflite import child_process as child
+from tfopt.core.config.tflite_variant import Variant
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to convert.
+
+    Args:
+        name: name of the variant.
+        variant: what it asks for.
+        saved_model: folder of the SavedModel.
+        target: where the file goes; it exists once the job is done.
+        calibration: .npy file of training examples per input, for int8.
+    """
+
+    name: str
+    variant: Variant
+    saved_model: Path
+    target: Path
+    calibration: Mapping[str, Path]
+
+
+def convert(jobs: Sequence[Job], started: Callable[[str], None]) -> dict[str, str]:
+    """Converts all jobs in one child; after a death or an error, the rest in a new one.
+
+    Args:
+        jobs: what to convert.
+        started: told the name of every job before the child that may do it starts.
+
+    Returns:
+        Why a job failed, by name; nothing for those that worked.
+
+    Raises:
+        ExportError: the disk failed the child.
+    """
+    failures: dict[str, str] = {}
+    rest = list(jobs)
+    for job in jobs:
+        started(job.name)
+    while rest:
+        try:
+            child.call("tfopt.backend.export.convert:convert_all", {"jobs": [_plain(job) for job in rest]})
+            return failures
+        except child.ChildFailed as failure:
+            if "OSError" in failure.kinds:
+                raise cannot_write(rest[0].target.parent, failure.reason) from failure
+            reason = f"the converter refused it: {_first_lines(str(failure))}"
+        except child.ChildDied as death:
+            reason = f"the converter died of {death.cause} ({death})"
+        rest = list(dropwhile(lambda job: job.target.exists(), rest))
+        if rest:
+            failures[rest.pop(0).name] = reason
+    return failures
+
+
+def _plain(job: Job) -> dict[str, Any]:
+    return {
+        "saved_model": str(job.saved_model),
+        "target": str(job.target),
+        "variant": job.variant.model_dump(mode="json"),
+        "calibration": {name: str(path) for name, path in job.calibration.items()},
+    }
+
+
+def _first_lines(message: str) -> str:
+    """The converter repeats its error once per location; the first lines say it."""
+    return " ".join(line.strip() for line in message.splitlines()[:3] if line.strip())[:400]
+
+
+def convert_all(jobs: list[dict[str, Any]]) -> None:
+    """The child's side of `convert`: a file appears only when it is complete."""
+    for job in jobs:
+        content = convert_one(job["saved_model"], Variant.model_validate(job["variant"]), job["calibration"])
+        part = Path(job["target"] + ".part")
+        part.write_bytes(content)
+        os.replace(part, job["target"])
+
+
+def convert_one(saved_model: str, variant: Variant, calibration: Mapping[str, str]) -> bytes:
+    """Converts one SavedModel in this process.
+
+    `from_saved_model` is the route that keeps Keras layer names in tensor names and tfmot's learned ranges alike
+    (compared with `model.export` and `model.save`: the same graphs). int8 always has a representative dataset, also
+    after quantization-aware training: it gives a range to every tensor that training left without one, and leaves the
+    learned ranges alone (no QUANTIZE pairs in the graph).
+    """
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
+    if variant.quantize != "none":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant.quantize == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if variant.quantize == "int8":
+        converter.representative_dataset = lambda: _examples(calibration)
+        converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(variant.io)
+    if variant.sparse:
+        converter.optimizations = [*converter.optimizations, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+    content: bytes = converter.convert()
+    return content
+
+
+def _examples(calibration: Mapping[str, str]) -> Iterator[dict[str, np.ndarray]]:
+    arrays = {name: np.load(path, mmap_mode="r") for name, path in calibration.items()}
+    for index in range(len(next(iter(arrays.values())))):
+        yield {name: values[index : index + 1] for name, values in arrays.items()}

@@ -1,0 +1,197 @@
+"""SavedModel and `.keras` exports, read back and compared with the model they came from."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend import bridge
+from tfopt.backend.audit import keras as keras_audit
+from tfopt.backend.export import agreement
+from tfopt.backend.export import keras_archive as keras_archives
+from tfopt.backend.export import read_back as keras_process
+from tfopt.backend.export import saved_model as serving
+from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
+from tfopt.backend.export.measures import file_measures
+from tfopt.backend.graph.sparsity import share_of_zeros
+from tfopt.backend.models import store as model_store
+from tfopt.backend.quantization.quantized import Quantized, ranges_note
+from tfopt.catalog.guard import guarded
+from tfopt.core.claims.agreement import agreement_claim
+from tfopt.core.contracts.export import ExportContext
+from tfopt.core.records.report import ClaimRecord, ExportRecord
+from tfopt.errors import ExportError
+
+_LEAST_AGREEMENT = 0.999
+_BATCH = 256
+_SAME_SPARSITY = 1e-6
+_OPENS_IN_TF_KERAS = "opens with tf_keras.models.load_model"
+_OPENS_IN_KERAS_3 = "opens with plain keras.models.load_model, in a process without tf_keras and tfopt"
+
+Answers = Mapping[str, np.ndarray]
+
+
+def export_saved_model(model: Any, context: ExportContext) -> ExportRecord:
+    """Writes `saved_model/` with the signature `serving_default`, and serves the test split from what was written.
+
+    Args:
+        model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, whose float weights are written.
+        context: folder, data and metrics.
+
+    Raises:
+        ExportError: the folder cannot be written.
+    """
+    float_model, _ = serving.float_and_quantized(model)
+    ports = serving.ports_of(float_model)
+
+    def make(folder: Path) -> tuple[Path, Answers]:
+        made = folder / "saved_model"
+        serving.write_saved_model(float_model, ports, made)
+        return made, _serve(made, serving.named_inputs(context.data.test.inputs, float_model, ports))
+
+    return _export("saved_model", "saved_model", float_model, ports, context, make)
+
+
+def _serve(saved_model: Path, inputs: Mapping[str, np.ndarray]) -> Answers:
+    """Answers of a SavedModel, loaded as a server does: by plain TensorFlow, through its signature."""
+    signature = tf.saved_model.load(str(saved_model)).signatures[serving.SIGNATURE]
+    total = len(next(iter(inputs.values())))
+    parts = [
+        signature(**{name: tf.constant(values[start : start + _BATCH]) for name, values in inputs.items()})
+        for start in range(0, total, _BATCH)
+    ]
+    return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+
+
+def export_keras(model: Any, context: ExportContext) -> ExportRecord:
+    """Writes `model.keras` for the library that the recipe's model came from, and reads it back with that.
+
+    A Keras 3 file is read back in a process of its own, which imports neither tf_keras nor tfopt.
+
+    Args:
+        model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, whose float weights are written, with
+            the learned ranges beside them as a note (see `keras_archives.NOTE`).
+        context: folder, data, metrics, and the Keras 3 model that the recipe began with.
+
+    Raises:
+        ExportError: the file cannot be written, or Keras does not read it back.
+        StageError: a layer cannot be saved, or the Keras 3 model would answer otherwise.
+    """
+    float_model, _ = serving.float_and_quantized(model)
+    ports = serving.ports_of(float_model)
+    notes = {keras_archives.NOTE: ranges_note(model)} if isinstance(model, Quantized) else {}
+    write = _write_tf_keras if context.origin is None else _write_keras_3
+    claims: list[ClaimRecord] = []
+
+    def make(folder: Path) -> tuple[Path, Answers]:
+        made, answers, found = write(float_model, ports, context, folder, notes)
+        if notes:
+            found.append(_WEIGHTS_AS_TRAINED)
+        if "sparse" in context.traits:
+            found.append(_sparsity_claim(made, float_model))
+        claims.extend(found)
+        return made, answers
+
+    record = _export("keras", "model.keras", float_model, ports, context, make)
+    library = f"tf_keras {tf_keras.__version__}" if context.origin is None else f"keras {keras.__version__}"
+    return record.model_copy(update={"claims": [*record.claims, *claims], "details": {"library": library}})
+
+
+_WEIGHTS_AS_TRAINED = ClaimRecord(
+    claim="float weights as trained; the ranges learned by qat are metadata",
+    held=True,
+    found=f"the ranges are in {keras_archives.NOTE}; answers in 8 bits are those of the .tflite files",
+)
+
+
+def _write_tf_keras(
+    model: tf_keras.Model, ports: serving.Ports, context: ExportContext, folder: Path, notes: Mapping[str, Any]
+) -> tuple[Path, Answers, list[ClaimRecord]]:
+    trained, plain = folder / "trained", folder / "plain"
+    trained.mkdir()
+    plain.mkdir()
+    # The only public way to leave the optimizer out of this format: load without it, and save again.
+    model_store.save_model(model, trained)
+    model_store.save_model(model_store.load_model(trained), plain)
+    made = plain / "model.keras"
+    keras_archives.finish(made, notes)
+    answers = serving.answers(model_store.load_model(plain), context.data.test.inputs, ports)
+    return made, answers, [ClaimRecord(claim=_OPENS_IN_TF_KERAS, held=True, found=f"tf_keras {tf_keras.__version__}")]
+
+
+def _write_keras_3(
+    model: tf_keras.Model, ports: serving.Ports, context: ExportContext, folder: Path, notes: Mapping[str, Any]
+) -> tuple[Path, Answers, list[ClaimRecord]]:
+    restored = bridge.put_back(context.origin, model)
+    made = folder / "model.keras"
+    guarded(lambda: restored.save(made), f"Saving the Keras 3 model {restored.name!r}")
+    keras_archives.finish(made, notes)
+    own = {name: f"{code.__module__}:{code.__qualname__}" for name, code in bridge.foreign_code(restored).items()}
+    inputs = list(serving.named_inputs(context.data.test.inputs, model, ports).values())
+    back = keras_process.read_back(made, inputs, len(ports.outputs), own)
+    found = f"keras {back.version}"
+    if back.custom_objects:
+        found += f", given custom_objects for {', '.join(back.custom_objects)}"
+    if back.others and not own:
+        raise ExportError(f"Reading {made.name} back imported {', '.join(back.others)}.", "This is a mistake in tfopt.")
+    claim = ClaimRecord(claim=_OPENS_IN_KERAS_3, held=True, found=found)
+    return made, dict(zip(ports.outputs, back.outputs, strict=True)), [claim]
+
+
+def _sparsity_claim(file: Path, model: tf_keras.Model) -> ClaimRecord:
+    """Counted over all weights of two axes and more, in the file as in the model."""
+    kernels = [weight.numpy() for weight in model.weights if weight.shape.rank >= 2]
+    expected = share_of_zeros(kernels)
+    found = keras_audit.audit_keras(file).sparsity
+    return ClaimRecord(
+        claim="the file is as sparse as the model",
+        held=abs(found - expected) < _SAME_SPARSITY,
+        found=f"{found:.2%} zeros in the file, {expected:.2%} in the model",
+    )
+
+
+def _export(
+    name: str,
+    file_name: str,
+    model: tf_keras.Model,
+    ports: serving.Ports,
+    context: ExportContext,
+    make: Callable[[Path], tuple[Path, Answers]],
+) -> ExportRecord:
+    """Makes a file in a temporary folder, moves it into place, and judges the answers that were read back from it."""
+    context.emit({"event": "export_started", "export": name})
+    target = context.folder / file_name
+    with writing(target), tempfile.TemporaryDirectory(prefix=".keras-", dir=context.folder) as folder:
+        made, found = make(Path(folder))
+        put_in_place(made, target)
+    expected = serving.answers(model, context.data.test.inputs, ports)
+    compared = [agreement.compare(found[port], expected[port], context.compile) for port in ports.outputs]
+    claims = [agreement_claim(_LEAST_AGREEMENT, comparison) for comparison in compared]
+    measures = file_measures(found, context.data.test, context.compile, context.dense)
+    record = ExportRecord(
+        name=name,
+        format=name,
+        path=f"{context.folder.name}/{file_name}",
+        bytes=num_bytes(target),
+        gzip_bytes=num_gzip_bytes(target),
+        measures={**measures, "agreement": compared[0].value},
+        claims=claims,
+    )
+    held = all(claim.held for claim in claims)
+    context.emit(
+        {
+            "event": "export_finished",
+            "export": name,
+            "bytes": record.bytes,
+            "measures": record.measures,
+            "held": held,
+        }
+    )
+    return record

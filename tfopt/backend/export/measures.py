@@ -1,0 +1,49 @@
+"""The measures of an exported file: the recipe's metrics on the full test split, and how far they fell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tfopt.backend.data.splits import Split
+from tfopt.backend.training import compile as compiling
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.keras_names import METRICS
+from tfopt.errors import ExportError
+
+
+def file_measures(
+    outputs: Mapping[str, np.ndarray], test: Split, compile: Compile, dense: Mapping[str, float]
+) -> dict[str, float]:
+    """Metrics of a file's answers.
+
+    Args:
+        outputs: its answers on the test split by output name.
+        test: the test split.
+        compile: whose metrics count.
+        dense: measures of the first dense stage on the same split.
+
+    Returns:
+        `loss`, every metric, and `<metric>_drop`: how much worse than dense, positive where it is worse.
+
+    Raises:
+        ExportError: the model has several outputs, for which a recipe has no metrics.
+    """
+    if len(outputs) != 1 or isinstance(test.targets, dict):
+        raise ExportError(
+            f"The metrics of a recipe judge one output, but the model has {len(outputs)}: {', '.join(outputs)}.",
+            "Export the model with a single output.",
+        )
+    (answers,) = outputs.values()
+    values = compiling.measure(answers, test.targets, compile)
+    drops = {
+        f"{name}_drop": _drop(name, values[name], dense[name]) for name in values if name in dense and name != "loss"
+    }
+    return {**values, **drops}
+
+
+def _drop(name: str, value: float, dense: float) -> float:
+    """A repeated metric is numbered (`auc#2`)."""
+    better_if_higher = METRICS[name.split("#")[0]].higher_is_better
+    return dense - value if better_if_higher else value - dense

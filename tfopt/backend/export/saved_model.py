@@ -1,0 +1,136 @@
+"""A Keras model as a SavedModel for inference: one signature, `serving_default`, with the model's own port names."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.data.splits import Arrays
+from tfopt.backend.export.deterministic_saved_model import OrderedArchive, make_canonical
+from tfopt.errors import ExportError
+
+SIGNATURE = "serving_default"
+
+
+class QuantizedLike(Protocol):
+    """What a quantizing stage hands over: see `tfopt.backend.quantization.Quantized`."""
+
+    model: tf_keras.Model
+    float_model: tf_keras.Model
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Names of a model's inputs and outputs, in the model's order, usable as names in a signature.
+
+    Args:
+        inputs: one per input.
+        outputs: one per output.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def float_and_quantized(model: Any) -> tuple[tf_keras.Model, tf_keras.Model | None]:
+    """The float model, and the one that simulates 8 bits where there is one."""
+    return (model, None) if isinstance(model, tf_keras.Model) else (model.float_model, model.model)
+
+
+def ports_of(model: tf_keras.Model) -> Ports:
+    """Names for the ports of a float model.
+
+    Raises:
+        ExportError: the model's inputs are not known before it runs.
+    """
+    if not model.inputs:
+        raise ExportError(
+            f"The inputs of model {model.name!r} are not known before it runs, so no file can be made of it.",
+            "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
+        )
+    return Ports(_usable(model.input_names), _usable(model.output_names))
+
+
+def _usable(names: Sequence[str]) -> tuple[str, ...]:
+    """Names that survive a signature unchanged; TensorFlow would replace other characters silently."""
+    clean = [re.sub(r"[^A-Za-z0-9_]", "_", name) for name in names]
+    clean = [name if name[:1].isalpha() else f"port_{name}" for name in clean]
+    return tuple(name if clean.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(clean))
+
+
+def needs_fixed_batch(model: tf_keras.Model) -> bool:
+    """Whether a model holds a layer, at any depth, that the converter takes with a fixed batch only.
+
+    RNN, LSTM and GRU (also inside Bidirectional or a wrapper): 'TensorListReserve requires element_shape to be static'.
+    GroupNormalization: calibration fails with 'BROADCAST_TO Output shape must be broadcastable from input shape'.
+    """
+    kinds = (tf_keras.layers.RNN, tf_keras.layers.GroupNormalization)
+    return any(isinstance(module, kinds) for module in model.submodules)
+
+
+def write_saved_model(model: tf_keras.Model, ports: Ports, folder: Path, batch: int | None = None) -> None:
+    """Writes a SavedModel that only answers: no training graph, no optimizer.
+
+    Args:
+        model: a float model, or one with tfmot's quantize wrappers around it.
+        ports: names for the signature.
+        folder: created.
+        batch: fixed number of examples per call; None for any.
+
+    Raises:
+        ExportError: the disk is full or the folder is read-only.
+    """
+    signature = [
+        tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype, name=name)
+        for tensor, name in zip(model.inputs, ports.inputs, strict=True)
+    ]
+
+    def serve(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = tf.nest.flatten(model(inputs[0] if len(inputs) == 1 else list(inputs), training=False))
+        return dict(zip(ports.outputs, outputs, strict=True))
+
+    archive = OrderedArchive()
+    archive.track(model)
+    archive.add_endpoint(SIGNATURE, serve, input_signature=signature)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # write_out prints the endpoints
+            archive.write_out(str(folder))
+        make_canonical(folder)
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
+        raise ExportError(f"Cannot write {folder}: {reason}.", "Free some space, or choose another folder.") from error
+
+
+def named_inputs(inputs: Arrays, model: tf_keras.Model, ports: Ports) -> dict[str, np.ndarray]:
+    """Examples by port name, in the dtype that the model takes.
+
+    Args:
+        inputs: one array, or a dict by the model's own input names.
+        model: the float model.
+        ports: its ports.
+
+    Raises:
+        ExportError: the examples do not fit the model's inputs.
+    """
+    given = inputs if isinstance(inputs, dict) else {model.input_names[0]: inputs}
+    if set(given) != set(model.input_names):
+        raise ExportError(f"The model has the inputs {model.input_names}, but examples are given for {sorted(given)}.")
+    return {
+        port: np.asarray(given[name], dtype=tensor.dtype.as_numpy_dtype)
+        for port, name, tensor in zip(ports.inputs, model.input_names, model.inputs, strict=True)
+    }
+
+
+def answers(model: tf_keras.Model, inputs: Arrays, ports: Ports, batch_size: int = 256) -> dict[str, np.ndarray]:
+    """What a Keras model answers, by port name."""
+    outputs = tf.nest.flatten(model.predict(inputs, batch_size=batch_size, verbose=0))
+    return dict(zip(ports.outputs, (np.asarray(output) for output in outputs), strict=True))

@@ -1,0 +1,308 @@
+"""Keras models to `.tflite` files that are measured and proven: convert, audit, run, judge."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tf_keras
+
+from tfopt.backend import quantization
+from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.data.load import calibration_examples
+from tfopt.backend.export import agreement
+from tfopt.backend.export import saved_model as serving
+from tfopt.backend.export.convert import Job, convert
+from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
+from tfopt.backend.export.measures import file_measures
+from tfopt.backend.tflite import benchmark as latency
+from tfopt.backend.tflite import predict as running
+from tfopt.backend.tflite.child_process import ChildDied, ChildFailed
+from tfopt.core.claims.agreement import Behaviour, broken
+from tfopt.core.claims.tflite import FloatLayers, tflite_claims
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.contracts.export import ExportContext
+from tfopt.core.records.report import ExportRecord
+from tfopt.errors import ExportError
+
+REFERENCE_EXAMPLES = 64
+"""Test examples that also go through the reference kernels, which are up to 100 times slower than XNNPACK."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A model to convert, and what it answers on the test split.
+
+    Args:
+        kind: `float`, or `qat`: with 8 bits simulated.
+        saved_model: its SavedModel.
+        answers: outputs by port name.
+    """
+
+    kind: str
+    saved_model: Path
+    answers: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What all variants share while they are measured.
+
+    Args:
+        context: of the export.
+        layer_names: Keras names of the float model's layers.
+        made: names of the layers that compute them in the quantized model.
+        float_layers: which of them may compute in float in an int8 file.
+        inputs: .npy file of the test inputs per input.
+        few: .npy file of the first test inputs per input, for the reference kernels.
+        work: folder for answers.
+    """
+
+    context: ExportContext
+    layer_names: tuple[str, ...]
+    made: Mapping[str, str]
+    float_layers: FloatLayers
+    inputs: Mapping[str, Path]
+    few: Mapping[str, Path]
+    work: Path
+
+
+def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) -> list[ExportRecord]:
+    """Writes `<variant>.tflite` for every variant, runs each on the full test split, and judges its claims.
+
+    Args:
+        model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`; `int8` comes from the quantization-aware
+            model if there is one, everything else from the float model.
+        variants: what to write, by name.
+        context: folder, data and what must hold.
+
+    Returns:
+        One record per variant, in order. One that could not be converted or run has a record whose broken claim says
+        what died.
+
+    Raises:
+        ExportError: nothing could be written, or there is no data to calibrate with.
+    """
+    float_model, quantized = serving.float_and_quantized(model)
+    ports = serving.ports_of(float_model)
+    with writing(context.folder), tempfile.TemporaryDirectory(prefix=".tflite-", dir=context.folder) as folder:
+        work = Path(folder)
+        sources = _sources(float_model, quantized, ports, variants, context, work)
+        jobs = _jobs(float_model, ports, variants, sources, context, work)
+        failures = convert(jobs, lambda name: context.emit({"event": "export_started", "export": name}))
+        test = serving.named_inputs(context.data.test.inputs, float_model, ports)
+        bench = _Bench(
+            context,
+            layer_names(float_model),
+            {} if quantized is None else model.names,
+            FloatLayers(context.require, _float_layers(model, float_model)),
+            _save_arrays(test, work / "test"),
+            _save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
+            work,
+        )
+        records = [
+            _failed(job.name, _with_suspects(job, failures[job.name], bench.float_layers), context)
+            if job.name in failures
+            else _measured(job, _source_of(job.variant, sources), bench)
+            for job in jobs
+        ]
+        records = _with_latency(records, bench)
+        for record in records:
+            context.emit(_finished(record))
+    return records
+
+
+def _float_layers(model: Any, float_model: tf_keras.Model) -> Mapping[str, str]:
+    """Why a layer computes in float in an int8 file, by name."""
+    return quantization.float_layers(model) if model is float_model else model.float_layers
+
+
+def layer_names(model: tf_keras.Model) -> tuple[str, ...]:
+    """Names of all layers; a nested model is replaced by its layers."""
+    names: dict[str, None] = {}
+    for layer in model.layers:
+        names.update(dict.fromkeys(layer_names(layer) if isinstance(layer, tf_keras.Model) else [layer.name]))
+    return tuple(names)
+
+
+def _sources(
+    float_model: tf_keras.Model,
+    quantized: tf_keras.Model | None,
+    ports: serving.Ports,
+    variants: Mapping[str, Variant],
+    context: ExportContext,
+    work: Path,
+) -> dict[str, _Source]:
+    """The models that the variants need, saved, with their answers."""
+    batch = 1 if serving.needs_fixed_batch(float_model) else None
+    models = {"float": float_model} if quantized is None else {"float": float_model, "qat": quantized}
+    needed = {_kind(variant, quantized is not None) for variant in variants.values()}
+    sources: dict[str, _Source] = {}
+    for kind in sorted(needed):
+        folder = work / kind
+        serving.write_saved_model(models[kind], ports, folder, batch)
+        sources[kind] = _Source(kind, folder, serving.answers(models[kind], context.data.test.inputs, ports))
+    return sources
+
+
+def _kind(variant: Variant, has_quantized: bool) -> str:
+    return "qat" if variant.quantize == "int8" and has_quantized else "float"
+
+
+def _source_of(variant: Variant, sources: Mapping[str, _Source]) -> _Source:
+    return sources[_kind(variant, "qat" in sources)]
+
+
+def _jobs(
+    model: tf_keras.Model,
+    ports: serving.Ports,
+    variants: Mapping[str, Variant],
+    sources: Mapping[str, _Source],
+    context: ExportContext,
+    work: Path,
+) -> list[Job]:
+    jobs: list[Job] = []
+    for name, variant in variants.items():
+        calibration: dict[str, Path] = {}
+        if variant.quantize == "int8":
+            calibration = _save_arrays(_calibration(name, variant, model, ports, context), work / f"{name}.calibration")
+        target = work / f"{name}.tflite"
+        jobs.append(Job(name, variant, _source_of(variant, sources).saved_model, target, calibration))
+    return jobs
+
+
+def _calibration(
+    name: str, variant: Variant, model: tf_keras.Model, ports: serving.Ports, context: ExportContext
+) -> dict[str, np.ndarray]:
+    if context.data is None or len(context.data.train) == 0:
+        raise ExportError(
+            f"Export {name} needs training examples to calibrate its ranges, but the recipe has none.",
+            "Give the recipe data with a training split; noise would give ranges that fit no real input.",
+        )
+    examples = calibration_examples(context.data, variant.calibration, context.seed)
+    return serving.named_inputs(examples.inputs, model, ports)
+
+
+def _save_arrays(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, Path]:
+    folder.mkdir()
+    files = {name: folder / f"{name}.npy" for name in arrays}
+    for name, values in arrays.items():
+        np.save(files[name], values)
+    return files
+
+
+def _with_suspects(job: Job, reason: str, float_layers: FloatLayers) -> str:
+    """Why an int8 file could not be made, with the layers on which the converter may have died: it names none."""
+    if job.variant.quantize != "int8" or not float_layers.planned:
+        return reason
+    suspects = ", ".join(f"{name} ({why})" for name, why in float_layers.planned.items())
+    return f"{reason}. It may be due to what stays float: {suspects}"
+
+
+def _failed(name: str, reason: str, context: ExportContext) -> ExportRecord:
+    return ExportRecord(
+        name=name,
+        format="tflite",
+        path=_path(name, context),
+        bytes=0,
+        gzip_bytes=0,
+        measures={},
+        claims=[broken("converts to .tflite", f"{name}: {reason}")],
+    )
+
+
+def _path(name: str, context: ExportContext) -> str:
+    return f"{context.folder.name}/{name}.tflite"
+
+
+def _measured(job: Job, source: _Source, bench: _Bench) -> ExportRecord:
+    """Puts a converted file in place and finds out what it contains and does."""
+    context = bench.context
+    file = context.folder / f"{job.name}.tflite"
+    put_in_place(job.target, file)
+    try:
+        audit = audit_tflite(file, bench.layer_names, bench.made)
+    except ExportError as error:
+        sizes = {"bytes": num_bytes(file), "gzip_bytes": num_gzip_bytes(file)}
+        claims = [broken("the file is well-formed", str(error))]
+        return _failed(job.name, "", context).model_copy(update={**sizes, "claims": claims})
+    behaviour, measures, details = _run(file, source, bench)
+    return ExportRecord(
+        name=job.name,
+        format="tflite",
+        path=_path(job.name, context),
+        bytes=num_bytes(file),
+        gzip_bytes=num_gzip_bytes(file),
+        measures=measures,
+        audit=audit,
+        claims=tflite_claims(job.variant, context.traits, context.layers, audit, behaviour, bench.float_layers),
+        details={
+            "converted_from": source.kind,
+            "calibration": job.variant.calibration if job.calibration else 0,
+            **details,
+        },
+    )
+
+
+def _run(file: Path, source: _Source, bench: _Bench) -> tuple[Behaviour, dict[str, float], dict[str, Any]]:
+    """Answers on both kinds of kernels; each kind in a child of its own, so that a death names it."""
+    context = bench.context
+    threads = os.cpu_count() or 1
+    try:
+        given = running.run_file(file, bench.inputs, bench.work, threads)
+    except (ChildDied, ChildFailed) as error:
+        return Behaviour(xnnpack_error=str(error), reference_error=_reference_error(file, bench)), {}, {}
+    measures = file_measures(given.outputs, context.data.test, context.compile, context.dense)
+    (name,) = given.outputs
+    compared = agreement.compare(given.outputs[name], source.answers[name], context.compile)
+    measures["agreement"] = compared.value
+    details = {"batch": given.batch, "threads": given.threads} | ({"one_by_one": given.reason} if given.reason else {})
+    try:
+        plain = running.run_file(file, bench.few, bench.work, threads, "reference")
+    except (ChildDied, ChildFailed) as error:
+        return Behaviour(reference_error=str(error), agreement=compared), measures, details
+    kernels = agreement.compare(plain.outputs[name], given.outputs[name][:REFERENCE_EXAMPLES], context.compile)
+    return Behaviour(agreement=compared, kernels=kernels), measures, details
+
+
+def _reference_error(file: Path, bench: _Bench) -> str | None:
+    try:
+        running.run_file(file, bench.few, bench.work, 1, "reference")
+    except (ChildDied, ChildFailed) as error:
+        return str(error)
+    return None
+
+
+def _with_latency(records: Sequence[ExportRecord], bench: _Bench) -> list[ExportRecord]:
+    """Adds latencies of the files that ran, measured in turns."""
+    ran = [record for record in records if "agreement" in record.measures]
+    if not ran:
+        return list(records)
+    files = [bench.context.folder / f"{record.name}.tflite" for record in ran]
+    timed = latency.bench(files, example=bench.few)
+    by_name = {record.name: result for record, result in zip(ran, timed, strict=True)}
+    return [_timed(record, by_name.get(record.name)) for record in records]
+
+
+def _timed(record: ExportRecord, result: Mapping[str, Any] | None) -> ExportRecord:
+    if result is None:
+        return record
+    times = {name: result[name] for name in ("latency_ms", "latency_ms_p10", "latency_ms_p90")}
+    measures = {**record.measures, **times}
+    timing = {"invocations": result["invocations"], "threads": result["threads"]}
+    return record.model_copy(update={"measures": measures, "details": {**record.details, "latency": timing}})
+
+
+def _finished(record: ExportRecord) -> dict[str, Any]:
+    return {
+        "event": "export_finished",
+        "export": record.name,
+        "bytes": record.bytes,
+        "measures": record.measures,
+        "held": all(claim.held for claim in record.claims),
+    }

@@ -1,0 +1,114 @@
+"""Who feeds whom in a Keras model, and what the converter makes one operator of."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+from tf_keras import layers
+
+from tfopt.backend.quantization.canonical.dilated_conv2d import DilatedConv2D
+from tfopt.errors import StageError
+
+TAKES_BATCH_NORMALIZATION = (layers.Conv2D, DilatedConv2D, layers.DepthwiseConv2D, layers.Dense)
+"""Kernels into which the converter folds a batch normalization that follows."""
+
+
+class Graph:
+    """The layers of a functional or built sequential model, by name, and their connections.
+
+    Args:
+        model: a model whose layers are connected when it is built; nested models count as one layer.
+
+    Raises:
+        StageError: the model is subclassed, or not built: its layers cannot be seen.
+    """
+
+    def __init__(self, model: tf_keras.Model) -> None:
+        if not getattr(model, "_is_graph_network", False):
+            raise StageError(
+                f"The model {model.name!r} ({type(model).__name__}) cannot be quantized: the connections of its layers "
+                "are not known before it runs. Expected a functional model, or a built Sequential.",
+                "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
+            )
+        self._calls: Counter[str] = Counter()
+        self._producers: dict[str, list[str]] = defaultdict(list)
+        self._consumers: dict[str, list[str]] = defaultdict(list)
+        self.layers: dict[str, Any] = {}
+        self._masked: set[str] = set()
+        for depth in sorted(model._nodes_by_depth, reverse=True):
+            for node in model._nodes_by_depth[depth]:
+                name = node.layer.name
+                self.layers[name] = node.layer
+                self._calls[name] += 1
+                if any(_has_mask(tensor) for tensor in (*node.keras_inputs, *tf.nest.flatten(node.outputs))):
+                    self._masked.add(name)
+                for parent in node.parent_nodes:
+                    self._producers[name].append(parent.layer.name)
+                    self._consumers[parent.layer.name].append(name)
+        self._outputs = {tensor._keras_history.layer.name for tensor in tf.nest.flatten(model.outputs)}
+
+    def is_shared(self, name: str) -> bool:
+        """Whether the layer is called at more than one place."""
+        return self._calls[name] > 1
+
+    def is_masked(self, name: str) -> bool:
+        """Whether the layer takes or gives a mask, such as that of padding."""
+        return name in self._masked
+
+    def num_calls(self, name: str) -> int:
+        """At how many places the layer is called."""
+        return self._calls[name]
+
+    def is_output(self, name: str) -> bool:
+        """Whether the layer gives a result of the model."""
+        return name in self._outputs
+
+    def consumers(self, name: str) -> tuple[str, ...]:
+        """Names of the layers that a layer feeds, once for each use."""
+        return tuple(self._consumers[name])
+
+    def producers(self, name: str) -> tuple[str, ...]:
+        """Names of the layers that feed a layer."""
+        return tuple(self._producers[name])
+
+    def only_consumer(self, name: str) -> str | None:
+        """The one layer that sees the result of a layer; None if there are more, or if it is a result of the model."""
+        consumers = self._consumers[name]
+        alone = len(consumers) == 1 and name not in self._outputs and not self.is_shared(name)
+        return consumers[0] if alone and not self.is_shared(consumers[0]) else None
+
+    def sees_integers(self, name: str) -> bool:
+        """Whether a layer is an input of integers, strings or booleans."""
+        layer = self.layers[name]
+        return isinstance(layer, layers.InputLayer) and not tf.as_dtype(layer.dtype).is_floating
+
+
+def _has_mask(tensor: Any) -> bool:
+    return getattr(tensor, "_keras_mask", None) is not None
+
+
+def function_name(layer: Any) -> str:
+    """Name of a layer's activation function; `linear` if it has none."""
+    function = getattr(layer, "activation", None)
+    if function is None:
+        return "linear"
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def folds_into(graph: Graph, name: str) -> str | None:
+    """The kernel's layer into which the converter folds a batch normalization; None if it cannot."""
+    layer = graph.layers[name]
+    producers = graph.producers(name)
+    if type(layer) is not layers.BatchNormalization or len(producers) != 1:
+        return None
+    kernel = graph.layers[producers[0]]
+    fits = type(kernel) in TAKES_BATCH_NORMALIZATION and function_name(kernel) == "linear"
+    if not fits or graph.only_consumer(kernel.name) != name:
+        return None
+    rank = len(kernel.output_shape)
+    # A Dense layer on more than two axes is a reshape, a product and a reshape in TFLite: nothing to fold into.
+    foldable_rank = 2 if type(kernel) is layers.Dense else 4
+    return kernel.name if rank == foldable_rank and list(layer.axis) == [rank - 1] else None

@@ -1,0 +1,106 @@
+"""What can be done with each layer of a model, found without training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import tf_keras
+
+from tfopt.backend import quantization
+from tfopt.backend.clustering.eligibility import clusterable
+from tfopt.backend.graph.calls import Call, Shape, calls
+from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.macs import macs
+from tfopt.backend.pruning.eligibility import why_not, why_not_pattern, why_not_sparse_kernel
+from tfopt.backend.tflite.operators import Operators, operators
+from tfopt.backend.tflite.unconvertible import why_not_convertible
+from tfopt.core.config.pruning import Pattern
+from tfopt.core.config.quantization import Quantization
+from tfopt.core.records.layer_support import FLOAT, LayerPreflight
+from tfopt.core.targets import edge_tpu, tflite_micro
+
+PATTERNS = {
+    "element": Pattern(),
+    "block": Pattern(block_size=(4, 1)),
+    "2:4": Pattern(sparsity_m_by_n=(2, 4)),
+}
+"""Arrangements of zeros, by the word for them."""
+
+
+def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
+    """One row per layer, nested layers included, in the order of the model.
+
+    Args:
+        model: built, free of wrappers.
+
+    Raises:
+        StageError: the connections of the layers are not known.
+    """
+    quantized = quantization.preflight(model, Quantization())
+    found: dict[int, list[Call]] = {}
+    for call in calls(model):
+        found.setdefault(id(call.layer), []).append(call)
+    return tuple(
+        _row(layer, found.get(id(layer), []), quantized.get(layer.name, "after training"))
+        for layer in leaf_layers(model)
+    )
+
+
+def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> LayerPreflight:
+    prunable = why_not(layer)
+    refused = why_not_convertible(layer)
+    becomes = None if refused else _operators(layer, at, quantized)
+    return LayerPreflight(
+        name=layer.name,
+        type=type(layer).__name__,
+        parameters=layer.count_params(),
+        output_shape=_text(at[0].output) if at else "?",
+        prunable=prunable,
+        quantized=quantized,
+        macs=_macs(layer, at),
+        patterns=() if prunable else tuple(name for name in PATTERNS if not why_not_pattern(layer, PATTERNS[name])),
+        clusterable=clusterable(layer),
+        operators=becomes,
+        xnnpack_sparse=prunable or why_not_sparse_kernel(layer),
+        micro=refused or _lacking("TFLite Micro has no", becomes, tflite_micro.missing),
+        edge_tpu=refused or _not_on_edge_tpu(layer, becomes, quantized),
+    )
+
+
+def _macs(layer: tf_keras.layers.Layer, at: Sequence[Call]) -> int | None:
+    counts = [macs(layer, call.inputs, call.output) for call in at]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None
+
+
+def _operators(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> Operators | None:
+    if quantized.startswith("fused"):
+        return ()
+    found: list[str] = []
+    for call in at:
+        becomes = operators(layer, call.inputs)
+        if becomes is None:
+            return None
+        found += becomes
+    return tuple(found) if at else None
+
+
+def _not_on_edge_tpu(layer: tf_keras.layers.Layer, becomes: Operators | None, quantized: str) -> str | None:
+    if quantized.startswith(FLOAT):
+        return f"stays {quantized}"
+    if isinstance(layer, tf_keras.layers.PReLU) and len(layer.alpha.shape) > 1 and layer.alpha.shape[:-1] != (1, 1):
+        return "PRELU needs one slope per channel: PReLU(shared_axes=[1, 2])"
+    return _lacking("the Edge TPU has no", becomes, edge_tpu.missing)
+
+
+def _lacking(
+    sentence: str, becomes: Operators | None, missing: Callable[[Iterable[str]], tuple[str, ...]]
+) -> str | None:
+    if becomes is None:
+        return "its operators are known only after conversion"
+    found = missing(becomes)
+    return f"{sentence} {', '.join(found)}" if found else None
+
+
+def _text(shape: Shape) -> str:
+    return " x ".join("?" if size is None else str(size) for size in shape[1:])

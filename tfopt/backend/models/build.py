@@ -1,0 +1,171 @@
+"""A recipe's `model` block, carried out: a built tf_keras model with weights from the seed, and where it came from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tf_keras
+from keras.src.utils import naming
+
+from tfopt.backend.bridge import to_tf_keras
+from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
+from tfopt.backend.models.compatibility import check_fits
+from tfopt.backend.models.files import is_model_file, load_file
+from tfopt.backend.models.functionalize import traced, without_lambdas
+from tfopt.backend.models.store import load_model, save_model
+from tfopt.catalog import references
+from tfopt.core.language.suggest import closest
+from tfopt.core.recipe.recipe import ModelConfig
+from tfopt.errors import StageError
+
+__all__ = [
+    "Built",
+    "build",
+    "build_alone",
+    "check_fits",
+    "check_model",
+    "layer_records",
+    "load_model",
+    "model_fingerprint",
+    "save_model",
+]
+
+_APPLICATIONS = "keras.applications."
+
+
+@dataclass(frozen=True)
+class Built:
+    """The model of a recipe.
+
+    Args:
+        model: what is trained: a functional or sequential tf_keras model.
+        origin: the Keras 3 model it was made from, whose architecture the `keras` export writes; None where the source
+            gave a tf_keras model.
+    """
+
+    model: tf_keras.Model
+    origin: keras.Model | None = None
+
+
+def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> Built:
+    """Makes the model of a recipe.
+
+    Args:
+        config: source and arguments; `input_shape` and `num_outputs` come from the data where the arguments do not say
+            them.
+        data: what it is for.
+        seed: of the weights; the same seed gives the same weights.
+        folder: where the recipe lies: relative paths start there.
+
+    Raises:
+        StageError: the source is unknown or fails, or what it gave cannot be optimized.
+        EnvironmentProblem: the entry point of another package fails.
+    """
+    # Automatic names (conv2d, conv2d_1, ...) count on through a process; rules and fingerprints hang on them.
+    tf_keras.backend.reset_uids()
+    naming.reset_uids()
+    tf_keras.utils.set_random_seed(seed % 2**32)
+    keras.utils.set_random_seed(seed % 2**32)
+    made = _made(config, data, folder)
+    if isinstance(made, keras.Model):
+        _check_no_lambda(made, config.source)
+        return Built(to_tf_keras(made), made)
+    return Built(_as_graph(made, config.source, data))
+
+
+def build_alone(source: str, input_shape: tuple[int, ...], num_outputs: int, folder: Path = Path()) -> tf_keras.Model:
+    """A model without data, to be looked at: what `build` makes, for examples of `input_shape`.
+
+    Raises:
+        StageError: as `build`.
+    """
+    examples = Split(np.zeros((1, *input_shape), np.float32), np.zeros((1, num_outputs), np.float32))
+    return build(ModelConfig(source=source), Data(examples, examples, examples, source="none"), 0, folder).model
+
+
+def check_model(model: Any, source: str) -> None:
+    """Whether a model can be optimized at all.
+
+    Raises:
+        StageError: no tf_keras model, a subclassed or an unbuilt one.
+    """
+    if not isinstance(model, tf_keras.Model):
+        raise StageError(
+            f"{source} gave a {type(model).__name__}, not a model.", "Expected a keras.Model or a tf_keras.Model."
+        )
+    if isinstance(model, tf_keras.Sequential) and not model.built:
+        raise StageError(
+            f"The Sequential model {model.name!r} of {source} has no input shape yet.",
+            "Begin it with tf_keras.layers.InputLayer(input_shape).",
+        )
+    for part in [model, *model._flatten_layers(include_self=False)]:
+        if isinstance(part, tf_keras.Model) and not part._is_graph_network:
+            raise StageError(
+                f"{source} gave the subclassed model {type(part).__name__!r}: tfmot and the converter need its graph.",
+                "Write it as a functional model: tf_keras.Model(inputs, outputs).",
+            )
+
+
+def _check_no_lambda(model: keras.Model, source: str) -> None:
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Lambda):
+            raise StageError(
+                f"The layer {layer.name!r} of {source} is a Lambda of Keras 3: its code is bytecode, which neither "
+                "the store nor a file that is safe to open can hold.",
+                "Write a layer class at the top of a module in its place, or call keras.ops on the tensor itself.",
+            )
+
+
+def _as_graph(model: Any, source: str, data: Data) -> tf_keras.Model:
+    """A tf_keras model in the form in which it can be optimized."""
+    subclassed = isinstance(model, tf_keras.Model) and not isinstance(model, tf_keras.Sequential)
+    if subclassed and not model._is_graph_network:
+        model = traced(model, source, data.train.inputs)
+    check_model(model, source)
+    return without_lambdas(model, source)
+
+
+def _made(config: ModelConfig, data: Data, folder: Path) -> Any:
+    """What the source gives."""
+    source = config.source
+    if references.is_function(source):
+        function = references.function(source, folder)
+        return references.call(function, source, _with_shapes(function, config.args, data), folder)
+    if source.startswith(_APPLICATIONS):
+        return _application(config, data)
+    if is_model_file(source):
+        if config.args:
+            raise StageError(f"model.args {sorted(config.args)} have no meaning for the file {source}.", "Remove them.")
+        return load_file(folder / Path(source).expanduser(), config.allow_unsafe, folder)
+    function = references.by_name("model", source)
+    return references.call(function, source, _with_shapes(function, config.args, data), folder)
+
+
+def _with_shapes(function: Callable[..., Any], args: Mapping[str, Any], data: Data) -> dict[str, Any]:
+    """The arguments, with the data's shapes where the function asks for them and the recipe does not say."""
+    parameters = inspect.signature(function).parameters
+    shapes = {"input_shape": data.input_shape, "num_outputs": data.num_outputs}
+    return {**{name: value for name, value in shapes.items() if name in parameters}, **args}
+
+
+def _application(config: ModelConfig, data: Data) -> tf_keras.Model:
+    name = config.source.removeprefix(_APPLICATIONS)
+    known = [key for key, value in vars(tf_keras.applications).items() if inspect.isfunction(value)]
+    if name not in known:
+        raise StageError(
+            f"keras.applications has no {name!r}.{closest(name, known)}", f"It has: {', '.join(sorted(known))}."
+        )
+    if isinstance(data.input_shape, dict) or len(data.input_shape) != 3:
+        raise StageError(
+            f"{config.source} takes images (height, width, channels), but the examples have {data.input_shape}."
+        )
+    function = getattr(tf_keras.applications, name)
+    defaults = {"weights": None, "input_shape": data.input_shape, "classes": data.num_outputs}
+    return references.call(function, config.source, {**defaults, **config.args}, Path())

@@ -1,0 +1,135 @@
+"""Whether model, data and loss belong together, found out before training."""
+
+from __future__ import annotations
+
+import tf_keras
+
+from tfopt.backend.data.splits import Data
+from tfopt.core.config.compile import Compile
+from tfopt.errors import StageError
+
+_SPARSE = "sparse_categorical_crossentropy"
+
+
+def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]:
+    """Compares shapes, classes and loss.
+
+    Args:
+        model: built.
+        data: what it is to learn from.
+        compile: the recipe's loss.
+
+    Returns:
+        Warnings: what is probably, but not surely, a mistake.
+
+    Raises:
+        StageError: several outputs, an input of another shape, or outputs that do not fit targets and loss.
+    """
+    if len(model.outputs) != 1 or isinstance(data.train.targets, dict):
+        raise StageError(
+            f"The model {model.name!r} has {len(model.outputs)} outputs: {', '.join(model.output_names)}.",
+            "tfopt trains and measures models with one output and one array of targets; keep the output that counts.",
+        )
+    _check_inputs(model, data)
+    _check_targets(model, data, compile)
+    return _activation_warnings(model, compile)
+
+
+def _check_inputs(model: tf_keras.Model, data: Data) -> None:
+    given = data.input_shape
+    if isinstance(given, dict):
+        if set(given) != set(model.input_names):
+            raise StageError(
+                f"The data have the inputs {', '.join(sorted(given))}, but the model {model.name!r} has "
+                f"{', '.join(model.input_names)}.",
+                "Name the Input layers as the data name their arrays.",
+            )
+        pairs = [(name, given[name], tensor) for name, tensor in zip(model.input_names, model.inputs, strict=True)]
+    elif len(model.inputs) == 1:
+        pairs = [(model.input_names[0], given, model.inputs[0])]
+    else:
+        raise StageError(
+            f"The model {model.name!r} has the inputs {', '.join(model.input_names)}, the data have one.",
+            "Give the inputs as a dict of arrays by input name.",
+        )
+    for name, shape, tensor in pairs:
+        wanted = tuple(tensor.shape[1:])
+        if not _matches(shape, wanted):
+            raise StageError(
+                f"The input {name!r} of model {model.name!r} takes {wanted} per example, but the data have {shape}.",
+                "Change model.args.input_shape, or resize the data.",
+            )
+
+
+def _check_targets(model: tf_keras.Model, data: Data, compile: Compile) -> None:
+    output = tuple(model.outputs[0].shape[1:])
+    targets = data.train.targets
+    layer = model.output_names[0]
+    loss = compile.loss.name
+    width = output[-1] if output else None
+    if loss == _SPARSE:
+        if data.num_classes is None:
+            raise StageError(
+                f"The loss {loss} needs integer labels, not targets of {targets.dtype} and shape {targets.shape[1:]}.",
+                "Use categorical_crossentropy for one-hot targets, mse for quantities, or give labels as integers.",
+            )
+        if width is not None and data.num_classes > width:
+            raise StageError(
+                f"The labels go up to {data.num_classes - 1}, but the layer {layer!r} has {width} outputs.",
+                f"Give it {data.num_classes} outputs.",
+            )
+        if not _matches(targets.shape[1:], output[:-1]):
+            raise StageError(
+                f"The layer {layer!r} gives {output} per example, but the labels have {targets.shape[1:]}.",
+                "Expected one label per row of classes; add a pooling or Flatten layer before the last one.",
+            )
+        return
+    # Keras adds a last axis to labels (n,), as for binary_crossentropy against one output.
+    shape = (1,) if targets.ndim == 1 else targets.shape[1:]
+    if data.num_classes is not None and loss == "binary_crossentropy" and data.num_classes > 2:
+        raise StageError(
+            f"The loss {loss} knows two classes, but the labels go up to {data.num_classes - 1}.", f"Use {_SPARSE}."
+        )
+    if not _matches(shape, output):
+        hint = (
+            f"For integer labels use {_SPARSE}"
+            if data.num_classes is not None
+            else "Change the last layer, or the targets"
+        )
+        if data.num_classes == 2:
+            hint += ", or give the model one output (model.args: {num_outputs: 1, output: sigmoid})"
+        raise StageError(
+            f"The layer {layer!r} gives {output} per example, but the targets for the loss {loss} have {shape}.",
+            f"{hint}.",
+        )
+
+
+def _activation_warnings(model: tf_keras.Model, compile: Compile) -> list[str]:
+    if not compile.loss.name.endswith("crossentropy"):
+        return []
+    layer = model.get_layer(model.output_names[0])
+    activation = _last_activation(layer)
+    from_logits = bool(compile.loss.arguments().get("from_logits", False))
+    if from_logits and activation in ("softmax", "sigmoid"):
+        return [
+            f"The layer {layer.name!r} already applies {activation}, but compile.loss says from_logits: true: "
+            "it would be applied twice. Set from_logits: false."
+        ]
+    if not from_logits and activation in ("linear", "relu", "tanh"):
+        return [
+            f"The layer {layer.name!r} gives {activation} outputs, but {compile.loss.name} expects probabilities: "
+            "training would go wrong quietly. Set compile.loss.from_logits: true, or end with a softmax."
+        ]
+    return []
+
+
+def _last_activation(layer: tf_keras.layers.Layer) -> str | None:
+    """Name of what a layer does last, or None where its class does not say."""
+    if isinstance(layer, tf_keras.layers.Softmax):
+        return "softmax"
+    function = getattr(layer, "activation", None)
+    return getattr(function, "__name__", None)
+
+
+def _matches(given: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(given) == len(wanted) and all(w is None or g == w for g, w in zip(given, wanted, strict=True))

@@ -1,0 +1,82 @@
+"""Keeps a plain model in a folder of the store: `model.keras`, and where the code of its own classes is.
+
+tf_keras pairs weights by attribute path there, so they come back to the layers they belong to. A class from outside
+Keras is found again by `module:name`; these names are written by us, for a model that was built from the recipe.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import tf_keras
+
+from tfopt.backend.bridge.layer_wrapper import KerasHost
+from tfopt.catalog.guard import guarded
+from tfopt.errors import StageError, StoreError
+
+_MODEL = "model.keras"
+_CUSTOM = "custom_objects.json"
+_CODE = ("activation", "_initializer", "_regularizer", "_constraint")
+"""How the attributes of a layer end that hold code which its configuration names."""
+_KNOWN = ("keras", "tf_keras", "tensorflow", "builtins")
+
+
+def save_model(model: tf_keras.Model, folder: Path) -> None:
+    """Writes a model into an existing folder.
+
+    Raises:
+        StageError: a layer cannot be saved: no get_config, or its class or function is not at the top of a module.
+    """
+    custom = _custom_objects(model)
+    guarded(lambda: model.save(folder / _MODEL), f"Saving the model {model.name!r}")
+    (folder / _CUSTOM).write_text(json.dumps(custom, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def load_model(folder: Path) -> tf_keras.Model:
+    """Reads back what `save_model` wrote: same layers, same weights, same outputs; not compiled.
+
+    Raises:
+        StoreError: a file is missing or cannot be read.
+        StageError: the code of a custom class is not there any more, or the model cannot be rebuilt.
+    """
+    try:
+        custom = json.loads((folder / _CUSTOM).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{folder} holds no model: {error}.") from error
+    if not (folder / _MODEL).is_file():
+        raise StoreError(f"{folder} holds no {_MODEL}.")
+    objects = {name: _find(where) for name, where in custom.items()}
+    return guarded(
+        lambda: tf_keras.models.load_model(folder / _MODEL, custom_objects=objects, compile=False),
+        f"Loading {folder / _MODEL}",
+    )
+
+
+def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
+    """Classes and functions from outside Keras that the model is made of, as `module:name` by Keras name."""
+    found: dict[str, str] = {}
+    for layer in model._flatten_layers(include_self=False):
+        named = (value for key, value in vars(layer).items() if key.endswith(_CODE))
+        # A host of the bridge is made of classes of its own.
+        hosted = layer.hosted_classes() if isinstance(layer, KerasHost) else ()
+        for part in (type(layer), *named, *hosted):
+            code = part if inspect.isroutine(part) or inspect.isclass(part) else type(part)
+            if code.__module__.split(".")[0] in _KNOWN:
+                continue
+            if "." in code.__qualname__ or code.__module__ == "__main__":
+                raise StageError(
+                    f"The layer {layer.name!r} uses {code.__module__}.{code.__qualname__}, which is out of reach.",
+                    "Define it at the top of an importable module.",
+                )
+            for name in (code.__name__, tf_keras.saving.get_registered_name(code)):
+                found[name] = f"{code.__module__}:{code.__qualname__}"
+    return found
+
+
+def _find(where: str) -> Any:
+    module, _, name = where.partition(":")
+    return guarded(lambda: getattr(importlib.import_module(module), name), f"Finding {where} again")

@@ -1,0 +1,115 @@
+"""Which layers of a model can be pruned, and why the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import tensorflow as tf
+import tf_keras
+from tensorflow_model_optimization.python.core.sparsity.keras.prunable_layer import PrunableLayer
+from tensorflow_model_optimization.python.core.sparsity.keras.prune_registry import PruneRegistry
+
+from tfopt.core.config.pruning import Pattern
+
+layers = tf_keras.layers
+
+_M_BY_N_LAYERS = (layers.Dense, layers.Conv2D, layers.SeparableConv2D)
+
+
+def leaf_layers(model: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
+    """All layers of a model in order, those of nested models in their place, each once."""
+    seen: set[int] = set()
+
+    def walk(outer: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
+        for layer in outer.layers:
+            if isinstance(layer, tf_keras.Model):
+                yield from walk(layer)
+            elif id(layer) not in seen and not isinstance(layer, layers.InputLayer):
+                seen.add(id(layer))
+                yield layer
+
+    return walk(model)
+
+
+def kernels(layer: tf_keras.layers.Layer) -> list[tf.Variable]:
+    """The weights of a built layer that tfmot prunes: kernels and tables, never biases; empty where it prunes none."""
+    if isinstance(layer, PrunableLayer) or hasattr(layer, "get_prunable_weights"):
+        return list(layer.get_prunable_weights())
+    if not PruneRegistry.supports(layer):
+        return []
+    if type(layer) in PruneRegistry._RNN_LAYERS:
+        return [
+            getattr(cell, name)
+            for cell in PruneRegistry._get_rnn_cells(layer)
+            for name in PruneRegistry._RNN_CELLS_WEIGHTS_MAP[type(cell)]
+        ]
+    return [_attribute(layer, name) for name in PruneRegistry._LAYERS_WEIGHTS_MAP[type(layer)]]
+
+
+def why_not(layer: tf_keras.layers.Layer) -> str | None:
+    """Why a layer cannot be pruned at all; None if it can."""
+    kind = type(layer).__name__
+    if not layer.weights:
+        return "has no weights"
+    if isinstance(layer, layers.DepthwiseConv2D):
+        return "DepthwiseConv2D is never pruned by tfmot: its kernels are small and latency does not gain"
+    if not kernels(layer):
+        return f"tfmot prunes no weights of {kind}"
+    if not layer.trainable:
+        return "is frozen (trainable=False)"
+    return None
+
+
+def why_not_pattern(layer: tf_keras.layers.Layer, pattern: Pattern) -> str | None:
+    """Why the zeros of a prunable layer cannot be arranged as asked; None if they can."""
+    shapes = [tuple(kernel.shape) for kernel in kernels(layer)]
+    if pattern.sparsity_m_by_n is not None:
+        zeros, of = pattern.sparsity_m_by_n
+        # tfmot takes the last axis but one as input channels: right for these layers, another axis for the rest
+        # (Conv2DTranspose, Embedding), and an error at the first training step for kernels of 3 or 5 axes.
+        if not isinstance(layer, _M_BY_N_LAYERS) or isinstance(layer, layers.Conv2DTranspose):
+            return f"sparsity_m_by_n works on Dense, Conv2D and SeparableConv2D, not on {type(layer).__name__}"
+        channels = shapes[0][-2]
+        if channels % of:
+            return f"sparsity_m_by_n [{zeros}, {of}] needs groups of {of} input channels, and this one has {channels}"
+    if pattern.block_size != (1, 1) and any(len(shape) != 2 for shape in shapes):
+        return f"block_size works on kernels of 2 axes, and this one has the shape {shapes[0]}"
+    return None
+
+
+def why_not_xnnpack(layer: tf_keras.layers.Layer) -> str | None:
+    """Why XNNPACK's sparse inference would not speed up a prunable layer; None if it would.
+
+    XNNPACK has sparse kernels for 1x1 convolutions inside a convolutional net (Elsen et al., "Fast Sparse ConvNets",
+    2020, arXiv:1911.09723). tfmot's own `PruneForLatencyOnXNNPack` also demands one exact first layer and so refuses
+    MobileNetV2 as Keras ships it; here the layers are chosen and the rest of the graph is not judged.
+    """
+    advice = "policy xnnpack prunes 1x1 convolutions only"
+    if type(layer) is not layers.Conv2D:
+        return f"{advice}, not {type(layer).__name__}"
+    if layer.kernel_size != (1, 1):
+        return f"{advice}, and this one is {layer.kernel_size[0]}x{layer.kernel_size[1]}"
+    if layer.strides != (1, 1) or layer.dilation_rate != (1, 1) or layer.groups != 1:
+        return f"{advice} with stride 1, no dilation and one group"
+    return None
+
+
+def why_not_sparse_kernel(layer: tf_keras.layers.Layer) -> str | None:
+    """Why XNNPACK has no sparse kernel for a prunable layer; None if it has.
+
+    XNNPACK goes sparse where at least two thirds of the weights of 1x1 convolutions are zero, between a first 3x3
+    convolution with stride 2 and a global average pooling (its README in TensorFlow, "Sparse inference"). A Dense layer
+    gains from blocks only: 3.2-3.6 times as fast with 80% zeros in blocks along its inputs, 0.9-1.1 times with single
+    zeros (4.2 million weights, one example at a time).
+    """
+    if type(layer) is layers.Dense:
+        return "a Dense layer is faster only with zeros in blocks (block_size: [16, 1]), one example at a time"
+    reason = why_not_xnnpack(layer)
+    return None if reason is None else reason.replace("policy xnnpack prunes", "XNNPACK has sparse kernels for")
+
+
+def _attribute(layer: tf_keras.layers.Layer, path: str) -> tf.Variable:
+    found = layer
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found

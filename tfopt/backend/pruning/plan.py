@@ -1,0 +1,220 @@
+"""What a prune stage will do with each layer, found before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import tf_keras
+
+from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.pruning.eligibility import why_not, why_not_pattern, why_not_xnnpack
+from tfopt.backend.pruning.schedules import renewal_steps
+from tfopt.core.config.layer_rules import last_match
+from tfopt.core.config.pruning import Pattern, PruneRule, Pruning
+from tfopt.core.config.schedules import Constant, Metric, OneShot, ResolvedSchedule, ScheduleBase
+from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.errors import Problem, RecipeError
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """How one layer is pruned.
+
+    Args:
+        schedule: in optimizer steps of the stage.
+        pattern: how its zeros are arranged.
+        pooled: its sparsity is decided over all layers together.
+    """
+
+    schedule: ResolvedSchedule
+    pattern: Pattern
+    pooled: bool = False
+
+    @property
+    def steered(self) -> bool:
+        """Whether its sparsity is decided while training, and not by the schedule alone."""
+        return self.pooled or isinstance(self.schedule.schedule, Metric)
+
+
+def preflight(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | None]:
+    """Why each layer will be left dense, or None where it will be pruned; by layer name, nested layers included.
+
+    Raises:
+        RecipeError: a rule matches no layer, a rule asks of a layer what cannot be done with it, or nothing is left to
+            prune. Paths of the problems begin below the stage.
+    """
+    found = {layer.name: layer for layer in leaf_layers(model)}
+    problems = [
+        Problem(
+            ("layers", index, "match" if rule.match != ".*" else "type"),
+            f"matches no layer: {_says(rule)}. Layers that can be pruned: {_prunable_names(found)}.",
+        )
+        for index, rule in enumerate(pruning.layers)
+        if not any(rule.applies_to(name, type(layer).__name__) for name, layer in found.items())
+    ]
+    reasons = {name: _reason(layer, pruning) for name, layer in found.items()}
+    problems += [
+        problem
+        for name, layer in found.items()
+        if (problem := _refused_wish(layer, pruning, reasons[name])) is not None
+    ]
+    if not problems and not any(reason is None for reason in reasons.values()):
+        left = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if found[name].weights)
+        problems = [Problem(("layers",), f"leave no layer to prune ({left or 'the model has no weights'}).")]
+    if problems:
+        raise RecipeError(problems)
+    return reasons
+
+
+def resolve_schedules(
+    pruning: Pruning, layers: Mapping[str, str], total_steps: int, steps_per_epoch: int
+) -> dict[str, ResolvedSchedule]:
+    """The schedule of each layer in optimizer steps.
+
+    Args:
+        pruning: what the stage asks for.
+        layers: Keras layer type by name of the layers that will be pruned (see `preflight`).
+        total_steps: optimizer steps of the stage.
+        steps_per_epoch: optimizer steps of one epoch.
+
+    Raises:
+        RecipeError: a schedule would never begin or never end, or contradicts the layer's m-by-n pattern. Paths of the
+            problems begin below the stage.
+    """
+    resolved: dict[str, ResolvedSchedule] = {}
+    problems: dict[str, Problem] = {}
+    for name, kind in layers.items():
+        path = _schedule_path(pruning, name, kind)
+        try:
+            resolved[name] = _schedule(pruning, name, kind).resolve(total_steps, steps_per_epoch)
+        except ValueError as error:
+            problems.setdefault(str(path), Problem(path, f"({name}) {error}" if len(path) > 1 else str(error)))
+    if problems:
+        raise RecipeError(list(problems.values()))
+    return resolved
+
+
+def layer_plans(
+    model: tf_keras.Model, pruning: Pruning, total_steps: int, steps_per_epoch: int
+) -> dict[str, LayerPlan]:
+    """How each layer that will be pruned is pruned, by name.
+
+    Raises:
+        RecipeError: as `preflight` and `resolve_schedules`.
+    """
+    reasons = preflight(model, pruning)
+    kinds = {layer.name: type(layer).__name__ for layer in leaf_layers(model) if reasons[layer.name] is None}
+    schedules = resolve_schedules(pruning, kinds, total_steps, steps_per_epoch)
+    return {
+        name: LayerPlan(schedules[name], _pattern(pruning, name, kind), pruning.pools(name, kind))
+        for name, kind in kinds.items()
+    }
+
+
+def rewind_step(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> int | None:
+    """The step before which the weights go back: the one after the masks of all layers have come to rest.
+
+    Returns:
+        Its number, of which the first is 1; None where they do not go back.
+
+    Raises:
+        RecipeError: there is no such step. Paths of the problems begin below the stage.
+    """
+    if pruning.rewind is None:
+        return None
+    step = max(renewal_steps(plan.schedule)[-1] for plan in plans.values()) + 1
+    total_steps = next(iter(plans.values())).schedule.total_steps
+    if step > total_steps:
+        message = (
+            f"goes back to earlier weights when the final sparsity is reached, which is in the last of the stage's "
+            f"{total_steps} steps: nothing would be trained after it. Let schedule.end come earlier."
+        )
+        raise RecipeError([Problem(("rewind",), message)])
+    return step
+
+
+def look_ahead(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> Preflight:
+    """All that is knowable of a prune stage before training, problems included, for `tfopt plan`."""
+    try:
+        reasons = preflight(model, pruning)
+        plans = layer_plans(model, pruning, workload.total_steps, workload.steps_per_epoch)
+        rewind_step(pruning, plans)
+    except RecipeError as error:
+        return Preflight(problems=tuple((problem.path, problem.message) for problem in error.problems))
+    weighty = {layer.name for layer in leaf_layers(model) if kernels(layer)}
+    skipped = {name: reason for name, reason in reasons.items() if reason is not None and name in weighty}
+    return Preflight({name: plan.schedule for name, plan in plans.items()}, skipped)
+
+
+def _reason(layer: tf_keras.layers.Layer, pruning: Pruning) -> str | None:
+    reason = why_not(layer)
+    if reason is not None:
+        return reason
+    asked = pruning.for_layer(layer.name, type(layer).__name__)
+    if asked is None:
+        return "a rule says skip"
+    if pruning.policy == "xnnpack" and (reason := why_not_xnnpack(layer)) is not None:
+        return reason
+    return why_not_pattern(layer, asked[1])
+
+
+def _refused_wish(layer: tf_keras.layers.Layer, pruning: Pruning, reason: str | None) -> Problem | None:
+    """A problem where a rule asks for this very layer to be pruned in a way that cannot be."""
+    rule = last_match(pruning.layers, layer.name, type(layer).__name__)
+    if rule is None or reason is None or rule.skip or (rule.match == ".*" and rule.type is None):
+        return None
+    if not (rule.schedule or rule.block_size or rule.sparsity_m_by_n):
+        return None
+    key = "sparsity_m_by_n" if "sparsity_m_by_n" in reason else "block_size" if "block_size" in reason else "match"
+    path = ("layers", pruning.layers.index(rule), key)
+    return Problem(path, f"asks for layer {layer.name}, which cannot be done: {reason}.")
+
+
+def _schedule(pruning: Pruning, name: str, kind: str) -> ScheduleBase:
+    """The schedule that a layer follows; an m-by-n pattern fixes how many zeros there are.
+
+    Raises:
+        ValueError: a schedule that was given together with the pattern says something else.
+    """
+    schedule, pattern = pruning.for_layer(name, kind) or (pruning.schedule, pruning.pattern)
+    if pattern.sparsity_m_by_n is None:
+        return schedule
+    zeros, of = pattern.sparsity_m_by_n
+    if zeros >= of:
+        raise ValueError(f"sparsity_m_by_n must leave some weights: fewer zeros than {of}. Got [{zeros}, {of}].")
+    rule = last_match(pruning.layers, name, kind)
+    own_pattern = rule is not None and rule.sparsity_m_by_n is not None
+    stated = rule.schedule if own_pattern else schedule
+    if stated is not None and not (
+        stated.kind in ("constant", "one_shot") and abs(stated.final_sparsity() - zeros / of) < 1e-9
+    ):
+        raise ValueError(
+            f"is {stated.kind} with final {stated.final_sparsity():.0%}, but sparsity_m_by_n [{zeros}, {of}] always "
+            f"makes {zeros / of:.0%} zeros. Write kind: constant and final: {zeros / of:.0%}."
+        )
+    if schedule.begin == schedule.end:
+        return OneShot(begin=schedule.begin, final=zeros / of)
+    every = schedule.every if "every" in type(schedule).model_fields else None
+    return Constant(begin=schedule.begin, end=schedule.end, every=every, final=zeros / of)
+
+
+def _schedule_path(pruning: Pruning, name: str, kind: str) -> tuple[str | int, ...]:
+    rule = last_match(pruning.layers, name, kind)
+    if rule is None or rule.schedule is None:
+        return ("schedule",)
+    return ("layers", pruning.layers.index(rule), "schedule")
+
+
+def _pattern(pruning: Pruning, name: str, kind: str) -> Pattern:
+    asked = pruning.for_layer(name, kind)
+    return pruning.pattern if asked is None else asked[1]
+
+
+def _says(rule: PruneRule) -> str:
+    return f"{rule.match!r}" if rule.type is None else f"{rule.match!r} of type {rule.type}"
+
+
+def _prunable_names(found: Mapping[str, tf_keras.layers.Layer]) -> str:
+    return ", ".join(name for name, layer in found.items() if why_not(layer) is None) or "none"

@@ -1,0 +1,97 @@
+"""Weight rewinding: the weights that pruning has left go back to those of an earlier epoch.
+
+Renda, Frankle and Carbin, "Comparing Rewinding and Fine-tuning in Neural Network Pruning" (2020), arXiv:2003.02389.
+There the learning rate is rewound too; here the stage's own schedule goes on, for a stage says its rate itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.training import snapshots
+from tfopt.backend.training.loop import Extras
+from tfopt.backend.training.snapshots import Snapshot
+from tfopt.core.config.rewind import Rewind
+from tfopt.core.contracts.stage import StageContext
+from tfopt.errors import StageError
+
+_SCALES = ("_velocities", "_velocity_hats", "_u")
+"""Attributes of tf_keras optimizers (Adam, AdamW, Adamax, Nadam, RMSprop) that hold running sizes of gradients."""
+
+
+@dataclass(frozen=True)
+class Rewinding:
+    """Sets the weights back before one step.
+
+    Doing it twice is the same as doing it once, and needs nothing of what came before: a stage that was interrupted in
+    the midst of it does it again.
+
+    Args:
+        step: number of that step.
+        weights: the earlier weights.
+        mask: multiplies the weights with their masks.
+        restart: makes the optimizer forget.
+    """
+
+    step: int
+    weights: Snapshot
+    mask: Callable[[], None]
+    restart: Callable[[], None]
+
+    def before_step(self, step: int) -> None:
+        """Rewinds, if it is the step."""
+        if step != self.step:
+            return
+        for variable, array in self.weights:
+            variable.assign(array)
+        self.mask()
+        self.restart()
+
+    def joined(self, extras: Extras) -> Extras:
+        """What a stage adds to plain training, this included. Early stopping counts from here on."""
+
+        def before_step(step: int) -> None:
+            extras.before_step(step)
+            self.before_step(step)
+
+        pauses = sorted({*extras.pauses, self.step})
+        return replace(extras, pauses=pauses, before_step=before_step, count_from=self.step)
+
+
+def read(rewind: Rewind, model: tf_keras.Model, context: StageContext) -> Snapshot:
+    """The weights to go back to; read before training, so that what is missing shows at once.
+
+    Raises:
+        StageError: they are not there, or are those of other layers.
+    """
+    folder = context.earlier.get(rewind.stage)
+    if folder is None:
+        raise StageError(f"rewind.stage is {rewind.stage!r}, which did not come before this stage.")
+    return snapshots.read(folder, rewind.stage, rewind.epoch, model)
+
+
+def restart(
+    optimizer: tf_keras.optimizers.Optimizer, fresh: tf_keras.optimizers.Optimizer, variables: Sequence[tf.Variable]
+) -> None:
+    """Makes an optimizer forget where it was going, but not its clock, its rate, nor how large gradients are.
+
+    `iterations` is the clock of the whole stage, and Adam corrects the bias of its running means by it: begun at zero
+    long after the first step, the running mean of squared gradients is left uncorrected, and the updates are up to
+    6.5 times as large as they should be for hundreds of steps (beta_1 0.9, beta_2 0.999, gradients of equal size). So
+    it is kept.
+
+    Args:
+        optimizer: built for the variables.
+        fresh: made the same way, and not built yet; it is used up.
+        variables: what is trained, with the values that training starts from again.
+    """
+    fresh.build(variables)
+    kept = [optimizer.iterations, *(one for name in _SCALES for one in getattr(optimizer, name, ()))]
+    keep = {id(variable) for variable in kept}
+    for variable, new in zip(optimizer.variables, fresh.variables, strict=True):
+        if id(variable) not in keep:
+            variable.assign(new)

@@ -1,0 +1,95 @@
+"""Sparsity schedules as tfmot wants them: the one place where a resolved schedule becomes a `PruningSchedule`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+from tensorflow_model_optimization.python.core.sparsity.keras.pruning_schedule import PruningSchedule
+
+from tfopt.core.config.schedules import ResolvedSchedule
+
+
+class Serializable(PruningSchedule):
+    """A schedule that comes back from its own config.
+
+    tfmot's `get_config` puts the arguments one level deeper than its `from_config` looks for them:
+    `PolynomialDecay.from_config(schedule.get_config())` is a TypeError in 0.8.1.
+    """
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that make the same schedule again."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        return {"class_name": tf_keras.utils.get_registered_name(type(self)), "config": self.arguments()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Serializable:
+        return cls(**config.get("config", config))
+
+
+@tf_keras.utils.register_keras_serializable("tfopt")
+class Renewals(Serializable):
+    """The steps at which masks are renewed, and the sparsity of each.
+
+    tfmot's own schedules count from 0 while its wrapper's first step is 1: with `begin` 0 they miss the renewal at
+    begin, and sparsity stays 0 until `every` steps later.
+
+    Args:
+        steps: ascending, from 1.
+        sparsities: one for each.
+    """
+
+    def __init__(self, steps: Sequence[int], sparsities: Sequence[float]) -> None:
+        self.steps = list(steps)
+        self.sparsities = list(sparsities)
+
+    @classmethod
+    def of(cls, schedule: ResolvedSchedule) -> Renewals:
+        """A resolved schedule for tfmot: what is planned and drawn is what is done."""
+        steps = renewal_steps(schedule)
+        return cls(steps, [schedule.sparsity_at(step) for step in steps])
+
+    def __call__(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        steps = tf.constant(self.steps, tf.int64)
+        latest = tf.searchsorted(steps, tf.reshape(tf.cast(step, tf.int64), [1]), side="right")[0] - 1
+        begun = latest >= 0
+        latest = tf.maximum(latest, 0)
+        sparsity = tf.gather(tf.constant(self.sparsities, tf.float32), latest)
+        return begun & (tf.gather(steps, latest) == tf.cast(step, tf.int64)), tf.where(begun, sparsity, 0.0)
+
+    def arguments(self) -> dict[str, Any]:
+        return {"steps": self.steps, "sparsities": self.sparsities}
+
+
+@tf_keras.utils.register_keras_serializable("tfopt")
+class Steered(Serializable):
+    """A schedule that is told before a step whether it renews, and to which sparsity (see `tfopt.backend.pruning.controllers`).
+
+    Args:
+        sparsity: of the latest renewal.
+        renew_at: the step of the latest renewal; -1 before the first.
+    """
+
+    def __init__(self, sparsity: float = 0.0, renew_at: int = -1) -> None:
+        self.sparsity = tf.Variable(sparsity, trainable=False, dtype=tf.float32, name="sparsity")
+        self.renew_at = tf.Variable(renew_at, trainable=False, dtype=tf.int64, name="renew_at")
+
+    def renew(self, step: int, sparsity: float) -> None:
+        """Makes the masks be renewed in the step that comes next, which has this number."""
+        self.sparsity.assign(sparsity)
+        self.renew_at.assign(step)
+
+    def __call__(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.cast(step, tf.int64) == self.renew_at, self.sparsity.read_value()
+
+    def arguments(self) -> dict[str, Any]:
+        return {"sparsity": float(self.sparsity), "renew_at": int(self.renew_at)}
+
+
+def renewal_steps(schedule: ResolvedSchedule) -> list[int]:
+    """The steps in which masks are renewed; what is planned for step 0 is done in the first, which is step 1."""
+    return sorted({max(step, 1) for step, _ in schedule.renewals})

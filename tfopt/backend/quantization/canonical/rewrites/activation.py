@@ -1,0 +1,46 @@
+"""Activation functions that are operators of their own in TFLite, taken out of the kernel's layer.
+
+Left inside, the kernel's own result has no range from training: with swish CONV_2D, LOGISTIC and MUL stay float
+(TF 2.21, without calibration data).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tf_keras
+from tf_keras import layers
+
+from tfopt.backend.graph.connections import function_name
+from tfopt.backend.quantization.canonical.copying import copy_layer
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.weights import named, ordered
+
+_KERNELS = (layers.Conv2D, layers.Conv2DTranspose, layers.Dense, layers.DepthwiseConv2D)
+_INSIDE = frozenset({"linear", "relu", "relu6", "gelu", "sigmoid", "softmax", "tanh"})
+"""Functions that TFLite fuses, or whose input is rounded inside the layer."""
+
+
+class ActivationOfItsOwn(Rewrite):
+    title = "activation as a layer of its own"
+
+    def applies(self, site: Site) -> bool:
+        return type(site.layer) in _KERNELS and function_name(site.layer) not in _INSIDE
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        layer = site.layer
+        config = {**layer.get_config(), "activation": "linear", "activity_regularizer": None}
+        kernel = site.make("", lambda name: type(layer).from_config({**config, "name": name}), named(layer))
+        activation = site.make("activation", lambda name: _activation(layer, name))
+        return activation(kernel(inputs))
+
+    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+        return ordered(site.layer, weights[site.name])
+
+
+def _activation(layer: Any, name: str) -> tf_keras.layers.Layer:
+    if isinstance(layer.activation, tf_keras.layers.Layer):
+        return copy_layer(layer.activation, name)
+    return layers.Activation(layer.activation, activity_regularizer=layer.activity_regularizer, name=name)

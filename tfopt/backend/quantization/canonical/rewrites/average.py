@@ -1,0 +1,20 @@
+"""Average as a sum and a scale: TFLite has no operator for it, and its sum stays float."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf_keras import layers
+
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+
+
+class Average(Rewrite):
+    title = "computed as sum and scale"
+
+    def applies(self, site: Site) -> bool:
+        return type(site.layer) is layers.Average and len({len(node.keras_inputs) for node in site.nodes}) == 1
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        total = site.make("sum", lambda name: layers.Add(name=name))(inputs)
+        return site.make("", lambda name: layers.Rescaling(1 / len(inputs), name=name))(total)

@@ -1,0 +1,48 @@
+"""Conv1DTranspose as Conv2DTranspose on images of height 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from tf_keras import layers
+
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
+from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept, takes_channels_last
+from tfopt.backend.quantization.canonical.weights import named, ordered
+
+
+class Conv1DTranspose(Rewrite):
+    title = "Conv1DTranspose computed as Conv2DTranspose"
+
+    def applies(self, site: Site) -> bool:
+        layer = site.layer
+        return (
+            type(layer) is layers.Conv1DTranspose
+            and takes_channels_last(layer)
+            and layer.dilation_rate == (1,)
+            and not is_constrained(layer)
+        )
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        layer, weights = site.layer, named(site.layer)
+        conv = site.make(
+            "",
+            lambda name: layers.Conv2DTranspose(
+                layer.filters,
+                (1, *layer.kernel_size),
+                strides=(1, *layer.strides),
+                padding=layer.padding,
+                output_padding=layer.output_padding and (0, *layer.output_padding),
+                **kept(layer),
+                name=name,
+            ),
+            {**weights, "kernel": weights["kernel"][None]},
+        )
+        return on_images(site, inputs, conv)
+
+    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+        made = weights[site.name]
+        return ordered(site.layer, {**made, "kernel": made["kernel"][0]})

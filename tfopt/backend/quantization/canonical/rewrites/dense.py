@@ -1,0 +1,37 @@
+"""Dense on sequences and images as 1x1 Conv2D: one operator, with one scale per output channel.
+
+As Dense it is RESHAPE, FULLY_CONNECTED and ADD in float (TF 2.21, without calibration data).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from tf_keras import layers
+
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
+from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept
+from tfopt.backend.quantization.canonical.weights import named, ordered
+
+
+class DenseOnImages(Rewrite):
+    title = "Dense computed as 1x1 Conv2D"
+
+    def applies(self, site: Site) -> bool:
+        return type(site.layer) is layers.Dense and site.ranks <= {3, 4} and not is_constrained(site.layer)
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        layer, weights = site.layer, named(site.layer)
+        conv = site.make(
+            "",
+            lambda name: layers.Conv2D(layer.units, 1, **kept(layer), name=name),
+            {**weights, "kernel": weights["kernel"][None, None]},
+        )
+        return on_images(site, inputs, conv)
+
+    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+        made = weights[site.name]
+        return ordered(site.layer, {**made, "kernel": made["kernel"][0, 0]})

@@ -1,0 +1,101 @@
+"""Batch normalization folded into a kernel where the converter would not: its statistics stand still.
+
+After a Conv2DTranspose the converter leaves MUL and ADD in float (TF 2.21, without calibration data); after a kernel
+that is called at more than one place there is no single pair to fold. The kernel keeps its zeros, and equal values of
+one channel stay equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from tf_keras import layers
+
+from tfopt.backend.graph.connections import Graph, function_name
+from tfopt.backend.quantization.canonical.fusing import folds_into
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained
+from tfopt.backend.quantization.canonical.rewrites.normalization import scale_and_shift, with_scale_and_shift
+from tfopt.backend.quantization.canonical.weights import named, ordered
+
+_KERNELS = {
+    layers.Conv2D: "kernel",
+    layers.Conv2DTranspose: "kernel",
+    layers.DepthwiseConv2D: "depthwise_kernel",
+}
+
+
+class FoldedKernel(Rewrite):
+    title = "BatchNormalization folded in"
+
+    def applies(self, site: Site) -> bool:
+        return _normalization_of(site.graph, site.name) is not None
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        layer, weights = site.layer, named(site.layer)
+        kernel = _KERNELS[type(layer)]
+        scale, shift = scale_and_shift(_normalization_of(site.graph, site.name))
+        config = {**layer.get_config(), "use_bias": True}
+        values = {
+            kernel: weights[kernel] * _for_kernel(layer, scale),
+            "bias": weights.get("bias", np.zeros_like(shift)) * scale + shift,
+        }
+        return site.make("", lambda name: type(layer).from_config({**config, "name": name}), values)(inputs)
+
+    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+        layer, made = site.layer, weights[site.name]
+        kernel = _KERNELS[type(layer)]
+        scale, shift = scale_and_shift(_normalization_of(site.graph, site.name))
+        values = {kernel: made[kernel] / _for_kernel(layer, scale), "bias": (made["bias"] - shift) / scale}
+        return ordered(layer, values)
+
+
+class FoldedNormalization(Rewrite):
+    title = "folded into the kernel before it"
+
+    def applies(self, site: Site) -> bool:
+        return _kernel_of(site.graph, site.name) is not None
+
+    def replace(self, site: Site, inputs: Any, training: bool | None = None) -> Any:
+        return inputs
+
+    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+        kernel = _kernel_of(site.graph, site.name)
+        if kernel.use_bias:  # what was trained is in the kernel's own bias
+            return site.layer.get_weights()
+        scale, _ = scale_and_shift(site.layer)
+        return with_scale_and_shift(site.layer, scale, weights[kernel.name]["bias"])
+
+
+def _kernel_of(graph: Graph, name: str) -> Any | None:
+    """The kernel's layer into which a batch normalization is folded."""
+    producers = set(graph.producers(name))
+    kernel = producers.pop() if len(producers) == 1 else None
+    found = kernel is not None and _normalization_of(graph, kernel) is graph.layers[name]
+    return graph.layers[kernel] if found else None
+
+
+def _normalization_of(graph: Graph, name: str) -> Any | None:
+    """The batch normalization that is folded into a kernel's layer; None if none is."""
+    kernel = graph.layers[name]
+    consumers = graph.consumers(name)
+    if type(kernel) not in _KERNELS or function_name(kernel) != "linear" or len(set(consumers)) != 1:
+        return None
+    layer = graph.layers[consumers[0]]
+    alone = not graph.is_output(name) and set(graph.producers(layer.name)) == {name}
+    together = graph.num_calls(name) == graph.num_calls(layer.name) == len(consumers)
+    if type(layer) is not layers.BatchNormalization or not alone or not together or is_constrained(kernel):
+        return None
+    if folds_into(graph, layer.name) is not None or list(layer.axis) != [3] or kernel.data_format != "channels_last":
+        return None
+    trains_alike = kernel.trainable == layer.trainable or (kernel.trainable and kernel.use_bias)
+    return layer if trains_alike and (np.abs(scale_and_shift(layer)[0]) > 1e-6).all() else None
+
+
+def _for_kernel(layer: Any, scale: np.ndarray) -> np.ndarray:
+    """One number per output channel, in the shape in which it multiplies the kernel."""
+    if isinstance(layer, layers.Conv2DTranspose):
+        return scale[:, None]
+    return scale.reshape(-1, layer.depth_multiplier) if isinstance(layer, layers.DepthwiseConv2D) else scale

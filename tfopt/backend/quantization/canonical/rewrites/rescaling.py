@@ -1,0 +1,40 @@
+"""Rescaling and Normalization: a scale and a shift that are not trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from tf_keras import layers
+
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrites.affine import affine, can_be_affine
+
+
+class Preprocessing(Rewrite):
+    title = "computed as 1x1 DepthwiseConv2D"
+
+    def applies(self, site: Site) -> bool:
+        return can_be_affine(site) and _scale_and_shift(site.layer, site.inputs[0].shape[-1]) is not None
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        made = affine(site, inputs, *_scale_and_shift(site.layer, inputs.shape[-1]))
+        for layer in site.made.values():
+            layer.trainable = False
+        return made
+
+    def restore(self, site: Site, weights: Any) -> list[np.ndarray]:
+        return site.layer.get_weights()
+
+
+def _scale_and_shift(layer: Any, channels: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """One number, or one per channel; None for another layer, or one that scales along another axis."""
+    if type(layer) is layers.Rescaling:
+        scale, shift = np.asarray(layer.scale, np.float32), np.asarray(layer.offset, np.float32)
+    elif type(layer) is layers.Normalization:
+        mean, deviation = np.asarray(layer.mean), np.maximum(np.sqrt(layer.variance), 1e-7)
+        scale, shift = (deviation, mean) if layer.invert else (1 / deviation, -mean / deviation)
+    else:
+        return None
+    fits = all(value.size in (1, channels) and value.shape[-1:] in ((), (value.size,)) for value in (scale, shift))
+    return (scale.reshape(-1), shift.reshape(-1)) if fits else None

@@ -1,0 +1,49 @@
+"""Pooling, padding, cropping and upsampling of sequences as those of images of height 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tf_keras import layers
+
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
+
+
+def _pooling(kind: type) -> Callable[[Any, str], layers.Layer]:
+    def build(layer: Any, name: str) -> layers.Layer:
+        size, strides = (1, *layer.pool_size), (1, *layer.strides)
+        return kind(size, strides=strides, padding=layer.padding, name=name)
+
+    return build
+
+
+def _global_pooling(kind: type) -> Callable[[Any, str], layers.Layer]:
+    return lambda layer, name: kind(keepdims=layer.keepdims, name=name)
+
+
+_ON_IMAGES: Mapping[type, Callable[[Any, str], layers.Layer]] = {
+    layers.AveragePooling1D: _pooling(layers.AveragePooling2D),
+    layers.MaxPooling1D: _pooling(layers.MaxPooling2D),
+    layers.GlobalAveragePooling1D: _global_pooling(layers.GlobalAveragePooling2D),
+    layers.GlobalMaxPooling1D: _global_pooling(layers.GlobalMaxPooling2D),
+    layers.Cropping1D: lambda layer, name: layers.Cropping2D(((0, 0), layer.cropping), name=name),
+    layers.UpSampling1D: lambda layer, name: layers.UpSampling2D((1, layer.size), name=name),
+    layers.ZeroPadding1D: lambda layer, name: layers.ZeroPadding2D(((0, 0), layer.padding), name=name),
+}
+_GLOBAL = (layers.GlobalAveragePooling1D, layers.GlobalMaxPooling1D)
+
+
+class SequencesOnImages(Rewrite):
+    title = "computed on images"
+
+    def applies(self, site: Site) -> bool:
+        data_format = getattr(site.layer, "data_format", "channels_last")
+        return type(site.layer) in _ON_IMAGES and data_format == "channels_last"
+
+    def replace(self, site: Site, inputs: Any) -> Any:
+        layer = site.layer
+        image_layer = site.make("", lambda name: _ON_IMAGES[type(layer)](layer, name))
+        dropped = isinstance(layer, _GLOBAL) and not layer.keepdims
+        return on_images(site, inputs, image_layer, lower=not dropped)

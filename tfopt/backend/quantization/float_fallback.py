@@ -1,0 +1,126 @@
+"""Which layers compute in float in an int8 file, and why: known from the model alone, before anything is trained.
+
+All of it was measured on converted files. The converter dies (RuntimeError without a text) where the result of one of
+these is rounded right after it, so they are never given roundings of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import tf_keras
+from tf_keras import layers
+
+from tfopt.backend.graph.connections import Graph, function_name
+from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.quantization.canonical import Canonical
+from tfopt.backend.quantization.canonical.rewrites.recurrent import is_fused
+
+FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
+"""Activation functions, and why."""
+
+_LOOP = "TFLite runs it as a loop with a float state; with unroll=True it becomes integer"
+_COMPARISON = "TFLite turns the result of its comparison into numbers in float"
+
+
+def _of_relu(layer: Any) -> str | None:
+    return _COMPARISON if float(layer.threshold) != 0 else None
+
+
+def _of_recurrent(layer: Any) -> str | None:
+    return None if layer.unroll or is_fused(layer) else _LOOP
+
+
+def _always(reason: str) -> Callable[[Any], str | None]:
+    return lambda layer: reason
+
+
+FLOAT_LAYERS: Mapping[type, Callable[[Any], str | None]] = {
+    layers.ELU: _always(FLOAT_FUNCTIONS["elu"]),
+    layers.ReLU: _of_relu,
+    layers.ThresholdedReLU: _always(_COMPARISON),
+    layers.Conv3D: _always("TFLite has no integer kernel for CONV_3D"),
+    layers.Conv3DTranspose: _always("TFLite has no integer kernel for CONV_3D_TRANSPOSE"),
+    layers.RNN: _of_recurrent,
+    layers.SimpleRNN: _of_recurrent,
+    layers.GRU: _of_recurrent,
+    layers.LSTM: _of_recurrent,
+    layers.ConvLSTM1D: _of_recurrent,
+    layers.ConvLSTM2D: _of_recurrent,
+    layers.ConvLSTM3D: _of_recurrent,
+}
+"""Layers, and what tells why such a layer stays float; None where it does not."""
+
+FLOAT_NAMES: Mapping[str, str] = {
+    "AutoContrast": "TFLite compares its numbers in float",
+    "ContrastLimitedAdaptiveHistogramEqualization": "TFLite adds up its histograms in float",
+    "Discretization": "TFLite compares real numbers with its bounds",
+    "GroupNormalization": "TFLite has no integer kernel for SQUARE",
+    "Masking": "TFLite compares with its value in float",
+    "MelSpectrogram": "TFLite has no integer Fourier transform",
+    "RMSNormalization": "TFLite has no integer kernel for SQUARE",
+    "STFTSpectrogram": "TFLite has no integer Fourier transform",
+}
+"""Layers of which a few operators stay float, by the name of the class in Keras: some run as they are in Keras 3."""
+
+_ONE_SCALE = (layers.Concatenate, layers.Maximum, layers.UpSampling2D)
+"""Layers whose operands and result have the same scale in TFLite."""
+
+
+def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The layers that stay float in an int8 file, and why, by Keras name; those of nested models too.
+
+    Args:
+        model: a built functional or sequential model.
+        names: what to call a layer when it is the reason, where that is not its own name.
+
+    Raises:
+        StageError: the connections of the layers are not known.
+    """
+    graph = Graph(model)
+    found = {layer.name: reason for layer in leaf_layers(model) if (reason := float_reason(layer))}
+    for name in graph.layers:
+        if neighbour := shares_float_scale(graph, name):
+            found.setdefault(name, f"it has one scale with {names.get(neighbour, neighbour)}, which stays float")
+    return found
+
+
+def deadly_layers(model: tf_keras.Model) -> tuple[str, ...]:
+    """The layers on whose calibration after training the converter dies (segmentation fault): loops.
+
+    After quantization-aware training, it does not.
+    """
+    return tuple(layer.name for layer in leaf_layers(model) if float_reason(layer) == _LOOP)
+
+
+def float_originals(canonical: Canonical) -> dict[str, str]:
+    """As `float_layers`, for a model that has its canonical form: by name of the original layer."""
+    found: dict[str, str] = {}
+    for name, reason in float_layers(canonical.model, canonical.names).items():
+        found.setdefault(canonical.names[name], reason)
+    return found
+
+
+def float_reason(layer: Any) -> str | None:
+    """Why a layer stays float in the file by itself; None if it does not."""
+    if isinstance(layer, layers.Bidirectional):
+        return float_reason(layer.forward_layer)
+    if isinstance(layer, layers.TimeDistributed):
+        return float_reason(layer.layer)
+    named = FLOAT_NAMES.get(type(getattr(layer, "hosted", layer)).__name__)
+    reason = FLOAT_LAYERS.get(type(layer))
+    return (reason(layer) if reason else None) or named or FLOAT_FUNCTIONS.get(_own_function(layer))
+
+
+def shares_float_scale(graph: Graph, name: str) -> str | None:
+    """The float layer with which a layer must share its scale in TFLite, so that it stays float too; None if none."""
+    if type(graph.layers[name]) not in _ONE_SCALE:
+        return None
+    return next((producer for producer in graph.producers(name) if float_reason(graph.layers[producer])), None)
+
+
+def _own_function(layer: Any) -> str:
+    # Of a recurrent layer, `activation` is inside of its loop or operator.
+    return "linear" if isinstance(layer, layers.RNN) else function_name(layer)

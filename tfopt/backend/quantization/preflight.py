@@ -1,0 +1,47 @@
+"""All that is knowable of a qat stage before training."""
+
+from __future__ import annotations
+
+import tf_keras
+
+from tfopt.backend.quantization.annotation import treatments
+from tfopt.backend.quantization.canonical import canonicalize, walk
+from tfopt.backend.quantization.float_fallback import float_originals
+from tfopt.backend.tflite.unconvertible import unconvertible
+from tfopt.core.config.quantization import Quantization, Require
+from tfopt.core.contracts.preflight import Preflight, Workload
+
+
+def look_ahead(
+    model: tf_keras.Model, quantization: Quantization, workload: Workload, require: Require = "listed"
+) -> Preflight:
+    """Problems and warnings of a qat stage, for `tfopt plan`: rules for no layer, layers that stay float."""
+    canonical = canonicalize(model)
+    found = treatments(canonical, quantization)
+    kinds = {name: kind for origin in canonical.all_origins for name, kind in origin.answers_to}
+    problems: list[tuple[tuple[str | int, ...], str]] = [
+        (("layers", index, "match"), f"matches no layer: {rule.match!r}. Layers: {', '.join(kinds)}.")
+        for index, rule in enumerate(quantization.layers)
+        if not any(rule.applies_to(name, kind) for name, kind in kinds.items())
+    ]
+    problems += [((), f"cannot simulate {name}: {reason}.") for name, reason in unconvertible(model).items()]
+    weighted = {layer.name for _, layer in walk(model) if layer.weights}
+    if not any(name in weighted and treatment.startswith("simulated") for name, treatment in found.items()):
+        problems.append(((), "finds no layer with weights that it can simulate in 8 bits; leave the stage out."))
+    floats = [f"{name} ({kinds[name]}): {reason}" for name, reason in float_originals(canonical).items()]
+    if floats and require == "all":
+        problems.append(
+            (
+                ("require",),
+                f"is `all`, but {len(floats)} layer{'s stay' if len(floats) > 1 else ' stays'} float in an int8 file: "
+                f"{'; '.join(floats)}. Replace them, or write require: listed to allow these and no others.",
+            )
+        )
+    warnings = [] if require == "all" else [f"stays float in an int8 file: {sentence}." for sentence in floats]
+    if quantization.calibration > workload.examples:
+        warnings.append(
+            f"calibration asks for {quantization.calibration} examples, the training split has {workload.examples}; "
+            "all of them are used."
+        )
+    skipped = {name: "quantized after training" for name, how in found.items() if how.startswith("after training")}
+    return Preflight(problems=tuple(problems), warnings=tuple(warnings), skipped=skipped)

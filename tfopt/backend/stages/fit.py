@@ -1,0 +1,218 @@
+"""Training, evaluation and prediction: what every stage that runs the optimizer is built on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
+from tfopt.backend.data.load import class_weights, steps_per_epoch
+from tfopt.backend.data.splits import Arrays, Split
+from tfopt.backend.distillation import Lesson
+from tfopt.backend.training import batch_norm as batch_statistics
+from tfopt.backend.training import compile as compiling
+from tfopt.backend.training import snapshots
+from tfopt.backend.training.loop import Extras, Fit
+from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
+from tfopt.core.config.compile import Compile
+from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.errors import StageError
+
+__all__ = ["Extras", "Length", "evaluate", "fit", "length", "make_optimizer", "predict", "train"]
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a stage is, in optimizer steps.
+
+    Args:
+        steps_per_epoch: steps of one pass over the training split; the last, smaller batch counts.
+        total_steps: steps of all epochs.
+    """
+
+    steps_per_epoch: int
+    total_steps: int
+
+
+def length(stage: TrainingStage, context: StageContext) -> Length:
+    """How long a stage will be, if nothing stops it early."""
+    per_epoch = steps_per_epoch(len(context.data.train), context.batch_size)
+    return Length(per_epoch, stage.epochs * per_epoch)
+
+
+def train(
+    model: tf_keras.Model,
+    stage: TrainingStage,
+    context: StageContext,
+    *,
+    keep: Sequence[int] = (),
+    moving_average: float | None = None,
+) -> tf_keras.Model:
+    """Plain training.
+
+    Args:
+        model: a built model; it is trained in place.
+        stage: epochs, learning rate, early stopping, class weights.
+        context: data, compile, seed, and where progress and checkpoints go.
+        keep: epochs at whose end the weights are kept (`tfopt.backend.training.snapshots`).
+        moving_average: share of the average of the weights that each step keeps; the result is that average.
+
+    Returns:
+        The same model.
+
+    Raises:
+        StageError: data and model do not fit, or the loss is no number any more.
+    """
+    optimizer = make_optimizer(stage, context)
+    if moving_average is not None:
+        # What `use_ema: true` of the optimizer sets; `Fit` ends with the average where it is set.
+        optimizer.use_ema, optimizer.ema_momentum = True, moving_average
+        optimizer.ema_overwrite_frequency = None
+    extras = Extras(after_epoch=snapshots.keeper(model, keep, context.work))
+    fit(model, stage, context, optimizer=optimizer, extras=extras)
+    if moving_average is not None:
+        batch_statistics.estimate(model, context.data.train, context.seed)
+    return model
+
+
+def fit(
+    model: tf_keras.Model,
+    stage: TrainingStage,
+    context: StageContext,
+    *,
+    optimizer: tf_keras.optimizers.Optimizer | None = None,
+    extras: Extras | None = None,
+) -> None:
+    """Runs the optimizer over the epochs of a stage, in place; goes on from a checkpoint in `context.work`.
+
+    The same model, stage and context give the same weights, whether or not the stage was killed and started again.
+
+    Args:
+        model: a built model, possibly wrapped, possibly with a `train_step` of its own.
+        stage: epochs, learning rate, early stopping, class weights.
+        context: data, compile, seed, and where progress and checkpoints go.
+        optimizer: the optimizer of `make_optimizer`, where the caller needs it before; made here otherwise.
+        extras: what the stage adds to plain training.
+
+    Raises:
+        StageError: data and model do not fit, the loss is no number any more, or a monitor names what is not measured.
+        KeyboardInterrupt: as it came, after the state was saved.
+    """
+    extras = extras or Extras()
+    steps = length(stage, context)
+    if extras.count_from is None and (warmup := stage.warmup_end()) is not None:
+        extras = replace(extras, count_from=warmup.steps(steps.total_steps, steps.steps_per_epoch))
+    data = context.data
+    soft = one_hot_depth(data, context.augment) is not None
+    compile = compiling.with_soft_labels(context.compile) if soft else context.compile
+    _check(model, data.train, context.compile)
+    lesson = None if stage.teacher is None else Lesson(stage.teacher, stage.name, stage.epochs, context)
+    tf_keras.utils.set_random_seed(context.seed)
+    if tf.config.list_physical_devices("GPU"):
+        # On a CPU the same seed gives the same weights without it (measured: convolutions, batch normalization,
+        # dropout; two busy cores), and the switch, which holds for the whole process, can be spared.
+        tf.config.experimental.enable_op_determinism()
+
+    def batches(first_epoch: int) -> tf.data.Dataset:
+        return _weighted(
+            training_batches(
+                data,
+                context.batch_size,
+                stage.epochs,
+                context.seed,
+                augment=context.augment,
+                first_epoch=first_epoch,
+                beside=None if lesson is None else lesson.given,
+            ),
+            class_weights(data.train.targets, stage.class_weights),
+        )
+
+    model.compile(
+        optimizer=optimizer or make_optimizer(stage, context),
+        loss=compiling.make_loss(compile),
+        metrics=compiling.make_metrics(compile, batches(0).element_spec[1].shape, model.output_shape),
+    )
+    model.optimizer.build(model.trainable_variables)
+    if lesson is not None:
+        step = lesson.step(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context))
+        extras = replace(extras, train_step=step, metrics=step.metrics, variables=[*extras.variables, *step.variables])
+    with strided_pointwise_spared(model):
+        Fit(model, stage, context, batches, _validation(context), steps.steps_per_epoch, extras).run()
+
+
+def make_optimizer(stage: TrainingStage, context: StageContext) -> tf_keras.optimizers.Optimizer:
+    """The optimizer of a stage, its rate schedule in the stage's steps."""
+    steps = length(stage, context)
+    return compiling.make_optimizer(context.compile, stage.learning_rate, steps.total_steps, steps.steps_per_epoch)
+
+
+def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: int = 256) -> dict[str, float]:
+    """Loss and metrics of a model on a split, by the same code that judges files (`compiling.measure`).
+
+    Args:
+        model: any Keras model.
+        split: what it is judged on.
+        compile: loss and metrics.
+        batch_size: examples per call.
+
+    Raises:
+        StageError: the split is empty, or its targets do not fit the outputs.
+    """
+    return compiling.measure(predict(model, split, batch_size), _only(split.targets), compile)
+
+
+def predict(model: tf_keras.Model, split: Split, batch_size: int = 256) -> np.ndarray:
+    """The outputs of a model for every example of a split, in order: (examples, ...)."""
+    return model.predict(evaluation_batches(split, batch_size).map(lambda inputs, targets: inputs), verbose=0)
+
+
+def _validation(context: StageContext) -> tf.data.Dataset | None:
+    """Batches of the validation split, kept in memory; labels one-hot where mixup makes those of training so."""
+    split = context.data.validation
+    if not len(split):
+        return None
+    depth = one_hot_depth(context.data, context.augment)
+    return evaluation_batches(split, max(256, context.batch_size), one_hot=depth).cache()
+
+
+def _weighted(batches: tf.data.Dataset, weights: Mapping[int, float] | None) -> tf.data.Dataset:
+    """Adds a weight to each example by its class; a mixture of classes weighs what its parts weigh."""
+    if weights is None:
+        return batches
+    table = tf.constant([weights[label] for label in sorted(weights)], tf.float32)
+
+    def weigh(inputs: tf.Tensor, targets: tf.Tensor, *more: Any) -> tuple[Any, ...]:
+        if targets.dtype.is_floating:
+            weights = tf.linalg.matvec(targets, table)
+        else:
+            weights = tf.gather(table, tf.reshape(targets, [-1]))
+        return inputs, targets, weights, *more[1:]
+
+    return batches.map(weigh)
+
+
+def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
+    """Finds what TensorFlow would only find in the midst of a step, or (labels on a GPU) not at all."""
+    targets = _only(split.targets)
+    if isinstance(model.output_shape, list | dict):
+        raise StageError(f"the model has several outputs ({model.output_shape}); tfopt trains models with one.")
+    if not compile.loss.name.startswith("sparse_") or targets.dtype.kind not in "iu":
+        return
+    classes = model.output_shape[-1]
+    if targets.min() < 0 or targets.max() >= classes:
+        raise StageError(
+            f"the labels go from {targets.min()} to {targets.max()}, but the model has {classes} outputs, which allow "
+            f"labels from 0 to {classes - 1}.",
+            "Give the model as many outputs as there are classes.",
+        )
+
+
+def _only(targets: Arrays) -> np.ndarray:
+    if isinstance(targets, dict):
+        raise StageError(f"the data has several targets ({', '.join(targets)}); tfopt trains models with one output.")
+    return targets

@@ -1,0 +1,191 @@
+"""The prune stage: wrap, train under the schedule, take the wrappers off, prove what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.sparsity import layer_sparsity, pattern_sparsity, sparsity
+from tfopt.backend.pruning import rewinding
+from tfopt.backend.pruning.controllers import Steering, steer
+from tfopt.backend.pruning.masks import PruneByOptimizer
+from tfopt.backend.pruning.plan import LayerPlan, layer_plans, look_ahead, preflight, resolve_schedules, rewind_step
+from tfopt.backend.pruning.rewinding import Rewinding
+from tfopt.backend.pruning.schedules import Renewals, Steered
+from tfopt.backend.stages import fit as training
+from tfopt.backend.training.wrapping import wrapped
+from tfopt.core.config.pruning import Pruning
+from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.errors import StageError
+
+__all__ = ["layer_sparsity", "look_ahead", "preflight", "prune", "resolve_schedules", "sparsity"]
+
+TOLERANCE = 0.005
+"""How far, besides one weight (or block), a layer may end from its planned sparsity."""
+
+
+def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context: StageContext) -> tf_keras.Model:
+    """Magnitude pruning with fine-tuning (Zhu and Gupta 2017, arXiv:1710.01878), by tfmot.
+
+    Args:
+        model: a built functional or Sequential model; its weights become sparse.
+        stage: epochs, learning rate, early stopping.
+        pruning: schedule, rules and pattern.
+        context: data, compile, seed, and where progress and checkpoints go.
+
+    Returns:
+        The same model, free of wrappers.
+
+    Raises:
+        RecipeError: rules or schedules do not fit model and stage.
+        StageError: training failed, a layer did not reach its planned sparsity, or there are no weights to rewind to.
+    """
+    steps = training.length(stage, context)
+    plans = layer_plans(model, pruning, steps.total_steps, steps.steps_per_epoch)
+    rewind_at = rewind_step(pruning, plans)
+    earlier = rewinding.read(pruning.rewind, model, context) if pruning.rewind else ()
+    context.emit({"event": "details", "stage": stage.name, **_details(model, pruning, plans)})
+    optimizer = training.make_optimizer(stage, context)
+
+    def wrap(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
+        plan = plans.get(layer.name)
+        if plan is None:
+            return layer
+        schedule = Steered() if plan.steered else Renewals.of(plan.schedule)
+        return PruneByOptimizer(layer, schedule, plan.pattern, step=lambda: optimizer.iterations + 1)
+
+    with wrapped(model, wrap) as (sparse_model, wrappers):
+        _check_same(model, sparse_model, context)
+        masks = Progress(wrappers, plans)
+        steering = steer(plans, wrappers, pruning.allocation, steps.steps_per_epoch)
+        extras = training.Extras(
+            settle=masks.apply,
+            sparsity=masks.sparsity,
+            planned_sparsity=masks.planned_sparsity,
+            count_from=max(plan.schedule.end for plan in plans.values()),
+            variables=steering.variables,
+            pauses=steering.pauses,
+            before_step=steering.before_step,
+            after_epoch=steering.after_epoch,
+        )
+        if rewind_at is not None:
+
+            def restart() -> None:
+                fresh = training.make_optimizer(stage, context)
+                rewinding.restart(optimizer, fresh, sparse_model.trainable_variables)
+
+            extras = Rewinding(rewind_at, earlier, masks.apply, restart).joined(extras)
+        curve = [[step, masks.planned_sparsity(step)] for step in _points(steps.total_steps)]
+        context.emit({"event": "details", "stage": stage.name, "planned_curve": curve})
+        training.fit(sparse_model, stage, context, optimizer=optimizer, extras=extras)
+    _report(steering, stage, context)
+    prove(model, plans, steering.goals())
+    return model
+
+
+class Progress:
+    """Sparsity of a model in pruning: planned, measured, and made sure of.
+
+    Args:
+        wrappers: the pruning wrappers.
+        plans: how each layer is pruned, by the wrapped layer's name.
+    """
+
+    def __init__(self, wrappers: list[PruneByOptimizer], plans: Mapping[str, LayerPlan]) -> None:
+        self._wrappers = wrappers
+        self._kernels = [kernel for wrapper in wrappers for kernel in kernels(wrapper.layer)]
+        sizes = {wrapper.layer.name: sum(int(tf.size(k)) for k in kernels(wrapper.layer)) for wrapper in wrappers}
+        total = sum(sizes.values())
+        self._shares = [(plans[name].schedule, size / total) for name, size in sizes.items()]
+
+    def apply(self) -> None:
+        """Multiplies the weights with their masks: the optimizer's last update has moved the zeros."""
+        for wrapper in self._wrappers:
+            wrapper.pruning_obj.weight_mask_op()
+
+    def sparsity(self) -> float:
+        """Share of masked weights now, over all pruned layers."""
+        masks = [mask for wrapper in self._wrappers for _, mask, _ in wrapper.pruning_vars]
+        kept = sum(float(tf.reduce_sum(mask)) for mask in masks)
+        return 1 - kept / sum(int(tf.size(mask)) for mask in masks)
+
+    def planned_sparsity(self, step: int) -> float:
+        """Share of zeros that the schedules plan after `step` optimizer steps."""
+        return sum(schedule.sparsity_at(step) * share for schedule, share in self._shares)
+
+
+def _points(total_steps: int, most: int = 120) -> list[int]:
+    """Steps from 0 to the last, evenly spaced, at which the planned sparsity is drawn."""
+    return sorted({round(index * total_steps / most) for index in range(most + 1)})
+
+
+def _report(steering: Steering, stage: TrainingStage, context: StageContext) -> None:
+    """Says what was decided while training."""
+    if steering.groups:
+        decided = [group.details() for group in steering.groups]
+        context.emit({"event": "details", "stage": stage.name, "decided": decided})
+    for text in steering.shortfalls():
+        context.emit({"event": "warning", "message": f"{stage.name}: {text}"})
+
+
+def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], goals: Mapping[str, float]) -> None:
+    """Measures every pruned layer against its plan.
+
+    Args:
+        model: free of wrappers.
+        plans: how each layer was pruned, by its name.
+        goals: sparsity of the layers for which it was decided while training.
+
+    Raises:
+        StageError: a layer is further from its planned sparsity than one weight (or block) and half a point.
+    """
+    wrong: list[str] = []
+    for layer in leaf_layers(model):
+        if layer.name not in plans:
+            continue
+        plan = plans[layer.name]
+        planned = goals.get(layer.name, plan.schedule.sparsity_at(plan.schedule.total_steps))
+        for kernel in kernels(layer):
+            measured, smallest = pattern_sparsity(kernel.numpy(), plan.pattern)
+            if abs(measured - planned) > smallest + TOLERANCE:
+                wrong.append(f"{layer.name}: {measured:.1%} instead of {planned:.1%}")
+    if wrong:
+        raise StageError(
+            f"pruning did not reach its planned sparsity in {'; '.join(wrong)}.",
+            "Weights that are all equal cannot be ranked: check the initializers and whether the layer learns at all.",
+        )
+
+
+def _details(model: tf_keras.Model, pruning: Pruning, plans: Mapping[str, LayerPlan]) -> dict[str, object]:
+    reasons = preflight(model, pruning)
+    schedules = {
+        name: {
+            "kind": plan.schedule.schedule.kind,
+            "begin": plan.schedule.begin,
+            "end": plan.schedule.end,
+            "every": plan.schedule.every,
+            "final": plan.schedule.sparsity_at(plan.schedule.total_steps),
+        }
+        for name, plan in plans.items()
+    }
+    skipped = {layer.name: reasons[layer.name] for layer in leaf_layers(model) if layer.weights}
+    details = {"skipped": {name: reason for name, reason in skipped.items() if reason}, "schedules": schedules}
+    if pruning.rewind is not None:
+        details["rewind"] = {**pruning.rewind.model_dump(), "before_step": rewind_step(pruning, plans)}
+    return details
+
+
+def _check_same(model: tf_keras.Model, sparse_model: tf_keras.Model, context: StageContext) -> None:
+    """Compares both models on a few examples: a wrapper that passes a layer's inputs on wrongly is found here."""
+    few = context.data.train.take(8, context.seed).inputs
+    difference = np.max(np.abs(model(few, training=False).numpy() - sparse_model(few, training=False).numpy()))
+    if not difference <= 1e-5 * max(1.0, float(np.max(np.abs(model(few, training=False).numpy())))):
+        raise StageError(
+            f"with tfmot's pruning wrappers the model gives other answers than without (by {difference:.2g}).",
+            "A layer with several inputs or masks is the likely cause: leave it out with a rule that says skip: true.",
+        )

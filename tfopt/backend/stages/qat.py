@@ -1,0 +1,69 @@
+"""The qat stage: wrap, keep frozen, calibrate, train, strip."""
+
+from __future__ import annotations
+
+import tf_keras
+from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapper import QuantizeWrapperV2
+
+from tfopt.backend.data.batches import evaluation_batches
+from tfopt.backend.data.load import calibration_examples
+from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.sparsity import share_of_zeros
+from tfopt.backend.quantization.annotation import treatments
+from tfopt.backend.quantization.calibration import calibrate
+from tfopt.backend.quantization.canonical import Canonical, canonicalize
+from tfopt.backend.quantization.float_fallback import float_originals
+from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.wrapping import strip, wrap
+from tfopt.backend.stages import fit as training
+from tfopt.core.config.quantization import Quantization
+from tfopt.core.contracts.stage import StageContext, TrainingStage
+
+
+def quantize_aware_train(
+    model: tf_keras.Model, stage: TrainingStage, quantization: Quantization, context: StageContext
+) -> Quantized:
+    """Trains a model while its weights and activations are rounded to 8 bits (Jacob et al. 2018, arXiv:1712.05877).
+
+    Layers that cannot be simulated stay as they are and are reported in a `details` event; the converter quantizes
+    them from calibration data. Zeros and clusters of the incoming model stay, as its traits say. An interrupted stage
+    goes on from its checkpoint: the wrappers are built anew from `model`, and `training.fit` loads their variables.
+
+    Args:
+        model: a built float model; it is not changed.
+        stage: epochs, learning rate, early stopping.
+        quantization: calibration examples and layer rules.
+        context: data, traits of `model`, and where progress goes.
+
+    Raises:
+        StageError: the model cannot be cloned, none of its layers can be simulated, or training failed.
+    """
+    preserve = Preserve.of(context.traits)
+    canonical = canonicalize(model)
+    wrapped = wrap(canonical, quantization, preserve)
+    skipped, floats = _not_simulated(canonical, quantization), float_originals(canonical)
+    context.emit({"event": "details", "stage": stage.name, "skipped": skipped, "float_layers": floats})
+    examples = calibration_examples(context.data, quantization.calibration, context.seed)
+    calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
+    extras = training.Extras(sparsity=lambda: _sparsity(wrapped)) if "sparse" in context.traits else None
+    training.fit(wrapped, stage, context, extras=extras)
+    return Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names, floats)
+
+
+def _sparsity(wrapped: tf_keras.Model) -> float:
+    """Share of zeros over the kernels, as the optimizer sees them: before they are rounded."""
+    variables = [
+        variable
+        for layer in leaf_layers(wrapped)
+        for variable in (
+            (weight for weight, _, _ in layer._weight_vars) if isinstance(layer, QuantizeWrapperV2) else kernels(layer)
+        )
+    ]
+    return share_of_zeros([variable.numpy() for variable in variables])
+
+
+def _not_simulated(canonical: Canonical, quantization: Quantization) -> dict[str, str]:
+    treated = treatments(canonical, quantization)
+    return {name: how for name, how in treated.items() if how.startswith(("after training", "float"))}

@@ -1,0 +1,138 @@
+"""Runs a function in a fresh child process, because converters and interpreters can abort the whole process.
+
+Measured: the converter segfaults on a GRU with `int8` and on an LSTM with `hard_sigmoid`; LiteRT aborts on malformed
+files. A fork would inherit TensorFlow's threads, so the child is a new interpreter. Arguments and results are JSON
+(no pickle: a file of someone else must not become code); arrays travel as .npy files whose paths are arguments.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfopt.errors import ExportError
+
+_TAIL = 12
+
+
+class ChildDied(ExportError):
+    """The child process was killed by a signal or ended without an answer.
+
+    Args:
+        cause: what ended it, e.g. `SIGSEGV` or `exit code 3`.
+        tail: the last lines it wrote to stderr.
+    """
+
+    def __init__(self, cause: str, tail: str) -> None:
+        last = tail.strip().splitlines()
+        super().__init__(
+            f"the child process died of {cause}" + (f"; its last words: {last[-1].strip()}" if last else "")
+        )
+        self.cause = cause
+        self.tail = tail
+
+
+class ChildFailed(ExportError):
+    """The function raised in the child.
+
+    Args:
+        kinds: class names of the exception, its own first, then those it inherits from.
+        message: its text.
+        trace: the child's traceback, for `--debug`.
+    """
+
+    def __init__(self, kinds: Sequence[str], message: str, trace: str) -> None:
+        super().__init__(f"{kinds[0]}: {message}")
+        self.kinds = tuple(kinds)
+        self.reason = message
+        self.trace = trace
+
+
+def call(function: str, arguments: Mapping[str, Any]) -> Any:
+    """Calls `module:function` with keyword arguments in a fresh process and waits for its result.
+
+    Args:
+        function: `package.module:function`, importable from this process.
+        arguments: keyword arguments, JSON-able.
+
+    Returns:
+        The function's result as JSON gives it back.
+
+    Raises:
+        ChildDied: killed by a signal, aborted, or ended without an answer.
+        ChildFailed: the function raised.
+    """
+    with tempfile.TemporaryDirectory(prefix="tfopt-child-") as folder:
+        request, answer = Path(folder, "request.json"), Path(folder, "answer.json")
+        request.write_text(json.dumps({"function": function, "arguments": dict(arguments)}), encoding="utf-8")
+        returncode, errors = _run(
+            [sys.executable, "-m", "tfopt.backend.tflite.child_process", str(request), str(answer)]
+        )
+        if returncode != 0 or not answer.exists():
+            raise ChildDied(_cause(returncode), "\n".join(errors.splitlines()[-_TAIL:]))
+        reply = json.loads(answer.read_text(encoding="utf-8"))
+    if "error" in reply:
+        raise ChildFailed(**reply["error"])
+    return reply["result"]
+
+
+def _run(command: list[str]) -> tuple[int, str]:
+    """Exit code and stderr of a command; it does not outlive this call, whatever interrupts it."""
+    importable = os.pathsep.join(path for path in sys.path if path)
+    environment = {**os.environ, "PYTHONPATH": importable}
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            _, errors = process.communicate()
+        finally:
+            if process.poll() is None:
+                process.kill()
+    return process.returncode, errors
+
+
+def _cause(returncode: int) -> str:
+    if returncode >= 0:
+        return f"exit code {returncode} without an answer"
+    try:
+        return signal.Signals(-returncode).name
+    except ValueError:
+        return f"signal {-returncode}"
+
+
+def _answer(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What the child sends back: the result, or the error as plain text."""
+    module, _, name = function.partition(":")
+    try:
+        return {"result": getattr(importlib.import_module(module), name)(**arguments)}
+    except Exception as error:  # noqa: BLE001 - the edge of a process: every error must cross it as a message
+        kinds = [kind.__name__ for kind in type(error).__mro__]
+        return {"error": {"kinds": kinds, "message": str(error), "trace": traceback.format_exc()}}
+
+
+def main(request: str, answer: str) -> None:
+    """The child's side: reads the request file, writes the answer file."""
+    asked = json.loads(Path(request).read_text(encoding="utf-8"))
+    reply = _answer(asked["function"], asked["arguments"])
+    part = Path(answer + ".part")
+    part.write_text(json.dumps(reply), encoding="utf-8")
+    os.replace(part, answer)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,156 @@
+"""Optimizer, loss and metrics of a recipe as tf_keras objects, and the same metrics from plain predictions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.training import learning_rates
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
+from tfopt.core.config.learning_rate import LearningRate
+from tfopt.errors import StageError
+
+
+def make_optimizer(
+    compile: Compile, learning_rate: LearningRate | None, total_steps: int, steps_per_epoch: int
+) -> tf_keras.optimizers.Optimizer:
+    """The optimizer of one stage.
+
+    Args:
+        compile: the recipe's block.
+        learning_rate: the stage's own rate; None keeps that of `compile.optimizer`.
+        total_steps: optimizer steps of the stage, which schedules refer to.
+        steps_per_epoch: optimizer steps of one epoch.
+
+    Raises:
+        StageError: Keras refuses an argument, or a rate schedule does not fit into the stage.
+    """
+    rate = compile.optimizer.learning_rate if learning_rate is None else learning_rate
+    arguments = compile.optimizer.arguments()
+    arguments["learning_rate"] = learning_rates.resolve(rate, total_steps, steps_per_epoch)
+    return _make(tf_keras.optimizers, OPTIMIZERS[compile.optimizer.name].class_name, arguments)
+
+
+def make_loss(compile: Compile) -> tf_keras.losses.Loss:
+    """The loss of the recipe.
+
+    Raises:
+        StageError: Keras refuses an argument.
+    """
+    return _make(tf_keras.losses, LOSSES[compile.loss.name].class_name, compile.loss.arguments())
+
+
+def make_metrics(
+    compile: Compile, targets_shape: Sequence[int | None], predictions_shape: Sequence[int | None]
+) -> list[tf_keras.metrics.Metric]:
+    """The metrics of the recipe, each under its own name.
+
+    Args:
+        compile: the recipe's block.
+        targets_shape: shape of the targets with the batch axis; decides which accuracy `accuracy` is.
+        predictions_shape: shape of the model's output with the batch axis.
+
+    Raises:
+        StageError: Keras refuses an argument.
+    """
+    made: list[tf_keras.metrics.Metric] = []
+    for metric in compile.metrics:
+        class_name = METRICS[metric.name].class_name or accuracy_class(targets_shape, predictions_shape)
+        made.append(_make(tf_keras.metrics, class_name, {**metric.arguments(), "name": metric.name}))
+    return made
+
+
+def accuracy_class(targets_shape: Sequence[int | None], predictions_shape: Sequence[int | None]) -> str:
+    """Which class `accuracy` means, by the rule of Keras' own compile (`MetricsContainer._get_metric_object`)."""
+    if predictions_shape[-1] == 1:
+        return "BinaryAccuracy"
+    if len(targets_shape) < len(predictions_shape) or targets_shape[-1] == 1:
+        return "SparseCategoricalAccuracy"
+    return "CategoricalAccuracy"
+
+
+def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> dict[str, float]:
+    """Loss and metrics of any predictions, so that Keras models and files are judged by the same code.
+
+    The loss is that of the answers alone: regularization terms, which a file does not have, are left out.
+
+    Args:
+        predictions: outputs of a model, (examples, ...).
+        targets: what they should have been, (examples, ...).
+        compile: the recipe's block.
+
+    Returns:
+        `loss` and every metric by name.
+
+    Raises:
+        StageError: the shapes do not fit together, or a metric cannot be computed from them.
+    """
+    if len(predictions) != len(targets) or not len(targets):
+        raise StageError(
+            f"got {len(predictions)} predictions for {len(targets)} targets; expected one for each, and at least one."
+        )
+    loss = make_loss(compile)
+    metrics = make_metrics(compile, targets.shape, predictions.shape)
+    # As Keras does in fit: (examples,) becomes (examples, 1) beside predictions of two axes.
+    expected = targets[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else targets
+    try:
+        values = {"loss": float(loss(expected, tf.constant(predictions)))}
+        for metric in metrics:
+            metric.update_state(expected, predictions)
+            values[metric.name] = float(np.mean(metric.result()))
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
+        raise StageError(
+            f"targets of shape {targets.shape} cannot be judged against outputs of shape {predictions.shape}: "
+            f"{first_line(error)}",
+            "Choose a loss and metrics that fit the labels.",
+        ) from error
+    return values
+
+
+_SOFT = {
+    "sparse_categorical_crossentropy": "categorical_crossentropy",
+    "sparse_categorical_accuracy": "categorical_accuracy",
+    "sparse_top_k_categorical_accuracy": "top_k_categorical_accuracy",
+}
+
+
+def with_soft_labels(compile: Compile) -> Compile:
+    """The same loss and metrics for labels that mixup has made one-hot.
+
+    Raises:
+        StageError: the loss ignores a class, which has no counterpart.
+    """
+    if "ignore_class" in compile.loss.arguments():
+        raise StageError("mixup and the loss argument ignore_class exclude each other.", "Remove one of the two.")
+    return compile.model_copy(
+        update={
+            "loss": compile.loss.model_copy(update={"name": _SOFT.get(compile.loss.name, compile.loss.name)}),
+            "metrics": tuple(
+                metric.model_copy(update={"name": _SOFT.get(metric.name, metric.name)}) for metric in compile.metrics
+            ),
+        }
+    )
+
+
+def first_line(error: Exception) -> str:
+    """The part of a Keras or TensorFlow message that says what is wrong, without the graph around it."""
+    text = str(error).split("Call arguments received")[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
+    if not text.startswith("in user code"):
+        return lines[0]
+    # Autograph puts the traceback first; the message is the last line that names an exception.
+    return next((line for line in reversed(lines) if re.match(r"(\w+Error|Exception)\b", line)), lines[-1])
+
+
+def _make(module: Any, class_name: str, arguments: Mapping[str, Any]) -> Any:
+    try:
+        return getattr(module, class_name)(**arguments)
+    except (TypeError, ValueError) as error:
+        given = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if key != "name")
+        raise StageError(f"Keras refuses {class_name}({given}): {first_line(error)}") from error

@@ -1,0 +1,71 @@
+"""Learning rates of a recipe as tf_keras ones, in the steps of one stage."""
+
+from __future__ import annotations
+
+import tf_keras
+
+from tfopt.core.config.learning_rate import (
+    ConstantRate,
+    CosineRate,
+    ExponentialRate,
+    LearningRate,
+    PiecewiseRate,
+    PlateauRate,
+)
+from tfopt.errors import StageError
+
+schedules = tf_keras.optimizers.schedules
+
+
+def resolve(
+    rate: LearningRate, total_steps: int, steps_per_epoch: int
+) -> float | tf_keras.optimizers.schedules.LearningRateSchedule:
+    """A rate in the optimizer steps of one stage.
+
+    A plateau starts as its initial rate; what lowers it is `tfopt.backend.stages.fit`, which sees the epochs.
+
+    Args:
+        rate: a number, or one of the schedules of `tfopt.core.config.learning_rate`.
+        total_steps: optimizer steps of the stage.
+        steps_per_epoch: optimizer steps of one epoch.
+
+    Raises:
+        StageError: a part of the schedule would never be reached.
+    """
+    match rate:
+        case ConstantRate() | PlateauRate():
+            return rate.initial
+        case ExponentialRate():
+            every = max(1, rate.every.steps(total_steps, steps_per_epoch))
+            return schedules.ExponentialDecay(rate.initial, every, rate.factor, rate.staircase)
+        case CosineRate():
+            return _cosine(rate, total_steps, rate.warmup.steps(total_steps, steps_per_epoch))
+        case PiecewiseRate():
+            return _piecewise(rate, total_steps, [step.at.steps(total_steps, steps_per_epoch) for step in rate.steps])
+    return float(rate)
+
+
+def _cosine(rate: CosineRate, total_steps: int, warmup: int) -> schedules.LearningRateSchedule:
+    if warmup >= total_steps:
+        raise StageError(
+            f"learning_rate.warmup is {warmup} steps ({rate.warmup}), but the stage has only {total_steps}.",
+            "Shorten the warm-up.",
+        )
+    alpha = rate.final / rate.initial
+    if warmup == 0:
+        return schedules.CosineDecay(rate.initial, total_steps, alpha)
+    return schedules.CosineDecay(0.0, total_steps - warmup, alpha, warmup_target=rate.initial, warmup_steps=warmup)
+
+
+def _piecewise(rate: PiecewiseRate, total_steps: int, starts: list[int]) -> schedules.LearningRateSchedule:
+    if sorted(set(starts)) != starts:
+        raise StageError(f"learning_rate.steps must be in order. Got steps {starts}.", "Sort them by `at`.")
+    if starts[0] < 1 or starts[-1] >= total_steps:
+        raise StageError(
+            f"learning_rate.steps begin at steps {starts}; each must lie within the stage's {total_steps} steps, "
+            "after the first.",
+            "A rate from the first step on is `initial`.",
+        )
+    # Keras keeps a value up to and including its boundary; a rate that holds from step n on ends the last at n - 1.
+    rates = [rate.initial, *(step.rate for step in rate.steps)]
+    return schedules.PiecewiseConstantDecay([start - 1 for start in starts], rates)

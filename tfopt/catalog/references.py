@@ -1,0 +1,186 @@
+"""Finds the code that a recipe names: built-in files, entry points of other packages, and `package.module:function`.
+
+A recipe is data; this is the one place where data and model sources turn into code that runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from tfopt.core.language.suggest import closest
+from tfopt.errors import EnvironmentProblem, StageError, TfoptError
+
+T = TypeVar("T")
+Kind = Literal["dataset", "model"]
+_PACKAGES = {"dataset": "tfopt.backend.data.datasets", "model": "tfopt.backend.models.zoo"}
+_GROUPS = {"dataset": "tfopt.datasets", "model": "tfopt.models"}
+_FUNCTIONS = {"dataset": "load", "model": "build"}
+
+
+def names(kind: Kind) -> list[str]:
+    """Every name that a recipe may use: built-in files and entry points, sorted."""
+    return sorted({*_built_in(kind), *(entry.name for entry in metadata.entry_points(group=_GROUPS[kind]))})
+
+
+def by_name(kind: Kind, name: str) -> Callable[..., Any]:
+    """The function `load` of a dataset, or `build` of a model, by its name in a recipe.
+
+    An entry point names the function (`package.module:function`), or a module with a function `load` or `build`.
+
+    Raises:
+        StageError: there is no such name.
+        EnvironmentProblem: the entry point of another package fails, or two of them share the name.
+    """
+    entries = list(metadata.entry_points(group=_GROUPS[kind], name=name))
+    built_in = name in _built_in(kind)
+    if len(entries) + built_in > 1:
+        owners = ", ".join(["tfopt"] * built_in + [entry.value for entry in entries])
+        raise EnvironmentProblem(
+            f"The {kind} {name!r} is defined more than once: {owners}.", "Uninstall all but one of these packages."
+        )
+    if built_in:
+        return getattr(importlib.import_module(f"{_PACKAGES[kind]}.{name}"), _FUNCTIONS[kind])
+    if not entries:
+        known = names(kind)
+        raise StageError(
+            f"There is no {kind} {name!r}.{closest(name, known)}",
+            f"Known {kind}s: {', '.join(known)}. Code of your own is written package.module:function.",
+        )
+    entry = entries[0]
+    try:
+        function = entry.load()
+    except Exception as error:
+        raise EnvironmentProblem(
+            f"The entry point {entry.name!r} of group {_GROUPS[kind]!r} ({entry.value}) cannot be loaded: "
+            f"{type(error).__name__}: {error}",
+            "Repair or uninstall the package that declares it.",
+        ) from error
+    if inspect.ismodule(function):
+        function = getattr(function, _FUNCTIONS[kind], function)
+    if not callable(function):
+        raise EnvironmentProblem(
+            f"The entry point {entry.name!r} of group {_GROUPS[kind]!r} must name a function, "
+            f"or a module with {_FUNCTIONS[kind]!r}, but {entry.value} is a {type(function).__name__}.",
+            "Repair or uninstall the package that declares it.",
+        )
+    return function
+
+
+def is_function(source: str) -> bool:
+    """Whether a source is written `package.module:function`."""
+    module, colon, function = source.partition(":")
+    return bool(colon) and function.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def function(source: str, folder: Path) -> Callable[..., Any]:
+    """The function written as `package.module:function`.
+
+    Args:
+        source: as in the recipe.
+        folder: where the recipe lies; modules beside it are found.
+
+    Raises:
+        StageError: no such module or function, or the module fails on import.
+    """
+    module_name, _, name = source.partition(":")
+    with importable(folder):
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not (module_name == error.name or module_name.startswith(f"{error.name}.")):
+                raise StageError(
+                    f"{source}: the module {module_name!r} itself imports {error.name!r}, which is missing.",
+                    f"Install {error.name}.",
+                ) from error
+            raise StageError(
+                f"{source}: there is no module {error.name!r}.",
+                f"Install it, or put {module_name.split('.')[0]}.py beside the recipe ({folder}).",
+            ) from error
+        except Exception as error:
+            raise StageError(f"{source}: importing {module_name!r} failed: {type(error).__name__}: {error}") from error
+    found = getattr(module, name, None)
+    if not callable(found):
+        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise StageError(f"{source}: {module_name!r} has no function {name!r}.{closest(name, known)}")
+    return found
+
+
+def call(function: Callable[..., T], source: str, args: Mapping[str, Any], folder: Path) -> T:
+    """Calls code that a recipe names, with the recipe's arguments.
+
+    Raises:
+        StageError: an argument is unknown or missing, or the function raised; the message names `source`.
+    """
+    check_arguments(function, source, args)
+    with importable(folder):
+        return guarded(lambda: function(**args), source)
+
+
+def guarded(work: Callable[[], T], what: str) -> T:
+    """Runs code that is not ours and puts whatever it raises into the user's words.
+
+    A user's function, or Keras reading a broken file, can raise anything; here and where modules are imported is where
+    that is caught.
+
+    Raises:
+        StageError: `work` raised; `TfoptError` passes unchanged.
+    """
+    try:
+        return work()
+    except TfoptError:
+        raise
+    except Exception as error:
+        raise StageError(f"{what} failed: {type(error).__name__}: {error}") from error
+
+
+def check_arguments(function: Callable[..., Any], source: str, args: Mapping[str, Any]) -> None:
+    """Compares a recipe's arguments with what a function takes.
+
+    Raises:
+        StageError: an unknown or missing argument.
+    """
+    parameters = inspect.signature(function).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        for name in args:
+            if name not in parameters:
+                raise StageError(
+                    f"{source} has no argument {name!r}.{closest(name, parameters)}",
+                    f"Its arguments: {', '.join(parameters) or 'none'}.",
+                )
+    missing = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        and name not in args
+    ]
+    if missing:
+        raise StageError(
+            f"{source} needs the argument {missing[0]!r}.", f"Add it under args, e.g. args: {{{missing[0]}: ...}}."
+        )
+
+
+def _built_in(kind: Kind) -> set[str]:
+    package = importlib.import_module(_PACKAGES[kind])
+    return {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """Lets modules beside the recipe, or in the current folder, be imported; installed ones come first."""
+    added = [path for path in (str(folder.resolve()), str(Path.cwd())) if path not in sys.path]
+    sys.path.extend(added)
+    try:
+        yield
+    finally:
+        for path in added:
+            if path in sys.path:
+                sys.path.remove(path)

@@ -1,0 +1,345 @@
+"""The sentences that a recipe makes about an exported file, checked against what the file contains and does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
+from tfopt.core.config.quantization import Require
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.traits import Trait
+from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
+
+DYNAMIC_RANGE_MINIMUM = 1024
+"""Elements below which the converter's dynamic range leaves a weight in float32 (measured: 640 stays, 1,024 becomes
+int8)."""
+
+_FLOATS = ("float64", "float32", "float16", "bfloat16")
+_NAMED = 5
+_CLOSE_CALLS = 2
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the answers of a file compare with those it should give.
+
+    Args:
+        examples: number of examples compared.
+        share: share of equal answers (classification), else None.
+        difference: largest absolute difference (regression), else None.
+        spread: largest minus smallest expected output, in the output's own unit (regression).
+    """
+
+    examples: int
+    share: float | None = None
+    difference: float | None = None
+    spread: float = 0.0
+
+    @property
+    def value(self) -> float:
+        """The measure `agreement` of reports."""
+        return self.share if self.share is not None else self.difference if self.difference is not None else 0.0
+
+    def reaches(self, least: float) -> bool:
+        """Whether enough answers are equal; for regression, whether none is off by over `1 - least` of the range."""
+        if self.share is not None:
+            return self.share >= least
+        return self.difference is not None and self.difference <= (1 - least) * self.spread
+
+    def __str__(self) -> str:
+        if self.share is not None:
+            return f"{self.share:.2%} of {self.examples:,} examples"
+        return (
+            f"largest difference {self.difference:.4g}, range of outputs {self.spread:.4g}, {self.examples:,} examples"
+        )
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What running a `.tflite` file showed.
+
+    Args:
+        xnnpack_error: why it does not run on XNNPACK, LiteRT's default; None where it does.
+        reference_error: why it does not run on the reference kernels; None where it does.
+        agreement: answers on XNNPACK against the Keras model's, on the full test split.
+        kernels: answers on the reference kernels against those on XNNPACK.
+    """
+
+    xnnpack_error: str | None = None
+    reference_error: str | None = None
+    agreement: Comparison | None = None
+    kernels: Comparison | None = None
+
+
+@dataclass(frozen=True)
+class FloatLayers:
+    """Which layers of an int8 file may compute in float.
+
+    Args:
+        require: `all`: none; `listed`: those of `planned`; `none`: any.
+        planned: why a layer is known to stay float, by Keras name.
+    """
+
+    require: Require = "listed"
+    planned: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def allowed(self) -> Mapping[str, str]:
+        """The layers that may be float, where not all may."""
+        return self.planned if self.require == "listed" else {}
+
+
+def tflite_claims(
+    variant: Variant,
+    traits: frozenset[Trait],
+    layers: Sequence[LayerRecord],
+    audit: AuditRecord,
+    behaviour: Behaviour,
+    float_layers: FloatLayers = FloatLayers(),
+) -> list[ClaimRecord]:
+    """Every default claim about one `.tflite` file.
+
+    Args:
+        variant: what the recipe asked for.
+        traits: what the model is.
+        layers: layer records of the last stage.
+        audit: what the file contains.
+        behaviour: what running it showed.
+        float_layers: which layers of an int8 file may compute in float.
+
+    Returns:
+        One record per claim; where a claim is broken, `found` names tensors and layers.
+    """
+    claims = [_integers(audit, variant, float_layers)] if variant.quantize == "int8" else []
+    claims += [_weights(variant, audit, float_layers), _ports(variant, audit)]
+    if "sparse" in traits:
+        claims.append(_sparsity(layers, audit))
+    if "clustered" in traits:
+        claims.append(_clusters(layers, audit))
+    return [*claims, _kernels(variant, behaviour), agreement_claim(variant.least_agreement(), behaviour.agreement)]
+
+
+def broken(claim: str, found: str) -> ClaimRecord:
+    """A claim that does not hold, e.g. of a file that could not be made."""
+    return ClaimRecord(claim=claim, held=False, found=found)
+
+
+def agreement_claim(least: float, comparison: Comparison | None, source: str = "the Keras model") -> ClaimRecord:
+    """That the file gives the answers of the model it came from.
+
+    Args:
+        least: least share of equal answers; for regression, one minus the tolerated share of the output range.
+        comparison: what was measured; None where the file did not run.
+        source: the model it is compared with.
+    """
+    regression = comparison is not None and comparison.share is None
+    claim = (
+        f"answers within {1 - least:.4g} of the output range of {source}'s"
+        if regression
+        else f"same answers as {source} on at least {least:.4g} of the test examples"
+    )
+    if comparison is None:
+        return broken(claim, "the file did not run")
+    return ClaimRecord(claim=claim, held=comparison.reaches(least), found=str(comparison))
+
+
+def _integers(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -> ClaimRecord:
+    """That a file computes in integers, but for the layers that may be float."""
+    if float_layers.require == "none":
+        claim = "float operators and weights are named (qat.require is none: any layer may be float)"
+        return ClaimRecord(claim=claim, held=True, found="; ".join(_floats(audit, ())) or "no float operators")
+    allowed = float_layers.allowed
+    claim = "int8 only: no operator computes in float"
+    if allowed:
+        named = ", ".join(f"{name} ({reason})" for name, reason in allowed.items())
+        claim = f"int8 only, but for the layers that the plan named: {named}"
+    found = _floats(audit, allowed)
+    conversions = audit.operators.get("DEQUANTIZE", 0)
+    expected = sum(port.dtype in _FLOATS for port in audit.outputs) if variant.io == "float32" else 0
+    if not found and not allowed and conversions > expected:
+        found.append(f"{conversions} DEQUANTIZE operators, {expected} expected (at float outputs only)")
+    if found:
+        return broken(claim, "; ".join(found))
+    unneeded = [name for name in allowed if name not in audit.float_layers]
+    held = f"float operators: {_counted(audit.float_operators)}" + _in_layers(audit.float_layers)
+    held = held if audit.float_operators else "no float operators"
+    if unneeded and audit.float_operators:
+        held += f"; no float operator in {_listed(unneeded)}"
+    return ClaimRecord(claim=claim, held=True, found=held)
+
+
+def _floats(audit: AuditRecord, allowed: Collection[str]) -> list[str]:
+    """Float operators and weights of layers that are not `allowed`, and those of which no layer is known."""
+    found: list[str] = []
+    others = [name for name in audit.float_layers if name not in allowed]
+    if others:
+        within = "" if len(others) == len(audit.float_layers) else ", some of them"
+        found.append(f"float operators: {_counted(audit.float_operators)}{within}{_in_layers(others)}")
+    elif audit.float_operators and not audit.float_layers:
+        found.append(f"float operators: {_counted(audit.float_operators)}, no layer known")
+    elif audit.untraced_float_operators:
+        found.append(f"float operators of no known layer: {_counted(audit.untraced_float_operators)}")
+    floats = [t for t in audit.tensors if t.dtype in _FLOATS and t.role != "constant" and t.layer not in allowed]
+    if floats:
+        found.append("float weights: " + _listed([_named(tensor) for tensor in floats]))
+    return found
+
+
+def _counted(operators: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in operators.items())
+
+
+def _weights(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) -> ClaimRecord:
+    wanted = {"none": "float32", "float16": "float16", "dynamic": "int8", "int8": "int8"}[variant.quantize]
+    weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
+    claim = f"weights are {wanted}"
+    small: list[TensorRecord] = []
+    if variant.quantize == "dynamic":
+        claim = (
+            f"weights of {DYNAMIC_RANGE_MINIMUM:,} or more elements are int8 "
+            "(the converter's dynamic range leaves smaller ones float32)"
+        )
+        small = [t for t in weights if prod(t.shape) < DYNAMIC_RANGE_MINIMUM and t.dtype == "float32"]
+    wrong = [tensor for tensor in weights if tensor.dtype != wanted and tensor not in small]
+    if variant.quantize == "int8":
+        # What the plan let stay float, and all else where the recipe lets any layer be float, is named by that claim.
+        by_plan = [t for t in wrong if float_layers.require == "none" or t.layer in float_layers.allowed]
+        wrong = [tensor for tensor in wrong if tensor not in by_plan]
+        small = by_plan
+    if wrong:
+        return broken(claim, _listed([_named(tensor) + f" is {tensor.dtype}" for tensor in wrong]))
+    if not weights:
+        return ClaimRecord(claim=claim, held=True, found="the file has no weights")
+    found = f"{len(weights) - len(small)} of {len(weights)} weight tensors are {wanted}"
+    if small:
+        reason = "because small" if variant.quantize == "dynamic" else "as planned"
+        found += f", float32 {reason}: " + _listed([_named(tensor) for tensor in small])
+    return ClaimRecord(claim=claim, held=True, found=found)
+
+
+def _ports(variant: Variant, audit: AuditRecord) -> ClaimRecord:
+    """Integer inputs such as token ids keep their type whatever `io` says; they are not values to quantize."""
+    ports = [("input", port) for port in audit.inputs] + [("output", port) for port in audit.outputs]
+    wrong = [f"{side} {port.name!r} is {port.dtype}" for side, port in ports if not _fits(port, side, variant.io)]
+    found = _listed(wrong) if wrong else ", ".join(f"{side} {port.name!r} {port.dtype}" for side, port in ports)
+    return ClaimRecord(claim=f"inputs and outputs are {variant.io}", held=not wrong, found=found)
+
+
+def _fits(port: PortRecord, side: str, io: str) -> bool:
+    return port.dtype == io or (side == "input" and port.dtype in ("int32", "int64", "bool", "string"))
+
+
+def _sparsity(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
+    """Per pruned layer, over its kernels in the file; the zeros of kernels that batch normalization was folded into
+    stay zeros, and quantization can only add some."""
+    claim = f"sparsity of each pruned layer survived within {SPARSITY_TOLERANCE * 100:g} points"
+    weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
+    pruned = [layer for layer in layers if layer.sparsity > SPARSITY_TOLERANCE]
+    lost: list[str] = []
+    kept: list[str] = []
+    untraced: list[LayerRecord] = []
+    for layer in pruned:
+        own = [tensor for tensor in weights if tensor.layer == layer.name]
+        if not own:
+            untraced.append(layer)
+            continue
+        _judge(layer.name, layer.sparsity, own, kept, lost)
+    if untraced:
+        # The converter drops the names of a fused LSTM and of a GRU's loop; what no layer claims must be theirs.
+        names = " + ".join(layer.name for layer in untraced)
+        size = sum(layer.parameters for layer in untraced)
+        expected = sum(layer.sparsity * layer.parameters for layer in untraced) / max(size, 1)
+        _judge(names, expected, [tensor for tensor in weights if tensor.layer is None], kept, lost)
+    if lost:
+        return broken(claim, "; ".join(lost))
+    return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is pruned")
+
+
+def _judge(name: str, expected: float, tensors: Sequence[TensorRecord], kept: list[str], lost: list[str]) -> None:
+    if not tensors:
+        lost.append(f"layer {name}: {expected:.2%} in the model, no weights of it found in the file")
+        return
+    found = pooled_sparsity(tensors)
+    if found < expected - SPARSITY_TOLERANCE:
+        in_tensors = _listed([repr(tensor.name) for tensor in tensors])
+        lost.append(f"layer {name}: {expected:.2%} in the model, {found:.2%} in the file (tensor {in_tensors})")
+    else:
+        kept.append(f"{name} {found:.2%}")
+
+
+def _clusters(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
+    """Per clustered layer, in each output channel: batch normalization that is folded in scales the channels, and so
+    does rounding with a scale for each; neither makes new values within one. Rounding can make two values one."""
+    claim = "shared values of each clustered layer survived: no more in any output channel than it has clusters"
+    weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
+    lost: list[str] = []
+    kept: list[str] = []
+    for layer in layers:
+        if layer.clusters is None:
+            continue
+        # The converter drops the names of a fused LSTM and of a GRU's loop; what no layer claims must be theirs.
+        own = [tensor for tensor in weights if tensor.layer == layer.name and _can_be_shared(layer, tensor)]
+        own = own or [tensor for tensor in weights if tensor.layer is None]
+        if not own:
+            lost.append(f"layer {layer.name}: no weights of it found in the file")
+            continue
+        most = max(own, key=_unique)
+        if _unique(most) > layer.clusters:
+            in_tensor = f"tensor {most.name!r}"
+            lost.append(f"layer {layer.name}: {layer.clusters} clusters, {_unique(most)} values in {in_tensor}")
+        else:
+            kept.append(f"{layer.name} {_unique(most)} of {layer.clusters}")
+    if lost:
+        return broken(claim, "; ".join(lost))
+    return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is clustered")
+
+
+def _can_be_shared(layer: LayerRecord, tensor: TensorRecord) -> bool:
+    """A separable convolution is two operators, of which the pointwise one is clustered."""
+    return not layer.type.startswith("SeparableConv") or tensor.shape[1:3] == [1, 1]
+
+
+def _unique(tensor: TensorRecord) -> int:
+    return tensor.unique if tensor.unique_per_channel is None else tensor.unique_per_channel
+
+
+def pooled_sparsity(tensors: Sequence[TensorRecord]) -> float:
+    """Share of zeros over several tensors together."""
+    sizes = [prod(tensor.shape) for tensor in tensors]
+    zeros = sum(tensor.sparsity * size for tensor, size in zip(tensors, sizes, strict=True))
+    return zeros / sum(sizes) if sum(sizes) else 0.0
+
+
+def _kernels(variant: Variant, behaviour: Behaviour) -> ClaimRecord:
+    claim = "runs on XNNPACK and on the reference kernels, with the same answers"
+    errors = [
+        f"{kernels}: {error}"
+        for kernels, error in (
+            ("XNNPACK", behaviour.xnnpack_error),
+            ("reference kernels", behaviour.reference_error),
+        )
+        if error is not None
+    ]
+    if errors:
+        return broken(claim, "; ".join(errors))
+    if behaviour.kernels is None:
+        return broken(claim, "the answers were not compared")
+    # Few examples go through the slow reference kernels: two close calls among them are no evidence of a defect.
+    least = min(variant.least_agreement(), 1 - _CLOSE_CALLS / max(behaviour.kernels.examples, _CLOSE_CALLS))
+    held = behaviour.kernels.reaches(variant.least_agreement() if behaviour.kernels.share is None else least)
+    return ClaimRecord(claim=claim, held=held, found=f"equal answers: {behaviour.kernels}")
+
+
+def _named(tensor: TensorRecord) -> str:
+    return f"tensor {tensor.name!r}" + (f" (layer {tensor.layer})" if tensor.layer else "")
+
+
+def _in_layers(names: Sequence[str]) -> str:
+    return f" in layer{'s' if len(names) > 1 else ''} {_listed(names)}" if names else ""
+
+
+def _listed(parts: Sequence[str]) -> str:
+    rest = len(parts) - _NAMED
+    return ", ".join(parts[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,131 @@
+"""Limits on what comes out of a run: `int8.bytes: 60 kB`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.keras_names import LOSSES, METRICS
+from tfopt.core.language.quantities import (
+    format_bytes,
+    format_milliseconds,
+    format_share,
+    parse_bytes,
+    parse_milliseconds,
+    parse_share,
+)
+from tfopt.core.language.suggest import closest
+from tfopt.core.language.wording import quote
+from tfopt.errors import Problem
+
+_FORMATS: dict[str, Callable[[Any], str]] = {
+    "bytes": format_bytes,
+    "gzip_bytes": format_bytes,
+    "latency_ms": format_milliseconds,
+}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One limit.
+
+    Args:
+        export: name of the file it is about.
+        measure: `bytes`, `gzip_bytes`, `latency_ms`, `agreement`, a metric, or `<metric>_drop`.
+        limit: in bytes, milliseconds or the metric's own unit.
+        at_least: the value must reach the limit instead of staying under it.
+    """
+
+    export: str
+    measure: str
+    limit: float
+    at_least: bool
+
+    @property
+    def name(self) -> str:
+        """The recipe's key."""
+        return f"{self.export}.{self.measure}"
+
+    def met_by(self, value: float) -> bool:
+        """Whether `value` is within the limit."""
+        return value >= self.limit if self.at_least else value <= self.limit
+
+    def __str__(self) -> str:
+        """The limit as a recipe says it."""
+        return _FORMATS.get(self.measure, format_share)(self.limit)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """How one measure is read and judged."""
+
+    parse: Callable[[Any], float]
+    at_least: bool = False
+
+
+def measures_of(compile: Compile) -> dict[str, _Measure]:
+    """Everything that an export can be held to, by name."""
+    # For regression, agreement is the largest absolute difference: the smaller the better.
+    classifies = LOSSES[compile.loss.name].classification
+    known = {
+        "bytes": _Measure(parse_bytes),
+        "gzip_bytes": _Measure(parse_bytes),
+        "latency_ms": _Measure(parse_milliseconds),
+        "agreement": _Measure(parse_share, at_least=classifies),
+    }
+    for metric in compile.metrics:
+        known[metric.name] = _Measure(parse_share, at_least=METRICS[metric.name].higher_is_better)
+        known[f"{metric.name}_drop"] = _Measure(parse_share)
+    return known
+
+
+def parse_budgets(
+    document: Any, exports: Sequence[str] | None, compile: Compile
+) -> tuple[tuple[Budget, ...], list[Problem]]:
+    """Reads the `budgets` block.
+
+    Args:
+        document: the mapping as written, or None.
+        exports: names of all files that the recipe writes; None where they are not known, for another mistake.
+        compile: loss and metrics of the recipe.
+
+    Returns:
+        The budgets, and every mistake in them.
+    """
+    if document is None:
+        return (), []
+    if not isinstance(document, Mapping):
+        message = f"budgets must be a mapping such as {{int8.bytes: 60 kB}}. Got {quote(document)}."
+        return (), [Problem(("budgets",), message)]
+    known = measures_of(compile)
+    found = [_parse(str(key), value, exports, known) for key, value in document.items()]
+    return (
+        tuple(item for item in found if isinstance(item, Budget)),
+        [item for item in found if isinstance(item, Problem)],
+    )
+
+
+def _parse(key: str, value: Any, exports: Sequence[str] | None, known: Mapping[str, _Measure]) -> Budget | Problem:
+    path = ("budgets", key)
+    export, dot, measure = key.rpartition(".")
+    if not dot:
+        message = f"budgets has the key {key!r}; a budget names a file and a measure, such as int8.bytes."
+        return Problem(path, message, on_key=True)
+    if exports is not None and export not in exports:
+        guess = closest(export, exports).strip() or f"Exports: {', '.join(exports) or 'none'}."
+        return Problem(
+            path, f"budgets.{key} is about {export!r}, which is no export of this recipe.", guess, on_key=True
+        )
+    if measure not in known:
+        guess = closest(measure, known).strip() or f"Measures: {', '.join(known)}."
+        return Problem(path, f"budgets.{key} names no measure: {measure!r}.", guess, on_key=True)
+    try:
+        limit = known[measure].parse(value)
+    except ValueError as error:
+        return Problem(path, f"budgets.{key} {error}. Got {quote(value)}.")
+    if limit < 0 or not math.isfinite(limit):
+        return Problem(path, f"budgets.{key} must be a finite number of at least 0. Got {quote(value)}.")
+    return Budget(export, measure, limit, known[measure].at_least)

@@ -1,0 +1,62 @@
+"""The recipe's `data` block."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from tfopt.core.language.block import Block, KeyMistake
+from tfopt.core.language.quantities import Share, format_share
+
+
+class Splits(Block):
+    """How much of the training examples is set aside where the source declares no split of its own."""
+
+    validation: Share = 0.1
+    """Share of the training examples used for validation (early stopping, curves, soups)."""
+    test: Share = 0.2
+    """Share used for the final figures; never seen by training, early stopping or calibration."""
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> Splits:
+        for name in ("validation", "test"):
+            if not 0 < getattr(self, name) < 1:
+                raise KeyMistake(
+                    (name,), f"{name} must be above 0% and below 100%. Got {format_share(getattr(self, name))}"
+                )
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together must leave some examples for training")
+        return self
+
+
+class Augment(Block):
+    """Random changes of training images, new in every epoch; seeded, so that a run can be repeated."""
+
+    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    """Mirror half of the images."""
+    shift: Share = 0.0
+    """Largest move in each direction, as a share of height and width; the gap is filled with zeros."""
+    crop: Annotated[int, Field(ge=0)] = 0
+    """Pad by this many pixels on each side and cut the original size out at random."""
+    mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Alpha of mixup (Zhang et al. 2018, arXiv:1710.09412); 0 is off. Labels become one-hot."""
+
+
+class DataConfig(Block):
+    """Where examples come from and how they are served."""
+
+    source: str
+    """A name from `tfopt ls datasets`, `package.module:function`, or a path to .npz, .csv or a folder of images."""
+    args: dict[str, Any] = {}
+    """Arguments of the source."""
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    """Examples per optimizer step."""
+    splits: Splits = Splits()
+    """Shares to set aside where the source has no such split."""
+    seed: int = 0
+    """Seed of the splits; separate from the recipe's seed, so that all seeds are judged on the same examples."""
+    targets: Literal["labels", "inputs"] = "labels"
+    """`inputs` trains the model to reproduce its input (autoencoder)."""
+    augment: Augment | None = None
+    """Random changes of training images."""

@@ -1,0 +1,248 @@
+"""Distillation: a stage whose model, the student, also learns from the answers of another, the teacher.
+
+Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015), arXiv:1503.02531.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.data import Augment
+from tfopt.core.config.keras_names import LOSSES
+from tfopt.core.config.model_source import PLACES, ModelSource
+from tfopt.core.config.ramps import Change, Gradual, extremes
+from tfopt.core.language.block import Block, KeyMistake
+
+Task = Literal["classes", "binary", "quantities"]
+"""What outputs are: one of many classes, yes or no each, or numbers."""
+
+DEFAULT_TEMPERATURE = 4.0
+"""In the middle of what Hinton et al. found useful (2.5 to 20)."""
+
+_BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
+_HINGE = ("categorical_hinge", "hinge", "squared_hinge")
+_TEMPERED = ("soft_labels", "decoupled")
+
+
+class Member(ModelSource):
+    """One teacher of several."""
+
+    weight: Annotated[float, Field(gt=0)] | None = None
+    """Share of the answer; the weights of all members sum to 1. Left out by all, they count the same."""
+
+
+class MovingAverage(Block):
+    """The student's own past as its teacher (Tarvainen and Valpola 2017, arXiv:1703.01780)."""
+
+    decay: Annotated[float, Field(gt=0, lt=1)] = 0.999
+    """Share of the average that stays in each step."""
+
+
+class Decoupled(Block):
+    """Zhao et al. 2022, arXiv:2203.08679: the answer for the right class and those for all others, weighed apart."""
+
+    kind: Literal["decoupled"] = "decoupled"
+    """The name of the loss."""
+    target: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of how sure the teacher is of the right class."""
+    others: Annotated[float, Field(ge=0)] = 8.0
+    """Weight of how it shares out the rest."""
+
+
+class Relational(Block):
+    """Park et al. 2019, arXiv:1904.05068: distances and angles between the examples of a batch."""
+
+    kind: Literal["relational"] = "relational"
+    """The name of the loss."""
+    distance: Annotated[float, Field(ge=0)] = 25.0
+    """Weight of the distances of pairs."""
+    angle: Annotated[float, Field(ge=0)] = 50.0
+    """Weight of the angles of triples."""
+
+    @model_validator(mode="after")
+    def _counts(self) -> Relational:
+        if self.distance == 0 and self.angle == 0:
+            raise KeyMistake(("angle",), "angle and distance are both 0: nothing would be compared")
+        return self
+
+
+AnswerLoss = Literal["soft_labels", "decoupled", "logits", "outputs", "none"]
+LayerLoss = Literal["hint", "attention_transfer", "attention_maps", "hidden_states", "relational"]
+
+
+class LayerPair(Block):
+    """A layer of the student that learns to be like a layer of the teacher."""
+
+    student: str
+    """Name of the student's layer."""
+    teacher: str | None = None
+    """Name of the teacher's layer (default: the same name)."""
+    loss: LayerLoss | Relational = "hint"
+    """`hint` (FitNets, Romero et al. 2015, arXiv:1412.6550); `attention_transfer` (Zagoruyko and Komodakis 2017,
+    arXiv:1612.03928); `attention_maps` and `hidden_states` of Transformers (TinyBERT, Jiao et al. 2020,
+    arXiv:1909.10351); `relational`, or with its weights."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """What the loss of this pair is multiplied by."""
+
+    @property
+    def teacher_layer(self) -> str:
+        """Name of the teacher's layer."""
+        return self.teacher or self.student
+
+    @property
+    def kind(self) -> LayerLoss:
+        """Name of the loss."""
+        return self.loss.kind if isinstance(self.loss, Relational) else self.loss
+
+
+class Teacher(ModelSource):
+    """Who teaches, and how: exactly one of `stage`, `recipe`, `seed`, `file`, `members` and `ema`.
+
+    The loss is (1 - weight) * that of the labels + weight * (that of the answers + those of the layer pairs).
+    """
+
+    members: Annotated[tuple[Member, ...], Field(min_length=2)] | None = None
+    """Several teachers, whose answers are averaged: probabilities (at the temperature), logits or quantities."""
+    ema: MovingAverage | None = None
+    """The moving average of the student itself."""
+    temperature: Gradual | None = None
+    """Softens the answers of `soft_labels` and `decoupled` (default: 4); a number, or how it changes."""
+    weight: Gradual = 0.5
+    """Share of the loss that comes from the teacher; the rest comes from the labels, whose part alone `class_weights`
+    weigh. A number, or how it changes."""
+    loss: AnswerLoss | Decoupled | None = None
+    """What is compared of the answers. `soft_labels`: probabilities at the temperature (KL divergence, times the
+    temperature squared; the default for classes); `decoupled`, or with its weights; `logits`: their squared difference;
+    `outputs`: the squared difference of quantities (the default for them); `none`: only `layers`."""
+    layers: tuple[LayerPair, ...] = ()
+    """Pairs of layers that are compared besides."""
+    cache: bool = False
+    """Ask the teacher once for every training example, before the first step; not with augmentation."""
+
+    @model_validator(mode="after")
+    def _in_one_place(self) -> Teacher:
+        given = [key for key in (*PLACES, "members", "ema") if getattr(self, key) is not None]
+        if len(given) != 1 and given != ["recipe", "seed"]:
+            got = f"Got {' and '.join(given)}" if given else "Got none of them"
+            wanted = "exactly one of stage, recipe, seed, file, members and ema (seed also beside recipe)"
+            raise ValueError(f"needs {wanted}. {got}")
+        for path, value in extremes(self.temperature) if self.temperature is not None else ():
+            if value <= 0:
+                raise KeyMistake(("temperature", *path), f"temperature must be above 0. Got {value:g}")
+        for path, value in extremes(self.weight):
+            if not 0 <= value <= 1:
+                raise KeyMistake(("weight", *path), f"weight must be at least 0 and at most 1. Got {value:g}")
+        if all(value == 0 for _, value in extremes(self.weight)):
+            raise KeyMistake(("weight",), "weight is 0: the teacher would not be heard")
+        _check_members(self.members or ())
+        return self
+
+    def sources(self) -> tuple[ModelSource, ...]:
+        """Where the teachers are, in order; nowhere, where the student's own past teaches."""
+        return (self,) if self.names_a_model else self.members or ()
+
+    def shares(self) -> tuple[float, ...]:
+        """How much each of `sources` counts; they sum to 1."""
+        number = len(self.sources())
+        if self.members is None or self.members[0].weight is None:
+            return (1 / number,) * number if number else ()
+        return tuple(member.weight or 0.0 for member in self.members)
+
+    def answer_loss(self, task: Task) -> AnswerLoss:
+        """What is compared of the answers."""
+        if self.loss is None:
+            return "outputs" if task == "quantities" else "soft_labels"
+        return "decoupled" if isinstance(self.loss, Decoupled) else self.loss
+
+    def decoupled(self) -> Decoupled:
+        """The weights of the decoupled loss."""
+        return self.loss if isinstance(self.loss, Decoupled) else Decoupled()
+
+    def used_temperature(self) -> Gradual:
+        """The temperature of the losses that have one."""
+        return DEFAULT_TEMPERATURE if self.temperature is None else self.temperature
+
+    def problems_beside(self, compile: Compile, augment: Augment | None) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Mistakes beside the rest of the recipe: pairs of (path below this block, message)."""
+        task = task_of(compile)
+        loss = self.answer_loss(task)
+        if task == "quantities" and loss in ("soft_labels", "decoupled", "logits"):
+            yield ("loss",), f"is {loss}, but compile.loss {compile.loss.name} is not about probabilities. Use outputs"
+        elif task == "binary" and loss == "decoupled":
+            yield ("loss",), "is decoupled, which needs one right class of several. Use soft_labels"
+        elif task != "quantities" and loss == "outputs":
+            yield ("loss",), f"is outputs, but compile.loss {compile.loss.name} is about classes. Use logits"
+        elif loss == "decoupled" and augment is not None and augment.mixup:
+            yield ("loss",), "is decoupled, which needs one right class, but data.augment.mixup mixes them"
+        elif loss == "decoupled" and "ignore_class" in compile.loss.arguments():
+            yield ("loss",), "is decoupled, which needs a right class everywhere, but compile.loss has ignore_class"
+        if loss == "none" and not self.layers:
+            yield ("loss",), "is none, and there are no layers: nothing would be learned from the teacher"
+        if self.temperature is not None and loss not in _TEMPERED:
+            yield ("temperature",), f"has no meaning for the loss {loss}. Remove it"
+        if self.layers and self.members is not None:
+            yield ("layers",), "cannot be combined with members: whose layers? Name one teacher"
+        if self.cache and self.ema is not None:
+            yield ("cache",), "cannot be combined with ema: that teacher changes in every step"
+        if self.cache and changes_images(augment):
+            yield (
+                ("cache",),
+                "needs the same examples in every epoch, but data.augment changes them. Remove one of the two",
+            )
+        yield from self._file_problems(augment)
+
+    def _file_problems(self, augment: Augment | None) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        members = [(("members", index), member) for index, member in enumerate(self.members or ())]
+        places: list[tuple[tuple[str | int, ...], ModelSource]] = [((), self), *members]
+        for path, source in places:
+            if not is_tflite(source):
+                continue
+            if changes_images(augment):
+                yield (
+                    (*path, "file"),
+                    f"is {source.file}: a .tflite is asked once for each training example, but data.augment changes "
+                    "them in every epoch. Use a Keras model as teacher, or remove the augmentation",
+                )
+            if self.layers:
+                yield ("layers",), f"cannot be combined with {source.file}: a .tflite gives only answers"
+
+
+def is_tflite(source: ModelSource) -> bool:
+    """Whether a model is a `.tflite`: it gives answers, but cannot be run inside a training step."""
+    return source.file is not None and source.file.endswith(".tflite")
+
+
+def task_of(compile: Compile) -> Task:
+    """What the outputs of a model are, by its loss."""
+    name = compile.loss.name
+    if name in _BINARY:
+        return "binary"
+    return "classes" if LOSSES[name].classification and name not in _HINGE else "quantities"
+
+
+def changes_images(augment: Augment | None) -> bool:
+    """Whether training examples differ from epoch to epoch."""
+    return augment is not None and augment != Augment()
+
+
+def changes(teacher: Teacher) -> Iterator[tuple[str, Change]]:
+    """What changes over the stage, by key."""
+    for key in ("temperature", "weight"):
+        value = getattr(teacher, key)
+        if isinstance(value, Change):
+            yield key, value
+
+
+def _check_members(members: Sequence[Member]) -> None:
+    given = [member.weight for member in members if member.weight is not None]
+    if not given:
+        return
+    if len(given) != len(members):
+        missing = next(index for index, member in enumerate(members) if member.weight is None)
+        raise KeyMistake(("members", missing), f"members.{missing} has no weight, but others have one")
+    if abs(sum(given) - 1) > 1e-6:
+        raise KeyMistake(("members",), f"the weights of the members sum to {sum(given):g}; they must sum to 1")

@@ -1,0 +1,130 @@
+"""Optimizers, losses and metrics of Keras by name, with their arguments, so that a recipe is checked without Keras.
+
+`tests/backend/training/test_compile.py` compares these tables with the installed tf_keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True)
+class KerasName:
+    """What a Keras name stands for.
+
+    Args:
+        class_name: the class in tf_keras.
+        arguments: its constructor arguments, without those that tfopt sets itself.
+        higher_is_better: for metrics.
+        classification: for losses and metrics, whether the model's output is a choice among classes.
+    """
+
+    class_name: str
+    arguments: tuple[str, ...] = ()
+    higher_is_better: bool = False
+    classification: bool = False
+
+
+_CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+_AVERAGING = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
+_SHARED = ("weight_decay", *_CLIPPING, *_AVERAGING)
+
+
+def _optimizer(class_name: str, *arguments: str) -> KerasName:
+    return KerasName(class_name, ("learning_rate", *arguments, *_SHARED))
+
+
+OPTIMIZERS = {
+    "adadelta": _optimizer("Adadelta", "rho", "epsilon"),
+    "adagrad": _optimizer("Adagrad", "initial_accumulator_value", "epsilon"),
+    "adam": _optimizer("Adam", "beta_1", "beta_2", "epsilon", "amsgrad"),
+    "adamw": _optimizer("AdamW", "beta_1", "beta_2", "epsilon", "amsgrad"),
+    "adamax": _optimizer("Adamax", "beta_1", "beta_2", "epsilon"),
+    "lion": _optimizer("Lion", "beta_1", "beta_2"),
+    "nadam": _optimizer("Nadam", "beta_1", "beta_2", "epsilon"),
+    "rmsprop": _optimizer("RMSprop", "rho", "momentum", "epsilon", "centered"),
+    "sgd": _optimizer("SGD", "momentum", "nesterov"),
+}
+
+
+def _class_loss(class_name: str, *arguments: str) -> KerasName:
+    return KerasName(class_name, arguments, classification=True)
+
+
+LOSSES = {
+    "binary_crossentropy": _class_loss("BinaryCrossentropy", "from_logits", "label_smoothing"),
+    "binary_focal_crossentropy": _class_loss(
+        "BinaryFocalCrossentropy", "apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing"
+    ),
+    "categorical_crossentropy": _class_loss("CategoricalCrossentropy", "from_logits", "label_smoothing"),
+    "categorical_focal_crossentropy": _class_loss(
+        "CategoricalFocalCrossentropy", "alpha", "gamma", "from_logits", "label_smoothing"
+    ),
+    "categorical_hinge": _class_loss("CategoricalHinge"),
+    "hinge": _class_loss("Hinge"),
+    "sparse_categorical_crossentropy": _class_loss("SparseCategoricalCrossentropy", "from_logits", "ignore_class"),
+    "squared_hinge": _class_loss("SquaredHinge"),
+    "cosine_similarity": KerasName("CosineSimilarity", ("axis",)),
+    "huber": KerasName("Huber", ("delta",)),
+    "kl_divergence": KerasName("KLDivergence", classification=True),
+    "log_cosh": KerasName("LogCosh"),
+    "mae": KerasName("MeanAbsoluteError"),
+    "mape": KerasName("MeanAbsolutePercentageError"),
+    "mean_absolute_error": KerasName("MeanAbsoluteError"),
+    "mean_squared_error": KerasName("MeanSquaredError"),
+    "mse": KerasName("MeanSquaredError"),
+    "msle": KerasName("MeanSquaredLogarithmicError"),
+    "poisson": KerasName("Poisson"),
+}
+
+
+def _score(class_name: str, *arguments: str) -> KerasName:
+    return KerasName(class_name, arguments, higher_is_better=True, classification=True)
+
+
+METRICS = {
+    # `accuracy` is the accuracy that fits loss and output, chosen as Keras' own compile does.
+    "accuracy": KerasName("", higher_is_better=True, classification=True),
+    "auc": _score("AUC", "num_thresholds", "curve", "summation_method", "multi_label", "num_labels", "from_logits"),
+    "binary_accuracy": _score("BinaryAccuracy", "threshold"),
+    "categorical_accuracy": _score("CategoricalAccuracy"),
+    "f1_score": _score("F1Score", "average", "threshold"),
+    "precision": _score("Precision", "thresholds", "top_k", "class_id"),
+    "recall": _score("Recall", "thresholds", "top_k", "class_id"),
+    "sparse_categorical_accuracy": _score("SparseCategoricalAccuracy"),
+    "sparse_top_k_categorical_accuracy": _score("SparseTopKCategoricalAccuracy", "k"),
+    "top_k_categorical_accuracy": _score("TopKCategoricalAccuracy", "k"),
+    "r2_score": KerasName("R2Score", ("class_aggregation", "num_regressors"), higher_is_better=True),
+    "cosine_similarity": KerasName("CosineSimilarity", ("axis",), higher_is_better=True),
+    "mae": KerasName("MeanAbsoluteError"),
+    "mape": KerasName("MeanAbsolutePercentageError"),
+    "mean_absolute_error": KerasName("MeanAbsoluteError"),
+    "mean_squared_error": KerasName("MeanSquaredError"),
+    "mse": KerasName("MeanSquaredError"),
+    "msle": KerasName("MeanSquaredLogarithmicError"),
+    "root_mean_squared_error": KerasName("RootMeanSquaredError"),
+}
+
+
+APPLICATIONS = tuple(
+    """
+    ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201
+    EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 EfficientNetB6
+    EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L
+    EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV2 MobileNetV3Large
+    MobileNetV3Small NASNetLarge NASNetMobile RegNetX002 RegNetX004 RegNetX006 RegNetX008 RegNetX016 RegNetX032
+    RegNetX040 RegNetX064 RegNetX080 RegNetX120 RegNetX160 RegNetX320 RegNetY002 RegNetY004 RegNetY006
+    RegNetY008 RegNetY016 RegNetY032 RegNetY040 RegNetY064 RegNetY080 RegNetY120 RegNetY160 RegNetY320 ResNet101
+    ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 ResNetRS101 ResNetRS152 ResNetRS200 ResNetRS270
+    ResNetRS350 ResNetRS420 ResNetRS50 VGG16 VGG19 Xception
+    """.split()
+)
+"""What may follow `keras.applications.`."""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A sentence ` Did you mean 'x'?` with a leading space, or nothing when no known name is close."""
+    matches = get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    return f" Did you mean {matches[0]!r}?" if matches else ""

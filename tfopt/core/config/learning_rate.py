@@ -1,0 +1,108 @@
+"""Learning rates over the steps of a stage."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tfopt.core.language.block import Block
+from tfopt.core.language.quantities import Span
+
+PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+class ConstantRate(Block):
+    """The same rate throughout."""
+
+    kind: Literal["constant"] = "constant"
+    """The name of the schedule."""
+    initial: PositiveFloat
+    """The rate."""
+
+
+class ExponentialRate(Block):
+    """Multiplied by `factor` over each `every`."""
+
+    kind: Literal["exponential"]
+    """The name of the schedule."""
+    initial: PositiveFloat
+    """Rate at the start of the stage."""
+    factor: Annotated[float, Field(gt=0, le=1)] = 0.96
+    """What the rate is multiplied by."""
+    every: Span = Span(1, "epochs")
+    """Over which distance."""
+    staircase: bool = False
+    """Change at once at each distance instead of smoothly."""
+
+
+class CosineRate(Block):
+    """Linear warm-up, then half a cosine down to `final` (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
+
+    kind: Literal["cosine"]
+    """The name of the schedule."""
+    initial: PositiveFloat
+    """Rate after the warm-up."""
+    final: Annotated[float, Field(ge=0)] = 0.0
+    """Rate at the end of the stage."""
+    warmup: Span = Span(0, "%")
+    """Length of the linear rise from zero."""
+
+
+class PiecewiseRate(Block):
+    """A list of rates, each from its point on."""
+
+    kind: Literal["piecewise"]
+    """The name of the schedule."""
+    initial: PositiveFloat
+    """Rate at the start of the stage."""
+    steps: Annotated[tuple[RateStep, ...], Field(min_length=1)]
+    """The later rates, in order."""
+
+
+class RateStep(Block):
+    """From `at` on, the rate is `rate`."""
+
+    at: Span
+    """Where in the stage."""
+    rate: PositiveFloat
+    """The rate from there on."""
+
+
+class PlateauRate(Block):
+    """Multiplied by `factor` when `monitor` has not improved for `patience` epochs."""
+
+    kind: Literal["plateau"]
+    """The name of the schedule."""
+    initial: PositiveFloat
+    """Rate at the start of the stage."""
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """What the rate is multiplied by."""
+    patience: Annotated[int, Field(ge=1)] = 3
+    """Epochs without improvement before that."""
+    monitor: str = "val_loss"
+    """What is watched."""
+    final: Annotated[float, Field(ge=0)] = 0.0
+    """The lowest rate."""
+
+
+PiecewiseRate.model_rebuild()
+
+RateSchedule = Annotated[
+    ConstantRate | ExponentialRate | CosineRate | PiecewiseRate | PlateauRate, Field(discriminator="kind")
+]
+"""Any learning-rate schedule."""
+
+LearningRate = PositiveFloat | RateSchedule
+"""A number, or a schedule."""
+
+__all__ = [
+    "ConstantRate",
+    "CosineRate",
+    "ExponentialRate",
+    "LearningRate",
+    "PiecewiseRate",
+    "PlateauRate",
+    "RateSchedule",
+    "RateStep",
+]

@@ -1,0 +1,124 @@
+"""Models from elsewhere that a stage needs: teachers, members of an ensemble, ingredients of an average.
+
+A stage declares them as `ModelSource` blocks among its keys. Each is known before any training: which recipe makes it,
+or which file holds it; whatever is missing is built before the stage that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from tfopt.core.language.block import Block, blocks_in
+from tfopt.core.language.suggest import closest
+
+if TYPE_CHECKING:
+    from tfopt.core.config.traits import Trait
+
+SourceKind = Literal["stage", "recipe", "seed", "file"]
+
+PLACES = ("stage", "recipe", "seed", "file")
+"""Keys of a `ModelSource` that say where the model is. A stage's key knows what is there instead."""
+
+FILES = (".keras", ".h5", ".hdf5", ".tflite")
+"""How the files end that can be named; a folder is a SavedModel."""
+
+
+class ModelSource(Block):
+    """A model from elsewhere: exactly one of `stage`, `recipe`, `seed` and `file`; `seed` may stand beside `recipe`."""
+
+    stage: str | None = None
+    """The result of an earlier stage of this recipe, by its name."""
+    recipe: str | None = None
+    """The result of the last stage of another recipe, by the path of its file. What is not in the store is run first;
+    its exports are not written."""
+    seed: Annotated[int, Field(ge=0)] | None = None
+    """The result of the stages of this recipe before this one, run with another seed; beside `recipe`, the seed that
+    it is run with."""
+    file: str | None = None
+    """A model file: .keras, .h5, a SavedModel folder, or .tflite where only answers are needed."""
+
+    @model_validator(mode="after")
+    def _in_one_place(self) -> ModelSource:
+        given = [key for key in PLACES if getattr(self, key) is not None]
+        if len(given) != 1 and given != ["recipe", "seed"]:
+            got = f"Got {' and '.join(given)}" if given else "Got none of them"
+            raise ValueError(f"needs exactly one of stage, recipe, seed and file (seed also beside recipe). {got}")
+        return self
+
+    @property
+    def names_a_model(self) -> bool:
+        """Whether it says where a model is; a block that inherits from this one may say something else instead."""
+        return any(getattr(self, key) is not None for key in PLACES)
+
+    @property
+    def kind(self) -> SourceKind:
+        """Which of the four it is."""
+        if self.stage is not None:
+            return "stage"
+        if self.file is not None:
+            return "file"
+        return "seed" if self.recipe is None else "recipe"
+
+    @property
+    def label(self) -> str:
+        """What reports and `StageContext.sources` call it: `stage train`, `seed 3`, `recipe member.yaml seed 3`."""
+        parts = [(key, getattr(self, key)) for key in PLACES]
+        return " ".join(f"{key} {value}" for key, value in parts if value is not None)
+
+    def problems(self, earlier: Sequence[str]) -> Iterator[tuple[tuple[str], str]]:
+        """Mistakes that only show beside the stages that come before.
+
+        Args:
+            earlier: names of the earlier stages.
+
+        Yields:
+            Pairs of (path below this block, message).
+        """
+        if self.stage is not None and self.stage not in earlier:
+            known = closest(self.stage, earlier) or f" Earlier stages: {', '.join(earlier) or 'none'}."
+            yield ("stage",), f"is {self.stage!r}, which is no earlier stage.{known}"
+        elif self.kind == "seed" and not earlier:
+            yield ("seed",), f"is {self.seed}, but no stage comes before that could be run with it"
+
+
+def sources_in(value: object) -> Iterator[tuple[tuple[str | int, ...], ModelSource]]:
+    """Every model from elsewhere that is named in a block, with its path."""
+    for path, block in blocks_in(value):
+        if isinstance(block, ModelSource) and block.names_a_model:
+            yield path, block
+
+
+@dataclass(frozen=True)
+class ModelLocation:
+    """Where a model from elsewhere is, once it is there; `tfopt.backend.artifacts.external_models.load_source` loads it.
+
+    Args:
+        label: of its source.
+        kind: `file`, or where the store entry comes from.
+        path: a store entry, or the file.
+        traits: what the model is, by the stages it went through; nothing is known of files.
+    """
+
+    label: str
+    kind: SourceKind
+    path: Path
+    traits: frozenset[Trait] = frozenset()
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """A model from elsewhere before any training.
+
+    Args:
+        model: a `tf_keras.Model` with the layers that it will have, or, for a .tflite, a
+            `tfopt.backend.artifacts.external_models.TfliteModel`.
+        traits: what it will be, by the stages it goes through; nothing is known of files.
+    """
+
+    model: Any
+    traits: frozenset[Trait] = field(default=frozenset())

@@ -1,0 +1,90 @@
+"""What a prune stage asks for, layer by layer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tfopt.core.config.allocation import Allocation, global_allocation
+from tfopt.core.config.layer_rules import LayerRule, last_match
+from tfopt.core.config.rewind import Rewind
+from tfopt.core.config.schedules import Schedule
+from tfopt.core.language.block import Block
+
+BlockSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+"""(height, width) of the blocks that are pruned together."""
+
+
+class Pattern(Block):
+    """How the zeros of a layer are arranged.
+
+    Block sparsity and m-by-n exclude each other. An m-by-n pattern fixes how many zeros there are: of its schedule only
+    begin, end and every count.
+    """
+
+    block_size: BlockSize = (1, 1)
+    """Prune whole blocks of a 2-dimensional kernel (Dense only); (1, 1) prunes single weights."""
+    block_pooling: Literal["average", "max"] = "average"
+    """What stands for a block when its size is judged."""
+    sparsity_m_by_n: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]] | None = None
+    """`[2, 4]`: two zeros in any four consecutive weights along the input channels."""
+
+
+class PruneRule(LayerRule):
+    """What holds for the layers it matches; keys that are absent keep the stage's own value."""
+
+    skip: bool = False
+    """Leave these layers dense."""
+    schedule: Schedule | None = None
+    """Another sparsity schedule for these layers."""
+    block_size: BlockSize | None = None
+    """Another block size for these layers."""
+    sparsity_m_by_n: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]] | None = None
+    """m-by-n sparsity for these layers."""
+
+    @model_validator(mode="after")
+    def _skip_alone(self) -> PruneRule:
+        if self.skip and (self.schedule or self.block_size or self.sparsity_m_by_n):
+            raise ValueError("says skip: true and also how to prune; remove one of the two")
+        if self.block_size and self.sparsity_m_by_n:
+            raise ValueError("says both block_size and sparsity_m_by_n; choose one pattern of zeros")
+        return self
+
+
+class Pruning(Block):
+    """Everything `tfopt.backend.stages.prune` needs to know besides how to train."""
+
+    schedule: Schedule
+    """Sparsity over the steps of the stage."""
+    layers: tuple[PruneRule, ...] = ()
+    """Ordered rules; the last that matches a layer wins."""
+    pattern: Pattern = Pattern()
+    """Arrangement of the zeros."""
+    allocation: Allocation = "uniform"
+    """Whether every layer follows the schedule, or all of them together."""
+    policy: Literal["all", "xnnpack"] = "all"
+    """`all`: every layer tfmot can prune; `xnnpack`: only those that speed up XNNPACK's sparse inference."""
+    rewind: Rewind | None = None
+    """Where the weights go back to at the final sparsity; None leaves them."""
+
+    def pools(self, name: str, kind: str) -> bool:
+        """Whether a layer that is pruned gets its sparsity from an allocation over all layers."""
+        rule = last_match(self.layers, name, kind)
+        asked = self.for_layer(name, kind)
+        own = (rule is not None and rule.schedule is not None) or (asked is not None and bool(asked[1].sparsity_m_by_n))
+        return global_allocation(self.allocation) is not None and not own
+
+    def for_layer(self, name: str, kind: str) -> tuple[Schedule, Pattern] | None:
+        """Schedule and pattern of a layer, or None where a rule says skip."""
+        rule = last_match(self.layers, name, kind)
+        if rule is None:
+            return self.schedule, self.pattern
+        if rule.skip:
+            return None
+        changes: dict[str, object] = {}
+        if rule.block_size is not None:
+            changes = {"block_size": rule.block_size, "sparsity_m_by_n": None}
+        elif rule.sparsity_m_by_n is not None:
+            changes = {"block_size": (1, 1), "sparsity_m_by_n": rule.sparsity_m_by_n}
+        return rule.schedule or self.schedule, self.pattern.model_copy(update=changes)

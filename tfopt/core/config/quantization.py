@@ -1,0 +1,29 @@
+"""What a qat stage asks for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tfopt.core.config.layer_rules import LayerRule
+from tfopt.core.language.block import Block
+
+Require = Literal["all", "listed", "none"]
+"""Which layers of an int8 file may compute in float; see `require` of the qat stage."""
+
+
+class QuantizeRule(LayerRule):
+    """Which layers are simulated in 8 bits during training."""
+
+    skip: bool
+    """True: not simulated in training; the converter still quantizes the layer after training."""
+
+
+class Quantization(Block):
+    """Everything `tfopt.backend.quantization` needs to know besides how to train."""
+
+    calibration: Annotated[int, Field(ge=1)] = 256
+    """Training examples that set the activation ranges before the first step."""
+    layers: tuple[QuantizeRule, ...] = ()
+    """Ordered rules; the last that matches a layer wins."""

@@ -1,0 +1,78 @@
+"""What every export target is: a frozen config and `write`.
+
+A new target is one file in `tfopt/export/` (or a package's own, through the entry point `tfopt.exports`) that
+defines one subclass of `Export`; the file's name is the recipe's key under `export:`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.quantization import Require
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.stage import Emit
+from tfopt.core.language.block import Block
+from tfopt.core.records.report import ExportRecord, LayerRecord
+
+
+@dataclass(frozen=True)
+class ExportContext:
+    """What an export target is given besides the model.
+
+    Args:
+        folder: where the files go (`<run>/export`).
+        data: the splits (`tfopt.backend.data.load.Data`).
+        compile: metrics of the recipe.
+        traits: what the model is.
+        layers: layer records of the last stage: the sparsity that must survive.
+        dense: measures of the first dense stage on the test split, for the drop.
+        seed: the recipe's seed.
+        emit: where progress goes.
+        origin: the Keras 3 model that the recipe began with, or None where it began with tf_keras.
+        require: which layers of an int8 file may compute in float.
+    """
+
+    folder: Path
+    data: Any
+    compile: Compile
+    seed: int
+    emit: Emit
+    traits: frozenset[Trait] = frozenset()
+    layers: Sequence[LayerRecord] = ()
+    dense: Mapping[str, float] = field(default_factory=dict)
+    origin: Any = None
+    require: Require = "listed"
+
+
+class Export(Block):
+    """One export target.
+
+    Class attributes:
+        kind: the recipe's key, set from the file's name.
+    """
+
+    kind: ClassVar[str] = ""
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the files' records, as budgets and reports call them."""
+        return (self.kind,)
+
+    def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
+        """Writes the files and proves them.
+
+        Args:
+            model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`.
+            context: folder, data and what must hold.
+
+        Returns:
+            One record per name of `names()`: bytes, measures from running the file, audit, claims. A file that could
+            not be made or run has a record too, whose claim says what died.
+
+        Raises:
+            ExportError: nothing could be written (disk full, folder read-only).
+        """
+        raise NotImplementedError

@@ -1,0 +1,63 @@
+"""What a stage knows about a model and a workload before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.model_source import KnownModel
+from tfopt.core.config.schedules import ResolvedSchedule
+
+if TYPE_CHECKING:
+    from tfopt.core.config.traits import Trait
+
+
+@dataclass(frozen=True)
+class Workload:
+    """How long a stage will be.
+
+    Args:
+        total_steps: optimizer steps of the stage; 0 where it does not train.
+        steps_per_epoch: optimizer steps of one epoch.
+        examples: examples of the training split.
+        traits: what the model will be when the stage begins.
+        sources: the models of `Stage.sources`, by label, in their order.
+        compile: optimizer, loss and metrics of the recipe.
+        validation: examples of the validation split.
+    """
+
+    total_steps: int
+    steps_per_epoch: int
+    examples: int
+    traits: frozenset[Trait] = frozenset()
+    sources: Mapping[str, KnownModel] = field(default_factory=dict)
+    compile: Compile = field(default_factory=Compile)
+    validation: int = 0
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a stage found.
+
+    Args:
+        schedules: resolved sparsity schedule by layer name.
+        skipped: why a layer will be left alone, by layer name.
+        problems: pairs of (path below the stage, message): the stage cannot work.
+        warnings: sentences worth reading before training.
+    """
+
+    schedules: Mapping[str, ResolvedSchedule] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[tuple[tuple[str | int, ...], str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def joined(self, other: Preflight) -> Preflight:
+        """Both together."""
+        return Preflight(
+            schedules={**self.schedules, **other.schedules},
+            skipped={**self.skipped, **other.skipped},
+            problems=(*self.problems, *other.problems),
+            warnings=(*self.warnings, *other.warnings),
+        )

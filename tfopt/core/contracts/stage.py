@@ -1,0 +1,209 @@
+"""What every stage is: a frozen config, class-level traits, and `apply`.
+
+A new technique is one file in `tfopt/stages/` (or a package's own, through the entry point `tfopt.stages`) that
+defines one subclass of `Stage`; the file's name is the recipe's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.data import Augment
+from tfopt.core.config.distillation import Teacher
+from tfopt.core.config.learning_rate import LearningRate
+from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
+from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.language.block import Block
+from tfopt.core.language.quantities import Span
+
+Trait = Literal["trained", "sparse", "clustered", "quantized"]
+"""What a model is, by the stages it went through. Order rules follow from traits."""
+
+SNAPSHOTS = "snapshots"
+"""Folder, in `StageContext.work` and then in the stage's store entry, of what is kept besides the stage's result."""
+
+Emit = Callable[[Mapping[str, Any]], None]
+"""Receives what happens, as plain values with an `event` key; see `tfopt.core.contracts.events`."""
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a stage is given besides the model.
+
+    Args:
+        data: the splits (`tfopt.backend.data.load.Data`).
+        compile: optimizer, loss and metrics of the recipe.
+        batch_size: examples per optimizer step.
+        augment: random changes of training images.
+        seed: seed of this stage; the same seed gives the same result.
+        traits: what the incoming model is.
+        layers: facts of earlier stages per layer name that this stage may need (e.g. the sparsity reached).
+        emit: where progress goes.
+        work: folder for checkpoints; holds those of an interrupted attempt at the same stage, gone after the stage, but
+            for `work/snapshots`, which is stored with the stage's result.
+        logs: folder for TensorBoard logs, kept with the run.
+        earlier: store folder of each earlier stage, cached or just run, by its name.
+        sources: where each model of `Stage.sources` is, by its label, in their order.
+    """
+
+    data: Any
+    compile: Compile
+    batch_size: int
+    seed: int
+    emit: Emit
+    work: Path
+    logs: Path
+    augment: Augment | None = None
+    traits: frozenset[Trait] = frozenset()
+    layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    earlier: Mapping[str, Path] = field(default_factory=dict)
+    sources: Mapping[str, ModelLocation] = field(default_factory=dict)
+
+
+class Stage(Block):
+    """One step of the chain.
+
+    Class attributes:
+        kind: the recipe's key, set from the file's name.
+        version: raise it when the same config would give another result, so that stored results are not reused.
+        adds: traits that the result has.
+        keeps: traits of the incoming model that survive. What a stage claims to keep is measured after it ran.
+        last: no trainable stage may follow.
+        judging: keys that say what is acceptable and change no result: another value reuses the stored result.
+    """
+
+    kind: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    adds: ClassVar[frozenset[Trait]] = frozenset()
+    keeps: ClassVar[frozenset[Trait]] = frozenset()
+    last: ClassVar[bool] = False
+    judging: ClassVar[frozenset[str]] = frozenset()
+
+    name: str = ""
+    """Name of the stage in reports and paths (default: its kind, numbered when repeated)."""
+
+    def apply(self, model: Any, context: StageContext) -> Any:
+        """Carries the stage out.
+
+        Args:
+            model: a built `tf_keras.Model` free of wrappers; it may be changed.
+            context: data, seed and the way to report progress.
+
+        Returns:
+            A `tf_keras.Model` free of wrappers, or, for a quantizing stage, a `tfopt.backend.quantization.Quantized`.
+
+        Raises:
+            StageError: the stage failed, with the reason in the user's words.
+        """
+        raise NotImplementedError
+
+    def preflight(self, model: Any, workload: Workload) -> Preflight:
+        """What is knowable before training; `tfopt plan` shows it.
+
+        Args:
+            model: the starting `tf_keras.Model`; it may not be changed.
+            workload: how long the stage will be.
+        """
+        return Preflight()
+
+    def layers_after(self, model: Any, workload: Workload) -> Any:
+        """A model with the layers that the result will have, whatever its weights; called where `preflight` found no
+        problem.
+
+        Args:
+            model: what `preflight` was given; it may not be changed.
+            workload: the same.
+
+        Returns:
+            `model` itself unless the stage takes layers away or adds some.
+        """
+        return model
+
+    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        """Mistakes that only show across keys: pairs of (path below the stage, message)."""
+        return ()
+
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        """Mistakes that only show beside the stages that come before: pairs of (path below the stage, message)."""
+        return ()
+
+    def problems_before(self, later: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+        """Mistakes that only show beside the stages that come after: pairs of (path below the stage, message)."""
+        return ()
+
+    def uses(self) -> tuple[str, ...]:
+        """Names of the earlier stages from whose store entries (`StageContext.earlier`) this one takes something.
+
+        Which stages they are is part of this stage's key.
+        """
+        return ()
+
+    def sources(self, seed: int) -> tuple[ModelSource, ...]:
+        """Models from elsewhere that this stage needs; by default every `ModelSource` among its keys.
+
+        They are there, in `StageContext.sources`, when `apply` is called, and are part of this stage's key.
+
+        Args:
+            seed: the recipe's.
+        """
+        return tuple(source for _, source in sources_in(self))
+
+    def kept(self) -> frozenset[Trait]:
+        """Traits of the incoming model that survive with this stage's config: `keeps`, or a part of it."""
+        return self.keeps
+
+    def kept_epochs(self) -> tuple[int, ...]:
+        """Epochs at whose end the weights are stored with the result, for later stages."""
+        return ()
+
+
+class EarlyStopping(Block):
+    """Ends a stage when a metric stops improving.
+
+    In a pruning stage it counts only from the step at which the final sparsity is reached, so that the best
+    weights are never those of a half-pruned model.
+    """
+
+    monitor: str = "val_loss"
+    """What is watched; `val_` measures the validation split."""
+    patience: Annotated[int, Field(ge=1)] = 5
+    """Epochs without improvement before stopping."""
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    """The smallest change that counts."""
+    restore_best: bool = True
+    """Go back to the weights of the best epoch."""
+
+
+class TrainingStage(Stage):
+    """A stage that runs the optimizer."""
+
+    epochs: Annotated[int, Field(ge=1)]
+    """Passes over the training split."""
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Replaces data.batch_size for this stage."""
+    learning_rate: LearningRate | None = None
+    """Replaces the rate of compile.optimizer for this stage."""
+    early_stopping: EarlyStopping | None = None
+    """When to stop before the last epoch."""
+    class_weights: Literal["balanced"] | dict[int, float] | None = None
+    """Weight of each class in the loss; `balanced` makes all classes count the same."""
+    tensorboard: bool = False
+    """Write TensorBoard logs into the run folder."""
+    teacher: Teacher | None = None
+    """Learn from the answers of another model besides the labels (distillation)."""
+
+    def warmup_end(self) -> Span | None:
+        """Where in the stage early stopping may begin to count; None for at once."""
+        return None
+
+
+def next_traits(stage: type[Stage] | Stage, traits: frozenset[Trait]) -> frozenset[Trait]:
+    """What a model of `traits` is after `stage`."""
+    keeps = stage.kept() if isinstance(stage, Stage) else stage.keeps
+    return (traits & keeps) | stage.adds

@@ -1,0 +1,277 @@
+"""What pydantic found, told in the words of a recipe.
+
+Pydantic names a place by its own path, with the tags of unions in it (`schedule.polynomial.final`), reports one
+error per member of a union, and speaks of its own types. Here each mistake becomes one `Problem`: its path is the
+one in the recipe, its message says what was received, what was expected and how to fix it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from tfopt.core.language.annotations import blocks_at, keys_of
+from tfopt.core.language.block import Block, KeyMistake
+from tfopt.core.language.plain import look_up, own_key
+from tfopt.core.language.suggest import closest
+from tfopt.core.language.wording import KIND_MISMATCH, quote, remark, sentence, with_stop
+from tfopt.errors import Problem
+
+Path = tuple[str | int, ...]
+
+KEY = "[key]"
+"""Pydantic's last item of a location when a mapping's key is wrong, not its value."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One error of pydantic.
+
+    Args:
+        path: where, in the document.
+        location: where, in pydantic's words.
+        branch: length of `path` at which a member of a union was entered; None where there is no union.
+        error: type, message, context and input.
+    """
+
+    path: Path
+    location: Path
+    branch: int | None
+    error: Mapping[str, Any]
+
+    @property
+    def refuses_kind(self) -> bool:
+        """Whether it only says that the value is none of this union member's kind."""
+        return self.branch is not None and self.branch == len(self.path) and self.error["type"] in KIND_MISMATCH
+
+
+def problems_from(
+    error: ValidationError,
+    document: Any,
+    block: type[Block],
+    path: Path = (),
+    label: str = "",
+    also_known: Sequence[str] = (),
+) -> list[Problem]:
+    """Every mistake that pydantic found, once.
+
+    Args:
+        error: what validating `document` as `block` raised.
+        document: the plain value as the user wrote it.
+        block: the class it was read as.
+        path: where `document` stands in the recipe.
+        label: how the user calls that place, e.g. `prune_2`; empty for the recipe itself.
+        also_known: keys that are allowed beside the fields of `block`, for suggestions.
+    """
+    found = [_place(item, document) for item in error.errors(include_url=False) if not _is_consequence(item)]
+    teller = _Teller(document, block, path, label, tuple(also_known))
+    groups = _one_per_mistake(found)
+    misspelt = {teller.meant(group[0]) for group in groups if group[0].error["type"] == "extra_forbidden"}
+    return list(dict.fromkeys(teller.tell(group) for group in groups if group[0].path not in misspelt))
+
+
+def name_of(label: str, path: Sequence[str | int]) -> str:
+    """How the user calls a place: `prune.schedule.final`."""
+    return ".".join([*([label] if label else []), *(str(item) for item in path)]) or "the recipe"
+
+
+def _is_consequence(error: Mapping[str, Any]) -> bool:
+    """Whether pydantic counted entries only after others had failed: the list is not too short as written."""
+    return error["type"] == "too_short" and bool(len(error["input"]) >= error["ctx"]["min_length"])
+
+
+def _place(error: Mapping[str, Any], document: Any) -> _Found:
+    """Walks the document along pydantic's location, so that tags of unions fall away."""
+    path: Path = ()
+    branch = None
+    value = document
+    location: Path = error["loc"]
+    for index, item in enumerate(location):
+        at_end = index == len(location) - 1
+        if isinstance(value, Mapping) and own_key(value, item):
+            path, value = (*path, item), value[own_key(value, item)[0]]
+        elif isinstance(value, (list, tuple)) and isinstance(item, int) and item < len(value):
+            path, value = (*path, item), value[item]
+        elif at_end and error["type"] == "missing":
+            path = (*path, item)
+        elif branch is None and item != KEY:
+            branch = len(path)
+    return _Found(path, location, branch, error)
+
+
+def _one_per_mistake(found: Sequence[_Found]) -> list[list[_Found]]:
+    """Groups the errors that different members of one union gave for one value."""
+    groups: list[list[_Found]] = []
+    for item in found:
+        if item.branch is None:
+            groups.append([item])
+            continue
+        union = item.path[: item.branch]
+        same = [other for other in found if other.branch is not None and other.path[: other.branch] == union]
+        telling = [other for other in same if not other.refuses_kind]
+        if item in telling:
+            groups.append([item])
+        elif not telling and item is same[0]:
+            groups.append(same)
+    return groups
+
+
+@dataclass(frozen=True)
+class _Teller:
+    """Puts errors into words; see `problems_from` for its values."""
+
+    document: Any
+    block: type[Block]
+    path: Path
+    label: str
+    also_known: tuple[str, ...]
+
+    def tell(self, group: Sequence[_Found]) -> Problem:
+        first = group[0]
+        if len(group) > 1:
+            expected = [sentence(item.error) for item in group]
+            return self._received(first.path, " or ".join(dict.fromkeys(expected)))
+        if first.location and first.location[-1] == KEY:
+            return self.key_of_mapping(first)
+        special = _SPECIAL.get(first.error["type"])
+        return special(self, first) if special else self._received(first.path, sentence(first.error), first.error)
+
+    def _name(self, path: Path) -> str:
+        return name_of(self.label, path)
+
+    def _problem(self, path: Path, message: str, hint: str = "", on_key: bool = False) -> Problem:
+        return Problem((*self.path, *path), message, hint, on_key)
+
+    def _received(self, path: Path, expected: str, error: Mapping[str, Any] | None = None) -> Problem:
+        value = look_up(self.document, path)
+        hint = remark(error, value) if error else ""
+        return self._problem(path, f"{self._name(path)} must be {expected}. Got {quote(value)}{hint}.")
+
+    def missing(self, found: _Found) -> Problem:
+        *parent, key = found.path
+        if isinstance(key, int):
+            # One error per entry that is missing; only their common place says something to the user.
+            value = look_up(self.document, parent)
+            return self._problem(
+                tuple(parent), f"{self._name(tuple(parent))} must be a list with more entries. Got {quote(value)}."
+            )
+        what = next(
+            (
+                block.model_fields[key].description or ""
+                for block in blocks_at(self.block, found.location[:-1])
+                if key in block.model_fields
+            ),
+            "",
+        )
+        what = " ".join(what.split())
+        said = f": {what[0].lower()}{what[1:].rstrip('.')}" if what else ""
+        where = self._name(tuple(parent))
+        return self._problem(found.path, f"{where} needs the key {key!r}{said}.")
+
+    def _known_beside(self, found: _Found) -> list[str]:
+        known = keys_of(blocks_at(self.block, found.location[:-1]))
+        return known + [key for key in self.also_known if len(found.path) == 1 and key not in known]
+
+    def meant(self, found: _Found) -> Path:
+        """Path of the key that an unknown key was probably meant to be: that one is misspelt, not also missing."""
+        *parent, key = found.path
+        return (*parent, *get_close_matches(str(key), self._known_beside(found), n=1))
+
+    def unknown_key(self, found: _Found) -> Problem:
+        *parent, key = found.path
+        known = self._known_beside(found)
+        guess = closest(str(key), known).strip() or f"Its keys: {', '.join(sorted(known))}."
+        return self._problem(found.path, f"{self._name(tuple(parent))} has no key {str(key)!r}.", guess, on_key=True)
+
+    def no_kind(self, found: _Found) -> Problem:
+        kind = found.error["ctx"]["discriminator"].strip("'")
+        known = self._kinds(found, kind)
+        return self._problem(found.path, f"{self._name(found.path)} needs the key {kind!r}: {_either(known)}.")
+
+    def wrong_kind(self, found: _Found) -> Problem:
+        context = found.error["ctx"]
+        kind = context["discriminator"].strip("'")
+        known = [name.strip("' ") for name in context["expected_tags"].split(",")]
+        path = (*found.path, kind)
+        value = look_up(self.document, path)
+        return self._problem(
+            path,
+            f"{self._name(path)} must be {_either(known)}. Got {quote(value)}.",
+            closest(str(value), known).strip(),
+        )
+
+    def _kinds(self, found: _Found, key: str) -> list[str]:
+        fields = [block.model_fields.get(key) for block in blocks_at(self.block, found.location)]
+        return [str(name) for field in fields if field is not None for name in get_args(field.annotation)]
+
+    def literal(self, found: _Found) -> Problem:
+        expected = found.error["ctx"]["expected"]
+        known = [name.strip("' ") for name in expected.replace(" or ", ", ").split(",")]
+        value = look_up(self.document, found.path)
+        guess = closest(value, known).strip() if isinstance(value, str) else ""
+        return self._problem(
+            found.path, f"{self._name(found.path)} must be {_either(known)}. Got {quote(value)}.", guess
+        )
+
+    def key_of_mapping(self, found: _Found) -> Problem:
+        *parent, key = found.path
+        return self._problem(
+            found.path,
+            f"the keys of {self._name(tuple(parent))} must be {sentence(found.error)}. Got {quote(key)}.",
+            on_key=True,
+        )
+
+    def own_words(self, found: _Found) -> Problem:
+        """A validator of ours, whose text continues the name of the key (`must be ...`) or is a sentence."""
+        cause = found.error["ctx"]["error"]
+        text, path, on_key = str(cause).rstrip("."), found.path, False
+        if isinstance(cause, KeyMistake):
+            path, on_key = _existing(self.document, (*path, *cause.path)), cause.on_key
+        if text.startswith("must") and not isinstance(cause, KeyMistake):
+            value = look_up(self.document, path)
+            main, fix = _split_remedy(text)
+            return self._problem(path, f"{self._name(path)} {main}. Got {quote(value)}{fix}.")
+        continues = text.split(" ", 1)[0] in ("must", "says", "names", "cannot", "needs", "has", "is")
+        return self._problem(
+            path, f"{self._name(found.path)}{' ' if continues else ': '}{with_stop(text)}", on_key=on_key
+        )
+
+
+def _existing(document: Any, path: Path) -> Path:
+    """The part of `path` that the user wrote: a default that does not fit has no place of its own."""
+    value = document
+    for index, item in enumerate(path):
+        if isinstance(value, Mapping) and own_key(value, item):
+            value = value[own_key(value, item)[0]]
+        elif isinstance(value, list) and isinstance(item, int) and item < len(value):
+            value = value[item]
+        else:
+            return path[:index]
+    return path
+
+
+def _either(known: Sequence[str]) -> str:
+    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} or {known[-1]}"
+
+
+def _split_remedy(text: str) -> tuple[str, str]:
+    """`must be x (write y)` as its claim and its remedy, between which the received value is put."""
+    if text.endswith(")") and " (" in text:
+        main, fix = text.split(" (", 1)
+        return main, f" ({fix}"
+    return text, ""
+
+
+_SPECIAL: dict[str, Callable[[_Teller, _Found], Problem]] = {
+    "missing": _Teller.missing,
+    "extra_forbidden": _Teller.unknown_key,
+    "invalid_key": _Teller.unknown_key,
+    "union_tag_not_found": _Teller.no_kind,
+    "union_tag_invalid": _Teller.wrong_kind,
+    "literal_error": _Teller.literal,
+    "value_error": _Teller.own_words,
+}

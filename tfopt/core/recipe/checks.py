@@ -1,0 +1,180 @@
+"""Mistakes that only show across the parts of a recipe, and need neither data nor TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.data import Augment
+from tfopt.core.config.learning_rate import CosineRate, ExponentialRate, PiecewiseRate, PlateauRate, RateStep
+from tfopt.core.config.model_source import sources_in
+from tfopt.core.config.ramps import Change
+from tfopt.core.config.schedules import Metric, ScheduleBase, SparsityStep, Stepwise
+from tfopt.core.contracts.stage import EarlyStopping, Stage, TrainingStage
+from tfopt.core.language.block import Block, blocks_in
+from tfopt.core.language.problems import name_of
+from tfopt.core.language.quantities import Span
+from tfopt.core.language.suggest import closest
+from tfopt.core.language.wording import with_stop
+from tfopt.errors import Problem
+
+Path = tuple[str | int, ...]
+Mistake = tuple[Path, str]
+"""A path below a block, and what to say after the name of what stands there."""
+
+
+def stage_problems(stage: Stage, path: Path, compile: Compile, augment: Augment | None) -> list[Problem]:
+    """Everything wrong with one stage besides its values.
+
+    Args:
+        stage: a stage whose own values are valid.
+        path: where it stands in the recipe.
+        compile: optimizer and metrics of the recipe.
+        augment: how the recipe changes training images.
+    """
+    found = [*stage.problems(), *_monitors(stage, compile)]
+    if isinstance(stage, TrainingStage):
+        found += _spans(stage, stage.epochs)
+        if stage.teacher is not None:
+            found += [(("teacher", *below), text) for below, text in stage.teacher.problems_beside(compile, augment)]
+    return _problems(found, path, stage.name)
+
+
+def chain_problems(stages: Sequence[Stage]) -> list[Problem]:
+    """Everything wrong with what stages take from earlier ones, or leave to later ones.
+
+    Args:
+        stages: all of the recipe.
+    """
+    found: list[Problem] = []
+    for index, stage in enumerate(stages):
+        mistakes = [
+            *stage.problems_after(stages[:index]),
+            *stage.problems_before(stages[index + 1 :]),
+            *_sources(stage, [one.name for one in stages[:index]]),
+        ]
+        found += _problems(mistakes, ("stages", index, stage.kind), stage.name)
+    return found
+
+
+def _sources(stage: Stage, earlier: Sequence[str]) -> Iterator[Mistake]:
+    for path, source in sources_in(stage):
+        yield from (((*path, *below), text) for below, text in source.problems(earlier))
+
+
+def compile_problems(compile: Compile, stages: Sequence[Stage]) -> list[Problem]:
+    """Everything wrong with the learning rate of `compile` in the stages that use it."""
+    found = list(_monitors(compile, compile))
+    for stage in stages:
+        if isinstance(stage, TrainingStage) and stage.learning_rate is None:
+            known = {path for path, _ in found}
+            found += [
+                (path, f"{text} (in stage {stage.name})")
+                for path, text in _spans(compile, stage.epochs)
+                if path not in known
+            ]
+    return _problems(found, ("compile",), "compile")
+
+
+def _problems(found: Sequence[Mistake], path: Path, label: str) -> list[Problem]:
+    return [Problem((*path, *below), f"{name_of(label, below)} {with_stop(text)}") for below, text in found]
+
+
+def _monitors(block: Block, compile: Compile) -> Iterator[Mistake]:
+    measured = ["loss", *(metric.name for metric in compile.metrics)]
+    known = [*measured, *(f"val_{name}" for name in measured)]
+    for path, part in blocks_in(block):
+        if isinstance(part, (EarlyStopping, PlateauRate, Metric)) and part.monitor not in known:
+            guess = closest(part.monitor, known) or f" Expected one of {', '.join(known)}."
+            yield (*path, "monitor"), f"watches {part.monitor!r}, which is not measured.{guess}"
+
+
+def _spans(block: Block, epochs: int) -> Iterator[Mistake]:
+    for path, part in blocks_in(block):
+        if isinstance(part, ScheduleBase):
+            found = _of_schedule(part, epochs)
+        elif isinstance(part, CosineRate):
+            found = _within(("warmup",), part.warmup, epochs, "the rate would never come down")
+        elif isinstance(part, ExponentialRate):
+            found = _positive(("every",), part.every)
+        elif isinstance(part, Change):
+            found = _of_change(part, epochs)
+        elif isinstance(part, PiecewiseRate):
+            found = _of_steps(part.steps, epochs, "this rate would never be used")
+        else:
+            continue
+        yield from (((*path, *below), text) for below, text in found)
+
+
+def _share(span: Span, epochs: int) -> float | None:
+    """A span as a share of the stage; None where that depends on the number of steps."""
+    if span.unit == "steps":
+        return None
+    return span.amount if span.unit == "%" else span.amount / epochs
+
+
+def _stage_of(epochs: int) -> str:
+    return f"the stage has {epochs} epoch{'s' if epochs > 1 else ''}"
+
+
+def _positive(path: Path, span: Span) -> Iterator[Mistake]:
+    if span.amount == 0:
+        yield path, f"must be longer than nothing. Got {span}"
+
+
+def _within(path: Path, span: Span, epochs: int, consequence: str) -> Iterator[Mistake]:
+    share = _share(span, epochs)
+    if share is not None and share >= 1:
+        yield path, f"is {span}, but {_stage_of(epochs)}: {consequence}"
+
+
+def _of_change(change: Change, epochs: int) -> Iterator[Mistake]:
+    begin, end = _share(change.begin, epochs), _share(change.end, epochs)
+    if begin is not None and begin >= 1:
+        yield ("begin",), f"is {change.begin}, but {_stage_of(epochs)}: nothing would ever change"
+    elif end is not None and end > 1:
+        yield ("end",), f"is {change.end}, but {_stage_of(epochs)}: {change.final:g} would never be reached"
+    elif _not_after(change.begin, change.end, epochs):
+        yield ("end",), f"is {change.end}: it must come after begin ({change.begin})"
+
+
+def _of_schedule(schedule: ScheduleBase, epochs: int) -> Iterator[Mistake]:
+    if isinstance(schedule, Stepwise):
+        yield from _of_steps(schedule.steps, epochs, "this sparsity would never come")
+        return
+    # Kinds that derive begin or end from other keys are checked when they are resolved.
+    written = {key: value for key in type(schedule).model_fields if isinstance(value := getattr(schedule, key), Span)}
+    if "begin" not in written:
+        return
+    begin, end = _share(schedule.begin, epochs), _share(schedule.end, epochs)
+    if begin is not None and begin >= 1:
+        yield ("begin",), f"is {schedule.begin}, but {_stage_of(epochs)}: pruning would never begin"
+    elif "end" not in written:
+        return
+    elif end is not None and end > 1:
+        reached = f"{schedule.final_sparsity():.0%} would never be reached"
+        yield ("end",), f"is {schedule.end}, but {_stage_of(epochs)}: {reached}"
+    elif _not_after(schedule.begin, schedule.end, epochs):
+        yield ("end",), f"is {schedule.end}: it must come after begin ({schedule.begin})"
+    elif "every" in written:
+        yield from _positive(("every",), written["every"])
+        every = _share(written["every"], epochs)
+        # The tolerance is for 10 epochs / 100 - 3% and the like.
+        if every is not None and begin is not None and end is not None and every > end - begin + 1e-9:
+            longer = "longer than from begin to end: the masks would never be renewed"
+            yield ("every",), f"is {written['every']}, {longer}"
+
+
+def _of_steps(steps: Sequence[RateStep | SparsityStep], epochs: int, consequence: str) -> Iterator[Mistake]:
+    for index, step in enumerate(steps):
+        yield from _within(("steps", index, "at"), step.at, epochs, consequence)
+        if index and _not_after(steps[index - 1].at, step.at, epochs):
+            yield ("steps", index, "at"), f"is {step.at}: it must come after the step before ({steps[index - 1].at})"
+
+
+def _not_after(first: Span, second: Span, epochs: int) -> bool:
+    """Whether `second` is known to come no later than `first`."""
+    if first.unit == second.unit:
+        return second.amount <= first.amount
+    earlier, later = _share(first, epochs), _share(second, epochs)
+    return earlier is not None and later is not None and later <= earlier

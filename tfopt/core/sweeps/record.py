@@ -1,0 +1,82 @@
+"""What a sweep leaves behind: `sweep.json`, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tfopt.core.records.report import Record
+from tfopt.core.records.run import Run
+from tfopt.core.sweeps.expand import Trial
+from tfopt.errors import EXIT_NOT_MET, StageError
+
+TrialState = Literal["waiting", "running", "done", "failed", "stopped", "interrupted"]
+"""`stopped`: by the median rule; `interrupted`: with the whole sweep."""
+
+
+class TrialRecord(Record):
+    """One trial of a sweep."""
+
+    name: str
+    group: str
+    """The name without the seed."""
+    seed: int
+    overrides: dict[str, Any] = {}
+    """What differs from the recipe, by path, besides the seed."""
+    state: TrialState = "waiting"
+    run: str | None = None
+    """Its run folder, beside `sweeps/`."""
+    error: str | None = None
+    """Why it failed or was stopped."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the same command does not run it again."""
+        return self.state in ("done", "stopped")
+
+    @classmethod
+    def of(cls, trial: Trial) -> TrialRecord:
+        """A trial before it runs."""
+        return cls(name=trial.name, group=trial.group, seed=trial.seed, overrides=dict(trial.overrides))
+
+
+class SweepRecord(Record):
+    """All of `sweep.json`."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    id: str
+    recipe: str
+    metric: str = "accuracy"
+    """The recipe's first metric."""
+    trials: list[TrialRecord]
+    notes: list[str] = []
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A recipe's variants, each an ordinary run.
+
+    Args:
+        folder: `saved_models/<recipe>/sweeps/<sweep-id>`.
+        record: what `sweep.json` says.
+        runs: the finished runs by trial name.
+    """
+
+    folder: Path
+    record: SweepRecord
+    runs: dict[str, Run]
+
+    @property
+    def failed(self) -> tuple[TrialRecord, ...]:
+        """Trials that failed."""
+        return tuple(trial for trial in self.record.trials if trial.state == "failed")
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line answers: 5 if a trial failed, 7 if a claim or budget of a run does not hold."""
+        if self.failed:
+            return StageError.exit_code
+        return 0 if all(run.ok for run in self.runs.values()) else EXIT_NOT_MET

@@ -1,0 +1,369 @@
+"""Plan -> Run: look up, apply, measure, commit, journal.
+
+A finished stage is in the store before the next one begins, so nothing that comes later can cost it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from tfopt.core.claims.acceptance import judge_budgets, lost_traits
+from tfopt.core.config.clustering import Sharing
+from tfopt.core.config.model_source import ModelLocation
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.events import Event
+from tfopt.core.contracts.export import ExportContext
+from tfopt.core.contracts.stage import SNAPSHOTS, Emit, Stage, StageContext, next_traits
+from tfopt.core.recipe.plan import PlannedSource, PlannedStage
+from tfopt.core.records.fingerprint import fingerprint
+from tfopt.core.records.report import ExportRecord, Report, RunInfo, StageRecord
+from tfopt.core.records.run import Run
+from tfopt.engine.keys import batch_size_of
+from tfopt.engine.prepared import Prepared
+from tfopt.errors import StageError, TfoptError
+from tfopt.io.runs.journal import Journal
+from tfopt.io.store.locks import key_lock
+from tfopt.io.store.store import Store
+from tfopt.io.system.environment import environment
+from tfopt.io.system.files import cannot_write, write_atomically
+from tfopt.stages.qat import Qat
+
+
+def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | None = None) -> Run:
+    """Carries a plan out.
+
+    Args:
+        prepared: plan, data and starting model.
+        store: finished stages are taken from it and put into it.
+        folder: the run folder, already there.
+        on_event: receives every event, also those that are not journaled.
+
+    Returns:
+        The run; its report is written, whatever happened.
+
+    Raises:
+        TfoptError: a stage or an export failed; the report says so too.
+        KeyboardInterrupt: Ctrl-C; the report says `interrupted`.
+    """
+    with Journal(folder / "events.jsonl") as journal:
+
+        def tell(event: Event) -> None:
+            journal.append(event)
+            if on_event is not None:
+                on_event(event)
+
+        return _Execution(prepared, store, folder, tell, folder / "logs").run()
+
+
+@dataclass
+class _Execution:
+    """The state of a run while it runs."""
+
+    prepared: Prepared
+    store: Store
+    folder: Path
+    tell: Emit
+    logs: Path
+    stages: list[StageRecord] = field(default_factory=list)
+    exports: list[ExportRecord] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def emit(self, event: Event) -> None:
+        """Passes an event on and keeps what is a warning."""
+        if event["event"] == "warning":
+            self.warnings.append(str(event["message"]))
+        self.tell(event)
+
+    def warn(self, message: str) -> None:
+        """Says something that the user should read."""
+        self.emit({"event": "warning", "message": message})
+
+    def run(self) -> Run:
+        """All stages, all exports, the report."""
+        recipe = self.prepared.plan.recipe
+        self.emit(
+            {
+                "event": "run_started",
+                "run": self.folder.name,
+                "recipe": recipe.name,
+                "stages": [stage.name for stage in recipe.stages],
+                "exports": list(recipe.export_names()),
+                "sources": list(self.prepared.needed),
+            }
+        )
+        for warning in self.prepared.plan.warnings:
+            self.warn(warning)
+        try:
+            model, traits = self.run_stages()
+            self.write_exports(model, traits)
+        except KeyboardInterrupt:
+            self.finish("interrupted", "Interrupted by Ctrl-C.")
+            raise
+        except TfoptError as error:
+            self.finish("failed", str(error))
+            raise
+        return self.finish("done", None)
+
+    def run_stages(self) -> tuple[Any, frozenset[Trait]]:
+        """The model after the last stage, and what it is."""
+        from tfopt.backend.artifacts import stage_result as artifacts
+
+        recipe, plan = self.prepared.plan.recipe, self.prepared.plan
+        model: Any = self.prepared.model
+        traits: frozenset[Trait] = frozenset()
+        stored_at: Path | None = None
+        if not recipe.stages or recipe.stages[0].adds - {"trained"}:
+            self.stages.append(self.record("start", "start", plan.model_key, model, 0.0, {}, {}))
+        for position, (stage, planned) in enumerate(zip(recipe.stages, plan.stages, strict=True)):
+            found = self.store.get(planned.key, self.warn)
+            if found is None:
+                with key_lock(self.store.root, planned.key, partial(self.waiting, planned.name)):
+                    # Whoever held the lock may have built it in the meantime.
+                    found = self.store.get(planned.key, self.warn)
+                    if found is None:
+                        if stored_at is not None:
+                            model, stored_at = artifacts.load(stored_at), None
+                        model = self.run_stage(stage, planned, position, model, traits)
+            if found is not None:
+                stored_at, stored = found
+                self.store.share(planned.key)
+                self.replay(planned, stored)
+            traits = next_traits(stage, traits)
+        return (model if stored_at is None else artifacts.load(stored_at)), traits
+
+    def waiting(self, stage: str) -> None:
+        """Says that another process is at work on the same stage."""
+        self.emit({"event": "waiting", "stage": stage})
+
+    def replay(self, planned: PlannedStage, stored: dict[str, Any]) -> None:
+        """Tells of a stage whose result is in the store as if it had just run."""
+        record = StageRecord.model_validate({**stored, "name": planned.name, "key": planned.key, "cached": True})
+        self.announce(planned, cached=True)
+        for entry in record.history:
+            self.emit({"event": "epoch", "stage": planned.name, "cached": True, **entry})
+        self.close(record)
+
+    def run_stage(
+        self, stage: Stage, planned: PlannedStage, position: int, model: Any, traits: frozenset[Trait]
+    ) -> Any:
+        """Applies one stage, measures what came out and commits it."""
+        from tfopt.backend.artifacts import stage_result as artifacts
+
+        recipe = self.prepared.plan.recipe
+        sources = {source.label: self.provide(source) for source in planned.sources}
+        self.announce(planned, cached=False)
+        notes = _Notes(planned.name, self.emit)
+        context = StageContext(
+            data=self.prepared.data,
+            compile=recipe.compile,
+            batch_size=batch_size_of(stage, recipe),
+            augment=recipe.data.augment,
+            seed=int(fingerprint([recipe.seed, position, stage.kind])[:7], 16),
+            emit=notes.emit,
+            work=self.store.work_folder(planned.key),
+            logs=self.logs / planned.name,
+            traits=traits,
+            earlier={stage.name: self.store.folder(stage.key) for stage in self.prepared.plan.stages[:position]},
+            sources=sources,
+        )
+        started = time.monotonic()
+        try:
+            model = stage.apply(model, context)
+        except StageError as error:
+            raise StageError(f"Stage {planned.name}: {error.message}", error.hint, error.where) from error
+        except TfoptError:
+            raise
+        except Exception as error:
+            raise StageError(f"Stage {planned.name} failed: {type(error).__name__}: {error}") from error
+        seconds = time.monotonic() - started
+        kept = traits & stage.kept()
+        sharing = {**(self.sharing() if "clustered" in kept else {}), **notes.sharing}
+        record = self.record(planned.name, planned.kind, planned.key, model, seconds, notes.skipped, sharing)
+        known = {source.label: source.key for source in planned.sources}
+        record = record.model_copy(update={"history": notes.history, "details": notes.details, "sources": known})
+        lost = lost_traits(kept, self.stages[-1].layers if self.stages else [], record.layers)
+        if lost:
+            raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.")
+        with self.store.building(planned.key) as folder:
+            artifacts.save(model, folder)
+            if (context.work / SNAPSHOTS).is_dir():
+                shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
+            self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
+        self.store.drop_work(planned.key)
+        # Before it is told that the stage is finished: trials on other machines wait for that, and fetch it.
+        self.store.share(planned.key)
+        self.close(record)
+        return model
+
+    def provide(self, source: PlannedSource) -> ModelLocation:
+        """Where a model from elsewhere is; if need be, what makes it is run first."""
+        if source.kind == "file":
+            return ModelLocation(source.label, source.kind, Path(source.file))
+        maker = self.prepared.needed.get(source.key)
+        if maker is not None:
+            self.make(source, maker)
+        return ModelLocation(source.label, source.kind, self.store.folder(source.key), source.traits)
+
+    def make(self, source: PlannedSource, maker: Prepared) -> None:
+        """Runs the stages that make a model from elsewhere, unless its result is in the store."""
+
+        def tell(event: Event) -> None:
+            stage = {"stage": f"{source.name}/{event['stage']}"} if "stage" in event else {}
+            self.emit({**event, **stage, "source": source.name})
+
+        other = _Execution(maker, self.store, self.folder, tell, self.logs / source.name)
+        last = maker.plan.stages[-1]
+        found = self.store.get(last.key, other.warn)
+        if found is None:
+            other.run_stages()
+        else:
+            self.store.share(last.key)
+            other.replay(last, found[1])
+
+    def record(
+        self,
+        name: str,
+        kind: str,
+        key: str,
+        model: Any,
+        seconds: float,
+        skipped: dict[str, str],
+        sharing: dict[str, Sharing],
+    ) -> StageRecord:
+        """What a model is worth: measures on the test split, and each layer."""
+        from tfopt.backend.artifacts import stage_result as artifacts
+        from tfopt.backend.models import build as models
+        from tfopt.backend.stages import fit as training
+        from tfopt.backend.stages import prune as pruning
+
+        plan = self.prepared.plan
+        plain = artifacts.float_model(model)
+        measures = training.evaluate(artifacts.running_model(model), self.prepared.data.test, plan.recipe.compile)
+        return StageRecord(
+            name=name,
+            kind=kind,
+            key=key,
+            cached=False,
+            seconds=seconds,
+            parameters=plain.count_params(),
+            measures={**measures, "sparsity": pruning.sparsity(plain)},
+            layers=models.layer_records(plain, skipped, sharing),
+        )
+
+    def sharing(self) -> dict[str, Sharing]:
+        """How the weights of clustered layers share values, by name, after the last stage."""
+        return {
+            layer.name: Sharing(layer.clusters, layer.clusters_per_channel)
+            for layer in (self.stages[-1].layers if self.stages else [])
+            if layer.clusters is not None
+        }
+
+    def announce(self, planned: PlannedStage, *, cached: bool) -> None:
+        """Says that a stage begins."""
+        self.emit(
+            {
+                "event": "stage_started",
+                "stage": planned.name,
+                "kind": planned.kind,
+                "key": planned.key,
+                "epochs": planned.epochs,
+                "steps": planned.steps,
+                "cached": cached,
+            }
+        )
+
+    def close(self, record: StageRecord) -> None:
+        """Keeps a stage's record and says that it is finished."""
+        self.stages.append(record)
+        self.emit(
+            {
+                "event": "stage_finished",
+                "stage": record.name,
+                "seconds": record.seconds,
+                "measures": record.measures,
+                "cached": record.cached,
+            }
+        )
+
+    def write_exports(self, model: Any, traits: frozenset[Trait]) -> None:
+        """Writes every export target and keeps its records."""
+        recipe = self.prepared.plan.recipe
+        folder = self.folder / "export"
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        context = ExportContext(
+            folder=folder,
+            data=self.prepared.data,
+            compile=recipe.compile,
+            seed=recipe.seed,
+            emit=self.emit,
+            traits=traits,
+            layers=self.stages[-1].layers,
+            dense=self.dense_measures(),
+            origin=self.prepared.origin,
+            require=next((stage.require for stage in recipe.stages if isinstance(stage, Qat)), "listed"),
+        )
+        for target in recipe.export:
+            for record in target.write(model, context):
+                self.exports.append(record)
+
+    def dense_measures(self) -> dict[str, float]:
+        """Measures of the first dense model: what a drop is counted from."""
+        return self.stages[0].measures
+
+    def finish(self, state: Literal["done", "failed", "interrupted"], error: str | None) -> Run:
+        """Writes the report and closes the run."""
+        recipe = self.prepared.plan.recipe
+        seconds = time.monotonic() - self.started
+        report = Report(
+            schema=1,
+            run=RunInfo(
+                id=self.folder.name, recipe=recipe.name, state=state, seconds=seconds, seed=recipe.seed, error=error
+            ),
+            environment=environment(),
+            data=self.prepared.data.record(),
+            metric=recipe.compile.metric,
+            stages=self.stages,
+            exports=self.exports,
+            budgets=judge_budgets(recipe.budgets, self.exports) if state == "done" else [],
+            warnings=self.warnings,
+        )
+        write_atomically(self.folder / "report.json", report.model_dump_json(by_alias=True, indent=1))
+        self.emit({"event": "run_finished", "state": state, "seconds": seconds, "held": report.held})
+        return Run(self.folder, report)
+
+
+@dataclass
+class _Notes:
+    """Collects what a stage says about itself while it runs, and passes everything on."""
+
+    stage: str
+    pass_on: Emit
+    epochs: dict[int, dict[str, float]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    sharing: dict[str, Sharing] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def emit(self, event: Event) -> None:
+        """Keeps history and details; adds the stage's name."""
+        body = {key: value for key, value in event.items() if key not in ("event", "stage")}
+        if event["event"] == "epoch":
+            self.epochs[int(body["epoch"])] = body
+        elif event["event"] == "details":
+            self.skipped.update(body.pop("skipped", {}))
+            self.sharing.update({name: Sharing(**how) for name, how in body.get("clusters", {}).items()})
+            self.details.update(body)
+        self.pass_on({**event, "stage": self.stage})
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One entry per epoch, in order."""
+        return [self.epochs[epoch] for epoch in sorted(self.epochs)]

@@ -1,0 +1,55 @@
+"""What can be named in a recipe, as rows of (name, summary, origin, arguments); nothing heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tfopt.catalog.catalog import Kind, find
+from tfopt.core.config.schedules import ScheduleBase, schedule_kinds
+from tfopt.io.recipes.yaml import read_head
+
+Row = tuple[str, str, str, tuple[str, ...]]
+"""Name, summary, origin, arguments."""
+
+RECIPES = Path("recipes")
+"""Where `tfopt ls recipes` looks, from the current folder."""
+
+
+def _entries(kind: Kind) -> Callable[[], list[Row]]:
+    def rows() -> list[Row]:
+        return [(entry.name, entry.summary, entry.origin, entry.arguments) for entry in find(kind).values()]
+
+    return rows
+
+
+def _schedules() -> list[Row]:
+    return [
+        (name, (kind.__doc__ or "").strip().splitlines()[0], "tfopt", _keys(kind))
+        for name, kind in schedule_kinds().items()
+    ]
+
+
+def _keys(schedule: type[ScheduleBase]) -> tuple[str, ...]:
+    """The keys of a schedule, its own first, then those that most kinds share."""
+    own = [key for key in schedule.model_fields if key not in ("kind", "begin", "end", "every")]
+    return (*own, *(key for key in ("begin", "end", "every") if key in schedule.model_fields))
+
+
+def _recipes() -> list[Row]:
+    rows: list[Row] = []
+    for path in sorted(RECIPES.glob("*.yaml")):
+        head = read_head(path)
+        rows.append((str(path), str(head.get("description", "")), "here", ()))
+    return rows
+
+
+LISTERS: Mapping[str, Callable[[], list[Row]]] = {
+    "models": _entries("models"),
+    "datasets": _entries("datasets"),
+    "stages": _entries("stages"),
+    "schedules": _schedules,
+    "exports": _entries("exports"),
+    "recipes": _recipes,
+}
+"""A function for each kind."""

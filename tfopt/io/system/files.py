@@ -1,0 +1,76 @@
+"""Writing files so that a crash leaves either the old one or the new one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from tfopt.core.records.fingerprint import fingerprint
+from tfopt.errors import StoreError
+
+_CHUNK = 1 << 20
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a text file through a temporary name, synced and renamed.
+
+    Raises:
+        StoreError: the folder cannot be written (read-only, disk full).
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> StoreError:
+    """The error for a path that cannot be written."""
+    return StoreError(
+        f"Cannot write {path}: {error.strerror or error}.",
+        "Free some space, or choose another folder with --out.",
+    )
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames in a folder survive a power loss, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Makes a file's bytes survive a power loss."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 that stands for a file, or for all files below a folder."""
+    return file_hash(path) if path.is_file() else fingerprint(folder_hashes(path))
+
+
+def folder_hashes(folder: Path, leave_out: frozenset[str] = frozenset()) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by path relative to it, sorted."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    relative = ((path.relative_to(folder).as_posix(), path) for path in files)
+    return {name: file_hash(path) for name, path in relative if name not in leave_out}

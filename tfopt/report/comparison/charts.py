@@ -1,0 +1,291 @@
+"""The figures of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tfopt.core.sweeps.verdicts import by_sparsity
+from tfopt.report.comparison import data
+from tfopt.report.shared import formats
+from tfopt.report.shared.drawing import Drawing, Look, looks_of, plain, share_axis
+from tfopt.report.shared.style import BLUE, INK, TEXT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from tfopt.core.sweeps.candidates import Candidate
+    from tfopt.core.sweeps.comparison import Comparison
+    from tfopt.core.sweeps.rows import Row
+
+_MOST_PANELS = 4
+_MOST_IN_HALF_A_ROW = 5
+
+
+def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[Drawing, ...]:
+    """Every figure that there is data for.
+
+    Args:
+        comparison: the table.
+        candidates: the runs behind it.
+    """
+    looks = looks_of(data.families(comparison))
+    curves = data.variant_curves(candidates, comparison.metric)
+    made: list[Drawing | None] = [
+        _metric_by_sparsity(comparison, looks, data.dense_metric(candidates, comparison.metric)),
+        _metric_by_size(comparison, looks),
+        _sparsity_over_steps(comparison, curves, looks),
+        _metric_over_steps(comparison, curves, looks),
+        _layers(data.layer_grid(comparison, candidates)),
+    ]
+    return tuple(drawing for drawing in made if drawing is not None)
+
+
+def _metric_by_sparsity(comparison: Comparison, looks: dict[str, Look], dense: float | None) -> Drawing | None:
+    rows = [row for row in comparison.rows if row.metric is not None and row.sparsity is not None]
+    if not rows:
+        return None
+    metric = comparison.metric
+    lines = _by_family(rows, looks)
+    sparsities = [row.sparsity or 0.0 for row in rows]
+    span = max(sparsities) - min(sparsities) or 0.1
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for index, (look, members) in enumerate(lines):
+            # A little aside, so that error bars of one sparsity do not cover each other.
+            aside = 0.004 * span * (index - (len(lines) - 1) / 2)
+            members = sorted(members, key=lambda row: row.sparsity or 0.0)
+            axes.errorbar(
+                [(row.sparsity or 0.0) + aside for row in members],
+                [row.metric or 0.0 for row in members],
+                yerr=[row.spread or 0.0 for row in members],
+                color=look.colour, linestyle=look.dashes, marker=look.marker, markersize=5, linewidth=1.4, capsize=2.5,
+                elinewidth=1, label=plain(look.family),
+            )  # fmt: skip
+        if dense is not None:
+            axes.axhline(dense, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+            axes.annotate(
+                "dense", (1, dense), (-2, 3), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
+            )
+        share_axis(axes.xaxis, "sparsity")
+        share_axis(axes.yaxis, metric)
+        axes.set_xlabel("measured sparsity (points set a little aside)")
+        axes.set_ylabel(f"{_words(metric)}, mean ± standard deviation")
+        axes.margins(x=0.08)
+        figure.legend(loc="outside lower center", ncols=4, columnspacing=1.2, handlelength=2.8)
+
+    words = "; ".join(
+        f"{row.name}: {formats.measure(metric, row.metric)} at {formats.share(row.sparsity)}" for row in rows
+    )
+    title = f"{_words(metric).capitalize()} against sparsity, over all seeds"
+    height = 3.3 + 0.2 * (-(-len(lines) // 4))
+    width, wide = _room(lines)
+    return Drawing("metric_by_sparsity", title, f"{title}: {words}.", width, height, draw, tall=wide)
+
+
+def _metric_by_size(comparison: Comparison, looks: dict[str, Look]) -> Drawing | None:
+    rows = [row for row in comparison.rows if row.metric is not None and row.gzip_bytes is not None]
+    if not rows:
+        return None
+    metric = comparison.metric
+    front = sorted((row for row in rows if row.on_front), key=lambda row: row.gzip_bytes or 0.0)
+    lines = _by_family(rows, looks)
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.plot([_kilo(row) for row in front], [row.metric or 0.0 for row in front], color=INK, linewidth=1.2,
+                  drawstyle="steps-post", zorder=1)  # fmt: skip
+        for look, members in lines:
+            axes.errorbar(
+                [_kilo(row) for row in members], [row.metric or 0.0 for row in members],
+                yerr=[row.spread or 0.0 for row in members], color=look.colour, linestyle="none", marker=look.marker,
+                markersize=5.5, elinewidth=0.9, capsize=2, label=plain(look.family),
+            )  # fmt: skip
+        axes.plot(
+            [_kilo(row) for row in front], [row.metric or 0.0 for row in front], linestyle="none", marker="o",
+            markersize=11, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1, label="on the front",
+        )  # fmt: skip
+        # One label per sparsity: neighbours on the front would write over each other.
+        for text, row in {formats.share(row.sparsity, 0): row for row in front}.items():
+            place = (_kilo(row), row.metric or 0.0)
+            axes.annotate(text, place, (8, -10), textcoords="offset points", fontsize=8)
+        share_axis(axes.yaxis, metric)
+        axes.set_xlabel(f"{comparison.export} with gzip, kB")
+        axes.set_ylabel(_words(metric))
+        axes.margins(0.1)
+        figure.legend(loc="outside lower center", ncols=4, columnspacing=1.2, handlelength=2.8)
+
+    best = "; ".join(
+        f"{row.name}: {formats.measure(metric, row.metric)} in {formats.size(row.gzip_bytes)}" for row in front
+    )
+    title = f"{_words(metric).capitalize()} against compressed size, with the Pareto front"
+    height = 3.3 + 0.2 * (-(-(len(lines) + 1) // 4))
+    width, wide = _room(lines)
+    return Drawing("metric_by_size", title, f"{title}. On the front: {best}.", width, height, draw, tall=wide)
+
+
+def _sparsity_over_steps(
+    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, Look]
+) -> Drawing | None:
+    panels, left_out = _panels(comparison, curves)
+    if not panels:
+        return None
+
+    def draw(figure: Figure) -> None:
+        every = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, members in zip(every, panels, strict=True):
+            for row in members:
+                look, curve = looks[row.name], curves[row.name]
+                axes.plot(*zip(*curve.planned, strict=True), color=look.colour, alpha=0.28, linewidth=5,
+                          solid_capstyle="butt")  # fmt: skip
+                axes.plot(*zip(*curve.sparsity, strict=True), color=look.colour, linestyle=look.dashes, linewidth=1.5,
+                          label=plain(look.family))  # fmt: skip
+            _panel_title(axes, members)
+            axes.set_ylim(0, 1)
+            axes.set_xlim(left=0)
+            axes.set_xlabel("step since pruning began")
+            share_axis(axes.yaxis, "sparsity")
+        every[0].set_ylabel("sparsity")
+        _legend_of_all(figure, every)
+
+    title = "Sparsity over steps: planned (wide) and measured (thin)"
+    ends = "; ".join(
+        f"{row.name} plans {formats.share(curves[row.name].planned[-1][1])} and ends at {formats.share(row.sparsity)}"
+        for members in panels
+        for row in members
+    )
+    return Drawing(
+        "sparsity_over_steps", title, f"{title}{left_out}: {ends}.", _width(panels), 3.2, draw, tall=len(panels) > 1
+    )
+
+
+def _metric_over_steps(
+    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, Look]
+) -> Drawing | None:
+    panels, left_out = _panels(comparison, {name: curve for name, curve in curves.items() if curve.metric})
+    if not panels:
+        return None
+    metric = comparison.metric
+
+    def draw(figure: Figure) -> None:
+        grid = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=[1, 2])
+        for upper, lower, members in zip(*grid, panels, strict=True):
+            for row in members:
+                look, curve = looks[row.name], curves[row.name]
+                upper.plot(*zip(*curve.sparsity, strict=True), color=look.colour, linestyle=look.dashes, linewidth=1.2)
+                steps, middle = zip(*curve.metric, strict=True)
+                lower.plot(steps, middle, color=look.colour, linestyle=look.dashes, linewidth=1.5,
+                           label=plain(look.family))  # fmt: skip
+                low, high = ([value for _, value in edge] for edge in (curve.low, curve.high))
+                lower.fill_between(steps, low, high, color=look.colour, alpha=0.13, linewidth=0)
+            _panel_title(upper, members)
+            upper.set_ylim(0, 1)
+            share_axis(upper.yaxis, "sparsity")
+            share_axis(lower.yaxis, metric)
+            lower.set_xlim(left=0)
+            lower.set_xlabel("step since pruning began")
+        grid[0][0].set_ylabel("sparsity")
+        grid[1][0].set_ylabel(f"validation {_words(metric)}")
+        _legend_of_all(figure, grid[1])
+
+    title = f"Validation {_words(metric)} under the sparsity curve, mean and range over seeds"
+    ends = "; ".join(
+        f"{row.name} ends at {formats.measure(metric, curves[row.name].metric[-1][1])}"
+        for members in panels
+        for row in members
+    )
+    return Drawing(
+        "metric_over_steps", title, f"{title}{left_out}: {ends}.", _width(panels), 4.4, draw, tall=len(panels) > 1
+    )
+
+
+def _layers(grid: data.LayerGrid | None) -> Drawing | None:
+    if grid is None:
+        return None
+
+    def draw(figure: Figure) -> None:
+        from matplotlib.patches import Rectangle
+
+        axes = figure.add_subplot()
+        for place, values in enumerate(grid.values):
+            for column, value in enumerate(values):
+                if value is not None:
+                    axes.add_patch(Rectangle((column - 0.48, place - 0.46), 0.96, 0.92, facecolor=BLUE, linewidth=0,
+                                             alpha=0.04 + 0.5 * max(0.0, value) ** 2))  # fmt: skip
+                axes.text(column, place, formats.share(value, 0), ha="center", va="center", color=TEXT, fontsize=8.5)
+        axes.set_xlim(-0.5, len(grid.layers) - 0.5)
+        axes.set_ylim(len(grid.variants) - 0.5, -0.5)
+        axes.set_xticks(range(len(grid.layers)), [plain(name) for name in grid.layers])
+        axes.set_yticks(range(len(grid.variants)), [plain(name) for name in grid.variants])
+        axes.tick_params(length=0)
+        axes.xaxis.tick_top()
+        if len(grid.layers) > 6:
+            axes.tick_params(axis="x", rotation=40)
+        axes.grid(visible=False)
+        for side in ("left", "bottom"):
+            axes.spines[side].set_visible(False)
+
+    title = "Sparsity of each layer after the last stage"
+    words = "; ".join(
+        f"{name}: " + ", ".join(f"{layer} {formats.share(v, 0)}" for layer, v in zip(grid.layers, values, strict=True))
+        for name, values in zip(grid.variants, grid.values, strict=True)
+    )
+    width = max(9.0, min(14.0, 2.2 + 0.75 * len(grid.layers)))
+    return Drawing("layers", title, f"{title}. {words}.", width, 0.7 + 0.27 * len(grid.variants), draw, tall=True)
+
+
+def _panels(comparison: Comparison, curves: dict[str, data.VariantCurves]) -> tuple[list[list[Row]], str]:
+    """One panel per sparsity, and what to say of those for which there is no room."""
+    levels = [[row for row in level if row.name in curves] for level in by_sparsity(comparison.rows)]
+    levels = [level for level in levels if level]
+    shown = levels[-_MOST_PANELS:]
+    return shown, f" (the sparsest {len(shown)} of {len(levels)} levels)" if len(shown) < len(levels) else ""
+
+
+def _by_family(rows: Sequence[Row], looks: dict[str, Look]) -> list[tuple[Look, list[Row]]]:
+    grouped: dict[str, tuple[Look, list[Row]]] = {}
+    for row in rows:
+        look = looks[row.name]
+        grouped.setdefault(look.family, (look, []))[1].append(row)
+    return list(grouped.values())
+
+
+def _panel_title(axes: Axes, members: Sequence[Row]) -> None:
+    sparsities = [row.sparsity for row in members if row.sparsity is not None]
+    if sparsities:
+        axes.set_title(f"{formats.share(sum(sparsities) / len(sparsities), 0)} sparse", fontsize=9, color=INK)
+
+
+def _legend_of_all(figure: Figure, every: Sequence[Axes]) -> None:
+    """One legend for all panels, each family once."""
+    found: dict[str, Any] = {}
+    for axes in every:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    figure.legend(
+        found.values(),
+        found.keys(),
+        loc="outside lower center",
+        ncols=min(4, len(found)),
+        columnspacing=1.4,
+        handlelength=2.8,
+    )
+
+
+def _room(lines: Sequence[object]) -> tuple[float, bool]:
+    """Inches, and whether the figure gets a row of its own: many lines need it."""
+    return (9.6, True) if len(lines) > _MOST_IN_HALF_A_ROW else (5.8, False)
+
+
+def _width(panels: Sequence[object]) -> float:
+    return 5.8 if len(panels) == 1 else max(9.6, 3.0 * len(panels) + 0.6)
+
+
+def _kilo(row: Row) -> float:
+    return (row.gzip_bytes or 0.0) / 1e3
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,144 @@
+"""What a file contains, how fast files are, and what a recipe can name, as text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tfopt.report.run.text import heading, table, words
+from tfopt.report.shared import formats
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from tfopt.core.records.report import AuditRecord, PortRecord
+
+
+class Named(Protocol):
+    """One thing that a recipe can name (see `tfopt.results.Listed`)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def arguments(self) -> tuple[str, ...]: ...
+
+
+def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
+    """An audit: verdict on integers, inputs and outputs, operators, weights.
+
+    Args:
+        audit: what the file contains.
+        title: name of the file.
+    """
+    weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
+    parts: list[RenderableType] = [words(title, "bold")]
+    if audit.operators:
+        parts.append(integer_sentence(audit))
+    parts.append(words(f"sparsity over all weights: {formats.share(audit.sparsity)}"))
+    parts += [
+        heading("inputs and outputs"),
+        table(
+            ("", "name", "type", "shape", "scale", "zero point"),
+            [_port("input", port) for port in audit.inputs] + [_port("output", port) for port in audit.outputs],
+            left=(0, 1, 2, 3),
+        ),
+    ]
+    if audit.operators:
+        rows = [
+            (words(name, "bold"), str(number), words(str(audit.float_operators.get(name, 0) or "–")))
+            for name, number in sorted(audit.operators.items())
+        ]
+        parts += [heading("operators"), table(("", "number", "in float"), rows)]
+    if weights:
+        rows_of_weights = [
+            (
+                words(tensor.layer or tensor.name.partition(";")[0], "bold"),
+                tensor.dtype + (" (sparse format)" if tensor.sparse_encoding else ""),
+                "×".join(map(str, tensor.shape)),
+                formats.size(tensor.bytes),
+                formats.share(tensor.sparsity),
+                formats.count(tensor.unique),
+                tensor.quantization,
+            )
+            for tensor in weights
+        ]
+        parts += [
+            heading("weights"),
+            table(("", "type", "shape", "size", "zeros", "unique", "quantized"), rows_of_weights, left=(0, 1, 2, 6)),
+        ]
+    if audit.signatures:
+        parts += [words(""), words(f"signatures  {', '.join(audit.signatures)}")]
+    return parts
+
+
+def integer_sentence(audit: AuditRecord) -> RenderableType:
+    """Whether the file computes in integers only, naming what does not."""
+    if not audit.float_operators:
+        return words("integers only: no operator reads or writes float values", "green")
+    found = ", ".join(f"{name} ×{number}" for name, number in sorted(audit.float_operators.items()))
+    behind = f" (layers {', '.join(audit.float_layers)})" if audit.float_layers else ""
+    return words(f"computes in float: {found}{behind}", "yellow")
+
+
+def _port(role: str, port: PortRecord) -> tuple[str, ...]:
+    shape = "×".join("any" if length < 0 else str(length) for length in port.shape)
+    scale = (formats.number(port.scale), str(port.zero_point)) if port.scale else ("–", "–")
+    return (role, port.name, port.dtype, shape or "scalar", *scale)
+
+
+def bench_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Latency of each file, and how much slower it is than the fastest."""
+    fastest = min((row["latency_ms"] for row in rows), default=0.0)
+    return table(
+        ("", "size", "median", "10th", "90th", "to fastest"),
+        [
+            (
+                words(str(row["name"]), "bold"),
+                formats.size(row["bytes"]),
+                formats.milliseconds(row["latency_ms"]),
+                formats.milliseconds(row["latency_ms_p10"]),
+                formats.milliseconds(row["latency_ms_p90"]),
+                f"{row['latency_ms'] / fastest:.2f}×" if fastest > 0 else "–",
+            )
+            for row in rows
+        ],
+    )
+
+
+def listing_lines(kinds: Mapping[str, Sequence[Named]], width: int) -> list[str]:
+    """What can be named in a recipe, as plain lines: `tfopt ls` must not wait for a table library.
+
+    Args:
+        kinds: entries by kind.
+        width: columns of the terminal.
+    """
+    import textwrap
+
+    longest = max((len(entry.name) for entries in kinds.values() for entry in entries), default=0)
+    column = min(longest, 32) + 2
+    lines: list[str] = []
+    for kind, entries in kinds.items():
+        lines += ["", kind] if lines else [kind]
+        if not entries:
+            lines.append("  none")
+        for entry in entries:
+            origin = "" if entry.origin in ("tfopt", "here") else f" [{entry.origin}]"
+            blank = " " * (column + 2)
+            first = f"  {entry.name:<{column}}"
+            lines += textwrap.wrap(entry.summary + origin, width, initial_indent=first, subsequent_indent=blank) or [
+                first
+            ]
+            if entry.arguments:
+                lines += textwrap.wrap(
+                    ", ".join(entry.arguments), width, initial_indent=blank, subsequent_indent=blank,
+                    break_on_hyphens=False,
+                )  # fmt: skip
+    return lines

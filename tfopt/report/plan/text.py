@@ -1,0 +1,124 @@
+"""A plan and the state of the environment as text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tfopt.report.plan.layers import layers_text
+from tfopt.report.plan.terminal_plot import schedule_plot
+from tfopt.report.run.curves import ScheduleCurve, schedule_curves
+from tfopt.report.run.text import examples, heading, table, words
+from tfopt.report.shared import formats
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from tfopt.core.recipe.plan import Plan, PlannedStage
+    from tfopt.core.records.layer_support import LayerPreflight
+    from tfopt.core.records.report import Environment
+
+_STATUS_STYLE = {"cached": "green", "will run": "", "blocked": "bold red"}
+
+
+def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[RenderableType]:
+    """Stages, sparsity schedules, layers and warnings of a plan.
+
+    Args:
+        plan: what a run would do.
+        width: columns of the terminal.
+        unicode: whether it can show block characters.
+    """
+    parts: list[RenderableType] = [
+        words(plan.recipe.name, "bold"),
+        words(examples(plan.data)),
+        heading("stages"),
+        _stages(plan.stages),
+    ]
+    for stage in plan.stages:
+        curves = schedule_curves(stage, points=max(2, min(width, 76)))
+        for curve in curves:
+            who = f"{stage.name}, {shortened(curve.layers)}" if curve.layers and len(curves) > 1 else stage.name
+            final = formats.limit("sparsity", curve.final)
+            parts.append(heading(f"{who}: sparsity to {final}, renewed {_renewed(curve)}"))
+            parts += [words(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
+    if plan.layers:
+        parts += layers_text(plan.layers, width)
+    files = plan.recipe.export_names()
+    parts += [words(""), words(f"files  {', '.join(files)}" if files else "no files will be written")]
+    parts += [words(f"warning: {warning}", "yellow") for warning in plan.warnings]
+    return parts
+
+
+def _renewed(curve: ScheduleCurve) -> str:
+    if curve.every is None:
+        return "once" if curve.num_renewals == 1 else f"{curve.num_renewals} times"
+    return "every step" if curve.every == 1 else f"every {curve.every} steps"
+
+
+def shortened(names: Sequence[str], shown: int = 4) -> str:
+    """The first names, and how many more there are."""
+    rest = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _stages(stages: Sequence[PlannedStage]) -> Table:
+    rows = [
+        (
+            words(name, "bold"),
+            str(stage.epochs) if stage.epochs else "–",
+            formats.count(stage.steps) if stage.steps else "–",
+            stage.key[:12],
+            words(stage.status, _STATUS_STYLE[stage.status]),
+            stage.reason,
+        )
+        for name, stage in _in_order(stages)
+    ]
+    return table(("", "epochs", "steps", "key", "status", ""), rows, left=(0, 3, 4, 5))
+
+
+def _in_order(stages: Sequence[PlannedStage], prefix: str = "") -> Iterator[tuple[str, PlannedStage]]:
+    """Every stage that is run or looked up, each after those that make the models it needs."""
+    told: set[str] = set()
+    for stage in stages:
+        for source in stage.sources if stage.status != "cached" else ():
+            if source.key not in told:
+                told.add(source.key)
+                needed = source.stages[-1:] if source.status == "cached" else source.stages
+                yield from _in_order(needed, f"{prefix}{source.name}/")
+        yield prefix + stage.name, stage
+
+
+def doctor_text(
+    environment: Environment,
+    mismatches: Sequence[str],
+    layers: Sequence[LayerPreflight],
+    width: int = 80,
+    verbose: bool = False,
+) -> list[RenderableType]:
+    """Versions, what is wrong with them, and what a model's layers support.
+
+    Args:
+        environment: what is installed.
+        mismatches: what cannot work, each with its fix.
+        layers: of the model that was asked about; none without one.
+        width: columns of the terminal.
+        verbose: everything about each layer, in words.
+    """
+    names = {
+        "tfopt": environment.tfopt, "python": environment.python, "tensorflow": environment.tensorflow,
+        "tf-keras": environment.tf_keras, "keras": environment.keras,
+        "tensorflow-model-optimization": environment.tfmot, "ai-edge-litert": environment.litert,
+        "processor": environment.cpu, "threads": str(environment.threads) if environment.threads else "",
+    }  # fmt: skip
+    parts: list[RenderableType] = [
+        table(("", ""), [(words(name, "bold"), value or words("missing", "red")) for name, value in names.items()],
+              left=(0, 1)),
+        words(""),
+    ]  # fmt: skip
+    if mismatches:
+        parts += [words(f"problem: {mismatch}", "bold red") for mismatch in mismatches]
+    else:
+        parts.append(words("These versions work together.", "bold green"))
+    return [*parts, *layers_text(layers, width, verbose)] if layers else parts
