@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from tfopt.core.config.sweep import SweepConfig
 
 from tfopt.catalog.catalog import stage_classes
 from tfopt.core.config.allocation import GlobalAllocation
@@ -20,6 +19,7 @@ from tfopt.core.config.pruning import PruneRule
 from tfopt.core.config.quantization import QuantizeRule
 from tfopt.core.config.ramps import Change
 from tfopt.core.config.rewind import Rewind
+from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.stage import EarlyStopping
 from tfopt.core.recipe.recipe import ModelConfig, Recipe

@@ -11,27 +11,49 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "tfopt"
 
 MAY_IMPORT = {
+    "_version": set(),
     "errors": set(),
     "core": {"errors"},
-    "io": {"core", "errors"},
+    "catalog": {"core", "errors"},
+    "results": {"core", "errors"},
+    "io": {"catalog", "core", "errors", "_version"},
     "stages": {"core", "errors"},
     "export": {"core", "errors"},
-    "backend": {"core", "errors"},
+    "backend": {"catalog", "core", "errors"},
     "bridge": {"errors"},
-    "elsewhere": {"core", "io", "planner", "errors"},
-    "planner": {"core", "io", "stages", "export", "elsewhere", "errors"},
-    "runner": {"core", "io", "stages", "export", "planner", "errors"},
-    "executors": {"core", "io", "errors"},
-    "sweeper": {"core", "io", "stages", "export", "planner", "executors", "errors"},
+    "executors": {"catalog", "core", "io", "errors"},
+    "engine": {"catalog", "core", "io", "stages", "export", "executors", "errors"},
     "report": {"core", "errors"},
-    "api": {"core", "io", "stages", "export", "planner", "runner", "executors", "sweeper", "report", "errors"},
-    "cli": {"core", "errors", "api", "report"},
-    "notebook": {"core", "errors", "api", "report"},
-    "testing": {"core", "errors", "io", "planner", "runner"},
+    "api": {"catalog", "core", "io", "stages", "export", "engine", "executors", "report", "results", "errors"},
+    "cli": {"core", "errors", "api", "report", "results"},
+    "notebook": {"core", "errors", "api", "report", "results"},
+    "testing": {"catalog", "core", "errors", "io", "engine"},
 }
 """Room -> rooms it may name; `backend` is besides allowed inside function bodies of HANDS_TO_BACKEND."""
 
-HANDS_TO_BACKEND = {"bridge", "stages", "export", "elsewhere", "planner", "runner", "api", "testing"}
+FLOORS = {
+    "tfopt.core": (
+        {"language", "records", "targets"},
+        {"config"},
+        {"claims", "contracts"},
+        {"recipe"},
+        {"sweeps"},
+    ),
+    "tfopt.io": ({"system"}, {"recipes", "store"}, {"runs"}),
+    "tfopt.report": ({"shared"}, {"live", "run"}, {"comparison", "files", "plan"}, {"notebook"}),
+    "tfopt.backend": (
+        {"data", "ensembling", "equivalence", "graph"},
+        {"bridge", "clustering", "tflite", "training"},
+        {"audit", "models", "pruning"},
+        {"quantization"},
+        {"layer_support", "artifacts", "export"},
+        {"distillation"},
+        {"stages"},
+    ),
+}
+"""Floors of a package, the lowest first: a room imports only rooms of lower floors."""
+
+HANDS_TO_BACKEND = {"bridge", "stages", "export", "engine", "api", "testing"}
 TENSORFLOW_STACK = {
     "ai_edge_litert",
     "ai_edge_quantizer",
@@ -92,3 +114,52 @@ def test_a_file_imports_only_what_its_room_may(room: str, path: Path) -> None:
 
 def test_every_room_has_its_rule() -> None:
     assert {room for room, _ in rooms()} <= MAY_IMPORT.keys()
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Module -> modules of tfopt that it imports, those inside functions and under TYPE_CHECKING included."""
+    modules = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+    graph: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        graph[module] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tfopt":
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+                graph[module] |= {name if name in modules else str(node.module) for name in names}
+            elif isinstance(node, ast.Import):
+                graph[module] |= {alias.name for alias in node.names if alias.name in modules}
+        graph[module].discard(module)
+    return graph
+
+
+def test_no_circle_of_files() -> None:
+    """Files are taken away that import no other file left; what remains is a circle, or depends on one."""
+    graph = import_graph()
+    while free := {module for module, imported in graph.items() if not imported}:
+        graph = {module: imported - free for module, imported in graph.items() if module not in free}
+    assert not graph
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_rooms_import_only_from_lower_floors(package: str) -> None:
+    level = {room: number for number, rooms in enumerate(FLOORS[package]) for room in rooms}
+    depth = len(package.split("."))
+
+    def room(module: str) -> str | None:
+        below = module.split(".")[depth:]
+        return below[0] if module.startswith(f"{package}.") else None
+
+    for module, imported in import_graph().items():
+        own = room(module)
+        if own is None:
+            continue
+        assert own in level, f"{module}: the room {own!r} has no floor"
+        for other in imported:
+            target = room(other)
+            if target not in (None, own):
+                assert level[str(target)] < level[own], f"{module} imports {other}: {target} is not below {own}"

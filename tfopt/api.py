@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,17 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from tfopt.core.contracts.stage import Emit
 from tfopt.core.recipe.plan import Plan
 from tfopt.core.recipe.recipe import Recipe
-from tfopt.core.records.layer_support import LayerPreflight, Totals, totals
-from tfopt.core.records.report import AuditRecord, Environment, Report
+from tfopt.core.records.layer_support import totals
+from tfopt.core.records.report import AuditRecord, Report
 from tfopt.core.records.run import Run
-from tfopt.errors import Problem, RecipeError, UsageError
+from tfopt.errors import RecipeError, UsageError
 from tfopt.io.runs.garbage_collection import Collected, collect
 from tfopt.io.store.remote import RemoteStore
 from tfopt.io.store.store import Store
+from tfopt.results import Checked, Compared, Doctor, Listed
 
 if TYPE_CHECKING:
-    from tfopt.core.sweeps.candidates import Candidate
-    from tfopt.core.sweeps.comparison import Comparison
     from tfopt.core.sweeps.record import Sweep
 
 DEFAULT_OUT = "saved_models"
@@ -52,21 +50,6 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) ->
     return load_recipe(Path(path), catalog(), values)
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What `validate` found in one recipe.
-
-    Args:
-        path: the file.
-        problems: every mistake, in the order of the file.
-        code: `package.module:function` texts that running the recipe would import.
-    """
-
-    path: str
-    problems: tuple[Problem, ...]
-    code: tuple[str, ...]
-
-
 def validate(paths: Sequence[str | Path]) -> list[Checked]:
     """Checks recipes without running anything and without loading TensorFlow."""
     from tfopt.catalog.catalog import code_named_by
@@ -80,23 +63,6 @@ def validate(paths: Sequence[str | Path]) -> list[Checked]:
         else:
             checked.append(Checked(str(path), (), tuple(code_named_by(recipe))))
     return checked
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One thing that a recipe can name.
-
-    Args:
-        name: how a recipe names it.
-        summary: what it is, in a sentence.
-        origin: `tfopt`, or the package that brings it.
-        arguments: what it can be given.
-    """
-
-    name: str
-    summary: str
-    origin: str
-    arguments: tuple[str, ...] = ()
 
 
 def listing(kind: Kind | None = None) -> dict[str, list[Listed]]:
@@ -282,23 +248,6 @@ def bench(files: Sequence[str | Path], threads: int = 1, rounds: int = 50) -> li
     return latency.bench([_existing(file) for file in files], threads=threads, rounds=rounds)
 
 
-@dataclass(frozen=True)
-class Doctor:
-    """What `doctor` found.
-
-    Args:
-        environment: versions, processor, threads.
-        mismatches: what cannot work, each with its one-line fix.
-        layers: what each layer of the model supports; empty without a model, and where a package is missing.
-        totals: the layers added up; None without a model.
-    """
-
-    environment: Environment
-    mismatches: tuple[str, ...]
-    layers: tuple[LayerPreflight, ...] = ()
-    totals: Totals | None = None
-
-
 def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), num_outputs: int = 10) -> Doctor:
     """Versions and what is wrong with them; with a model, what can be done with each of its layers.
 
@@ -322,19 +271,6 @@ def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), n
 
     layers = preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs))
     return Doctor(found, wrong, layers, totals(layers))
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What `compare` found.
-
-    Args:
-        table: one row per variant, and what can be said about them.
-        candidates: the runs behind it.
-    """
-
-    table: Comparison
-    candidates: tuple[Candidate, ...]
 
 
 def sweep(

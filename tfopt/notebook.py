@@ -36,6 +36,7 @@ from tfopt.report.live.watch import Watch
 from tfopt.report.notebook import parts
 from tfopt.report.plan.chart import schedules_chart
 from tfopt.report.run import charts
+from tfopt.report.shared import style
 from tfopt.results import Compared
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Figures:
         charts: what is shown; a single one is shown as a plain SVG image, which any viewer of notebooks can show.
     """
 
-    charts: tuple[charts.Chart, ...]
+    charts: tuple[style.Chart, ...]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         text = "\n".join(chart.description for chart in self.charts)
@@ -154,7 +155,7 @@ class Figures:
         return {"text/html": parts.figures_html(self.charts), "text/plain": text}
 
 
-def _charts(what: Plottable, epochs: int, steps_per_epoch: int) -> tuple[charts.Chart, ...]:
+def _charts(what: Plottable, epochs: int, steps_per_epoch: int) -> tuple[style.Chart, ...]:
     match what:
         case Run():
             return charts.charts(what.report)

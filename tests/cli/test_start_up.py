@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
+from tests.conftest import REPOSITORY
 from tfopt.cli.main import VERBS
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = {
     "PIL", "ai_edge_litert", "jinja2", "keras", "matplotlib", "numpy", "sklearn", "tensorflow",
     "tensorflow_model_optimization", "tf_keras",

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from tfopt.results import Compared
 
 from tests.conftest import REPOSITORY
 from tests.core.sweeps.test_comparison import KINDS, candidates
@@ -18,6 +17,7 @@ from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import StoreError
 from tfopt.report.live.lines import TrialLines
+from tfopt.results import Compared
 
 Tfopt = Callable[..., Result]
 Mocked = Callable[[str, Any], list[Any]]

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from tfopt.results import Checked, Doctor, Listed
 
 from tests.support.sample_report import lying_report, sample_report
 from tfopt.core.config.schedules import Polynomial
@@ -18,6 +17,7 @@ from tfopt.core.records.layer_support import LayerPreflight
 from tfopt.core.records.report import DataRecord, Environment, Report
 from tfopt.core.records.run import Run
 from tfopt.errors import Problem
+from tfopt.results import Checked, Doctor, Listed
 
 Tfopt = Callable[..., Result]
 Mocked = Callable[[str, Any], list[Any]]

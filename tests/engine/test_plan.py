@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfopt.engine.keys import why_missing
-
 from tfopt.io.store.store import Store
 
 KEY = "ab" + "0" * 62

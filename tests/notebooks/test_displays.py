@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from tfopt.results import Compared
 
 import tfopt
 from tests.cli.test_progress import EVENTS
@@ -31,6 +30,7 @@ from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import EnvironmentProblem, UsageError
 from tfopt.report.live.watch import Watch
 from tfopt.report.notebook.parts import planned_schedules
+from tfopt.results import Compared
 
 EVIL = "</td><script>alert('x')</script>&"
 

@@ -8,7 +8,8 @@ import pytest
 from tensorflow_model_optimization.quantization.keras import QuantizeWrapper, quantize_model
 
 from tests.support.quantization import context, qat, separate_relu_model
-from tfopt.backend.quantization import preflight, quantize_aware_train
+from tfopt.backend.quantization import preflight
+from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
 _BEFORE_RELU = ("first", "second", "hidden")

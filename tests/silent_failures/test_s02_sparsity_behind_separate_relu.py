@@ -18,7 +18,7 @@ from tests.support.quantization import (
     separate_relu_model,
     train,
 )
-from tfopt.backend.quantization import quantize_aware_train
+from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
 

@@ -12,7 +12,8 @@ from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.pr
 from tensorflow_model_optimization.quantization import keras as tfmot
 
 from tests.support.quantization import accuracy, context, inner_relu_model, int8_file, prune_by_magnitude, qat, train
-from tfopt.backend.quantization import load_quantized, quantize_aware_train, save_quantized
+from tfopt.backend.quantization import load_quantized, save_quantized
+from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
 

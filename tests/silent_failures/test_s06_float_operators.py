@@ -10,7 +10,7 @@ from tensorflow_model_optimization.quantization.keras import quantize_model
 from tf_keras import layers
 
 from tests.support.quantization import accuracy, context, int8_file, naive_file, normalization, qat, train
-from tfopt.backend.quantization import quantize_aware_train
+from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
 

@@ -8,7 +8,7 @@ import pytest
 from tensorflow_model_optimization.quantization.keras import quantize_model
 
 from tests.support.quantization import context, inner_relu_model, int8_file, naive_file, qat, train
-from tfopt.backend.quantization import quantize_aware_train
+from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
 

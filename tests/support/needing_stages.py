@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tfopt.core.config.traits import Trait
-
 from tfopt.core.config.model_source import ModelSource
+from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import Stage, StageContext
 
 

@@ -12,11 +12,11 @@ import tf_keras
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from sklearn.datasets import load_digits
 from tf_keras import layers
-from tfopt.core.config.traits import Trait
 
 from tfopt.backend.data.load import Data
 from tfopt.backend.data.splits import Split
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import StageContext
 from tfopt.stages.qat import Qat
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
+from tfopt.catalog.guard import T, guarded
 from tfopt.core.language.suggest import closest
-from tfopt.errors import EnvironmentProblem, StageError, TfoptError
+from tfopt.errors import EnvironmentProblem, StageError
 
-T = TypeVar("T")
 Kind = Literal["dataset", "model"]
 _PACKAGES = {"dataset": "tfopt.backend.data.datasets", "model": "tfopt.backend.models.zoo"}
 _GROUPS = {"dataset": "tfopt.datasets", "model": "tfopt.models"}
@@ -47,7 +47,8 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
             f"The {kind} {name!r} is defined more than once: {owners}.", "Uninstall all but one of these packages."
         )
     if built_in:
-        return getattr(importlib.import_module(f"{_PACKAGES[kind]}.{name}"), _FUNCTIONS[kind])
+        own: Callable[..., Any] = getattr(importlib.import_module(f"{_PACKAGES[kind]}.{name}"), _FUNCTIONS[kind])
+        return own
     if not entries:
         known = names(kind)
         raise StageError(
@@ -56,7 +57,7 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
         )
     entry = entries[0]
     try:
-        function = entry.load()
+        function: Callable[..., Any] = entry.load()
     except Exception as error:
         raise EnvironmentProblem(
             f"The entry point {entry.name!r} of group {_GROUPS[kind]!r} ({entry.value}) cannot be loaded: "
@@ -106,7 +107,7 @@ def function(source: str, folder: Path) -> Callable[..., Any]:
             ) from error
         except Exception as error:
             raise StageError(f"{source}: importing {module_name!r} failed: {type(error).__name__}: {error}") from error
-    found = getattr(module, name, None)
+    found: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(found):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise StageError(f"{source}: {module_name!r} has no function {name!r}.{closest(name, known)}")
@@ -122,23 +123,6 @@ def call(function: Callable[..., T], source: str, args: Mapping[str, Any], folde
     check_arguments(function, source, args)
     with importable(folder):
         return guarded(lambda: function(**args), source)
-
-
-def guarded(work: Callable[[], T], what: str) -> T:
-    """Runs code that is not ours and puts whatever it raises into the user's words.
-
-    A user's function, or Keras reading a broken file, can raise anything; here and where modules are imported is where
-    that is caught.
-
-    Raises:
-        StageError: `work` raised; `TfoptError` passes unchanged.
-    """
-    try:
-        return work()
-    except TfoptError:
-        raise
-    except Exception as error:
-        raise StageError(f"{what} failed: {type(error).__name__}: {error}") from error
 
 
 def check_arguments(function: Callable[..., Any], source: str, args: Mapping[str, Any]) -> None:

@@ -5,60 +5,26 @@ Nothing is trained. `prepare` keeps the loaded data and model, so that a run doe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfopt.core.config.model_source import PLACES, sources_in
-from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, TrainingStage, next_traits
-from tfopt.core.language.plain import look_up
 from tfopt.core.recipe.plan import Plan, PlannedStage
 from tfopt.core.recipe.recipe import Recipe
-from tfopt.core.records.fingerprint import changes, fingerprint, key_parts
+from tfopt.core.records.fingerprint import fingerprint
 from tfopt.engine import external_models as elsewhere
+from tfopt.engine.export_checks import export_warnings, tflite_variants
+from tfopt.engine.keys import batch_size_of, parts_of, why_missing
+from tfopt.engine.prepared import Prepared
 from tfopt.errors import Problem
 from tfopt.export.tflite import Tflite
 from tfopt.io.recipes.model_sources import model_source_problems
 from tfopt.io.recipes.recipe_file import load_recipe
 from tfopt.io.store.store import Store
-from tfopt.io.system.environment import key_versions
 from tfopt.stages.qat import Qat
-
-_BYTES_PER_PARAMETER = {"none": 4, "float16": 2, "dynamic": 1, "int8": 1}
-_LEAST_SHARE = 0.9
-"""A file may be a little smaller than its weights alone: batch normalization is folded away."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A plan with what was loaded to make it.
-
-    Args:
-        plan: what would be done.
-        data: the splits (`tfopt.backend.data.load.Data`).
-        model: the starting model, a `tf_keras.Model`.
-        origin: the Keras 3 model it was made from, or None; also where a stage adds layers or takes some
-            away, so that the result has another architecture.
-        needed: what makes the models from elsewhere that stages need, by the key of its last stage.
-        layout: a model with the layers that the last stage leaves, whatever its weights; the starting model itself
-            where no stage adds layers or takes some away.
-    """
-
-    plan: Plan
-    data: Any
-    model: Any
-    origin: Any = None
-    needed: Mapping[str, Prepared] = field(default_factory=dict)
-    layout: Any = None
-
-    def stage_keys(self) -> list[str]:
-        """Keys of all its stages, and of all that make the models they need."""
-        own = [stage.key for stage in self.plan.stages]
-        return list(dict.fromkeys([*(key for one in self.needed.values() for key in one.stage_keys()), *own]))
 
 
 def prepare(recipe: Recipe, store: Store) -> Prepared:
@@ -224,97 +190,8 @@ def _preflight(stage: Stage, model: Any, workload: Workload) -> Preflight:
     return found.joined(distillation.look_ahead(model, stage.teacher, workload))
 
 
-def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:
-    """Why a stage is not in the store: what changed since the entry that is most like it."""
-    changed = [stage.name for stage in before if stage.status != "cached"]
-    if changed:
-        return f"{changed[-1]} before it is new"
-    found = [changes(old, parts) for old in store.parts(parts["kind"])]
-    if not found:
-        return "nothing like it is in the store"
-    nearest = min(found, key=len)
-    if not nearest:
-        return "its entry in the store is incomplete"
-    words = [change.removeprefix("config.").removeprefix("stage.") for change in nearest]
-    more = f", and {len(words) - 3} more" if len(words) > 3 else ""
-    return "; ".join(words[:3]) + more
-
-
-def key_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> str:
-    """The store key of a stage of a recipe."""
-    return fingerprint(parts_of(stage, recipe, parent, data, sources))
-
-
-def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> dict[str, Any]:
-    """What the store key of a stage is made of: neither its name nor its `judging` keys, for they change no result.
-
-    Of models from elsewhere it knows what they are (`sources`, see `tfopt.engine.external_models.keys_of`), not where.
-
-    Of an earlier stage that it uses, the key knows the place: what is there, is in the parent's key, and were only the
-    name known, two stages that swap their names would be taken for one another.
-    """
-    dumped = stage.model_dump(mode="json", exclude={"name", *stage.judging})
-    for path, _ in sources_in(stage):
-        for place in PLACES:
-            look_up(dumped, path).pop(place, None)
-    config: dict[str, Any] = {
-        "stage": dumped,
-        "compile": recipe.compile.model_dump(mode="json"),
-        "batch_size": batch_size_of(stage, recipe),
-        "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
-    }
-    if stage.uses():
-        config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.uses()]
-    if sources:
-        config["sources"] = list(sources)
-    return key_parts(
-        parent=parent,
-        kind=stage.kind,
-        version=stage.version,
-        config=config,
-        data=data,
-        seed=recipe.seed,
-        versions=key_versions(),
-    )
-
-
 def _sentence(stage: Stage, path: tuple[str | int, ...], message: str) -> str:
     """A problem below a stage as a sentence that begins with what it is about."""
     subject = ".".join(str(part) for part in (stage.name, *path))
     own = f"{path[-1]}." if path else "."
     return subject + message.removeprefix(own[:-1]) if message.startswith(own) else f"{subject} {message}"
-
-
-def batch_size_of(stage: Stage, recipe: Recipe) -> int:
-    """Examples per optimizer step in a stage: its own, or the recipe's."""
-    own = stage.batch_size if isinstance(stage, TrainingStage) else None
-    return own or recipe.data.batch_size
-
-
-def tflite_variants(recipe: Recipe) -> dict[str, Variant]:
-    """The `.tflite` files of a recipe, by name."""
-    targets = [target for target in recipe.export if isinstance(target, Tflite)]
-    return {name: variant for target in targets for name, variant in target.variants.items()}
-
-
-def export_warnings(recipe: Recipe, parameters: int, examples: int) -> list[str]:
-    """What is knowable about the files: budgets that no such file can meet, more calibration than there is data."""
-    warnings: list[str] = []
-    variants = tflite_variants(recipe)
-    for name, variant in variants.items():
-        if variant.quantize == "int8" and variant.calibration > examples:
-            warnings.append(
-                f"{name}: calibration asks for {variant.calibration} examples, the training split has {examples}; "
-                "all of them are used."
-            )
-    for budget in recipe.budgets:
-        target = variants.get(budget.export)
-        if budget.measure != "bytes" or target is None or target.sparse:
-            continue
-        least = round(parameters * _BYTES_PER_PARAMETER[target.quantize] * _LEAST_SHARE)
-        if budget.limit < least:
-            warnings.append(
-                f"{budget.name}: {budget.limit:,.0f} bytes cannot be met: {parameters:,} parameters alone take about "
-                f"{least:,} bytes with quantize: {target.quantize} (sparsity shrinks the gzipped file, not this one)."
-            )
-    return warnings

@@ -239,12 +239,12 @@ class _Execution:
         """What a model is worth: measures on the test split, and each layer."""
         from tfopt.backend.artifacts import stage_result as artifacts
         from tfopt.backend.models import build as models
-        from tfopt.backend.stages import fit as training
         from tfopt.backend.stages import prune as pruning
+        from tfopt.backend.training.evaluate import evaluate
 
         plan = self.prepared.plan
         plain = artifacts.float_model(model)
-        measures = training.evaluate(artifacts.running_model(model), self.prepared.data.test, plan.recipe.compile)
+        measures = evaluate(artifacts.running_model(model), self.prepared.data.test, plan.recipe.compile)
         return StageRecord(
             name=name,
             kind=kind,

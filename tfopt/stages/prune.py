@@ -11,6 +11,7 @@ from tfopt.core.config.rewind import Rewind
 from tfopt.core.config.schedules import Metric, Schedule
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.rewinding import rewind_problems
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.language.block import Block
 from tfopt.core.language.quantities import Span
@@ -77,7 +78,7 @@ class Prune(TrainingStage):
     def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
         if self.rewind is None:
             return ()
-        return [(("rewind", *path), message) for path, message in self.rewind.problems(earlier)]
+        return [(("rewind", *path), message) for path, message in rewind_problems(self.rewind, earlier)]
 
     def uses(self) -> tuple[str, ...]:
         return () if self.rewind is None else (self.rewind.stage,)

@@ -44,6 +44,6 @@ class Qat(TrainingStage):
         return quantization.look_ahead(model, self.quantization(), workload, self.require)
 
     def apply(self, model: Any, context: StageContext) -> Any:
-        from tfopt.backend import quantization
+        from tfopt.backend.stages.qat import quantize_aware_train
 
-        return quantization.quantize_aware_train(model, self, self.quantization(), context)
+        return quantize_aware_train(model, self, self.quantization(), context)

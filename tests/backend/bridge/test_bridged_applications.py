@@ -12,7 +12,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tf_keras  # noqa: E402
 
-from tfopt.backend.bridge import to_tf_keras
+from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge import weight_mapping as pairing  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import KerasHost  # noqa: E402
 

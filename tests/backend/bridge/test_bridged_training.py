@@ -14,7 +14,7 @@ import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
 
 from tests.support.keras3_layers import Plain, Scale  # noqa: E402
-from tfopt.backend.bridge import to_tf_keras
+from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge import weight_mapping as pairing  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import KerasHost  # noqa: E402
 

@@ -13,11 +13,11 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
-from tfopt.backend.graph.kernels import kernels  # noqa: E402
 
 from tests.support.keras3_layers import Mix, Plain, Scale  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import KerasHost  # noqa: E402
+from tfopt.backend.graph.kernels import kernels  # noqa: E402
 from tfopt.backend.models.store import load_model, save_model  # noqa: E402
 from tfopt.backend.pruning.eligibility import why_not  # noqa: E402
 

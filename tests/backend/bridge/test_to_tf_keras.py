@@ -15,7 +15,7 @@ import tf_keras  # noqa: E402
 from keras import layers, ops  # noqa: E402
 
 from tests.support.keras3_layers import Mix, Scale, Subclassed  # noqa: E402
-from tfopt.backend.bridge import to_tf_keras
+from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge import weight_mapping as pairing  # noqa: E402
 from tfopt.backend.bridge.equivalence import equal, random_inputs  # noqa: E402
 from tfopt.backend.bridge.functionalize import functional  # noqa: E402

@@ -29,8 +29,8 @@ def rows(n: int, classes: int = 3, seed: int = 0) -> dict[str, np.ndarray]:
 def test_digits_are_scaled_and_cut_without_tensorflow() -> None:
     code = """
 import sys
-from tfopt.backend.data import load
-from tfopt.core.data import DataConfig
+from tfopt.backend.data.load import load
+from tfopt.core.config.data import DataConfig
 data = load(DataConfig(source="digits"))
 print(len(data.train), len(data.validation), len(data.test), data.input_shape, data.num_outputs, data.num_classes)
 print(data.train.inputs.min(), data.train.inputs.max(), data.train.inputs.dtype, data.train.targets.dtype)

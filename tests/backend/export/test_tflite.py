@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tfopt.core.claims.agreement import Behaviour
 
 from tests.support.exporting import VARIANTS, Exported, StandIn, context_for, digits
 from tfopt.backend.audit.tflite import audit_tflite
@@ -18,6 +17,7 @@ from tfopt.backend.export import convert as converting
 from tfopt.backend.export import files as export_files
 from tfopt.backend.export import tflite
 from tfopt.backend.tflite import child_process as child
+from tfopt.core.claims.agreement import Behaviour
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.tflite_variant import Variant

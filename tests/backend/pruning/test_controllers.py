@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tfopt.backend.graph.kernels import kernels
 
 from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tfopt.backend.graph.kernels import kernels
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import loop as fitting

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
-from tfopt.backend.graph.kernels import kernels
 
 from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tfopt.backend.graph.kernels import kernels
 from tfopt.backend.pruning import rewinding
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import checkpoint, snapshots

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.quantization import context, digits, inner_relu_model, qat
 from tests.support.quantization_models import branchy_model
-from tfopt.backend.quantization import Quantized, is_quantized, load_quantized, quantize_aware_train, save_quantized
+from tfopt.backend.quantization import Quantized, is_quantized, load_quantized, save_quantized
+from tfopt.backend.stages.qat import quantize_aware_train
 from tfopt.errors import StoreError
 
 pytestmark = pytest.mark.tf

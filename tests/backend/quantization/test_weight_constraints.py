@@ -18,7 +18,8 @@ from tests.support.quantization import (
     train,
 )
 from tests.support.quantization_models import branchy_model
-from tfopt.backend.quantization import Quantized, load_quantized, quantize_aware_train, save_quantized
+from tfopt.backend.quantization import Quantized, load_quantized, save_quantized
+from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
 

@@ -15,6 +15,7 @@ from tfopt.backend.stages import average as averaging
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import batch_norm as batch_statistics
+from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.ensembling import Averaging
 from tfopt.core.config.model_source import KnownModel, ModelLocation
@@ -51,7 +52,7 @@ def test_the_uniform_average_is_the_mean_of_all_weights(tmp_path: Path) -> None:
     for name, value, mean in zip(names, mixed.get_weights(), wanted, strict=True):
         if "moving" not in name:
             np.testing.assert_allclose(value, mean, atol=1e-6)
-    assert training.evaluate(mixed, digits().test, Compile())["accuracy"] > 0.8
+    assert evaluate(mixed, digits().test, Compile())["accuracy"] > 0.8
 
 
 def test_statistics_are_those_of_the_training_split() -> None:
@@ -75,13 +76,13 @@ def test_statistics_are_those_of_the_training_split() -> None:
 
 def test_a_greedy_average_leaves_out_what_makes_it_worse(tmp_path: Path) -> None:
     good, other, spoiled = tuned(0), tuned(1), small_model(seed=9)
-    best = max(training.evaluate(one, digits().validation, Compile())["accuracy"] for one in (good, other))
+    best = max(evaluate(one, digits().validation, Compile())["accuracy"] for one in (good, other))
     log = Log()
     mixed = averaging.average(good, Averaging("greedy"), beside(tmp_path, other, spoiled, emit=log))
     details = {key: value for event in log.of("details") for key, value in event.items()}
     assert "file 1" not in details["averaged"]
     assert details["measured"]["file 1"] < 0.5
-    assert training.evaluate(mixed, digits().validation, Compile())["accuracy"] >= best
+    assert evaluate(mixed, digits().validation, Compile())["accuracy"] >= best
 
 
 def test_zeros_of_the_incoming_model_stay(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_a_stage_can_end_with_its_moving_average(tmp_path: Path) -> None:
     hidden = [model.get_layer("hidden").kernel.numpy() for model in (plain, slow, fast)]
     np.testing.assert_allclose(hidden[0], hidden[2], atol=1e-4)
     assert not np.allclose(hidden[0], hidden[1], atol=1e-4)
-    assert training.evaluate(slow, digits().test, Compile())["accuracy"] > 0.3
+    assert evaluate(slow, digits().test, Compile())["accuracy"] > 0.3
 
 
 def test_what_cannot_be_averaged_is_known_before_training_and_named() -> None:

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 import tf_keras
 
+from tests.conftest import REPOSITORY
 from tests.support.contexts import Log, context, digits, layers, same_weights, small_model
 from tfopt.backend.clustering import eligibility as clusterable
 from tfopt.backend.clustering.plan import skipped
+from tfopt.backend.graph import cluster_kernels
 from tfopt.backend.graph.channels import from_rows, most_unique, rows
 from tfopt.backend.graph.layer_records import layer_records
 from tfopt.backend.stages import cluster as clustering
@@ -24,6 +26,7 @@ from tfopt.backend.stages import fit as training
 from tfopt.backend.training import checkpoint
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop
+from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.clustering import Sharing
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.contracts.stage import StageContext
@@ -33,7 +36,6 @@ from tfopt.stages.train import Train
 
 pytestmark = pytest.mark.tf
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 KERNELS = ("conv1", "conv2", "hidden", "logits")
 
 
@@ -85,7 +87,7 @@ def test_every_kernel_has_few_values_and_the_model_still_knows_digits(initializa
     assert [weight.name for weight in model.weights] == names, "the wrappers leave no trace"
     assert not any("get_clusterable_weights" in vars(layer) for layer in model.layers)
     assert np.abs(model.get_layer("norm").moving_mean.numpy() - before).max() > 1e-3
-    assert training.evaluate(model, given.data.test, given.compile)["accuracy"] > 0.6
+    assert evaluate(model, given.data.test, given.compile)["accuracy"] > 0.6
 
 
 def test_clusters_per_channel_and_rules(model, tmp_path):
@@ -151,7 +153,7 @@ def test_layers_of_many_kinds_share_values(tmp_path):
     carry_out(model, stage(epochs=1, clusters=5, per_channel=True), context(tmp_path, data=digits(128)))
 
     found = {
-        layer.name: [most_unique(rows(kernel, layer).numpy()) for kernel in clusterable.kernels(layer)]
+        layer.name: [most_unique(rows(kernel, layer).numpy()) for kernel in cluster_kernels.kernels(layer)]
         for layer in model.layers
     }
     assert {name: len(counts) for name, counts in found.items() if counts} == {

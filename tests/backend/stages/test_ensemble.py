@@ -16,7 +16,7 @@ from tests.support.contexts import context, digits, small_model
 from tfopt.backend.artifacts import stage_result as artifacts
 from tfopt.backend.ensembling.combine import combined_values, smallest_gap
 from tfopt.backend.stages import ensemble as ensembling
-from tfopt.backend.stages import fit as training
+from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.compile import Compile, Loss
 from tfopt.core.config.ensembling import Ensembling, Outputs
 from tfopt.core.config.model_source import KnownModel, ModelLocation
@@ -141,7 +141,7 @@ def test_weights_are_learned_on_the_validation_split(tmp_path: Path) -> None:
         object.__setattr__(given, "sources", where)
         joined = ensembling.ensemble(good, Ensembling(combine, "learned"), given)
         assert events[-1]["members"]["incoming"] > 0.8
-        loss = [training.evaluate(one, digits().validation, Compile())["loss"] for one in (joined, good)]
+        loss = [evaluate(one, digits().validation, Compile())["loss"] for one in (joined, good)]
         assert loss[0] <= loss[1] + 1e-4
 
 

@@ -10,6 +10,7 @@ from tests.support.contexts import Log, context, digits, same_weights, small_mod
 from tfopt.backend.data.load import class_weights
 from tfopt.backend.data.splits import Split
 from tfopt.backend.stages import fit as training
+from tfopt.backend.training.evaluate import evaluate, predict
 from tfopt.core.config.compile import Compile, Loss, Metric, Optimizer
 from tfopt.core.config.data import Augment
 from tfopt.core.config.learning_rate import PlateauRate
@@ -31,11 +32,11 @@ def trained(tmp_path_factory):
 def test_training_learns_and_is_judged_on_the_split_it_is_given(trained):
     model, _ = trained
 
-    measures = training.evaluate(model, digits().test, Compile())
+    measures = evaluate(model, digits().test, Compile())
 
     assert set(measures) == {"loss", "accuracy"}
     assert measures["accuracy"] > 0.8
-    predicted = training.predict(model, digits().test)
+    predicted = predict(model, digits().test)
     assert predicted.shape == (397, 10)
     assert np.mean(predicted.argmax(axis=1) == digits().test.targets) == pytest.approx(measures["accuracy"])
 
@@ -111,7 +112,7 @@ def test_early_stopping_goes_back_to_the_best_epoch(tmp_path):
     told = log.of("details")[-1]["early_stopping"]
     assert len(epochs) < 30
     assert told == {"stopped_after": len(epochs), "best_epoch": len(epochs) - 2, "restored": True}
-    measured = training.evaluate(model, digits().validation, Compile())["accuracy"]
+    measured = evaluate(model, digits().validation, Compile())["accuracy"]
     assert measured == pytest.approx(best)
 
 
@@ -141,7 +142,7 @@ def test_class_weights_reach_the_loss(tmp_path):
 
     model = training.train(small_model(), stage, context(tmp_path))
 
-    answers = training.predict(model, digits().test).argmax(axis=1)
+    answers = predict(model, digits().test).argmax(axis=1)
     assert np.mean(answers == 3) < 0.02
     assert class_weights(digits().train.targets, "balanced") is not None
 
@@ -152,7 +153,7 @@ def test_mixup_trains_on_mixtures_and_is_judged_on_plain_labels(tmp_path):
 
     model = training.train(small_model(), stage, context(tmp_path, log, augment=Augment(mixup=0.2)))
 
-    assert training.evaluate(model, digits().test, Compile())["accuracy"] > 0.8
+    assert evaluate(model, digits().test, Compile())["accuracy"] > 0.8
     assert set(log.of("epoch")[0]) >= {"accuracy", "val_accuracy"}
 
 

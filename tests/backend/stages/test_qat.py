@@ -19,7 +19,7 @@ from tests.support.quantization import (
     train,
 )
 from tests.support.quantization_models import branchy_model
-from tfopt.backend.quantization import quantize_aware_train
+from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
 

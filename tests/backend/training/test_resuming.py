@@ -3,11 +3,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.support import dying_stage
 from tests.support.contexts import Log, context, digits, same_weights, small_model
 from tfopt.backend.stages import fit as training
@@ -21,8 +21,6 @@ from tfopt.stages.prune import Prune
 from tfopt.stages.train import Train
 
 pytestmark = pytest.mark.tf
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tfopt.core.claims.agreement import Behaviour, Comparison, agreement_claim
 
+from tfopt.core.claims.agreement import Behaviour, Comparison, agreement_claim
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tfopt.engine.keys import parts_of
 
 from tests.support.needing_stages import Take
 from tests.support.recipes import document, known
 from tfopt.core.config.model_source import ModelSource
 from tfopt.core.recipe.catalog import Catalog
 from tfopt.core.recipe.recipe import Recipe, build_recipe
+from tfopt.engine.keys import parts_of
 from tfopt.errors import RecipeError
 
 CATALOG = Catalog({**known().stages, "take": Take}, known().exports)

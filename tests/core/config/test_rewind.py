@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tfopt.engine.keys import key_of
 
 from tests.support.recipes import document, known
 from tfopt.core.recipe.recipe import Recipe, build_recipe
+from tfopt.engine.keys import key_of
 from tfopt.errors import RecipeError
 from tfopt.stages.prune import Prune
 from tfopt.stages.train import Train

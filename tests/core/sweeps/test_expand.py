@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tfopt.core.config.sweep import SweepConfig
 
 import tfopt
 from tests.conftest import REPOSITORY
+from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.sweeps import expand as sweep
 from tfopt.core.sweeps.expand import Expansion

@@ -182,7 +182,7 @@ def test_threads_that_upload_and_fetch_the_same_key_all_end_well(url: str, tmp_p
 UPLOADER = """
 import sys
 from pathlib import Path
-from tests.io.test_remote import build, get, machine
+from tests.io.store.test_remote import build, get, machine
 for number in range(10):
     key = f"{number:02x}" + "0" * 62
     store = machine(Path(sys.argv[1]), sys.argv[2])

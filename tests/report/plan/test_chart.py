@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
 
+from tests.conftest import REPOSITORY
 from tfopt.core.config.schedules import Cyclic, Linear, OneShot, Schedule, schedule_kinds
 from tfopt.core.recipe.plan import PlannedStage
 from tfopt.report.plan.chart import schedules_chart
 from tfopt.report.plan.terminal_plot import schedule_plot
 from tfopt.report.run.curves import schedule_curves
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = REPOSITORY / "docs"
 
 
 def test_every_schedule_has_its_figure() -> None:

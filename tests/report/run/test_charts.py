@@ -6,11 +6,11 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from tfopt.report.shared.style import Chart
 
 from tests.support.sample_report import hostile_report, sample_report
 from tfopt.core.records.report import Report, RunInfo
 from tfopt.report.run.charts import charts
+from tfopt.report.shared.style import Chart
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console, RenderableType
-from tfopt.results import Listed
 
 from tests.support.sample_report import hostile_report, lying_report, sample_report
 from tfopt.core.records.layer_support import LayerPreflight
@@ -16,6 +15,7 @@ from tfopt.report.files import text as text_files
 from tfopt.report.plan import layers as text_layers
 from tfopt.report.plan import text as text_plan
 from tfopt.report.run import text
+from tfopt.results import Listed
 
 FOLDER = Path("saved_models/digits-prune-qat/20260727-141503-5f2c")
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tfopt.errors import ExportError
 
-_SCRIPT = Path(__file__).with_name("plain_keras.py")
+_SCRIPT = Path(__file__).with_name("_read_back_script.py")
 _TAIL = 3
 
 

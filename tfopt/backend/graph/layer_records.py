@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.clustering import eligibility as clusterable
+from tfopt.backend.graph import cluster_kernels
 from tfopt.backend.graph.channels import most_unique, rows
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.clustering import Sharing
@@ -53,7 +53,7 @@ def layer_records(
 
 
 def _unique_per_channel(layer: tf_keras.layers.Layer) -> int | None:
-    return max((most_unique(rows(kernel, layer).numpy()) for kernel in clusterable.kernels(layer)), default=None)
+    return max((most_unique(rows(kernel, layer).numpy()) for kernel in cluster_kernels.kernels(layer)), default=None)
 
 
 def _clusters(sharing: Sharing | None) -> dict[str, int | bool]:

@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import tensorflow as tf
 import tf_keras
-from tensorflow_model_optimization.python.core.sparsity.keras.prunable_layer import PrunableLayer
-from tensorflow_model_optimization.python.core.sparsity.keras.prune_registry import PruneRegistry
 
+from tfopt.backend.graph.kernels import kernels
 from tfopt.core.config.pruning import Pattern
 
 layers = tf_keras.layers
 
 _M_BY_N_LAYERS = (layers.Dense, layers.Conv2D, layers.SeparableConv2D)
-
-
-def leaf_layers(model: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
-    """All layers of a model in order, those of nested models in their place, each once."""
-    seen: set[int] = set()
-
-    def walk(outer: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
-        for layer in outer.layers:
-            if isinstance(layer, tf_keras.Model):
-                yield from walk(layer)
-            elif id(layer) not in seen and not isinstance(layer, layers.InputLayer):
-                seen.add(id(layer))
-                yield layer
-
-    return walk(model)
-
-
-def kernels(layer: tf_keras.layers.Layer) -> list[tf.Variable]:
-    """The weights of a built layer that tfmot prunes: kernels and tables, never biases; empty where it prunes none."""
-    if isinstance(layer, PrunableLayer) or hasattr(layer, "get_prunable_weights"):
-        return list(layer.get_prunable_weights())
-    if not PruneRegistry.supports(layer):
-        return []
-    if type(layer) in PruneRegistry._RNN_LAYERS:
-        return [
-            getattr(cell, name)
-            for cell in PruneRegistry._get_rnn_cells(layer)
-            for name in PruneRegistry._RNN_CELLS_WEIGHTS_MAP[type(cell)]
-        ]
-    return [_attribute(layer, name) for name in PruneRegistry._LAYERS_WEIGHTS_MAP[type(layer)]]
 
 
 def why_not(layer: tf_keras.layers.Layer) -> str | None:
@@ -106,10 +72,3 @@ def why_not_sparse_kernel(layer: tf_keras.layers.Layer) -> str | None:
         return "a Dense layer is faster only with zeros in blocks (block_size: [16, 1]), one example at a time"
     reason = why_not_xnnpack(layer)
     return None if reason is None else reason.replace("policy xnnpack prunes", "XNNPACK has sparse kernels for")
-
-
-def _attribute(layer: tf_keras.layers.Layer, path: str) -> tf.Variable:
-    found = layer
-    for name in path.split("."):
-        found = getattr(found, name)
-    return found

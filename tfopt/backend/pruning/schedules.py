@@ -67,7 +67,7 @@ class Renewals(Serializable):
 
 @tf_keras.utils.register_keras_serializable("tfopt")
 class Steered(Serializable):
-    """A schedule that is told before a step whether it renews, and to which sparsity (see `tfopt.backend.pruning.controllers`).
+    """A schedule whose next update is set before each step by a controller (`tfopt.backend.pruning.controllers`).
 
     Args:
         sparsity: of the latest renewal.

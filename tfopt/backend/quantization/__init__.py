@@ -18,7 +18,6 @@ from tfopt.backend.quantization.canonical.rewrites.recurrent import sharing_scal
 from tfopt.backend.quantization.float_fallback import deadly_layers, float_layers
 from tfopt.backend.quantization.preflight import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
-from tfopt.backend.stages.qat import quantize_aware_train
 
 __all__ = [
     "Quantized",
@@ -28,7 +27,6 @@ __all__ = [
     "load_quantized",
     "look_ahead",
     "preflight",
-    "quantize_aware_train",
     "save_quantized",
     "sharing_scales",
 ]

@@ -1,8 +1,8 @@
 """The one change of the graph that is left to tfmot's transformer: rounding at the inputs.
 
 tfmot's transforms that move roundings are replaced by `tfopt.backend.quantization.fusion`, and those that split
-layers by `tfopt.backend.quantization.canonical`, which know the way back; `SeparableConv1DQuantize` also inserts Lambda layers that
-tf_keras refuses to read back (keras-team/tf-keras #44).
+layers by `tfopt.backend.quantization.canonical`, which can restore the original layers; `SeparableConv1DQuantize` also
+inserts Lambda layers that tf_keras refuses to read back (keras-team/tf-keras #44).
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ import tf_keras
 
 from tfopt.backend.artifacts import external_models as outside
 from tfopt.backend.graph.layer_records import kernel_weights, weighted_layers
-from tfopt.backend.stages import fit as training
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import snapshots
+from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.ensembling import Averaging
 from tfopt.core.config.keras_names import METRICS
 from tfopt.core.contracts.preflight import Preflight, Workload
@@ -125,7 +125,7 @@ def _greedy(
     taken, best = ranked[:1], alone[ranked[0]]
     for name in ranked[1:]:
         _set(model, [candidates[one] for one in (*taken, name)], zeros, context)
-        value = training.evaluate(model, context.data.validation, context.compile)[metric]
+        value = evaluate(model, context.data.validation, context.compile)[metric]
         if sign * value >= sign * best:
             taken, best = [*taken, name], value
     return taken, alone
@@ -133,7 +133,7 @@ def _greedy(
 
 def _measured(model: tf_keras.Model, weights: Weights, context: StageContext, metric: str) -> float:
     _assign(model, weights)
-    return training.evaluate(model, context.data.validation, context.compile)[metric]
+    return evaluate(model, context.data.validation, context.compile)[metric]
 
 
 def _set(model: tf_keras.Model, parts: Sequence[Weights], zeros: Zeros, context: StageContext) -> None:

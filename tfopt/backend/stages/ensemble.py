@@ -11,7 +11,7 @@ import tf_keras
 from tfopt.backend.artifacts import external_models as outside
 from tfopt.backend.ensembling import member_weights
 from tfopt.backend.ensembling.combine import combined, combined_values, logits_of, probabilities_of
-from tfopt.backend.stages import fit as training
+from tfopt.backend.training.evaluate import predict
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.ensembling import Combine, Ensembling, Outputs
 from tfopt.core.contracts.preflight import Preflight, Workload
@@ -132,7 +132,7 @@ def _learned(
     members: Sequence[tf_keras.Model], combine: Combine, outputs: Outputs, context: StageContext
 ) -> list[float]:
     split = context.data.validation
-    answers = np.stack([training.predict(member, split).astype(np.float64) for member in members])
+    answers = np.stack([predict(member, split).astype(np.float64) for member in members])
     targets = np.asarray(split.targets)
     if outputs.squash != "softmax":
         loss = member_weights.squared_error(answers, targets.astype(np.float64))
@@ -158,9 +158,9 @@ def _prove(
     context: StageContext,
 ) -> None:
     split = context.data.train.select(np.arange(min(_PROBE, len(context.data.train))))
-    answers = np.stack([training.predict(member, split) for member in members])
+    answers = np.stack([predict(member, split) for member in members])
     wanted = combined_values(answers, weights, combine, outputs)
-    difference = float(np.max(np.abs(training.predict(joined, split) - wanted)))
+    difference = float(np.max(np.abs(predict(joined, split) - wanted)))
     if not difference <= _TOLERANCE * max(1.0, float(np.max(np.abs(wanted)))):
         raise StageError(
             f"the joined model answers otherwise than its members: the largest difference is {difference}."

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data.load import class_weights, steps_per_epoch
-from tfopt.backend.data.splits import Arrays, Split
+from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation import Lesson
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training import snapshots
+from tfopt.backend.training.evaluate import _only, evaluate, predict
 from tfopt.backend.training.loop import Extras, Fit
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.core.config.compile import Compile
@@ -151,26 +151,6 @@ def make_optimizer(stage: TrainingStage, context: StageContext) -> tf_keras.opti
     return compiling.make_optimizer(context.compile, stage.learning_rate, steps.total_steps, steps.steps_per_epoch)
 
 
-def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: int = 256) -> dict[str, float]:
-    """Loss and metrics of a model on a split, by the same code that judges files (`compiling.measure`).
-
-    Args:
-        model: any Keras model.
-        split: what it is judged on.
-        compile: loss and metrics.
-        batch_size: examples per call.
-
-    Raises:
-        StageError: the split is empty, or its targets do not fit the outputs.
-    """
-    return compiling.measure(predict(model, split, batch_size), _only(split.targets), compile)
-
-
-def predict(model: tf_keras.Model, split: Split, batch_size: int = 256) -> np.ndarray:
-    """The outputs of a model for every example of a split, in order: (examples, ...)."""
-    return model.predict(evaluation_batches(split, batch_size).map(lambda inputs, targets: inputs), verbose=0)
-
-
 def _validation(context: StageContext) -> tf.data.Dataset | None:
     """Batches of the validation split, kept in memory; labels one-hot where mixup makes those of training so."""
     split = context.data.validation
@@ -210,9 +190,3 @@ def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
             f"labels from 0 to {classes - 1}.",
             "Give the model as many outputs as there are classes.",
         )
-
-
-def _only(targets: Arrays) -> np.ndarray:
-    if isinstance(targets, dict):
-        raise StageError(f"the data has several targets ({', '.join(targets)}); tfopt trains models with one output.")
-    return targets

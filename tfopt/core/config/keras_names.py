@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 
 @dataclass(frozen=True)
@@ -122,9 +120,3 @@ APPLICATIONS = tuple(
     """.split()
 )
 """What may follow `keras.applications.`."""
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """A sentence ` Did you mean 'x'?` with a leading space, or nothing when no known name is close."""
-    matches = get_close_matches(str(name), list(known), n=1, cutoff=0.6)
-    return f" Did you mean {matches[0]!r}?" if matches else ""

@@ -95,7 +95,7 @@ def sources_in(value: object) -> Iterator[tuple[tuple[str | int, ...], ModelSour
 
 @dataclass(frozen=True)
 class ModelLocation:
-    """Where a model from elsewhere is, once it is there; `tfopt.backend.artifacts.external_models.load_source` loads it.
+    """Where an external model is, once it exists; `load_source` (`tfopt.backend.artifacts.external_models`) loads it.
 
     Args:
         label: of its source.

@@ -15,8 +15,8 @@
 | `run_reused` | `run`: nothing has changed since that run; its report is drawn again |
 | `run_finished` | `state`, `seconds`, `held` |
 
-Events of stages that make a model from elsewhere (`tfopt.core.config.model_source`) have a key `source` besides: the name of
-what they make (recipe and seed), which, with a slash, also stands before that of their stage.
+Events of stages that make an external model (`tfopt.core.config.model_source`) have a key `source` in addition: the
+name of what they make (recipe and seed), which, with a slash, also precedes that of their stage.
 """
 
 from __future__ import annotations

@@ -18,12 +18,10 @@ from tfopt.core.config.data import Augment
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
+from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.block import Block
 from tfopt.core.language.quantities import Span
-
-Trait = Literal["trained", "sparse", "clustered", "quantized"]
-"""What a model is, by the stages it went through. Order rules follow from traits."""
 
 SNAPSHOTS = "snapshots"
 """Folder, in `StageContext.work` and then in the stage's store entry, of what is kept besides the stage's result."""

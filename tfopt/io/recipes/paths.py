@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from tfopt.catalog.references import is_function
+
 SUFFIXES = {
     "data": (".npz", ".csv"),
     "model": (".keras", ".h5", ".hdf5", ".tflite", ".pb"),
@@ -24,12 +26,6 @@ _RELATIVE = ("./", "../", "~/")
 
 Block = Literal["data", "model"]
 Path_ = tuple[str | int, ...]
-
-
-def is_function(source: str) -> bool:
-    """Whether a source is written `package.module:function`."""
-    module, colon, function = source.partition(":")
-    return bool(colon) and function.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
 def is_path(source: str, block: Block) -> bool:

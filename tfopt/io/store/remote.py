@@ -1,7 +1,7 @@
 """A store that several machines share, at any URL that the package fsspec can reach.
 
-One object per entry, `<key>.zip` (see `tfopt.io.store.archive`). It is uploaded under a name of its own and then moved. A
-file system renames it; an object store has no rename, but copies on its side and shows an object only once it is
+One object per entry, `<key>.zip` (see `tfopt.io.store.archive`). It is uploaded under a name of its own and then moved.
+A file system renames it; an object store has no rename, but copies on its side and shows an object only once it is
 complete. Either way a reader sees the whole entry or none, and of two that upload the same key the last one wins, with
 the same content. What the key is made of lies beside it in `<key>.<kind>.json`, and is written first.
 """

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import tfopt
+from tfopt._version import __version__
 from tfopt.core.records.report import Environment
 
 PACKAGES = {
@@ -36,7 +36,7 @@ def environment() -> Environment:
         python=platform.python_version(),
         cpu=_processor(),
         threads=available_threads(),
-        tfopt=tfopt.__version__,
+        tfopt=__version__,
         **{column: package_version(package) for column, package in PACKAGES.items()},
     )
 

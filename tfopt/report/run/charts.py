@@ -6,15 +6,13 @@ contrast 4.5 on white and on near-black, and the background is transparent, so t
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from tfopt.report.run import data
 from tfopt.report.run.curves import Curves, sparsity_curves, training_curves
 from tfopt.report.shared import formats
+from tfopt.report.shared.style import BLUE, GREEN, INK, ORANGE, PINK, SKY, Chart, drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,35 +20,7 @@ if TYPE_CHECKING:
 
     from tfopt.core.records.report import Report
 
-BLUE, ORANGE, GREEN, SKY, PINK = "#0072b2", "#d55e00", "#009e73", "#56b4e9", "#cc79a7"
-INK, TEXT = "#6e7781", "#1f2328"
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "tfopt", "svg.fonttype": "none", "font.size": 9, "font.family": "sans-serif",
-    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "axes.grid": True, "grid.color": INK,
-    "grid.alpha": 0.25, "grid.linewidth": 0.5, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
-    "legend.frameon": False, "figure.dpi": 72,
-}  # fmt: skip
 _MARKERS = "oDs^vP"
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One figure.
-
-    Args:
-        name: of the file, without its ending.
-        title: what it shows.
-        description: what it shows in words, for those who cannot see it.
-        svg: a whole SVG document.
-        tall: it wants a row of its own.
-    """
-
-    name: str
-    title: str
-    description: str
-    svg: str
-    tall: bool = False
 
 
 def charts(report: Report) -> tuple[Chart, ...]:
@@ -68,19 +38,6 @@ def charts(report: Report) -> tuple[Chart, ...]:
     if any(row.metric is not None for row in rows):
         made.append(_metric_chart(rows, report.metric))
     return tuple(made)
-
-
-def drawn(width: float, height: float, draw: Callable[[Figure], None]) -> str:
-    """An SVG document of `width` x `height` inches."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        draw(figure)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return re.sub(r"<metadata>.*?</metadata>\s*", "", buffer.getvalue(), flags=re.DOTALL)
 
 
 def _curves_chart(curves: Curves, metric: str) -> Chart:

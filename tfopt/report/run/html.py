@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.report.run import charts, data
-from tfopt.report.shared import formats
+from tfopt.report.shared import formats, style
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 _TEMPLATES = "templates"
 _THEMED = {
-    charts.INK: "var(--muted)",
-    charts.BLUE: "var(--blue)",
-    charts.ORANGE: "var(--orange)",
-    charts.GREEN: "var(--green)",
-    charts.SKY: "var(--sky)",
-    charts.PINK: "var(--pink)",
-    charts.TEXT: "var(--text)",
+    style.INK: "var(--muted)",
+    style.BLUE: "var(--blue)",
+    style.ORANGE: "var(--orange)",
+    style.GREEN: "var(--green)",
+    style.SKY: "var(--sky)",
+    style.PINK: "var(--pink)",
+    style.TEXT: "var(--text)",
 }
 
 
@@ -50,7 +50,7 @@ def write_html(report: Report, recipe_yaml: str, folder: Path) -> Path:
     return page
 
 
-def render(report: Report, recipe_yaml: str, drawn: tuple[charts.Chart, ...]) -> str:
+def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> str:
     """The page as text.
 
     Args:
@@ -92,7 +92,7 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def inline(chart: charts.Chart) -> str:
+def inline(chart: style.Chart) -> str:
     """A figure as part of the page: its colours follow the page's, its ids are its own, its text is described."""
     from markupsafe import Markup, escape
 

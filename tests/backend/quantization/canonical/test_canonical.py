@@ -12,10 +12,11 @@ from tf_keras import layers
 
 from tests.support.quantization import accuracy, context, digits, prune_by_magnitude, qat, train
 from tfopt.backend.audit.tflite import audit_tflite
-from tfopt.backend.quantization import load_quantized, quantize_aware_train, save_quantized
+from tfopt.backend.quantization import load_quantized, save_quantized
 from tfopt.backend.quantization.annotation import preflight
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.rewrite import Rewrite
+from tfopt.backend.stages.qat import quantize_aware_train
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 from tfopt.errors import StageError
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tfopt.core.config.schedules.base import DEFAULT_UPDATES, ScheduleBase
+from tfopt.core.config.schedules.base import DEFAULT_UPDATES, Renewal, ResolvedSchedule, ScheduleBase
 from tfopt.core.config.schedules.constant import Constant
 from tfopt.core.config.schedules.cosine import Cosine
 from tfopt.core.config.schedules.cyclic import Cyclic
@@ -21,7 +21,6 @@ from tfopt.core.config.schedules.linear import Linear
 from tfopt.core.config.schedules.metric import Ladder, LadderState, Metric
 from tfopt.core.config.schedules.one_shot import OneShot
 from tfopt.core.config.schedules.polynomial import Polynomial
-from tfopt.core.config.schedules.resolved import Renewal, ResolvedSchedule
 from tfopt.core.config.schedules.stepwise import SparsityStep, Stepwise
 
 __all__ = [

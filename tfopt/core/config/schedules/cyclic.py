@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from tfopt.core.config.schedules.base import Window, check_sparsity
-from tfopt.core.config.schedules.resolved import ResolvedSchedule
+from tfopt.core.config.schedules.base import ResolvedSchedule, Window, check_sparsity
 from tfopt.core.language.quantities import Share
 
 

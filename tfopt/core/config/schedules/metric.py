@@ -12,8 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tfopt.core.config.schedules.base import Window, check_rise, check_sparsity, geometric
-from tfopt.core.config.schedules.resolved import ResolvedSchedule
+from tfopt.core.config.schedules.base import ResolvedSchedule, Window, check_rise, check_sparsity, geometric
 from tfopt.core.language.quantities import Share
 
 

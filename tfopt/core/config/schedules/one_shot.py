@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from tfopt.core.config.schedules.base import ScheduleBase, check_begin, check_sparsity
-from tfopt.core.config.schedules.resolved import ResolvedSchedule
+from tfopt.core.config.schedules.base import ResolvedSchedule, ScheduleBase, check_begin, check_sparsity
 from tfopt.core.language.quantities import Share, Span
 
 

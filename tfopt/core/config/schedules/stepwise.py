@@ -7,8 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from tfopt.core.config.schedules.base import ScheduleBase, check_begin, check_sparsity, renewal_distance
-from tfopt.core.config.schedules.resolved import ResolvedSchedule
+from tfopt.core.config.schedules.base import (
+    ResolvedSchedule,
+    ScheduleBase,
+    check_begin,
+    check_sparsity,
+    renewal_distance,
+)
 from tfopt.core.language.block import Block
 from tfopt.core.language.quantities import Share, Span
 

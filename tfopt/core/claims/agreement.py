@@ -1,0 +1,106 @@
+"""The claim that a file and its model give the same outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.records.report import ClaimRecord
+
+_CLOSE_CALLS = 2
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the answers of a file compare with those it should give.
+
+    Args:
+        examples: number of examples compared.
+        share: share of equal answers (classification), else None.
+        difference: largest absolute difference (regression), else None.
+        spread: largest minus smallest expected output, in the output's own unit (regression).
+    """
+
+    examples: int
+    share: float | None = None
+    difference: float | None = None
+    spread: float = 0.0
+
+    @property
+    def value(self) -> float:
+        """The measure `agreement` of reports."""
+        return self.share if self.share is not None else self.difference if self.difference is not None else 0.0
+
+    def reaches(self, least: float) -> bool:
+        """Whether enough answers are equal; for regression, whether none is off by over `1 - least` of the range."""
+        if self.share is not None:
+            return self.share >= least
+        return self.difference is not None and self.difference <= (1 - least) * self.spread
+
+    def __str__(self) -> str:
+        if self.share is not None:
+            return f"{self.share:.2%} of {self.examples:,} examples"
+        return (
+            f"largest difference {self.difference:.4g}, range of outputs {self.spread:.4g}, {self.examples:,} examples"
+        )
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What running a `.tflite` file showed.
+
+    Args:
+        xnnpack_error: why it does not run on XNNPACK, LiteRT's default; None where it does.
+        reference_error: why it does not run on the reference kernels; None where it does.
+        agreement: answers on XNNPACK against the Keras model's, on the full test split.
+        kernels: answers on the reference kernels against those on XNNPACK.
+    """
+
+    xnnpack_error: str | None = None
+    reference_error: str | None = None
+    agreement: Comparison | None = None
+    kernels: Comparison | None = None
+
+
+def broken(claim: str, found: str) -> ClaimRecord:
+    """A claim that does not hold, e.g. of a file that could not be made."""
+    return ClaimRecord(claim=claim, held=False, found=found)
+
+
+def agreement_claim(least: float, comparison: Comparison | None, source: str = "the Keras model") -> ClaimRecord:
+    """That the file gives the answers of the model it came from.
+
+    Args:
+        least: least share of equal answers; for regression, one minus the tolerated share of the output range.
+        comparison: what was measured; None where the file did not run.
+        source: the model it is compared with.
+    """
+    regression = comparison is not None and comparison.share is None
+    claim = (
+        f"answers within {1 - least:.4g} of the output range of {source}'s"
+        if regression
+        else f"same answers as {source} on at least {least:.4g} of the test examples"
+    )
+    if comparison is None:
+        return broken(claim, "the file did not run")
+    return ClaimRecord(claim=claim, held=comparison.reaches(least), found=str(comparison))
+
+
+def _kernels(variant: Variant, behaviour: Behaviour) -> ClaimRecord:
+    claim = "runs on XNNPACK and on the reference kernels, with the same answers"
+    errors = [
+        f"{kernels}: {error}"
+        for kernels, error in (
+            ("XNNPACK", behaviour.xnnpack_error),
+            ("reference kernels", behaviour.reference_error),
+        )
+        if error is not None
+    ]
+    if errors:
+        return broken(claim, "; ".join(errors))
+    if behaviour.kernels is None:
+        return broken(claim, "the answers were not compared")
+    # Few examples go through the slow reference kernels: two close calls among them are no evidence of a defect.
+    least = min(variant.least_agreement(), 1 - _CLOSE_CALLS / max(behaviour.kernels.examples, _CLOSE_CALLS))
+    held = behaviour.kernels.reaches(variant.least_agreement() if behaviour.kernels.share is None else least)
+    return ClaimRecord(claim=claim, held=held, found=f"equal answers: {behaviour.kernels}")

@@ -1,0 +1,33 @@
+"""Whether the stage and the epoch that a `rewind:` block names exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tfopt.core.config.rewind import Rewind
+from tfopt.core.contracts.stage import Stage, TrainingStage
+from tfopt.core.language.suggest import closest
+
+
+def rewind_problems(rewind: Rewind, earlier: Sequence[Stage]) -> Iterator[tuple[tuple[str], str]]:
+    """Mistakes of a `rewind:` block that only show beside the earlier stages: pairs of (path below it, message)."""
+    stages = {stage.name: stage for stage in earlier}
+    stage = stages.get(rewind.stage)
+    if stage is None:
+        known = closest(rewind.stage, stages) or f" Earlier stages: {', '.join(stages) or 'none'}."
+        yield ("stage",), f"is {rewind.stage!r}, which is no earlier stage.{known}"
+    elif not isinstance(stage, TrainingStage) or "keep" not in type(stage).model_fields:
+        yield (
+            ("stage",),
+            f"is {rewind.stage!r}, a {stage.kind} stage, which keeps no epochs. Name a train stage, the dense one.",
+        )
+    elif rewind.epoch > stage.epochs:
+        number = f"{stage.epochs} epoch{'s' if stage.epochs > 1 else ''}"
+        yield ("epoch",), f"is {rewind.epoch}, but {stage.name} has {number}"
+    elif rewind.epoch not in (kept := stage.kept_epochs()):
+        written = ", ".join(str(epoch) for epoch in sorted({*kept, rewind.epoch}))
+        yield (
+            ("epoch",),
+            f"is {rewind.epoch}, but {stage.name} does not keep the weights of that epoch. "
+            f"Write keep: [{written}] in {stage.name}.",
+        )

@@ -1,0 +1,75 @@
+"""Store keys of stages: what they are made of, and why one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfopt.core.config.model_source import PLACES, sources_in
+from tfopt.core.contracts.stage import Stage, TrainingStage
+from tfopt.core.language.plain import look_up
+from tfopt.core.recipe.plan import PlannedStage
+from tfopt.core.recipe.recipe import Recipe
+from tfopt.core.records.fingerprint import changes, fingerprint, key_parts
+from tfopt.io.store.store import Store
+from tfopt.io.system.environment import key_versions
+
+
+def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:
+    """Why a stage is not in the store: what changed since the entry that is most like it."""
+    changed = [stage.name for stage in before if stage.status != "cached"]
+    if changed:
+        return f"{changed[-1]} before it is new"
+    found = [changes(old, parts) for old in store.parts(parts["kind"])]
+    if not found:
+        return "nothing like it is in the store"
+    nearest = min(found, key=len)
+    if not nearest:
+        return "its entry in the store is incomplete"
+    words = [change.removeprefix("config.").removeprefix("stage.") for change in nearest]
+    more = f", and {len(words) - 3} more" if len(words) > 3 else ""
+    return "; ".join(words[:3]) + more
+
+
+def key_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> str:
+    """The store key of a stage of a recipe."""
+    return fingerprint(parts_of(stage, recipe, parent, data, sources))
+
+
+def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> dict[str, Any]:
+    """What the store key of a stage is made of: neither its name nor its `judging` keys, for they change no result.
+
+    Of models from elsewhere it knows what they are (`sources`, see `tfopt.engine.external_models.keys_of`), not where.
+
+    Of an earlier stage that it uses, the key knows the place: what is there, is in the parent's key, and were only the
+    name known, two stages that swap their names would be taken for one another.
+    """
+    dumped = stage.model_dump(mode="json", exclude={"name", *stage.judging})
+    for path, _ in sources_in(stage):
+        for place in PLACES:
+            look_up(dumped, path).pop(place, None)
+    config: dict[str, Any] = {
+        "stage": dumped,
+        "compile": recipe.compile.model_dump(mode="json"),
+        "batch_size": batch_size_of(stage, recipe),
+        "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
+    }
+    if stage.uses():
+        config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.uses()]
+    if sources:
+        config["sources"] = list(sources)
+    return key_parts(
+        parent=parent,
+        kind=stage.kind,
+        version=stage.version,
+        config=config,
+        data=data,
+        seed=recipe.seed,
+        versions=key_versions(),
+    )
+
+
+def batch_size_of(stage: Stage, recipe: Recipe) -> int:
+    """Examples per optimizer step in a stage: its own, or the recipe's."""
+    own = stage.batch_size if isinstance(stage, TrainingStage) else None
+    return own or recipe.data.batch_size

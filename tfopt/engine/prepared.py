@@ -1,0 +1,37 @@
+"""A plan with what was loaded to make it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfopt.core.recipe.plan import Plan
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan with what was loaded to make it.
+
+    Args:
+        plan: what would be done.
+        data: the splits (`tfopt.backend.data.load.Data`).
+        model: the starting model, a `tf_keras.Model`.
+        origin: the Keras 3 model it was made from, or None; also where a stage adds layers or takes some
+            away, so that the result has another architecture.
+        needed: what makes the models from elsewhere that stages need, by the key of its last stage.
+        layout: a model with the layers that the last stage leaves, whatever its weights; the starting model itself
+            where no stage adds layers or takes some away.
+    """
+
+    plan: Plan
+    data: Any
+    model: Any
+    origin: Any = None
+    needed: Mapping[str, Prepared] = field(default_factory=dict)
+    layout: Any = None
+
+    def stage_keys(self) -> list[str]:
+        """Keys of all its stages, and of all that make the models they need."""
+        own = [stage.key for stage in self.plan.stages]
+        return list(dict.fromkeys([*(key for one in self.needed.values() for key in one.stage_keys()), *own]))

@@ -1,0 +1,76 @@
+"""What the functions of `tfopt.api` return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfopt.core.records.layer_support import LayerPreflight, Totals
+from tfopt.core.records.report import Environment
+from tfopt.errors import Problem
+
+if TYPE_CHECKING:
+    from tfopt.core.sweeps.candidates import Candidate
+    from tfopt.core.sweeps.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `validate` found in one recipe.
+
+    Args:
+        path: the file.
+        problems: every mistake, in the order of the file.
+        code: `package.module:function` texts that running the recipe would import.
+    """
+
+    path: str
+    problems: tuple[Problem, ...]
+    code: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One thing that a recipe can name.
+
+    Args:
+        name: how a recipe names it.
+        summary: what it is, in a sentence.
+        origin: `tfopt`, or the package that brings it.
+        arguments: what it can be given.
+    """
+
+    name: str
+    summary: str
+    origin: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What `doctor` found.
+
+    Args:
+        environment: versions, processor, threads.
+        mismatches: what cannot work, each with its one-line fix.
+        layers: what each layer of the model supports; empty without a model, and where a package is missing.
+        totals: the layers added up; None without a model.
+    """
+
+    environment: Environment
+    mismatches: tuple[str, ...]
+    layers: tuple[LayerPreflight, ...] = ()
+    totals: Totals | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What `compare` found.
+
+    Args:
+        table: one row per variant, and what can be said about them.
+        candidates: the runs behind it.
+    """
+
+    table: Comparison
+    candidates: tuple[Candidate, ...]
