@@ -28,7 +28,7 @@ class Panel:
     They are no part of any model in training: nothing tracks their variables.
 
     Args:
-        models: `tf_keras.Model`, or `TfliteModel` of `tfopt.backend.artifacts.external_models`, which runs outside the graph.
+        models: `tf_keras.Model`, or `TfliteModel` (`tfopt.backend.artifacts.external_models`), run outside the graph.
         readers: the same models; a single one gives the outputs of its compared layers besides.
         shares: how much each counts; they sum to 1.
     """
