@@ -199,7 +199,7 @@ def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
     refused = unconvertible(twin)
     if refused:
         return f"error before training: {'; '.join(refused.values())}"
-    if quantized is None and (deadly := quantization.deadly_layers(twin)):
+    if quantized is None and (deadly := quantization.not_convertible(twin)):
         return f"error before training: {', '.join(deadly)} runs as a loop, which needs a qat stage to become int8"
     source = twin if quantized is None else quantized.model
     ports = serving.ports_of(twin)

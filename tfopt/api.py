@@ -21,7 +21,7 @@ from tfopt.errors import RecipeError, UsageError
 from tfopt.io.runs.garbage_collection import Collected, collect
 from tfopt.io.store.remote import RemoteStore
 from tfopt.io.store.store import Store
-from tfopt.results import Checked, Compared, Doctor, Listed
+from tfopt.results import CatalogEntry, ComparisonResult, DoctorReport, ValidationResult
 
 if TYPE_CHECKING:
     from tfopt.core.sweeps.record import Sweep
@@ -50,7 +50,7 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) ->
     return load_recipe(Path(path), catalog(), values)
 
 
-def validate(paths: Sequence[str | Path]) -> list[Checked]:
+def validate(paths: Sequence[str | Path]) -> list[ValidationResult]:
     """Checks recipes without running anything and without loading TensorFlow."""
     from tfopt.catalog.catalog import code_named_by
 
@@ -59,18 +59,18 @@ def validate(paths: Sequence[str | Path]) -> list[Checked]:
         try:
             recipe = load(path)
         except RecipeError as error:
-            checked.append(Checked(str(path), error.problems, ()))
+            checked.append(ValidationResult(str(path), error.problems, ()))
         else:
-            checked.append(Checked(str(path), (), tuple(code_named_by(recipe))))
+            checked.append(ValidationResult(str(path), (), tuple(code_named_by(recipe))))
     return checked
 
 
-def listing(kind: Kind | None = None) -> dict[str, list[Listed]]:
+def list_names(kind: Kind | None = None) -> dict[str, list[CatalogEntry]]:
     """What can be named in a recipe, by kind; all kinds without an argument."""
     from tfopt.io.recipes.listing import LISTERS
 
     kinds = LISTERS if kind is None else {kind: LISTERS[kind]}
-    return {name: [Listed(*row) for row in rows()] for name, rows in kinds.items()}
+    return {name: [CatalogEntry(*row) for row in rows()] for name, rows in kinds.items()}
 
 
 def schema(which: Literal["recipe", "report"] = "recipe") -> dict[str, Any]:
@@ -248,7 +248,7 @@ def bench(files: Sequence[str | Path], threads: int = 1, rounds: int = 50) -> li
     return latency.bench([_existing(file) for file in files], threads=threads, rounds=rounds)
 
 
-def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), num_outputs: int = 10) -> Doctor:
+def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), num_outputs: int = 10) -> DoctorReport:
     """Versions and what is wrong with them; with a model, what can be done with each of its layers.
 
     Args:
@@ -265,12 +265,12 @@ def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), n
     found = environment()
     wrong = tuple(mismatches(found, os.environ))
     if model is None or missing(found):
-        return Doctor(found, wrong)
+        return DoctorReport(found, wrong)
     from tfopt.backend import layer_support as preflight
     from tfopt.backend.models import build as models
 
     layers = preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs))
-    return Doctor(found, wrong, layers, totals(layers))
+    return DoctorReport(found, wrong, layers, totals(layers))
 
 
 def sweep(
@@ -280,7 +280,7 @@ def sweep(
     seeds: int | str | Sequence[int] | None = None,
     max_trials: int | None = None,
     jobs: int | None = None,
-    stop_hopeless: bool = False,
+    stop_trials: bool = False,
     executor: Literal["local", "ray"] = "local",
     out: str | Path = DEFAULT_OUT,
     store: str | None = None,
@@ -296,7 +296,7 @@ def sweep(
         seeds: how many seeds from the recipe's own on, or which; texts as on the command line (`3`, `1,5,9`).
         max_trials: run only the first trials.
         jobs: trials side by side; by default one per processor, at most 8.
-        stop_hopeless: stop trials by the median rule (see `tfopt.core.sweeps.median_rule`).
+        stop_trials: stop trials by the median rule (see `tfopt.core.sweeps.median_rule`).
         executor: `local` processes, or `ray` (RAY_ADDRESS names the cluster).
         out: where the run folders and the store go.
         store: URL of a shared store, as in `run`; all trials get it.
@@ -324,11 +324,11 @@ def sweep(
     folder = sweep_folder(Path(out).resolve(), asked.name, expansion.key)
     where = start_executor(executor, jobs, len(expansion.trials), folder)
     return execute_sweep(
-        expansion, where, folder, "tfopt.api:run", store=store, stop_hopeless=stop_hopeless, on_event=on_event
+        expansion, where, folder, "tfopt.api:run", store=store, stop_trials=stop_trials, on_event=on_event
     )
 
 
-def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFAULT_OUT) -> Compared:
+def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFAULT_OUT) -> ComparisonResult:
     """Puts runs, or all runs of a sweep, into one table.
 
     Args:
@@ -348,7 +348,7 @@ def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFA
     from tfopt.io.runs.candidates import read_candidates
 
     candidates = read_candidates(runs, Path(out))
-    return Compared(into_table(candidates, export), tuple(candidates))
+    return ComparisonResult(into_table(candidates, export), tuple(candidates))
 
 
 def _loaded(recipe: Recipe | str | Path) -> Recipe:

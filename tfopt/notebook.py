@@ -32,12 +32,12 @@ from tfopt.core.records.run import Run
 from tfopt.core.sweeps.record import Sweep
 from tfopt.errors import EnvironmentProblem, UsageError
 from tfopt.report.comparison import charts as comparison_charts
-from tfopt.report.live.watch import Watch
+from tfopt.report.live.watch import MetricMonitor
 from tfopt.report.notebook import parts
 from tfopt.report.plan.chart import schedules_chart
 from tfopt.report.run import charts
 from tfopt.report.shared import style
-from tfopt.results import Compared
+from tfopt.results import ComparisonResult
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.events import Event
@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_UPDATES = 0.25
 """How often at most a running bar is drawn again: a browser must keep up with eight trials at once."""
 
-Plottable = ScheduleBase | ResolvedSchedule | Mapping[str, ScheduleBase | ResolvedSchedule] | Plan | Run | Compared
+Plottable = (
+    ScheduleBase | ResolvedSchedule | Mapping[str, ScheduleBase | ResolvedSchedule] | Plan | Run | ComparisonResult
+)
 """What `plot` can draw."""
 
 _LOOKS: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
@@ -56,7 +58,7 @@ _LOOKS: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
         lambda run: f"Run of {run.report.run.recipe}: {run.report.run.state}",
     ),
     Sweep: (parts.sweep_html, lambda sweep: f"Sweep of {sweep.record.recipe}: {len(sweep.record.trials)} trials"),
-    Compared: (
+    ComparisonResult: (
         lambda compared: parts.comparison_html(compared.table),
         lambda compared: f"Comparison of {len(compared.table.rows)} variants",
     ),
@@ -159,7 +161,7 @@ def _charts(what: Plottable, epochs: int, steps_per_epoch: int) -> tuple[style.C
     match what:
         case Run():
             return charts.charts(what.report)
-        case Compared():
+        case ComparisonResult():
             drawn = comparison_charts.drawings(what.table, what.candidates)
             return tuple(drawing.chart() for drawing in drawn)
         case Plan():
@@ -236,7 +238,7 @@ class _Progress:
     def __init__(self) -> None:
         from IPython.display import display
 
-        self.watch = Watch()
+        self.watch = MetricMonitor()
         self.shown_at = time.monotonic()
         self.handle = display(self._drawn(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
 

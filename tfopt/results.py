@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Checked:
+class ValidationResult:
     """What `validate` found in one recipe.
 
     Args:
@@ -30,7 +30,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Listed:
+class CatalogEntry:
     """One thing that a recipe can name.
 
     Args:
@@ -47,7 +47,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Doctor:
+class DoctorReport:
     """What `doctor` found.
 
     Args:
@@ -64,7 +64,7 @@ class Doctor:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparisonResult:
     """What `compare` found.
 
     Args:

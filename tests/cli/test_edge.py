@@ -141,7 +141,7 @@ def test_what_user_code_prints_never_reaches_a_document(tfopt: Tfopt, mocked: Mo
 
 
 def test_a_bug_in_drawing_the_answer_is_said_to_be_one(tfopt: Tfopt, mocked: Mocked) -> None:
-    mocked("listing", {"models": [object()]})
+    mocked("list_names", {"models": [object()]})
     result = tfopt("ls")
     assert result.exit_code == 1
     assert "tfopt has a bug: AttributeError" in result.stderr

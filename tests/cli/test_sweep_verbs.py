@@ -17,7 +17,7 @@ from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import StoreError
 from tfopt.report.live.lines import TrialLines
-from tfopt.results import Compared
+from tfopt.results import ComparisonResult
 
 Tfopt = Callable[..., Result]
 Mocked = Callable[[str, Any], list[Any]]
@@ -25,12 +25,12 @@ RECIPE = str(REPOSITORY / "recipes" / "digits_prune_qat.yaml")
 
 
 @pytest.fixture(scope="module")
-def compared() -> Compared:
+def compared() -> ComparisonResult:
     found = candidates(KINDS)
-    return Compared(compare(found), tuple(found))
+    return ComparisonResult(compare(found), tuple(found))
 
 
-def sweep(compared: Compared, state: str = "done") -> Sweep:
+def sweep(compared: ComparisonResult, state: str = "done") -> Sweep:
     error = None if state == "done" else "It broke."
     trials = [
         TrialRecord(name="polynomial seed=7", group="polynomial", seed=7, state="done", run="1"),
@@ -41,7 +41,9 @@ def sweep(compared: Compared, state: str = "done") -> Sweep:
     return Sweep(folder, record, {"polynomial seed=7": Run(Path("1"), compared.candidates[0].report)})
 
 
-def test_sweep_hands_its_options_on_and_shows_the_table(tfopt: Tfopt, mocked: Mocked, compared: Compared) -> None:
+def test_sweep_hands_its_options_on_and_shows_the_table(
+    tfopt: Tfopt, mocked: Mocked, compared: ComparisonResult
+) -> None:
     calls = mocked("sweep", sweep(compared))
     mocked("compare", compared)
     options = ["--axis", "a=1,2", "--axis", "b=3..4/2", "--seeds", "1,5", "--jobs", "2", "--max-trials", "9"]
@@ -52,14 +54,16 @@ def test_sweep_hands_its_options_on_and_shows_the_table(tfopt: Tfopt, mocked: Mo
     assert arguments[1] == ("a=1,2", "b=3..4/2")
     del keywords["on_event"]
     assert keywords == {
-        "seeds": "1,5", "max_trials": 9, "jobs": 2, "stop_hopeless": True, "executor": "ray", "out": "there",
+        "seeds": "1,5", "max_trials": 9, "jobs": 2, "stop_trials": True, "executor": "ray", "out": "there",
         "store": "s3://b/f",
     }  # fmt: skip
     assert "●  polynomial" in result.stdout
     assert "sweep  saved_models/digits-prune-qat/sweeps/abc" in result.stdout
 
 
-def test_a_failed_trial_is_named_and_gives_exit_code_5(tfopt: Tfopt, mocked: Mocked, compared: Compared) -> None:
+def test_a_failed_trial_is_named_and_gives_exit_code_5(
+    tfopt: Tfopt, mocked: Mocked, compared: ComparisonResult
+) -> None:
     mocked("sweep", sweep(compared, "failed"))
     mocked("compare", compared)
     result = tfopt("sweep", RECIPE, COLUMNS="120")
@@ -68,7 +72,7 @@ def test_a_failed_trial_is_named_and_gives_exit_code_5(tfopt: Tfopt, mocked: Moc
     assert "constant seed=7: failed. It broke." in result.stdout
 
 
-def test_sweep_as_json_is_one_document(tfopt: Tfopt, mocked: Mocked, compared: Compared) -> None:
+def test_sweep_as_json_is_one_document(tfopt: Tfopt, mocked: Mocked, compared: ComparisonResult) -> None:
     mocked("sweep", sweep(compared))
     mocked("compare", compared)
     document = json.loads(tfopt("sweep", RECIPE, "--json").stdout)
@@ -98,7 +102,7 @@ def test_all_mistakes_of_all_trials_come_before_anything_runs(tfopt: Tfopt, tmp_
     assert not (tmp_path / "digits-prune-qat").exists()
 
 
-def test_compare_as_text_csv_and_json(tfopt: Tfopt, mocked: Mocked, compared: Compared) -> None:
+def test_compare_as_text_csv_and_json(tfopt: Tfopt, mocked: Mocked, compared: ComparisonResult) -> None:
     calls = mocked("compare", compared)
     text = tfopt("compare", "a", "b", "--export", "int8", "--out", "there")
     assert text.exit_code == 0, text.output
@@ -114,7 +118,9 @@ def test_compare_as_text_csv_and_json(tfopt: Tfopt, mocked: Mocked, compared: Co
     assert tfopt("compare", "a", "--sort", "size").exit_code == 2
 
 
-def test_compare_writes_page_and_figures(tfopt: Tfopt, mocked: Mocked, compared: Compared, tmp_path: Path) -> None:
+def test_compare_writes_page_and_figures(
+    tfopt: Tfopt, mocked: Mocked, compared: ComparisonResult, tmp_path: Path
+) -> None:
     mocked("compare", compared)
     result = tfopt("compare", "a", "--html", str(tmp_path / "page.html"), "--figures", str(tmp_path / "figures"))
     assert result.exit_code == 0, result.output

@@ -17,7 +17,7 @@ from tfopt.core.records.layer_support import LayerPreflight
 from tfopt.core.records.report import DataRecord, Environment, Report
 from tfopt.core.records.run import Run
 from tfopt.errors import Problem
-from tfopt.results import Checked, Doctor, Listed
+from tfopt.results import CatalogEntry, DoctorReport, ValidationResult
 
 Tfopt = Callable[..., Result]
 Mocked = Callable[[str, Any], list[Any]]
@@ -71,7 +71,7 @@ def test_init(tfopt: Tfopt, mocked: Mocked, name: str | None, path: str) -> None
 
 
 def test_ls(tfopt: Tfopt, mocked: Mocked) -> None:
-    calls = mocked("listing", {"models": [Listed("mlp", "Dense layers.", "tfopt", ("units",))]})
+    calls = mocked("list_names", {"models": [CatalogEntry("mlp", "Dense layers.", "tfopt", ("units",))]})
     result = tfopt("ls", "models")
     assert calls == [(("models",), {})]
     assert "mlp" in result.stdout
@@ -82,7 +82,7 @@ def test_ls(tfopt: Tfopt, mocked: Mocked) -> None:
 
 
 def test_validate(tfopt: Tfopt, mocked: Mocked) -> None:
-    mocked("validate", [Checked("a.yaml", (), ("mine:data",))])
+    mocked("validate", [ValidationResult("a.yaml", (), ("mine:data",))])
     result = tfopt("validate", "a.yaml")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == ["a.yaml: ok", "a.yaml: would import mine:data"]
@@ -90,7 +90,8 @@ def test_validate(tfopt: Tfopt, mocked: Mocked) -> None:
 
 def test_validate_of_a_broken_recipe(tfopt: Tfopt, mocked: Mocked) -> None:
     calls = mocked(
-        "validate", [Checked("a.yaml", (), ()), Checked("b.yaml", (Problem(("seed",), "seed is odd."),), ())]
+        "validate",
+        [ValidationResult("a.yaml", (), ()), ValidationResult("b.yaml", (Problem(("seed",), "seed is odd."),), ())],
     )
     result = tfopt("validate", "a.yaml", "b.yaml")
     assert calls == [((("a.yaml", "b.yaml"),), {})]
@@ -198,7 +199,7 @@ def test_bench(tfopt: Tfopt, mocked: Mocked) -> None:
 
 
 def test_doctor(tfopt: Tfopt, mocked: Mocked) -> None:
-    calls = mocked("doctor", Doctor(Environment(python="3.11.9"), ()))
+    calls = mocked("doctor", DoctorReport(Environment(python="3.11.9"), ()))
     result = tfopt("doctor")
     assert calls == [((None, (28, 28, 1), 10), {})]
     assert result.exit_code == 0
@@ -209,7 +210,7 @@ def test_doctor(tfopt: Tfopt, mocked: Mocked) -> None:
 
 
 def test_a_sick_environment_has_exit_code_4(tfopt: Tfopt, mocked: Mocked) -> None:
-    mocked("doctor", Doctor(Environment(), ("tf-keras is missing: pip install tf-keras",)))
+    mocked("doctor", DoctorReport(Environment(), ("tf-keras is missing: pip install tf-keras",)))
     result = tfopt("doctor")
     assert result.exit_code == 4
     assert "problem: tf-keras is missing" in result.stdout

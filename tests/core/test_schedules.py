@@ -14,14 +14,14 @@ from tfopt.core.config.schedules import (
     Cyclic,
     Exponential,
     Iterative,
-    Ladder,
-    LadderState,
+    LevelState,
     Linear,
     Metric,
     OneShot,
     Polynomial,
     Schedule,
     ScheduleBase,
+    SparsityLevels,
     Stepwise,
     schedule_kinds,
 )
@@ -68,11 +68,11 @@ def test_sparsity_is_a_share_that_changes_at_renewals_only_and_ends_at_final(dra
     schedule, total = drawn
     resolved = schedule.resolve(total, STEPS_PER_EPOCH)
     values = [resolved.sparsity_at(step) for step in range(total + 1)]
-    renewed = {step for step, _ in resolved.renewals}
+    renewed = {step for step, _ in resolved.mask_updates}
     assert all(0 <= value < 1 for value in values)
     assert all(a == b or step in renewed for step, (a, b) in enumerate(pairwise(values), start=1))
     assert values[-1] == pytest.approx(schedule.final_sparsity(), abs=1e-12)
-    assert [step for step, _ in resolved.renewals] == sorted(renewed)
+    assert [step for step, _ in resolved.mask_updates] == sorted(renewed)
     assert all(resolved.begin <= step <= resolved.end < total + 1 for step in renewed)
     assert all(value == 0 for value in values[: resolved.begin])
 
@@ -81,7 +81,7 @@ def test_sparsity_is_a_share_that_changes_at_renewals_only_and_ends_at_final(dra
 def test_kinds_that_never_give_zeros_back_never_fall(drawn: tuple[ScheduleBase, int]) -> None:
     schedule, total = drawn
     resolved = schedule.resolve(total, STEPS_PER_EPOCH)
-    values = [sparsity for _, sparsity in resolved.renewals]
+    values = [sparsity for _, sparsity in resolved.mask_updates]
     assert all(later >= earlier - 1e-12 for earlier, later in pairwise(values))
 
 
@@ -98,7 +98,7 @@ def test_begin_and_end_mean_the_same_for_all(drawn: tuple[ScheduleBase, int]) ->
 def test_every_means_the_same_for_all(drawn: tuple[ScheduleBase, int]) -> None:
     schedule, total = drawn
     resolved = schedule.resolve(total, STEPS_PER_EPOCH)
-    steps = [step for step, _ in resolved.renewals]
+    steps = [step for step, _ in resolved.mask_updates]
     assert {later - earlier for earlier, later in pairwise(steps)} == {resolved.every}
     assert (steps[0], steps[-1]) == (resolved.begin, resolved.end)
 
@@ -135,29 +135,29 @@ def test_a_ramp_follows_its_formula(schedule: ScheduleBase, formula: Any) -> Non
 def test_a_polynomial_of_power_one_is_linear() -> None:
     line = Linear(initial=0.1, final=0.9).resolve(100, STEPS_PER_EPOCH)
     other = Polynomial(initial=0.1, final=0.9, power=1).resolve(100, STEPS_PER_EPOCH)
-    assert [value for _, value in other.renewals] == pytest.approx([value for _, value in line.renewals])
+    assert [value for _, value in other.mask_updates] == pytest.approx([value for _, value in line.mask_updates])
 
 
 def test_exponential_removes_the_same_share_each_time() -> None:
-    kept = [1 - value for _, value in Exponential(final=0.9).resolve(100, STEPS_PER_EPOCH).renewals]
+    kept = [1 - value for _, value in Exponential(final=0.9).resolve(100, STEPS_PER_EPOCH).mask_updates]
     assert [later / earlier for earlier, later in pairwise(kept)] == pytest.approx([0.1 ** (1 / 70)] * 70)
 
 
 def test_one_shot_prunes_once() -> None:
     resolved = OneShot(final=0.8, begin=Span(30, "steps")).resolve(100, STEPS_PER_EPOCH)
-    assert resolved.renewals == ((30, 0.8),)
+    assert resolved.mask_updates == ((30, 0.8),)
     assert resolved.begin == resolved.end == 30
 
 
 def test_iterative_has_its_rounds_from_begin_to_end() -> None:
     resolved = Iterative(final=0.784, rounds=3, begin=Span(10, "steps"), end=Span(50, "steps")).resolve(100, 10)
-    assert [step for step, _ in resolved.renewals] == [10, 30, 50]
-    assert [value for _, value in resolved.renewals] == pytest.approx([0.4, 0.64, 0.784])
+    assert [step for step, _ in resolved.mask_updates] == [10, 30, 50]
+    assert [value for _, value in resolved.mask_updates] == pytest.approx([0.4, 0.64, 0.784])
 
 
 def test_cyclic_is_really_dense_in_between_and_ends_sparse() -> None:
     resolved = Cyclic(final=0.9, cycles=2, begin=Span(20, "steps"), end=Span(60, "steps")).resolve(100, 10)
-    assert resolved.renewals == ((20, 0.9), (30, 0.0), (40, 0.9), (50, 0.0), (60, 0.9))
+    assert resolved.mask_updates == ((20, 0.9), (30, 0.0), (40, 0.9), (50, 0.0), (60, 0.9))
 
 
 def test_stepwise_holds_each_sparsity_from_its_point_on() -> None:
@@ -167,55 +167,55 @@ def test_stepwise_holds_each_sparsity_from_its_point_on() -> None:
         {"at": "55 steps", "sparsity": "80%"},
     ]
     resolved = parse({"kind": "stepwise", "steps": steps, "every": "20 steps"}).resolve(100, 10)
-    assert resolved.renewals == ((10, 0.5), (30, 0.0), (50, 0.0), (55, 0.8))
+    assert resolved.mask_updates == ((10, 0.5), (30, 0.0), (50, 0.0), (55, 0.8))
 
 
 def test_metric_plans_one_rung_per_epoch() -> None:
     resolved = Metric(final=0.784, rungs=3, begin=Span(2, "epochs"), end=Span(6, "epochs")).resolve(100, 10)
-    assert [step for step, _ in resolved.renewals] == [21, 31, 41]
-    assert [value for _, value in resolved.renewals] == pytest.approx([0.4, 0.64, 0.784])
+    assert [step for step, _ in resolved.mask_updates] == [21, 31, 41]
+    assert [value for _, value in resolved.mask_updates] == pytest.approx([0.4, 0.64, 0.784])
     assert (resolved.begin, resolved.end) == (20, 60)
 
 
 def test_metric_begins_at_its_initial_sparsity() -> None:
     resolved = Metric(initial=0.5, final=0.5, rungs=1).resolve(100, 10)
-    assert resolved.renewals == ((0, 0.5), (11, 0.5))
+    assert resolved.mask_updates == ((0, 0.5), (11, 0.5))
 
 
-LADDER = Ladder((0.0, 0.5, 0.8), tolerance=0.1, higher_is_better=True)
+LADDER = SparsityLevels((0.0, 0.5, 0.8), tolerance=0.1, higher_is_better=True)
 
 
 @pytest.mark.parametrize(
     ("state", "value", "after"),
     [
-        (LadderState(), 0.9, LadderState(1, 0.9)),
-        (LadderState(1, 0.9), 0.82, LadderState(2, 0.9)),
-        (LadderState(1, 0.9), 0.80, LadderState(1, 0.9)),
-        (LadderState(1, 0.9), 0.95, LadderState(2, 0.95)),
-        (LadderState(2, 0.9), 0.95, LadderState(2, 0.95)),
-        (LadderState(1, 0.9), float("nan"), LadderState(1, 0.9)),
-        (LadderState(), float("nan"), LadderState()),
+        (LevelState(), 0.9, LevelState(1, 0.9)),
+        (LevelState(1, 0.9), 0.82, LevelState(2, 0.9)),
+        (LevelState(1, 0.9), 0.80, LevelState(1, 0.9)),
+        (LevelState(1, 0.9), 0.95, LevelState(2, 0.95)),
+        (LevelState(2, 0.9), 0.95, LevelState(2, 0.95)),
+        (LevelState(1, 0.9), float("nan"), LevelState(1, 0.9)),
+        (LevelState(), float("nan"), LevelState()),
     ],
 )
 def test_the_ladder_is_climbed_while_the_metric_is_within_the_tolerance(
-    state: LadderState, value: float, after: LadderState
+    state: LevelState, value: float, after: LevelState
 ) -> None:
     assert LADDER.advance(state, value) == after
 
 
 def test_the_ladder_knows_that_a_loss_should_fall() -> None:
-    ladder = Ladder((0.0, 0.5), tolerance=0.1, higher_is_better=False)
-    assert ladder.advance(LadderState(0, 1.0), 1.05).rung == 1
-    assert ladder.advance(LadderState(0, 1.0), 1.15).rung == 0
+    levels = SparsityLevels((0.0, 0.5), tolerance=0.1, higher_is_better=False)
+    assert levels.advance(LevelState(0, 1.0), 1.05).rung == 1
+    assert levels.advance(LevelState(0, 1.0), 1.15).rung == 0
 
 
 def test_watching_never_climbs() -> None:
-    assert LADDER.watch(LadderState(0, 0.5), 0.9) == LadderState(0, 0.9)
+    assert LADDER.watch(LevelState(0, 0.5), 0.9) == LevelState(0, 0.9)
 
 
 @given(st.lists(st.floats(0, 1), max_size=20))
 def test_the_ladder_is_climbed_one_rung_at_a_time_and_never_down(values: list[float]) -> None:
-    states = [LadderState()]
+    states = [LevelState()]
     for value in values:
         states.append(LADDER.advance(states[-1], value))
     assert all(later.rung - earlier.rung in (0, 1) for earlier, later in pairwise(states))

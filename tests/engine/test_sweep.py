@@ -105,11 +105,11 @@ def test_failed_trials_run_again(tmp_path: Path) -> None:
 
 def test_the_median_rule_stops_a_hopeless_trial(tmp_path: Path) -> None:
     expansion = swept({"description": ["a", "b", "c", "endless"]})
-    sweep = execute(expansion, tmp_path, jobs=1, stop_hopeless=True)
+    sweep = execute(expansion, tmp_path, jobs=1, stop_trials=True)
     assert [trial.state for trial in sweep.record.trials] == ["done", "done", "done", "stopped"]
     assert "worse than the median of 3 finished trials" in str(sweep.record.trials[3].error)
     assert sweep.exit_code == 0
-    assert execute(expansion, tmp_path, jobs=1, stop_hopeless=True).record == sweep.record
+    assert execute(expansion, tmp_path, jobs=1, stop_trials=True).record == sweep.record
 
 
 def test_ctrl_c_stops_the_workers_and_the_sweep_goes_on_later(tmp_path: Path) -> None:

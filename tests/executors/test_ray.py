@@ -42,7 +42,7 @@ def test_a_sweep_on_ray_shares_the_store_reports_failures_and_stops_the_hopeless
     events: list[Mapping[str, Any]] = []
     executor = RayExecutor(1, 1)
     url = (tmp_path / "shared").as_uri()
-    sweep = execute_sweep(expansion, executor, folder, FAKE, store=url, stop_hopeless=True, on_event=events.append)
+    sweep = execute_sweep(expansion, executor, folder, FAKE, store=url, stop_trials=True, on_event=events.append)
     assert [trial.state for trial in sweep.record.trials] == ["done", "failed", "done", "failed", "done", "stopped"]
     assert "nothing is left" in str(sweep.record.trials[1].error)
     assert "Ray task died" in str(sweep.record.trials[3].error)

@@ -28,9 +28,9 @@ from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import EnvironmentProblem, UsageError
-from tfopt.report.live.watch import Watch
+from tfopt.report.live.watch import MetricMonitor
 from tfopt.report.notebook.parts import planned_schedules
-from tfopt.results import Compared
+from tfopt.results import ComparisonResult
 
 EVIL = "</td><script>alert('x')</script>&"
 
@@ -134,15 +134,15 @@ def test_a_sweep_shows_every_trial(shell: InteractiveShell) -> None:
 
 
 @pytest.fixture(scope="module")
-def compared() -> Compared:
+def compared() -> ComparisonResult:
     report = sample_report()
     candidates = tuple(
         Candidate(name, {"stages": [{"prune": {"schedule": {"kind": name}}}]}, report) for name in ("linear", "cosine")
     )
-    return Compared(compare(candidates), candidates)
+    return ComparisonResult(compare(candidates), candidates)
 
 
-def test_a_comparison_shows_its_table_and_what_can_be_said(shell: InteractiveShell, compared: Compared) -> None:
+def test_a_comparison_shows_its_table_and_what_can_be_said(shell: InteractiveShell, compared: ComparisonResult) -> None:
     page, text = shown(shell, compared)
     told = words(page)
     assert "linear" in told
@@ -198,7 +198,7 @@ def test_progress_is_quiet_outside_notebooks(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr() == ("", "")
 
 
-def test_one_figure_is_an_image_that_any_viewer_can_show(plan: Plan, compared: Compared) -> None:
+def test_one_figure_is_an_image_that_any_viewer_can_show(plan: Plan, compared: ComparisonResult) -> None:
     run = Run(Path("x"), sample_report())
     schedules = {"early": OneShot(final=0.8), "slow": Linear(final=0.8)}
     for figures in (
@@ -231,7 +231,7 @@ def test_a_schedule_longer_than_its_stage_says_what_to_give() -> None:
 
 
 def test_a_bar_follows_the_run() -> None:
-    watch = Watch()
+    watch = MetricMonitor()
     assert watch.bars[0].doing == "loading TensorFlow, data and model"
     seen = {}
     for seconds, event in enumerate(EVENTS):
@@ -248,7 +248,7 @@ def test_a_bar_follows_the_run() -> None:
 
 
 def test_the_time_left_counts_from_the_first_step_seen() -> None:
-    watch = Watch()
+    watch = MetricMonitor()
     watch.see(
         {"event": "stage_started", "stage": "train", "kind": "train", "epochs": 2, "steps": 100, "cached": False}, 0
     )
@@ -260,7 +260,7 @@ def test_the_time_left_counts_from_the_first_step_seen() -> None:
 
 
 def test_a_sweep_has_a_bar_per_running_trial() -> None:
-    watch = Watch()
+    watch = MetricMonitor()
     for event in (
         {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a", "b", "c"], "settled": ["c"]},
         {"event": "trial_started", "trial": "a"},
@@ -303,7 +303,7 @@ def test_layers_with_the_same_schedule_share_a_figure(plan: Plan) -> None:
 
 
 def test_a_trial_that_was_run_before_says_so() -> None:
-    watch = Watch()
+    watch = MetricMonitor()
     for event in (
         {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a"], "settled": []},
         {"event": "trial_started", "trial": "a"},

@@ -36,7 +36,7 @@ def test_a_mistake_is_told_at_its_place(body: dict[str, Any], message: str) -> N
 def test_epochs_must_have_been_kept() -> None:
     with pytest.raises(RecipeError, match=r"which keeps no two epochs\. Write keep: \[\.\.\.\]"):
         recipe({"train": {"epochs": 4}}, {"average": {"epochs_of": "train"}})
-    assert recipe(TRAIN, {"average": {"epochs_of": "train"}}).stages[1].uses() == ("train",)
+    assert recipe(TRAIN, {"average": {"epochs_of": "train"}}).stages[1].depends_on() == ("train",)
 
 
 def test_something_must_have_been_learned() -> None:

@@ -38,7 +38,7 @@ def stored(model: Any, folder: Path) -> Path:
     return folder
 
 
-def lesson(
+def distiller(
     folder: Path,
     teacher: Teacher,
     places: Mapping[str, Path],
@@ -54,4 +54,4 @@ def lesson(
 
 def distill(teacher: Mapping[str, Any], kind: type[TrainingStage] = Distill, **body: Any) -> Any:
     """A stage with a teacher."""
-    return kind.model_validate({"name": "lesson", "epochs": 3, "learning_rate": 3e-3, **body, "teacher": teacher})
+    return kind.model_validate({"name": "distiller", "epochs": 3, "learning_rate": 3e-3, **body, "teacher": teacher})

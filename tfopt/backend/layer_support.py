@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 import tf_keras
 
 from tfopt.backend import quantization
-from tfopt.backend.clustering.eligibility import clusterable
+from tfopt.backend.clustering.eligibility import reason_not_clusterable
 from tfopt.backend.graph.calls import Call, Shape, calls
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.macs import macs
-from tfopt.backend.pruning.eligibility import why_not, why_not_pattern, why_not_sparse_kernel
+from tfopt.backend.pruning.eligibility import reason_no_sparse_kernel, reason_not_prunable, reason_pattern_impossible
 from tfopt.backend.tflite.operators import Operators, operators
 from tfopt.backend.tflite.unconvertible import why_not_convertible
 from tfopt.core.config.pruning import Pattern
@@ -47,7 +47,7 @@ def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
 
 
 def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> LayerPreflight:
-    prunable = why_not(layer)
+    prunable = reason_not_prunable(layer)
     refused = why_not_convertible(layer)
     becomes = None if refused else _operators(layer, at, quantized)
     return LayerPreflight(
@@ -58,10 +58,12 @@ def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> La
         prunable=prunable,
         quantized=quantized,
         macs=_macs(layer, at),
-        patterns=() if prunable else tuple(name for name in PATTERNS if not why_not_pattern(layer, PATTERNS[name])),
-        clusterable=clusterable(layer),
+        patterns=()
+        if prunable
+        else tuple(name for name in PATTERNS if not reason_pattern_impossible(layer, PATTERNS[name])),
+        clusterable=reason_not_clusterable(layer),
         operators=becomes,
-        xnnpack_sparse=prunable or why_not_sparse_kernel(layer),
+        xnnpack_sparse=prunable or reason_no_sparse_kernel(layer),
         micro=refused or _lacking("TFLite Micro has no", becomes, tflite_micro.missing),
         edge_tpu=refused or _not_on_edge_tpu(layer, becomes, quantized),
     )

@@ -35,5 +35,5 @@ def command(kind: Kind | None) -> Answer:
     from tfopt import api
     from tfopt.report.files.text import listing_lines
 
-    found = api.listing(kind)
+    found = api.list_names(kind)
     return Answer(lambda: found, lambda terminal: listing_lines(found, terminal.width))

@@ -78,7 +78,7 @@ def command(
                 seeds=seeds,
                 max_trials=max_trials,
                 jobs=jobs,
-                stop_hopeless=prune_trials == "median",
+                stop_trials=prune_trials == "median",
                 executor=executor,
                 out=out,
                 store=store,

@@ -13,7 +13,7 @@ from tfopt.cli.session import Answer, Terminal
 from tfopt.errors import RecipeError
 
 if TYPE_CHECKING:
-    from tfopt.results import Checked
+    from tfopt.results import ValidationResult
 
 
 @click.command(
@@ -46,7 +46,7 @@ def command(recipes: tuple[str, ...]) -> Answer:
     return Answer(lambda: checked, text, RecipeError.exit_code if wrong else 0)
 
 
-def _lines(recipe: Checked) -> Iterator[str]:
+def _lines(recipe: ValidationResult) -> Iterator[str]:
     for problem in recipe.problems:
         yield problem_text(problem)
     if recipe.problems:

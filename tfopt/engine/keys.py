@@ -37,14 +37,14 @@ def key_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequen
 
 
 def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> dict[str, Any]:
-    """What the store key of a stage is made of: neither its name nor its `judging` keys, for they change no result.
+    """What the store key of a stage is made of: neither its name nor its `not_in_key` keys, for they change no result.
 
     Of models from elsewhere it knows what they are (`sources`, see `tfopt.engine.external_models.keys_of`), not where.
 
     Of an earlier stage that it uses, the key knows the place: what is there, is in the parent's key, and were only the
     name known, two stages that swap their names would be taken for one another.
     """
-    dumped = stage.model_dump(mode="json", exclude={"name", *stage.judging})
+    dumped = stage.model_dump(mode="json", exclude={"name", *stage.not_in_key})
     for path, _ in sources_in(stage):
         for place in PLACES:
             look_up(dumped, path).pop(place, None)
@@ -54,8 +54,8 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
         "batch_size": batch_size_of(stage, recipe),
         "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
     }
-    if stage.uses():
-        config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.uses()]
+    if stage.depends_on():
+        config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.depends_on()]
     if sources:
         config["sources"] = list(sources)
     return key_parts(

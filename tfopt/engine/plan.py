@@ -152,7 +152,7 @@ class _Preparation:
         files = [name for name, variant in tflite_variants(recipe).items() if variant.quantize == "int8"]
         if not files or any(isinstance(stage, Qat) for stage in recipe.stages):
             return []
-        floats, deadly = quantization.float_layers(model), quantization.deadly_layers(model)
+        floats, deadly = quantization.float_layers(model), quantization.not_convertible(model)
         told = {name: reason for name, reason in floats.items() if name not in deadly}
         warnings += [f"{', '.join(files)}: {name} stays float: {reason}." for name, reason in told.items()]
         warnings += [

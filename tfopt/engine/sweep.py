@@ -45,7 +45,7 @@ def execute_sweep(
     function: str,
     *,
     store: str | None = None,
-    stop_hopeless: bool = False,
+    stop_trials: bool = False,
     on_event: Emit | None = None,
 ) -> Sweep:
     """Runs every trial that is not finished yet.
@@ -56,7 +56,7 @@ def execute_sweep(
         folder: the sweep's folder, two below the folder of the store.
         function: `package.module:function` that carries out one recipe (`tfopt.api:run`).
         store: URL of a shared store, for every trial.
-        stop_hopeless: apply the median rule.
+        stop_trials: apply the median rule.
         on_event: receives what happens.
 
     Returns:
@@ -68,7 +68,7 @@ def execute_sweep(
     """
     try:
         with sole_user(folder, f"Sweep {folder.name} of {expansion.recipe.name}"):
-            _Execution(expansion, executor, folder, function, store, stop_hopeless, on_event).run()
+            _Execution(expansion, executor, folder, function, store, stop_trials, on_event).run()
     finally:
         executor.close()
     point_latest(folder)
@@ -102,7 +102,7 @@ class _Execution:
     folder: Path
     function: str
     store: str | None
-    stop_hopeless: bool
+    stop_trials: bool
     on_event: Emit | None
     trials: dict[str, Trial] = field(init=False)
     records: dict[str, TrialRecord] = field(init=False)
@@ -116,7 +116,7 @@ class _Execution:
         before = {
             name: record
             for name, record in settled_trials(self.folder).items()
-            if record.state == "done" or self.stop_hopeless
+            if record.state == "done" or self.stop_trials
         }
         self.trials = {trial.name: trial for trial in self.expansion.trials}
         self.records = {name: before.get(name, TrialRecord.of(trial)) for name, trial in self.trials.items()}
@@ -192,7 +192,7 @@ class _Execution:
             return
         place = (str(event["stage"]), int(event["epoch"]))
         self.curves[name][place] = value
-        if not self.stop_hopeless or event.get("cached") or name in self.hopeless:
+        if not self.stop_trials or event.get("cached") or name in self.hopeless:
             return
         finished = [curve for other, curve in self.curves.items() if self.records[other].state == "done"]
         better = METRICS[metric].higher_is_better if metric in METRICS else False

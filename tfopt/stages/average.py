@@ -64,7 +64,7 @@ class Average(Stage):
             return [(("epochs_of",), text)]
         return ()
 
-    def uses(self) -> tuple[str, ...]:
+    def depends_on(self) -> tuple[str, ...]:
         return () if self.epochs_of is None else (self.epochs_of,)
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:

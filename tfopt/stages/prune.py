@@ -80,7 +80,7 @@ class Prune(TrainingStage):
             return ()
         return [(("rewind", *path), message) for path, message in rewind_problems(self.rewind, earlier)]
 
-    def uses(self) -> tuple[str, ...]:
+    def depends_on(self) -> tuple[str, ...]:
         return () if self.rewind is None else (self.rewind.stage,)
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:

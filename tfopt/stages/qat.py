@@ -23,7 +23,7 @@ class Qat(TrainingStage):
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained", "quantized"})
     keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse", "clustered"})
     last: ClassVar[bool] = True
-    judging: ClassVar[frozenset[str]] = frozenset({"require"})
+    not_in_key: ClassVar[frozenset[str]] = frozenset({"require"})
 
     calibration: Annotated[int, Field(ge=1)] = 256
     """Training examples that set the activation ranges before the first step."""

@@ -14,7 +14,7 @@ import tf_keras  # noqa: E402
 
 from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge import weight_mapping as pairing  # noqa: E402
-from tfopt.backend.bridge.layer_wrapper import KerasHost  # noqa: E402
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
 
 SMALL = {
     "MobileNet": (32, {"alpha": 0.25}),
@@ -44,7 +44,7 @@ def bridged(name: str, size: int, options: dict) -> None:
     pairs = pairing(model, twin)
     assert len(pairs) == len(model.weights)
     assert model.count_params() == twin.count_params()
-    hosts = {type(layer.hosted).__name__ for layer in twin._flatten_layers() if isinstance(layer, KerasHost)}
+    hosts = {type(layer.hosted).__name__ for layer in twin._flatten_layers() if isinstance(layer, Keras3LayerWrapper)}
     assert hosts == HOSTED.get(name, set())
     images = np.random.default_rng(2).uniform(0, 255, (2, size, size, 3)).astype(np.float32)
     expected, found = model(images, training=False), twin(images, training=False)

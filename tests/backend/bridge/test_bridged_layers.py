@@ -17,7 +17,7 @@ from keras import layers, ops  # noqa: E402
 from tests.backend.bridge.test_to_tf_keras import scramble  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge.activations import BY_NAME  # noqa: E402
-from tfopt.backend.bridge.layer_wrapper import KerasHost  # noqa: E402
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
 from tfopt.backend.bridge.tables import SAME_ACTIVATIONS  # noqa: E402
 
 VECTOR, SEQUENCE, IMAGE, VOLUME = (4,), (6, 4), (8, 8, 4), (4, 4, 4, 2)
@@ -112,7 +112,7 @@ def all_of(shape: tuple[int, ...], kinds: list[keras.layers.Layer]) -> keras.Mod
 
 
 def hosts(model: Any) -> list[str]:
-    return [layer.name for layer in model.layers if isinstance(layer, KerasHost)]
+    return [layer.name for layer in model.layers if isinstance(layer, Keras3LayerWrapper)]
 
 
 @pytest.mark.parametrize("shape", LAYERS, ids=str)

@@ -16,10 +16,10 @@ from keras import layers  # noqa: E402
 
 from tests.support.keras3_layers import Mix, Plain, Scale  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras  # noqa: E402
-from tfopt.backend.bridge.layer_wrapper import KerasHost  # noqa: E402
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
 from tfopt.backend.graph.kernels import kernels  # noqa: E402
 from tfopt.backend.models.store import load_model, save_model  # noqa: E402
-from tfopt.backend.pruning.eligibility import why_not  # noqa: E402
+from tfopt.backend.pruning.eligibility import reason_not_prunable  # noqa: E402
 
 INPUTS = np.random.default_rng(3).standard_normal((5, 6)).astype(np.float32)
 
@@ -44,7 +44,7 @@ def test_it_survives_the_store(model: tf_keras.Model, tmp_path: Path) -> None:
     save_model(model, tmp_path)
     loaded = load_model(tmp_path)
     np.testing.assert_array_equal(loaded(INPUTS), model(INPUTS))
-    assert isinstance(loaded.get_layer("scale"), KerasHost)
+    assert isinstance(loaded.get_layer("scale"), Keras3LayerWrapper)
     assert type(loaded.get_layer("scale").hosted) is Scale
 
 
@@ -52,8 +52,8 @@ def test_its_kernels_are_pruned(model: tf_keras.Model) -> None:
     from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_schedule, pruning_wrapper
 
     assert [kernel.shape.as_list() for kernel in kernels(model.get_layer("scale"))] == [[6, 4]]
-    assert why_not(model.get_layer("plain")) is None
-    assert why_not(model.get_layer("mix")) == "has no weights"
+    assert reason_not_prunable(model.get_layer("plain")) is None
+    assert reason_not_prunable(model.get_layer("mix")) == "has no weights"
     wrapped = pruning_wrapper.PruneLowMagnitude(
         model.get_layer("plain"), pruning_schedule=pruning_schedule.ConstantSparsity(0.6, 0, frequency=1)
     )

@@ -10,7 +10,7 @@ import pytest
 import tf_keras
 
 from tests.support.contexts import Log, digits, same_weights, small_model
-from tests.support.distillation import distill, lesson, stored, wide_model
+from tests.support.distillation import distill, distiller, stored, wide_model
 from tfopt.backend import distillation
 from tfopt.backend.artifacts import external_models as outside
 from tfopt.backend.artifacts import stage_result as artifacts
@@ -34,7 +34,7 @@ def teacher(tmp_path_factory):
     """A store entry with a good teacher."""
     folder = tmp_path_factory.mktemp("teacher")
     model = wide_model()
-    training.train(model, Train(epochs=12, learning_rate=3e-3), lesson(folder, distill({"ema": {}}).teacher, {}))
+    training.train(model, Train(epochs=12, learning_rate=3e-3), distiller(folder, distill({"ema": {}}).teacher, {}))
     return stored(model, folder / "entry")
 
 
@@ -42,7 +42,7 @@ def train(folder, stage, places, log=None, model=None, **more):
     """The student after a stage, and what it told."""
     log = log or Log()
     student = model if model is not None else small_model(seed=5)
-    return training.train(student, stage, lesson(folder, stage.teacher, places, log, **more)), log
+    return training.train(student, stage, distiller(folder, stage.teacher, places, log, **more)), log
 
 
 def without_seconds(entries):
@@ -113,7 +113,9 @@ def test_teachers_stay_as_they_are_and_leave_nothing_behind(teacher, tmp_path, m
     assert [layer.name for layer in student.layers[1:]] == [layer.name for layer in fresh.layers[1:]]
     assert [v.shape for v in student.variables] == [v.shape for v in fresh.variables]
     assert not any("projection" in module.name for module in student.submodules)
-    plain = training.train(small_model(), Train(epochs=1), lesson(tmp_path / "plain", distill({"ema": {}}).teacher, {}))
+    plain = training.train(
+        small_model(), Train(epochs=1), distiller(tmp_path / "plain", distill({"ema": {}}).teacher, {})
+    )
     sizes = [
         content(stored(model, tmp_path / f"entry {n}") / "model.keras") for n, model in enumerate((student, plain))
     ]
@@ -267,7 +269,7 @@ def test_yes_or_no(tmp_path):
 
     good = model(64, "sigmoid")
     more = {"data": halves, "compile": compile}
-    training.train(good, Train(epochs=25), lesson(tmp_path / "good", distill({"ema": {}}).teacher, {}, **more))
+    training.train(good, Train(epochs=25), distiller(tmp_path / "good", distill({"ema": {}}).teacher, {}, **more))
     places = {"stage train": stored(good, tmp_path / "entry")}
 
     _, log = train(

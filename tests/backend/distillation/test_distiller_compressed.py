@@ -9,7 +9,7 @@ import pytest
 import tf_keras
 
 from tests.support.contexts import Log, digits, small_model
-from tests.support.distillation import distill, lesson, stored
+from tests.support.distillation import distill, distiller, stored
 from tfopt.backend import distillation
 from tfopt.backend.artifacts import stage_result as artifacts
 from tfopt.backend.data.splits import Data, Split
@@ -36,7 +36,7 @@ def dense(tmp_path_factory):
     """A store entry with a trained model, which is student and teacher at once."""
     folder = tmp_path_factory.mktemp("dense")
     model = small_model()
-    training.train(model, Train(epochs=8, learning_rate=3e-3), lesson(folder, distill({"ema": {}}).teacher, {}))
+    training.train(model, Train(epochs=8, learning_rate=3e-3), distiller(folder, distill({"ema": {}}).teacher, {}))
     return stored(model, folder / "entry")
 
 
@@ -44,7 +44,7 @@ def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
     log = Log()
     stage = distill({"stage": "train", "layers": PAIRS, "weight": 0.7}, Prune, epochs=4, schedule=SCHEDULE)
 
-    student = stage.apply(artifacts.load(dense), lesson(tmp_path, stage.teacher, {"stage train": dense}, log))
+    student = stage.apply(artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log))
 
     assert sparsity(student) == pytest.approx(0.6, abs=0.01)
     assert log.of("epoch")[-1]["accuracy"] > 0.8
@@ -57,10 +57,10 @@ def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
 )
 def test_a_sparse_model_is_taught_in_8_bits(teacher, dense, tmp_path):
     pruning = distill({"ema": {}}, Prune, epochs=2, schedule={**SCHEDULE, "final": "75%"})
-    sparse = pruning.apply(artifacts.load(dense), lesson(tmp_path / "prune", pruning.teacher, {}))
+    sparse = pruning.apply(artifacts.load(dense), distiller(tmp_path / "prune", pruning.teacher, {}))
     log = Log()
     stage = distill(teacher, Qat, learning_rate=1e-3)
-    where = lesson(tmp_path / "qat", stage.teacher, {"stage train": dense}, log)
+    where = distiller(tmp_path / "qat", stage.teacher, {"stage train": dense}, log)
 
     quantized = stage.apply(sparse, replace(where, traits=frozenset({"sparse"})))
 
@@ -77,7 +77,7 @@ def test_a_model_is_taught_while_it_is_clustered(teacher, dense, tmp_path):
     log = Log()
     stage = distill(teacher, Cluster, clusters=8, learning_rate=1e-3)
 
-    student = stage.apply(artifacts.load(dense), lesson(tmp_path, stage.teacher, {"stage train": dense}, log))
+    student = stage.apply(artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log))
 
     for name in ("conv2", "hidden", "logits"):
         assert len(np.unique(student.get_layer(name).get_weights()[0])) <= 8
@@ -99,7 +99,7 @@ def transformer(width, blocks, seed, labels_per_row=False):
 
 def test_attention_maps_and_hidden_states(tmp_path):
     teacher = transformer(24, 2, seed=1)
-    where = lesson(tmp_path / "teacher", distill({"ema": {}}).teacher, {})
+    where = distiller(tmp_path / "teacher", distill({"ema": {}}).teacher, {})
     training.train(teacher, Train(epochs=8, learning_rate=3e-3), where)
     pairs = [
         {"student": "attention_0", "teacher": "attention_1", "loss": "attention_maps", "weight": 100},
@@ -112,7 +112,7 @@ def test_attention_maps_and_hidden_states(tmp_path):
 
     planned = distillation.look_ahead(student, stage.teacher, Workload(95, 19, 1200, sources=known))
     places = {"stage train": stored(teacher, tmp_path / "entry")}
-    training.train(student, stage, lesson(tmp_path / "student", stage.teacher, places, log))
+    training.train(student, stage, distiller(tmp_path / "student", stage.teacher, places, log))
 
     assert planned.problems == ()
     for part in ("attention_maps_loss", "hidden_states_loss", "soft_loss"):
@@ -128,7 +128,7 @@ def test_a_class_for_each_place_of_a_sequence(tmp_path):
     ]
     rows = Data(*splits, source="rows", num_classes=10)
     teacher = transformer(16, 1, seed=1, labels_per_row=True)
-    where = lesson(tmp_path / "teacher", distill({"ema": {}}).teacher, {}, data=rows)
+    where = distiller(tmp_path / "teacher", distill({"ema": {}}).teacher, {}, data=rows)
     training.train(teacher, Train(epochs=6, learning_rate=3e-3), where)
     places = {"stage train": stored(teacher, tmp_path / "entry")}
 
@@ -136,6 +136,6 @@ def test_a_class_for_each_place_of_a_sequence(tmp_path):
         log = Log()
         stage = distill({"stage": "train", "loss": loss}, epochs=4)
         student = transformer(12, 1, seed=2, labels_per_row=True)
-        training.train(student, stage, lesson(tmp_path / str(loss)[:5], stage.teacher, places, log, data=rows))
+        training.train(student, stage, distiller(tmp_path / str(loss)[:5], stage.teacher, places, log, data=rows))
         assert log.of("epoch")[-1]["soft_loss"] < log.of("epoch")[0]["soft_loss"]
         assert log.of("epoch")[-1]["val_accuracy"] > log.of("epoch")[0]["val_accuracy"] - 0.05

@@ -264,7 +264,7 @@ def test_layer_records_count_zeros_of_kernels_only() -> None:
     assert records["both"].sparsity == 0
 
 
-# Fit
+# TrainingLoop
 
 
 def fits(model: tf_keras.Model, data: Data, loss: object = "sparse_categorical_crossentropy") -> list[str]:

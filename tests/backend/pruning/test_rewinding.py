@@ -17,7 +17,7 @@ from tfopt.backend.training import checkpoint, snapshots
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop
-from tfopt.backend.training.loop import Extras
+from tfopt.backend.training.loop import StageHooks
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import OPTIMIZERS
 from tfopt.core.contracts.preflight import Workload
@@ -202,9 +202,9 @@ def test_a_dense_stage_interrupted_at_a_kept_epoch_still_keeps_it(trained, tmp_p
 
 def test_early_stopping_counts_from_there():
     told = []
-    extras = Extras(pauses=(3, 9), before_step=told.append, count_from=9)
-    one = rewinding.Rewinding(10, (), lambda: told.append("masks"), lambda: told.append("optimizer")).joined(extras)
-    assert (list(one.pauses), one.count_from) == ([3, 9, 10], 10)
+    hooks = StageHooks(decision_steps=(3, 9), before_step=told.append, early_stopping_from=9)
+    one = rewinding.Rewinding(10, (), lambda: told.append("masks"), lambda: told.append("optimizer")).joined(hooks)
+    assert (list(one.decision_steps), one.early_stopping_from) == ([3, 9, 10], 10)
     one.before_step(9)
     one.before_step(10)
     assert told == [9, 10, "masks", "optimizer"]

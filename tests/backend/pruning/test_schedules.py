@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from tensorflow_model_optimization.python.core.sparsity.keras.pruning_schedule import PolynomialDecay
 from tensorflow_model_optimization.python.core.sparsity.keras.pruning_wrapper import PruneLowMagnitude
 
-from tfopt.backend.pruning.schedules import Renewals, Steered, renewal_steps
+from tfopt.backend.pruning.schedules import ControlledSchedule, MaskUpdates, update_steps
 from tfopt.core.config.schedules import ResolvedSchedule, Schedule, schedule_kinds
 
 pytestmark = pytest.mark.tf
@@ -34,22 +34,22 @@ def table(schedule):
 @pytest.mark.parametrize("kind", schedule_kinds())
 def test_tfmot_does_what_is_planned_in_every_step(kind):
     plan = resolved(kind)
-    due, sparsities = table(Renewals.of(plan))
+    due, sparsities = table(MaskUpdates.of(plan))
     assert sparsities == pytest.approx([plan.sparsity_at(step) for step in range(1, STEPS + 1)])
-    assert [step for step, is_due in enumerate(due, start=1) if is_due] == renewal_steps(plan)
+    assert [step for step, is_due in enumerate(due, start=1) if is_due] == update_steps(plan)
 
 
 def test_a_schedule_that_begins_at_once_renews_in_the_first_step():
-    due, sparsities = table(Renewals.of(resolved("one_shot", begin="0%")))
+    due, sparsities = table(MaskUpdates.of(resolved("one_shot", begin="0%")))
     assert due == [True] + [False] * (STEPS - 1)
     assert sparsities == pytest.approx([0.8] * STEPS)
 
 
 @pytest.mark.parametrize("kind", schedule_kinds())
 def test_a_schedule_comes_back_from_its_config(kind):
-    schedule = Renewals.of(resolved(kind))
+    schedule = MaskUpdates.of(resolved(kind))
     config = schedule.get_config()
-    for copy in (Renewals.from_config(config), Renewals.from_config(config["config"])):
+    for copy in (MaskUpdates.from_config(config), MaskUpdates.from_config(config["config"])):
         assert copy.get_config() == config
     assert table(copy) == table(schedule)
 
@@ -60,7 +60,7 @@ def test_tfmot_own_schedule_does_not_come_back():
 
 
 @pytest.mark.parametrize(
-    "schedule", [Renewals([3, 7], [0.5, 0.8]), Steered(0.5, 3)], ids=lambda one: type(one).__name__
+    "schedule", [MaskUpdates([3, 7], [0.5, 0.8]), ControlledSchedule(0.5, 3)], ids=lambda one: type(one).__name__
 )
 def test_tfmot_own_wrapper_comes_back_with_our_schedule(schedule):
     wrapper = PruneLowMagnitude(tf_keras.layers.Dense(4), schedule)
@@ -70,7 +70,7 @@ def test_tfmot_own_wrapper_comes_back_with_our_schedule(schedule):
 
 
 def test_a_steered_schedule_renews_when_it_is_told():
-    schedule = Steered()
+    schedule = ControlledSchedule()
     assert not any(table(schedule)[0])
     schedule.renew(7, 0.6)
     due, sparsities = table(schedule)

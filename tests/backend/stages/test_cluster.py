@@ -16,7 +16,7 @@ import tf_keras
 
 from tests.conftest import REPOSITORY
 from tests.support.contexts import Log, context, digits, layers, same_weights, small_model
-from tfopt.backend.clustering import eligibility as clusterable
+from tfopt.backend.clustering import eligibility
 from tfopt.backend.clustering.plan import skipped
 from tfopt.backend.graph import cluster_kernels
 from tfopt.backend.graph.channels import from_rows, most_unique, rows
@@ -166,7 +166,10 @@ def test_layers_of_many_kinds_share_values(tmp_path):
         "logits": 1,
     }
     assert max(most for counts in found.values() for most in counts) == 5
-    assert clusterable.clusterable(model.get_layer("each_step")) == "tfmot clusters no weights of TimeDistributed"
+    assert (
+        eligibility.reason_not_clusterable(model.get_layer("each_step"))
+        == "tfmot clusters no weights of TimeDistributed"
+    )
 
 
 def test_layers_that_are_left_alone_are_named_with_the_reason():

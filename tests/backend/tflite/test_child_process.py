@@ -46,19 +46,19 @@ def test_gives_back_the_result_from_another_process() -> None:
 
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGKILL"])
 def test_death_by_signal_names_the_signal_and_the_last_words(name: str) -> None:
-    with pytest.raises(child.ChildDied, match=rf"died of {name}; its last words: about to go") as caught:
+    with pytest.raises(child.ProcessCrashed, match=rf"died of {name}; its last words: about to go") as caught:
         child.call(f"{HERE}:die", {"name": name})
     assert caught.value.cause == name
     assert caught.value.exit_code == 5
 
 
 def test_an_exit_without_an_answer_is_a_death() -> None:
-    with pytest.raises(child.ChildDied, match="exit code 3 without an answer"):
+    with pytest.raises(child.ProcessCrashed, match="exit code 3 without an answer"):
         child.call(f"{HERE}:leave", {})
 
 
 def test_an_exception_comes_back_as_its_message() -> None:
-    with pytest.raises(child.ChildFailed, match="ValueError: kernel has 3 axes, not 4") as caught:
+    with pytest.raises(child.ProcessFailed, match="ValueError: kernel has 3 axes, not 4") as caught:
         child.call(f"{HERE}:complain", {})
     assert "in complain" in caught.value.trace
 

@@ -83,7 +83,7 @@ def test_a_malformed_file_ends_in_a_message(exported: Exported, images: np.ndarr
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(exported.file("int8").read_bytes()[:3000])
     np.save(tmp_path / "images.npy", images)
-    with pytest.raises(child.ChildFailed, match=r"broken\.tflite is malformed"):
+    with pytest.raises(child.ProcessFailed, match=r"broken\.tflite is malformed"):
         running.run_file(broken, {"image": tmp_path / "images.npy"}, tmp_path)
     with pytest.raises(ExportError, match=r"broken\.tflite is malformed"):
         latency.bench([exported.file("int8"), broken])

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tfopt.core.claims.agreement import Behaviour, Comparison, agreement_claim
+from tfopt.core.claims.agreement import Behaviour, OutputComparison, agreement_claim
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
 
-GOOD = Behaviour(agreement=Comparison(360, share=0.99), kernels=Comparison(32, share=1.0))
+GOOD = Behaviour(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=1.0))
 
 
 def tensor(layer: str | None = "stem", **changes: Any) -> TensorRecord:
@@ -215,14 +215,14 @@ def test_a_file_that_runs_on_one_kind_of_kernels_only_is_reported() -> None:
 
 
 def test_kernels_that_disagree_break_the_claim() -> None:
-    behaviour = Behaviour(agreement=Comparison(360, share=0.99), kernels=Comparison(32, share=0.9))
+    behaviour = Behaviour(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=0.9))
     broken = claim(judged(INT8, audit(tensor()), behaviour), "runs on XNNPACK")
     assert not broken.held
     assert broken.found == "equal answers: 90.00% of 32 examples"
 
 
 def test_two_close_calls_among_few_examples_do_not_break_the_claim_about_kernels() -> None:
-    behaviour = Behaviour(agreement=Comparison(360, share=0.99), kernels=Comparison(32, share=30 / 32))
+    behaviour = Behaviour(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=30 / 32))
     assert claim(judged(INT8, audit(tensor()), behaviour), "runs on XNNPACK").held
 
 
@@ -236,10 +236,10 @@ def test_agreement_below_the_recipe_s_demand_breaks_the_claim() -> None:
 
 @pytest.mark.parametrize(("difference", "held"), [(0.05, True), (0.11, False), (float("nan"), False)])
 def test_regression_agrees_within_a_share_of_the_output_range(difference: float, held: bool) -> None:
-    record = agreement_claim(0.95, Comparison(100, difference=difference, spread=2.0))
+    record = agreement_claim(0.95, OutputComparison(100, difference=difference, spread=2.0))
     assert record.held is held
     assert record.claim == "answers within 0.05 of the output range of the Keras model's"
-    assert Comparison(100, difference=difference, spread=2.0).value is difference
+    assert OutputComparison(100, difference=difference, spread=2.0).value is difference
 
 
 def clustered(name: str = "stem", clusters: int = 16, kind: str = "Conv2D") -> LayerRecord:

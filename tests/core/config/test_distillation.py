@@ -17,7 +17,7 @@ from tfopt.errors import RecipeError
 def recipe(teacher: Any, stage: str = "distill", augment: Any = None, loss: Any = None, **body: Any) -> Recipe:
     """A recipe that trains, and then trains with a teacher."""
     document: dict[str, Any] = {
-        "name": "lesson",
+        "name": "distiller",
         "data": {"source": "digits", "augment": augment},
         "model": {"source": "small_cnn"},
         "stages": [{"train": {"epochs": 2}}, {stage: {"epochs": 2, "teacher": teacher, **body}}],

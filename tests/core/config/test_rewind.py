@@ -34,7 +34,7 @@ def test_a_rewind_to_a_kept_epoch_comes_back_as_written() -> None:
     recipe = build_recipe(written({"stage": "train", "epoch": 5}), CATALOG)
     train, prune = recipe.stages
     assert train.kept_epochs() == (2, 5)
-    assert prune.uses() == ("train",)
+    assert prune.depends_on() == ("train",)
     assert build_recipe(recipe.to_document(), CATALOG) == recipe
 
 

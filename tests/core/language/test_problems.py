@@ -65,7 +65,7 @@ class Sample(Block):
     letters: Annotated[str, Field(pattern="^[a-z]+$")] = "a"
     """Small letters."""
     checked: int = 0
-    """Checked by a function."""
+    """ValidationResult by a function."""
 
     @field_validator("checked")
     @classmethod

@@ -132,8 +132,8 @@ def test_who_taught_is_told_with_what_the_teacher_is_worth():
         {"loss": "none"},
     )
     taught = [
-        stage.model_copy(update={"details": {"teacher": lesson}})
-        for stage, lesson in zip(report.stages, lessons, strict=False)
+        stage.model_copy(update={"details": {"teacher": distiller}})
+        for stage, distiller in zip(report.stages, lessons, strict=False)
     ]
     first, second = (stage.name for stage in taught[:2])
     assert data.lesson_sentences(report.model_copy(update={"stages": taught})) == (

@@ -15,7 +15,7 @@ from tfopt.report.files import text as text_files
 from tfopt.report.plan import layers as text_layers
 from tfopt.report.plan import text as text_plan
 from tfopt.report.run import text
-from tfopt.results import Listed
+from tfopt.results import CatalogEntry
 
 FOLDER = Path("saved_models/digits-prune-qat/20260727-141503-5f2c")
 
@@ -79,8 +79,9 @@ def test_bench_compares_with_the_fastest() -> None:
 
 def test_a_listing_is_plain_lines_with_arguments_and_origin() -> None:
     lines = text_files.listing_lines(
-        {"models": [Listed("mlp", "Dense layers.", "tfopt", ("units",)), Listed("theirs", "Other.", "their-package")],
-         "recipes": []},
+        {"models": [
+            CatalogEntry("mlp", "Dense layers.", "tfopt", ("units",)), CatalogEntry("theirs", "Other.", "their-package"),
+        ], "recipes": []},
         60,
     )  # fmt: skip
     assert lines[0] == "models"

@@ -14,7 +14,7 @@ from tfopt.backend.bridge.equivalence import Step, difference
 from tfopt.backend.bridge.functionalize import functional
 from tfopt.backend.bridge.graph import Call, calls, mask_of
 from tfopt.backend.bridge.layer_mapping import NoTwin, layer_twin
-from tfopt.backend.bridge.layer_wrapper import KerasHost, host
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, host
 from tfopt.backend.bridge.operations import operation_twin
 from tfopt.backend.bridge.weight_mapping import pairing
 from tfopt.catalog.guard import guarded
@@ -145,7 +145,7 @@ class _Conversion:
                 layer, arguments = found
                 return layer(arguments)
         layer = self._layer(call, inputs)
-        if not isinstance(layer, KerasHost):
+        if not isinstance(layer, Keras3LayerWrapper):
             nodes = [(one, list(one._outbound_nodes)) for one in {id(t): t.node.layer for t in inputs}.values()]
             args, kwargs = keras.tree.map_structure(
                 lambda value: tensors[id(value)] if isinstance(value, keras.KerasTensor) else value,
@@ -168,7 +168,7 @@ class _Conversion:
 
     def _keeps_masks(self, twin: tf_keras.layers.Layer, call: Call, inputs: list[Any], outputs: list[Any]) -> bool:
         """Whether a twin may stay although it makes something else of a mask than the Keras 3 layer."""
-        if isinstance(twin, KerasHost | tf_keras.Model) or not _same_masks(call.inputs, inputs):
+        if isinstance(twin, Keras3LayerWrapper | tf_keras.Model) or not _same_masks(call.inputs, inputs):
             return True
         if _same_masks(call.outputs, outputs):
             return True
@@ -204,7 +204,7 @@ class _Conversion:
             raise NoTwin(f"tf_keras's {type(twin).__name__} is not called with {sorted(call.kwargs)}")
         return twin
 
-    def _hosted(self, call: Call) -> KerasHost:
+    def _hosted(self, call: Call) -> Keras3LayerWrapper:
         """A host for a call's layer or operation."""
         operation = call.operation
         self.layers[id(operation)] = host(call)

@@ -19,7 +19,7 @@ from tfopt.errors import StageError
 _NOT_PRUNED = ("bias", "gamma", "beta", "scale", "moving", "mean", "variance")
 
 
-class KerasHost(tf_keras.layers.Layer):
+class Keras3LayerWrapper(tf_keras.layers.Layer):
     """Runs one Keras 3 layer or operation and owns its variables.
 
     The variables are the layer's own `tf.Variable`s, so what tf_keras trains, prunes, saves and loads is what the
@@ -98,7 +98,7 @@ class KerasHost(tf_keras.layers.Layer):
 
 
 @tf.autograph.experimental.do_not_convert
-def _run(hosted: Any, pattern: Pattern, tensors: list[Any], training: Any, host: KerasHost) -> Any:
+def _run(hosted: Any, pattern: Pattern, tensors: list[Any], training: Any, host: Keras3LayerWrapper) -> Any:
     # Keras 3 is written without autograph; converting it would only cost time.
     args, kwargs = filled(pattern, tensors)
     if not isinstance(hosted, keras.layers.Layer):
@@ -190,7 +190,7 @@ def _build(made: Any, pattern: Pattern, specs: list[Any], name: str) -> None:
         raise StageError(f"The Keras 3 layer {name!r} cannot be built: {type(error).__name__}: {error}") from error
 
 
-def host(call: Call) -> KerasHost:
+def host(call: Call) -> Keras3LayerWrapper:
     """A host for a layer or operation of a Keras 3 graph, to be called with the twins of `call.inputs`.
 
     It gets its own copy of the layer, with weights still to be copied.
@@ -207,7 +207,7 @@ def host(call: Call) -> KerasHost:
     )
     # Building from it would call `build` alone, which for many classes of users does not make the inner layers.
     config = {key: value for key, value in config.items() if key != "build_config"}
-    return KerasHost(
+    return Keras3LayerWrapper(
         hosted=json.dumps(config),
         pattern=json.dumps(pattern),
         specs=json.dumps([[list(tensor.shape), tensor.dtype] for tensor in tensors]),

@@ -13,7 +13,7 @@ import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
 from tfopt.backend.bridge.arguments import filled
-from tfopt.backend.bridge.layer_wrapper import KerasHost
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.restore import check_answers
 from tfopt.backend.bridge.tables import NEVER_NATIVE, RENAMED_ACTIVATIONS, RENAMED_KEYS, SAME_ACTIVATIONS
 from tfopt.backend.bridge.weight_mapping import pairing
@@ -134,7 +134,7 @@ class _Conversion:
 
     def _call(self, layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         kind = type(layer).__name__
-        if isinstance(layer, KerasHost):
+        if isinstance(layer, Keras3LayerWrapper):
             return _unhosted(layer, args)
         if kind in ("TFOpLambda", "SlicingOpLambda"):
             return _operation(layer, args, kwargs)
@@ -143,7 +143,7 @@ class _Conversion:
     def _twin(self, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
         kind = type(layer).__name__
         native = getattr(keras.layers, kind, None)
-        if isinstance(layer, KerasHost):
+        if isinstance(layer, Keras3LayerWrapper):
             return _hosted_layer(layer)
         if type(layer) is not getattr(tf_keras.layers, kind, None) or native is None or kind in NEVER_NATIVE:
             raise StageError(
@@ -228,12 +228,12 @@ def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
     return native(**value["config"])
 
 
-def _hosted_layer(layer: KerasHost) -> Any:
+def _hosted_layer(layer: Keras3LayerWrapper) -> Any:
     """The Keras 3 layer inside a host, once more."""
     return type(layer.hosted).from_config(layer.hosted.get_config())
 
 
-def _unhosted(layer: KerasHost, args: tuple[Any, ...]) -> Any:
+def _unhosted(layer: Keras3LayerWrapper, args: tuple[Any, ...]) -> Any:
     args, kwargs = filled(layer._pattern, keras.tree.flatten(args))
     return _hosted_layer(layer)(*args, **kwargs)
 

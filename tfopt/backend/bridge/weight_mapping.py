@@ -14,7 +14,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.functionalize import functional
-from tfopt.backend.bridge.layer_wrapper import KerasHost
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.tables import RENAMED_WEIGHTS
 from tfopt.errors import StageError
 
@@ -62,7 +62,7 @@ def pair_layer(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> list[P
     Raises:
         StageError: they cannot be paired one to one with equal shapes.
     """
-    if isinstance(twin, KerasHost):
+    if isinstance(twin, Keras3LayerWrapper):
         expected, values = layer.variables, twin.weights
         paths = {path: variable.value for path, variable in _paths(twin.hosted, keras.Variable).items()}
         renamed: Mapping[str, str] = {}

@@ -21,7 +21,7 @@ _CONVOLUTIONS = (
 """Layers whose kernels have a scale for each output channel in an int8 file; transposed ones are subclasses."""
 
 
-def clusterable(layer: tf_keras.layers.Layer) -> str | None:
+def reason_not_clusterable(layer: tf_keras.layers.Layer) -> str | None:
     """Why a layer cannot be clustered at all; None if it can."""
     kind = type(layer).__name__
     if not layer.weights:
@@ -42,7 +42,7 @@ def shares_per_channel(layer: tf_keras.layers.Layer, sharing: Sharing) -> bool:
     return sharing.per_channel and isinstance(layer, _CONVOLUTIONS)
 
 
-def why_too_small(layer: tf_keras.layers.Layer, sharing: Sharing) -> str | None:
+def reason_too_small(layer: tf_keras.layers.Layer, sharing: Sharing) -> str | None:
     """Why clustering a clusterable layer would change nothing; None if it would."""
     per_channel = shares_per_channel(layer, sharing)
     largest = max(

@@ -174,7 +174,7 @@ class ClusterKernels(ClusterWeights):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.layer.compute_mask(inputs, mask)
 
-    def settle(self) -> None:
+    def project_weights(self) -> None:
         """Gives the layer the shared values for good."""
         for kernel in self.shared:
             kernel.variable.assign(kernel.values())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import tf_keras
 
-from tfopt.backend.clustering.eligibility import clusterable, shares_per_channel, why_too_small
+from tfopt.backend.clustering.eligibility import reason_not_clusterable, reason_too_small, shares_per_channel
 from tfopt.backend.graph.cluster_kernels import kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.core.config.clustering import Clustering, ClusterRule, Sharing
@@ -84,11 +84,11 @@ def _skipped(model: tf_keras.Model, reasons: Mapping[str, str | None]) -> dict[s
 
 
 def _reason(layer: tf_keras.layers.Layer, clustering: Clustering) -> str | None:
-    reason = clusterable(layer)
+    reason = reason_not_clusterable(layer)
     if reason is not None:
         return reason
     asked = clustering.for_layer(layer.name, type(layer).__name__)
-    return "a rule says skip" if asked is None else why_too_small(layer, asked)
+    return "a rule says skip" if asked is None else reason_too_small(layer, asked)
 
 
 def _refused_wish(layer: tf_keras.layers.Layer, clustering: Clustering, reason: str | None) -> Problem | None:
@@ -98,7 +98,7 @@ def _refused_wish(layer: tf_keras.layers.Layer, clustering: Clustering, reason: 
         return None
     path = ("layers", clustering.layers.index(rule))
     if reason is not None and rule.clusters is not None:
-        key = "clusters" if clusterable(layer) is None else "match"
+        key = "clusters" if reason_not_clusterable(layer) is None else "match"
         return Problem((*path, key), f"asks for layer {layer.name}, which cannot be done: it {reason}.")
     if rule.per_channel and kernels(layer) and not shares_per_channel(layer, Sharing(2, True)):
         kind = type(layer).__name__
@@ -112,4 +112,4 @@ def _says(rule: ClusterRule) -> str:
 
 
 def _clusterable_names(found: Mapping[str, tf_keras.layers.Layer]) -> str:
-    return ", ".join(name for name, layer in found.items() if clusterable(layer) is None) or "none"
+    return ", ".join(name for name, layer in found.items() if reason_not_clusterable(layer) is None) or "none"

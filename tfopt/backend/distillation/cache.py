@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from tfopt.backend.data.splits import Split
-from tfopt.backend.distillation.teachers import Panel
+from tfopt.backend.distillation.teachers import TeacherEnsemble
 from tfopt.backend.training import checkpoint
 from tfopt.backend.training.checkpoint import DamagedCheckpoint
 
@@ -18,7 +18,7 @@ _SECONDS = "seconds"
 
 
 def answers(
-    panel: Panel, split: Split, work: Path, warn: Callable[[str], None]
+    panel: TeacherEnsemble, split: Split, work: Path, warn: Callable[[str], None]
 ) -> tuple[list[np.ndarray], list[np.ndarray], float]:
     """What the teachers say of every example of a split, in its order.
 

@@ -11,12 +11,12 @@ import tf_keras
 
 from tfopt.backend.distillation import cache, teachers
 from tfopt.backend.distillation.feature_extractor import NoSuchLayer, tapped
-from tfopt.backend.distillation.loss import Comparison
+from tfopt.backend.distillation.loss import DistillationLoss
 from tfopt.backend.distillation.moving_average import MovingAverageTeacher
 from tfopt.backend.distillation.outputs import Answers, Form, form_of
 from tfopt.backend.distillation.projections import projections
 from tfopt.backend.distillation.step import DistillingStep
-from tfopt.backend.distillation.teachers import Panel
+from tfopt.backend.distillation.teachers import TeacherEnsemble
 from tfopt.backend.training import compile as compiling
 from tfopt.core.config import ramps as gradual
 from tfopt.core.config.distillation import Teacher, task_of
@@ -29,7 +29,7 @@ Given = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
 MakeOptimizer = Callable[[], tf_keras.optimizers.Optimizer]
 
 
-class Lesson:
+class Distiller:
     """Everything about the teachers of one stage.
 
     Args:
@@ -57,7 +57,7 @@ class Lesson:
             details |= self._look_at(self._panel, stage, epochs)
         context.emit({"event": "details", "stage": stage, "teacher": details})
 
-    def _look_at(self, panel: Panel, stage: str, epochs: int) -> dict[str, Any]:
+    def _look_at(self, panel: TeacherEnsemble, stage: str, epochs: int) -> dict[str, Any]:
         """Asks what is to be asked before the first step; what to say about the teachers."""
         context = self._context
         details: dict[str, Any] = {
@@ -87,8 +87,8 @@ class Lesson:
             return (tf.math.log(probabilities) - tf.math.log1p(-probabilities)).numpy()
         return tf.math.log(probabilities).numpy()
 
-    def _comparison(self, projected: Any, shares: tuple[float, ...]) -> Comparison:
-        return Comparison(self._teacher, self._task, self._form, self._forms, shares, projected)
+    def _comparison(self, projected: Any, shares: tuple[float, ...]) -> DistillationLoss:
+        return DistillationLoss(self._teacher, self._task, self._form, self._forms, shares, projected)
 
     def step(
         self, model: tf_keras.Model, total_steps: int, steps_per_epoch: int, make_optimizer: MakeOptimizer

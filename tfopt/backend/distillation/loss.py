@@ -15,7 +15,7 @@ from tfopt.core.config.distillation import Decoupled, LayerPair, Relational, Tas
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DistillationLoss:
     """How the answers and layers of a student are held against those of its teachers.
 
     Args:
@@ -119,7 +119,7 @@ def _mean(each: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
 
 
 def names_of(teacher: Teacher, task: Task) -> Sequence[str]:
-    """Names of the parts that `Comparison.losses` gives."""
+    """Names of the parts that `DistillationLoss.losses` gives."""
     own = [] if teacher.answer_loss(task) == "none" else ["soft_loss"]
     return [*own, *dict.fromkeys(f"{pair.kind}_loss" for pair in teacher.layers)]
 

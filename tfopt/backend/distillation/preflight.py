@@ -1,4 +1,4 @@
-"""What can be said of a lesson before any training: which layers there are, and whether their shapes go together."""
+"""What can be said of a distiller before any training: which layers there are, and whether their shapes go together."""
 
 from __future__ import annotations
 

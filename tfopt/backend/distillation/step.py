@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.distillation.loss import Comparison, names_of, total
+from tfopt.backend.distillation.loss import DistillationLoss, names_of, total
 from tfopt.backend.distillation.moving_average import MovingAverageTeacher
 from tfopt.backend.distillation.outputs import Answers
 from tfopt.backend.distillation.ramps import value_at
@@ -39,7 +39,7 @@ class DistillingStep:
         self,
         model: tf_keras.Model,
         reader: tf_keras.Model,
-        comparison: Comparison,
+        comparison: DistillationLoss,
         *,
         ask: Ask | None,
         average: MovingAverageTeacher | None,

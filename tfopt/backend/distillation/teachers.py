@@ -22,7 +22,7 @@ _BATCH = 256
 
 
 @dataclass(frozen=True)
-class Panel:
+class TeacherEnsemble:
     """One teacher, or several whose answers are averaged.
 
     They are no part of any model in training: nothing tracks their variables.
@@ -38,7 +38,7 @@ class Panel:
     shares: tuple[float, ...]
 
     @classmethod
-    def of(cls, models: tuple[Any, ...], shares: tuple[float, ...], pairs: Sequence[LayerPair] = ()) -> Panel:
+    def of(cls, models: tuple[Any, ...], shares: tuple[float, ...], pairs: Sequence[LayerPair] = ()) -> TeacherEnsemble:
         """Teachers whose layers are compared by `pairs`, which takes a single Keras model.
 
         Raises:
@@ -86,7 +86,7 @@ class Panel:
         )
 
 
-def load(teacher: Teacher, context: StageContext) -> Panel:
+def load(teacher: Teacher, context: StageContext) -> TeacherEnsemble:
     """Loads the teachers of a stage: fresh objects, so that a student which was one of them can be changed in place.
 
     Raises:
@@ -97,7 +97,7 @@ def load(teacher: Teacher, context: StageContext) -> Panel:
     from tfopt.backend.artifacts.external_models import load_source
 
     models = tuple(load_source(context.sources[source.label]) for source in teacher.sources())
-    return Panel.of(models, teacher.shares(), teacher.layers)
+    return TeacherEnsemble.of(models, teacher.shares(), teacher.layers)
 
 
 def _answers_of(model: Any, split: Split) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfopt.core.claims.agreement import Comparison
+from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import LOSSES
 
@@ -12,7 +12,7 @@ _BINARY = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared
 _HINGES = ("hinge", "squared_hinge")
 
 
-def compare(found: np.ndarray, expected: np.ndarray, compile: Compile) -> Comparison:
+def compare(found: np.ndarray, expected: np.ndarray, compile: Compile) -> OutputComparison:
     """Compares answers by what the recipe's loss takes them for.
 
     Args:
@@ -27,13 +27,13 @@ def compare(found: np.ndarray, expected: np.ndarray, compile: Compile) -> Compar
     """
     examples = len(expected)
     if found.shape != expected.shape:
-        return Comparison(examples, share=0.0)
+        return OutputComparison(examples, share=0.0)
     if not LOSSES[compile.loss.name].classification:
         difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
         spread = float(expected.max() - expected.min()) if expected.size else 0.0
-        return Comparison(examples, difference=float(difference.max()) if difference.size else 0.0, spread=spread)
+        return OutputComparison(examples, difference=float(difference.max()) if difference.size else 0.0, spread=spread)
     equal = _answers(found, compile) == _answers(expected, compile)
-    return Comparison(examples, share=float(np.mean(equal)))
+    return OutputComparison(examples, share=float(np.mean(equal)))
 
 
 def _answers(outputs: np.ndarray, compile: Compile) -> np.ndarray:

@@ -56,11 +56,11 @@ def convert(jobs: Sequence[Job], started: Callable[[str], None]) -> dict[str, st
         try:
             child.call("tfopt.backend.export.convert:convert_all", {"jobs": [_plain(job) for job in rest]})
             return failures
-        except child.ChildFailed as failure:
+        except child.ProcessFailed as failure:
             if "OSError" in failure.kinds:
                 raise cannot_write(rest[0].target.parent, failure.reason) from failure
             reason = f"the converter refused it: {_first_lines(str(failure))}"
-        except child.ChildDied as death:
+        except child.ProcessCrashed as death:
             reason = f"the converter died of {death.cause} ({death})"
         rest = list(dropwhile(lambda job: job.target.exists(), rest))
         if rest:

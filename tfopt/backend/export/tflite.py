@@ -22,7 +22,7 @@ from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, 
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.tflite import benchmark as latency
 from tfopt.backend.tflite import predict as running
-from tfopt.backend.tflite.child_process import ChildDied, ChildFailed
+from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.core.claims.agreement import Behaviour, broken
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
@@ -255,7 +255,7 @@ def _run(file: Path, source: _Source, bench: _Bench) -> tuple[Behaviour, dict[st
     threads = os.cpu_count() or 1
     try:
         given = running.run_file(file, bench.inputs, bench.work, threads)
-    except (ChildDied, ChildFailed) as error:
+    except (ProcessCrashed, ProcessFailed) as error:
         return Behaviour(xnnpack_error=str(error), reference_error=_reference_error(file, bench)), {}, {}
     measures = file_measures(given.outputs, context.data.test, context.compile, context.dense)
     (name,) = given.outputs
@@ -264,7 +264,7 @@ def _run(file: Path, source: _Source, bench: _Bench) -> tuple[Behaviour, dict[st
     details = {"batch": given.batch, "threads": given.threads} | ({"one_by_one": given.reason} if given.reason else {})
     try:
         plain = running.run_file(file, bench.few, bench.work, threads, "reference")
-    except (ChildDied, ChildFailed) as error:
+    except (ProcessCrashed, ProcessFailed) as error:
         return Behaviour(reference_error=str(error), agreement=compared), measures, details
     kernels = agreement.compare(plain.outputs[name], given.outputs[name][:REFERENCE_EXAMPLES], context.compile)
     return Behaviour(agreement=compared, kernels=kernels), measures, details
@@ -273,7 +273,7 @@ def _run(file: Path, source: _Source, bench: _Bench) -> tuple[Behaviour, dict[st
 def _reference_error(file: Path, bench: _Bench) -> str | None:
     try:
         running.run_file(file, bench.few, bench.work, 1, "reference")
-    except (ChildDied, ChildFailed) as error:
+    except (ProcessCrashed, ProcessFailed) as error:
         return str(error)
     return None
 

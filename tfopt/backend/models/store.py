@@ -14,7 +14,7 @@ from typing import Any
 
 import tf_keras
 
-from tfopt.backend.bridge.layer_wrapper import KerasHost
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError, StoreError
 
@@ -62,7 +62,7 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
     for layer in model._flatten_layers(include_self=False):
         named = (value for key, value in vars(layer).items() if key.endswith(_CODE))
         # A host of the bridge is made of classes of its own.
-        hosted = layer.hosted_classes() if isinstance(layer, KerasHost) else ()
+        hosted = layer.hosted_classes() if isinstance(layer, Keras3LayerWrapper) else ()
         for part in (type(layer), *named, *hosted):
             code = part if inspect.isroutine(part) or inspect.isclass(part) else type(part)
             if code.__module__.split(".")[0] in _KNOWN:

@@ -12,7 +12,7 @@ layers = tf_keras.layers
 _M_BY_N_LAYERS = (layers.Dense, layers.Conv2D, layers.SeparableConv2D)
 
 
-def why_not(layer: tf_keras.layers.Layer) -> str | None:
+def reason_not_prunable(layer: tf_keras.layers.Layer) -> str | None:
     """Why a layer cannot be pruned at all; None if it can."""
     kind = type(layer).__name__
     if not layer.weights:
@@ -26,7 +26,7 @@ def why_not(layer: tf_keras.layers.Layer) -> str | None:
     return None
 
 
-def why_not_pattern(layer: tf_keras.layers.Layer, pattern: Pattern) -> str | None:
+def reason_pattern_impossible(layer: tf_keras.layers.Layer, pattern: Pattern) -> str | None:
     """Why the zeros of a prunable layer cannot be arranged as asked; None if they can."""
     shapes = [tuple(kernel.shape) for kernel in kernels(layer)]
     if pattern.sparsity_m_by_n is not None:
@@ -43,7 +43,7 @@ def why_not_pattern(layer: tf_keras.layers.Layer, pattern: Pattern) -> str | Non
     return None
 
 
-def why_not_xnnpack(layer: tf_keras.layers.Layer) -> str | None:
+def reason_not_xnnpack(layer: tf_keras.layers.Layer) -> str | None:
     """Why XNNPACK's sparse inference would not speed up a prunable layer; None if it would.
 
     XNNPACK has sparse kernels for 1x1 convolutions inside a convolutional net (Elsen et al., "Fast Sparse ConvNets",
@@ -60,7 +60,7 @@ def why_not_xnnpack(layer: tf_keras.layers.Layer) -> str | None:
     return None
 
 
-def why_not_sparse_kernel(layer: tf_keras.layers.Layer) -> str | None:
+def reason_no_sparse_kernel(layer: tf_keras.layers.Layer) -> str | None:
     """Why XNNPACK has no sparse kernel for a prunable layer; None if it has.
 
     XNNPACK goes sparse where at least two thirds of the weights of 1x1 convolutions are zero, between a first 3x3
@@ -70,5 +70,5 @@ def why_not_sparse_kernel(layer: tf_keras.layers.Layer) -> str | None:
     """
     if type(layer) is layers.Dense:
         return "a Dense layer is faster only with zeros in blocks (block_size: [16, 1]), one example at a time"
-    reason = why_not_xnnpack(layer)
+    reason = reason_not_xnnpack(layer)
     return None if reason is None else reason.replace("policy xnnpack prunes", "XNNPACK has sparse kernels for")

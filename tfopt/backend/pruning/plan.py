@@ -9,8 +9,8 @@ import tf_keras
 
 from tfopt.backend.graph.kernels import kernels
 from tfopt.backend.graph.layers import leaf_layers
-from tfopt.backend.pruning.eligibility import why_not, why_not_pattern, why_not_xnnpack
-from tfopt.backend.pruning.schedules import renewal_steps
+from tfopt.backend.pruning.eligibility import reason_not_prunable, reason_not_xnnpack, reason_pattern_impossible
+from tfopt.backend.pruning.schedules import update_steps
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.config.pruning import Pattern, PruneRule, Pruning
 from tfopt.core.config.schedules import Constant, Metric, OneShot, ResolvedSchedule, ScheduleBase
@@ -33,7 +33,7 @@ class LayerPlan:
     pooled: bool = False
 
     @property
-    def steered(self) -> bool:
+    def controlled(self) -> bool:
         """Whether its sparsity is decided while training, and not by the schedule alone."""
         return self.pooled or isinstance(self.schedule.schedule, Metric)
 
@@ -124,7 +124,7 @@ def rewind_step(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> int | None:
     """
     if pruning.rewind is None:
         return None
-    step = max(renewal_steps(plan.schedule)[-1] for plan in plans.values()) + 1
+    step = max(update_steps(plan.schedule)[-1] for plan in plans.values()) + 1
     total_steps = next(iter(plans.values())).schedule.total_steps
     if step > total_steps:
         message = (
@@ -149,15 +149,15 @@ def look_ahead(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> P
 
 
 def _reason(layer: tf_keras.layers.Layer, pruning: Pruning) -> str | None:
-    reason = why_not(layer)
+    reason = reason_not_prunable(layer)
     if reason is not None:
         return reason
     asked = pruning.for_layer(layer.name, type(layer).__name__)
     if asked is None:
         return "a rule says skip"
-    if pruning.policy == "xnnpack" and (reason := why_not_xnnpack(layer)) is not None:
+    if pruning.policy == "xnnpack" and (reason := reason_not_xnnpack(layer)) is not None:
         return reason
-    return why_not_pattern(layer, asked[1])
+    return reason_pattern_impossible(layer, asked[1])
 
 
 def _refused_wish(layer: tf_keras.layers.Layer, pruning: Pruning, reason: str | None) -> Problem | None:
@@ -217,4 +217,4 @@ def _says(rule: PruneRule) -> str:
 
 
 def _prunable_names(found: Mapping[str, tf_keras.layers.Layer]) -> str:
-    return ", ".join(name for name, layer in found.items() if why_not(layer) is None) or "none"
+    return ", ".join(name for name, layer in found.items() if reason_not_prunable(layer) is None) or "none"

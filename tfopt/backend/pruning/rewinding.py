@@ -13,7 +13,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.training import snapshots
-from tfopt.backend.training.loop import Extras
+from tfopt.backend.training.loop import StageHooks
 from tfopt.backend.training.snapshots import Snapshot
 from tfopt.core.config.rewind import Rewind
 from tfopt.core.contracts.stage import StageContext
@@ -51,15 +51,15 @@ class Rewinding:
         self.mask()
         self.restart()
 
-    def joined(self, extras: Extras) -> Extras:
+    def joined(self, hooks: StageHooks) -> StageHooks:
         """What a stage adds to plain training, this included. Early stopping counts from here on."""
 
         def before_step(step: int) -> None:
-            extras.before_step(step)
+            hooks.before_step(step)
             self.before_step(step)
 
-        pauses = sorted({*extras.pauses, self.step})
-        return replace(extras, pauses=pauses, before_step=before_step, count_from=self.step)
+        decision_steps = sorted({*hooks.decision_steps, self.step})
+        return replace(hooks, decision_steps=decision_steps, before_step=before_step, early_stopping_from=self.step)
 
 
 def read(rewind: Rewind, model: tf_keras.Model, context: StageContext) -> Snapshot:

@@ -32,7 +32,7 @@ class Serializable(PruningSchedule):
 
 
 @tf_keras.utils.register_keras_serializable("tfopt")
-class Renewals(Serializable):
+class MaskUpdates(Serializable):
     """The steps at which masks are renewed, and the sparsity of each.
 
     tfmot's own schedules count from 0 while its wrapper's first step is 1: with `begin` 0 they miss the renewal at
@@ -48,9 +48,9 @@ class Renewals(Serializable):
         self.sparsities = list(sparsities)
 
     @classmethod
-    def of(cls, schedule: ResolvedSchedule) -> Renewals:
+    def of(cls, schedule: ResolvedSchedule) -> MaskUpdates:
         """A resolved schedule for tfmot: what is planned and drawn is what is done."""
-        steps = renewal_steps(schedule)
+        steps = update_steps(schedule)
         return cls(steps, [schedule.sparsity_at(step) for step in steps])
 
     def __call__(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -66,30 +66,30 @@ class Renewals(Serializable):
 
 
 @tf_keras.utils.register_keras_serializable("tfopt")
-class Steered(Serializable):
+class ControlledSchedule(Serializable):
     """A schedule whose next update is set before each step by a controller (`tfopt.backend.pruning.controllers`).
 
     Args:
         sparsity: of the latest renewal.
-        renew_at: the step of the latest renewal; -1 before the first.
+        update_at: the step of the latest renewal; -1 before the first.
     """
 
-    def __init__(self, sparsity: float = 0.0, renew_at: int = -1) -> None:
+    def __init__(self, sparsity: float = 0.0, update_at: int = -1) -> None:
         self.sparsity = tf.Variable(sparsity, trainable=False, dtype=tf.float32, name="sparsity")
-        self.renew_at = tf.Variable(renew_at, trainable=False, dtype=tf.int64, name="renew_at")
+        self.update_at = tf.Variable(update_at, trainable=False, dtype=tf.int64, name="update_at")
 
     def renew(self, step: int, sparsity: float) -> None:
         """Makes the masks be renewed in the step that comes next, which has this number."""
         self.sparsity.assign(sparsity)
-        self.renew_at.assign(step)
+        self.update_at.assign(step)
 
     def __call__(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.cast(step, tf.int64) == self.renew_at, self.sparsity.read_value()
+        return tf.cast(step, tf.int64) == self.update_at, self.sparsity.read_value()
 
     def arguments(self) -> dict[str, Any]:
-        return {"sparsity": float(self.sparsity), "renew_at": int(self.renew_at)}
+        return {"sparsity": float(self.sparsity), "update_at": int(self.update_at)}
 
 
-def renewal_steps(schedule: ResolvedSchedule) -> list[int]:
+def update_steps(schedule: ResolvedSchedule) -> list[int]:
     """The steps in which masks are renewed; what is planned for step 0 is done in the first, which is step 1."""
-    return sorted({max(step, 1) for step, _ in schedule.renewals})
+    return sorted({max(step, 1) for step, _ in schedule.mask_updates})

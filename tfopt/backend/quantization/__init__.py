@@ -15,17 +15,17 @@
 
 from tfopt.backend.quantization.annotation import preflight
 from tfopt.backend.quantization.canonical.rewrites.recurrent import sharing_scales
-from tfopt.backend.quantization.float_fallback import deadly_layers, float_layers
+from tfopt.backend.quantization.float_fallback import float_layers, not_convertible
 from tfopt.backend.quantization.preflight import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
 
 __all__ = [
     "Quantized",
-    "deadly_layers",
     "float_layers",
     "is_quantized",
     "load_quantized",
     "look_ahead",
+    "not_convertible",
     "preflight",
     "save_quantized",
     "sharing_scales",

@@ -87,7 +87,7 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
     return found
 
 
-def deadly_layers(model: tf_keras.Model) -> tuple[str, ...]:
+def not_convertible(model: tf_keras.Model) -> tuple[str, ...]:
     """The layers on whose calibration after training the converter dies (segmentation fault): loops.
 
     After quantization-aware training, it does not.

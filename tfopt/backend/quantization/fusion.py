@@ -16,7 +16,7 @@ _TAKES_RELU = (*TAKES_BATCH_NORMALIZATION, layers.Add)
 
 
 @dataclass(frozen=True)
-class Place:
+class FusedPosition:
     """A layer's place in its operator.
 
     Args:
@@ -28,7 +28,7 @@ class Place:
     output: bool
 
 
-def place(graph: Graph, annotated: Collection[str]) -> dict[str, Place]:
+def place(graph: Graph, annotated: Collection[str]) -> dict[str, FusedPosition]:
     """Finds the place of every annotated layer.
 
     A linear kernel followed by batch normalization and/or ReLU is one operator, as is Add followed by ReLU. A layer
@@ -41,13 +41,13 @@ def place(graph: Graph, annotated: Collection[str]) -> dict[str, Place]:
     """
     followers = {name: _followers(graph, name, annotated) for name in annotated}
     members = {follower for names in followers.values() for follower in names}
-    places: dict[str, Place] = {}
+    places: dict[str, FusedPosition] = {}
     for head in annotated:
         if head not in members:
             chain = (head, *followers[head])
-            places |= {name: Place(head, output=name == chain[-1]) for name in chain}
+            places |= {name: FusedPosition(head, output=name == chain[-1]) for name in chain}
     for name in _rounded_elsewhere(graph, places):
-        places[name] = Place(places[name].head, output=False)
+        places[name] = FusedPosition(places[name].head, output=False)
     return places
 
 

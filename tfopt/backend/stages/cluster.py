@@ -66,10 +66,10 @@ def cluster(
         alone = [layer for layer in leaf_layers(model) if layer.name not in plans] if preserve_sparsity else []
         free = [weight for layer in alone for weight in layer.trainable_weights]
         with zeros_held(free), wrapped(model, wrap) as (sharing_model, wrappers):
-            extras = training.Extras(sparsity=lambda: _sparsity(wrappers)) if preserve_sparsity else None
-            training.fit(sharing_model, stage, context, extras=extras)
+            hooks = training.StageHooks(sparsity=lambda: _sparsity(wrappers)) if preserve_sparsity else None
+            training.fit(sharing_model, stage, context, hooks=hooks)
             for wrapper in wrappers:
-                wrapper.settle()
+                wrapper.project_weights()
     finally:
         for layer in chosen:
             leave_no_trace(layer)

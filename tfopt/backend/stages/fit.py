@@ -12,18 +12,18 @@ import tf_keras
 from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data.load import class_weights, steps_per_epoch
 from tfopt.backend.data.splits import Split
-from tfopt.backend.distillation import Lesson
+from tfopt.backend.distillation import Distiller
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training import snapshots
 from tfopt.backend.training.evaluate import _only, evaluate, predict
-from tfopt.backend.training.loop import Extras, Fit
+from tfopt.backend.training.loop import StageHooks, TrainingLoop
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.core.config.compile import Compile
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
 
-__all__ = ["Extras", "Length", "evaluate", "fit", "length", "make_optimizer", "predict", "train"]
+__all__ = ["Length", "StageHooks", "evaluate", "fit", "length", "make_optimizer", "predict", "train"]
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ def train(
     """
     optimizer = make_optimizer(stage, context)
     if moving_average is not None:
-        # What `use_ema: true` of the optimizer sets; `Fit` ends with the average where it is set.
+        # What `use_ema: true` of the optimizer sets; `TrainingLoop` ends with the average where it is set.
         optimizer.use_ema, optimizer.ema_momentum = True, moving_average
         optimizer.ema_overwrite_frequency = None
-    extras = Extras(after_epoch=snapshots.keeper(model, keep, context.work))
-    fit(model, stage, context, optimizer=optimizer, extras=extras)
+    hooks = StageHooks(after_epoch=snapshots.keeper(model, keep, context.work))
+    fit(model, stage, context, optimizer=optimizer, hooks=hooks)
     if moving_average is not None:
         batch_statistics.estimate(model, context.data.train, context.seed)
     return model
@@ -86,7 +86,7 @@ def fit(
     context: StageContext,
     *,
     optimizer: tf_keras.optimizers.Optimizer | None = None,
-    extras: Extras | None = None,
+    hooks: StageHooks | None = None,
 ) -> None:
     """Runs the optimizer over the epochs of a stage, in place; goes on from a checkpoint in `context.work`.
 
@@ -97,21 +97,21 @@ def fit(
         stage: epochs, learning rate, early stopping, class weights.
         context: data, compile, seed, and where progress and checkpoints go.
         optimizer: the optimizer of `make_optimizer`, where the caller needs it before; made here otherwise.
-        extras: what the stage adds to plain training.
+        hooks: what the stage adds to plain training.
 
     Raises:
         StageError: data and model do not fit, the loss is no number any more, or a monitor names what is not measured.
         KeyboardInterrupt: as it came, after the state was saved.
     """
-    extras = extras or Extras()
+    hooks = hooks or StageHooks()
     steps = length(stage, context)
-    if extras.count_from is None and (warmup := stage.warmup_end()) is not None:
-        extras = replace(extras, count_from=warmup.steps(steps.total_steps, steps.steps_per_epoch))
+    if hooks.early_stopping_from is None and (warmup := stage.warmup_end()) is not None:
+        hooks = replace(hooks, early_stopping_from=warmup.steps(steps.total_steps, steps.steps_per_epoch))
     data = context.data
     soft = one_hot_depth(data, context.augment) is not None
     compile = compiling.with_soft_labels(context.compile) if soft else context.compile
     _check(model, data.train, context.compile)
-    lesson = None if stage.teacher is None else Lesson(stage.teacher, stage.name, stage.epochs, context)
+    distiller = None if stage.teacher is None else Distiller(stage.teacher, stage.name, stage.epochs, context)
     tf_keras.utils.set_random_seed(context.seed)
     if tf.config.list_physical_devices("GPU"):
         # On a CPU the same seed gives the same weights without it (measured: convolutions, batch normalization,
@@ -127,7 +127,7 @@ def fit(
                 context.seed,
                 augment=context.augment,
                 first_epoch=first_epoch,
-                beside=None if lesson is None else lesson.given,
+                beside=None if distiller is None else distiller.given,
             ),
             class_weights(data.train.targets, stage.class_weights),
         )
@@ -138,11 +138,11 @@ def fit(
         metrics=compiling.make_metrics(compile, batches(0).element_spec[1].shape, model.output_shape),
     )
     model.optimizer.build(model.trainable_variables)
-    if lesson is not None:
-        step = lesson.step(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context))
-        extras = replace(extras, train_step=step, metrics=step.metrics, variables=[*extras.variables, *step.variables])
+    if distiller is not None:
+        step = distiller.step(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context))
+        hooks = replace(hooks, train_step=step, metrics=step.metrics, variables=[*hooks.variables, *step.variables])
     with strided_pointwise_spared(model):
-        Fit(model, stage, context, batches, _validation(context), steps.steps_per_epoch, extras).run()
+        TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, hooks).run()
 
 
 def make_optimizer(stage: TrainingStage, context: StageContext) -> tf_keras.optimizers.Optimizer:

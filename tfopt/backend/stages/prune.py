@@ -12,11 +12,11 @@ from tfopt.backend.graph.kernels import kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import layer_sparsity, pattern_sparsity, sparsity
 from tfopt.backend.pruning import rewinding
-from tfopt.backend.pruning.controllers import Steering, steer
+from tfopt.backend.pruning.controllers import SparsityController, make_controller
 from tfopt.backend.pruning.masks import PruneByOptimizer
 from tfopt.backend.pruning.plan import LayerPlan, layer_plans, look_ahead, preflight, resolve_schedules, rewind_step
 from tfopt.backend.pruning.rewinding import Rewinding
-from tfopt.backend.pruning.schedules import Renewals, Steered
+from tfopt.backend.pruning.schedules import ControlledSchedule, MaskUpdates
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training.wrapping import wrapped
 from tfopt.core.config.pruning import Pruning
@@ -56,22 +56,22 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
         plan = plans.get(layer.name)
         if plan is None:
             return layer
-        schedule = Steered() if plan.steered else Renewals.of(plan.schedule)
+        schedule = ControlledSchedule() if plan.controlled else MaskUpdates.of(plan.schedule)
         return PruneByOptimizer(layer, schedule, plan.pattern, step=lambda: optimizer.iterations + 1)
 
     with wrapped(model, wrap) as (sparse_model, wrappers):
         _check_same(model, sparse_model, context)
         masks = Progress(wrappers, plans)
-        steering = steer(plans, wrappers, pruning.allocation, steps.steps_per_epoch)
-        extras = training.Extras(
-            settle=masks.apply,
+        controller = make_controller(plans, wrappers, pruning.allocation, steps.steps_per_epoch)
+        hooks = training.StageHooks(
+            project_weights=masks.apply,
             sparsity=masks.sparsity,
             planned_sparsity=masks.planned_sparsity,
-            count_from=max(plan.schedule.end for plan in plans.values()),
-            variables=steering.variables,
-            pauses=steering.pauses,
-            before_step=steering.before_step,
-            after_epoch=steering.after_epoch,
+            early_stopping_from=max(plan.schedule.end for plan in plans.values()),
+            variables=controller.variables,
+            decision_steps=controller.decision_steps,
+            before_step=controller.before_step,
+            after_epoch=controller.after_epoch,
         )
         if rewind_at is not None:
 
@@ -79,12 +79,12 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
                 fresh = training.make_optimizer(stage, context)
                 rewinding.restart(optimizer, fresh, sparse_model.trainable_variables)
 
-            extras = Rewinding(rewind_at, earlier, masks.apply, restart).joined(extras)
+            hooks = Rewinding(rewind_at, earlier, masks.apply, restart).joined(hooks)
         curve = [[step, masks.planned_sparsity(step)] for step in _points(steps.total_steps)]
         context.emit({"event": "details", "stage": stage.name, "planned_curve": curve})
-        training.fit(sparse_model, stage, context, optimizer=optimizer, extras=extras)
-    _report(steering, stage, context)
-    prove(model, plans, steering.goals())
+        training.fit(sparse_model, stage, context, optimizer=optimizer, hooks=hooks)
+    _report(controller, stage, context)
+    prove(model, plans, controller.target_sparsities())
     return model
 
 
@@ -124,22 +124,22 @@ def _points(total_steps: int, most: int = 120) -> list[int]:
     return sorted({round(index * total_steps / most) for index in range(most + 1)})
 
 
-def _report(steering: Steering, stage: TrainingStage, context: StageContext) -> None:
+def _report(controller: SparsityController, stage: TrainingStage, context: StageContext) -> None:
     """Says what was decided while training."""
-    if steering.groups:
-        decided = [group.details() for group in steering.groups]
+    if controller.groups:
+        decided = [group.details() for group in controller.groups]
         context.emit({"event": "details", "stage": stage.name, "decided": decided})
-    for text in steering.shortfalls():
+    for text in controller.unmet_targets():
         context.emit({"event": "warning", "message": f"{stage.name}: {text}"})
 
 
-def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], goals: Mapping[str, float]) -> None:
+def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], target_sparsities: Mapping[str, float]) -> None:
     """Measures every pruned layer against its plan.
 
     Args:
         model: free of wrappers.
         plans: how each layer was pruned, by its name.
-        goals: sparsity of the layers for which it was decided while training.
+        target_sparsities: sparsity of the layers for which it was decided while training.
 
     Raises:
         StageError: a layer is further from its planned sparsity than one weight (or block) and half a point.
@@ -149,7 +149,7 @@ def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], goals: Mapping[
         if layer.name not in plans:
             continue
         plan = plans[layer.name]
-        planned = goals.get(layer.name, plan.schedule.sparsity_at(plan.schedule.total_steps))
+        planned = target_sparsities.get(layer.name, plan.schedule.sparsity_at(plan.schedule.total_steps))
         for kernel in kernels(layer):
             measured, smallest = pattern_sparsity(kernel.numpy(), plan.pattern)
             if abs(measured - planned) > smallest + TOLERANCE:

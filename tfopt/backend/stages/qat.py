@@ -47,8 +47,8 @@ def quantize_aware_train(
     context.emit({"event": "details", "stage": stage.name, "skipped": skipped, "float_layers": floats})
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
-    extras = training.Extras(sparsity=lambda: _sparsity(wrapped)) if "sparse" in context.traits else None
-    training.fit(wrapped, stage, context, extras=extras)
+    hooks = training.StageHooks(sparsity=lambda: _sparsity(wrapped)) if "sparse" in context.traits else None
+    training.fit(wrapped, stage, context, hooks=hooks)
     return Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names, floats)
 
 

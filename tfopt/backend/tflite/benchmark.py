@@ -39,8 +39,8 @@ def bench(
 
     Raises:
         ExportError: a file is malformed.
-        ChildDied: a file took LiteRT down.
-        ChildFailed: LiteRT refused a file.
+        ProcessCrashed: a file took LiteRT down.
+        ProcessFailed: LiteRT refused a file.
     """
     for file in files:
         flatbuffer.read(Path(file))  # a malformed one would take all down, and nobody could say which it was

@@ -24,7 +24,7 @@ from tfopt.errors import ExportError
 _TAIL = 12
 
 
-class ChildDied(ExportError):
+class ProcessCrashed(ExportError):
     """The child process was killed by a signal or ended without an answer.
 
     Args:
@@ -41,7 +41,7 @@ class ChildDied(ExportError):
         self.tail = tail
 
 
-class ChildFailed(ExportError):
+class ProcessFailed(ExportError):
     """The function raised in the child.
 
     Args:
@@ -68,8 +68,8 @@ def call(function: str, arguments: Mapping[str, Any]) -> Any:
         The function's result as JSON gives it back.
 
     Raises:
-        ChildDied: killed by a signal, aborted, or ended without an answer.
-        ChildFailed: the function raised.
+        ProcessCrashed: killed by a signal, aborted, or ended without an answer.
+        ProcessFailed: the function raised.
     """
     with tempfile.TemporaryDirectory(prefix="tfopt-child-") as folder:
         request, answer = Path(folder, "request.json"), Path(folder, "answer.json")
@@ -78,10 +78,10 @@ def call(function: str, arguments: Mapping[str, Any]) -> Any:
             [sys.executable, "-m", "tfopt.backend.tflite.child_process", str(request), str(answer)]
         )
         if returncode != 0 or not answer.exists():
-            raise ChildDied(_cause(returncode), "\n".join(errors.splitlines()[-_TAIL:]))
+            raise ProcessCrashed(_cause(returncode), "\n".join(errors.splitlines()[-_TAIL:]))
         reply = json.loads(answer.read_text(encoding="utf-8"))
     if "error" in reply:
-        raise ChildFailed(**reply["error"])
+        raise ProcessFailed(**reply["error"])
     return reply["result"]
 
 

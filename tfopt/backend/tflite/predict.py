@@ -48,8 +48,8 @@ def run_file(
         kernels: which implementations run.
 
     Raises:
-        ChildDied: LiteRT took its process down.
-        ChildFailed: LiteRT refused the file or the examples.
+        ProcessCrashed: LiteRT took its process down.
+        ProcessFailed: LiteRT refused the file or the examples.
     """
     answer = child.call(
         "tfopt.backend.tflite.predict:predict_into",

@@ -18,8 +18,8 @@ from tfopt.backend.training import checkpoint
 from tfopt.backend.training import random_state as randomness
 from tfopt.backend.training.checkpoint import Checkpoint, DamagedCheckpoint
 from tfopt.backend.training.compile import first_line
-from tfopt.backend.training.monitor import Watch, higher_is_better, watched
-from tfopt.backend.training.steps import Advance, Stepper, TrainStep, Validator
+from tfopt.backend.training.monitor import MetricMonitor, higher_is_better, watched
+from tfopt.backend.training.steps import StepResult, StepRunner, TrainStep, Validator
 from tfopt.backend.training.tensorboard import EpochWriter
 from tfopt.core.config.learning_rate import PlateauRate
 from tfopt.core.contracts.stage import StageContext, TrainingStage
@@ -36,7 +36,7 @@ PLATEAU_MIN_DELTA = 1e-4
 
 
 def _nothing() -> None:
-    """Nothing to settle."""
+    """Nothing to project_weights."""
 
 
 def _ignore(what: object) -> None:
@@ -44,17 +44,17 @@ def _ignore(what: object) -> None:
 
 
 @dataclass(frozen=True)
-class Extras:
+class StageHooks:
     """What a stage adds to plain training.
 
     Args:
-        settle: brings the weights into the state in which they are kept, e.g. applies the pruning masks; called after
-            the last step of each epoch, before anything is measured or saved.
+        project_weights: brings the weights into the state in which they are kept, e.g. applies the pruning masks; called
+            after the last step of each epoch, before anything is measured or saved.
         sparsity: measures the share of zeros now.
         planned_sparsity: the share that the schedule plans after a number of steps.
-        count_from: step from which early stopping counts; None takes the stage's own `warmup_end`.
+        early_stopping_from: step from which early stopping counts; None takes the stage's own `warmup_end`.
         variables: variables to checkpoint besides those of the model and its optimizer.
-        pauses: numbers of the steps (the first is 1), ascending, before which `before_step` is called.
+        decision_steps: numbers of the steps (the first is 1), ascending, before which `before_step` is called.
         before_step: decides something about the step with the given number, with the weights as they are before it. It
             is called again after an interruption in between.
         after_epoch: is told the history entry of each epoch; again, if an interruption comes before it is saved.
@@ -62,12 +62,12 @@ class Extras:
         metrics: averages over an epoch that `train_step` keeps besides those of the model.
     """
 
-    settle: Callable[[], None] = _nothing
+    project_weights: Callable[[], None] = _nothing
     sparsity: Callable[[], float] | None = None
     planned_sparsity: Callable[[int], float] | None = None
-    count_from: int | None = None
+    early_stopping_from: int | None = None
     variables: Sequence[tf.Variable] = ()
-    pauses: Sequence[int] = ()
+    decision_steps: Sequence[int] = ()
     before_step: Callable[[int], None] = _ignore
     after_epoch: Callable[[Mapping[str, float]], None] = _ignore
     train_step: TrainStep | None = None
@@ -90,18 +90,18 @@ class State:
     history: tuple[Mapping[str, float], ...] = ()
     logs: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
-    stopping: Watch = field(default_factory=Watch)
-    plateau: Watch = field(default_factory=Watch)
+    stopping: MetricMonitor = field(default_factory=MetricMonitor)
+    plateau: MetricMonitor = field(default_factory=MetricMonitor)
     stopped: bool = False
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> State:
         """From what `asdict` and JSON made of it."""
-        watches = {key: Watch(**plain[key]) for key in ("stopping", "plateau")}
+        watches = {key: MetricMonitor(**plain[key]) for key in ("stopping", "plateau")}
         return cls(**{**plain, **watches, "history": tuple(plain["history"])})
 
 
-class Fit:
+class TrainingLoop:
     """Trains a compiled model over the epochs of a stage; goes on from a checkpoint in `context.work`.
 
     After every epoch, and when interrupted, all state goes into one file: weights, optimizer, generators of random
@@ -115,7 +115,7 @@ class Fit:
         batches: makes the batches of all epochs from one (0-based) on.
         validation: batches of the validation split; None where there is none.
         steps_per_epoch: optimizer steps of one epoch.
-        extras: what the stage adds.
+        hooks: what the stage adds.
     """
 
     def __init__(
@@ -126,9 +126,9 @@ class Fit:
         batches: Callable[[int], tf.data.Dataset],
         validation: tf.data.Dataset | None,
         steps_per_epoch: int,
-        extras: Extras,
+        hooks: StageHooks,
     ) -> None:
-        self.model, self.stage, self.context, self.extras = model, stage, context, extras
+        self.model, self.stage, self.context, self.hooks = model, stage, context, hooks
         self.batches = batches
         self.steps_per_epoch = steps_per_epoch
         self.total_steps = stage.epochs * steps_per_epoch
@@ -154,10 +154,10 @@ class Fit:
                 "weights": [variable for variable in self.model.variables if isinstance(variable, tf.Variable)],
                 "optimizer": optimizer_state(self.model.optimizer),
                 "metrics": [
-                    variable for metric in [*self.model.metrics, *self.extras.metrics] for variable in metric.variables
+                    variable for metric in [*self.model.metrics, *self.hooks.metrics] for variable in metric.variables
                 ],
                 "random": generators,
-                "extra": list(self.extras.variables),
+                "extra": list(self.hooks.variables),
             }
             self._restore()
             try:
@@ -175,7 +175,7 @@ class Fit:
     def _trace(self) -> None:
         """Compiles the steps, without running any: what does not fit shows here, and makes metrics and slots."""
         try:
-            self.stepper = Stepper(self.extras.train_step or self.model.train_step, self.batches(0))
+            self.step_runner = StepRunner(self.hooks.train_step or self.model.train_step, self.batches(0))
             self.validator = Validator(self.model, self.validation) if self.validation is not None else None
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             raise StageError(_misfit(self.model, self.batches(0), error)) from error
@@ -197,11 +197,11 @@ class Fit:
         end = (epoch + 1) * self.steps_per_epoch
         step = self.step
         if step == end - self.steps_per_epoch:
-            for metric in [*self.model.metrics, *self.extras.metrics]:
+            for metric in [*self.model.metrics, *self.hooks.metrics]:
                 metric.reset_state()
         while step < end:
             begun = perf_counter()
-            advance = self.stepper.advance(iterator, self._prepared(step, end) - step)
+            advance = self.step_runner.advance(iterator, self._prepared(step, end) - step)
             step += advance.steps
             if not advance.finite:
                 raise _not_finite(epoch + 1, step, advance, self.rate)
@@ -212,11 +212,11 @@ class Fit:
 
     def _prepared(self, step: int, end: int) -> int:
         """Decides what is to be decided before the step that follows `step`; the step to which nothing else is."""
-        pauses = self.extras.pauses
-        following = bisect_right(pauses, step + 1)
-        if following and pauses[following - 1] == step + 1:
-            self.extras.before_step(step + 1)
-        return min(end, pauses[following] - 1) if following < len(pauses) else end
+        decision_steps = self.hooks.decision_steps
+        following = bisect_right(decision_steps, step + 1)
+        if following and decision_steps[following - 1] == step + 1:
+            self.hooks.before_step(step + 1)
+        return min(end, decision_steps[following] - 1) if following < len(decision_steps) else end
 
     def _show(self, epoch: int, step: int) -> None:
         now = perf_counter()
@@ -232,22 +232,22 @@ class Fit:
             "epochs": self.stage.epochs,
             "metrics": dict(self.state.logs),
         }
-        if self.extras.sparsity is not None:
-            event["sparsity"] = self.extras.sparsity()
+        if self.hooks.sparsity is not None:
+            event["sparsity"] = self.hooks.sparsity()
         self.context.emit(event)
 
     def _close_epoch(self, epoch: int) -> None:
         begun = perf_counter()
-        self.extras.settle()
+        self.hooks.project_weights()
         entry: dict[str, float] = {"epoch": epoch, "step": self.step, "seconds": 0.0, **self.state.logs}
         if self.validator is not None:
             entry |= self.validator.measure()
-        if self.extras.sparsity is not None:
-            entry["sparsity"] = self.extras.sparsity()
-        if self.extras.planned_sparsity is not None:
-            entry["planned_sparsity"] = self.extras.planned_sparsity(self.step)
+        if self.hooks.sparsity is not None:
+            entry["sparsity"] = self.hooks.sparsity()
+        if self.hooks.planned_sparsity is not None:
+            entry["planned_sparsity"] = self.hooks.planned_sparsity(self.step)
         entry["learning_rate"] = float(tf.convert_to_tensor(self.model.optimizer.learning_rate))
-        self.extras.after_epoch(entry)
+        self.hooks.after_epoch(entry)
         entry["seconds"] = self.state.seconds + perf_counter() - begun
         self.state = self._watch(replace(self.state, history=(*self.state.history, entry), logs={}, seconds=0.0))
         if self.writer is not None:
@@ -267,7 +267,7 @@ class Fit:
                 plateau = plateau.rested()
             state = replace(state, plateau=plateau)
         stopping = self.stage.early_stopping
-        if stopping is not None and entry["step"] >= (self.extras.count_from or 0):
+        if stopping is not None and entry["step"] >= (self.hooks.early_stopping_from or 0):
             value = watched(stopping.monitor, entry, "early_stopping")
             watch = state.stopping.after(epoch, value, higher_is_better(stopping.monitor), stopping.min_delta)
             if watch.best_epoch == epoch and stopping.restore_best:
@@ -281,7 +281,7 @@ class Fit:
             _assign(self.model.variables, self.best)
         elif self.model.optimizer.use_ema:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        self.extras.settle()
+        self.hooks.project_weights()
         if self.stage.early_stopping is not None:
             self.context.emit(
                 {
@@ -349,7 +349,7 @@ def _assign(variables: Sequence[tf.Variable], arrays: Sequence[np.ndarray]) -> N
         variable.assign(array)
 
 
-def _not_finite(epoch: int, step: int, advance: Advance, rate: Any) -> StageError:
+def _not_finite(epoch: int, step: int, advance: StepResult, rate: Any) -> StageError:
     now = rate if isinstance(rate, float) else rate.initial
     return StageError(
         f"the loss became {advance.logs['loss']} in epoch {epoch}, at step {step}.",

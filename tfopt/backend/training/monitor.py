@@ -11,7 +11,7 @@ from tfopt.errors import StageError
 
 
 @dataclass(frozen=True)
-class Watch:
+class MetricMonitor:
     """What is remembered of a metric over the epochs; each epoch gives a new one.
 
     Args:
@@ -24,14 +24,14 @@ class Watch:
     best_epoch: int = 0
     waited: int = 0
 
-    def after(self, epoch: int, value: float, higher_is_better: bool, min_delta: float) -> Watch:
+    def after(self, epoch: int, value: float, higher_is_better: bool, min_delta: float) -> MetricMonitor:
         """This watch after one more epoch."""
         gain = 0.0 if self.best is None else (value - self.best if higher_is_better else self.best - value)
         if self.best is None or gain > min_delta:
-            return Watch(value, epoch, 0)
+            return MetricMonitor(value, epoch, 0)
         return replace(self, waited=self.waited + 1)
 
-    def rested(self) -> Watch:
+    def rested(self) -> MetricMonitor:
         """The same watch with its patience back."""
         return replace(self, waited=0)
 

@@ -19,7 +19,7 @@ Snapshot = Sequence[tuple[tf.Variable, np.ndarray]]
 
 
 def keeper(model: tf_keras.Model, epochs: Sequence[int], work: Path) -> Callable[[Mapping[str, float]], None]:
-    """What writes the weights of a model at the end of chosen epochs (`Extras.after_epoch`).
+    """What writes the weights of a model at the end of chosen epochs (`StageHooks.after_epoch`).
 
     It writes before the epoch goes into the checkpoint, so that a stage which goes on after that epoch has them.
 

@@ -19,7 +19,7 @@ SIGN_OF_LIFE = 0.2
 
 
 @dataclass(frozen=True)
-class Advance:
+class StepResult:
     """What one call into TensorFlow did.
 
     Args:
@@ -36,7 +36,7 @@ class Advance:
         return math.isfinite(self.logs["loss"])
 
 
-class Stepper:
+class StepRunner:
     """Takes optimizer steps with any training step, so that models with one of their own work too.
 
     Keras' `fit` fixes `steps_per_execution` before it knows how long a step takes. Here the number of steps is an
@@ -63,12 +63,12 @@ class Stepper:
         self._run = run.get_concrete_function(iter(batches), tf.constant(1))
         self._count = 1
 
-    def advance(self, iterator: Iterator, most: int) -> Advance:
+    def advance(self, iterator: Iterator, most: int) -> StepResult:
         """Takes as many steps as fit into `SIGN_OF_LIFE`, at least one and at most `most`."""
         begun = perf_counter()
         done, logs = self._run(iterator, tf.constant(min(self._count, most)))
         steps = int(done)
-        advance = Advance(steps, {name: float(tf.reduce_mean(value)) for name, value in logs.items()})
+        advance = StepResult(steps, {name: float(tf.reduce_mean(value)) for name, value in logs.items()})
         per_step = (perf_counter() - begun) / steps
         # Grow at most fourfold: the first call pays for TensorFlow's own warming up.
         self._count = max(1, min(4 * self._count, int(SIGN_OF_LIFE / per_step)))

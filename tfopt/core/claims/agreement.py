@@ -11,7 +11,7 @@ _CLOSE_CALLS = 2
 
 
 @dataclass(frozen=True)
-class Comparison:
+class OutputComparison:
     """How the answers of a file compare with those it should give.
 
     Args:
@@ -58,8 +58,8 @@ class Behaviour:
 
     xnnpack_error: str | None = None
     reference_error: str | None = None
-    agreement: Comparison | None = None
-    kernels: Comparison | None = None
+    agreement: OutputComparison | None = None
+    kernels: OutputComparison | None = None
 
 
 def broken(claim: str, found: str) -> ClaimRecord:
@@ -67,7 +67,7 @@ def broken(claim: str, found: str) -> ClaimRecord:
     return ClaimRecord(claim=claim, held=False, found=found)
 
 
-def agreement_claim(least: float, comparison: Comparison | None, source: str = "the Keras model") -> ClaimRecord:
+def agreement_claim(least: float, comparison: OutputComparison | None, source: str = "the Keras model") -> ClaimRecord:
     """That the file gives the answers of the model it came from.
 
     Args:

@@ -73,7 +73,7 @@ class Stage(Block):
         adds: traits that the result has.
         keeps: traits of the incoming model that survive. What a stage claims to keep is measured after it ran.
         last: no trainable stage may follow.
-        judging: keys that say what is acceptable and change no result: another value reuses the stored result.
+        not_in_key: keys that say what is acceptable and change no result: another value reuses the stored result.
     """
 
     kind: ClassVar[str] = ""
@@ -81,7 +81,7 @@ class Stage(Block):
     adds: ClassVar[frozenset[Trait]] = frozenset()
     keeps: ClassVar[frozenset[Trait]] = frozenset()
     last: ClassVar[bool] = False
-    judging: ClassVar[frozenset[str]] = frozenset()
+    not_in_key: ClassVar[frozenset[str]] = frozenset()
 
     name: str = ""
     """Name of the stage in reports and paths (default: its kind, numbered when repeated)."""
@@ -135,7 +135,7 @@ class Stage(Block):
         """Mistakes that only show beside the stages that come after: pairs of (path below the stage, message)."""
         return ()
 
-    def uses(self) -> tuple[str, ...]:
+    def depends_on(self) -> tuple[str, ...]:
         """Names of the earlier stages from whose store entries (`StageContext.earlier`) this one takes something.
 
         Which stages they are is part of this stage's key.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Named(Protocol):
-    """One thing that a recipe can name (see `tfopt.results.Listed`)."""
+    """One thing that a recipe can name (see `tfopt.results.CatalogEntry`)."""
 
     @property
     def name(self) -> str: ...

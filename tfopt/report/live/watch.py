@@ -31,7 +31,7 @@ class Bar:
     seconds_left: float | None = None
 
 
-class Watch:
+class MetricMonitor:
     """Follows a run or a sweep.
 
     Attributes:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tfopt.core.records.report import AuditRecord, Report
     from tfopt.core.sweeps.comparison import Comparison
     from tfopt.core.sweeps.record import Sweep
-    from tfopt.report.live.watch import Watch
+    from tfopt.report.live.watch import MetricMonitor
     from tfopt.report.shared.style import Chart
 
 
@@ -125,7 +125,7 @@ def figures_html(drawn: Sequence[Chart]) -> str:
     return _drawn("figures", figures=[(chart, inline(chart)) for chart in drawn])
 
 
-def watch_html(watch: Watch) -> str:
+def watch_html(watch: MetricMonitor) -> str:
     """What is finished, and a bar for whatever runs."""
     bars = [bar for bar in (watch.overall, *watch.bars) if bar is not None]
     return _drawn("watch", lines=watch.lines, bars=bars)

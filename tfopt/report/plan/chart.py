@@ -31,8 +31,12 @@ def schedules_chart(schedules: Mapping[str, ResolvedSchedule]) -> Chart:
         for axes in grid.flat[len(schedules) :]:
             axes.set_visible(False)
         for axes, (title, schedule) in zip(grid.flat, schedules.items(), strict=False):
-            first = [(0, 0.0)] if schedule.renewals[0][0] > 0 else []
-            points = [*first, *schedule.renewals, (schedule.total_steps, schedule.sparsity_at(schedule.total_steps))]
+            first = [(0, 0.0)] if schedule.mask_updates[0][0] > 0 else []
+            points = [
+                *first,
+                *schedule.mask_updates,
+                (schedule.total_steps, schedule.sparsity_at(schedule.total_steps)),
+            ]
             shares = [step / schedule.total_steps for step, _ in points]
             values = [sparsity for _, sparsity in points]
             axes.fill_between(shares, values, step="post", color=BLUE, alpha=0.15, linewidth=0)
@@ -45,7 +49,7 @@ def schedules_chart(schedules: Mapping[str, ResolvedSchedule]) -> Chart:
         figure.supylabel("sparsity", fontsize=9, color=INK)
 
     ends = ", ".join(
-        f"{title} to {schedule.sparsity_at(schedule.total_steps):.0%} in {len(schedule.renewals)} renewals"
+        f"{title} to {schedule.sparsity_at(schedule.total_steps):.0%} in {len(schedule.mask_updates)} mask_updates"
         for title, schedule in schedules.items()
     )
     size = (1.3 + 1.7 * columns, 0.5 + 1.6 * rows)

@@ -53,7 +53,7 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
 
 def _renewed(curve: ScheduleCurve) -> str:
     if curve.every is None:
-        return "once" if curve.num_renewals == 1 else f"{curve.num_renewals} times"
+        return "once" if curve.num_mask_updates == 1 else f"{curve.num_mask_updates} times"
     return "every step" if curve.every == 1 else f"every {curve.every} steps"
 
 

@@ -58,8 +58,8 @@ class ScheduleCurve:
         points: (step of the stage, sparsity).
         begin: first step at which masks are renewed.
         end: last step at which masks are renewed.
-        every: steps between renewals; None where they are not evenly spaced.
-        num_renewals: how many there are.
+        every: steps between mask_updates; None where they are not evenly spaced.
+        num_mask_updates: how many there are.
         total_steps: steps of the stage.
         final: sparsity at the end.
     """
@@ -69,7 +69,7 @@ class ScheduleCurve:
     begin: int
     end: int
     every: int | None
-    num_renewals: int
+    num_mask_updates: int
     total_steps: int
     final: float
 
@@ -151,7 +151,7 @@ def schedule_curves(stage: PlannedStage, points: int = 60) -> tuple[ScheduleCurv
             begin=schedule.begin,
             end=schedule.end,
             every=schedule.every,
-            num_renewals=len(schedule.renewals),
+            num_mask_updates=len(schedule.mask_updates),
             total_steps=schedule.total_steps,
             final=schedule.sparsity_at(schedule.total_steps),
         )

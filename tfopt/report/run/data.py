@@ -264,14 +264,14 @@ def lesson_sentences(report: Report) -> tuple[str, ...]:
     """Who taught in which stage, what the teacher is worth, and what was compared; one sentence per taught stage."""
     found = []
     for stage in report.stages:
-        lesson = stage.details.get("teacher")
-        if lesson is None:
+        distiller = stage.details.get("teacher")
+        if distiller is None:
             continue
-        value = lesson.get("measures", {}).get(report.metric)
+        value = distiller.get("measures", {}).get(report.metric)
         worth = "" if value is None else f" ({report.metric} {formats.measure(report.metric, value, report.metric)})"
-        who = " and ".join(lesson.get("sources", ())) or "the moving average of its own weights"
-        asked = f", asked {lesson['asked']}" if "asked" in lesson else ""
-        by = "layers only" if lesson["loss"] == "none" else lesson["loss"].replace("_", " ")
+        who = " and ".join(distiller.get("sources", ())) or "the moving average of its own weights"
+        asked = f", asked {distiller['asked']}" if "asked" in distiller else ""
+        by = "layers only" if distiller["loss"] == "none" else distiller["loss"].replace("_", " ")
         found.append(f"{stage.name} was taught by {who}{worth}, by {by}{asked}")
     return tuple(found)
 

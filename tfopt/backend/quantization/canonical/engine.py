@@ -13,7 +13,7 @@ import tf_keras
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state, readable
 from tfopt.backend.quantization.canonical.replay import Tensors, nodes, rebuilt
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import LayerWeights, leaf
 
 
@@ -31,7 +31,7 @@ class Round:
 
     before: tf_keras.Model
     after: tf_keras.Model
-    sites: Mapping[str, Site]
+    sites: Mapping[str, RewriteSite]
     chosen: Mapping[str, Rewrite]
     tensors: Tensors
 
@@ -98,11 +98,11 @@ def rewrite(model: tf_keras.Model, rewrites: Sequence[Rewrite]) -> Round | None:
     return Round(model, after, {name: sites[name] for name in chosen}, chosen, tensors)
 
 
-def _sites(model: tf_keras.Model) -> dict[str, Site]:
+def _sites(model: tf_keras.Model) -> dict[str, RewriteSite]:
     graph = Graph(model)
     calls: dict[str, list[Any]] = defaultdict(list)
     for node in nodes(model):
         if not node.is_input:
             calls[node.layer.name].append(node)
     taken = set(graph.layers)
-    return {name: Site(graph, graph.layers[name], found, taken) for name, found in calls.items()}
+    return {name: RewriteSite(graph, graph.layers[name], found, taken) for name, found in calls.items()}

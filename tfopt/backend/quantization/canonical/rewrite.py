@@ -16,7 +16,7 @@ from tfopt.backend.quantization.canonical.weights import leaf
 Layer = TypeVar("Layer", bound=tf_keras.layers.Layer)
 
 
-class Site:
+class RewriteSite:
     """A layer of a flat model with all its calls: what a rewrite looks at, and where its new layers come from.
 
     Args:
@@ -102,11 +102,11 @@ class Rewrite(ABC):
     """What is done, for the plan: `Conv1D computed as Conv2D`. Empty for what no user needs to know."""
 
     @abstractmethod
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         """Whether the layer is rewritten at all its calls; not asked where a Keras mask enters."""
 
     @abstractmethod
-    def replace(self, site: Site, *args: Any, **kwargs: Any) -> Any:
+    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> Any:
         """Computes one call with layers from `site.make`.
 
         Args:
@@ -118,7 +118,7 @@ class Rewrite(ABC):
             What the layer would return, in the same structure.
         """
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         """Weights of the original layer, computed from those of the new ones after training.
 
         Args:

@@ -11,22 +11,38 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tfopt.core.config.schedules.base import DEFAULT_UPDATES, Renewal, ResolvedSchedule, ScheduleBase
+from tfopt.core.config.schedules.base import DEFAULT_UPDATES, MaskUpdate, ResolvedSchedule, ScheduleBase
 from tfopt.core.config.schedules.constant import Constant
 from tfopt.core.config.schedules.cosine import Cosine
 from tfopt.core.config.schedules.cyclic import Cyclic
 from tfopt.core.config.schedules.exponential import Exponential
 from tfopt.core.config.schedules.iterative import Iterative
 from tfopt.core.config.schedules.linear import Linear
-from tfopt.core.config.schedules.metric import Ladder, LadderState, Metric
+from tfopt.core.config.schedules.metric import LevelState, Metric, SparsityLevels
 from tfopt.core.config.schedules.one_shot import OneShot
 from tfopt.core.config.schedules.polynomial import Polynomial
 from tfopt.core.config.schedules.stepwise import SparsityStep, Stepwise
 
 __all__ = [
-    "DEFAULT_UPDATES", "Constant", "Cosine", "Cyclic", "Exponential", "Iterative", "Ladder", "LadderState", "Linear",
-    "Metric", "OneShot", "Polynomial", "Renewal", "ResolvedSchedule", "Schedule", "ScheduleBase", "SparsityStep",
-    "Stepwise", "schedule_kinds",
+    "DEFAULT_UPDATES",
+    "Constant",
+    "Cosine",
+    "Cyclic",
+    "Exponential",
+    "Iterative",
+    "LevelState",
+    "Linear",
+    "MaskUpdate",
+    "Metric",
+    "OneShot",
+    "Polynomial",
+    "ResolvedSchedule",
+    "Schedule",
+    "ScheduleBase",
+    "SparsityLevels",
+    "SparsityStep",
+    "Stepwise",
+    "schedule_kinds",
 ]  # fmt: skip
 
 Schedule = Annotated[

@@ -11,7 +11,7 @@ from pydantic import field_validator, model_validator
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share, Span, format_share
 
-Renewal = tuple[int, float]
+MaskUpdate = tuple[int, float]
 """(step, sparsity from that step on)."""
 
 
@@ -23,9 +23,9 @@ class ResolvedSchedule:
         schedule: what the recipe says.
         begin: first step at which masks can be renewed.
         end: last step at which masks can be renewed; from there on sparsity stays what it is.
-        every: steps between two renewals; None where they are not evenly spaced.
+        every: steps between two mask_updates; None where they are not evenly spaced.
         total_steps: steps of the stage.
-        renewals: the steps at which masks are renewed, ascending, each with the sparsity from there on. A renewal at
+        mask_updates: the steps at which masks are updated, ascending, each with the sparsity from there on. An update at
             step 0 is carried out in the first step, which is step 1.
     """
 
@@ -34,12 +34,12 @@ class ResolvedSchedule:
     end: int
     every: int | None
     total_steps: int
-    renewals: tuple[Renewal, ...]
+    mask_updates: tuple[MaskUpdate, ...]
 
     def sparsity_at(self, step: int) -> float:
         """Planned sparsity after `step` optimizer steps: that of the latest renewal, 0 before the first."""
-        latest = bisect_right(self.renewals, step, key=lambda renewal: renewal[0]) - 1
-        return self.renewals[latest][1] if latest >= 0 else 0.0
+        latest = bisect_right(self.mask_updates, step, key=lambda renewal: renewal[0]) - 1
+        return self.mask_updates[latest][1] if latest >= 0 else 0.0
 
     def curve(self, points: int = 60) -> list[tuple[int, float]]:
         """`points` pairs of (step, planned sparsity), evenly spaced over the stage, for drawing."""
@@ -138,11 +138,11 @@ class Window(ScheduleBase):
         return begin, end
 
 
-def renewal_distance(every: Span | None, begin: int, end: int, total_steps: int, steps_per_epoch: int) -> int:
-    """Steps between two renewals.
+def update_distance(every: Span | None, begin: int, end: int, total_steps: int, steps_per_epoch: int) -> int:
+    """Steps between two mask_updates.
 
     Raises:
-        ValueError: renewals would be rarer than the schedule is long.
+        ValueError: mask_updates would be rarer than the schedule is long.
     """
     if every is None:
         return max(1, (end - begin) // DEFAULT_UPDATES)
@@ -155,7 +155,7 @@ def renewal_distance(every: Span | None, begin: int, end: int, total_steps: int,
     return distance
 
 
-class Renewed(Window):
+class EvenlyUpdated(Window):
     """A schedule whose masks are renewed at even distances from begin to end."""
 
     every: Span | None = None
@@ -167,14 +167,14 @@ class Renewed(Window):
 
     def resolve(self, total_steps: int, steps_per_epoch: int) -> ResolvedSchedule:
         begin, end = self.window(total_steps, steps_per_epoch)
-        every = renewal_distance(self.every, begin, end, total_steps, steps_per_epoch)
+        every = update_distance(self.every, begin, end, total_steps, steps_per_epoch)
         # The last renewal is the end: were the distance no divisor, the final sparsity would never be reached.
         end = begin + (end - begin) // every * every
-        renewals = [(step, self.ramp((step - begin) / (end - begin))) for step in range(begin, end + 1, every)]
-        return ResolvedSchedule(self, begin, end, every, total_steps, tuple(renewals))
+        mask_updates = [(step, self.ramp((step - begin) / (end - begin))) for step in range(begin, end + 1, every)]
+        return ResolvedSchedule(self, begin, end, every, total_steps, tuple(mask_updates))
 
 
-class Ramp(Renewed):
+class Ramp(EvenlyUpdated):
     """A schedule that rises from `initial` to `final`."""
 
     initial: Share = 0.0

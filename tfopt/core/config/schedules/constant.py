@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from tfopt.core.config.schedules.base import Renewed, check_sparsity
+from tfopt.core.config.schedules.base import EvenlyUpdated, check_sparsity
 from tfopt.core.language.quantities import Share
 
 
-class Constant(Renewed):
+class Constant(EvenlyUpdated):
     """The final sparsity at once, renewed until the end."""
 
     kind: Literal["constant"] = "constant"

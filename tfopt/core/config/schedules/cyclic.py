@@ -37,8 +37,8 @@ class Cyclic(Window):
                 f"schedule.cycles is {self.cycles}, which makes {phases} phases, but begin and end are only "
                 f"{end - begin} steps apart."
             )
-        renewals = [
+        mask_updates = [
             (begin + round(index * (end - begin) / phases), 0.0 if index % 2 else self.final)
             for index in range(phases + 1)
         ]
-        return ResolvedSchedule(self, begin, end, None, total_steps, tuple(renewals))
+        return ResolvedSchedule(self, begin, end, None, total_steps, tuple(mask_updates))

@@ -38,8 +38,8 @@ class Iterative(Window):
                 f"schedule.rounds is {self.rounds}, but begin and end are only {end - begin} steps apart: "
                 "there would be no step of recovery between two rounds."
             )
-        renewals = [
+        mask_updates = [
             (begin + round(index * (end - begin) / gaps), geometric(0.0, self.final, (index + 1) / self.rounds))
             for index in range(self.rounds)
         ]
-        return ResolvedSchedule(self, begin, end, None, total_steps, tuple(renewals))
+        return ResolvedSchedule(self, begin, end, None, total_steps, tuple(mask_updates))

@@ -17,7 +17,7 @@ from tfopt.core.language.quantities import Share
 
 
 @dataclass(frozen=True)
-class LadderState:
+class LevelState:
     """Where a metric-triggered schedule is.
 
     Args:
@@ -30,7 +30,7 @@ class LadderState:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class SparsityLevels:
     """The pure heart of a metric-triggered schedule.
 
     Args:
@@ -43,25 +43,25 @@ class Ladder:
     tolerance: float
     higher_is_better: bool
 
-    def sparsity(self, state: LadderState) -> float:
+    def sparsity(self, state: LevelState) -> float:
         """Share of zeros in a state."""
         return self.levels[state.rung]
 
-    def watch(self, state: LadderState, value: float) -> LadderState:
+    def watch(self, state: LevelState, value: float) -> LevelState:
         """The state after an epoch in which the schedule may not climb: only the best value is kept."""
         if not isfinite(value):
             return state
         better = state.best is None or (value > state.best if self.higher_is_better else value < state.best)
-        return LadderState(state.rung, value if better else state.best)
+        return LevelState(state.rung, value if better else state.best)
 
-    def advance(self, state: LadderState, value: float) -> LadderState:
+    def advance(self, state: LevelState, value: float) -> LevelState:
         """The state after an epoch with this value of the metric: one rung higher if the value is good enough."""
         state = self.watch(state, value)
         if state.best is None or not isfinite(value) or state.rung == len(self.levels) - 1:
             return state
         slack = self.tolerance * abs(state.best)
         good = value >= state.best - slack if self.higher_is_better else value <= state.best + slack
-        return LadderState(state.rung + good, state.best)
+        return LevelState(state.rung + good, state.best)
 
 
 class Metric(Window):
@@ -101,13 +101,13 @@ class Metric(Window):
         """Sparsity of each rung, from the initial one."""
         return tuple(geometric(self.initial, self.final, rung / self.rungs) for rung in range(self.rungs + 1))
 
-    def ladder(self, higher_is_better: bool) -> Ladder:
+    def sparsity_levels(self, higher_is_better: bool) -> SparsityLevels:
         """What decides at the end of each epoch.
 
         Args:
             higher_is_better: which way the monitored metric improves.
         """
-        return Ladder(self.levels(), self.tolerance, higher_is_better)
+        return SparsityLevels(self.levels(), self.tolerance, higher_is_better)
 
     def resolve(self, total_steps: int, steps_per_epoch: int) -> ResolvedSchedule:
         """The optimistic plan: one rung after every epoch that ends between begin and end."""
@@ -119,7 +119,7 @@ class Metric(Window):
                 f"schedule.rungs is {self.rungs}, but only {len(chances)} epochs end between begin (step {begin}) and "
                 f"end (step {end}): {self.final:.0%} would never be reached, however good the model is."
             )
-        renewals = list(zip(chances, self.levels()[1:], strict=False))
+        mask_updates = list(zip(chances, self.levels()[1:], strict=False))
         if self.initial:
-            renewals = [(begin, self.initial), *renewals]
-        return ResolvedSchedule(self, begin, end, None, total_steps, tuple(renewals))
+            mask_updates = [(begin, self.initial), *mask_updates]
+        return ResolvedSchedule(self, begin, end, None, total_steps, tuple(mask_updates))

@@ -12,7 +12,7 @@ from tfopt.core.config.schedules.base import (
     ScheduleBase,
     check_begin,
     check_sparsity,
-    renewal_distance,
+    update_distance,
 )
 from tfopt.core.language.block import Block
 from tfopt.core.language.quantities import Share, Span
@@ -63,8 +63,8 @@ class Stepwise(ScheduleBase):
                     f"one before (step {first}, {self.steps[index].at})."
                 )
         begin, end = points[0][0], points[-1][0]
-        every = renewal_distance(self.every, begin, end, total_steps, steps_per_epoch)
+        every = update_distance(self.every, begin, end, total_steps, steps_per_epoch)
         steps = sorted({*range(begin, end, every), *(point for point, _ in points)})
         # The latest point at or before a step rules it.
-        renewals = tuple((step, max(point for point in points if point[0] <= step)[1]) for step in steps)
-        return ResolvedSchedule(self, begin, end, None, total_steps, renewals)
+        mask_updates = tuple((step, max(point for point in points if point[0] <= step)[1]) for step in steps)
+        return ResolvedSchedule(self, begin, end, None, total_steps, mask_updates)

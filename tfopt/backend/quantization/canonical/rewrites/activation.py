@@ -15,7 +15,7 @@ from tf_keras import layers
 
 from tfopt.backend.graph.connections import function_name
 from tfopt.backend.quantization.canonical.copying import copy_layer
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
 _KERNELS = (layers.Conv2D, layers.Conv2DTranspose, layers.Dense, layers.DepthwiseConv2D)
@@ -26,17 +26,17 @@ _INSIDE = frozenset({"linear", "relu", "relu6", "gelu", "sigmoid", "softmax", "t
 class ActivationOfItsOwn(Rewrite):
     title = "activation as a layer of its own"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) in _KERNELS and function_name(site.layer) not in _INSIDE
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer = site.layer
         config = {**layer.get_config(), "activation": "linear", "activity_regularizer": None}
         kernel = site.make("", lambda name: type(layer).from_config({**config, "name": name}), named(layer))
         activation = site.make("activation", lambda name: _activation(layer, name))
         return activation(kernel(inputs))
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         return ordered(site.layer, weights[site.name])
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Site
+from tfopt.backend.quantization.canonical.rewrite import RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import IMAGE_RANK, on_images
 
 
-def can_be_affine(site: Site) -> bool:
+def can_be_affine(site: RewriteSite) -> bool:
     """Whether a layer's inputs have channels to scale: numbers, last axis known, at most four axes."""
     return all(
         tensor.dtype.is_floating and 2 <= (tensor.shape.rank or 0) <= IMAGE_RANK and tensor.shape[-1] is not None
@@ -23,7 +23,7 @@ def can_be_affine(site: Site) -> bool:
     )
 
 
-def affine(site: Site, inputs: Any, scale: Any, shift: Any) -> Any:
+def affine(site: RewriteSite, inputs: Any, scale: Any, shift: Any) -> Any:
     """Computes `inputs * scale + shift`.
 
     Args:
@@ -40,7 +40,7 @@ def affine(site: Site, inputs: Any, scale: Any, shift: Any) -> Any:
     return on_images(site, inputs, depthwise)
 
 
-def trained_affine(site: Site, weights: Any) -> tuple[np.ndarray, np.ndarray]:
+def trained_affine(site: RewriteSite, weights: Any) -> tuple[np.ndarray, np.ndarray]:
     """Scale and shift per channel after training."""
     made = weights[site.name]
     return made["depthwise_kernel"].reshape(-1), made["bias"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.primitives import HeadContext, HeadScores
 
 _PARTS = ("query", "key", "value")
@@ -22,7 +22,7 @@ _REGULARIZERS = ("kernel_regularizer", "bias_regularizer", "kernel_constraint", 
 class MultiHeadAttention(Rewrite):
     title = "attention computed as Dense, Softmax and products of heads"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return (
             type(site.layer) is layers.MultiHeadAttention
             and site.ranks == {3}
@@ -30,7 +30,7 @@ class MultiHeadAttention(Rewrite):
             and not any(getattr(site.layer, f"_{name}") for name in _REGULARIZERS)
         )
 
-    def replace(self, site: Site, query: Any, value: Any, key: Any = None, **kwargs: Any) -> Any:
+    def replace(self, site: RewriteSite, query: Any, value: Any, key: Any = None, **kwargs: Any) -> Any:
         layer = site.layer
         heads = {
             part: self._heads(site, part, tensor)
@@ -45,7 +45,7 @@ class MultiHeadAttention(Rewrite):
         flat = site.make("flat", lambda name: layers.Reshape((-1, layer._num_heads * layer._value_dim), name=name))
         return _dense(site, "", layer._output_dense, inputs=2)(flat(joined))
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         layer = site.layer
         values: dict[int, np.ndarray] = {}
         projections = {part: getattr(layer, f"_{part}_dense") for part in _PARTS} | {"": layer._output_dense}
@@ -56,7 +56,7 @@ class MultiHeadAttention(Rewrite):
                 values[id(inner.bias)] = made["bias"].reshape(inner.bias.shape)
         return [values[id(variable)] for variable in layer.weights]
 
-    def _heads(self, site: Site, part: str, inputs: Any) -> Any:
+    def _heads(self, site: RewriteSite, part: str, inputs: Any) -> Any:
         """Projected inputs as (batch, heads, positions, width)."""
         layer = site.layer
         width = layer._value_dim if part == "value" else layer._key_dim
@@ -65,7 +65,7 @@ class MultiHeadAttention(Rewrite):
         return turned(split(_dense(site, part, getattr(layer, f"_{part}_dense"), inputs=1)(inputs)))
 
 
-def _dense(site: Site, suffix: str, inner: Any, inputs: int) -> layers.Dense:
+def _dense(site: RewriteSite, suffix: str, inner: Any, inputs: int) -> layers.Dense:
     """A projection of attention: its kernel as a matrix, the first axes of which are the inputs."""
     kernel = inner.kernel.numpy()
     matrix = kernel.reshape(int(np.prod(kernel.shape[:inputs])), -1)

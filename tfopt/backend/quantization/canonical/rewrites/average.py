@@ -6,15 +6,15 @@ from typing import Any
 
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 
 
 class Average(Rewrite):
     title = "computed as sum and scale"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.Average and len({len(node.keras_inputs) for node in site.nodes}) == 1
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         total = site.make("sum", lambda name: layers.Add(name=name))(inputs)
         return site.make("", lambda name: layers.Rescaling(1 / len(inputs), name=name))(total)

@@ -10,18 +10,18 @@ from typing import Any
 
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 
 
 class NaryMerge(Rewrite):
     title = "computed in pairs"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) in (layers.Add, layers.Multiply, layers.Maximum, layers.Minimum) and all(
             len(node.keras_inputs) > 2 for node in site.nodes
         )
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         kind = type(site.layer)
         result, *rest = inputs
         for number, other in enumerate(rest, 1):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
 from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept, takes_channels_last
 from tfopt.backend.quantization.canonical.weights import named, ordered
@@ -19,7 +19,7 @@ def padding(layer: Any) -> str:
     return "valid" if layer.padding == "causal" else layer.padding
 
 
-def padded(site: Site, image: Any) -> Any:
+def padded(site: RewriteSite, image: Any) -> Any:
     """The image with the zeros in front that a causal convolution looks back at."""
     layer = site.layer
     if layer.padding != "causal":
@@ -31,11 +31,11 @@ def padded(site: Site, image: Any) -> Any:
 class Conv1D(Rewrite):
     title = "Conv1D computed as Conv2D"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         layer = site.layer
         return type(layer) is layers.Conv1D and takes_channels_last(layer) and not is_constrained(layer)
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer, weights = site.layer, named(site.layer)
         conv = site.make(
             "",
@@ -53,6 +53,6 @@ class Conv1D(Rewrite):
         )
         return on_images(site, inputs, lambda image: conv(padded(site, image)))
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         made = weights[site.name]
         return ordered(site.layer, {**made, "kernel": made["kernel"][0]})

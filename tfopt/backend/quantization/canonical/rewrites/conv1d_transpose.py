@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
 from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept, takes_channels_last
 from tfopt.backend.quantization.canonical.weights import named, ordered
@@ -17,7 +17,7 @@ from tfopt.backend.quantization.canonical.weights import named, ordered
 class Conv1DTranspose(Rewrite):
     title = "Conv1DTranspose computed as Conv2DTranspose"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         layer = site.layer
         return (
             type(layer) is layers.Conv1DTranspose
@@ -26,7 +26,7 @@ class Conv1DTranspose(Rewrite):
             and not is_constrained(layer)
         )
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer, weights = site.layer, named(site.layer)
         conv = site.make(
             "",
@@ -43,6 +43,6 @@ class Conv1DTranspose(Rewrite):
         )
         return on_images(site, inputs, conv)
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         made = weights[site.name]
         return ordered(site.layer, {**made, "kernel": made["kernel"][0]})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
 from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept
 from tfopt.backend.quantization.canonical.weights import named, ordered
@@ -20,10 +20,10 @@ from tfopt.backend.quantization.canonical.weights import named, ordered
 class DenseOnImages(Rewrite):
     title = "Dense computed as 1x1 Conv2D"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.Dense and site.ranks <= {3, 4} and not is_constrained(site.layer)
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer, weights = site.layer, named(site.layer)
         conv = site.make(
             "",
@@ -32,6 +32,6 @@ class DenseOnImages(Rewrite):
         )
         return on_images(site, inputs, conv)
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         made = weights[site.name]
         return ordered(site.layer, {**made, "kernel": made["kernel"][0, 0]})

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.conv1d import padded, padding
 from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
 from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept, takes_channels_last
@@ -26,14 +26,14 @@ class _ChannelByChannel(Rewrite):
 
     kind: type
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is self.kind and takes_channels_last(site.layer) and not is_constrained(site.layer)
 
     def build(self, layer: Any, shared: Mapping[str, Any], name: str) -> layers.Layer:
         """The layer for images, given the arguments that are the same for both kinds."""
         raise NotImplementedError
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer = site.layer
         weights = {name: value[None] if name in _KERNELS else value for name, value in named(layer).items()}
         shared = {
@@ -46,7 +46,7 @@ class _ChannelByChannel(Rewrite):
         conv = site.make("", lambda name: self.build(layer, shared, name), weights)
         return on_images(site, inputs, lambda image: conv(padded(site, image)))
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         made = {name: value[0] if name in _KERNELS else value for name, value in weights[site.name].items()}
         return ordered(site.layer, made)
 

@@ -9,22 +9,22 @@ import numpy as np
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.dilated_conv2d import DilatedConv2D
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
 
 class Dilation(Rewrite):
     title = "dilated convolution as one operator"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         layer = site.layer
         dilated = type(layer) is layers.Conv2D and max(layer.dilation_rate) > 1
         return dilated and layer.groups == 1 and layer.data_format == "channels_last"
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         config = site.layer.get_config()
         made = site.make("", lambda name: DilatedConv2D.from_config({**config, "name": name}), named(site.layer))
         return made(inputs)
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         return ordered(site.layer, weights[site.name])

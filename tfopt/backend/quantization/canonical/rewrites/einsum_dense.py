@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import named
 
 
 class EinsumDense(Rewrite):
     title = "EinsumDense computed as Dense"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.EinsumDense and _num_summed(site) > 0 and _has_plain_bias(site)
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer, weights, summed = site.layer, named(site.layer), _num_summed(site)
         made = layer.kernel.shape[summed:]
         outer = inputs.shape[1:-summed]
@@ -52,12 +52,12 @@ class EinsumDense(Rewrite):
             result = site.make("shaped", lambda name: layers.Reshape(_free(outer, made), name=name))(result)
         return result
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         made = weights[site.name]
         return [made[name].reshape(before.shape) for name, before in named(site.layer).items()]
 
 
-def _num_summed(site: Site) -> int:
+def _num_summed(site: RewriteSite) -> int:
     """Over how many axes, the last of the inputs and the first of the kernel, is summed; 0 for any other product."""
     equation = re.sub(r"\s", "", site.layer.equation).replace("...", "")
     given, kernel, result = re.split(",|->", equation)
@@ -68,7 +68,7 @@ def _num_summed(site: Site) -> int:
     return 0
 
 
-def _has_plain_bias(site: Site) -> bool:
+def _has_plain_bias(site: RewriteSite) -> bool:
     bias = site.layer.bias
     return bias is None or bias.shape == site.layer.kernel.shape[_num_summed(site) :]
 

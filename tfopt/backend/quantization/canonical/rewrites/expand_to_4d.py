@@ -10,7 +10,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.axes import InsertAxes, RemoveAxes
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
@@ -35,7 +35,7 @@ _ELEMENTWISE = (
 """Layers that do the same whatever the axes are called."""
 
 
-def on_images(site: Site, inputs: Any, compute: Callable[[Any], Any], lower: bool = True) -> Any:
+def on_images(site: RewriteSite, inputs: Any, compute: Callable[[Any], Any], lower: bool = True) -> Any:
     """Calls `compute` on the inputs as images, and takes the added axes away from its result.
 
     Args:
@@ -57,10 +57,10 @@ class StaysOnImages(Rewrite):
 
     title = ""
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return _moves(site.layer) and _lowered(site.graph, site.name) is not None
 
-    def replace(self, site: Site, inputs: Any, **kwargs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any, **kwargs: Any) -> Any:
         layer = site.layer
         count = _lowered(site.graph, site.name)
         images = tf.nest.map_structure(_image, inputs)
@@ -69,7 +69,7 @@ class StaysOnImages(Rewrite):
         made = site.make("", lambda name: type(layer).from_config({**config, "name": name}), named(layer))
         return site.make("flat", lambda name: RemoveAxes(count, name=name))(made(images, **kwargs))
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         return ordered(site.layer, weights[site.name])
 
 
@@ -78,10 +78,10 @@ class NoDetour(Rewrite):
 
     title = ""
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is InsertAxes and _lowered(site.graph, site.name) == site.layer.count
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         return _image(inputs)
 
 

@@ -13,17 +13,17 @@ from typing import Any
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import function_name
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.primitives import LogOfOnePlus
 
 
 class Elu(Rewrite):
     title = "computed by ReLU and an exponential"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.ELU or _is_activation(site, "elu")
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         alpha = float(getattr(site.layer, "alpha", 1.0))
         above = site.make("above", lambda name: layers.ReLU(name=name))(inputs)
         below = site.make("below", lambda name: layers.Subtract(name=name))([inputs, above])
@@ -35,10 +35,10 @@ class Elu(Rewrite):
 class Softplus(Rewrite):
     title = "computed by ReLU, an exponential and a logarithm"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return _is_activation(site, "softplus")
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         above = site.make("above", lambda name: layers.ReLU(name=name))(inputs)
         below = site.make("below", lambda name: layers.Subtract(name=name))([inputs, above])
         distance = site.make("distance", lambda name: layers.Subtract(name=name))([below, above])
@@ -47,5 +47,5 @@ class Softplus(Rewrite):
         return site.make("", lambda name: layers.Add(name=name))([above, rest])
 
 
-def _is_activation(site: Site, function: str) -> bool:
+def _is_activation(site: RewriteSite, function: str) -> bool:
     return type(site.layer) is layers.Activation and function_name(site.layer) == function

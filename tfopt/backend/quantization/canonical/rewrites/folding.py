@@ -15,7 +15,7 @@ from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.quantization.canonical.fusing import folds_into
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained
 from tfopt.backend.quantization.canonical.rewrites.normalization import scale_and_shift, with_scale_and_shift
 from tfopt.backend.quantization.canonical.weights import named, ordered
@@ -30,10 +30,10 @@ _KERNELS = {
 class FoldedKernel(Rewrite):
     title = "BatchNormalization folded in"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return _normalization_of(site.graph, site.name) is not None
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer, weights = site.layer, named(site.layer)
         kernel = _KERNELS[type(layer)]
         scale, shift = scale_and_shift(_normalization_of(site.graph, site.name))
@@ -44,7 +44,7 @@ class FoldedKernel(Rewrite):
         }
         return site.make("", lambda name: type(layer).from_config({**config, "name": name}), values)(inputs)
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         layer, made = site.layer, weights[site.name]
         kernel = _KERNELS[type(layer)]
         scale, shift = scale_and_shift(_normalization_of(site.graph, site.name))
@@ -55,13 +55,13 @@ class FoldedKernel(Rewrite):
 class FoldedNormalization(Rewrite):
     title = "folded into the kernel before it"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return _kernel_of(site.graph, site.name) is not None
 
-    def replace(self, site: Site, inputs: Any, training: bool | None = None) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any, training: bool | None = None) -> Any:
         return inputs
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         kernel = _kernel_of(site.graph, site.name)
         if kernel.use_bias:  # what was trained is in the kernel's own bias
             return site.layer.get_weights()

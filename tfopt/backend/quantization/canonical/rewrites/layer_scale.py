@@ -10,20 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.affine import affine, can_be_affine
 
 
 class LayerScale(Rewrite):
     title = "computed as 1x1 DepthwiseConv2D"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         hosted = type(getattr(site.layer, "hosted", None))
         known = (hosted.__name__, hosted.__module__.split(".")[0]) == ("LayerScale", "keras")
         return known and can_be_affine(site) and len(site.layer.weights) == 1
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         return affine(site, inputs, site.layer.weights[0].numpy(), None)
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         return [weights[site.name]["depthwise_kernel"].reshape(-1)]

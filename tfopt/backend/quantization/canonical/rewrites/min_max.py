@@ -11,18 +11,18 @@ from typing import Any
 
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 
 
 class Extremes(Rewrite):
     title = "computed by ReLU of the difference"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) in (layers.Maximum, layers.Minimum) and all(
             len(node.keras_inputs) == 2 and _same_shapes(node.keras_inputs) for node in site.nodes
         )
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         one, other = inputs
         is_minimum = type(site.layer) is layers.Minimum
         difference = site.make("difference", lambda name: layers.Subtract(name=name))

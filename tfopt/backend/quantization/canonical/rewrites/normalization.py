@@ -14,7 +14,7 @@ import numpy as np
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.fusing import folds_into
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.affine import affine, can_be_affine, trained_affine
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
@@ -48,15 +48,15 @@ def with_scale_and_shift(layer: layers.BatchNormalization, scale: np.ndarray, sh
 class LoneBatchNormalization(Rewrite):
     title = "BatchNormalization computed as 1x1 DepthwiseConv2D"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         layer = site.layer
         if type(layer) is not layers.BatchNormalization or not can_be_affine(site):
             return False
         (rank, *others) = site.ranks
         return not others and list(layer.axis) == [rank - 1] and folds_into(site.graph, site.name) is None
 
-    def replace(self, site: Site, inputs: Any, training: bool | None = None) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any, training: bool | None = None) -> Any:
         return affine(site, inputs, *scale_and_shift(site.layer))
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         return with_scale_and_shift(site.layer, *trained_affine(site, weights))

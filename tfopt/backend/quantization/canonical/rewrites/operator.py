@@ -17,7 +17,7 @@ import tf_keras
 from tf_keras.src.engine.keras_tensor import KerasTensor
 from tf_keras.src.layers.core.tf_op_layer import SlicingOpLambda, TFOpLambda
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 
 Build = Callable[[str], tf_keras.layers.Layer]
 
@@ -38,18 +38,18 @@ class OperatorAsLayer(Rewrite):
             output: what it returns.
         """
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         kind = type(site.layer)
         if kind not in (TFOpLambda, SlicingOpLambda) or len(site.nodes) != 1 or len(site.outputs) != 1:
             return False
         return all(_is_batch(tensor) for tensor in (*site.inputs, *site.outputs)) and self._build(site) is not None
 
-    def replace(self, site: Site, *args: Any, **kwargs: Any) -> Any:
+    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> Any:
         made = site.make("", self._build(site))
         tensors = [value for value in tf.nest.flatten((args, kwargs)) if isinstance(value, KerasTensor)]
         return made(tensors[0] if len(tensors) == 1 else tensors)
 
-    def _build(self, site: Site) -> Build | None:
+    def _build(self, site: RewriteSite) -> Build | None:
         (node,) = site.nodes
         (output,) = site.outputs
         bound = inspect.signature(site.layer.function).bind(*node.call_args, **node.call_kwargs)

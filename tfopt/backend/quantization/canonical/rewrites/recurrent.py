@@ -20,7 +20,7 @@ from tf_keras import layers
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.quantization.canonical.copying import copy_layer
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.affine import can_be_affine
 from tfopt.backend.quantization.canonical.rewrites.slicing import Slice
 from tfopt.backend.quantization.canonical.weights import named
@@ -44,10 +44,10 @@ def sharing_scales(model: tf_keras.Model) -> tuple[str, ...]:
 class BidirectionalLSTM(Rewrite):
     title = "computed as two LSTMs and Concatenate"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return _joins_lstms(site.layer) and not any(_is_special(node) for node in site.nodes)
 
-    def replace(self, site: Site, inputs: Any, **kwargs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any, **kwargs: Any) -> Any:
         forward, backward = (_direction(site, name)(inputs) for name in _DIRECTIONS)
         if site.layer.return_sequences:
             backward = site.make("turned", lambda name: Slice([(None, None, -1), (None, None, None)], name=name))(
@@ -55,7 +55,7 @@ class BidirectionalLSTM(Rewrite):
             )
         return site.make("", lambda name: layers.Concatenate(name=name))([forward, backward])
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         values = {
             id(variable): value
             for name in _DIRECTIONS
@@ -71,10 +71,10 @@ class BidirectionalLSTM(Rewrite):
 class ConcatenatedLSTMs(Rewrite):
     title = "results of LSTMs with scales of their own"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return len(site.nodes) == 1 and can_be_affine(site) and bool(_lstm_operands(site.graph, site.name))
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         of_lstms = _lstm_operands(site.graph, site.name)
         operands = [
             site.make(f"scale{number}", lambda name: layers.Rescaling(1.0, name=name))(tensor)
@@ -109,11 +109,11 @@ def _has_scale_of_lstm(graph: Graph, name: str) -> bool:
     return is_fused(graph.layers[name])
 
 
-def _inner(site: Site, direction: str) -> Any:
+def _inner(site: RewriteSite, direction: str) -> Any:
     return getattr(site.layer, f"{direction}_layer")
 
 
-def _direction(site: Site, direction: str) -> Any:
+def _direction(site: RewriteSite, direction: str) -> Any:
     inner = _inner(site, direction)
     return site.make(direction, lambda name: copy_layer(inner, name), named(inner))
 

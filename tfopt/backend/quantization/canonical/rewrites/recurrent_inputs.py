@@ -14,7 +14,7 @@ import numpy as np
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.copying import copy_layer
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.recurrent import is_fused
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
@@ -22,7 +22,7 @@ from tfopt.backend.quantization.canonical.weights import named, ordered
 class LoopBehindReshape(Rewrite):
     title = ""
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         layer = site.layer
         # The way back finds weights by name: those of two directions, or of stacked cells, have the same.
         return (
@@ -32,13 +32,13 @@ class LoopBehindReshape(Rewrite):
             and all(map(_can_follow, site.inputs))
         )
 
-    def replace(self, site: Site, inputs: Any, **kwargs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any, **kwargs: Any) -> Any:
         shape = [-1 if size is None else size for size in inputs.shape[1:]]
         apart = site.make("apart", lambda name: layers.Reshape(shape, name=name))
         again = site.make("", lambda name: copy_layer(site.layer, name), named(site.layer))
         return again(apart(inputs), **kwargs)
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         return ordered(site.layer, weights[site.named()])
 
 

@@ -7,23 +7,23 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.affine import affine, can_be_affine
 
 
 class Preprocessing(Rewrite):
     title = "computed as 1x1 DepthwiseConv2D"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return can_be_affine(site) and _scale_and_shift(site.layer, site.inputs[0].shape[-1]) is not None
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         made = affine(site, inputs, *_scale_and_shift(site.layer, inputs.shape[-1]))
         for layer in site.made.values():
             layer.trainable = False
         return made
 
-    def restore(self, site: Site, weights: Any) -> list[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Any) -> list[np.ndarray]:
         return site.layer.get_weights()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
 _DEPTHWISE, _POINTWISE = "depthwise", "pointwise"
@@ -17,10 +17,10 @@ _DEPTHWISE, _POINTWISE = "depthwise", "pointwise"
 class SeparableConv2D(Rewrite):
     title = "SeparableConv2D computed as DepthwiseConv2D and Conv2D"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.SeparableConv2D
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer, weights = site.layer, named(site.layer)
         depthwise = site.make(
             _DEPTHWISE,
@@ -57,7 +57,7 @@ class SeparableConv2D(Rewrite):
         )
         return pointwise(depthwise(inputs))
 
-    def restore(self, site: Site, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         pointwise = weights[site.named(_POINTWISE)]
         return ordered(
             site.layer, {**pointwise, **weights[site.named(_DEPTHWISE)], "pointwise_kernel": pointwise["kernel"]}

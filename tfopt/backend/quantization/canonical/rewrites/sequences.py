@@ -7,7 +7,7 @@ from typing import Any
 
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, Site
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
 
 
@@ -38,11 +38,11 @@ _GLOBAL = (layers.GlobalAveragePooling1D, layers.GlobalMaxPooling1D)
 class SequencesOnImages(Rewrite):
     title = "computed on images"
 
-    def applies(self, site: Site) -> bool:
+    def applies(self, site: RewriteSite) -> bool:
         data_format = getattr(site.layer, "data_format", "channels_last")
         return type(site.layer) in _ON_IMAGES and data_format == "channels_last"
 
-    def replace(self, site: Site, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer = site.layer
         image_layer = site.make("", lambda name: _ON_IMAGES[type(layer)](layer, name))
         dropped = isinstance(layer, _GLOBAL) and not layer.keepdims
