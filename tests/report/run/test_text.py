@@ -80,7 +80,8 @@ def test_bench_compares_with_the_fastest() -> None:
 def test_a_listing_is_plain_lines_with_arguments_and_origin() -> None:
     lines = text_files.listing_lines(
         {"models": [
-            CatalogEntry("mlp", "Dense layers.", "tfopt", ("units",)), CatalogEntry("theirs", "Other.", "their-package"),
+            CatalogEntry("mlp", "Dense layers.", "tfopt", ("units",)),
+            CatalogEntry("theirs", "Other.", "their-package"),
         ], "recipes": []},
         60,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Sparsity that is decided while a stage trains: by a metric, or over all layers together.
 
 The decisions fall between two steps, on the host: before a step that updates masks (`StageHooks.decision_steps`), and
-at the end of an epoch. Each is a function of what is in the checkpoint, so a stage that was killed decides the same again.
+at the end of an epoch. Each is a function of what is in the checkpoint, so a resumed stage decides the same.
 """
 
 from __future__ import annotations

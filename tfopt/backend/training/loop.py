@@ -48,8 +48,8 @@ class StageHooks:
     """What a stage adds to plain training.
 
     Args:
-        project_weights: brings the weights into the state in which they are kept, e.g. applies the pruning masks; called
-            after the last step of each epoch, before anything is measured or saved.
+        project_weights: brings the weights into the state in which they are kept, e.g. applies the masks; called after
+            the last step of each epoch, before anything is measured or saved.
         sparsity: measures the share of zeros now.
         planned_sparsity: the share that the schedule plans after a number of steps.
         early_stopping_from: step from which early stopping counts; None takes the stage's own `warmup_end`.

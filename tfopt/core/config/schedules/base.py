@@ -25,8 +25,8 @@ class ResolvedSchedule:
         end: last step at which masks can be renewed; from there on sparsity stays what it is.
         every: steps between two mask_updates; None where they are not evenly spaced.
         total_steps: steps of the stage.
-        mask_updates: the steps at which masks are updated, ascending, each with the sparsity from there on. An update at
-            step 0 is carried out in the first step, which is step 1.
+        mask_updates: the steps at which masks are updated, ascending, each with the sparsity from there on. One at step
+            0 is carried out in the first step, which is step 1.
     """
 
     schedule: ScheduleBase
