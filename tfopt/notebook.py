@@ -32,7 +32,7 @@ from tfopt.core.records.run import Run
 from tfopt.core.sweeps.record import Sweep
 from tfopt.errors import EnvironmentProblem, UsageError
 from tfopt.report.comparison import charts as comparison_charts
-from tfopt.report.live.watch import MetricMonitor
+from tfopt.report.live.progress import LiveProgress
 from tfopt.report.notebook import parts
 from tfopt.report.plan.chart import schedules_chart
 from tfopt.report.run import charts
@@ -238,17 +238,17 @@ class _Progress:
     def __init__(self) -> None:
         from IPython.display import display
 
-        self.watch = MetricMonitor()
+        self.state = LiveProgress()
         self.shown_at = time.monotonic()
         self.handle = display(self._drawn(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def __call__(self, event: Event) -> None:
         now = time.monotonic()
-        self.watch.see(event, now)
+        self.state.update(event, now)
         if event["event"] == "progress" and now - self.shown_at < SECONDS_BETWEEN_UPDATES:
             return
         self.shown_at = now
         self.handle.update(self._drawn(), raw=True)
 
     def _drawn(self) -> dict[str, str]:
-        return {"text/html": parts.watch_html(self.watch), "text/plain": "\n".join(self.watch.lines)}
+        return {"text/html": parts.progress_html(self.state), "text/plain": "\n".join(self.state.lines)}

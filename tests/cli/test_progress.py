@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tfopt.cli.progress import Live, live_progress, progress
-from tfopt.report.live.lines import Lines, figures
+from tfopt.report.live.lines import Lines, metrics_text
 
 EVENTS: list[dict[str, Any]] = [
     {"event": "run_started", "run": "1", "recipe": "digits", "stages": ["train", "prune"], "exports": ["int8"]},
@@ -77,7 +77,7 @@ def test_a_terminal_sees_stage_epoch_sparsity_and_metric_while_it_runs(monkeypat
 
 
 def test_a_narrow_terminal_gets_the_two_figures_that_matter() -> None:
-    assert figures({"sparsity": 0.452, "loss": 0.25, "accuracy": 0.971}, 2) == "sparsity 45.2%  accuracy 97.1%"
+    assert metrics_text({"sparsity": 0.452, "loss": 0.25, "accuracy": 0.971}, 2) == "sparsity 45.2%  accuracy 97.1%"
 
 
 def test_a_terminal_says_that_it_is_loading_before_anything_happened(monkeypatch: pytest.MonkeyPatch) -> None:

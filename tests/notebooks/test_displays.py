@@ -28,7 +28,7 @@ from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import EnvironmentProblem, UsageError
-from tfopt.report.live.watch import MetricMonitor
+from tfopt.report.live.progress import LiveProgress
 from tfopt.report.notebook.parts import planned_schedules
 from tfopt.results import ComparisonResult
 
@@ -231,36 +231,36 @@ def test_a_schedule_longer_than_its_stage_says_what_to_give() -> None:
 
 
 def test_a_bar_follows_the_run() -> None:
-    watch = MetricMonitor()
-    assert watch.bars[0].doing == "loading TensorFlow, data and model"
+    progress = LiveProgress()
+    assert progress.bars[0].doing == "loading TensorFlow, data and model"
     seen = {}
     for seconds, event in enumerate(EVENTS):
-        watch.see(event, float(seconds))
-        seen[event["event"], event.get("step")] = watch.bars
+        progress.update(event, float(seconds))
+        seen[event["event"], event.get("step")] = progress.bars
     (bar,) = seen["progress", 13]
-    assert (bar.name, bar.share) == ("prune", pytest.approx(13 / 40))
+    assert (bar.name, bar.done) == ("prune", pytest.approx(13 / 40))
     assert bar.doing == "epoch 1/2  sparsity 45.2%  accuracy 97.1%  loss 0.25"
     (writing,) = seen["export_started", None]
-    assert (writing.name, writing.share) == ("int8", None)
-    assert watch.bars == ()
-    assert watch.lines[0] == "digits  1"
-    assert watch.lines[-1] == "warning: conv is small."
+    assert (writing.name, writing.done) == ("int8", None)
+    assert progress.bars == ()
+    assert progress.lines[0] == "digits  1"
+    assert progress.lines[-1] == "warning: conv is small."
 
 
 def test_the_time_left_counts_from_the_first_step_seen() -> None:
-    watch = MetricMonitor()
-    watch.see(
+    progress = LiveProgress()
+    progress.update(
         {"event": "stage_started", "stage": "train", "kind": "train", "epochs": 2, "steps": 100, "cached": False}, 0
     )
     told = {"event": "progress", "stage": "train", "steps": 100, "epoch": 1, "epochs": 2, "metrics": {}}
-    watch.see({**told, "step": 50}, 20.0)
-    assert watch.bars[0].seconds_left is None
-    watch.see({**told, "step": 75}, 30.0)
-    assert watch.bars[0].seconds_left == pytest.approx(10.0)
+    progress.update({**told, "step": 50}, 20.0)
+    assert progress.bars[0].seconds_left is None
+    progress.update({**told, "step": 75}, 30.0)
+    assert progress.bars[0].seconds_left == pytest.approx(10.0)
 
 
 def test_a_sweep_has_a_bar_per_running_trial() -> None:
-    watch = MetricMonitor()
+    progress = LiveProgress()
     for event in (
         {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a", "b", "c"], "settled": ["c"]},
         {"event": "trial_started", "trial": "a"},
@@ -268,15 +268,15 @@ def test_a_sweep_has_a_bar_per_running_trial() -> None:
         *({**event, "trial": "a"} for event in EVENTS),
         {"event": "trial_finished", "trial": "a", "state": "done", "error": None},
     ):
-        watch.see(event, 0.0)
-    assert watch.overall is not None
-    assert watch.overall.doing == "2 of 3"
-    assert [bar.name for bar in watch.bars] == ["b"]
-    assert watch.lines[-1] == "[2/3] a  done  int8: accuracy 97.8%  accuracy_drop 0.5%"
-    watch.see({"event": "trial_finished", "trial": "b", "state": "failed", "error": "no memory"}, 0.0)
-    watch.see({"event": "sweep_finished", "sweep": "s", "states": {}}, 0.0)
-    assert watch.overall is None
-    assert watch.lines[-1] == "[3/3] b  failed  no memory"
+        progress.update(event, 0.0)
+    assert progress.overall is not None
+    assert progress.overall.doing == "2 of 3"
+    assert [bar.name for bar in progress.bars] == ["b"]
+    assert progress.lines[-1] == "[2/3] a  done  int8: accuracy 97.8%  accuracy_drop 0.5%"
+    progress.update({"event": "trial_finished", "trial": "b", "state": "failed", "error": "no memory"}, 0.0)
+    progress.update({"event": "sweep_finished", "sweep": "s", "states": {}}, 0.0)
+    assert progress.overall is None
+    assert progress.lines[-1] == "[3/3] b  failed  no memory"
 
 
 def test_the_chatter_of_tensorflow_stays_out_of_the_cells(
@@ -303,12 +303,12 @@ def test_layers_with_the_same_schedule_share_a_figure(plan: Plan) -> None:
 
 
 def test_a_trial_that_was_run_before_says_so() -> None:
-    watch = MetricMonitor()
+    progress = LiveProgress()
     for event in (
         {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a"], "settled": []},
         {"event": "trial_started", "trial": "a"},
         {"event": "run_reused", "trial": "a", "run": "1"},
         {"event": "trial_finished", "trial": "a", "state": "done", "error": None},
     ):
-        watch.see(event, 0.0)
-    assert watch.lines[-1] == "[1/1] a  done  nothing has changed since run 1"
+        progress.update(event, 0.0)
+    assert progress.lines[-1] == "[1/1] a  done  nothing has changed since run 1"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from tfopt.report.live.lines import Lines, figures
+from tfopt.report.live.lines import Lines, metrics_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,7 +95,7 @@ class Live:
             self.begin(event["stage"], event["steps"], "")
         if self.task is not None:
             sparsity = {"sparsity": event["sparsity"]} if "sparsity" in event else {}
-            shown = figures({**sparsity, **event["metrics"]}, 2 if self.live.console.width < 100 else 4)
+            shown = metrics_text({**sparsity, **event["metrics"]}, 2 if self.live.console.width < 100 else 4)
             self.live.update(
                 self.task,
                 completed=event["step"],

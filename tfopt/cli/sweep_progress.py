@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from tfopt.cli.progress import live_progress
-from tfopt.report.live.lines import TrialLines, figures
+from tfopt.report.live.lines import TrialLines, metrics_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -63,7 +63,7 @@ class LiveSweep:
             case "stage_started" if trial in self.tasks:
                 self._show(trial, event["stage"], total=event["steps"] or None, completed=0)
             case "progress" if trial in self.tasks:
-                shown = figures(event["metrics"], 1)
+                shown = metrics_text(event["metrics"], 1)
                 self._show(trial, event["stage"], total=event["steps"], completed=event["step"], figures=shown)
             case "export_started" if trial in self.tasks:
                 self._show(trial, event["export"], total=None, figures="")

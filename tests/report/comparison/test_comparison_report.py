@@ -16,8 +16,9 @@ from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.comparison import COLUMNS, Comparison, compare
 from tfopt.errors import StoreError
 from tfopt.report.comparison.charts import drawings
-from tfopt.report.comparison.data import families, layer_grid, variant_curves, verdict_sentences
+from tfopt.report.comparison.data import families, layer_grid, variant_curves
 from tfopt.report.comparison.html import render_comparison, write_comparison, write_figures
+from tfopt.report.comparison.sentences import verdict_sentences
 from tfopt.report.comparison.text import comparison_csv, comparison_text
 from tfopt.report.shared.drawing import Drawing
 

@@ -20,7 +20,7 @@ def test_every_schedule_has_its_figure() -> None:
     chart = schedules_chart({name: kind.resolve(100, 10) for name, kind in kinds.items()})
     assert chart.svg.count('<g id="axes_') == 3
     assert all(f">{name}</text>" in chart.svg for name in kinds)
-    assert "in turn to 90% in 7 mask_updates" in chart.description
+    assert "in turn to 90% in 7 mask updates" in chart.description
 
 
 @pytest.mark.parametrize("kind", schedule_kinds())

@@ -1,4 +1,4 @@
-"""The figures of a comparison."""
+"""The figures of a comparison: metric by sparsity and by size, curves over steps, sparsity of each layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tfopt.core.sweeps.verdicts import by_sparsity
 from tfopt.report.comparison import data
 from tfopt.report.shared import formats
-from tfopt.report.shared.drawing import Drawing, Look, looks_of, plain, share_axis
+from tfopt.report.shared.drawing import Drawing, LineStyle, line_styles, percent_axis, plain
 from tfopt.report.shared.style import BLUE, INK, TEXT
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[D
         comparison: the table.
         candidates: the runs behind it.
     """
-    looks = looks_of(data.families(comparison))
+    looks = line_styles(data.families(comparison))
     curves = data.variant_curves(candidates, comparison.metric)
     made: list[Drawing | None] = [
         _metric_by_sparsity(comparison, looks, data.dense_metric(candidates, comparison.metric)),
@@ -42,7 +42,7 @@ def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[D
     return tuple(drawing for drawing in made if drawing is not None)
 
 
-def _metric_by_sparsity(comparison: Comparison, looks: dict[str, Look], dense: float | None) -> Drawing | None:
+def _metric_by_sparsity(comparison: Comparison, looks: dict[str, LineStyle], dense: float | None) -> Drawing | None:
     rows = [row for row in comparison.rows if row.metric is not None and row.sparsity is not None]
     if not rows:
         return None
@@ -54,11 +54,11 @@ def _metric_by_sparsity(comparison: Comparison, looks: dict[str, Look], dense: f
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for index, (look, members) in enumerate(lines):
-            # A little aside, so that error bars of one sparsity do not cover each other.
-            aside = 0.004 * span * (index - (len(lines) - 1) / 2)
+            # Shifted a little, so that error bars of one sparsity do not cover each other.
+            shift = 0.004 * span * (index - (len(lines) - 1) / 2)
             members = sorted(members, key=lambda row: row.sparsity or 0.0)
             axes.errorbar(
-                [(row.sparsity or 0.0) + aside for row in members],
+                [(row.sparsity or 0.0) + shift for row in members],
                 [row.metric or 0.0 for row in members],
                 yerr=[row.spread or 0.0 for row in members],
                 color=look.colour, linestyle=look.dashes, marker=look.marker, markersize=5, linewidth=1.4, capsize=2.5,
@@ -69,23 +69,23 @@ def _metric_by_sparsity(comparison: Comparison, looks: dict[str, Look], dense: f
             axes.annotate(
                 "dense", (1, dense), (-2, 3), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
             )
-        share_axis(axes.xaxis, "sparsity")
-        share_axis(axes.yaxis, metric)
-        axes.set_xlabel("measured sparsity (points set a little aside)")
-        axes.set_ylabel(f"{_words(metric)}, mean ± standard deviation")
+        percent_axis(axes.xaxis, "sparsity")
+        percent_axis(axes.yaxis, metric)
+        axes.set_xlabel("measured sparsity (points shifted slightly)")
+        axes.set_ylabel(f"{formats.spaced(metric)}, mean ± standard deviation")
         axes.margins(x=0.08)
         figure.legend(loc="outside lower center", ncols=4, columnspacing=1.2, handlelength=2.8)
 
     words = "; ".join(
-        f"{row.name}: {formats.measure(metric, row.metric)} at {formats.share(row.sparsity)}" for row in rows
+        f"{row.name}: {formats.measure(metric, row.metric)} at {formats.percent(row.sparsity)}" for row in rows
     )
-    title = f"{_words(metric).capitalize()} against sparsity, over all seeds"
+    title = f"{formats.spaced(metric).capitalize()} against sparsity, over all seeds"
     height = 3.3 + 0.2 * (-(-len(lines) // 4))
     width, wide = _room(lines)
     return Drawing("metric_by_sparsity", title, f"{title}: {words}.", width, height, draw, tall=wide)
 
 
-def _metric_by_size(comparison: Comparison, looks: dict[str, Look]) -> Drawing | None:
+def _metric_by_size(comparison: Comparison, looks: dict[str, LineStyle]) -> Drawing | None:
     rows = [row for row in comparison.rows if row.metric is not None and row.gzip_bytes is not None]
     if not rows:
         return None
@@ -108,26 +108,26 @@ def _metric_by_size(comparison: Comparison, looks: dict[str, Look]) -> Drawing |
             markersize=11, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1, label="on the front",
         )  # fmt: skip
         # One label per sparsity: neighbours on the front would write over each other.
-        for text, row in {formats.share(row.sparsity, 0): row for row in front}.items():
-            place = (_kilo(row), row.metric or 0.0)
-            axes.annotate(text, place, (8, -10), textcoords="offset points", fontsize=8)
-        share_axis(axes.yaxis, metric)
+        for text, row in {formats.percent(row.sparsity, 0): row for row in front}.items():
+            position = (_kilo(row), row.metric or 0.0)
+            axes.annotate(text, position, (8, -10), textcoords="offset points", fontsize=8)
+        percent_axis(axes.yaxis, metric)
         axes.set_xlabel(f"{comparison.export} with gzip, kB")
-        axes.set_ylabel(_words(metric))
+        axes.set_ylabel(formats.spaced(metric))
         axes.margins(0.1)
         figure.legend(loc="outside lower center", ncols=4, columnspacing=1.2, handlelength=2.8)
 
     best = "; ".join(
         f"{row.name}: {formats.measure(metric, row.metric)} in {formats.size(row.gzip_bytes)}" for row in front
     )
-    title = f"{_words(metric).capitalize()} against compressed size, with the Pareto front"
+    title = f"{formats.spaced(metric).capitalize()} against compressed size, with the Pareto front"
     height = 3.3 + 0.2 * (-(-(len(lines) + 1) // 4))
     width, wide = _room(lines)
     return Drawing("metric_by_size", title, f"{title}. On the front: {best}.", width, height, draw, tall=wide)
 
 
 def _sparsity_over_steps(
-    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, Look]
+    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, LineStyle]
 ) -> Drawing | None:
     panels, left_out = _panels(comparison, curves)
     if not panels:
@@ -146,13 +146,13 @@ def _sparsity_over_steps(
             axes.set_ylim(0, 1)
             axes.set_xlim(left=0)
             axes.set_xlabel("step since pruning began")
-            share_axis(axes.yaxis, "sparsity")
+            percent_axis(axes.yaxis, "sparsity")
         every[0].set_ylabel("sparsity")
         _legend_of_all(figure, every)
 
     title = "Sparsity over steps: planned (wide) and measured (thin)"
     ends = "; ".join(
-        f"{row.name} plans {formats.share(curves[row.name].planned[-1][1])} and ends at {formats.share(row.sparsity)}"
+        f"{row.name}: {formats.percent(curves[row.name].planned[-1][1])} and {formats.percent(row.sparsity)} at the end"
         for members in panels
         for row in members
     )
@@ -162,7 +162,7 @@ def _sparsity_over_steps(
 
 
 def _metric_over_steps(
-    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, Look]
+    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, LineStyle]
 ) -> Drawing | None:
     panels, left_out = _panels(comparison, {name: curve for name, curve in curves.items() if curve.metric})
     if not panels:
@@ -182,15 +182,15 @@ def _metric_over_steps(
                 lower.fill_between(steps, low, high, color=look.colour, alpha=0.13, linewidth=0)
             _panel_title(upper, members)
             upper.set_ylim(0, 1)
-            share_axis(upper.yaxis, "sparsity")
-            share_axis(lower.yaxis, metric)
+            percent_axis(upper.yaxis, "sparsity")
+            percent_axis(lower.yaxis, metric)
             lower.set_xlim(left=0)
             lower.set_xlabel("step since pruning began")
         grid[0][0].set_ylabel("sparsity")
-        grid[1][0].set_ylabel(f"validation {_words(metric)}")
+        grid[1][0].set_ylabel(f"validation {formats.spaced(metric)}")
         _legend_of_all(figure, grid[1])
 
-    title = f"Validation {_words(metric)} under the sparsity curve, mean and range over seeds"
+    title = f"Validation {formats.spaced(metric)} under the sparsity curve, mean and range over seeds"
     ends = "; ".join(
         f"{row.name} ends at {formats.measure(metric, curves[row.name].metric[-1][1])}"
         for members in panels
@@ -209,12 +209,14 @@ def _layers(grid: data.LayerGrid | None) -> Drawing | None:
         from matplotlib.patches import Rectangle
 
         axes = figure.add_subplot()
-        for place, values in enumerate(grid.values):
+        for position, values in enumerate(grid.values):
             for column, value in enumerate(values):
                 if value is not None:
-                    axes.add_patch(Rectangle((column - 0.48, place - 0.46), 0.96, 0.92, facecolor=BLUE, linewidth=0,
+                    axes.add_patch(Rectangle((column - 0.48, position - 0.46), 0.96, 0.92, facecolor=BLUE, linewidth=0,
                                              alpha=0.04 + 0.5 * max(0.0, value) ** 2))  # fmt: skip
-                axes.text(column, place, formats.share(value, 0), ha="center", va="center", color=TEXT, fontsize=8.5)
+                axes.text(
+                    column, position, formats.percent(value, 0), ha="center", va="center", color=TEXT, fontsize=8.5
+                )
         axes.set_xlim(-0.5, len(grid.layers) - 0.5)
         axes.set_ylim(len(grid.variants) - 0.5, -0.5)
         axes.set_xticks(range(len(grid.layers)), [plain(name) for name in grid.layers])
@@ -228,12 +230,13 @@ def _layers(grid: data.LayerGrid | None) -> Drawing | None:
             axes.spines[side].set_visible(False)
 
     title = "Sparsity of each layer after the last stage"
-    words = "; ".join(
-        f"{name}: " + ", ".join(f"{layer} {formats.share(v, 0)}" for layer, v in zip(grid.layers, values, strict=True))
+    cells = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{layer} {formats.percent(v, 0)}" for layer, v in zip(grid.layers, values, strict=True))
         for name, values in zip(grid.variants, grid.values, strict=True)
     )
     width = max(9.0, min(14.0, 2.2 + 0.75 * len(grid.layers)))
-    return Drawing("layers", title, f"{title}. {words}.", width, 0.7 + 0.27 * len(grid.variants), draw, tall=True)
+    return Drawing("layers", title, f"{title}. {cells}.", width, 0.7 + 0.27 * len(grid.variants), draw, tall=True)
 
 
 def _panels(comparison: Comparison, curves: dict[str, data.VariantCurves]) -> tuple[list[list[Row]], str]:
@@ -244,8 +247,8 @@ def _panels(comparison: Comparison, curves: dict[str, data.VariantCurves]) -> tu
     return shown, f" (the sparsest {len(shown)} of {len(levels)} levels)" if len(shown) < len(levels) else ""
 
 
-def _by_family(rows: Sequence[Row], looks: dict[str, Look]) -> list[tuple[Look, list[Row]]]:
-    grouped: dict[str, tuple[Look, list[Row]]] = {}
+def _by_family(rows: Sequence[Row], looks: dict[str, LineStyle]) -> list[tuple[LineStyle, list[Row]]]:
+    grouped: dict[str, tuple[LineStyle, list[Row]]] = {}
     for row in rows:
         look = looks[row.name]
         grouped.setdefault(look.family, (look, []))[1].append(row)
@@ -255,7 +258,7 @@ def _by_family(rows: Sequence[Row], looks: dict[str, Look]) -> list[tuple[Look, 
 def _panel_title(axes: Axes, members: Sequence[Row]) -> None:
     sparsities = [row.sparsity for row in members if row.sparsity is not None]
     if sparsities:
-        axes.set_title(f"{formats.share(sum(sparsities) / len(sparsities), 0)} sparse", fontsize=9, color=INK)
+        axes.set_title(f"{formats.percent(sum(sparsities) / len(sparsities), 0)} sparse", fontsize=9, color=INK)
 
 
 def _legend_of_all(figure: Figure, every: Sequence[Axes]) -> None:
@@ -285,7 +288,3 @@ def _width(panels: Sequence[object]) -> float:
 
 def _kilo(row: Row) -> float:
     return (row.gzip_bytes or 0.0) / 1e3
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

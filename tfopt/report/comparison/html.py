@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.errors import StoreError
-from tfopt.report.comparison.data import verdict_sentences
+from tfopt.report.comparison.sentences import verdict_sentences
 from tfopt.report.comparison.text import metric_text
-from tfopt.report.run.html import inline, template
 from tfopt.report.shared import formats
 from tfopt.report.shared.drawing import Drawing
+from tfopt.report.shared.page import inline_svg, template
 
 if TYPE_CHECKING:
     from tfopt.core.sweeps.candidates import Candidate
@@ -42,7 +42,7 @@ def render_comparison(
         seeds=sorted({candidate.seed for candidate in candidates}),
         data=candidates[0].report.data,
         environment=candidates[0].report.environment,
-        figures=[(drawing, inline(drawing.chart())) for drawing in drawn],
+        figures=[(drawing, inline_svg(drawing.chart())) for drawing in drawn],
         metric_text=metric_text,
         f=formats,
     )

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tfopt.core.sweeps.rows import COLUMNS, Row
-from tfopt.report.comparison.data import verdict_sentences
-from tfopt.report.run.text import WIDE, heading, indented, table, words
+from tfopt.report.comparison.sentences import verdict_sentences
 from tfopt.report.shared import formats
+from tfopt.report.shared.terminal import WIDE, heading, indented, plain_text, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,13 +35,13 @@ def comparison_text(comparison: Comparison, rows: Sequence[Row], width: int = 80
         if comparison.export
         else "after the last stage, on the test split"
     )
-    parts: list[RenderableType] = [words(f"{comparison.metric} {where}"), rows_table(comparison, rows, width)]
+    parts: list[RenderableType] = [plain_text(f"{comparison.metric} {where}"), rows_table(comparison, rows, width)]
     if any(row.on_front for row in rows):
-        parts.append(words("● on the Pareto front: no variant is both better and smaller with gzip", "dim"))
+        parts.append(plain_text("● on the Pareto front: no variant is both better and smaller with gzip", "dim"))
     sentences = verdict_sentences(comparison)
     if sentences:
         parts += [heading("what can be said"), *(indented(sentence) for sentence in sentences)]
-    return parts + [words(f"note: {note}", "yellow") for note in comparison.notes]
+    return parts + [plain_text(f"note: {note}", "yellow") for note in comparison.notes]
 
 
 def rows_table(comparison: Comparison, rows: Sequence[Row], width: int) -> Table:
@@ -51,7 +51,7 @@ def rows_table(comparison: Comparison, rows: Sequence[Row], width: int) -> Table
     columns: list[tuple[str, list[str]]] = [
         ("schedule", [row.schedule for row in rows] if wide and _differ(row.schedule for row in rows) else []),
         ("allocation", [row.allocation for row in rows] if wide and _differ(row.allocation for row in rows) else []),
-        ("sparsity", [formats.share(row.sparsity) for row in rows]),
+        ("sparsity", [formats.percent(row.sparsity) for row in rows]),
         (metric, [metric_text(metric, row) for row in rows]),
         ("drop", [formats.measure(f"{metric}_drop", row.drop) for row in rows]),
         ("size", [formats.size(row.bytes) for row in rows]),
@@ -63,7 +63,7 @@ def rows_table(comparison: Comparison, rows: Sequence[Row], width: int) -> Table
     shown = [(name, cells) for name, cells in columns if any(cell not in ("", "–") for cell in cells)]
     marks = ["●" if row.on_front else "" for row in rows]
     body: list[Sequence[str | Text]] = [
-        (mark, words(row.name, "bold"), *(cells[index] for _, cells in shown))
+        (mark, plain_text(row.name, "bold"), *(cells[index] for _, cells in shown))
         for index, (row, mark) in enumerate(zip(rows, marks, strict=True))
     ]
     left = [0, 1, *(index + 2 for index, (name, _) in enumerate(shown) if name in ("schedule", "allocation"))]
@@ -84,7 +84,7 @@ def sweep_text(sweep: Sweep, comparison: Comparison | None, width: int = 80) -> 
         comparison: its finished runs; None where there are none.
         width: columns of the terminal.
     """
-    parts: list[RenderableType] = [words("")]
+    parts: list[RenderableType] = [plain_text("")]
     if comparison is not None:
         parts += comparison_text(comparison, comparison.rows, width)
     left = [trial for trial in sweep.record.trials if trial.state != "done"]
@@ -95,7 +95,7 @@ def sweep_text(sweep: Sweep, comparison: Comparison | None, width: int = 80) -> 
             indented(f"{trial.name}: {trial.state}. {trial.error or ''}".rstrip(), colours.get(trial.state, ""))
             for trial in left
         ]
-    return [*parts, words(""), words(f"sweep  {sweep.folder}")]
+    return [*parts, plain_text(""), plain_text(f"sweep  {sweep.folder}")]
 
 
 def comparison_csv(rows: Sequence[Row]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tfopt.report.run.text import heading, table, words
 from tfopt.report.shared import formats
+from tfopt.report.shared.terminal import heading, plain_text, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,10 +39,10 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
         title: name of the file.
     """
     weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
-    parts: list[RenderableType] = [words(title, "bold")]
+    parts: list[RenderableType] = [plain_text(title, "bold")]
     if audit.operators:
         parts.append(integer_sentence(audit))
-    parts.append(words(f"sparsity over all weights: {formats.share(audit.sparsity)}"))
+    parts.append(plain_text(f"sparsity over all weights: {formats.percent(audit.sparsity)}"))
     parts += [
         heading("inputs and outputs"),
         table(
@@ -53,18 +53,18 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
     ]
     if audit.operators:
         rows = [
-            (words(name, "bold"), str(number), words(str(audit.float_operators.get(name, 0) or "–")))
+            (plain_text(name, "bold"), str(number), plain_text(str(audit.float_operators.get(name, 0) or "–")))
             for name, number in sorted(audit.operators.items())
         ]
         parts += [heading("operators"), table(("", "number", "in float"), rows)]
     if weights:
         rows_of_weights = [
             (
-                words(tensor.layer or tensor.name.partition(";")[0], "bold"),
+                plain_text(tensor.layer or tensor.name.partition(";")[0], "bold"),
                 tensor.dtype + (" (sparse format)" if tensor.sparse_encoding else ""),
                 "×".join(map(str, tensor.shape)),
                 formats.size(tensor.bytes),
-                formats.share(tensor.sparsity),
+                formats.percent(tensor.sparsity),
                 formats.count(tensor.unique),
                 tensor.quantization,
             )
@@ -75,17 +75,17 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
             table(("", "type", "shape", "size", "zeros", "unique", "quantized"), rows_of_weights, left=(0, 1, 2, 6)),
         ]
     if audit.signatures:
-        parts += [words(""), words(f"signatures  {', '.join(audit.signatures)}")]
+        parts += [plain_text(""), plain_text(f"signatures  {', '.join(audit.signatures)}")]
     return parts
 
 
 def integer_sentence(audit: AuditRecord) -> RenderableType:
     """Whether the file computes in integers only, naming what does not."""
     if not audit.float_operators:
-        return words("integers only: no operator reads or writes float values", "green")
+        return plain_text("integers only: no operator reads or writes float values", "green")
     found = ", ".join(f"{name} ×{number}" for name, number in sorted(audit.float_operators.items()))
     behind = f" (layers {', '.join(audit.float_layers)})" if audit.float_layers else ""
-    return words(f"computes in float: {found}{behind}", "yellow")
+    return plain_text(f"computes in float: {found}{behind}", "yellow")
 
 
 def _port(role: str, port: PortRecord) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def bench_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         ("", "size", "median", "10th", "90th", "to fastest"),
         [
             (
-                words(str(row["name"]), "bold"),
+                plain_text(str(row["name"]), "bold"),
                 formats.size(row["bytes"]),
                 formats.milliseconds(row["latency_ms"]),
                 formats.milliseconds(row["latency_ms_p10"]),

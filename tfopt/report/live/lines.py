@@ -1,4 +1,4 @@
-"""Events of a run or a sweep as lines: one for whatever is finished."""
+"""Events of a run or a sweep as lines, one per finished stage, file or trial."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Lines:
         self.names = 8
 
     def __call__(self, event: Event) -> None:
-        """Shows what is worth a line of its own."""
+        """Shows the event, if it is one that gets a line."""
         match event["event"]:
             case "run_started":
                 self.names = max(map(len, (*event["stages"], *event["exports"], "stage")))
@@ -40,10 +40,10 @@ class Lines:
                 held = "" if event["held"] else "  CLAIM BROKEN"
                 size = formats.size(event["bytes"])
                 # The table at the end has loss and drop too; here a line must fit eighty columns.
-                told = {
+                shown = {
                     name: value for name, value in event["measures"].items() if not name.endswith(("loss", "_drop"))
                 }
-                self.show(f"{event['export']:<{self.names}}  {size}  {figures(told)}{held}")
+                self.show(f"{event['export']:<{self.names}}  {size}  {metrics_text(shown)}{held}")
             case "waiting":
                 self.show(f"{event['stage']:<{self.names}}  another process is building it; waiting for its result")
             case "run_reused":
@@ -55,7 +55,7 @@ class Lines:
         num_epochs = self.epochs.get(event["stage"], 0)
         epochs = f"{num_epochs} epoch{'' if num_epochs == 1 else 's'}  " if num_epochs else ""
         took = "from the store" if event["cached"] else formats.duration(event["seconds"])
-        return f"{event['stage']:<{self.names}}  {epochs}{took}  {figures(event['measures'])}"
+        return f"{event['stage']:<{self.names}}  {epochs}{took}  {metrics_text(event['measures'])}"
 
 
 class TrialLines:
@@ -74,7 +74,7 @@ class TrialLines:
         self.warned: set[str] = set()
 
     def __call__(self, event: Event) -> None:
-        """Shows what is worth a line of its own."""
+        """Shows the event, if it is one that gets a line."""
         match event["event"]:
             case "sweep_started":
                 self.total, self.ended = len(event["trials"]), len(event["settled"])
@@ -82,23 +82,23 @@ class TrialLines:
                 before = f", {self.ended} of them finished before" if self.ended else ""
                 self.show(f"{event['recipe']}  sweep {event['sweep']}: {self.total} trials{before}")
             case "stage_finished":
-                self.last[event["trial"]] = figures({n: v for n, v in event["measures"].items() if n != "loss"})
+                self.last[event["trial"]] = metrics_text({n: v for n, v in event["measures"].items() if n != "loss"})
             case "run_reused":
                 self.last[event["trial"]] = f"nothing has changed since run {event['run']}"
             case "export_finished" if event["measures"]:
-                self.last[event["trial"]] = f"{event['export']}: {figures(event['measures'], 2)}"
+                self.last[event["trial"]] = f"{event['export']}: {metrics_text(event['measures'], 2)}"
             case "trial_finished":
                 self.ended += 1
                 outcome = self.last.get(event["trial"], "") if event["state"] == "done" else event["error"]
                 self.show(f"[{self.ended}/{self.total}] {event['trial']:<{self.names}}  {event['state']}  {outcome}")
             case "warning" if event["message"] not in self.warned:
-                # Trials of one recipe say the same things: once is enough.
+                # Trials of one recipe repeat the same warnings: once is enough.
                 self.warned.add(event["message"])
                 self.show(f"warning: {event['message']}")
 
 
-def figures(measures: Mapping[str, float], most: int | None = None) -> str:
-    """Measures as a person reads them, the loss last: `accuracy 98.1%  sparsity 79.9%  loss 0.0746`."""
+def metrics_text(measures: Mapping[str, float], most: int | None = None) -> str:
+    """Metrics in their units, the loss last: `accuracy 98.1%  sparsity 79.9%  loss 0.0746`."""
     names = [name for name in measures if name not in _SPREAD and not name.startswith("val_")]
     names.sort(key=lambda name: name == "loss")
     metric = next((name for name in names if name not in ("agreement", "sparsity")), "accuracy")

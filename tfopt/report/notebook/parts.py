@@ -1,7 +1,7 @@
-"""Recipe, Plan, Run, Sweep, comparison and audit as pieces of a page that is somebody else's, as a notebook's is.
+"""Recipe, Plan, Run, Sweep, comparison and audit as parts of a page, e.g. of a notebook.
 
-Each piece brings its style, which touches nothing outside it and follows the light or dark theme of Jupyter, VS Code
-and Colab. Without the style, as GitHub shows notebooks, it still is headings and tables.
+Each part contains its style, which affects nothing outside it and follows the light or dark theme of Jupyter, VS Code
+and Colab. Without the style, as GitHub shows notebooks, it is headings and tables.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from tfopt.core.records.layer_support import totals
 from tfopt.core.sweeps.candidates import flattened
-from tfopt.report.comparison.data import verdict_sentences
+from tfopt.report.comparison.sentences import verdict_sentences
 from tfopt.report.comparison.text import metric_text
-from tfopt.report.plan import layers as text_layers
+from tfopt.report.plan import layers as layers_text
 from tfopt.report.plan.chart import COLUMNS, schedules_chart
 from tfopt.report.plan.text import shortened
-from tfopt.report.run import data
-from tfopt.report.run.html import inline, template
-from tfopt.report.run.text import examples
+from tfopt.report.run import sentences
+from tfopt.report.run.rows import budget_rows, export_rows, layer_table, stage_rows
 from tfopt.report.shared import formats
+from tfopt.report.shared.page import inline_svg, template
 
 if TYPE_CHECKING:
     from tfopt.core.config.schedules import ResolvedSchedule
@@ -29,33 +29,33 @@ if TYPE_CHECKING:
     from tfopt.core.records.report import AuditRecord, Report
     from tfopt.core.sweeps.comparison import Comparison
     from tfopt.core.sweeps.record import Sweep
-    from tfopt.report.live.watch import MetricMonitor
+    from tfopt.report.live.progress import LiveProgress
     from tfopt.report.shared.style import Chart
 
 
 def recipe_html(recipe: Recipe) -> str:
-    """What is asked, in one line per block; behind a click, every value with its path."""
+    """The recipe in one line per block; behind a click, every value with its path."""
     document = recipe.to_document()
     rows = [(key, _changed(getattr(recipe, key))) for key in ("data", "model", "compile")]
     rows += [(stage.name, _changed(stage, without=("name",))) for stage in recipe.stages]
-    rows += [("files", ", ".join(recipe.export_names())), ("budgets", _spelled(document["budgets"], top=True))]
+    rows += [("files", ", ".join(recipe.export_names())), ("budgets", _inline_yaml(document["budgets"], top=True))]
     rows += [("seed", str(recipe.seed))]
-    paths = [(path, _spelled(value)) for path, value in flattened(document).items()]
-    return _drawn("recipe", recipe=recipe, rows=[(name, value) for name, value in rows if value], paths=paths)
+    paths = [(path, _inline_yaml(value)) for path, value in flattened(document).items()]
+    return _render("recipe", recipe=recipe, rows=[(name, value) for name, value in rows if value], paths=paths)
 
 
 def plan_html(plan: Plan) -> str:
     """Stages with their status, sparsity schedules, layers, warnings."""
     schedules = planned_schedules(plan)
     drawn = [schedules_chart(schedules)] if schedules else []
-    return _drawn(
+    return _render(
         "plan",
         plan=plan,
-        examples=examples(plan.data),
-        figures=[(chart, inline(chart)) for chart in drawn],
+        examples=sentences.examples_sentence(plan.data),
+        figures=[(chart, inline_svg(chart)) for chart in drawn],
         columns=min(len(schedules), COLUMNS),
-        words=text_layers,
-        totals=text_layers.totals_facts(totals(plan.layers)),
+        words=layers_text,
+        totals=layers_text.totals_facts(totals(plan.layers)),
     )
 
 
@@ -77,16 +77,16 @@ def planned_schedules(plan: Plan) -> dict[str, ResolvedSchedule]:
 
 def run_html(report: Report) -> str:
     """The verdict, files and stages of a run; behind a click, budgets and layers."""
-    return _drawn(
+    return _render(
         "run",
         report=report,
-        examples=examples(report.data),
-        verdict=data.verdict(report),
-        exports=data.export_rows(report),
-        stages=data.stage_rows(report),
-        layers=data.layer_table(report),
-        skips=data.skip_sentences(report),
-        budgets=data.budget_rows(report),
+        examples=sentences.examples_sentence(report.data),
+        verdict=sentences.verdict(report),
+        exports=export_rows(report),
+        stages=stage_rows(report),
+        layers=layer_table(report),
+        skips=sentences.skip_sentences(report),
+        budgets=budget_rows(report),
     )
 
 
@@ -99,12 +99,12 @@ def sweep_html(sweep: Sweep) -> str:
     for trial in sweep.record.trials:
         run = sweep.runs.get(trial.name)
         trials.append((trial, run.report.stages[-1].measures if run and run.report.stages else {}))
-    return _drawn("sweep", record=sweep.record, tally=tally, trials=trials)
+    return _render("sweep", record=sweep.record, tally=tally, trials=trials)
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """The table of a comparison, and what can be said about it."""
-    return _drawn(
+    """The table of a comparison, and its sentences."""
+    return _render(
         "compared",
         comparison=comparison,
         rows=comparison.rows,
@@ -117,48 +117,48 @@ def comparison_html(comparison: Comparison) -> str:
 
 def audit_html(audit: AuditRecord) -> str:
     """Inputs, outputs, operators and tensors of a file."""
-    return _drawn("audit", audit=audit)
+    return _render("audit", audit=audit)
 
 
 def figures_html(drawn: Sequence[Chart]) -> str:
     """Figures side by side."""
-    return _drawn("figures", figures=[(chart, inline(chart)) for chart in drawn])
+    return _render("figures", figures=[(chart, inline_svg(chart)) for chart in drawn])
 
 
-def watch_html(watch: MetricMonitor) -> str:
-    """What is finished, and a bar for whatever runs."""
-    bars = [bar for bar in (watch.overall, *watch.bars) if bar is not None]
-    return _drawn("watch", lines=watch.lines, bars=bars)
+def progress_html(progress: LiveProgress) -> str:
+    """A line for each finished stage or trial, and a bar for each that is running."""
+    bars = [bar for bar in (progress.overall, *progress.bars) if bar is not None]
+    return _render("progress", lines=progress.lines, bars=bars)
 
 
-def _drawn(name: str, **values: Any) -> str:
+def _render(name: str, **values: Any) -> str:
     return template(f"{name}_part.html.j2").render(f=formats, **values)
 
 
 def _changed(block: Any, without: Sequence[str] = ()) -> str:
-    """What of a block is not as it would be anyway: what its author wrote."""
-    told = _difference(block.model_dump(mode="json"), block.model_dump(mode="json", exclude_defaults=True))
-    return _spelled({key: value for key, value in told.items() if key not in without}, top=True)
+    """The values of a block that differ from its defaults: what its author wrote."""
+    changed = _difference(block.model_dump(mode="json"), block.model_dump(mode="json", exclude_defaults=True))
+    return _inline_yaml({key: value for key, value in changed.items() if key not in without}, top=True)
 
 
 def _difference(everything: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The changed values; a `kind` is always said, for it names what the others belong to."""
-    told = {"kind": everything["kind"]} if "kind" in everything else {}
+    """The changed values; `kind` is always included, because the other keys depend on it."""
+    found = {"kind": everything["kind"]} if "kind" in everything else {}
     for key, value in everything.items():
         if isinstance(value, dict) and isinstance(changed.get(key), dict):
-            told[key] = _difference(value, changed[key])
+            found[key] = _difference(value, changed[key])
         elif key in changed:
-            told[key] = value
-    return told
+            found[key] = value
+    return found
 
 
-def _spelled(value: Any, top: bool = False) -> str:
+def _inline_yaml(value: Any, top: bool = False) -> str:
     """A value as in a recipe, on one line."""
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{key}: {_spelled(part)}" for key, part in value.items())
+        inside = ", ".join(f"{key}: {_inline_yaml(part)}" for key, part in value.items())
         return inside if top else f"{{{inside}}}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_spelled(part) for part in value)}]"
+        return f"[{', '.join(_inline_yaml(part) for part in value)}]"
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,9 @@
+"""A plan and the state of the environment.
+
+| file | question it answers |
+|---|---|
+| `text` | what do `tfopt plan` and `tfopt doctor` show? |
+| `layers` | what can be done with each layer, in words? |
+| `terminal_plot` | how is a sparsity schedule drawn with characters? |
+| `chart` | how are sparsity schedules drawn as SVG? |
+"""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import TYPE_CHECKING
 
-from tfopt.report.shared.style import BLUE, INK, Chart, drawn
+from tfopt.report.shared.style import BLUE, INK, Chart, svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from tfopt.core.config.schedules import ResolvedSchedule
 
 COLUMNS = 5
-"""How many figures stand side by side at most."""
+"""Maximum number of figures in a row."""
 
 
 def schedules_chart(schedules: Mapping[str, ResolvedSchedule]) -> Chart:
-    """One small figure per schedule, all with the same axes; every stair is a renewal of the masks.
+    """One small figure per schedule, all with the same axes; every step of a curve is an update of the masks.
 
     Args:
         schedules: in steps, by the title of each figure.
@@ -45,12 +45,12 @@ def schedules_chart(schedules: Mapping[str, ResolvedSchedule]) -> Chart:
             axes.set_title(title, fontsize=9, color=INK, parse_math=False)
             axes.set(xlim=(0, 1), ylim=(0, 1))
             axes.set(xticks=(0, 0.5), xticklabels=("0%", "50%"), yticks=(0, 0.5, 1), yticklabels=("0%", "50%", "100%"))
-        figure.supxlabel("share of the stage", fontsize=9, color=INK)
+        figure.supxlabel("fraction of the stage", fontsize=9, color=INK)
         figure.supylabel("sparsity", fontsize=9, color=INK)
 
     ends = ", ".join(
-        f"{title} to {schedule.sparsity_at(schedule.total_steps):.0%} in {len(schedule.mask_updates)} mask_updates"
+        f"{title} to {schedule.sparsity_at(schedule.total_steps):.0%} in {len(schedule.mask_updates)} mask updates"
         for title, schedule in schedules.items()
     )
     size = (1.3 + 1.7 * columns, 0.5 + 1.6 * rows)
-    return Chart("schedules", "Sparsity schedules", f"Sparsity schedules: {ends}.", drawn(*size, draw), tall=True)
+    return Chart("schedules", "Sparsity schedules", f"Sparsity schedules: {ends}.", svg(*size, draw), tall=True)

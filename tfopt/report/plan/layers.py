@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tfopt.core.records.layer_support import LayerPreflight, Totals, totals
-from tfopt.report.run.text import heading, indented, table, words
 from tfopt.report.shared import formats
+from tfopt.report.shared.terminal import heading, indented, plain_text, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,7 +28,7 @@ def layers_text(layers: Sequence[LayerPreflight], width: int = 80, verbose: bool
     parts: list[RenderableType] = [heading("layers")]
     if verbose:
         for layer in layers:
-            parts += [words(f"{layer.name}  {layer.type}", "bold"), _facts(layer_facts(layer))]
+            parts += [plain_text(f"{layer.name}  {layer.type}", "bold"), _facts(layer_facts(layer))]
     else:
         notes = numbered_notes(layers)
         parts.append(_layers_table(layers, notes, roomy=width >= ROOMY))
@@ -37,14 +37,14 @@ def layers_text(layers: Sequence[LayerPreflight], width: int = 80, verbose: bool
 
 
 def prunable(layer: LayerPreflight) -> str:
-    """Whether a layer can be pruned, and which arrangements of zeros it allows besides single ones."""
+    """Whether a layer can be pruned, and which patterns of zeros it supports besides single ones."""
     return (
         ", ".join(["yes", *(name for name in layer.patterns if name != "element")]) if layer.prunable is None else "–"
     )
 
 
 def notes_of(layer: LayerPreflight) -> Iterator[str]:
-    """What is worth knowing about a layer and does not fit into a table; the same words for the same thing."""
+    """Notes on a layer that do not fit into the table; the same words for the same reason."""
     if layer.treatment == "fused":
         return
     if layer.parameters and layer.prunable is not None:
@@ -113,15 +113,15 @@ def _layers_table(layers: Sequence[LayerPreflight], notes: Mapping[str, int], ro
     more = ("output", "operators") if roomy else ()
     rows = [
         (
-            words(layer.name, "bold"),
+            plain_text(layer.name, "bold"),
             layer.type,
             formats.count(layer.parameters) if layer.parameters else "–",
             formats.magnitude(layer.macs) if layer.macs != 0 else "–",
             prunable(layer),
             "yes" if layer.clusterable is None else "–",
-            words(layer.treatment, "yellow" if layer.treatment == "float" else ""),
+            plain_text(layer.treatment, "yellow" if layer.treatment == "float" else ""),
             *((layer.output_shape, operators_text(layer)) if roomy else ()),
-            words(" ".join(str(notes[note]) for note in notes_of(layer)), "dim"),
+            plain_text(" ".join(str(notes[note]) for note in notes_of(layer)), "dim"),
         )
         for layer in layers
     ]
@@ -132,7 +132,7 @@ def _layers_table(layers: Sequence[LayerPreflight], notes: Mapping[str, int], ro
 def _facts(facts: Mapping[str, str]) -> RenderableType:
     from rich.padding import Padding
 
-    rows = [(words(name, "dim"), fact) for name, fact in facts.items()]
+    rows = [(plain_text(name, "dim"), fact) for name, fact in facts.items()]
     return Padding(table(("", ""), rows, left=(0, 1)), (0, 0, 0, 2), expand=False)
 
 
@@ -141,7 +141,7 @@ def _by_number(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _of(part: int, whole: int) -> str:
-    return f"{formats.count(part)} weights ({formats.share(part / whole)})" if part and whole else "no weights"
+    return f"{formats.count(part)} weights ({formats.percent(part / whole)})" if part and whole else "no weights"
 
 
 def _all_but(names: Sequence[str]) -> str:

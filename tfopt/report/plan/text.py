@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from tfopt.report.plan.layers import layers_text
 from tfopt.report.plan.terminal_plot import schedule_plot
 from tfopt.report.run.curves import ScheduleCurve, schedule_curves
-from tfopt.report.run.text import examples, heading, table, words
+from tfopt.report.run.sentences import examples_sentence
 from tfopt.report.shared import formats
+from tfopt.report.shared.terminal import heading, plain_text, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tfopt.core.records.layer_support import LayerPreflight
     from tfopt.core.records.report import Environment
 
-_STATUS_STYLE = {"cached": "green", "will run": "", "blocked": "bold red"}
+_STATUS_STYLE = {"cached": "green", "will run": ""}
 
 
 def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[RenderableType]:
@@ -31,8 +32,8 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
         unicode: whether it can show block characters.
     """
     parts: list[RenderableType] = [
-        words(plan.recipe.name, "bold"),
-        words(examples(plan.data)),
+        plain_text(plan.recipe.name, "bold"),
+        plain_text(examples_sentence(plan.data)),
         heading("stages"),
         _stages(plan.stages),
     ]
@@ -41,17 +42,17 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
         for curve in curves:
             who = f"{stage.name}, {shortened(curve.layers)}" if curve.layers and len(curves) > 1 else stage.name
             final = formats.limit("sparsity", curve.final)
-            parts.append(heading(f"{who}: sparsity to {final}, renewed {_renewed(curve)}"))
-            parts += [words(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
+            parts.append(heading(f"{who}: sparsity to {final}, masks updated {_updates(curve)}"))
+            parts += [plain_text(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
     if plan.layers:
         parts += layers_text(plan.layers, width)
     files = plan.recipe.export_names()
-    parts += [words(""), words(f"files  {', '.join(files)}" if files else "no files will be written")]
-    parts += [words(f"warning: {warning}", "yellow") for warning in plan.warnings]
+    parts += [plain_text(""), plain_text(f"files  {', '.join(files)}" if files else "no files will be written")]
+    parts += [plain_text(f"warning: {warning}", "yellow") for warning in plan.warnings]
     return parts
 
 
-def _renewed(curve: ScheduleCurve) -> str:
+def _updates(curve: ScheduleCurve) -> str:
     if curve.every is None:
         return "once" if curve.num_mask_updates == 1 else f"{curve.num_mask_updates} times"
     return "every step" if curve.every == 1 else f"every {curve.every} steps"
@@ -66,11 +67,11 @@ def shortened(names: Sequence[str], shown: int = 4) -> str:
 def _stages(stages: Sequence[PlannedStage]) -> Table:
     rows = [
         (
-            words(name, "bold"),
+            plain_text(name, "bold"),
             str(stage.epochs) if stage.epochs else "–",
             formats.count(stage.steps) if stage.steps else "–",
             stage.key[:12],
-            words(stage.status, _STATUS_STYLE[stage.status]),
+            plain_text(stage.status, _STATUS_STYLE[stage.status]),
             stage.reason,
         )
         for name, stage in _in_order(stages)
@@ -102,7 +103,7 @@ def doctor_text(
     Args:
         environment: what is installed.
         mismatches: what cannot work, each with its fix.
-        layers: of the model that was asked about; none without one.
+        layers: of the model, if one was named.
         width: columns of the terminal.
         verbose: everything about each layer, in words.
     """
@@ -113,12 +114,15 @@ def doctor_text(
         "processor": environment.cpu, "threads": str(environment.threads) if environment.threads else "",
     }  # fmt: skip
     parts: list[RenderableType] = [
-        table(("", ""), [(words(name, "bold"), value or words("missing", "red")) for name, value in names.items()],
-              left=(0, 1)),
-        words(""),
+        table(
+            ("", ""),
+            [(plain_text(name, "bold"), value or plain_text("missing", "red")) for name, value in names.items()],
+            left=(0, 1),
+        ),
+        plain_text(""),
     ]  # fmt: skip
     if mismatches:
-        parts += [words(f"problem: {mismatch}", "bold red") for mismatch in mismatches]
+        parts += [plain_text(f"problem: {mismatch}", "bold red") for mismatch in mismatches]
     else:
-        parts.append(words("These versions work together.", "bold green"))
+        parts.append(plain_text("These versions work together.", "bold green"))
     return [*parts, *layers_text(layers, width, verbose)] if layers else parts

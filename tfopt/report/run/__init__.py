@@ -1,0 +1,11 @@
+"""One run as tables, sentences, curves and a page.
+
+| file | question it answers |
+|---|---|
+| `rows` | which values are in the tables of files, stages, layers, budgets? |
+| `sentences` | what does a report say in words? |
+| `curves` | which points are on the curves of metrics and sparsity? |
+| `charts` | how are curves and bars drawn? |
+| `text` | what does a terminal show of a run? |
+| `html` | what is written as `report.html` and `figures/*.svg`? |
+"""

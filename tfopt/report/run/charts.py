@@ -1,7 +1,7 @@
-"""A run's curves and bars as SVG. Drawn without pyplot: no window, no state, the same bytes for the same report.
+"""A run's curves and bars as SVG, drawn without pyplot: no window, no state, the same bytes for the same report.
 
-The colours are those of Okabe and Ito (2008), which people with any colour vision can tell apart; ink is a grey with
-contrast 4.5 on white and on near-black, and the background is transparent, so that a figure can stand on both.
+The colours are those of Okabe and Ito (2008), which people with any colour vision can distinguish; ink is a grey with
+contrast 4.5 on white and on near-black, and the background is transparent, so that a figure fits both themes.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from tfopt.report.run import data
 from tfopt.report.run.curves import Curves, sparsity_curves, training_curves
+from tfopt.report.run.rows import ExportRow, LayerTable, export_rows, layer_table
 from tfopt.report.shared import formats
-from tfopt.report.shared.style import BLUE, GREEN, INK, ORANGE, PINK, SKY, Chart, drawn
+from tfopt.report.shared.style import BLUE, GREEN, INK, ORANGE, PINK, SKY, Chart, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,10 +29,10 @@ def charts(report: Report) -> tuple[Chart, ...]:
     sparsity = sparsity_curves(report)
     if sparsity:
         made.append(_curves_chart(sparsity, report.metric))
-    layers = data.layer_table(report)
+    layers = layer_table(report)
     if sparsity and layers.rows:
         made.append(_layers_chart(layers))
-    rows = data.export_rows(report)
+    rows = export_rows(report)
     if rows:
         made.append(_sizes_chart(rows))
     if any(row.metric is not None for row in rows):
@@ -59,8 +59,8 @@ def _curves_chart(curves: Curves, metric: str) -> Chart:
                     label=line.label if number == 0 else None, marker="o" if len(segment) < 3 else None, markersize=4,
                 )  # fmt: skip
         axes.set_xlabel("optimizer step")
-        if formats.is_share(curves.measure):
-            axes.yaxis.set_major_formatter(lambda value, position: f"{value:.0%}" if abs(value) <= 1.001 else "")
+        if formats.is_fraction(curves.measure):
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if abs(value) <= 1.001 else "")
         if curves.measure == "sparsity":
             axes.set_ylim(-0.02, 1.02)
         axes.grid(axis="x", visible=False)
@@ -72,15 +72,15 @@ def _curves_chart(curves: Curves, metric: str) -> Chart:
     )
     stages = ", ".join(f"{stage.name} (to step {stage.end})" for stage in curves.stages)
     name = "loss" if curves.measure == "loss" else "sparsity" if curves.measure == "sparsity" else "metric"
-    title = "Sparsity, planned and measured" if name == "sparsity" else _words(curves.measure).capitalize()
-    return Chart(name, title, f"{title} over the stages {stages}: {ends}.", drawn(5.8, 3.1, draw))
+    title = "Sparsity, planned and measured" if name == "sparsity" else formats.spaced(curves.measure).capitalize()
+    return Chart(name, title, f"{title} over the stages {stages}: {ends}.", svg(5.8, 3.1, draw))
 
 
 def _free_corner(measure: str) -> Literal["upper left", "lower right", "upper right"]:
     """Where curves of this kind rarely are; the same in every run, so that two reports can be laid side by side."""
     if measure == "sparsity":
         return "upper left"
-    return "lower right" if formats.is_share(measure) else "upper right"
+    return "lower right" if formats.is_fraction(measure) else "upper right"
 
 
 def _shade_stages(axes: Axes, curves: Curves) -> None:
@@ -96,17 +96,17 @@ def _shade_stages(axes: Axes, curves: Curves) -> None:
                       parse_math=False)  # fmt: skip
 
 
-def _layers_chart(layers: data.LayerTable) -> Chart:
+def _layers_chart(layers: LayerTable) -> Chart:
     rows = layers.rows
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        places = range(len(rows))
-        axes.barh(places, [row.after_stages[-1] or 0.0 for row in rows], height=0.62, color=SKY,
+        positions = range(len(rows))
+        axes.barh(positions, [row.after_stages[-1] or 0.0 for row in rows], height=0.62, color=SKY,
                   label=f"after {layers.stages[-1]}")  # fmt: skip
         for index, name in enumerate(layers.files):
             spread = (index - (len(layers.files) - 1) / 2) * 0.16
-            found = [(row.in_files[index], place + spread) for place, row in enumerate(rows)]
+            found = [(row.in_files[index], position + spread) for position, row in enumerate(rows)]
             axes.plot(
                 [value for value, _ in found if value is not None], [at for value, at in found if value is not None],
                 linestyle="none", marker=_MARKERS[index % len(_MARKERS)], markersize=4, label=f"in {name}",
@@ -114,66 +114,62 @@ def _layers_chart(layers: data.LayerTable) -> Chart:
             )  # fmt: skip
         _name_rows(axes, [row.name for row in rows])
         axes.set_xlim(0, 1)
-        axes.xaxis.set_major_formatter(lambda value, position: f"{value:.0%}")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         figure.legend(loc="outside lower center", ncols=4, handletextpad=0.4, columnspacing=1.2)
 
-    values = ", ".join(f"{row.name} {formats.share(row.after_stages[-1])}" for row in rows)
+    values = ", ".join(f"{row.name} {formats.percent(row.after_stages[-1])}" for row in rows)
     title = "Sparsity by layer"
     description = f"{title} after {layers.stages[-1]}: {values}."
-    return Chart("layers", title, description, drawn(5.8, max(3.1, 1.2 + 0.3 * len(rows)), draw), len(rows) > 12)
+    return Chart("layers", title, description, svg(5.8, max(3.1, 1.2 + 0.3 * len(rows)), draw), len(rows) > 12)
 
 
-def _sizes_chart(rows: Sequence[data.ExportRow]) -> Chart:
+def _sizes_chart(rows: Sequence[ExportRow]) -> Chart:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for offset, colour, label, sizes in (
             (-0.19, SKY, "file", [row.bytes for row in rows]),
             (0.19, BLUE, "gzip", [row.gzip_bytes for row in rows]),
         ):
-            places = [place + offset for place in range(len(rows))]
-            axes.barh(places, [size / 1e3 for size in sizes], 0.36, color=colour, label=label)
-            for size, place in zip(sizes, places, strict=True):
-                _beside(axes, formats.size(size), size / 1e3, place)
+            positions = [position + offset for position in range(len(rows))]
+            axes.barh(positions, [size / 1e3 for size in sizes], 0.36, color=colour, label=label)
+            for size, position in zip(sizes, positions, strict=True):
+                _beside(axes, formats.size(size), size / 1e3, position)
         _name_rows(axes, [row.name for row in rows])
         axes.set_xlabel("kB")
         axes.margins(x=0.16)
         axes.legend(loc="lower right")
 
     found = "; ".join(f"{row.name} {formats.size(row.bytes)}, {formats.size(row.gzip_bytes)} with gzip" for row in rows)
-    return Chart("sizes", "Size of each file", f"Size of each file: {found}.", drawn(5.8, 1.0 + 0.5 * len(rows), draw))
+    return Chart("sizes", "Size of each file", f"Size of each file: {found}.", svg(5.8, 1.0 + 0.5 * len(rows), draw))
 
 
-def _metric_chart(rows: Sequence[data.ExportRow], metric: str) -> Chart:
-    shown = [(row.metric, place) for place, row in enumerate(rows) if row.metric is not None]
+def _metric_chart(rows: Sequence[ExportRow], metric: str) -> Chart:
+    shown = [(row.metric, position) for position, row in enumerate(rows) if row.metric is not None]
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         values = [value for value, _ in shown]
-        axes.plot(values, [place for _, place in shown], linestyle="none", marker="o", color=ORANGE, markersize=7)
-        for value, place in shown:
-            _beside(axes, formats.measure(metric, value), value, place, 8)
+        axes.plot(values, [position for _, position in shown], linestyle="none", marker="o", color=ORANGE, markersize=7)
+        for value, position in shown:
+            _beside(axes, formats.measure(metric, value), value, position, 8)
         _name_rows(axes, [row.name for row in rows])
-        if formats.is_share(metric):
+        if formats.is_fraction(metric):
             # A range of two points at least: noise of a tenth of a point must not look like a cliff.
             axes.set_xlim(min(min(values), max(values) - 0.02) - 0.003, max(values) + 0.006)
-            axes.xaxis.set_major_formatter(lambda value, position: f"{value:.1%}" if value <= 1.0001 else "")
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:.1%}" if value <= 1.0001 else "")
         else:
             axes.margins(x=0.2)
         axes.locator_params(axis="x", nbins=6)
-        axes.set_xlabel(f"{_words(metric)} on the test split")
+        axes.set_xlabel(f"{formats.spaced(metric)} on the test split")
 
-    title = f"{_words(metric).capitalize()} of each file"
-    found = ", ".join(f"{rows[place].name} {formats.measure(metric, value)}" for value, place in shown)
-    return Chart("files", title, f"{title}: {found}.", drawn(5.8, 1.0 + 0.5 * len(rows), draw))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+    title = f"{formats.spaced(metric).capitalize()} of each file"
+    found = ", ".join(f"{rows[position].name} {formats.measure(metric, value)}" for value, position in shown)
+    return Chart("files", title, f"{title}: {found}.", svg(5.8, 1.0 + 0.5 * len(rows), draw))
 
 
-def _beside(axes: Axes, text: str, value: float, place: float, points: int = 4) -> None:
+def _beside(axes: Axes, text: str, value: float, position: float, points: int = 4) -> None:
     """A figure to the right of its mark."""
-    axes.annotate(text, (value, place), (points, 0), textcoords="offset points", va="center", fontsize=8.5)
+    axes.annotate(text, (value, position), (points, 0), textcoords="offset points", va="center", fontsize=8.5)
 
 
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:

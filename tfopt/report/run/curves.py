@@ -1,4 +1,4 @@
-"""The plain values behind every curve: what terminal plots and figures draw."""
+"""The values behind every curve of a run and of a plan, for terminal plots and figures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True)
 class StageSpan:
-    """Where a stage lies on the axis of steps, counted from the start of the run."""
+    """First and last optimizer step of a stage, counted from the start of the run."""
 
     name: str
     begin: int
@@ -56,9 +56,9 @@ class ScheduleCurve:
     Args:
         layers: layers that follow it; empty for the stage's own.
         points: (step of the stage, sparsity).
-        begin: first step at which masks are renewed.
-        end: last step at which masks are renewed.
-        every: steps between mask_updates; None where they are not evenly spaced.
+        begin: first step at which masks are updated.
+        end: last step at which masks are updated.
+        every: steps between mask updates; None where they are not evenly spaced.
         num_mask_updates: how many there are.
         total_steps: steps of the stage.
         final: sparsity at the end.

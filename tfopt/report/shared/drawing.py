@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfopt.report.shared import formats
-from tfopt.report.shared.style import BLUE, GREEN, ORANGE, PINK, SKY, STYLE, Chart, drawn
+from tfopt.report.shared.style import BLUE, GREEN, ORANGE, PINK, SKY, STYLE, Chart, svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ class Drawing:
 
     def chart(self) -> Chart:
         """As SVG; the same data gives the same bytes."""
-        return Chart(self.name, self.title, self.description, drawn(self.width, self.height, self.draw), tall=self.tall)
+        return Chart(self.name, self.title, self.description, svg(self.width, self.height, self.draw), tall=self.tall)
 
     def png(self) -> bytes:
         """As PNG on white."""
@@ -59,7 +59,7 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Look:
+class LineStyle:
     """How the lines and points of a family of variants look."""
 
     family: str
@@ -68,11 +68,11 @@ class Look:
     marker: str
 
 
-def looks_of(families: dict[str, str]) -> dict[str, Look]:
+def line_styles(families: dict[str, str]) -> dict[str, LineStyle]:
     """One look per family: colours first, then dashes."""
     order = list(dict.fromkeys(families.values()))
     looks = {
-        family: Look(
+        family: LineStyle(
             family,
             _COLOURS[index % len(_COLOURS)],
             _DASHES[index // len(_COLOURS) % len(_DASHES)],
@@ -83,9 +83,9 @@ def looks_of(families: dict[str, str]) -> dict[str, Look]:
     return {name: looks[family] for name, family in families.items()}
 
 
-def share_axis(axis: Any, measure: str) -> None:
+def percent_axis(axis: Any, measure: str) -> None:
     """Percent signs on the axis of a share, with as many digits as its ticks need."""
-    if not formats.is_share(measure):
+    if not formats.is_fraction(measure):
         return
 
     def spelled(value: float, position: int | None) -> str:

@@ -1,25 +1,20 @@
-"""How numbers are spelled in tables, pages and messages: one spelling everywhere."""
+"""Numbers as strings, spelled the same way in tables, pages and messages."""
 
 from __future__ import annotations
 
 import math
 import re
 
-_SHARES = frozenset(
-    {
-        "agreement", "auc", "f1_score", "fbeta_score", "io_u", "mean_io_u", "binary_io_u", "one_hot_io_u",
-        "planned_sparsity", "precision", "recall", "sparsity",
-    }
-)  # fmt: skip
+_FRACTIONS = frozenset({"agreement", "auc", "f1_score", "planned_sparsity", "precision", "recall", "sparsity"})
 
 
-def is_share(name: str) -> bool:
-    """Whether a measure of this name is a share between 0 and 1, to be written in percent."""
+def is_fraction(name: str) -> bool:
+    """Whether a measure of this name is a fraction between 0 and 1, to be written in percent."""
     bare = name.removeprefix("val_").removesuffix("_drop")
-    return bare in _SHARES or bare.endswith("accuracy")
+    return bare in _FRACTIONS or bare.endswith("accuracy")
 
 
-def share(value: float | None, digits: int = 1) -> str:
+def percent(value: float | None, digits: int = 1) -> str:
     """`0.8034` -> `80.3%`."""
     return _unless_missing(value) or f"{value:.{digits}%}"
 
@@ -70,6 +65,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def spaced(name: str) -> str:
+    """`mean_absolute_error` -> `mean absolute error`."""
+    return name.replace("_", " ")
+
+
 def number(value: float | None) -> str:
     """A plain number with four significant digits."""
     return _unless_missing(value) or f"{value:.4g}"
@@ -81,20 +81,20 @@ def measure(name: str, value: float | None, metric: str = "accuracy") -> str:
     Args:
         name: as in the report, e.g. `bytes`, `latency_ms`, `accuracy_drop`, `loss`.
         value: what was measured; None where it could not be.
-        metric: the recipe's first metric: where it is no share (regression), `agreement` is a difference.
+        metric: the recipe's first metric: where it is not a fraction (regression), `agreement` is a difference.
     """
     if name.endswith("bytes"):
         return size(value)
     if name.startswith("latency_ms"):
         return milliseconds(value)
-    if name == "agreement" and not is_share(metric):
+    if name == "agreement" and not is_fraction(metric):
         return number(value)
-    return share(value) if is_share(name) else number(value)
+    return percent(value) if is_fraction(name) else number(value)
 
 
 def limit(name: str, value: float, metric: str = "accuracy") -> str:
     """A budget's limit, as a person would write it: `1%`, `0.25%`, `60 kB`."""
-    text = share(value, 4) if measure(name, value, metric).endswith("%") else measure(name, value, metric)
+    text = percent(value, 4) if measure(name, value, metric).endswith("%") else measure(name, value, metric)
     return re.sub(r"\.?0+(?=$|%| )", "", text) if "." in text else text
 
 

@@ -46,7 +46,7 @@ class Chart:
     tall: bool = False
 
 
-def drawn(width: float, height: float, draw: Callable[[Figure], None]) -> str:
+def svg(width: float, height: float, draw: Callable[[Figure], None]) -> str:
     """An SVG document of `width` x `height` inches."""
     import matplotlib
     from matplotlib.figure import Figure

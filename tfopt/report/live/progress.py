@@ -1,11 +1,11 @@
-"""What a run or a sweep is doing right now, kept up to date by its events. Needs no clock: it is told the time."""
+"""The state of a run or a sweep, updated by its events. Needs no clock: each event comes with its time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tfopt.report.live.lines import Lines, TrialLines, figures
+from tfopt.report.live.lines import Lines, TrialLines, metrics_text
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.events import Event
@@ -20,18 +20,18 @@ class Bar:
 
     Args:
         name: the stage, the file, or the trial.
-        doing: epoch and figures, or what is being done.
-        share: how much of it is done, between 0 and 1; None where nobody knows.
-        seconds_left: until it is done, at the pace so far; None where nobody knows.
+        doing: epoch and metrics, or the current action.
+        done: completed fraction, between 0 and 1; None where it is not known.
+        seconds_left: until it is done, at the pace so far; None where it is not known.
     """
 
     name: str
     doing: str
-    share: float | None = None
+    done: float | None = None
     seconds_left: float | None = None
 
 
-class MetricMonitor:
+class LiveProgress:
     """Follows a run or a sweep.
 
     Attributes:
@@ -44,8 +44,8 @@ class MetricMonitor:
         self.lines: list[str] = []
         self.overall: Bar | None = None
         self._bars = {_RUN: Bar("starting", "loading TensorFlow, data and model")}
-        self._tell = Lines(self.lines.append)
-        self._tell_trial = TrialLines(self.lines.append)
+        self._lines = Lines(self.lines.append)
+        self._trial_lines = TrialLines(self.lines.append)
         self._paced: dict[str, tuple[str, float, float]] = {}
 
     @property
@@ -53,21 +53,21 @@ class MetricMonitor:
         """Whatever is running: of a run one bar, of a sweep one per trial."""
         return tuple(self._bars.values())
 
-    def see(self, event: Event, seconds: float) -> None:
-        """Takes in what happened.
+    def update(self, event: Event, seconds: float) -> None:
+        """Applies one event.
 
         Args:
             event: see `tfopt.core.contracts.events` and `tfopt.engine.sweep`.
             seconds: the time, from any start.
         """
         if "trial" in event or event["event"].startswith("sweep_"):
-            self._see_sweep(event, seconds)
+            self._update_sweep(event, seconds)
             return
-        self._tell(event)
+        self._lines(event)
         self._move(_RUN, "", event, seconds)
 
-    def _see_sweep(self, event: Event, seconds: float) -> None:
-        self._tell_trial(event)
+    def _update_sweep(self, event: Event, seconds: float) -> None:
+        self._trial_lines(event)
         trial = event.get("trial", "")
         match event["event"]:
             case "sweep_started":
@@ -78,7 +78,7 @@ class MetricMonitor:
                 self._bars.pop(trial, None)
         if trial in self._bars:
             self._move(trial, f"{trial}: ", event, seconds)
-        ended, total = self._tell_trial.ended, self._tell_trial.total
+        ended, total = self._trial_lines.ended, self._trial_lines.total
         over = event["event"] == "sweep_finished"
         self.overall = None if over else Bar("trials", f"{ended} of {total}", ended / total if total else None)
 
@@ -94,24 +94,24 @@ class MetricMonitor:
             case "export_started":
                 self._bars[key] = Bar(f"{prefix}{event['export']}", "writing and proving")
             case "stage_finished" | "export_finished":
-                self._bars[key] = replace(self._bars[key], doing="", share=1.0, seconds_left=None)
+                self._bars[key] = replace(self._bars[key], doing="", done=1.0, seconds_left=None)
             case "run_finished" | "run_reused":
                 self._bars.pop(key, None)
 
     def _paced_bar(self, key: str, name: str, event: Event, seconds: float) -> Bar:
-        share = event["step"] / event["steps"] if event["steps"] else None
-        if share is None:
+        done = event["step"] / event["steps"] if event["steps"] else None
+        if done is None:
             return Bar(name, self._doing(event))
         # The pace counts from the first event: the first step traces, and a resumed stage does not begin at 0.
-        known, first_share, since = self._paced.get(key, ("", 0.0, 0.0))
+        known, first_done, since = self._paced.get(key, ("", 0.0, 0.0))
         if known != name:
-            self._paced[key] = (name, share, seconds)
-            return Bar(name, self._doing(event), share)
-        done = share - first_share
-        left = (seconds - since) * (1 - share) / done if done > 0 else None
-        return Bar(name, self._doing(event), share, left)
+            self._paced[key] = (name, done, seconds)
+            return Bar(name, self._doing(event), done)
+        since_first = done - first_done
+        left = (seconds - since) * (1 - done) / since_first if since_first > 0 else None
+        return Bar(name, self._doing(event), done, left)
 
     @staticmethod
     def _doing(event: Event) -> str:
         sparsity = {"sparsity": event["sparsity"]} if "sparsity" in event else {}
-        return f"epoch {event['epoch']}/{event['epochs']}  {figures({**sparsity, **event['metrics']}, 3)}"
+        return f"epoch {event['epoch']}/{event['epochs']}  {metrics_text({**sparsity, **event['metrics']}, 3)}"

@@ -1,0 +1,96 @@
+"""What a run's report says in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.sample_report import lying_report, sample_report
+from tfopt.core.records.report import BudgetRecord, StageRecord
+from tfopt.report.run import rows, sentences
+
+
+def test_a_run_that_held_says_so() -> None:
+    verdict = sentences.verdict(sample_report())
+    assert verdict == sentences.Verdict(True, "All 16 claims held and both budgets met.", ())
+
+
+def test_what_did_not_hold_is_said_in_words_with_file_and_figures() -> None:
+    verdict = sentences.verdict(lying_report())
+    assert not verdict.good
+    assert verdict.headline == "1 of 16 claims broken and 3 of 5 budgets not met."
+    assert verdict.broken == (
+        "int8 does not hold 'int8 only': FULLY_CONNECTED computes in float32 (tensor small_cnn/logits, layer logits)",
+        "int8.latency_ms is 12.1 µs; the budget is at most 10 µs.",
+        "dynamic.accuracy is 97.8%; the budget is at least 99%.",
+        "float32.gzip_bytes could not be measured; the budget is 30 kB.",
+    )
+
+
+def test_a_budget_missed_by_less_than_the_spelling_shows_is_spelled_out() -> None:
+    report = sample_report().model_copy(
+        update={"budgets": [BudgetRecord(name="int8.bytes", limit=60_000, value=60_004, met=False)]}
+    )
+    assert rows.budget_rows(report)[0].sentence == "int8.bytes is 60004; the budget is at most 60000."
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "start"),
+    [
+        ("failed", "prune: loss is not a number.", "The run failed: prune: loss"),
+        ("interrupted", None, "The run was inter"),
+    ],
+)
+def test_a_run_that_did_not_finish_is_never_good(state: str, error: str | None, start: str) -> None:
+    run = sample_report().run.model_copy(update={"state": state, "error": error})
+    verdict = sentences.verdict(sample_report().model_copy(update={"run": run}))
+    assert not verdict.good
+    assert verdict.headline.startswith(start)
+
+
+def test_skipped_layers_are_named_with_the_reason() -> None:
+    assert sentences.skip_sentences(sample_report()) == (
+        "prune left logits unchanged: a rule of the recipe says skip",
+        "qat left logits unchanged: a rule of the recipe says skip",
+    )
+
+
+def test_how_to_repeat_pins_the_versions() -> None:
+    install, run = sentences.how_to_repeat(sample_report())
+    assert "tensorflow==2.21.0" in install
+    assert "tf-keras==2.21.0" in install
+    assert run == "tfopt run saved_models/digits-prune-qat/20260727-141503-5f2c/recipe.yaml --fresh"
+
+
+def test_sizes_are_explained_where_a_model_was_pruned_or_clustered() -> None:
+    report = sample_report()
+    train, prune, qat = report.stages
+    cluster = prune.model_copy(update={"name": "cluster", "kind": "cluster"})
+
+    def said(*stages: StageRecord) -> str | None:
+        return sentences.size_sentence(report.model_copy(update={"stages": list(stages)}))
+
+    assert said(train, qat) is None
+    assert said(train, prune) == (
+        "Zeros do not make a file smaller, only its compressed form (gzip), which is what app stores ship."
+    )
+    both = said(train, prune, cluster, qat)
+    assert both is not None
+    assert both.startswith("Zeros and shared values do not make a file smaller")
+
+
+def test_a_distilled_stage_names_its_teacher_with_its_metric() -> None:
+    report = sample_report()
+    teachers = (
+        {"loss": "soft_labels", "sources": ["stage train"], "asked": "once", "measures": {"accuracy": 0.9}},
+        {"loss": "none"},
+    )
+    taught = [
+        stage.model_copy(update={"details": {"teacher": distiller}})
+        for stage, distiller in zip(report.stages, teachers, strict=False)
+    ]
+    first, second = (stage.name for stage in taught[:2])
+    assert sentences.distillation_sentences(report.model_copy(update={"stages": taught})) == (
+        f"{first} was distilled from stage train (accuracy 90.0%), by soft labels, evaluated once",
+        f"{second} was distilled from the moving average of its own weights, by layers only",
+    )
+    assert sentences.distillation_sentences(report) == ()

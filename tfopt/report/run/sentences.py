@@ -1,0 +1,149 @@
+"""Every sentence of a run's report: verdict, budgets, distillation, skipped layers, sizes, how to repeat the run.
+
+Pure: functions accept a report and return strings, which the terminal, the HTML page and notebooks show as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfopt.report.shared import formats
+
+if TYPE_CHECKING:
+    from tfopt.core.records.report import BudgetRecord, ClaimRecord, DataRecord, ExportRecord, Report
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a run in words, shown before everything else.
+
+    Args:
+        good: the run finished, every claim held, every budget was met.
+        headline: one sentence.
+        broken: one sentence per broken claim, then per budget that was not met.
+    """
+
+    good: bool
+    headline: str
+    broken: tuple[str, ...]
+
+
+def verdict(report: Report) -> Verdict:
+    """The outcome of a run: one sentence, then one for each claim and budget that failed."""
+    claims = [(export, claim) for export in report.exports for claim in export.claims]
+    broken_claims = tuple(claim_sentence(export, claim) for export, claim in claims if not claim.held)
+    missed = tuple(budget_sentence(budget, report.metric) for budget in report.budgets if not budget.met)
+    good = report.run.state == "done" and report.held
+    return Verdict(good, _headline(report, len(claims), len(broken_claims), len(missed)), broken_claims + missed)
+
+
+def _headline(report: Report, num_claims: int, num_broken: int, num_missed: int) -> str:
+    if report.run.state == "failed":
+        return f"The run failed: {report.run.error or 'no reason was recorded.'}"
+    if report.run.state == "interrupted":
+        return "The run was interrupted; start it again to resume from the last finished stage."
+    num_budgets = len(report.budgets)
+    if not num_claims and not num_budgets:
+        return "The run is done; its recipe makes no claim and sets no budget."
+    parts = []
+    if num_claims:
+        parts.append(_tally(num_claims, num_broken, "claim", "held", "broken"))
+    if num_budgets:
+        parts.append(_tally(num_budgets, num_missed, "budget", "met", "not met"))
+    sentence = f"{' and '.join(parts)}."
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _tally(total: int, num_bad: int, noun: str, good: str, bad: str) -> str:
+    if num_bad:
+        return f"{num_bad} of {total} {noun}{'s' if total > 1 else ''} {bad}"
+    if total == 1:
+        return f"the one {noun} {good}"
+    return f"{'both' if total == 2 else f'all {total}'} {noun}s {good}"
+
+
+def claim_sentence(export: ExportRecord, claim: ClaimRecord) -> str:
+    """A broken claim in words, naming the file."""
+    return f"{export.name} does not hold '{claim.claim}': {claim.found}"
+
+
+def budget_sentence(budget: BudgetRecord, metric: str) -> str:
+    """A budget, its limit and the measured value.
+
+    Args:
+        budget: from the report.
+        metric: the recipe's first metric.
+    """
+    measure = budget.name.rpartition(".")[2]
+    limit = formats.limit(measure, budget.limit, metric)
+    if budget.value is None:
+        return f"{budget.name} could not be measured; the budget is {limit}."
+    # A record does not contain the direction of its limit; value and verdict together imply it.
+    at_least = budget.met == (budget.value > budget.limit)
+    bound = "exactly" if budget.value == budget.limit else "at least" if at_least else "at most"
+    value = formats.measure(measure, budget.value, metric)
+    if value == formats.measure(measure, budget.limit, metric) and not budget.met:
+        value, limit = f"{budget.value:.10g}", f"{budget.limit:.10g}"
+    return f"{budget.name} is {value}; the budget is {bound} {limit}."
+
+
+def examples_sentence(source: DataRecord) -> str:
+    """The data set and the sizes of its splits."""
+    counts = (("training", source.train), ("validation", source.validation), ("test", source.test))
+    return f"{source.source}: {', '.join(f'{formats.count(number)} {name}' for name, number in counts)} examples"
+
+
+def distillation_sentences(report: Report) -> tuple[str, ...]:
+    """Teacher, its metric, and the loss of each distilled stage; one sentence per stage."""
+    sentences = []
+    for stage in report.stages:
+        teacher = stage.details.get("teacher")
+        if teacher is None:
+            continue
+        value = teacher.get("measures", {}).get(report.metric)
+        quality = "" if value is None else f" ({report.metric} {formats.measure(report.metric, value, report.metric)})"
+        sources = " and ".join(teacher.get("sources", ())) or "the moving average of its own weights"
+        evaluated = f", evaluated {teacher['asked']}" if "asked" in teacher else ""
+        loss = "layers only" if teacher["loss"] == "none" else teacher["loss"].replace("_", " ")
+        sentences.append(f"{stage.name} was distilled from {sources}{quality}, by {loss}{evaluated}")
+    return tuple(sentences)
+
+
+def skip_sentences(report: Report) -> tuple[str, ...]:
+    """Layers that a stage left unchanged, one sentence per stage and reason."""
+    layers: dict[tuple[str, str], list[str]] = {}
+    for stage in report.stages:
+        for layer in stage.layers:
+            if layer.skipped:
+                layers.setdefault((stage.name, layer.skipped), []).append(layer.name)
+    return tuple(f"{stage} left {', '.join(names)} unchanged: {reason}" for (stage, reason), names in layers.items())
+
+
+def size_sentence(report: Report) -> str | None:
+    """The effect of zeros and shared values on a file's size; None where the model has neither."""
+    kinds = {stage.kind for stage in report.stages}
+    causes = [cause for kind, cause in (("prune", "zeros"), ("cluster", "shared values")) if kind in kinds]
+    if not causes or not report.exports:
+        return None
+    return (
+        f"{' and '.join(causes).capitalize()} do not make a file smaller, only its compressed form (gzip), "
+        "which is what app stores ship."
+    )
+
+
+def how_to_repeat(report: Report) -> tuple[str, ...]:
+    """Shell commands that reproduce the same numbers, in an environment that has tfopt."""
+    packages = [
+        f"{package}=={version}"
+        for package, version in (
+            ("tensorflow", report.environment.tensorflow),
+            ("tf-keras", report.environment.tf_keras),
+            ("keras", report.environment.keras),
+            ("tensorflow-model-optimization", report.environment.tfmot),
+            ("ai-edge-litert", report.environment.litert),
+        )
+        if version
+    ]
+    run = f"tfopt run saved_models/{report.run.recipe}/{report.run.id}/recipe.yaml --fresh"
+    return (f"pip install {' '.join(packages)}", run) if packages else (run,)
