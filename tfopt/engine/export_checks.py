@@ -6,9 +6,6 @@ from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.export.tflite import Tflite
 
-_BYTES_PER_PARAMETER = {"none": 4, "float16": 2, "dynamic": 1, "int8": 1}
-
-
 _LEAST_SHARE = 0.9
 """A file may be a little smaller than its weights alone: batch normalization is folded away."""
 
@@ -24,7 +21,7 @@ def export_warnings(recipe: Recipe, parameters: int, examples: int) -> list[str]
     warnings: list[str] = []
     variants = tflite_variants(recipe)
     for name, variant in variants.items():
-        if variant.quantize == "int8" and variant.calibration > examples:
+        if variant.mode.calibrated and variant.calibration > examples:
             warnings.append(
                 f"{name}: calibration asks for {variant.calibration} examples, the training split has {examples}; "
                 "all of them are used."
@@ -33,7 +30,7 @@ def export_warnings(recipe: Recipe, parameters: int, examples: int) -> list[str]
         target = variants.get(budget.export)
         if budget.measure != "bytes" or target is None or target.sparse:
             continue
-        least = round(parameters * _BYTES_PER_PARAMETER[target.quantize] * _LEAST_SHARE)
+        least = round(parameters * target.mode.bytes_per_parameter * _LEAST_SHARE)
         if budget.limit < least:
             warnings.append(
                 f"{budget.name}: {budget.limit:,.0f} bytes cannot be met: {parameters:,} parameters alone take about "

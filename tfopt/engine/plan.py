@@ -149,7 +149,11 @@ class _Preparation:
         """int8 files without a qat stage: what stays float, comes out wrong or cannot be converted."""
         from tfopt.backend import quantization
 
-        files = [name for name, variant in tflite_variants(recipe).items() if variant.quantize == "int8"]
+        files = [
+            name
+            for name, variant in tflite_variants(recipe).items()
+            if variant.mode.integer_only and variant.mode.calibrated
+        ]
         if not files or any(isinstance(stage, Qat) for stage in recipe.stages):
             return []
         floats, deadly = quantization.float_layers(model), quantization.not_convertible(model)

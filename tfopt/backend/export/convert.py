@@ -15,6 +15,9 @@ from tfopt.backend.export.files import cannot_write
 from tfopt.backend.tflite import child_process as child
 from tfopt.core.config.tflite_variant import Variant
 
+Calibration = Mapping[str, str]
+"""Path of the .npy file of training examples per input."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -91,7 +94,7 @@ def convert_all(jobs: list[dict[str, Any]]) -> None:
         os.replace(part, job["target"])
 
 
-def convert_one(saved_model: str, variant: Variant, calibration: Mapping[str, str]) -> bytes:
+def convert_one(saved_model: str, variant: Variant, calibration: Calibration) -> bytes:
     """Converts one SavedModel in this process.
 
     `from_saved_model` is the route that keeps Keras layer names in tensor names and tfmot's learned ranges alike
@@ -102,20 +105,50 @@ def convert_one(saved_model: str, variant: Variant, calibration: Mapping[str, st
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
-    if variant.quantize != "none":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if variant.quantize == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if variant.quantize == "int8":
-        converter.representative_dataset = lambda: _examples(calibration)
-        converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(variant.io)
+    CONVERTERS[variant.quantize](converter, variant, calibration)
     if variant.sparse:
         converter.optimizations = [*converter.optimizations, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
     content: bytes = converter.convert()
     return content
 
 
-def _examples(calibration: Mapping[str, str]) -> Iterator[dict[str, np.ndarray]]:
+def _float32(converter: Any, variant: Variant, calibration: Calibration) -> None:
+    """The converter's default: everything stays as it is."""
+
+
+def _float16(converter: Any, variant: Variant, calibration: Calibration) -> None:
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+
+
+def _dynamic_range(converter: Any, variant: Variant, calibration: Calibration) -> None:
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+
+def _full_integer(converter: Any, variant: Variant, calibration: Calibration) -> None:
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: _examples(calibration)
+    converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(variant.io)
+
+
+CONVERTERS: Mapping[str, Callable[[Any, Variant, Calibration], None]] = {
+    "none": _float32,
+    "float16": _float16,
+    "dynamic": _dynamic_range,
+    "int8": _full_integer,
+}
+"""What sets a `tf.lite.TFLiteConverter` for each mode of `tfopt.core.config.quantization_modes`.
+
+The converter is `Any`: TensorFlow has no types for it."""
+
+
+def _examples(calibration: Calibration) -> Iterator[dict[str, np.ndarray]]:
     arrays = {name: np.load(path, mmap_mode="r") for name, path in calibration.items()}
     for index in range(len(next(iter(arrays.values())))):
         yield {name: values[index : index + 1] for name, values in arrays.items()}

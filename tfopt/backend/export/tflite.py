@@ -151,7 +151,7 @@ def _sources(
 
 
 def _kind(variant: Variant, has_quantized: bool) -> str:
-    return "qat" if variant.quantize == "int8" and has_quantized else "float"
+    return "qat" if variant.mode.from_qat and has_quantized else "float"
 
 
 def _source_of(variant: Variant, sources: Mapping[str, _Source]) -> _Source:
@@ -169,7 +169,7 @@ def _jobs(
     jobs: list[Job] = []
     for name, variant in variants.items():
         calibration: dict[str, Path] = {}
-        if variant.quantize == "int8":
+        if variant.mode.calibrated:
             calibration = _save_arrays(_calibration(name, variant, model, ports, context), work / f"{name}.calibration")
         target = work / f"{name}.tflite"
         jobs.append(Job(name, variant, _source_of(variant, sources).saved_model, target, calibration))
@@ -198,7 +198,7 @@ def _save_arrays(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, Pa
 
 def _with_suspects(job: Job, reason: str, float_layers: FloatLayers) -> str:
     """Why an int8 file could not be made, with the layers on which the converter may have died: it names none."""
-    if job.variant.quantize != "int8" or not float_layers.planned:
+    if not job.variant.mode.integer_only or not float_layers.planned:
         return reason
     suspects = ", ".join(f"{name} ({why})" for name, why in float_layers.planned.items())
     return f"{reason}. It may be due to what stays float: {suspects}"

@@ -13,10 +13,6 @@ from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
 
-DYNAMIC_RANGE_MINIMUM = 1024
-"""Elements below which the converter's dynamic range leaves a weight in float32 (measured: 640 stays, 1,024 becomes
-int8)."""
-
 _FLOATS = ("float64", "float32", "float16", "bfloat16")
 _NAMED = 5
 
@@ -60,7 +56,7 @@ def tflite_claims(
     Returns:
         One record per claim; where a claim is broken, `found` names tensors and layers.
     """
-    claims = [_integers(audit, variant, float_layers)] if variant.quantize == "int8" else []
+    claims = [_integers(audit, variant, float_layers)] if variant.mode.integer_only else []
     claims += [_weights(variant, audit, float_layers), _ports(variant, audit)]
     if "sparse" in traits:
         claims.append(_sparsity(layers, audit))
@@ -116,18 +112,18 @@ def _counted(operators: Mapping[str, int]) -> str:
 
 
 def _weights(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) -> ClaimRecord:
-    wanted = {"none": "float32", "float16": "float16", "dynamic": "int8", "int8": "int8"}[variant.quantize]
+    wanted, float32_below = variant.mode.weights, variant.mode.float32_below
     weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
     claim = f"weights are {wanted}"
     small: list[TensorRecord] = []
-    if variant.quantize == "dynamic":
+    if float32_below:
         claim = (
-            f"weights of {DYNAMIC_RANGE_MINIMUM:,} or more elements are int8 "
+            f"weights of {float32_below:,} or more elements are {wanted} "
             "(the converter's dynamic range leaves smaller ones float32)"
         )
-        small = [t for t in weights if prod(t.shape) < DYNAMIC_RANGE_MINIMUM and t.dtype == "float32"]
+        small = [t for t in weights if prod(t.shape) < float32_below and t.dtype == "float32"]
     wrong = [tensor for tensor in weights if tensor.dtype != wanted and tensor not in small]
-    if variant.quantize == "int8":
+    if variant.mode.integer_only:
         # What the plan let stay float, and all else where the recipe lets any layer be float, is named by that claim.
         by_plan = [t for t in wrong if float_layers.require == "none" or t.layer in float_layers.allowed]
         wrong = [tensor for tensor in wrong if tensor not in by_plan]
@@ -138,7 +134,7 @@ def _weights(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) ->
         return ClaimRecord(claim=claim, held=True, found="the file has no weights")
     found = f"{len(weights) - len(small)} of {len(weights)} weight tensors are {wanted}"
     if small:
-        reason = "because small" if variant.quantize == "dynamic" else "as planned"
+        reason = "because small" if float32_below else "as planned"
         found += f", float32 {reason}: " + _listed([_named(tensor) for tensor in small])
     return ClaimRecord(claim=claim, held=True, found=found)
 

@@ -1,11 +1,22 @@
-"""What a `.tflite` variant asks for."""
+"""One `.tflite` file of a recipe: the keys of a variant under `export.tflite`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from tfopt.core.config.quantization_modes import (
+    DEFAULT,
+    MODES,
+    IoType,
+    Mode,
+    ModeName,
+    describe_calibration,
+    describe_io,
+    describe_modes,
+    modes_with_io,
+)
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share
 
@@ -13,31 +24,29 @@ from tfopt.core.language.quantities import Share
 class Variant(Block):
     """One `.tflite` file."""
 
-    quantize: Literal["none", "float16", "dynamic", "int8"] = "none"
-    """`none`: float32; `float16`: half-size weights; `dynamic`: int8 weights and float activations; `int8`: integers
-    only."""
-    io: Literal["float32", "int8", "uint8"] = "float32"
-    """Type of inputs and outputs; int8 and uint8 need `quantize: int8`."""
-    calibration: Annotated[int, Field(ge=1)] = 256
-    """Training examples given to the converter for activation ranges (int8 only)."""
+    quantize: Annotated[ModeName, Field(description=describe_modes())] = DEFAULT
+    io: Annotated[IoType, Field(description=describe_io())] = "float32"
+    calibration: Annotated[int, Field(ge=1, description=describe_calibration())] = 256
     sparse: bool = False
     """Store sparse weights in TFLite's sparse format; smaller unzipped, and faster only for patterns a kernel has."""
     agreement: Share | None = None
-    """Least share of test examples on which file and Keras model must give the same answer (default: by `quantize`)."""
+    """Least share of test examples on which file and Keras model must predict the same (default: by `quantize`)."""
 
     @model_validator(mode="after")
-    def _fits(self) -> Variant:
-        if self.io != "float32" and self.quantize != "int8":
-            raise KeyMistake(("io",), f"io: {self.io} needs quantize: int8 (got quantize: {self.quantize})")
-        if self.sparse and self.quantize == "dynamic":
-            raise KeyMistake(
-                ("sparse",),
-                "sparse: true cannot be combined with quantize: dynamic: such a file converts, but XNNPACK fails to "
-                "run it ('failed to delegate FULLY_CONNECTED node'). Use quantize: none or float16, or leave it out",
-            )
+    def _allowed_by_the_mode(self) -> Variant:
+        if self.io not in self.mode.io:
+            modes = " or ".join(modes_with_io(self.io))
+            raise KeyMistake(("io",), f"io: {self.io} needs quantize: {modes} (got quantize: {self.quantize})")
+        if self.sparse and self.mode.not_sparse is not None:
+            message = f"sparse: true cannot be combined with quantize: {self.quantize}: {self.mode.not_sparse}"
+            raise KeyMistake(("sparse",), message)
         return self
 
+    @property
+    def mode(self) -> Mode:
+        """The row of the table of modes."""
+        return MODES[self.quantize]
+
     def least_agreement(self) -> float:
-        """The share of equal answers that the default claim demands."""
-        default = {"none": 0.99, "float16": 0.99, "dynamic": 0.97, "int8": 0.95}
-        return default[self.quantize] if self.agreement is None else self.agreement
+        """The share of equal predictions that the default claim demands."""
+        return self.mode.least_agreement if self.agreement is None else self.agreement
