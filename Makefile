@@ -1,5 +1,6 @@
 # make demo    installs tfopt into .venv and runs the first recipe to its report
 # make test    installs tfopt with its test tools into .venv and runs all tests but the slow ones
+# make docs    writes the documentation as a site to build/site
 # PYTHON=python3.12 make demo    chooses another Python (3.10 to 3.13)
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: demo test fast lint types slow clean
+.PHONY: demo test fast lint types slow docs clean
 
 demo: $(STAMP)
 	$(BIN)/tfopt run recipes/digits_prune_qat.yaml
@@ -29,11 +30,14 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
 	sys.exit(0 if (3, 10) <= v <= (3, 13) else "tfopt needs Python 3.10 to 3.13, and $(PYTHON) is %d.%d: try PYTHON=python3.12 make demo" % v)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,tensorboard,ray]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,tensorboard,ray,docs]"
 	@touch $(STAMP)
 
 clean:

@@ -1,4 +1,4 @@
-"""Every command that the README shows is run."""
+"""Every command that the README and docs/commands.md show is run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tfopt.core.records.run import Run
 
 pytestmark = pytest.mark.tf
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ tfopt (.+)$", README, re.MULTILINE)
+PAGES = [(REPOSITORY / page).read_text(encoding="utf-8") for page in ("README.md", "docs/commands.md")]
+COMMANDS = list(dict.fromkeys(re.findall(r"^\$ tfopt (.+)$", "\n".join(PAGES), re.MULTILINE)))
 SHORTER = {
     "sweep": ["--set", "stages.train.epochs=2", "--set", "stages.prune.epochs=2", "--set", "stages.qat.epochs=1"],
 }
-"""What makes a command short enough for a test: all else is as the README says."""
+"""What makes a command short enough for a test: everything else is as on the page."""
 
 
 @pytest.fixture(scope="module")
