@@ -17,7 +17,7 @@ from keras import layers  # noqa: E402
 from tests.support.keras3_layers import Mix, Plain, Scale  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
-from tfopt.backend.graph.kernels import kernels  # noqa: E402
+from tfopt.backend.graph.kernels import prunable_kernels  # noqa: E402
 from tfopt.backend.models.store import load_model, save_model  # noqa: E402
 from tfopt.backend.pruning.eligibility import reason_not_prunable  # noqa: E402
 
@@ -51,7 +51,7 @@ def test_it_survives_the_store(model: tf_keras.Model, tmp_path: Path) -> None:
 def test_its_kernels_are_pruned(model: tf_keras.Model) -> None:
     from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_schedule, pruning_wrapper
 
-    assert [kernel.shape.as_list() for kernel in kernels(model.get_layer("scale"))] == [[6, 4]]
+    assert [kernel.shape.as_list() for kernel in prunable_kernels(model.get_layer("scale"))] == [[6, 4]]
     assert reason_not_prunable(model.get_layer("plain")) is None
     assert reason_not_prunable(model.get_layer("mix")) == "has no weights"
     wrapped = pruning_wrapper.PruneLowMagnitude(

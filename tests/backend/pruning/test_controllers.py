@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.contexts import Log, context, digits, same_weights, small_model
-from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import loop as fitting
@@ -44,11 +44,11 @@ def run(dense, folder, emit, epochs=6, **written):
 
 
 def zeros(model, names=KERNELS):
-    return {name: float(np.mean(kernels(model.get_layer(name))[0].numpy() == 0)) for name in names}
+    return {name: float(np.mean(prunable_kernels(model.get_layer(name))[0].numpy() == 0)) for name in names}
 
 
 def overall(model):
-    weights = [kernels(model.get_layer(name))[0].numpy() for name in KERNELS]
+    weights = [prunable_kernels(model.get_layer(name))[0].numpy() for name in KERNELS]
     return sum(np.count_nonzero(one == 0) for one in weights) / sum(one.size for one in weights)
 
 
@@ -128,7 +128,7 @@ def test_a_layer_with_its_own_schedule_takes_no_part(dense, tmp_path):
     own = {"match": "logits", "schedule": {"kind": "one_shot", "final": "50%"}}
     model = run(dense, tmp_path, lambda event: None, epochs=5, **GLOBAL, layers=[own])
     assert zeros(model)["logits"] == pytest.approx(0.5, abs=0.01)
-    weights = [kernels(model.get_layer(name))[0].numpy() for name in KERNELS[:-1]]
+    weights = [prunable_kernels(model.get_layer(name))[0].numpy() for name in KERNELS[:-1]]
     share = sum(np.count_nonzero(one == 0) for one in weights) / sum(one.size for one in weights)
     assert share == pytest.approx(0.8, abs=0.002)
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from tests.support.contexts import Log, context, digits, same_weights, small_model
-from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.pruning import rewinding
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import checkpoint, snapshots
@@ -122,7 +122,7 @@ def test_the_weights_go_back_under_the_masks(trained, rewound):
             mask = array != 0 if pruned else np.ones_like(array)
             assert np.array_equal(array, before * mask), layer.name
             if pruned:
-                final = kernels(model.get_layer(layer.name))[0].numpy()
+                final = prunable_kernels(model.get_layer(layer.name))[0].numpy()
                 assert np.mean(mask) == pytest.approx(0.5 if layer.name == "conv2" else 0.2, abs=0.01)
                 assert not np.any(final[~mask]), "a mask has moved after the weights went back"
                 assert not np.array_equal(final, array), "nothing was trained after the weights went back"
@@ -173,7 +173,7 @@ def test_an_interruption_in_the_midst_of_it_changes_nothing(trained, rewound, tm
 def test_one_threshold_for_all_layers_can_be_rewound_at_an_epochs_end(trained, tmp_path):
     schedule = {"kind": "iterative", "final": "80%", "rounds": 3, "end": "2 epochs"}
     model = prune(trained, tmp_path, epochs=3, schedule=schedule, allocation="global", layers=[])
-    weights = [kernels(model.get_layer(name))[0].numpy() for name in KERNELS]
+    weights = [prunable_kernels(model.get_layer(name))[0].numpy() for name in KERNELS]
     assert sum(np.count_nonzero(one == 0) for one in weights) / sum(one.size for one in weights) == pytest.approx(
         0.8, abs=0.002
     )

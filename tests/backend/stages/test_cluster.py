@@ -18,8 +18,8 @@ from tests.conftest import REPOSITORY
 from tests.support.contexts import Log, context, digits, layers, same_weights, small_model
 from tfopt.backend.clustering import eligibility
 from tfopt.backend.clustering.plan import skipped
-from tfopt.backend.graph import cluster_kernels
 from tfopt.backend.graph.channels import from_rows, most_unique, rows
+from tfopt.backend.graph.kernels import clusterable_kernels
 from tfopt.backend.graph.layer_records import layer_records
 from tfopt.backend.stages import cluster as clustering
 from tfopt.backend.stages import fit as training
@@ -153,7 +153,7 @@ def test_layers_of_many_kinds_share_values(tmp_path):
     carry_out(model, stage(epochs=1, clusters=5, per_channel=True), context(tmp_path, data=digits(128)))
 
     found = {
-        layer.name: [most_unique(rows(kernel, layer).numpy()) for kernel in cluster_kernels.kernels(layer)]
+        layer.name: [most_unique(rows(kernel, layer).numpy()) for kernel in clusterable_kernels(layer)]
         for layer in model.layers
     }
     assert {name: len(counts) for name, counts in found.items() if counts} == {

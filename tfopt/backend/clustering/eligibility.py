@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.graph.channels import rows
-from tfopt.backend.graph.cluster_kernels import kernels
+from tfopt.backend.graph.kernels import clusterable_kernels
 from tfopt.core.config.clustering import Sharing
 
 layers = tf_keras.layers
@@ -32,7 +32,7 @@ def reason_not_clusterable(layer: tf_keras.layers.Layer) -> str | None:
         return f"{kind} has no kernel"
     if not layer.trainable:
         return "is frozen (trainable=False)"
-    if not kernels(layer):
+    if not clusterable_kernels(layer):
         return f"tfmot clusters no weights of {kind}"
     return None
 
@@ -45,9 +45,8 @@ def shares_per_channel(layer: tf_keras.layers.Layer, sharing: Sharing) -> bool:
 def reason_too_small(layer: tf_keras.layers.Layer, sharing: Sharing) -> str | None:
     """Why clustering a clusterable layer would change nothing; None if it would."""
     per_channel = shares_per_channel(layer, sharing)
-    largest = max(
-        int(rows(kernel, layer).shape[1]) if per_channel else int(tf.size(kernel)) for kernel in kernels(layer)
-    )
+    kernels = clusterable_kernels(layer)
+    largest = max(int(rows(kernel, layer).shape[1]) if per_channel else int(tf.size(kernel)) for kernel in kernels)
     if largest > sharing.clusters:
         return None
     return f"has {largest} weights{' per channel' if per_channel else ''}, no more than {sharing.clusters} clusters"

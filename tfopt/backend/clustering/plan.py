@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import tf_keras
 
 from tfopt.backend.clustering.eligibility import reason_not_clusterable, reason_too_small, shares_per_channel
-from tfopt.backend.graph.cluster_kernels import kernels
+from tfopt.backend.graph.kernels import clusterable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.core.config.clustering import Clustering, ClusterRule, Sharing
 from tfopt.core.config.layer_rules import last_match
@@ -79,8 +79,8 @@ def skipped(model: tf_keras.Model, clustering: Clustering) -> dict[str, str]:
 
 
 def _skipped(model: tf_keras.Model, reasons: Mapping[str, str | None]) -> dict[str, str]:
-    weighty = {layer.name for layer in leaf_layers(model) if layer.weights}
-    return {name: reason for name, reason in reasons.items() if reason is not None and name in weighty}
+    weighted = {layer.name for layer in leaf_layers(model, weighted=True)}
+    return {name: reason for name, reason in reasons.items() if reason is not None and name in weighted}
 
 
 def _reason(layer: tf_keras.layers.Layer, clustering: Clustering) -> str | None:
@@ -100,7 +100,7 @@ def _refused_wish(layer: tf_keras.layers.Layer, clustering: Clustering, reason: 
     if reason is not None and rule.clusters is not None:
         key = "clusters" if reason_not_clusterable(layer) is None else "match"
         return Problem((*path, key), f"asks for layer {layer.name}, which cannot be done: it {reason}.")
-    if rule.per_channel and kernels(layer) and not shares_per_channel(layer, Sharing(2, True)):
+    if rule.per_channel and clusterable_kernels(layer) and not shares_per_channel(layer, Sharing(2, True)):
         kind = type(layer).__name__
         message = f"asks for layer {layer.name}, which cannot be done: {kind} has one scale for its whole kernel."
         return Problem((*path, "per_channel"), message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tf_keras
 
+from tfopt.backend.graph.layers import all_layers, nodes
 from tfopt.core.config.distillation import LayerPair
 
 Shape = tuple[int | None, ...]
@@ -33,7 +34,7 @@ def output_of(model: tf_keras.Model, name: str, pair: LayerPair) -> object:
         NoSuchLayer: there is no such layer at the top of the model, or it is called more than once.
     """
     layer = _find(model, name)
-    network = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
+    network = {id(node) for node in nodes(model)}
     # A layer that is shared with another model has nodes of that one too.
     calls = [node for node in layer._inbound_nodes if id(node) in network]
     if len(calls) != 1:
@@ -55,7 +56,7 @@ def _find(model: tf_keras.Model, name: str) -> tf_keras.layers.Layer:
     nested = [
         layer.name
         for layer in model.layers
-        if isinstance(layer, tf_keras.Model) and any(one.name == name for one in layer._flatten_layers())
+        if isinstance(layer, tf_keras.Model) and any(one.name == name for one in all_layers(layer, include_self=True))
     ]
     if nested:
         raise NoSuchLayer(f"is inside the nested model {nested[0]!r}, whose layers cannot be read; name {nested[0]!r}")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.graph.layers import nodes
+
 Shape = tuple[int | None, ...]
 
 
@@ -28,13 +30,12 @@ class Call:
 
 def calls(model: tf_keras.Model) -> Iterator[Call]:
     """All calls in the order of the graph; those inside a nested model at each of the places where it is called."""
-    for depth in sorted(getattr(model, "_nodes_by_depth", {}), reverse=True):
-        for node in model._nodes_by_depth[depth]:
-            if isinstance(node.layer, tf_keras.Model):
-                yield from calls(node.layer)
-            elif not isinstance(node.layer, tf_keras.layers.InputLayer):
-                inputs = tuple(_shape(tensor) for tensor in node.keras_inputs)
-                yield Call(node.layer, inputs, _shape(tf.nest.flatten(node.outputs)[0]))
+    for node in nodes(model):
+        if isinstance(node.layer, tf_keras.Model):
+            yield from calls(node.layer)
+        elif not isinstance(node.layer, tf_keras.layers.InputLayer):
+            inputs = tuple(_shape(tensor) for tensor in node.keras_inputs)
+            yield Call(node.layer, inputs, _shape(tf.nest.flatten(node.outputs)[0]))
 
 
 def _shape(tensor: tf.Tensor) -> Shape:

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.graph.layers import nodes
 from tfopt.errors import StageError
 
 
@@ -34,16 +35,15 @@ class Graph:
         self._consumers: dict[str, list[str]] = defaultdict(list)
         self.layers: dict[str, Any] = {}
         self._masked: set[str] = set()
-        for depth in sorted(model._nodes_by_depth, reverse=True):
-            for node in model._nodes_by_depth[depth]:
-                name = node.layer.name
-                self.layers[name] = node.layer
-                self._calls[name] += 1
-                if any(_has_mask(tensor) for tensor in (*node.keras_inputs, *tf.nest.flatten(node.outputs))):
-                    self._masked.add(name)
-                for parent in node.parent_nodes:
-                    self._producers[name].append(parent.layer.name)
-                    self._consumers[parent.layer.name].append(name)
+        for node in nodes(model):
+            name = node.layer.name
+            self.layers[name] = node.layer
+            self._calls[name] += 1
+            if any(_has_mask(tensor) for tensor in (*node.keras_inputs, *tf.nest.flatten(node.outputs))):
+                self._masked.add(name)
+            for parent in node.parent_nodes:
+                self._producers[name].append(parent.layer.name)
+                self._consumers[parent.layer.name].append(name)
         self._outputs = {tensor._keras_history.layer.name for tensor in tf.nest.flatten(model.outputs)}
 
     def is_shared(self, name: str) -> bool:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
-import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.graph import cluster_kernels
 from tfopt.backend.graph.channels import most_unique, rows
+from tfopt.backend.graph.kernels import clusterable_kernels, counted_kernels
+from tfopt.backend.graph.layers import leaf_layers
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.clustering import Sharing
 from tfopt.core.records.report import LayerRecord
-
-_KERNELS = ("kernel", "embeddings")
-"""How the names of kernel weights end in tf_keras: kernel, depthwise_kernel, pointwise_kernel, recurrent_kernel, ..."""
 
 
 def layer_records(
@@ -27,6 +24,10 @@ def layer_records(
 ) -> list[LayerRecord]:
     """Every layer with weights, in the model's order, those of nested models included.
 
+    `sparsity` and `unique` of a layer are over all its kernels (`counted_kernels`): a SeparableConv2D counts its
+    depthwise kernel, which is never pruned. `measures.sparsity` of a stage is over prunable kernels only
+    (`tfopt.backend.graph.sparsity`). `unique_per_channel` is over the kernels that tfmot clusters.
+
     Args:
         model: free of wrappers.
         skipped: why a stage left a layer alone, by layer name.
@@ -34,8 +35,8 @@ def layer_records(
     """
     reasons, clustered = skipped or {}, sharing or {}
     records = []
-    for layer in weighted_layers(model):
-        kernels = [kernel.numpy().ravel() for kernel in kernel_weights(layer)]
+    for layer in leaf_layers(model, weighted=True):
+        kernels = [kernel.numpy().ravel() for kernel in counted_kernels(layer)]
         values = np.concatenate(kernels) if kernels else np.zeros(0, np.float32)
         records.append(
             LayerRecord(
@@ -53,45 +54,11 @@ def layer_records(
 
 
 def _unique_per_channel(layer: tf_keras.layers.Layer) -> int | None:
-    return max((most_unique(rows(kernel, layer).numpy()) for kernel in cluster_kernels.kernels(layer)), default=None)
+    return max((most_unique(rows(kernel, layer).numpy()) for kernel in clusterable_kernels(layer)), default=None)
 
 
 def _clusters(sharing: Sharing | None) -> dict[str, int | bool]:
     return {} if sharing is None else {"clusters": sharing.clusters, "clusters_per_channel": sharing.per_channel}
-
-
-def weighted_layers(model: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
-    """Layers with weights; a nested model is replaced by its layers, a shared layer comes once."""
-    seen: set[int] = set()
-
-    def walk(parent: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
-        for layer in parent.layers:
-            if id(layer) in seen:
-                continue
-            seen.add(id(layer))
-            if isinstance(layer, tf_keras.Model):
-                yield from walk(layer)
-            elif layer.weights:
-                yield layer
-
-    return walk(model)
-
-
-def kernel_weights(layer: tf_keras.layers.Layer) -> list[tf.Variable]:
-    """The weights that pruning and clustering are about: kernels and embedding tables, not biases and statistics.
-
-    A layer class from outside Keras may say which they are (`get_prunable_weights`, as for tfmot); without that, they
-    are its weights of two axes and more. The class is asked, not the layer: tfmot leaves a function of that name on
-    each Keras layer it pruned, which knows the pointwise kernel of a SeparableConv2D only.
-    """
-    if hasattr(type(layer), "get_prunable_weights"):
-        return list(layer.get_prunable_weights())
-    foreign = type(layer).__module__.split(".")[0] not in ("keras", "tf_keras")
-    return [
-        weight
-        for weight in layer.weights
-        if weight.name.split("/")[-1].split(":")[0].endswith(_KERNELS) or (foreign and len(weight.shape) >= 2)
-    ]
 
 
 def model_fingerprint(model: tf_keras.Model) -> str:

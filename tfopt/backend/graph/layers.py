@@ -1,22 +1,60 @@
-"""Walking the layers of a model."""
+"""The one walker over the layers of a model, and the one over its calls; every other file filters what they give."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import tf_keras
 
 
-def leaf_layers(model: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
-    """All layers of a model in order, those of nested models in their place, each once."""
+def layer_paths(model: tf_keras.Model, prefix: str = "") -> Iterator[tuple[str, tf_keras.layers.Layer]]:
+    """Path and layer of each layer, in the model's order; a nested model is replaced by its layers.
+
+    A layer or nested model that is used in two nested models is visited at each of its paths.
+
+    Args:
+        model: built; its wrappers (`Bidirectional`, `TimeDistributed`, those of tfmot) are layers, and are not entered.
+        prefix: path of the model itself, ending in "/".
+    """
+    for layer in model.layers:
+        if isinstance(layer, tf_keras.Model):
+            yield from layer_paths(layer, f"{prefix}{layer.name}/")
+        else:
+            yield f"{prefix}{layer.name}", layer
+
+
+def leaf_layers(model: tf_keras.Model, *, weighted: bool = False) -> Iterator[tf_keras.layers.Layer]:
+    """The layers of `layer_paths`, each once, without input layers.
+
+    Args:
+        model: as for `layer_paths`.
+        weighted: only layers with weights.
+    """
     seen: set[int] = set()
+    for _, layer in layer_paths(model):
+        if id(layer) in seen or isinstance(layer, tf_keras.layers.InputLayer) or (weighted and not layer.weights):
+            continue
+        seen.add(id(layer))
+        yield layer
 
-    def walk(outer: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
-        for layer in outer.layers:
-            if isinstance(layer, tf_keras.Model):
-                yield from walk(layer)
-            elif id(layer) not in seen and not isinstance(layer, tf_keras.layers.InputLayer):
-                seen.add(id(layer))
-                yield layer
 
-    return walk(model)
+def all_layers(layer: tf_keras.layers.Layer, *, include_self: bool = False) -> Iterator[tf_keras.layers.Layer]:
+    """Every layer object inside a model or layer: nested models, their layers, and layers inside wrappers.
+
+    Args:
+        layer: a model or a layer.
+        include_self: whether `layer` itself comes first.
+    """
+    yield from layer._flatten_layers(include_self=include_self)
+
+
+def nodes(model: tf_keras.Model) -> Iterator[Any]:
+    """The calls that make up a functional or built sequential model, producers first, inputs included.
+
+    Args:
+        model: a nested model is one call; nothing is yielded for a model whose connections are not known.
+    """
+    by_depth = getattr(model, "_nodes_by_depth", {})
+    for depth in sorted(by_depth, reverse=True):
+        yield from by_depth[depth]

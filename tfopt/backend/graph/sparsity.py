@@ -7,19 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 import tf_keras
 
-from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.core.config.pruning import Pattern
 
 
 def sparsity(model: tf_keras.Model) -> float:
-    """Share of zeros over the kernels of all layers that tfmot can prune, frozen ones included; 0 if there are none."""
-    return share_of_zeros([kernel.numpy() for layer in leaf_layers(model) for kernel in kernels(layer)])
+    """Sparsity of a model, `measures.sparsity` of a stage in report.json.
+
+    The denominator is the number of weights in `prunable_kernels`, those of frozen layers included. Depthwise kernels,
+    which tfmot never prunes, are not in it, although they count in the sparsity of their layer (`layer_records`). The
+    sparsity is 0 where there are no such weights.
+    """
+    return share_of_zeros([kernel.numpy() for layer in leaf_layers(model) for kernel in prunable_kernels(layer)])
 
 
 def layer_sparsity(layer: tf_keras.layers.Layer) -> float:
     """Share of zeros over the kernels of one layer; 0 where tfmot prunes none of its weights."""
-    return share_of_zeros([kernel.numpy() for kernel in kernels(layer)])
+    return share_of_zeros([kernel.numpy() for kernel in prunable_kernels(layer)])
 
 
 def share_of_zeros(arrays: Sequence[np.ndarray]) -> float:

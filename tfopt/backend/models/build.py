@@ -16,6 +16,7 @@ from keras.src.utils import naming
 from tfopt.backend.bridge import to_tf_keras
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
+from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.models.files import is_model_file, load_file
 from tfopt.backend.models.functionalize import traced, without_lambdas
@@ -105,7 +106,7 @@ def check_model(model: Any, source: str) -> None:
             f"The Sequential model {model.name!r} of {source} has no input shape yet.",
             "Begin it with tf_keras.layers.InputLayer(input_shape).",
         )
-    for part in [model, *model._flatten_layers(include_self=False)]:
+    for part in [model, *all_layers(model)]:
         if isinstance(part, tf_keras.Model) and not part._is_graph_network:
             raise StageError(
                 f"{source} gave the subclassed model {type(part).__name__!r}: tfmot and the converter need its graph.",
@@ -114,7 +115,7 @@ def check_model(model: Any, source: str) -> None:
 
 
 def _check_no_lambda(model: keras.Model, source: str) -> None:
-    for layer in model._flatten_layers():
+    for layer in all_layers(model, include_self=True):
         if isinstance(layer, keras.layers.Lambda):
             raise StageError(
                 f"The layer {layer.name!r} of {source} is a Lambda of Keras 3: its code is bytecode, which neither "

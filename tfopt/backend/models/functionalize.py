@@ -16,6 +16,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.data.splits import Arrays
+from tfopt.backend.graph.layers import all_layers, nodes
 from tfopt.backend.models.files import trust
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -87,7 +88,7 @@ def without_lambdas(model: tf_keras.Model, source: str) -> tf_keras.Model:
 
 
 def _has_lambdas(model: tf_keras.Model) -> bool:
-    return any(isinstance(layer, tf_keras.layers.Lambda) for layer in model._flatten_layers())
+    return any(isinstance(layer, tf_keras.layers.Lambda) for layer in all_layers(model, include_self=True))
 
 
 def _inlined(model: tf_keras.Model, source: str) -> tf_keras.Model:
@@ -100,21 +101,20 @@ def _inlined(model: tf_keras.Model, source: str) -> tf_keras.Model:
     def twin(value: Any) -> Any:
         return twins.get(id(value), value)
 
-    for depth in sorted(model._nodes_by_depth, reverse=True):
-        for node in model._nodes_by_depth[depth]:
-            if node.is_input:
-                continue
-            layer = node.layer
-            args, kwargs = tf.nest.map_structure(twin, (node.call_args, node.call_kwargs))
-            if isinstance(layer, tf_keras.layers.Lambda):
-                outputs = _as_operations(layer, args, source)
-            elif isinstance(layer, tf_keras.Model) and _has_lambdas(layer):
-                if id(layer) not in nested:
-                    nested[id(layer)] = _inlined(layer, source)
-                outputs = nested[id(layer)](*args, **kwargs)
-            else:
-                outputs = layer(*args, **kwargs)
-            twins.update(zip(map(id, tf.nest.flatten(node.outputs)), tf.nest.flatten(outputs), strict=True))
+    for node in nodes(model):
+        if node.is_input:
+            continue
+        layer = node.layer
+        args, kwargs = tf.nest.map_structure(twin, (node.call_args, node.call_kwargs))
+        if isinstance(layer, tf_keras.layers.Lambda):
+            outputs = _as_operations(layer, args, source)
+        elif isinstance(layer, tf_keras.Model) and _has_lambdas(layer):
+            if id(layer) not in nested:
+                nested[id(layer)] = _inlined(layer, source)
+            outputs = nested[id(layer)](*args, **kwargs)
+        else:
+            outputs = layer(*args, **kwargs)
+        twins.update(zip(map(id, tf.nest.flatten(node.outputs)), tf.nest.flatten(outputs), strict=True))
     inputs = [twins[id(tensor)] for tensor in model.inputs]
     outputs = tf.nest.map_structure(twin, model.output)
     return tf_keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=model.name)

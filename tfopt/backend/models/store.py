@@ -15,6 +15,7 @@ from typing import Any
 import tf_keras
 
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.graph.layers import all_layers
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError, StoreError
 
@@ -59,7 +60,7 @@ def load_model(folder: Path) -> tf_keras.Model:
 def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
     """Classes and functions from outside Keras that the model is made of, as `module:name` by Keras name."""
     found: dict[str, str] = {}
-    for layer in model._flatten_layers(include_self=False):
+    for layer in all_layers(model):
         named = (value for key, value in vars(layer).items() if key.endswith(_CODE))
         # A host of the bridge is made of classes of its own.
         hosted = layer.hosted_classes() if isinstance(layer, Keras3LayerWrapper) else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tf_keras
 
-from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.core.config.pruning import Pattern
 
 layers = tf_keras.layers
@@ -19,7 +19,7 @@ def reason_not_prunable(layer: tf_keras.layers.Layer) -> str | None:
         return "has no weights"
     if isinstance(layer, layers.DepthwiseConv2D):
         return "DepthwiseConv2D is never pruned by tfmot: its kernels are small and latency does not gain"
-    if not kernels(layer):
+    if not prunable_kernels(layer):
         return f"tfmot prunes no weights of {kind}"
     if not layer.trainable:
         return "is frozen (trainable=False)"
@@ -28,7 +28,7 @@ def reason_not_prunable(layer: tf_keras.layers.Layer) -> str | None:
 
 def reason_pattern_impossible(layer: tf_keras.layers.Layer, pattern: Pattern) -> str | None:
     """Why the zeros of a prunable layer cannot be arranged as asked; None if they can."""
-    shapes = [tuple(kernel.shape) for kernel in kernels(layer)]
+    shapes = [tuple(kernel.shape) for kernel in prunable_kernels(layer)]
     if pattern.sparsity_m_by_n is not None:
         zeros, of = pattern.sparsity_m_by_n
         # tfmot takes the last axis but one as input channels: right for these layers, another axis for the rest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import tf_keras
 
-from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.pruning.eligibility import reason_not_prunable, reason_not_xnnpack, reason_pattern_impossible
 from tfopt.backend.pruning.schedules import update_steps
@@ -143,7 +143,7 @@ def look_ahead(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> P
         rewind_step(pruning, plans)
     except RecipeError as error:
         return Preflight(problems=tuple((problem.path, problem.message) for problem in error.problems))
-    weighty = {layer.name for layer in leaf_layers(model) if kernels(layer)}
+    weighty = {layer.name for layer in leaf_layers(model) if prunable_kernels(layer)}
     skipped = {name: reason for name, reason in reasons.items() if reason is not None and name in weighty}
     return Preflight({name: plan.schedule for name, plan in plans.items()}, skipped)
 

@@ -9,7 +9,8 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.artifacts import external_models as outside
-from tfopt.backend.graph.layer_records import kernel_weights, weighted_layers
+from tfopt.backend.graph.kernels import counted_kernels
+from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import snapshots
 from tfopt.backend.training.evaluate import evaluate
@@ -50,7 +51,7 @@ def look_ahead(model: tf_keras.Model, asked: Averaging, workload: Workload) -> P
 
 def unlike(model: tf_keras.Model, other: tf_keras.Model) -> str | None:
     """What keeps two models from being averaged, naming the layer; None where nothing does."""
-    ours, theirs = list(weighted_layers(model)), list(weighted_layers(other))
+    ours, theirs = list(leaf_layers(model, weighted=True)), list(leaf_layers(other, weighted=True))
     for one, two in zip(ours, theirs, strict=False):
         if type(one).__name__ != type(two).__name__:
             return f"{one.name} is a {type(one).__name__}, and {two.name} in its place a {type(two).__name__}"
@@ -95,7 +96,7 @@ def _in_order(model: tf_keras.Model, other: tf_keras.Model) -> Weights:
     """The weights of another model in the order of this one's variables."""
     values = {
         id(ours): theirs.numpy()
-        for one, two in zip(weighted_layers(model), weighted_layers(other), strict=True)
+        for one, two in zip(leaf_layers(model, weighted=True), leaf_layers(other, weighted=True), strict=True)
         for ours, theirs in zip(one.weights, two.weights, strict=True)
     }
     return [values.get(id(variable), variable.numpy()) for variable in model.weights]
@@ -155,7 +156,7 @@ def _assign(model: tf_keras.Model, weights: Weights) -> None:
 
 
 def _zeros(model: tf_keras.Model) -> Zeros:
-    kernels = [kernel for layer in weighted_layers(model) for kernel in kernel_weights(layer)]
+    kernels = [kernel for layer in leaf_layers(model, weighted=True) for kernel in counted_kernels(layer)]
     return [(kernel, kernel.numpy() == 0) for kernel in kernels]
 
 

@@ -12,7 +12,7 @@ from tfopt.backend.clustering.kernels import ClusterKernels
 from tfopt.backend.clustering.plan import layer_sharing, look_ahead, skipped
 from tfopt.backend.clustering.zeros import zeros_held
 from tfopt.backend.graph.channels import most_unique, rows
-from tfopt.backend.graph.cluster_kernels import kernels, leave_no_trace
+from tfopt.backend.graph.kernels import clusterable_kernels, remove_registration
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.stages import fit as training
@@ -72,7 +72,7 @@ def cluster(
                 wrapper.project_weights()
     finally:
         for layer in chosen:
-            leave_no_trace(layer)
+            remove_registration(layer)
     prove(chosen, plans, zeros if preserve_sparsity else {})
     return model
 
@@ -93,11 +93,11 @@ def prove(
     wrong: list[str] = []
     for layer in layers:
         plan = plans[layer.name]
-        for kernel in kernels(layer):
+        for kernel in clusterable_kernels(layer):
             values = rows(kernel, layer) if plan.per_channel else tf.reshape(kernel, (1, -1))
             if (found := most_unique(values.numpy())) > plan.clusters:
                 wrong.append(f"{layer.name}: {found} distinct values instead of {plan.clusters}")
-        were_zero = zip(kernels(layer), zeros[layer.name], strict=True) if layer.name in zeros else ()
+        were_zero = zip(clusterable_kernels(layer), zeros[layer.name], strict=True) if layer.name in zeros else ()
         if lost := sum(int(np.count_nonzero(kernel.numpy()[where])) for kernel, where in were_zero):
             wrong.append(f"{layer.name}: {lost} zeros are gone")
     if wrong:
@@ -105,7 +105,7 @@ def prove(
 
 
 def _zeros(layer: tf_keras.layers.Layer) -> list[np.ndarray]:
-    return [kernel.numpy() == 0 for kernel in kernels(layer)]
+    return [kernel.numpy() == 0 for kernel in clusterable_kernels(layer)]
 
 
 def _sparsity(wrappers: list[ClusterKernels]) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import layer_sparsity, pattern_sparsity, sparsity
 from tfopt.backend.pruning import rewinding
@@ -98,8 +98,8 @@ class Progress:
 
     def __init__(self, wrappers: list[PruneByOptimizer], plans: Mapping[str, LayerPlan]) -> None:
         self._wrappers = wrappers
-        self._kernels = [kernel for wrapper in wrappers for kernel in kernels(wrapper.layer)]
-        sizes = {wrapper.layer.name: sum(int(tf.size(k)) for k in kernels(wrapper.layer)) for wrapper in wrappers}
+        layers = [wrapper.layer for wrapper in wrappers]
+        sizes = {layer.name: sum(int(tf.size(kernel)) for kernel in prunable_kernels(layer)) for layer in layers}
         total = sum(sizes.values())
         self._shares = [(plans[name].schedule, size / total) for name, size in sizes.items()]
 
@@ -150,7 +150,7 @@ def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], target_sparsiti
             continue
         plan = plans[layer.name]
         planned = target_sparsities.get(layer.name, plan.schedule.sparsity_at(plan.schedule.total_steps))
-        for kernel in kernels(layer):
+        for kernel in prunable_kernels(layer):
             measured, smallest = pattern_sparsity(kernel.numpy(), plan.pattern)
             if abs(measured - planned) > smallest + TOLERANCE:
                 wrong.append(f"{layer.name}: {measured:.1%} instead of {planned:.1%}")
@@ -173,7 +173,7 @@ def _details(model: tf_keras.Model, pruning: Pruning, plans: Mapping[str, LayerP
         }
         for name, plan in plans.items()
     }
-    skipped = {layer.name: reasons[layer.name] for layer in leaf_layers(model) if layer.weights}
+    skipped = {layer.name: reasons[layer.name] for layer in leaf_layers(model, weighted=True)}
     details = {"skipped": {name: reason for name, reason in skipped.items() if reason}, "schedules": schedules}
     if pruning.rewind is not None:
         details["rewind"] = {**pruning.rewind.model_dump(), "before_step": rewind_step(pruning, plans)}

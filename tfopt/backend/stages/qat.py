@@ -7,7 +7,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapp
 
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.load import calibration_examples
-from tfopt.backend.graph.kernels import kernels
+from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.quantization.annotation import treatments
@@ -54,14 +54,13 @@ def quantize_aware_train(
 
 def _sparsity(wrapped: tf_keras.Model) -> float:
     """Share of zeros over the kernels, as the optimizer sees them: before they are rounded."""
-    variables = [
-        variable
+    kernels = [
+        [weight for weight, _, _ in layer._weight_vars]
+        if isinstance(layer, QuantizeWrapperV2)
+        else prunable_kernels(layer)
         for layer in leaf_layers(wrapped)
-        for variable in (
-            (weight for weight, _, _ in layer._weight_vars) if isinstance(layer, QuantizeWrapperV2) else kernels(layer)
-        )
     ]
-    return share_of_zeros([variable.numpy() for variable in variables])
+    return share_of_zeros([kernel.numpy() for of_layer in kernels for kernel in of_layer])
 
 
 def _not_simulated(canonical: Canonical, quantization: Quantization) -> dict[str, str]:

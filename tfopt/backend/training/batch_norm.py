@@ -12,6 +12,7 @@ import tf_keras
 
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.splits import Split, random_order
+from tfopt.backend.graph.layers import all_layers
 
 _BATCH = 256
 
@@ -42,6 +43,6 @@ def estimate(model: tf_keras.Model, split: Split, seed: int) -> None:
 
 
 def _normalizations(model: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
-    for layer in model._flatten_layers(include_self=False):
+    for layer in all_layers(model):
         if isinstance(layer, tf_keras.layers.BatchNormalization) and layer.trainable:
             yield layer

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.training import checkpoint
 from tfopt.backend.training.checkpoint import DamagedCheckpoint
 from tfopt.core.contracts.stage import SNAPSHOTS
@@ -90,13 +91,7 @@ def _path(folder: Path, epoch: int) -> Path:
     return folder / SNAPSHOTS / f"epoch_{epoch}.npz"
 
 
-def _weights(model: tf_keras.Model, path: str = "") -> Iterator[tuple[str, str, tf.Variable]]:
+def _weights(model: tf_keras.Model) -> Iterator[tuple[str, str, tf.Variable]]:
     """Name, layer path and variable of each weight. Variables' own names change when a model is loaded."""
-    seen: set[int] = set()
-    for layer in model.layers:
-        below = f"{path}{layer.name}"
-        if isinstance(layer, tf_keras.Model):
-            yield from _weights(layer, f"{below}/")
-        elif id(layer) not in seen:
-            seen.add(id(layer))
-            yield from ((f"{below}/{index}", below, variable) for index, variable in enumerate(layer.weights))
+    for path, layer in layer_paths(model):
+        yield from ((f"{path}/{index}", path, variable) for index, variable in enumerate(layer.weights))

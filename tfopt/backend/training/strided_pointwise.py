@@ -15,6 +15,8 @@ from contextlib import contextmanager
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.graph.layers import all_layers
+
 
 @contextmanager
 def strided_pointwise_spared(model: tf_keras.Model) -> Iterator[None]:
@@ -25,7 +27,7 @@ def strided_pointwise_spared(model: tf_keras.Model) -> Iterator[None]:
     Args:
         model: any model, possibly with layers inside wrappers; it is as before afterwards.
     """
-    layers = [layer for layer in model._flatten_layers(include_self=False) if _is_strided_pointwise(layer)]
+    layers = [layer for layer in all_layers(model) if _is_strided_pointwise(layer)]
     for layer in layers:
         layer.convolution_op = _picked_first(layer)
     try:

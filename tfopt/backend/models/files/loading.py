@@ -15,6 +15,7 @@ import tf_keras
 from tf_keras.src.saving.legacy import hdf5_format
 from tf_keras.src.saving.legacy.saved_model import json_utils
 
+from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.models.files import contents, trust
 from tfopt.backend.models.files.contents import Contents
 from tfopt.backend.models.files.old_formats import modernized
@@ -134,7 +135,7 @@ def _load_h5(file: Contents, custom_objects: dict[str, Any], allow_unsafe: bool)
 
 def _load_saved_model(file: Contents, custom_objects: dict[str, Any], allow_unsafe: bool) -> tf_keras.Model:
     model = _from_config(file, custom_objects, allow_unsafe)
-    for layer in model._flatten_layers(include_self=False):
+    for layer in all_layers(model):
         if hasattr(layer, "_lookup_layer") or hasattr(layer, "lookup_table"):
             raise StageError(
                 f"The layer {layer.name!r} of {file.path} keeps a vocabulary, which lies in the SavedModel's graph.",

@@ -10,6 +10,7 @@ import tf_keras
 from tf_keras.src.saving.serialization_lib import SafeModeScope
 from tf_keras.utils import custom_object_scope
 
+from tfopt.backend.graph.layers import all_layers
 from tfopt.errors import StageError
 
 
@@ -18,7 +19,7 @@ def readable(model: tf_keras.Model) -> Iterator[None]:
     """Lets tf_keras rebuild every layer of a model that is already in memory: custom classes and Lambda layers too."""
     own_classes = {
         type(layer).__name__: type(layer)
-        for layer in model._flatten_layers(include_self=False)
+        for layer in all_layers(model)
         if not type(layer).__module__.startswith("tf_keras.")
     }
     with SafeModeScope(safe_mode=False), custom_object_scope(own_classes):

@@ -10,6 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.equivalence.random_inputs import accepted_inputs
+from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.quantization.canonical.replay import Tensors, nodes
 from tfopt.errors import StageError
 
@@ -37,11 +38,7 @@ def largest_difference(one: Any, other: Any) -> float:
 
 def random_inputs(model: tf_keras.Model, seed: int = 0) -> list[np.ndarray]:
     """Inputs that any model of these inputs must take: indices stay within its embedding tables."""
-    tables = [
-        layer.input_dim
-        for layer in model._flatten_layers(include_self=False)
-        if isinstance(layer, tf_keras.layers.Embedding)
-    ]
+    tables = [layer.input_dim for layer in all_layers(model) if isinstance(layer, tf_keras.layers.Embedding)]
     most = min(tables, default=2)
 
     def make(factor: int) -> list[np.ndarray]:
@@ -64,7 +61,7 @@ def check_equal(
         StageError: the answers differ; names the first layer that does.
     """
     inputs = random_inputs(before)
-    half = any(layer.compute_dtype in ("float16", "bfloat16") for layer in before._flatten_layers(include_self=False))
+    half = any(layer.compute_dtype in ("float16", "bfloat16") for layer in all_layers(before))
     tolerance = _HALF_TOLERANCE if half else _TOLERANCE
     difference = _difference(before, after, inputs)
     if difference <= tolerance or _difference(before, before, inputs) > tolerance:  # the latter: it answers at random

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.graph.layers import nodes
+
 Tensors = dict[int, Any]
 """The new tensor of each old one, by identity."""
-
-
-def nodes(model: tf_keras.Model) -> Iterator[Any]:
-    """The calls that make up a functional model, producers first; inputs included."""
-    for depth in sorted(model._nodes_by_depth, reverse=True):
-        yield from model._nodes_by_depth[depth]
 
 
 def arguments(node: Any, tensors: Tensors) -> tuple[tuple[Any, ...], dict[str, Any]]:
