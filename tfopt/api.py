@@ -96,9 +96,11 @@ def init(path: str | Path) -> Path:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UsageError(f"{target} is there already.", "Choose another name, or remove it first.") from None
+        raise UsageError(
+            f"{target} is there already.", "Choose another name, or remove it first.", code="file_exists"
+        ) from None
     except OSError as error:
-        raise UsageError(f"Cannot write {target}: {error.strerror or error}.") from error
+        raise UsageError(f"Cannot write {target}: {error.strerror or error}.", code="cannot_write") from error
     return target
 
 
@@ -362,7 +364,7 @@ def _store(out: str | Path, url: str | None) -> Store:
 def _existing(file: str | Path) -> Path:
     path = Path(file)
     if not path.exists():
-        raise UsageError(f"There is no file {path}.")
+        raise UsageError(f"There is no file {path}.", code="file_not_found")
     return path
 
 

@@ -1,17 +1,22 @@
 """Every error a user of tfopt can see.
 
-An error says what happened with the received value, what was expected, and how to fix it. It owns its
-exit code; catching and printing happen once, at the edge of the command line.
+An error says what happened with the received value, what was expected, and how to fix it. It has a stable `code`
+(snake_case, listed in `tfopt/core/language/error_codes.py` and docs/errors.md) and an exit code; catching and printing
+happen once, at the edge of the command line.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+RecipePath = tuple[str | int, ...]
+"""Keys and list positions from the top of a recipe, or of a block: `("stages", 1, "prune", "epochs")`."""
 
 
 @dataclass(frozen=True)
 class Where:
-    """A place in a file.
+    """A location in a file.
 
     Args:
         file: path as the user wrote it.
@@ -35,13 +40,16 @@ class TfoptError(Exception):
     Args:
         message: what happened with the received value, and what was expected.
         hint: how to fix it, as one sentence; empty where the message already says so.
-        where: the place in the recipe, if the error has one.
+        where: the location in the recipe, if the error has one.
+        code: what kind of mistake it is, in snake_case; wording may change, the code does not.
     """
 
     exit_code = 1
+    code = "error"
 
-    def __init__(self, message: str, hint: str = "", where: Where | None = None) -> None:
+    def __init__(self, message: str, hint: str = "", where: Where | None = None, code: str = "") -> None:
         super().__init__(message)
+        self.code = code or type(self).code
         self.message = message
         self.hint = hint
         self.where = where
@@ -55,6 +63,7 @@ class UsageError(TfoptError):
     """A command or a function was called with unusable arguments."""
 
     exit_code = 2
+    code = "usage"
 
 
 @dataclass(frozen=True)
@@ -66,17 +75,19 @@ class Problem:
         message: what is wrong with the received value, and what was expected.
         hint: how to fix it.
         on_key: the mistake is the key itself, not its value.
-        where: the place in the file, once known.
+        where: the location in the file, once known.
+        code: what kind of mistake it is, in snake_case.
     """
 
-    path: tuple[str | int, ...]
+    path: RecipePath
     message: str
     hint: str = ""
     on_key: bool = False
     where: Where | None = None
+    code: str = "invalid_value"
 
     def at(self, where: Where | None) -> Problem:
-        """The same problem with its place in the file."""
+        """The same problem with its location in the file."""
         return replace(self, where=where)
 
     def __str__(self) -> str:
@@ -92,8 +103,9 @@ class RecipeError(TfoptError):
     """
 
     exit_code = 3
+    code = "invalid_recipe"
 
-    def __init__(self, problems: tuple[Problem, ...] | list[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -102,22 +114,27 @@ class EnvironmentProblem(TfoptError):
     """A package is missing or of a version that cannot work."""
 
     exit_code = 4
+    code = "environment"
 
 
 class StageError(TfoptError):
     """A stage could not be carried out (data, model or training failed)."""
 
     exit_code = 5
+    code = "stage_failed"
 
 
 class ExportError(StageError):
     """A file could not be written, converted or run."""
+
+    code = "export_failed"
 
 
 class StoreError(TfoptError):
     """The artifact store or a run folder cannot be read or written."""
 
     exit_code = 6
+    code = "store"
 
 
 EXIT_NOT_MET = 7

@@ -139,6 +139,7 @@ def joined(own: Mapping[str, Entry], foreign: list[Entry], kind: Kind) -> dict[s
                 f"The entry point {entry.name!r} of group tfopt.{kind} in the package {entry.origin} has the name of "
                 f"one in {first.origin}.",
                 "Uninstall one of the two packages.",
+                code="broken_plugin",
             )
         found[entry.name] = entry
     return found
@@ -187,6 +188,7 @@ def class_of(entry: Entry, kind: Kind, base: type[B]) -> type[B]:
             raise EnvironmentProblem(
                 f"{who} cannot be imported from {entry.module}: {type(error).__name__}: {error}.",
                 f"Repair or uninstall {entry.origin}.",
+                code="broken_plugin",
             ) from error
     found = _classes(module, entry.attribute, base)
     if len(found) != 1:
@@ -194,11 +196,13 @@ def class_of(entry: Entry, kind: Kind, base: type[B]) -> type[B]:
         raise EnvironmentProblem(
             f"{who} must name one subclass of {base.__name__}; {entry.module} has {names}.",
             f"Repair or uninstall {entry.origin}.",
+            code="broken_plugin",
         )
     cls = found[0]
     if cls.__dict__.get("kind", entry.name) not in ("", entry.name):
         raise EnvironmentProblem(
-            f"{who} is the class {cls.__name__}, which is already known as {cls.__dict__['kind']!r}."
+            f"{who} is the class {cls.__name__}, which is already known as {cls.__dict__['kind']!r}.",
+            code="broken_plugin",
         )
     cls.kind = entry.name  # type: ignore[attr-defined]
     return cls

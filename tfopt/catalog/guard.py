@@ -24,4 +24,4 @@ def guarded(work: Callable[[], T], what: str) -> T:
     except TfoptError:
         raise
     except Exception as error:
-        raise StageError(f"{what} failed: {type(error).__name__}: {error}") from error
+        raise StageError(f"{what} failed: {type(error).__name__}: {error}", code="user_code_failed") from error

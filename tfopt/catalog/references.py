@@ -44,7 +44,9 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
     if len(entries) + built_in > 1:
         owners = ", ".join(["tfopt"] * built_in + [entry.value for entry in entries])
         raise EnvironmentProblem(
-            f"The {kind} {name!r} is defined more than once: {owners}.", "Uninstall all but one of these packages."
+            f"The {kind} {name!r} is defined more than once: {owners}.",
+            "Uninstall all but one of these packages.",
+            code="broken_plugin",
         )
     if built_in:
         own: Callable[..., Any] = getattr(importlib.import_module(f"{_PACKAGES[kind]}.{name}"), _FUNCTIONS[kind])
@@ -54,6 +56,7 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
         raise StageError(
             f"There is no {kind} {name!r}.{closest(name, known)}",
             f"Known {kind}s: {', '.join(known)}. Code of your own is written package.module:function.",
+            code="unknown_source",
         )
     entry = entries[0]
     try:
@@ -63,6 +66,7 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
             f"The entry point {entry.name!r} of group {_GROUPS[kind]!r} ({entry.value}) cannot be loaded: "
             f"{type(error).__name__}: {error}",
             "Repair or uninstall the package that declares it.",
+            code="broken_plugin",
         ) from error
     if inspect.ismodule(function):
         function = getattr(function, _FUNCTIONS[kind], function)
@@ -71,6 +75,7 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
             f"The entry point {entry.name!r} of group {_GROUPS[kind]!r} must name a function, "
             f"or a module with {_FUNCTIONS[kind]!r}, but {entry.value} is a {type(function).__name__}.",
             "Repair or uninstall the package that declares it.",
+            code="broken_plugin",
         )
     return function
 
@@ -100,17 +105,23 @@ def function(source: str, folder: Path) -> Callable[..., Any]:
                 raise StageError(
                     f"{source}: the module {module_name!r} itself imports {error.name!r}, which is missing.",
                     f"Install {error.name}.",
+                    code="user_code_failed",
                 ) from error
             raise StageError(
                 f"{source}: there is no module {error.name!r}.",
                 f"Install it, or put {module_name.split('.')[0]}.py beside the recipe ({folder}).",
+                code="unknown_source",
             ) from error
         except Exception as error:
-            raise StageError(f"{source}: importing {module_name!r} failed: {type(error).__name__}: {error}") from error
+            raise StageError(
+                f"{source}: importing {module_name!r} failed: {type(error).__name__}: {error}", code="user_code_failed"
+            ) from error
     found: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(found):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise StageError(f"{source}: {module_name!r} has no function {name!r}.{closest(name, known)}")
+        raise StageError(
+            f"{source}: {module_name!r} has no function {name!r}.{closest(name, known)}", code="unknown_source"
+        )
     return found
 
 
@@ -138,6 +149,7 @@ def check_arguments(function: Callable[..., Any], source: str, args: Mapping[str
                 raise StageError(
                     f"{source} has no argument {name!r}.{closest(name, parameters)}",
                     f"Its arguments: {', '.join(parameters) or 'none'}.",
+                    code="unknown_argument",
                 )
     missing = [
         name
@@ -148,7 +160,9 @@ def check_arguments(function: Callable[..., Any], source: str, args: Mapping[str
     ]
     if missing:
         raise StageError(
-            f"{source} needs the argument {missing[0]!r}.", f"Add it under args, e.g. args: {{{missing[0]}: ...}}."
+            f"{source} needs the argument {missing[0]!r}.",
+            f"Add it under args, e.g. args: {{{missing[0]}: ...}}.",
+            code="missing_argument",
         )
 
 

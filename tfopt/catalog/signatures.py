@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
 
 
@@ -25,15 +26,18 @@ class Signature:
     required: tuple[str, ...] = ()
     open: bool = False
 
-    def mistakes(self, name: str, arguments: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-        """What is wrong with a recipe's `args`: (argument, sentence, whether the argument is there)."""
+    def mistakes(self, name: str, arguments: Mapping[str, Any]) -> list[Mistake]:
+        """Mistakes in a recipe's `args`; paths begin below them."""
         found = []
         for key in arguments:
             if str(key) not in self.names and not self.open:
                 guess = closest(str(key), self.names) or f" Its arguments: {', '.join(self.names) or 'none'}."
-                found.append((str(key), f"{name} has no argument {str(key)!r}.{guess}", True))
+                message = f"{name} has no argument {str(key)!r}.{guess}"
+                found.append(Mistake((str(key),), message, code="unknown_argument"))
         missing = [key for key in self.required if key not in arguments]
-        return found + [(key, f"{name} needs the argument {key!r}.", False) for key in missing]
+        return found + [
+            Mistake((key,), f"{name} needs the argument {key!r}.", code="missing_argument") for key in missing
+        ]
 
 
 @dataclass(frozen=True)

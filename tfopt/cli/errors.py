@@ -61,6 +61,7 @@ def error_document(error: TfoptError) -> dict[str, Any]:
     return {
         "error": {
             "kind": type(error).__name__,
+            "code": error.code,
             "exit_code": error.exit_code,
             "message": error.message,
             "hint": error.hint,

@@ -12,6 +12,7 @@ from typing import Any
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, TrainingStage, next_traits
+from tfopt.core.language.mistakes import Mistake
 from tfopt.core.recipe.plan import Plan, PlannedStage
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
@@ -98,8 +99,8 @@ class _Preparation:
             problems += [elsewhere.problem_of(stage, index, label, message) for label, message in unfit.items()]
             found = Preflight() if unfit else _preflight(stage, layouts[-1], workload)
             problems += [
-                Problem(("stages", index, stage.kind, *path), _sentence(stage, path, message))
-                for path, message in found.problems
+                Problem(("stages", index, stage.kind, *mistake.path), _sentence(stage, mistake), code=mistake.code)
+                for mistake in found.problems
             ]
             warnings += [f"{stage.name}: {warning}" for warning in found.warnings]
             planned.append(
@@ -194,8 +195,9 @@ def _preflight(stage: Stage, model: Any, workload: Workload) -> Preflight:
     return found.joined(distillation.look_ahead(model, stage.teacher, workload))
 
 
-def _sentence(stage: Stage, path: tuple[str | int, ...], message: str) -> str:
+def _sentence(stage: Stage, mistake: Mistake) -> str:
     """A problem below a stage as a sentence that begins with what it is about."""
+    path, message = mistake.path, mistake.message
     subject = ".".join(str(part) for part in (stage.name, *path))
     own = f"{path[-1]}." if path else "."
     return subject + message.removeprefix(own[:-1]) if message.startswith(own) else f"{subject} {message}"

@@ -10,6 +10,7 @@ from tfopt.core.config.model_source import ModelSource
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, StageContext
+from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
 
 
@@ -39,29 +40,35 @@ class Average(Stage):
         }
         return Averaging(self.method, self.epochs_of, places)
 
-    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
+    def problems(self) -> Sequence[Mistake]:
         if self.epochs_of is not None and self.models:
-            return [(("models",), "cannot stand beside epochs_of: average either models or epochs")]
+            text = "cannot stand beside epochs_of: average either models or epochs"
+            return [Mistake(("models",), text, code="conflicting_keys")]
         if self.epochs_of is None and not self.models:
-            return [((), "needs something to average: other models, or epochs_of with the name of a stage.")]
+            text = "needs something to average: other models, or epochs_of with the name of a stage."
+            return [Mistake((), text, code="missing_key")]
         labels = [source.label for source in self.models]
         return [
-            (("models", index), f"names {label} twice") for index, label in enumerate(labels) if label in labels[:index]
+            Mistake(("models", index), f"names {label} twice", code="duplicate_name")
+            for index, label in enumerate(labels)
+            if label in labels[:index]
         ]
 
-    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[Mistake]:
         if not earlier:
-            return [((), "needs a stage before it: the incoming model has learned nothing.")]
+            text = "needs a stage before it: the incoming model has learned nothing."
+            return [Mistake((), text, code="nothing_trained")]
         if self.epochs_of is None:
             return ()
         stages = {stage.name: stage for stage in earlier}
         stage = stages.get(self.epochs_of)
         if stage is None:
             known = closest(self.epochs_of, stages) or f" Earlier stages: {', '.join(stages)}."
-            return [(("epochs_of",), f"is {self.epochs_of!r}, which is no earlier stage.{known}")]
+            text = f"is {self.epochs_of!r}, which is no earlier stage.{known}"
+            return [Mistake(("epochs_of",), text, code="no_earlier_stage")]
         if len(stage.kept_epochs()) < 2:
             text = f"is {stage.name!r}, which keeps no two epochs. Write keep: [...] with their numbers in {stage.name}"
-            return [(("epochs_of",), text)]
+            return [Mistake(("epochs_of",), text, code="epoch_not_kept")]
         return ()
 
     def depends_on(self) -> tuple[str, ...]:

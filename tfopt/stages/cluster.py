@@ -9,6 +9,7 @@ from tfopt.core.config.clustering import Clustering, ClusterRule, Initialization
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
+from tfopt.core.language.mistakes import Mistake
 
 
 class Cluster(TrainingStage):
@@ -47,12 +48,12 @@ class Cluster(TrainingStage):
     def kept(self) -> frozenset[Trait]:
         return self.keeps if self.preserve_sparsity else frozenset()
 
-    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[Mistake]:
         if not self.preserve_sparsity or not any("sparse" in stage.adds for stage in earlier):
             return ()
         counts = [((), self.clusters), *((("layers", index), r.clusters) for index, r in enumerate(self.layers))]
         taken = "is 2, but the model is sparse and zero is one of the clusters: write 3 or more"
-        return [((*path, "clusters"), taken) for path, count in counts if count == 2]
+        return [Mistake((*path, "clusters"), taken, code="out_of_range") for path, count in counts if count == 2]
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend.stages import cluster as clustering

@@ -12,6 +12,7 @@ from tfopt.core.config.model_source import ModelSource
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
+from tfopt.core.language.mistakes import Mistake
 
 Weight = Annotated[float, Field(gt=0)]
 
@@ -55,40 +56,44 @@ class Ensemble(Stage):
         """How many models answer together."""
         return self.incoming + len(self.members) + (self.seeds or 1) - 1
 
-    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
-        found: list[tuple[tuple[str | int, ...], str]] = []
+    def problems(self) -> Sequence[Mistake]:
+        found: list[Mistake] = []
         number = self.num_members()
         if number < 2:
-            found.append(((), "needs at least two members. Name others in members, or write seeds: 3."))
+            text = "needs at least two members. Name others in members, or write seeds: 3."
+            found.append(Mistake((), text, code="missing_key"))
         if self.seeds and not self.incoming:
-            found.append((("incoming",), "is false, but the incoming model is the first of those that seeds counts"))
+            text = "is false, but the incoming model is the first of those that seeds counts"
+            found.append(Mistake(("incoming",), text, code="conflicting_keys"))
         labels = [member.label for member in self.members]
         found += [
-            (("members", index), f"names {label} twice: give it a larger weight")
+            Mistake(("members", index), f"names {label} twice: give it a larger weight", code="duplicate_name")
             for index, label in enumerate(labels)
             if label in labels[:index]
         ]
         if isinstance(self.weights, tuple):
             total = sum(self.weights)
             if len(self.weights) != number:
-                found.append((("weights",), f"has {len(self.weights)} entries, but there are {number} members"))
+                text = f"has {len(self.weights)} entries, but there are {number} members"
+                found.append(Mistake(("weights",), text, code="wrong_length"))
             elif abs(total - 1) > 0.002:
                 scaled = ", ".join(f"{weight / total:.3g}" for weight in self.weights)
-                found.append((("weights",), f"sum to {total:.4g}, but must sum to 1: [{scaled}]"))
+                text = f"sum to {total:.4g}, but must sum to 1: [{scaled}]"
+                found.append(Mistake(("weights",), text, code="weights_sum"))
         return found
 
-    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[Mistake]:
         if self.incoming and not earlier:
             text = "is true, but no stage comes before: the incoming model has learned nothing. Write incoming: false"
-            return [(("incoming",), text)]
+            return [Mistake(("incoming",), text, code="nothing_trained")]
         return ()
 
-    def problems_before(self, later: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+    def problems_before(self, later: Sequence[Stage]) -> Sequence[Mistake]:
         training = next((stage.name for stage in later if isinstance(stage, TrainingStage)), None)
         if self.combine != "vote" or training is None:
             return ()
         text = f"is 'vote', through which {training} cannot train: a vote has no gradient. Use 'probabilities'"
-        return [(("combine",), text)]
+        return [Mistake(("combine",), text, code="no_gradient")]
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend.stages import ensemble as ensembling

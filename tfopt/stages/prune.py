@@ -14,6 +14,7 @@ from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.rewinding import rewind_problems
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.language.block import Block
+from tfopt.core.language.mistakes import Mistake, RecipePath, below
 from tfopt.core.language.quantities import Span
 
 
@@ -59,26 +60,30 @@ class Prune(TrainingStage):
     def warmup_end(self) -> Span | None:
         return self.schedule.end
 
-    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
-        found: list[tuple[tuple[str | int, ...], str]] = []
+    def problems(self) -> Sequence[Mistake]:
+        found: list[Mistake] = []
         if self.sparsity_m_by_n and self.block_size != (1, 1):
-            found.append((("sparsity_m_by_n",), "cannot be combined with block_size: choose one pattern of zeros."))
+            text = "cannot be combined with block_size: choose one pattern of zeros."
+            found.append(Mistake(("sparsity_m_by_n",), text, code="conflicting_keys"))
         bounds = global_allocation(self.allocation)
         if bounds is not None and self.sparsity_m_by_n:
-            found.append((("allocation",), "cannot be combined with sparsity_m_by_n: it gives all layers the same."))
+            text = "cannot be combined with sparsity_m_by_n: it gives all layers the same."
+            found.append(Mistake(("allocation",), text, code="conflicting_keys"))
         elif bounds is not None and (problem := bounds.problem(self.schedule.final_sparsity())) is not None:
             key, message = problem
-            found.append((("allocation", key) if isinstance(self.allocation, Block) else ("allocation",), message))
+            path: RecipePath = ("allocation", key) if isinstance(self.allocation, Block) else ("allocation",)
+            found.append(Mistake(path, message, code="out_of_range"))
         schedules = [self.schedule, *(rule.schedule for rule in self.layers)]
         if self.rewind is not None and any(isinstance(schedule, Metric) for schedule in schedules):
             reached = "the step at which it reaches its final sparsity, if ever, is not known"
-            found.append((("rewind",), f"cannot be combined with a schedule of kind metric: {reached}."))
+            text = f"cannot be combined with a schedule of kind metric: {reached}."
+            found.append(Mistake(("rewind",), text, code="conflicting_keys"))
         return found
 
-    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[Mistake]:
         if self.rewind is None:
             return ()
-        return [(("rewind", *path), message) for path, message in rewind_problems(self.rewind, earlier)]
+        return below(("rewind",), rewind_problems(self.rewind, earlier))
 
     def depends_on(self) -> tuple[str, ...]:
         return () if self.rewind is None else (self.rewind.stage,)

@@ -11,6 +11,7 @@ from pydantic import Field
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.core.language.mistakes import Mistake
 
 
 class Train(TrainingStage):
@@ -24,16 +25,16 @@ class Train(TrainingStage):
     """Ends with the exponential moving average of the weights, of which each step keeps this share (such as 0.99), in
     place of the weights of the last step; the statistics of batch normalization are estimated anew."""
 
-    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
+    def problems(self) -> Sequence[Mistake]:
         number = f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}"
-        found: list[tuple[tuple[str | int, ...], str]] = [
-            (("keep", index), f"is {epoch}, but the stage has {number}")
+        found: list[Mistake] = [
+            Mistake(("keep", index), f"is {epoch}, but the stage has {number}", code="outside_stage")
             for index, epoch in enumerate(self.kept_epochs())
             if epoch > self.epochs
         ]
         if self.moving_average is not None and self.early_stopping is not None and self.early_stopping.restore_best:
             text = "cannot stand beside early_stopping.restore_best: the result is either the average or the best epoch"
-            found.append((("moving_average",), text))
+            found.append(Mistake(("moving_average",), text, code="conflicting_keys"))
         return found
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:

@@ -285,7 +285,7 @@ def look(body, student=None, teacher=None, **more):
     stage = distill({"stage": "train", **body})
     known = {"stage train": KnownModel(teacher or wide_model())}
     found = distillation.look_ahead(student or small_model(), stage.teacher, Workload(60, 20, 1200, sources=known))
-    return [message for _, message in found.problems]
+    return [mistake.message for mistake in found.problems]
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ def stage(**written: Any) -> Prune:
     ],
 )
 def test_an_allocation_that_cannot_work_is_found(written: dict[str, Any], path: tuple[str, ...], message: str) -> None:
-    ((found, text),) = stage(**written).problems()
-    assert found == path
-    assert message in text
+    (mistake,) = stage(**written).problems()
+    assert mistake.path == path
+    assert message in mistake.message
 
 
 @pytest.mark.parametrize("allocation", ["uniform", "global", {"kind": "global", "floor": "10%", "ceiling": "95%"}])

@@ -213,9 +213,9 @@ def test_early_stopping_counts_from_there():
 def test_a_rewinding_after_the_last_step_is_refused_before_training(trained, tmp_path):
     late = {**SCHEDULE, "end": "100%"}
     found = pruning.look_ahead(small_model(), stage_of(schedule=late).pruning(), Workload(40, 10, 640))
-    ((path, message),) = found.problems
-    assert path == ("rewind",)
-    assert "in the last of the stage's 40 steps: nothing would be trained after it" in message
+    (mistake,) = found.problems
+    assert mistake.path == ("rewind",)
+    assert "in the last of the stage's 40 steps: nothing would be trained after it" in mistake.message
     with pytest.raises(RecipeError, match="nothing would be trained after it"):
         prune(trained, tmp_path, schedule=late)
 

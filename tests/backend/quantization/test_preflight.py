@@ -23,10 +23,9 @@ def _found(require: Require):
 
 
 def test_all_is_refused_before_training_with_the_names() -> None:
-    ((path, message),) = _found("all").problems
-    assert path == ("require",)
-    assert "2 layers stay float in an int8 file" in message
-    assert f"bend (ReLU): {COMPARISON}; step (ThresholdedReLU): " in message
+    (mistake,) = _found("all").problems
+    assert (mistake.path, mistake.code) == (("require",), "float_layers")
+    assert f"bend (ReLU): {COMPARISON}; step (ThresholdedReLU): " in mistake.message
 
 
 @pytest.mark.parametrize("require", ["listed", "none"])

@@ -132,15 +132,16 @@ def test_what_cannot_be_averaged_is_known_before_training_and_named() -> None:
     x = tf_keras.layers.Conv2D(4, 3, name="narrow")(inputs)
     other = tf_keras.Model(inputs, tf_keras.layers.Dense(10, "softmax")(tf_keras.layers.Flatten()(x)))
     found = averaging.look_ahead(model, Averaging(), Workload(0, 1, 1, sources={"seed 3": KnownModel(other)}))
-    ((_, message),) = found.problems
-    assert "is seed 3, whose layers are others: conv1 has weights of the shapes" in message
-    assert "narrow" in message
+    (mistake,) = found.problems
+    assert mistake.code == "incompatible_model"
+    assert "conv1 has weights of the shapes" in mistake.message
+    assert "narrow" in mistake.message
     base = Workload(0, 1, 1, sources={"seed 3": KnownModel(small_model(seed=3))})
     assert "begins from other weights" in averaging.look_ahead(model, Averaging(), base).warnings[0]
     same = Workload(0, 1, 1, sources={"recipe a.yaml": KnownModel(small_model())})
     assert averaging.look_ahead(model, Averaging(), same).warnings == ()
-    ((_, message),) = averaging.look_ahead(model, Averaging("greedy"), same).problems
-    assert "the validation split is empty" in message
+    (mistake,) = averaging.look_ahead(model, Averaging("greedy"), same).problems
+    assert mistake.code == "no_validation_data"
 
 
 def test_layers_that_turn_out_to_be_others_are_named(tmp_path: Path) -> None:

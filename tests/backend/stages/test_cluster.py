@@ -210,7 +210,7 @@ def test_what_cannot_be_done_is_said_before_training(keys, message, model, tmp_p
         carry_out(model, asked, context(tmp_path, log))
     told = "; ".join(f"{'.'.join(map(str, problem.path))} {problem.message}" for problem in caught.value.problems)
     assert re.search(message, told), told
-    assert [message for _, message in found.problems] == [problem.message for problem in caught.value.problems]
+    assert [mistake.message for mistake in found.problems] == [problem.message for problem in caught.value.problems]
     assert log.of("progress") == []
 
 

@@ -154,8 +154,8 @@ def test_what_cannot_be_joined_is_known_before_training() -> None:
     model = small_model()
 
     def problem(asked: Ensembling, given: Workload) -> str:
-        ((_, message),) = ensembling.look_ahead(model, asked, given).problems
-        return message
+        (mistake,) = ensembling.look_ahead(model, asked, given).problems
+        return mistake.message
 
     assert ensembling.look_ahead(model, Ensembling("logits"), workload(small_model(seed=1))).problems == ()
     regression = Compile(loss=Loss(name="mse"))

@@ -195,7 +195,7 @@ def test_what_cannot_be_is_refused_before_training(changes, message, path, tmp_p
     assert caught.value.problems[0].path == path
     assert log.events == []
     ahead = pruning.look_ahead(small_model(), stage.pruning(), Workload(76, 19, 1200))
-    assert ahead.problems[0][0] == path
+    assert ahead.problems[0].path == path
 
 
 def test_look_ahead_resolves_schedules_and_names_what_stays_dense():

@@ -12,6 +12,7 @@ from tfopt.backend.graph.layers import leaf_layers
 from tfopt.core.config.clustering import Clustering, ClusterRule, Sharing
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.contracts.preflight import Preflight
+from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import Problem, RecipeError
 
 
@@ -65,7 +66,9 @@ def look_ahead(model: tf_keras.Model, clustering: Clustering) -> Preflight:
     try:
         reasons = preflight(model, clustering)
     except RecipeError as error:
-        return Preflight(problems=tuple((problem.path, problem.message) for problem in error.problems))
+        return Preflight(
+            problems=tuple(Mistake(problem.path, problem.message, problem.code) for problem in error.problems)
+        )
     return Preflight(skipped=_skipped(model, reasons))
 
 

@@ -11,8 +11,7 @@ from tfopt.backend.distillation.feature_extractor import NoSuchLayer, Shape, out
 from tfopt.core.config import ramps as gradual
 from tfopt.core.config.distillation import LayerPair, Teacher
 from tfopt.core.contracts.preflight import Preflight, Workload
-
-Problem = tuple[tuple[str | int, ...], str]
+from tfopt.core.language.mistakes import Mistake, RecipePath, below
 
 _LARGE = 2 * 10**9
 """Bytes of stored answers from which on they are worth a warning."""
@@ -26,23 +25,24 @@ def look_ahead(model: tf_keras.Model, teacher: Teacher, workload: Workload) -> P
         teacher: the recipe's block.
         workload: how long the stage is, and the teachers as far as they are known.
     """
-    problems: list[Problem] = []
+    problems: list[Mistake] = []
     for key, change in (("temperature", teacher.used_temperature()), ("weight", teacher.weight)):
         try:
             gradual.resolve(change, workload.total_steps, workload.steps_per_epoch)
         except ValueError as error:
-            problems.append((("teacher", key), str(error)))
+            problems.append(Mistake(("teacher", key), str(error), code="outside_stage"))
     others = [workload.sources[source.label].model for source in teacher.sources()] or [model]
     stored = 0
     for index, pair in enumerate(teacher.layers):
         path = ("teacher", "layers", index)
         if not isinstance(others[0], tf_keras.Model):
-            problems.append(((*path, "teacher"), "is a layer of a file that gives only answers. Use a Keras model"))
+            text = "is a layer of a file that gives only answers. Use a Keras model"
+            problems.append(Mistake((*path, "teacher"), text, code="incompatible_model"))
             continue
         shapes, missing = _shapes(pair, model, others[0])
-        problems += [((*path, *below), message) for below, message in missing]
+        problems += below(path, missing)
         if not missing:
-            problems += [(path, message) for message in _misfits(pair, *shapes)]
+            problems += [Mistake(path, text, code="incompatible_shapes") for text in _misfits(pair, *shapes)]
             stored += _size(shapes[1])
     warnings = []
     if teacher.cache and 4 * stored * workload.examples > _LARGE:
@@ -53,16 +53,17 @@ def look_ahead(model: tf_keras.Model, teacher: Teacher, workload: Workload) -> P
     return Preflight(problems=tuple(problems), warnings=tuple(warnings))
 
 
-def _shapes(pair: LayerPair, student: tf_keras.Model, teacher: tf_keras.Model) -> tuple[list[Shape], list[Problem]]:
+def _shapes(pair: LayerPair, student: tf_keras.Model, teacher: tf_keras.Model) -> tuple[list[Shape], list[Mistake]]:
     """Shapes of both layers without the batch axis, and which of them is missing."""
     shapes: list[Shape] = []
-    missing: list[Problem] = []
+    missing: list[Mistake] = []
     for key, name, model in (("student", pair.student, student), ("teacher", pair.teacher_layer, teacher)):
         try:
             output: Any = output_of(model, name, pair)
             shapes.append(tuple(output.shape[1:]))
         except NoSuchLayer as error:
-            missing.append((((key,) if getattr(pair, key) else ()), f"{name!r} {error}"))
+            path: RecipePath = (key,) if getattr(pair, key) else ()
+            missing.append(Mistake(path, f"{name!r} {error}", code="unknown_layer"))
     return shapes, missing
 
 

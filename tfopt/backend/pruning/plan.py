@@ -15,6 +15,7 @@ from tfopt.core.config.layer_rules import last_match
 from tfopt.core.config.pruning import Pattern, PruneRule, Pruning
 from tfopt.core.config.schedules import Constant, Metric, OneShot, ResolvedSchedule, ScheduleBase
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import Problem, RecipeError
 
 
@@ -142,7 +143,9 @@ def look_ahead(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> P
         plans = layer_plans(model, pruning, workload.total_steps, workload.steps_per_epoch)
         rewind_step(pruning, plans)
     except RecipeError as error:
-        return Preflight(problems=tuple((problem.path, problem.message) for problem in error.problems))
+        return Preflight(
+            problems=tuple(Mistake(problem.path, problem.message, problem.code) for problem in error.problems)
+        )
     weighty = {layer.name for layer in leaf_layers(model) if prunable_kernels(layer)}
     skipped = {name: reason for name, reason in reasons.items() if reason is not None and name in weighty}
     return Preflight({name: plan.schedule for name, plan in plans.items()}, skipped)

@@ -10,6 +10,7 @@ from tfopt.backend.quantization.float_fallback import float_originals
 from tfopt.backend.tflite.unconvertible import unconvertible
 from tfopt.core.config.quantization import Quantization, Require
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.language.mistakes import Mistake
 
 
 def look_ahead(
@@ -19,22 +20,31 @@ def look_ahead(
     canonical = canonicalize(model)
     found = treatments(canonical, quantization)
     kinds = {name: kind for origin in canonical.all_origins for name, kind in origin.answers_to}
-    problems: list[tuple[tuple[str | int, ...], str]] = [
-        (("layers", index, "match"), f"matches no layer: {rule.match!r}. Layers: {', '.join(kinds)}.")
+    problems: list[Mistake] = [
+        Mistake(
+            ("layers", index, "match"),
+            f"matches no layer: {rule.match!r}. Layers: {', '.join(kinds)}.",
+            code="unknown_layer",
+        )
         for index, rule in enumerate(quantization.layers)
         if not any(rule.applies_to(name, kind) for name, kind in kinds.items())
     ]
-    problems += [((), f"cannot simulate {name}: {reason}.") for name, reason in unconvertible(model).items()]
+    problems += [
+        Mistake((), f"cannot simulate {name}: {reason}.", code="layer_not_convertible")
+        for name, reason in unconvertible(model).items()
+    ]
     weighted = {layer.name for _, layer in walk(model) if layer.weights}
     if not any(name in weighted and treatment.startswith("simulated") for name, treatment in found.items()):
-        problems.append(((), "finds no layer with weights that it can simulate in 8 bits; leave the stage out."))
+        text = "finds no layer with weights that it can simulate in 8 bits; leave the stage out."
+        problems.append(Mistake((), text, code="no_layer_left"))
     floats = [f"{name} ({kinds[name]}): {reason}" for name, reason in float_originals(canonical).items()]
     if floats and require == "all":
         problems.append(
-            (
+            Mistake(
                 ("require",),
                 f"is `all`, but {len(floats)} layer{'s stay' if len(floats) > 1 else ' stays'} float in an int8 file: "
                 f"{'; '.join(floats)}. Replace them, or write require: listed to allow these and no others.",
+                code="float_layers",
             )
         )
     warnings = [] if require == "all" else [f"stays float in an int8 file: {sentence}." for sentence in floats]

@@ -18,6 +18,7 @@ from tfopt.core.config.ensembling import Averaging
 from tfopt.core.config.keras_names import METRICS
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import StageContext
+from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import StageError
 
 Weights = list[np.ndarray]
@@ -27,20 +28,32 @@ Zeros = Sequence[tuple[Any, np.ndarray]]
 
 def look_ahead(model: tf_keras.Model, asked: Averaging, workload: Workload) -> Preflight:
     """What is wrong with the models, before any training."""
-    problems: list[tuple[tuple[str | int, ...], str]] = []
+    problems: list[Mistake] = []
     warnings: list[str] = []
     if "quantized" in workload.traits:
-        problems.append(((), "cannot follow qat: average first, and put qat behind it"))
+        problems.append(Mistake((), "cannot follow qat: average first, and put qat behind it", code="stage_order"))
     if asked.method == "greedy" and not workload.validation:
-        problems.append((("method",), "is 'greedy', but the validation split is empty: give data.splits.validation"))
+        problems.append(
+            Mistake(
+                ("method",),
+                "is 'greedy', but the validation split is empty: give data.splits.validation",
+                code="no_validation_data",
+            )
+        )
     for label, source in workload.sources.items():
         place = asked.places.get(label, ())
         if isinstance(source.model, outside.TfliteModel):
-            problems.append((place, f"is {label}, which only gives answers: name a Keras model"))
+            problems.append(
+                Mistake(place, f"is {label}, which only gives answers: name a Keras model", code="incompatible_model")
+            )
         elif "quantized" in source.traits:
-            problems.append((place, f"is {label}, which simulates 8 bits: average before qat"))
+            problems.append(
+                Mistake(place, f"is {label}, which simulates 8 bits: average before qat", code="incompatible_model")
+            )
         elif (difference := unlike(model, source.model)) is not None:
-            problems.append((place, f"is {label}, whose layers are others: {difference}"))
+            problems.append(
+                Mistake(place, f"is {label}, whose layers are others: {difference}", code="incompatible_model")
+            )
         elif not label.startswith("file ") and not _same(model.get_weights(), source.model.get_weights()):
             warnings.append(
                 f"{label} begins from other weights than this recipe: the average of models that do not share a base "

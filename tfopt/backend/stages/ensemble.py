@@ -16,6 +16,7 @@ from tfopt.catalog.guard import guarded
 from tfopt.core.config.ensembling import Combine, Ensembling, Outputs
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import StageContext
+from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import StageError
 
 _PROBE = 32
@@ -31,7 +32,7 @@ def look_ahead(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> 
         stuck = [one.name for one in members if not _can_be_linear(one)]
         if stuck:
             text = f"is 'logits', but the last layer of {stuck[0]} is none that applies softmax or sigmoid to logits"
-            problems.append((("combine",), text))
+            problems.append(Mistake(("combine",), text, code="incompatible_model"))
     return Preflight(problems=tuple(problems))
 
 
@@ -91,30 +92,54 @@ def join(
     return tf_keras.Model(inputs, combined(answers, weights, combine, outputs, last), name=name)
 
 
-def _unfit_members(asked: Ensembling, workload: Workload) -> list[tuple[tuple[str | int, ...], str]]:
-    problems: list[tuple[tuple[str | int, ...], str]] = []
+def _unfit_members(asked: Ensembling, workload: Workload) -> list[Mistake]:
+    problems: list[Mistake] = []
     for label, source in workload.sources.items():
         place = asked.places.get(label, ())
         if isinstance(source.model, outside.TfliteModel):
-            problems.append((place, f"is {label}, which only gives answers: name a Keras model"))
+            problems.append(
+                Mistake(place, f"is {label}, which only gives answers: name a Keras model", code="incompatible_model")
+            )
         elif "quantized" in source.traits:
-            problems.append((place, f"is {label}, which simulates 8 bits: put qat behind the ensemble instead"))
+            problems.append(
+                Mistake(
+                    place,
+                    f"is {label}, which simulates 8 bits: put qat behind the ensemble instead",
+                    code="incompatible_model",
+                )
+            )
     if asked.incoming and "quantized" in workload.traits:
-        problems.append(((), "cannot follow qat: join the members first, and put qat behind the ensemble"))
+        problems.append(
+            Mistake(
+                (), "cannot follow qat: join the members first, and put qat behind the ensemble", code="stage_order"
+            )
+        )
     return problems
 
 
-def _unfit_combination(
-    model: tf_keras.Model, asked: Ensembling, workload: Workload
-) -> list[tuple[tuple[str | int, ...], str]]:
+def _unfit_combination(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> list[Mistake]:
     loss, squash = workload.compile.loss.name, Outputs.of(workload.compile).squash
-    problems: list[tuple[tuple[str | int, ...], str]] = []
+    problems: list[Mistake] = []
     if asked.combine == "logits" and squash is None:
-        problems.append((("combine",), f"is 'logits', but {loss} is no loss of a classification"))
+        problems.append(
+            Mistake(("combine",), f"is 'logits', but {loss} is no loss of a classification", code="incompatible_loss")
+        )
     if asked.combine == "vote" and squash != "softmax":
-        problems.append((("combine",), f"is 'vote', but with {loss} there is no one class out of several to vote for"))
+        problems.append(
+            Mistake(
+                ("combine",),
+                f"is 'vote', but with {loss} there is no one class out of several to vote for",
+                code="incompatible_loss",
+            )
+        )
     if asked.weights == "learned" and not workload.validation:
-        problems.append((("weights",), "is 'learned', but the validation split is empty: give data.splits.validation"))
+        problems.append(
+            Mistake(
+                ("weights",),
+                "is 'learned', but the validation split is empty: give data.splits.validation",
+                code="no_validation_data",
+            )
+        )
     return problems
 
 

@@ -99,7 +99,7 @@ def parse_budgets(
         return (), []
     if not isinstance(document, Mapping):
         message = f"budgets must be a mapping such as {{int8.bytes: 60 kB}}. Got {quote(document)}."
-        return (), [Problem(("budgets",), message)]
+        return (), [Problem(("budgets",), message, code="wrong_type")]
     known = measures_of(compile)
     found = [_parse(str(key), value, exports, known) for key, value in document.items()]
     return (
@@ -113,19 +113,20 @@ def _parse(key: str, value: Any, exports: Sequence[str] | None, known: Mapping[s
     export, dot, measure = key.rpartition(".")
     if not dot:
         message = f"budgets has the key {key!r}; a budget names a file and a measure, such as int8.bytes."
-        return Problem(path, message, on_key=True)
+        return Problem(path, message, on_key=True, code="invalid_key")
     if exports is not None and export not in exports:
         guess = closest(export, exports).strip() or f"Exports: {', '.join(exports) or 'none'}."
-        return Problem(
-            path, f"budgets.{key} is about {export!r}, which is no export of this recipe.", guess, on_key=True
-        )
+        message = f"budgets.{key} is about {export!r}, which is no export of this recipe."
+        return Problem(path, message, guess, on_key=True, code="unknown_export")
     if measure not in known:
         guess = closest(measure, known).strip() or f"Measures: {', '.join(known)}."
-        return Problem(path, f"budgets.{key} names no measure: {measure!r}.", guess, on_key=True)
+        return Problem(path, f"budgets.{key} names no measure: {measure!r}.", guess, on_key=True, code="unknown_name")
     try:
         limit = known[measure].parse(value)
     except ValueError as error:
-        return Problem(path, f"budgets.{key} {error}. Got {quote(value)}.")
+        return Problem(path, f"budgets.{key} {error}. Got {quote(value)}.", code="invalid_quantity")
     if limit < 0 or not math.isfinite(limit):
-        return Problem(path, f"budgets.{key} must be a finite number of at least 0. Got {quote(value)}.")
+        return Problem(
+            path, f"budgets.{key} must be a finite number of at least 0. Got {quote(value)}.", code="out_of_range"
+        )
     return Budget(export, measure, limit, known[measure].at_least)

@@ -16,6 +16,7 @@ from tfopt.core.config.keras_names import LOSSES
 from tfopt.core.config.model_source import PLACES, ModelSource
 from tfopt.core.config.ramps import Change, Gradual, extremes
 from tfopt.core.language.block import Block, KeyMistake
+from tfopt.core.language.mistakes import Mistake, RecipePath
 
 Task = Literal["classes", "binary", "quantities"]
 """What outputs are: one of many classes, yes or no each, or numbers."""
@@ -166,49 +167,83 @@ class Teacher(ModelSource):
         """The temperature of the losses that have one."""
         return DEFAULT_TEMPERATURE if self.temperature is None else self.temperature
 
-    def problems_beside(self, compile: Compile, augment: Augment | None) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Mistakes beside the rest of the recipe: pairs of (path below this block, message)."""
+    def problems_beside(self, compile: Compile, augment: Augment | None) -> Iterator[Mistake]:
+        """Mistakes beside the rest of the recipe: paths begin below this block."""
         task = task_of(compile)
         loss = self.answer_loss(task)
         if task == "quantities" and loss in ("soft_labels", "decoupled", "logits"):
-            yield ("loss",), f"is {loss}, but compile.loss {compile.loss.name} is not about probabilities. Use outputs"
+            yield Mistake(
+                ("loss",),
+                f"is {loss}, but compile.loss {compile.loss.name} is not about probabilities. Use outputs",
+                code="incompatible_loss",
+            )
         elif task == "binary" and loss == "decoupled":
-            yield ("loss",), "is decoupled, which needs one right class of several. Use soft_labels"
+            yield Mistake(
+                ("loss",),
+                "is decoupled, which needs one right class of several. Use soft_labels",
+                code="incompatible_loss",
+            )
         elif task != "quantities" and loss == "outputs":
-            yield ("loss",), f"is outputs, but compile.loss {compile.loss.name} is about classes. Use logits"
+            yield Mistake(
+                ("loss",),
+                f"is outputs, but compile.loss {compile.loss.name} is about classes. Use logits",
+                code="incompatible_loss",
+            )
         elif loss == "decoupled" and augment is not None and augment.mixup:
-            yield ("loss",), "is decoupled, which needs one right class, but data.augment.mixup mixes them"
+            yield Mistake(
+                ("loss",),
+                "is decoupled, which needs one right class, but data.augment.mixup mixes them",
+                code="incompatible_loss",
+            )
         elif loss == "decoupled" and "ignore_class" in compile.loss.arguments():
-            yield ("loss",), "is decoupled, which needs a right class everywhere, but compile.loss has ignore_class"
+            yield Mistake(
+                ("loss",),
+                "is decoupled, which needs a right class everywhere, but compile.loss has ignore_class",
+                code="incompatible_loss",
+            )
         if loss == "none" and not self.layers:
-            yield ("loss",), "is none, and there are no layers: nothing would be learned from the teacher"
+            yield Mistake(
+                ("loss",),
+                "is none, and there are no layers: nothing would be learned from the teacher",
+                code="conflicting_keys",
+            )
         if self.temperature is not None and loss not in _TEMPERED:
-            yield ("temperature",), f"has no meaning for the loss {loss}. Remove it"
+            yield Mistake(("temperature",), f"has no meaning for the loss {loss}. Remove it", code="meaningless_key")
         if self.layers and self.members is not None:
-            yield ("layers",), "cannot be combined with members: whose layers? Name one teacher"
+            yield Mistake(
+                ("layers",), "cannot be combined with members: whose layers? Name one teacher", code="conflicting_keys"
+            )
         if self.cache and self.ema is not None:
-            yield ("cache",), "cannot be combined with ema: that teacher changes in every step"
+            yield Mistake(
+                ("cache",), "cannot be combined with ema: that teacher changes in every step", code="conflicting_keys"
+            )
         if self.cache and changes_images(augment):
-            yield (
+            yield Mistake(
                 ("cache",),
                 "needs the same examples in every epoch, but data.augment changes them. Remove one of the two",
+                code="conflicting_keys",
             )
         yield from self._file_problems(augment)
 
-    def _file_problems(self, augment: Augment | None) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _file_problems(self, augment: Augment | None) -> Iterator[Mistake]:
         members = [(("members", index), member) for index, member in enumerate(self.members or ())]
-        places: list[tuple[tuple[str | int, ...], ModelSource]] = [((), self), *members]
+        places: list[tuple[RecipePath, ModelSource]] = [((), self), *members]
         for path, source in places:
             if not is_tflite(source):
                 continue
             if changes_images(augment):
-                yield (
+                yield Mistake(
                     (*path, "file"),
                     f"is {source.file}: a .tflite is asked once for each training example, but data.augment changes "
                     "them in every epoch. Use a Keras model as teacher, or remove the augmentation",
+                    code="conflicting_keys",
                 )
             if self.layers:
-                yield ("layers",), f"cannot be combined with {source.file}: a .tflite gives only answers"
+                yield Mistake(
+                    ("layers",),
+                    f"cannot be combined with {source.file}: a .tflite gives only answers",
+                    code="conflicting_keys",
+                )
 
 
 def is_tflite(source: ModelSource) -> bool:

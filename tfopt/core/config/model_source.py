@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from tfopt.core.language.block import Block, blocks_in
+from tfopt.core.language.mistakes import Mistake, RecipePath
 from tfopt.core.language.suggest import closest
 
 if TYPE_CHECKING:
@@ -70,23 +71,21 @@ class ModelSource(Block):
         parts = [(key, getattr(self, key)) for key in PLACES]
         return " ".join(f"{key} {value}" for key, value in parts if value is not None)
 
-    def problems(self, earlier: Sequence[str]) -> Iterator[tuple[tuple[str], str]]:
-        """Mistakes that only show beside the stages that come before.
+    def problems(self, earlier: Sequence[str]) -> Iterator[Mistake]:
+        """Mistakes that only show together with the stages that come before; paths begin below this block.
 
         Args:
             earlier: names of the earlier stages.
-
-        Yields:
-            Pairs of (path below this block, message).
         """
         if self.stage is not None and self.stage not in earlier:
             known = closest(self.stage, earlier) or f" Earlier stages: {', '.join(earlier) or 'none'}."
-            yield ("stage",), f"is {self.stage!r}, which is no earlier stage.{known}"
+            yield Mistake(("stage",), f"is {self.stage!r}, which is no earlier stage.{known}", code="no_earlier_stage")
         elif self.kind == "seed" and not earlier:
-            yield ("seed",), f"is {self.seed}, but no stage comes before that could be run with it"
+            text = f"is {self.seed}, but no stage comes before that could be run with it"
+            yield Mistake(("seed",), text, code="no_earlier_stage")
 
 
-def sources_in(value: object) -> Iterator[tuple[tuple[str | int, ...], ModelSource]]:
+def sources_in(value: object) -> Iterator[tuple[RecipePath, ModelSource]]:
     """Every model from elsewhere that is named in a block, with its path."""
     for path, block in blocks_in(value):
         if isinstance(block, ModelSource) and block.names_a_model:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.model_source import KnownModel
 from tfopt.core.config.schedules import ResolvedSchedule
+from tfopt.core.language.mistakes import Mistake
 
 if TYPE_CHECKING:
     from tfopt.core.config.traits import Trait
@@ -44,13 +45,13 @@ class Preflight:
     Args:
         schedules: resolved sparsity schedule by layer name.
         skipped: why a layer will be left alone, by layer name.
-        problems: pairs of (path below the stage, message): the stage cannot work.
+        problems: mistakes because of which the stage cannot work; paths begin below the stage.
         warnings: sentences worth reading before training.
     """
 
     schedules: Mapping[str, ResolvedSchedule] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
-    problems: tuple[tuple[tuple[str | int, ...], str], ...] = ()
+    problems: tuple[Mistake, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def joined(self, other: Preflight) -> Preflight:

@@ -21,6 +21,7 @@ from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_i
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.block import Block
+from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.quantities import Span
 
 SNAPSHOTS = "snapshots"
@@ -123,16 +124,16 @@ class Stage(Block):
         """
         return model
 
-    def problems(self) -> Sequence[tuple[tuple[str | int, ...], str]]:
-        """Mistakes that only show across keys: pairs of (path below the stage, message)."""
+    def problems(self) -> Sequence[Mistake]:
+        """Mistakes that only show across keys; paths begin below the stage."""
         return ()
 
-    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
-        """Mistakes that only show beside the stages that come before: pairs of (path below the stage, message)."""
+    def problems_after(self, earlier: Sequence[Stage]) -> Sequence[Mistake]:
+        """Mistakes that only show together with the stages that come before; paths begin below the stage."""
         return ()
 
-    def problems_before(self, later: Sequence[Stage]) -> Sequence[tuple[tuple[str | int, ...], str]]:
-        """Mistakes that only show beside the stages that come after: pairs of (path below the stage, message)."""
+    def problems_before(self, later: Sequence[Stage]) -> Sequence[Mistake]:
+        """Mistakes that only show together with the stages that come after; paths begin below the stage."""
         return ()
 
     def depends_on(self) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, SerializerFunctionWrapHandler, model_serializer
 from pydantic_core import CoreSchema
 
+from tfopt.errors import RecipePath
+
 
 def _take_scalars_as_written(schema: Any) -> None:
     # Pydantic's own strict mode would also refuse a list where a tuple is declared, and a mapping for a block.
@@ -55,7 +57,7 @@ class Block(BaseModel):
         }
 
 
-def blocks_in(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Block]]:
+def blocks_in(value: object, path: RecipePath = ()) -> Iterator[tuple[RecipePath, Block]]:
     """Every block in `value`, itself included, with its path."""
     if isinstance(value, Block):
         yield path, value
@@ -76,9 +78,11 @@ class KeyMistake(ValueError):
         path: keys below the block.
         message: continues the name of the block (`has no argument ...`), or is a whole sentence.
         on_key: the key itself is wrong, not its value.
+        code: what kind of mistake it is, in snake_case.
     """
 
-    def __init__(self, path: tuple[str | int, ...], message: str, on_key: bool = False) -> None:
+    def __init__(self, path: RecipePath, message: str, on_key: bool = False, code: str = "invalid_value") -> None:
         super().__init__(message)
         self.path = path
         self.on_key = on_key
+        self.code = code

@@ -16,12 +16,11 @@ from pydantic import ValidationError
 
 from tfopt.core.language.annotations import blocks_at, keys_of
 from tfopt.core.language.block import Block, KeyMistake
+from tfopt.core.language.mistakes import RecipePath
 from tfopt.core.language.plain import look_up, own_key
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import KIND_MISMATCH, quote, remark, sentence, with_stop
 from tfopt.errors import Problem
-
-Path = tuple[str | int, ...]
 
 KEY = "[key]"
 """Pydantic's last item of a location when a mapping's key is wrong, not its value."""
@@ -38,8 +37,8 @@ class _Found:
         error: type, message, context and input.
     """
 
-    path: Path
-    location: Path
+    path: RecipePath
+    location: RecipePath
     branch: int | None
     error: Mapping[str, Any]
 
@@ -53,7 +52,7 @@ def problems_from(
     error: ValidationError,
     document: Any,
     block: type[Block],
-    path: Path = (),
+    path: RecipePath = (),
     label: str = "",
     also_known: Sequence[str] = (),
 ) -> list[Problem]:
@@ -74,6 +73,13 @@ def problems_from(
     return list(dict.fromkeys(teller.tell(group) for group in groups if group[0].path not in misspelt))
 
 
+def code_of(kind: str) -> str:
+    """The error code for one of pydantic's types of error."""
+    if kind in KIND_MISMATCH:
+        return "wrong_type"
+    return _CODES.get(kind, "invalid_value")
+
+
 def name_of(label: str, path: Sequence[str | int]) -> str:
     """How the user calls a place: `prune.schedule.final`."""
     return ".".join([*([label] if label else []), *(str(item) for item in path)]) or "the recipe"
@@ -86,10 +92,10 @@ def _is_consequence(error: Mapping[str, Any]) -> bool:
 
 def _place(error: Mapping[str, Any], document: Any) -> _Found:
     """Walks the document along pydantic's location, so that tags of unions fall away."""
-    path: Path = ()
+    path: RecipePath = ()
     branch = None
     value = document
-    location: Path = error["loc"]
+    location: RecipePath = error["loc"]
     for index, item in enumerate(location):
         at_end = index == len(location) - 1
         if isinstance(value, Mapping) and own_key(value, item):
@@ -126,7 +132,7 @@ class _Teller:
 
     document: Any
     block: type[Block]
-    path: Path
+    path: RecipePath
     label: str
     also_known: tuple[str, ...]
 
@@ -134,22 +140,24 @@ class _Teller:
         first = group[0]
         if len(group) > 1:
             expected = [sentence(item.error) for item in group]
-            return self._received(first.path, " or ".join(dict.fromkeys(expected)))
+            return self._received(first.path, " or ".join(dict.fromkeys(expected)), None, code="wrong_type")
         if first.location and first.location[-1] == KEY:
             return self.key_of_mapping(first)
         special = _SPECIAL.get(first.error["type"])
-        return special(self, first) if special else self._received(first.path, sentence(first.error), first.error)
+        if special:
+            return special(self, first)
+        return self._received(first.path, sentence(first.error), first.error, code=code_of(first.error["type"]))
 
-    def _name(self, path: Path) -> str:
+    def _name(self, path: RecipePath) -> str:
         return name_of(self.label, path)
 
-    def _problem(self, path: Path, message: str, hint: str = "", on_key: bool = False) -> Problem:
-        return Problem((*self.path, *path), message, hint, on_key)
+    def _problem(self, path: RecipePath, message: str, hint: str = "", on_key: bool = False, *, code: str) -> Problem:
+        return Problem((*self.path, *path), message, hint, on_key, code=code)
 
-    def _received(self, path: Path, expected: str, error: Mapping[str, Any] | None = None) -> Problem:
+    def _received(self, path: RecipePath, expected: str, error: Mapping[str, Any] | None, code: str) -> Problem:
         value = look_up(self.document, path)
         hint = remark(error, value) if error else ""
-        return self._problem(path, f"{self._name(path)} must be {expected}. Got {quote(value)}{hint}.")
+        return self._problem(path, f"{self._name(path)} must be {expected}. Got {quote(value)}{hint}.", code=code)
 
     def missing(self, found: _Found) -> Problem:
         *parent, key = found.path
@@ -157,7 +165,9 @@ class _Teller:
             # One error per entry that is missing; only their common place says something to the user.
             value = look_up(self.document, parent)
             return self._problem(
-                tuple(parent), f"{self._name(tuple(parent))} must be a list with more entries. Got {quote(value)}."
+                tuple(parent),
+                f"{self._name(tuple(parent))} must be a list with more entries. Got {quote(value)}.",
+                code="wrong_length",
             )
         what = next(
             (
@@ -170,13 +180,13 @@ class _Teller:
         what = " ".join(what.split())
         said = f": {what[0].lower()}{what[1:].rstrip('.')}" if what else ""
         where = self._name(tuple(parent))
-        return self._problem(found.path, f"{where} needs the key {key!r}{said}.")
+        return self._problem(found.path, f"{where} needs the key {key!r}{said}.", code="missing_key")
 
     def _known_beside(self, found: _Found) -> list[str]:
         known = keys_of(blocks_at(self.block, found.location[:-1]))
         return known + [key for key in self.also_known if len(found.path) == 1 and key not in known]
 
-    def meant(self, found: _Found) -> Path:
+    def meant(self, found: _Found) -> RecipePath:
         """Path of the key that an unknown key was probably meant to be: that one is misspelt, not also missing."""
         *parent, key = found.path
         return (*parent, *get_close_matches(str(key), self._known_beside(found), n=1))
@@ -185,12 +195,16 @@ class _Teller:
         *parent, key = found.path
         known = self._known_beside(found)
         guess = closest(str(key), known).strip() or f"Its keys: {', '.join(sorted(known))}."
-        return self._problem(found.path, f"{self._name(tuple(parent))} has no key {str(key)!r}.", guess, on_key=True)
+        return self._problem(
+            found.path, f"{self._name(tuple(parent))} has no key {str(key)!r}.", guess, on_key=True, code="unknown_key"
+        )
 
     def no_kind(self, found: _Found) -> Problem:
         kind = found.error["ctx"]["discriminator"].strip("'")
         known = self._kinds(found, kind)
-        return self._problem(found.path, f"{self._name(found.path)} needs the key {kind!r}: {_either(known)}.")
+        return self._problem(
+            found.path, f"{self._name(found.path)} needs the key {kind!r}: {_either(known)}.", code="missing_key"
+        )
 
     def wrong_kind(self, found: _Found) -> Problem:
         context = found.error["ctx"]
@@ -202,6 +216,7 @@ class _Teller:
             path,
             f"{self._name(path)} must be {_either(known)}. Got {quote(value)}.",
             closest(str(value), known).strip(),
+            code="not_a_choice",
         )
 
     def _kinds(self, found: _Found, key: str) -> list[str]:
@@ -214,7 +229,10 @@ class _Teller:
         value = look_up(self.document, found.path)
         guess = closest(value, known).strip() if isinstance(value, str) else ""
         return self._problem(
-            found.path, f"{self._name(found.path)} must be {_either(known)}. Got {quote(value)}.", guess
+            found.path,
+            f"{self._name(found.path)} must be {_either(known)}. Got {quote(value)}.",
+            guess,
+            code="not_a_choice",
         )
 
     def key_of_mapping(self, found: _Found) -> Problem:
@@ -223,25 +241,27 @@ class _Teller:
             found.path,
             f"the keys of {self._name(tuple(parent))} must be {sentence(found.error)}. Got {quote(key)}.",
             on_key=True,
+            code="invalid_key",
         )
 
     def own_words(self, found: _Found) -> Problem:
         """A validator of ours, whose text continues the name of the key (`must be ...`) or is a sentence."""
         cause = found.error["ctx"]["error"]
-        text, path, on_key = str(cause).rstrip("."), found.path, False
+        text, path, on_key, code = str(cause).rstrip("."), found.path, False, "invalid_value"
         if isinstance(cause, KeyMistake):
-            path, on_key = _existing(self.document, (*path, *cause.path)), cause.on_key
+            path, on_key, code = _existing(self.document, (*path, *cause.path)), cause.on_key, cause.code
         if text.startswith("must") and not isinstance(cause, KeyMistake):
             value = look_up(self.document, path)
             main, fix = _split_remedy(text)
-            return self._problem(path, f"{self._name(path)} {main}. Got {quote(value)}{fix}.")
+            message = f"{self._name(path)} {main}. Got {quote(value)}{fix}."
+            return self._problem(path, message, code=code)
         continues = text.split(" ", 1)[0] in ("must", "says", "names", "cannot", "needs", "has", "is")
         return self._problem(
-            path, f"{self._name(found.path)}{' ' if continues else ': '}{with_stop(text)}", on_key=on_key
+            path, f"{self._name(found.path)}{' ' if continues else ': '}{with_stop(text)}", on_key=on_key, code=code
         )
 
 
-def _existing(document: Any, path: Path) -> Path:
+def _existing(document: Any, path: RecipePath) -> RecipePath:
     """The part of `path` that the user wrote: a default that does not fit has no place of its own."""
     value = document
     for index, item in enumerate(path):
@@ -265,6 +285,21 @@ def _split_remedy(text: str) -> tuple[str, str]:
         return main, f" ({fix}"
     return text, ""
 
+
+_CODES = {
+    "int_parsing_size": "out_of_range",
+    "finite_number": "out_of_range",
+    "greater_than": "out_of_range",
+    "greater_than_equal": "out_of_range",
+    "less_than": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "multiple_of": "out_of_range",
+    "string_too_short": "wrong_length",
+    "string_too_long": "wrong_length",
+    "too_short": "wrong_length",
+    "too_long": "wrong_length",
+}
+"""Error codes by pydantic's type of error; the types of `KIND_MISMATCH` are `wrong_type`."""
 
 _SPECIAL: dict[str, Callable[[_Teller, _Found], Problem]] = {
     "missing": _Teller.missing,

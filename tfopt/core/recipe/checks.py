@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
@@ -12,18 +13,15 @@ from tfopt.core.config.ramps import Change
 from tfopt.core.config.schedules import Metric, ScheduleBase, SparsityStep, Stepwise
 from tfopt.core.contracts.stage import EarlyStopping, Stage, TrainingStage
 from tfopt.core.language.block import Block, blocks_in
+from tfopt.core.language.mistakes import Mistake, RecipePath, below
 from tfopt.core.language.problems import name_of
 from tfopt.core.language.quantities import Span
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import with_stop
 from tfopt.errors import Problem
 
-Path = tuple[str | int, ...]
-Mistake = tuple[Path, str]
-"""A path below a block, and what to say after the name of what stands there."""
 
-
-def stage_problems(stage: Stage, path: Path, compile: Compile, augment: Augment | None) -> list[Problem]:
+def stage_problems(stage: Stage, path: RecipePath, compile: Compile, augment: Augment | None) -> list[Problem]:
     """Everything wrong with one stage besides its values.
 
     Args:
@@ -36,7 +34,7 @@ def stage_problems(stage: Stage, path: Path, compile: Compile, augment: Augment 
     if isinstance(stage, TrainingStage):
         found += _spans(stage, stage.epochs)
         if stage.teacher is not None:
-            found += [(("teacher", *below), text) for below, text in stage.teacher.problems_beside(compile, augment)]
+            found += below(("teacher",), stage.teacher.problems_beside(compile, augment))
     return _problems(found, path, stage.name)
 
 
@@ -59,7 +57,7 @@ def chain_problems(stages: Sequence[Stage]) -> list[Problem]:
 
 def _sources(stage: Stage, earlier: Sequence[str]) -> Iterator[Mistake]:
     for path, source in sources_in(stage):
-        yield from (((*path, *below), text) for below, text in source.problems(earlier))
+        yield from below(path, source.problems(earlier))
 
 
 def compile_problems(compile: Compile, stages: Sequence[Stage]) -> list[Problem]:
@@ -67,17 +65,22 @@ def compile_problems(compile: Compile, stages: Sequence[Stage]) -> list[Problem]
     found = list(_monitors(compile, compile))
     for stage in stages:
         if isinstance(stage, TrainingStage) and stage.learning_rate is None:
-            known = {path for path, _ in found}
+            known = {mistake.path for mistake in found}
             found += [
-                (path, f"{text} (in stage {stage.name})")
-                for path, text in _spans(compile, stage.epochs)
-                if path not in known
+                replace(mistake, message=f"{mistake.message} (in stage {stage.name})")
+                for mistake in _spans(compile, stage.epochs)
+                if mistake.path not in known
             ]
     return _problems(found, ("compile",), "compile")
 
 
-def _problems(found: Sequence[Mistake], path: Path, label: str) -> list[Problem]:
-    return [Problem((*path, *below), f"{name_of(label, below)} {with_stop(text)}") for below, text in found]
+def _problems(found: Sequence[Mistake], path: RecipePath, label: str) -> list[Problem]:
+    return [
+        Problem(
+            (*path, *mistake.path), f"{name_of(label, mistake.path)} {with_stop(mistake.message)}", code=mistake.code
+        )
+        for mistake in found
+    ]
 
 
 def _monitors(block: Block, compile: Compile) -> Iterator[Mistake]:
@@ -86,7 +89,9 @@ def _monitors(block: Block, compile: Compile) -> Iterator[Mistake]:
     for path, part in blocks_in(block):
         if isinstance(part, (EarlyStopping, PlateauRate, Metric)) and part.monitor not in known:
             guess = closest(part.monitor, known) or f" Expected one of {', '.join(known)}."
-            yield (*path, "monitor"), f"watches {part.monitor!r}, which is not measured.{guess}"
+            yield Mistake(
+                (*path, "monitor"), f"watches {part.monitor!r}, which is not measured.{guess}", code="unknown_metric"
+            )
 
 
 def _spans(block: Block, epochs: int) -> Iterator[Mistake]:
@@ -103,7 +108,7 @@ def _spans(block: Block, epochs: int) -> Iterator[Mistake]:
             found = _of_steps(part.steps, epochs, "this rate would never be used")
         else:
             continue
-        yield from (((*path, *below), text) for below, text in found)
+        yield from below(path, found)
 
 
 def _share(span: Span, epochs: int) -> float | None:
@@ -117,25 +122,31 @@ def _stage_of(epochs: int) -> str:
     return f"the stage has {epochs} epoch{'s' if epochs > 1 else ''}"
 
 
-def _positive(path: Path, span: Span) -> Iterator[Mistake]:
+def _positive(path: RecipePath, span: Span) -> Iterator[Mistake]:
     if span.amount == 0:
-        yield path, f"must be longer than nothing. Got {span}"
+        yield Mistake(path, f"must be longer than nothing. Got {span}", code="out_of_range")
 
 
-def _within(path: Path, span: Span, epochs: int, consequence: str) -> Iterator[Mistake]:
+def _within(path: RecipePath, span: Span, epochs: int, consequence: str) -> Iterator[Mistake]:
     share = _share(span, epochs)
     if share is not None and share >= 1:
-        yield path, f"is {span}, but {_stage_of(epochs)}: {consequence}"
+        yield Mistake(path, f"is {span}, but {_stage_of(epochs)}: {consequence}", code="outside_stage")
 
 
 def _of_change(change: Change, epochs: int) -> Iterator[Mistake]:
     begin, end = _share(change.begin, epochs), _share(change.end, epochs)
     if begin is not None and begin >= 1:
-        yield ("begin",), f"is {change.begin}, but {_stage_of(epochs)}: nothing would ever change"
+        yield Mistake(
+            ("begin",), f"is {change.begin}, but {_stage_of(epochs)}: nothing would ever change", code="outside_stage"
+        )
     elif end is not None and end > 1:
-        yield ("end",), f"is {change.end}, but {_stage_of(epochs)}: {change.final:g} would never be reached"
+        yield Mistake(
+            ("end",),
+            f"is {change.end}, but {_stage_of(epochs)}: {change.final:g} would never be reached",
+            code="outside_stage",
+        )
     elif _not_after(change.begin, change.end, epochs):
-        yield ("end",), f"is {change.end}: it must come after begin ({change.begin})"
+        yield Mistake(("end",), f"is {change.end}: it must come after begin ({change.begin})", code="wrong_order")
 
 
 def _of_schedule(schedule: ScheduleBase, epochs: int) -> Iterator[Mistake]:
@@ -148,28 +159,34 @@ def _of_schedule(schedule: ScheduleBase, epochs: int) -> Iterator[Mistake]:
         return
     begin, end = _share(schedule.begin, epochs), _share(schedule.end, epochs)
     if begin is not None and begin >= 1:
-        yield ("begin",), f"is {schedule.begin}, but {_stage_of(epochs)}: pruning would never begin"
+        yield Mistake(
+            ("begin",), f"is {schedule.begin}, but {_stage_of(epochs)}: pruning would never begin", code="outside_stage"
+        )
     elif "end" not in written:
         return
     elif end is not None and end > 1:
         reached = f"{schedule.final_sparsity():.0%} would never be reached"
-        yield ("end",), f"is {schedule.end}, but {_stage_of(epochs)}: {reached}"
+        yield Mistake(("end",), f"is {schedule.end}, but {_stage_of(epochs)}: {reached}", code="outside_stage")
     elif _not_after(schedule.begin, schedule.end, epochs):
-        yield ("end",), f"is {schedule.end}: it must come after begin ({schedule.begin})"
+        yield Mistake(("end",), f"is {schedule.end}: it must come after begin ({schedule.begin})", code="wrong_order")
     elif "every" in written:
         yield from _positive(("every",), written["every"])
         every = _share(written["every"], epochs)
         # The tolerance is for 10 epochs / 100 - 3% and the like.
         if every is not None and begin is not None and end is not None and every > end - begin + 1e-9:
             longer = "longer than from begin to end: the masks would never be renewed"
-            yield ("every",), f"is {written['every']}, {longer}"
+            yield Mistake(("every",), f"is {written['every']}, {longer}", code="outside_stage")
 
 
 def _of_steps(steps: Sequence[RateStep | SparsityStep], epochs: int, consequence: str) -> Iterator[Mistake]:
     for index, step in enumerate(steps):
         yield from _within(("steps", index, "at"), step.at, epochs, consequence)
         if index and _not_after(steps[index - 1].at, step.at, epochs):
-            yield ("steps", index, "at"), f"is {step.at}: it must come after the step before ({steps[index - 1].at})"
+            yield Mistake(
+                ("steps", index, "at"),
+                f"is {step.at}: it must come after the step before ({steps[index - 1].at})",
+                code="wrong_order",
+            )
 
 
 def _not_after(first: Span, second: Span, epochs: int) -> bool:

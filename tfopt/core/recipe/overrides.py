@@ -88,7 +88,7 @@ def apply_overrides(
             path = _path_of(text, changed)
             _set(_Place(changed, path, text), plain_copy(overrides[text]), _root_of(path, catalog, head))
         except _Nowhere as error:
-            problems.append(Problem(tuple(text.split(".")), f"{text} cannot be set: {error}"))
+            problems.append(Problem(tuple(text.split(".")), f"{text} cannot be set: {error}", code="invalid_override"))
         else:
             paths[path] = text
     return Overridden(changed, paths, tuple(problems))

@@ -53,7 +53,7 @@ def read_stages(document: Any, catalog: Catalog) -> tuple[dict[int, Stage], list
         return {}, []
     if not isinstance(document, (list, tuple)):
         message = f"stages must be a list of stages such as [{{train: {{epochs: 10}}}}]. Got {quote(document)}."
-        return {}, [Problem(("stages",), message)]
+        return {}, [Problem(("stages",), message, code="wrong_type")]
     stages: dict[int, Stage] = {}
     problems: list[Problem] = []
     names = stage_names(document)
@@ -62,12 +62,12 @@ def read_stages(document: Any, catalog: Catalog) -> tuple[dict[int, Stage], list
         kind = kind_of_entry(entry)
         if kind is None:
             message = f"stage {index + 1} must be one kind with its keys, such as {{train: {{epochs: 10}}}}."
-            problems.append(Problem(path, f"{message} Got {quote(entry)}."))
+            problems.append(Problem(path, f"{message} Got {quote(entry)}.", code="wrong_type"))
             continue
         path = (*path, kind)
         if kind not in catalog.stages:
             guess = closest(kind, catalog.stages).strip() or f"Stages: {', '.join(sorted(catalog.stages))}."
-            problems.append(Problem(path, f"there is no stage {kind!r}.", guess, on_key=True))
+            problems.append(Problem(path, f"there is no stage {kind!r}.", guess, on_key=True, code="unknown_stage"))
             continue
         problems += _name_problems(name, names[:index], path)
         body = next(iter(entry.values()))
@@ -88,7 +88,7 @@ def read_exports(document: Any, catalog: Catalog) -> tuple[list[Export], list[Pr
         return [], []
     if not isinstance(document, Mapping):
         message = f"export must be a mapping such as {{tflite: {{int8: {{quantize: int8}}}}}}. Got {quote(document)}."
-        return [], [Problem(("export",), message)]
+        return [], [Problem(("export",), message, code="wrong_type")]
     exports: list[Export] = []
     problems: list[Problem] = []
     taken: dict[str, str] = {}
@@ -97,7 +97,7 @@ def read_exports(document: Any, catalog: Catalog) -> tuple[list[Export], list[Pr
         path: Path = ("export", key)
         if kind not in catalog.exports:
             guess = closest(kind, catalog.exports).strip() or f"Exports: {', '.join(sorted(catalog.exports))}."
-            problems.append(Problem(path, f"there is no export {kind!r}.", guess, on_key=True))
+            problems.append(Problem(path, f"there is no export {kind!r}.", guess, on_key=True, code="unknown_export"))
             continue
         export = _read(catalog.exports[kind], {} if body is None else body, path, f"export.{kind}", problems)
         if export is None:
@@ -109,7 +109,9 @@ def read_exports(document: Any, catalog: Catalog) -> tuple[list[Export], list[Pr
                     f"export.{kind} writes {name!r}, and so does export.{taken[name]}: their figures would be mixed up."
                 )
                 below = (name,) if isinstance(body, Mapping) and name in body else ()
-                problems.append(Problem((*path, *below), message, "Rename one of the two.", on_key=True))
+                problems.append(
+                    Problem((*path, *below), message, "Rename one of the two.", on_key=True, code="duplicate_name")
+                )
             taken.setdefault(name, kind)
     return exports, problems
 
@@ -125,7 +127,18 @@ def _read(cls: type[B], body: Any, path: Path, label: str, problems: list[Proble
 def _name_problems(name: str, earlier: Sequence[str], path: Path) -> list[Problem]:
     if not _NAME.fullmatch(name):
         message = f"a stage cannot be named {name!r}: its name becomes a path."
-        return [Problem((*path, "name"), message, "Use letters, digits, '-' and '_', and not digits alone.")]
+        return [
+            Problem(
+                (*path, "name"), message, "Use letters, digits, '-' and '_', and not digits alone.", code="invalid_name"
+            )
+        ]
     if name in earlier:
-        return [Problem((*path, "name"), f"two stages are named {name!r}.", "Give one of them another name.")]
+        return [
+            Problem(
+                (*path, "name"),
+                f"two stages are named {name!r}.",
+                "Give one of them another name.",
+                code="duplicate_name",
+            )
+        ]
     return []

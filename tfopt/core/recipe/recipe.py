@@ -191,12 +191,16 @@ def build_recipe(document: Any, catalog: Catalog) -> Recipe:
 def read_recipe(document: Any, catalog: Catalog) -> tuple[Recipe | None, list[Problem]]:
     """As `build_recipe`, but gives the mistakes back: there is a recipe exactly where there are none."""
     if not isinstance(document, Mapping):
-        return None, [Problem((), f"a recipe must be a mapping (keys with values). Got {quote(document)}.")]
+        return None, [
+            Problem((), f"a recipe must be a mapping (keys with values). Got {quote(document)}.", code="wrong_type")
+        ]
     head, problems = _read_head(document)
     stages, of_stages = read_stages(document.get("stages"), catalog)
     exports, of_exports = read_exports(document.get("export"), catalog)
     if not document.get("stages") and not document.get("export"):
-        of_stages.append(Problem((), "the recipe has neither stages nor export: it would do nothing."))
+        of_stages.append(
+            Problem((), "the recipe has neither stages nor export: it would do nothing.", code="empty_recipe")
+        )
     if not of_stages:
         of_stages += chain_problems(list(stages.values()))
     problems += of_stages + _order(document, catalog) + of_exports
@@ -228,7 +232,10 @@ def _order(document: Document, catalog: Catalog) -> list[Problem]:
     if len(known) != len(kinds):
         return []
     chain = list(zip(stage_names(entries), [catalog.stages[kind] for kind in known], strict=True))
-    return [Problem(("stages", index, known[index]), message, on_key=True) for index, message in order_problems(chain)]
+    return [
+        Problem(("stages", index, known[index]), mistake.message, on_key=True, code=mistake.code)
+        for index, mistake in order_problems(chain)
+    ]
 
 
 _BESIDE_HEAD = ("stages", "export", "budgets")

@@ -48,10 +48,12 @@ def compare(candidates: Sequence[Candidate], export: str | None = None) -> Compa
         UsageError: nothing to compare, runs with different metrics, or a run without that file.
     """
     if not candidates:
-        raise UsageError("There is no finished run to compare.")
+        raise UsageError("There is no finished run to compare.", code="nothing_to_compare")
     metrics = list(dict.fromkeys(candidate.report.metric for candidate in candidates))
     if len(metrics) > 1:
-        raise UsageError(f"Runs with different metrics cannot be compared: {', '.join(metrics)}.")
+        raise UsageError(
+            f"Runs with different metrics cannot be compared: {', '.join(metrics)}.", code="not_comparable"
+        )
     metric = metrics[0]
     file = _file(candidates, metric, export)
     groups: dict[str, dict[int, Candidate]] = {}
@@ -75,7 +77,7 @@ def sorted_by(comparison: Comparison, column: str) -> tuple[Row, ...]:
         UsageError: there is no such column.
     """
     if column not in COLUMNS:
-        raise UsageError(f"There is no column {column!r}. Columns: {', '.join(COLUMNS)}.")
+        raise UsageError(f"There is no column {column!r}. Columns: {', '.join(COLUMNS)}.", code="unknown_column")
     if column == "metric":
         return tuple(sorted(comparison.rows, key=lambda row: worst_last(row.metric, comparison.higher_is_better)))
     if column == "on_front":
@@ -98,6 +100,7 @@ def _file(candidates: Sequence[Candidate], metric: str, wanted: str | None) -> s
             raise UsageError(
                 f"Run {run.recipe}/{run.id} has no measured export {wanted!r}.",
                 f"It has: {', '.join(known) or 'none'}.",
+                code="run_not_found",
             )
         return wanted
     files = [e.name for e in candidates[0].report.exports if e.format == "tflite"]

@@ -67,6 +67,7 @@ def expand(recipe: Recipe) -> Expansion:
         raise UsageError(
             f"There is nothing to vary in {recipe.name}: no axes and one seed.",
             "Give --axis PATH=V1,V2 or --seeds N, or write a sweep: block into the recipe.",
+            code="nothing_to_vary",
         )
     plain = without_sweep(recipe)
     choices = _combinations(config)

@@ -64,7 +64,9 @@ def parse_seeds(text: str) -> int | list[int]:
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdigit() for part in parts):
-        raise UsageError(f"--seeds must be a number of seeds such as 3, or a list such as 1,5,9. Got {text!r}.")
+        raise UsageError(
+            f"--seeds must be a number of seeds such as 3, or a list such as 1,5,9. Got {text!r}.", code="usage"
+        )
     numbers = [int(part) for part in parts]
     return numbers[0] if len(numbers) == 1 else numbers
 
@@ -75,9 +77,9 @@ def _axis(text: str) -> dict[str, Any]:
         path, equals, values = part.partition("=")
         path, values = path.strip(), values.strip()
         if not equals or not path or not values:
-            raise UsageError(f"--axis must be PATH=VALUES. Got {part.strip()!r}.", _HINT)
+            raise UsageError(f"--axis must be PATH=VALUES. Got {part.strip()!r}.", _HINT, code="usage")
         if path in axis:
-            raise UsageError(f"--axis gives {path} twice.")
+            raise UsageError(f"--axis gives {path} twice.", code="usage")
         axis[path] = values if is_range(values) else _values(path, values)
     return axis
 
@@ -86,4 +88,6 @@ def _values(path: str, text: str) -> Any:
     try:
         return parse_value(f"[{text}]")
     except RecipeError as error:
-        raise UsageError(f"--axis {path}: {text!r} cannot be read: {error.problems[0].message}", _HINT) from None
+        raise UsageError(
+            f"--axis {path}: {text!r} cannot be read: {error.problems[0].message}", _HINT, code="usage"
+        ) from None

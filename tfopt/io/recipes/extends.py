@@ -41,14 +41,14 @@ def _read(path: Path, children: tuple[Path, ...]) -> Node:
     if extends is None:
         return node
     if not isinstance(extends.value, str) or not extends.value:
-        raise _error(extends, f"extends must name another recipe file. Got {quote(extends.plain())}.")
+        raise _error(extends, f"extends must name another recipe file. Got {quote(extends.plain())}.", "wrong_type")
     base = path.parent / extends.value
     chain = (*children, path)
     if base.resolve() in [child.resolve() for child in chain]:
         circle = " -> ".join(str(child) for child in (*chain, base))
-        raise _error(extends, f"extends leads back to where it began: {circle}.")
+        raise _error(extends, f"extends leads back to where it began: {circle}.", "circular_reference")
     if not base.is_file():
-        raise _error(extends, f"extends names {extends.value!r}, but there is no file {base}.")
+        raise _error(extends, f"extends names {extends.value!r}, but there is no file {base}.", "file_not_found")
     own = {key: child for key, child in node.value.items() if key != "extends"}
     return _merged(_read(base, chain), replace(node, value=own), ())
 
@@ -56,14 +56,16 @@ def _read(path: Path, children: tuple[Path, ...]) -> Node:
 def _mapping(path: Path) -> Node:
     node = parse(read_text(path), str(path))
     if node is None:
-        raise RecipeError([Problem((), f"{path} is empty. `tfopt init` writes a recipe to begin with.")])
+        raise RecipeError(
+            [Problem((), f"{path} is empty. `tfopt init` writes a recipe to begin with.", code="empty_recipe")]
+        )
     if not isinstance(node.value, dict):
-        raise _error(node, f"a recipe must be a mapping (keys with values). Got {quote(node.plain())}.")
+        raise _error(node, f"a recipe must be a mapping (keys with values). Got {quote(node.plain())}.", "wrong_type")
     return node
 
 
-def _error(node: Node, message: str) -> RecipeError:
-    return RecipeError([Problem((), message, where=node.where)])
+def _error(node: Node, message: str, code: str) -> RecipeError:
+    return RecipeError([Problem((), message, where=node.where, code=code)])
 
 
 def _with_absolute_paths(node: Node, folder: Path) -> Node:
@@ -104,7 +106,9 @@ def _stages_changed(base: Node, child: Node) -> Node:
         if name not in names:
             guess = closest(str(name), names).strip() or f"Its stages: {', '.join(names)}."
             message = f"stages changes {str(name)!r}, but the base has no such stage."
-            problems.append(Problem(("stages", str(name)), message, guess, on_key=True, where=change.key))
+            problems.append(
+                Problem(("stages", str(name)), message, guess, on_key=True, where=change.key, code="unknown_stage_name")
+            )
             continue
         index = names.index(name)
         kind = kind_of_entry(plain[index])

@@ -97,7 +97,9 @@ def _of_source(
     place, name = (*place, "recipe"), f"{name}.recipe"
     if os.path.realpath(path) in [os.path.realpath(one) for one in asking]:
         circle = " -> ".join(str(one) for one in (*asking, path))
-        return [Problem(place, f"{name} leads back to a recipe that needs this one: {circle}.")]
+        return [
+            Problem(place, f"{name} leads back to a recipe that needs this one: {circle}.", code="circular_reference")
+        ]
     return _of_recipe(path, recipe.catalog, place, name, read)
 
 
@@ -105,10 +107,17 @@ def _of_file(path: Path, place: tuple[str | int, ...], name: str) -> list[Proble
     # `Path.exists` raises on names that are too long or hold a zero byte.
     if not os.path.exists(path):
         hint = "A relative path starts at the folder of its recipe."
-        return [Problem(place, f"{name} names a file that is not there: {path}.", hint)]
+        return [Problem(place, f"{name} names a file that is not there: {path}.", hint, code="file_not_found")]
     saved_model = os.path.isfile(path / "saved_model.pb")
     if not saved_model and (path.is_dir() or path.suffix not in FILES):
-        return [Problem(place, f"{name} is no model file: {path}.", f"Known: {', '.join(FILES)}, a SavedModel folder.")]
+        return [
+            Problem(
+                place,
+                f"{name} is no model file: {path}.",
+                f"Known: {', '.join(FILES)}, a SavedModel folder.",
+                code="unknown_file_type",
+            )
+        ]
     return []
 
 
@@ -117,15 +126,29 @@ def _of_recipe(
 ) -> list[Problem]:
     if not os.path.isfile(path):
         hint = "A relative path starts at the folder of its recipe."
-        return [Problem(place, f"{name} names a recipe that is not there: {path}.", hint)]
+        return [Problem(place, f"{name} names a recipe that is not there: {path}.", hint, code="file_not_found")]
     try:
         other = read(path, catalog)
     except RecipeError as error:
         first, more = error.problems[0], len(error.problems) - 1
         others = f" (and {more} more)" if more else ""
         where = f"{first.where}: " if first.where else ""
-        return [Problem(place, f"{name} names a recipe with mistakes{others}: {where}{first.message}", first.hint)]
+        return [
+            Problem(
+                place,
+                f"{name} names a recipe with mistakes{others}: {where}{first.message}",
+                first.hint,
+                code="invalid_recipe",
+            )
+        ]
     if not other.stages:
         hint = "Name the file itself: {file: ...}."
-        return [Problem(place, f"{name} names a recipe without stages, so that nothing makes a model: {path}.", hint)]
+        return [
+            Problem(
+                place,
+                f"{name} names a recipe without stages, so that nothing makes a model: {path}.",
+                hint,
+                code="empty_recipe",
+            )
+        ]
     return []

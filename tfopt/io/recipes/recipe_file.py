@@ -64,14 +64,16 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
         path, equals, value = text.partition("=")
         path = path.strip()
         if not equals or not path:
-            raise UsageError(f"--set must be PATH=VALUE. Got {text!r}.", "For example --set stages.prune.epochs=3.")
+            raise UsageError(
+                f"--set must be PATH=VALUE. Got {text!r}.", "For example --set stages.prune.epochs=3.", code="usage"
+            )
         if path in overrides:
-            raise UsageError(f"--set gives {path} twice.")
+            raise UsageError(f"--set gives {path} twice.", code="usage")
         try:
             overrides[path] = parse_value(value)
         except RecipeError as error:
             problem = error.problems[0]
-            raise UsageError(f"--set {path}: {value!r} cannot be read: {problem.message}") from None
+            raise UsageError(f"--set {path}: {value!r} cannot be read: {problem.message}", code="usage") from None
     return overrides
 
 

@@ -35,7 +35,7 @@ def source_problems(document: Mapping[str, Any]) -> list[Problem]:
 
 def _no_file(source: str) -> Problem:
     message = f"model.allow_unsafe has a meaning for model files only, and model.source is {source!r}."
-    return Problem(("model", "allow_unsafe"), message, "Remove it.", on_key=True)
+    return Problem(("model", "allow_unsafe"), message, "Remove it.", on_key=True, code="meaningless_key")
 
 
 def _of_source(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem]:
@@ -49,7 +49,7 @@ def _of_source(block: Block, source: str, args: Mapping[str, Any]) -> list[Probl
         if name in APPLICATIONS:
             return []
         guess = closest(name, APPLICATIONS).strip() or f"It has: {', '.join(APPLICATIONS)}."
-        return [Problem(place, f"model.source: keras.applications has no {name!r}.", guess)]
+        return [Problem(place, f"model.source: keras.applications has no {name!r}.", guess, code="unknown_source")]
     return _of_name(block, source, args)
 
 
@@ -58,13 +58,27 @@ def _of_path(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem
     # `Path.exists` raises on names that are too long or hold a zero byte.
     if not os.path.exists(source):
         hint = "A relative path starts at the folder of its recipe."
-        return [Problem((block, "source"), f"{block}.source is a path, but there is nothing at {path}.", hint)]
+        return [
+            Problem(
+                (block, "source"),
+                f"{block}.source is a path, but there is nothing at {path}.",
+                hint,
+                code="file_not_found",
+            )
+        ]
     if os.path.isfile(source) and path.suffix not in SUFFIXES[block]:
         kinds = ", ".join(SUFFIXES[block])
-        return [Problem((block, "source"), f"{block}.source is a file of no known kind: {path}.", f"Known: {kinds}.")]
+        return [
+            Problem(
+                (block, "source"),
+                f"{block}.source is a file of no known kind: {path}.",
+                f"Known: {kinds}.",
+                code="unknown_file_type",
+            )
+        ]
     if block == "model" and args:
         message = f"model.args has the keys {', '.join(map(str, args))}, but a model file takes no arguments."
-        return [Problem(("model", "args"), message, "Remove them.", on_key=True)]
+        return [Problem(("model", "args"), message, "Remove them.", on_key=True, code="meaningless_key")]
     return []
 
 
@@ -75,9 +89,16 @@ def _of_name(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem
         what = "dataset" if block == "data" else "model"
         guess = closest(source, known).strip() or f"Known {what}s: {', '.join(sorted(known))}."
         hint = f"{guess} A path begins with './', code of your own is written package.module:function."
-        return [Problem((block, "source"), f"{block}.source: there is no {what} {source!r}.", hint)]
+        return [
+            Problem((block, "source"), f"{block}.source: there is no {what} {source!r}.", hint, code="unknown_source")
+        ]
     mistakes = entry.signature.mistakes(source, args) if entry.signature else []
     return [
-        Problem((block, "args", name), f"{block}.args: {message}", on_key=is_there)
-        for name, message, is_there in mistakes
+        Problem(
+            (block, "args", *mistake.path),
+            f"{block}.args: {mistake.message}",
+            on_key=mistake.code == "unknown_argument",
+            code=mistake.code,
+        )
+        for mistake in mistakes
     ]

@@ -89,14 +89,18 @@ def read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         hint = next((f"Did you mean {str(other)!r}?" for other in _similar(path)), "")
-        raise RecipeError([Problem((), f"{path}: there is no such file.", hint)]) from None
+        raise RecipeError([Problem((), f"{path}: there is no such file.", hint, code="recipe_not_found")]) from None
     except IsADirectoryError:
-        raise RecipeError([Problem((), f"{path} is a folder. Name a recipe file in it.")]) from None
+        raise RecipeError(
+            [Problem((), f"{path} is a folder. Name a recipe file in it.", code="recipe_unreadable")]
+        ) from None
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 text: byte {error.start + 1} is 0x{error.object[error.start]:02x}."
-        raise RecipeError([Problem((), message, "Save it as UTF-8.")]) from None
+        raise RecipeError([Problem((), message, "Save it as UTF-8.", code="recipe_unreadable")]) from None
     except OSError as error:
-        raise RecipeError([Problem((), f"{path} cannot be read: {error.strerror}.")]) from error
+        raise RecipeError(
+            [Problem((), f"{path} cannot be read: {error.strerror}.", code="recipe_unreadable")]
+        ) from error
 
 
 def _similar(path: Path) -> list[Path]:
@@ -192,7 +196,7 @@ class _Reader:
         return Where(self.file, line + 1, column + 1, text)
 
     def _error(self, line: int, column: int, message: str) -> RecipeError:
-        return RecipeError([Problem((), message, where=self._where(line, column))])
+        return RecipeError([Problem((), message, where=self._where(line, column), code="invalid_yaml")])
 
     def _not_yaml(self, error: MarkedYAMLError) -> RecipeError:
         mark: StringMark = error.problem_mark

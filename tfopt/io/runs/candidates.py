@@ -48,4 +48,4 @@ def _document(run: Run) -> Mapping[str, Any]:
 
 def _check_any(runs: Mapping[str, Run], folder: Path) -> None:
     if not runs:
-        raise UsageError(f"No trial of the sweep {folder} is finished yet.")
+        raise UsageError(f"No trial of the sweep {folder} is finished yet.", code="nothing_to_compare")

@@ -86,7 +86,9 @@ def _keys_of(folder: Path) -> set[str]:
         return keys | _unfinished_keys(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"Cannot read {path}, so it is not known what it needs: {error}.", "Remove that run by hand."
+            f"Cannot read {path}, so it is not known what it needs: {error}.",
+            "Remove that run by hand.",
+            code="cannot_read",
         ) from error
 
 

@@ -27,8 +27,10 @@ def read_record(path: Path, record: type[R], what: str, hint: str) -> R:
     try:
         return record.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"Cannot read {path}: {error}.") from error
+        raise StoreError(f"Cannot read {path}: {error}.", code="cannot_read") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise StoreError(f"{path} is not {what} of this version of tfopt: {place}: {first['msg']}.", hint) from error
+        raise StoreError(
+            f"{path} is not {what} of this version of tfopt: {place}: {first['msg']}.", hint, code="invalid_record"
+        ) from error

@@ -152,4 +152,4 @@ def _find(run: Path, root: Path) -> Path:
             return base / latest.read_text(encoding="utf-8").strip()
     known = [name for name, folders in run_folders(root).items() if folders]
     hint = f"Recipes with runs in {root}: {', '.join(known)}." if known else f"There are no runs in {root} yet."
-    raise StoreError(f"Found no run at {run}.", hint)
+    raise StoreError(f"Found no run at {run}.", hint, code="run_not_found")

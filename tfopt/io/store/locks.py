@@ -61,7 +61,9 @@ def sole_user(folder: Path, what: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise UsageError(f"{what} is being run by another process.", "Wait for it, or stop it first.") from None
+        raise UsageError(
+            f"{what} is being run by another process.", "Wait for it, or stop it first.", code="locked"
+        ) from None
     except OSError as error:
         raise cannot_write(folder, error) from error
     try:

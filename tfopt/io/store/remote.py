@@ -44,22 +44,30 @@ class RemoteStore:
         self.url = url
         if "://" not in url:
             raise UsageError(
-                f"The store {url!r} is not a URL.", "Give one such as s3://bucket/folder or file:///mnt/shared/folder."
+                f"The store {url!r} is not a URL.",
+                "Give one such as s3://bucket/folder or file:///mnt/shared/folder.",
+                code="invalid_store_url",
             )
         try:
             from fsspec.core import url_to_fs
             from fsspec.registry import get_filesystem_class
         except ImportError as error:
             raise EnvironmentProblem(
-                "A store at a URL needs the package fsspec.", "pip install 'tfopt[remote]'"
+                "A store at a URL needs the package fsspec.",
+                "pip install 'tfopt[remote]'",
+                code="missing_package",
             ) from error
         protocol = url.partition("://")[0].partition("::")[0]
         try:
             get_filesystem_class(protocol)
         except ImportError as error:
-            raise EnvironmentProblem(f"The store {self} needs another package: {error}.") from error
+            raise EnvironmentProblem(
+                f"The store {self} needs another package: {error}.", code="missing_package"
+            ) from error
         except ValueError as error:
-            raise UsageError(f"fsspec knows no protocol {protocol!r} (store {self}).") from error
+            raise UsageError(
+                f"fsspec knows no protocol {protocol!r} (store {self}).", code="invalid_store_url"
+            ) from error
         with self._reaching("reach"):
             self.files, path = url_to_fs(url)
         self.path = path.rstrip("/")
@@ -191,7 +199,9 @@ class RemoteStore:
         try:
             yield
         except ImportError as error:
-            raise EnvironmentProblem(f"The store {self} needs another package: {error}.") from error
+            raise EnvironmentProblem(
+                f"The store {self} needs another package: {error}.", code="missing_package"
+            ) from error
         except Exception as error:  # noqa: BLE001 each driver of fsspec raises what its own client library does
             message = str(error).strip()
             cause = f"{type(error).__name__}: {message}" if message else type(error).__name__
@@ -199,7 +209,8 @@ class RemoteStore:
             raise StoreError(
                 f"Cannot {verb} the store {self}: {public.rstrip('.')}.",
                 "Check the URL, the network, and the credentials in fsspec's configuration.",
-                # A traceback would show the original message.
+                # A traceback would show the original message.,
+                code="remote_store",
             ) from (error if public == cause else None)
 
     def _without_secrets(self, text: str) -> str:

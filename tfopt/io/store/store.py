@@ -130,6 +130,7 @@ class Store:
             raise StoreError(
                 f"The finished stage is kept in {folder}, but is not shared. {error.message}",
                 f"{error.hint} The same command shares it and goes on.",
+                code="remote_store",
             ) from error
 
     def _has_here(self, key: str) -> bool:
@@ -142,7 +143,9 @@ class Store:
         try:
             trouble, record = self._verify(folder)
         except OSError as error:
-            raise StoreError(f"Cannot read the store entry {folder}: {error.strerror or error}.") from error
+            raise StoreError(
+                f"Cannot read the store entry {folder}: {error.strerror or error}.", code="cannot_read"
+            ) from error
         if trouble is None:
             return folder, record
         warn(f"Store entry {key[:12]} is damaged ({trouble}); it is set aside and its stage runs again.")

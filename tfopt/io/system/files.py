@@ -35,6 +35,7 @@ def cannot_write(path: Path, error: OSError) -> StoreError:
     return StoreError(
         f"Cannot write {path}: {error.strerror or error}.",
         "Free some space, or choose another folder with --out.",
+        code="cannot_write",
     )
 
 
