@@ -8,7 +8,7 @@ import pytest
 from tensorflow_model_optimization.quantization.keras import QuantizeWrapper, quantize_model
 
 from tests.support.quantization import context, qat, separate_relu_model
-from tfopt.backend.quantization import preflight
+from tfopt.backend.quantization import layer_treatments
 from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
@@ -29,7 +29,7 @@ def test_naive_rounds_no_weight_in_front_of_a_relu_layer() -> None:
 def test_tfopt_rounds_them_and_fuses_the_relu(tmp_path: Path) -> None:
     model = separate_relu_model()
     stage = qat(epochs=1)
-    treated = preflight(model, stage.quantization())
+    treated = layer_treatments(model, stage.quantization())
     assert [treated[name] for name in _BEFORE_RELU] == ["simulated"] * 3
     assert treated["first_relu"] == "fused with first"
     assert treated["second_relu"] == "fused with second"

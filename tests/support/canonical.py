@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from tests.support.quantization import File
-from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import Canonical, canonicalize, initial_weights
 from tfopt.backend.quantization.canonical.equality import largest_difference, random_inputs
@@ -83,4 +83,4 @@ def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
 
 def told(model: tf_keras.Model) -> Mapping[str, str]:
     """What the plan says of each layer."""
-    return preflight(model, QUANTIZATION)
+    return layer_treatments(model, QUANTIZATION)

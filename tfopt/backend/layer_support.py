@@ -36,7 +36,7 @@ def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
     Raises:
         StageError: the connections of the layers are not known.
     """
-    quantized = quantization.preflight(model, Quantization())
+    quantized = quantization.layer_treatments(model, Quantization())
     found: dict[int, list[Call]] = {}
     for call in calls(model):
         found.setdefault(id(call.layer), []).append(call)

@@ -9,7 +9,7 @@ from tf_keras import layers
 
 from tests.support.quantization import separate_relu_model
 from tests.support.quantization_models import branchy_model
-from tfopt.backend.quantization import preflight
+from tfopt.backend.quantization import layer_treatments
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 from tfopt.errors import StageError
 
@@ -21,11 +21,11 @@ FOLDED = "simulated, rewritten: folded into the kernel before it"
 
 def _told(layer: layers.Layer, shape: tuple[int, ...] = (8, 8, 4), dtype: str = "float32") -> str:
     given = layers.Input(shape, dtype=dtype)
-    return preflight(tf_keras.Model(given, layer(given)), Quantization())[layer.name]
+    return layer_treatments(tf_keras.Model(given, layer(given)), Quantization())[layer.name]
 
 
 def test_operators_of_a_branchy_model() -> None:
-    told = preflight(branchy_model(), Quantization(layers=(QuantizeRule(match="skipped", skip=True),)))
+    told = layer_treatments(branchy_model(), Quantization(layers=(QuantizeRule(match="skipped", skip=True),)))
     assert {name: how for name, how in told.items() if how != "simulated"} == {
         "stem_relu": "fused with stem",
         "conv_norm": "fused with conv",
@@ -43,7 +43,7 @@ def test_operators_of_a_branchy_model() -> None:
 
 def test_a_sequential_model_is_told_of_the_layers_it_has() -> None:
     model = separate_relu_model()
-    assert set(preflight(model, Quantization())) == {layer.name for layer in model.layers}
+    assert set(layer_treatments(model, Quantization())) == {layer.name for layer in model.layers}
 
 
 @pytest.mark.parametrize("function", ["relu", "swish", "leaky_relu", "softmax", "gelu", tf.nn.relu6])
@@ -85,14 +85,14 @@ def test_layers_that_stay_float_say_why(layer, reason) -> None:
 def test_layers_of_nested_models_that_stay_float_are_told() -> None:
     nested = tf_keras.Sequential([layers.InputLayer((8, 8, 4)), layers.ThresholdedReLU(name="inner")], name="nested")
     image = layers.Input((8, 8, 4))
-    told = preflight(tf_keras.Model(image, layers.Dense(2, name="head")(nested(image))), Quantization())
+    told = layer_treatments(tf_keras.Model(image, layers.Dense(2, name="head")(nested(image))), Quantization())
     assert told["inner"] == "float: TFLite turns the result of its comparison into numbers in float"
 
 
 def test_a_layer_with_one_scale_with_a_float_one_stays_float() -> None:
     image = layers.Input((8, 8, 1))
     join = layers.Concatenate(name="join")([layers.ThresholdedReLU(name="step")(image), image])
-    told = preflight(tf_keras.Model(image, join), Quantization())
+    told = layer_treatments(tf_keras.Model(image, join), Quantization())
     assert told["join"] == "float: it has one scale with step, which stays float"
 
 
@@ -111,7 +111,7 @@ def test_a_layer_with_one_scale_with_a_float_one_stays_float() -> None:
 )
 def test_only_what_the_converter_fuses_is_one_operator(kernel, follower, heads) -> None:
     image = layers.Input((8, 8, 4))
-    told = preflight(tf_keras.Model(image, follower(kernel(image))), Quantization())
+    told = layer_treatments(tf_keras.Model(image, follower(kernel(image))), Quantization())
     assert told["k"].startswith("simulated")
     assert told["f"] == heads
 
@@ -119,26 +119,26 @@ def test_only_what_the_converter_fuses_is_one_operator(kernel, follower, heads) 
 def test_a_result_that_others_see_is_not_fused() -> None:
     image = layers.Input((8, 8, 4))
     kernel = layers.Conv2D(4, 1, name="k")(image)
-    told = preflight(tf_keras.Model(image, [layers.ReLU(name="f")(kernel), kernel]), Quantization())
+    told = layer_treatments(tf_keras.Model(image, [layers.ReLU(name="f")(kernel), kernel]), Quantization())
     assert told["f"] == "simulated"
 
 
 def test_a_shared_layer_is_not_fused() -> None:
     image = layers.Input((8, 8, 4))
     kernel = layers.Conv2D(4, 1, name="k")
-    told = preflight(tf_keras.Model(image, layers.ReLU(name="f")(kernel(kernel(image)))), Quantization())
+    told = layer_treatments(tf_keras.Model(image, layers.ReLU(name="f")(kernel(kernel(image)))), Quantization())
     assert told == {"f": "simulated", "k": "simulated", image.node.layer.name: "simulated"}
 
 
 def test_integer_inputs_are_not_rounded() -> None:
     words = layers.Input((8,), dtype="int32", name="words")
-    told = preflight(tf_keras.Model(words, layers.Embedding(10, 4, name="table")(words)), Quantization())
+    told = layer_treatments(tf_keras.Model(words, layers.Embedding(10, 4, name="table")(words)), Quantization())
     assert told == {"words": "after training", "table": "simulated"}
 
 
 def test_rules_by_type_and_order() -> None:
     rules = (QuantizeRule(type="Conv2D", skip=True), QuantizeRule(match="second", skip=False))
-    told = preflight(separate_relu_model(), Quantization(layers=rules))
+    told = layer_treatments(separate_relu_model(), Quantization(layers=rules))
     assert told["first"] == "after training"
     assert told["first_relu"] == "simulated"
     assert told["second"] == "simulated"
@@ -149,13 +149,13 @@ def test_a_subclassed_model_is_refused() -> None:
         pass
 
     with pytest.raises(StageError, match="connections of its layers are not known before it runs"):
-        preflight(Own(name="own"), Quantization())
+        layer_treatments(Own(name="own"), Quantization())
 
 
 def test_layers_with_masks_are_left_to_the_converter() -> None:
     import tf_keras
 
-    from tfopt.backend.quantization import preflight
+    from tfopt.backend.quantization import layer_treatments
     from tfopt.core.config.quantization import Quantization
 
     words = tf_keras.Input((6,), dtype="int32", name="words")
@@ -163,6 +163,6 @@ def test_layers_with_masks_are_left_to_the_converter() -> None:
         tf_keras.layers.Embedding(9, 4, mask_zero=True, name="table")(words)
     )
     mean = tf_keras.layers.GlobalAveragePooling1D(name="mean")(states)
-    found = preflight(tf_keras.Model(words, tf_keras.layers.Dense(2, name="logits")(mean)), Quantization())
+    found = layer_treatments(tf_keras.Model(words, tf_keras.layers.Dense(2, name="logits")(mean)), Quantization())
     assert found["logits"] == "simulated"
     assert {found[name].split(",")[0] for name in ("table", "mean")} == {"after training"}

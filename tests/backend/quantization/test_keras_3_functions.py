@@ -9,7 +9,7 @@ from keras import layers
 
 from tests.support.quantization import int8_file, training_images
 from tfopt.backend.bridge import to_tf_keras
-from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import Preserve
@@ -36,7 +36,7 @@ def bent() -> keras.Model:
 
 def test_they_are_simulated_and_integer_in_the_file() -> None:
     model = to_tf_keras(bent())
-    planned = preflight(model, Quantization())
+    planned = layer_treatments(model, Quantization())
     assert {name: how for name, how in planned.items() if not how.startswith(("simulated", "fused"))} == {}
     wrapped = wrap(canonicalize(model), Quantization(), Preserve())
     calibrate(wrapped, [training_images()[:64]])

@@ -13,7 +13,7 @@
 | `wrapping`, `calibration`, `train`, `quantized` | wrap and strip, set ranges, train, save and load |
 """
 
-from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.canonical.rewrites.recurrent import sharing_scales
 from tfopt.backend.quantization.float_fallback import float_layers, not_convertible
 from tfopt.backend.quantization.preflight import look_ahead
@@ -23,10 +23,10 @@ __all__ = [
     "Quantized",
     "float_layers",
     "is_quantized",
+    "layer_treatments",
     "load_quantized",
     "look_ahead",
     "not_convertible",
-    "preflight",
     "save_quantized",
     "sharing_scales",
 ]

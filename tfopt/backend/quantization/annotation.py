@@ -31,7 +31,7 @@ def annotated(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tuple[str,
     return tuple(chosen)
 
 
-def preflight(model: tf_keras.Model, quantization: Quantization) -> dict[str, str]:
+def layer_treatments(model: tf_keras.Model, quantization: Quantization) -> dict[str, str]:
     """How each layer would be treated, without training.
 
     Args:
@@ -50,7 +50,7 @@ def preflight(model: tf_keras.Model, quantization: Quantization) -> dict[str, st
 
 
 def treatments(canonical: Canonical, quantization: Quantization) -> dict[str, str]:
-    """As `preflight`, for a model that has its canonical form."""
+    """As `layer_treatments`, for a model that has its canonical form."""
     graph = Graph(canonical.model)
     places = place(graph, annotated(canonical, quantization.layers))
     heads = {name: where.head for name, where in places.items()}

@@ -13,7 +13,7 @@ from tf_keras import layers
 from tests.support.quantization import accuracy, context, digits, prune_by_magnitude, qat, train
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.quantization import load_quantized, save_quantized
-from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.rewrite import Rewrite
 from tfopt.backend.stages.qat import quantize_aware_train
@@ -109,7 +109,7 @@ def test_tensors_of_the_file_belong_to_layers_of_the_original(trained, tmp_path:
 def test_a_rule_for_the_original_is_one_for_all_that_computes_it() -> None:
     model = _series_model()
     rules = (QuantizeRule(type="Conv1D", skip=True), QuantizeRule(match="dense", skip=True))
-    told = preflight(model, Quantization(layers=rules))
+    told = layer_treatments(model, Quantization(layers=rules))
     assert told["conv"].startswith("after training")
     assert told["dense"].startswith("after training")
     assert told["lone"].startswith("simulated")

@@ -8,7 +8,7 @@ import tf_keras
 from tf_keras import layers
 
 from tests.support.canonical import answers, there_and_back, told
-from tfopt.backend.quantization.annotation import preflight
+from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 
@@ -76,7 +76,7 @@ def test_a_rule_for_a_nested_model_is_one_for_its_layers() -> None:
     image = layers.Input((8, 8, 4), name="image")
     model = tf_keras.Model(image, layers.ReLU(name="last")(_block("backbone")(image)))
     rules = (QuantizeRule(match="backbone", skip=True), QuantizeRule(match="conv", skip=False))
-    assert preflight(model, Quantization(layers=rules)) == {
+    assert layer_treatments(model, Quantization(layers=rules)) == {
         "image": "simulated",
         "conv": "simulated",
         "norm": "after training",
