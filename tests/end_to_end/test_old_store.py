@@ -1,0 +1,86 @@
+"""A store and runs that tfopt 0.1.0 has left (`tests/data/store_0_1_0`) are read by today's code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import tfopt
+from tfopt.cli.main import main
+from tfopt.io.system.environment import key_versions
+
+pytestmark = pytest.mark.tf
+
+OLD = Path(__file__).resolve().parents[1] / "data" / "store_0_1_0"
+RECIPES = ("own_layers", "chain", "family")
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked `--out` folder; skips where keys differ because TensorFlow is another version."""
+    folder = tmp_path_factory.mktemp("old")
+    with zipfile.ZipFile(OLD / "out.zip") as archive:
+        archive.extractall(folder)
+    written = json.loads(next((folder / ".store").glob("*/*/key.json")).read_text())["versions"]
+    if written != key_versions():
+        pytest.skip(f"the old store was written with {written}, this environment has {key_versions()}")
+    return folder
+
+
+@pytest.fixture
+def recipes(tmp_path: Path) -> Path:
+    for name in (*(f"{recipe}.yaml" for recipe in RECIPES), "own_layers.py"):
+        shutil.copy(OLD / name, tmp_path / name)
+    return tmp_path
+
+
+def reports(out: Path) -> dict[str, Mapping[str, Any]]:
+    return {path.parts[-3]: json.loads(path.read_text()) for path in out.glob("*/*/report.json")}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_stage_is_taken_from_the_old_store_and_exported(old: Path, recipes: Path, name: str) -> None:
+    out = recipes / "out"
+    shutil.copytree(old / ".store", out / ".store")
+    plan = tfopt.plan(recipes / f"{name}.yaml", out)
+    assert {stage.name: stage.status for stage in plan.stages} == {stage.name: "cached" for stage in plan.stages}
+
+    events: list[Mapping[str, Any]] = []
+    run = tfopt.run(recipes / f"{name}.yaml", out=out, on_event=events.append)
+    assert all(event["cached"] for event in events if event["event"] == "stage_started")
+    assert run.report.held
+    before = reports(old)[run.report.run.recipe]
+    now = json.loads((run.folder / "report.json").read_text())
+    for one, other in zip(before["stages"], now["stages"], strict=True):
+        assert {**one, "cached": True} == other
+    for one, other in zip(before["exports"], now["exports"], strict=True):
+        assert (other["name"], other["bytes"]) == (one["name"], one["bytes"])
+        assert other["measures"]["accuracy"] == pytest.approx(one["measures"]["accuracy"], abs=0.01)
+
+
+def test_old_reports_are_shown_and_compared(old: Path) -> None:
+    folders = [str(path.parent) for path in sorted(old.glob("*/*/report.json"))]
+    assert len(folders) == len(RECIPES)
+    for folder in folders:
+        shown = CliRunner().invoke(main, ["show", folder, "--out", str(old)])
+        assert shown.exit_code == 0, shown.output
+        assert "accuracy" in shown.output
+    compared = CliRunner().invoke(main, ["compare", *folders, "--out", str(old)])
+    assert compared.exit_code == 0, compared.output
+
+
+def test_a_finished_old_run_is_given_back_where_nothing_has_changed(old: Path, recipes: Path) -> None:
+    out = recipes / "out"
+    shutil.copytree(old, out)
+    events: list[Mapping[str, Any]] = []
+    run = tfopt.run(recipes / "chain.yaml", out=out, on_event=events.append)
+    assert run.report.held
+    if any(event["event"] == "run_reused" for event in events):
+        assert run.folder.name == next((old / "chain").iterdir()).name
