@@ -35,7 +35,9 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def recipes(tmp_path: Path) -> Path:
+def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     for name in (*(f"{recipe}.yaml" for recipe in RECIPES), "own_layers.py"):
         shutil.copy(OLD / name, tmp_path / name)
     return tmp_path

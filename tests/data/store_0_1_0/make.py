@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def pack(out: Path, archive: Path) -> None:
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_LZMA) as file:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for path in sorted(out.rglob("*")):
             name = path.relative_to(out)
             if path.is_file() and not {*name.parts} & {*LEFT_OUT} and not path.name.endswith((".html", ".lock")):

@@ -115,6 +115,10 @@ def _run(hosted: Any, pattern: Pattern, tensors: list[Any], training: Any, host:
     return outputs
 
 
+class KerasHost(Keras3LayerWrapper):
+    """The wrapper in stores of 0.1.0: Keras looks up the weights in the file by the name of the class."""
+
+
 def _as_flag(training: Any) -> bool:
     flag = tf.get_static_value(training) if tf.is_tensor(training) else training
     return bool(flag)

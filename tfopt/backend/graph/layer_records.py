@@ -12,6 +12,7 @@ import tf_keras
 from tfopt.backend.graph.channels import most_unique, rows
 from tfopt.backend.graph.kernels import clusterable_kernels, counted_kernels
 from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.serialized_names import with_first_names
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.clustering import Sharing
 from tfopt.core.records.report import LayerRecord
@@ -67,10 +68,11 @@ def model_fingerprint(model: tf_keras.Model) -> str:
     Raises:
         StageError: a layer has no usable get_config.
     """
-    config = guarded(
-        lambda: json.dumps(tf_keras.saving.serialize_keras_object(model.get_config()), sort_keys=True, default=repr),
+    serialized = guarded(
+        lambda: tf_keras.saving.serialize_keras_object(model.get_config()),
         f"Reading the configuration of model {model.name!r}",
     )
+    config = json.dumps(with_first_names(serialized), sort_keys=True, default=repr)
     digest = hashlib.sha256(f"tfopt model 1\n{config}\n".encode())
     for weight in model.get_weights():
         digest.update(f"{weight.dtype.str} {weight.shape}\n".encode())

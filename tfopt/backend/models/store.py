@@ -16,6 +16,7 @@ import tf_keras
 
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.graph.layers import all_layers
+from tfopt.backend.graph.serialized_names import current_name
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError, StoreError
 
@@ -79,5 +80,5 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
 
 
 def _find(where: str) -> Any:
-    module, _, name = where.partition(":")
+    module, _, name = current_name(where).partition(":")
     return guarded(lambda: getattr(importlib.import_module(module), name), f"Finding {where} again")

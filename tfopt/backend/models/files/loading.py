@@ -16,6 +16,7 @@ from tf_keras.src.saving.legacy import hdf5_format
 from tf_keras.src.saving.legacy.saved_model import json_utils
 
 from tfopt.backend.graph.layers import all_layers
+from tfopt.backend.graph.serialized_names import current_name
 from tfopt.backend.models.files import contents, trust
 from tfopt.backend.models.files.contents import Contents
 from tfopt.backend.models.files.old_formats import modernized
@@ -102,9 +103,10 @@ def _imported(path: Path, finding: trust.Finding, folder: Path) -> dict[str, Any
     if finding.danger != "module" or "class_name" not in part:
         return {}
     name = part["config"] if part["class_name"] == "function" else part.get("spec_name", part["class_name"])
+    module, _, attribute = current_name(f"{part['module']}:{name}").partition(":")
     with importable(folder):
         found = guarded(
-            lambda: getattr(importlib.import_module(part["module"]), name), f"Importing what {path} names ({name})"
+            lambda: getattr(importlib.import_module(module), attribute), f"Importing what {path} names ({name})"
         )
     registered = part.get("registered_name")
     return {name: found, **({registered: found} if isinstance(registered, str) else {})}
