@@ -163,7 +163,7 @@ class _Preparation:
         warnings += [
             f"{', '.join(files)}: {name} joins results of LSTMs, which come out wrong (by 10 % of their range and "
             "more) where TFLite gives them one scale. Put a qat stage before the export: it keeps them apart."
-            for name in quantization.sharing_scales(model)
+            for name in quantization.shared_scale_layers(model)
         ]
         message = (
             f"cannot be int8 without a qat stage: {', '.join(deadly)} runs as a loop in TFLite, and the converter dies "

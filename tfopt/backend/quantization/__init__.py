@@ -14,7 +14,7 @@
 """
 
 from tfopt.backend.quantization.annotation import layer_treatments
-from tfopt.backend.quantization.canonical.rewrites.recurrent import sharing_scales
+from tfopt.backend.quantization.canonical.lstm_scales import shared_scale_layers
 from tfopt.backend.quantization.float_fallback import float_layers, not_convertible
 from tfopt.backend.quantization.preflight import look_ahead
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
@@ -28,5 +28,5 @@ __all__ = [
     "look_ahead",
     "not_convertible",
     "save_quantized",
-    "sharing_scales",
+    "shared_scale_layers",
 ]

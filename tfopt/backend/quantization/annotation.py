@@ -9,7 +9,7 @@ from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.canonical import Canonical, Origin, canonicalize, walk
-from tfopt.backend.quantization.canonical.fusing import folds_into
+from tfopt.backend.quantization.canonical.batch_norm import folds_into
 from tfopt.backend.quantization.float_fallback import float_layers
 from tfopt.backend.quantization.fusion import place
 from tfopt.backend.quantization.registry import treatment

@@ -16,7 +16,7 @@ from tf_keras import layers
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.quantization.canonical import Canonical
-from tfopt.backend.quantization.canonical.rewrites.recurrent import is_fused
+from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
 
 FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
 """Activation functions, and why."""
@@ -30,7 +30,7 @@ def _of_relu(layer: Any) -> str | None:
 
 
 def _of_recurrent(layer: Any) -> str | None:
-    return None if layer.unroll or is_fused(layer) else _LOOP
+    return None if layer.unroll or is_lstm_operator(layer) else _LOOP
 
 
 def _always(reason: str) -> Callable[[Any], str | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph, function_name
-from tfopt.backend.quantization.canonical.fusing import TAKES_BATCH_NORMALIZATION, folds_into
+from tfopt.backend.quantization.canonical.batch_norm import TAKES_BATCH_NORMALIZATION, folds_into
 from tfopt.backend.quantization.float_fallback import shares_float_scale
 
 _TAKES_RELU = (*TAKES_BATCH_NORMALIZATION, layers.Add)

@@ -11,10 +11,15 @@ from tensorflow_model_optimization.quantization.keras.quantizers import Quantize
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import function_name
-from tfopt.backend.quantization.canonical.dilated_conv2d import DilatedConv2D
-from tfopt.backend.quantization.canonical.rewrites import primitives
-from tfopt.backend.quantization.canonical.rewrites.axes import InsertAxes, RemoveAxes
-from tfopt.backend.quantization.canonical.rewrites.slicing import Slice
+from tfopt.backend.quantization.canonical.custom_layers import (
+    DilatedConv2D,
+    HeadContext,
+    HeadScores,
+    InsertAxes,
+    LogOfOnePlus,
+    RemoveAxes,
+    Slice,
+)
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.quantizers import (
@@ -78,10 +83,10 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.Normalization: OUTPUT,
     layers.Rescaling: OUTPUT,
     layers.UnitNormalization: PASS,
-    primitives.HeadContext: OUTPUT,
-    primitives.HeadScores: OUTPUT,
+    HeadContext: OUTPUT,
+    HeadScores: OUTPUT,
     # Activations
-    primitives.LogOfOnePlus: OUTPUT,
+    LogOfOnePlus: OUTPUT,
     layers.LeakyReLU: OUTPUT,
     layers.PReLU: OUTPUT,
     layers.ReLU: OUTPUT,

@@ -40,7 +40,7 @@ def test_a_rewrite_that_changes_the_answers_is_an_error_that_names_the_layer() -
     x = layers.ReLU(name="culprit")(layers.Conv2D(3, 1, name="innocent")(image))
     model = tf_keras.Model(image, layers.Conv2D(3, 1, name="victim")(x))
     with pytest.raises(StageError, match=r"answers differently .* layer 'culprit' is the first that differs"):
-        canonicalize(model, phases=((Wrong(),),))
+        canonicalize(model, passes=((Wrong(),),))
 
 
 def test_a_model_that_answers_at_random_is_not_accused() -> None:

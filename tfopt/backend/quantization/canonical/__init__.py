@@ -1,13 +1,13 @@
 """Canonical form: a model rebuilt so that tfmot can simulate all of it, with the way back.
 
 Stages work on the model as the user wrote it; this form exists only inside quantization. To add a rewrite: one file
-with one class (see `rewrite`), and its place in `phases`.
+with one class (see `rewrite`), and its place in `passes`.
 
 | file | question it answers |
 |---|---|
 | `canonical` | what is the canonical form of this model, and what are the original's weights after training? |
 | `flatten` | what is in the nested models? |
-| `rewrite`, `phases` | what is a rewrite, which are there, and in which order? |
+| `rewrite`, `passes` | what is a rewrite, which are there, and in which order? |
 | `engine`, `replay`, `copying`, `weights` | how is a model rebuilt? |
 | `equality` | does it still compute the same? |
 """

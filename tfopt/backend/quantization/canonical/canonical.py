@@ -13,8 +13,8 @@ from tfopt.backend.quantization.canonical.copying import copy_model
 from tfopt.backend.quantization.canonical.engine import Round, rewrite
 from tfopt.backend.quantization.canonical.equality import check_equal
 from tfopt.backend.quantization.canonical.flatten import Flat, Origin, flatten, walk
+from tfopt.backend.quantization.canonical.passes import PASSES
 from tfopt.backend.quantization.canonical.rewrite import Rewrite
-from tfopt.backend.quantization.canonical.rewrites.passes import PHASES
 from tfopt.backend.quantization.canonical.weights import LayerWeights
 
 
@@ -76,12 +76,12 @@ class Canonical:
         return copy
 
 
-def canonicalize(model: tf_keras.Model, phases: Sequence[Sequence[Rewrite]] = PHASES) -> Canonical:
+def canonicalize(model: tf_keras.Model, passes: Sequence[Sequence[Rewrite]] = PASSES) -> Canonical:
     """Brings a model into canonical form; the model is not changed, and the same model always gives the same form.
 
     Args:
         model: functional, or a built Sequential.
-        phases: rewrites in groups; each group is applied until no layer is left for it, before the next one is.
+        passes: rewrites in groups; each group is applied until no layer is left for it, before the next one is.
 
     Raises:
         StageError: the connections of the layers are not known, a layer cannot be cloned, or the rewritten model
@@ -92,7 +92,7 @@ def canonicalize(model: tf_keras.Model, phases: Sequence[Sequence[Rewrite]] = PH
     steps = [(model, flat.model, flat.tensors)]
     rounds: list[Round] = []
     current = flat.model
-    for rewrites in phases:
+    for rewrites in passes:
         while (done := rewrite(current, rewrites)) is not None:
             rounds.append(done)
             steps.append((current, done.after, done.tensors))

@@ -13,7 +13,7 @@ from tests.support.quantization import File
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.equality import random_inputs
-from tfopt.backend.quantization.canonical.rewrites.recurrent import sharing_scales
+from tfopt.backend.quantization.canonical.lstm_scales import shared_scale_layers
 from tfopt.backend.quantization.weight_constraints import Preserve
 from tfopt.backend.quantization.wrapping import wrap
 
@@ -53,8 +53,8 @@ def test_other_layers_are_left_alone() -> None:
     ]
     model = tf_keras.Model(rows, outputs)
     assert not canonicalize(model).rewrites
-    assert sharing_scales(model) == ()
-    assert sharing_scales(_model()) == ("both", "join")
+    assert shared_scale_layers(model) == ()
+    assert shared_scale_layers(_model()) == ("both", "join")
 
 
 def test_every_lstm_of_the_file_writes_in_the_scale_of_its_state() -> None:

@@ -13,7 +13,7 @@ from tf_keras import layers
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 
 
-class NaryMerge(Rewrite):
+class BinaryMerges(Rewrite):
     title = "computed in pairs"
 
     def applies(self, site: RewriteSite) -> bool:

@@ -8,24 +8,16 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
+from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
+from tfopt.backend.quantization.canonical.kernel_arguments import (
+    is_channels_last,
+    is_constrained,
+    kept_arguments,
+    padded_2d,
+    padding_2d,
+)
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
-from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept, takes_channels_last
 from tfopt.backend.quantization.canonical.weights import named, ordered
-
-
-def padding(layer: Any) -> str:
-    """Padding of the convolution itself, once the causal one is a layer of its own."""
-    return "valid" if layer.padding == "causal" else layer.padding
-
-
-def padded(site: RewriteSite, image: Any) -> Any:
-    """The image with the zeros in front that a causal convolution looks back at."""
-    layer = site.layer
-    if layer.padding != "causal":
-        return image
-    before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)
-    return site.make("padding", lambda name: layers.ZeroPadding2D(((0, 0), (before, 0)), name=name))(image)
 
 
 class Conv1D(Rewrite):
@@ -33,7 +25,7 @@ class Conv1D(Rewrite):
 
     def applies(self, site: RewriteSite) -> bool:
         layer = site.layer
-        return type(layer) is layers.Conv1D and takes_channels_last(layer) and not is_constrained(layer)
+        return type(layer) is layers.Conv1D and is_channels_last(layer) and not is_constrained(layer)
 
     def replace(self, site: RewriteSite, inputs: Any) -> Any:
         layer, weights = site.layer, named(site.layer)
@@ -43,15 +35,15 @@ class Conv1D(Rewrite):
                 layer.filters,
                 (1, *layer.kernel_size),
                 strides=(1, *layer.strides),
-                padding=padding(layer),
+                padding=padding_2d(layer),
                 dilation_rate=(1, *layer.dilation_rate),
                 groups=layer.groups,
-                **kept(layer),
+                **kept_arguments(layer),
                 name=name,
             ),
             {**weights, "kernel": weights["kernel"][None]},
         )
-        return on_images(site, inputs, lambda image: conv(padded(site, image)))
+        return expand_to_4d(site, inputs, lambda image: conv(padded_2d(site, image)))
 
     def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         made = weights[site.name]

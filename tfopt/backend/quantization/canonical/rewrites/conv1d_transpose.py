@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
+from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
+from tfopt.backend.quantization.canonical.kernel_arguments import is_channels_last, is_constrained, kept_arguments
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
-from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept, takes_channels_last
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
 
@@ -21,7 +21,7 @@ class Conv1DTranspose(Rewrite):
         layer = site.layer
         return (
             type(layer) is layers.Conv1DTranspose
-            and takes_channels_last(layer)
+            and is_channels_last(layer)
             and layer.dilation_rate == (1,)
             and not is_constrained(layer)
         )
@@ -36,12 +36,12 @@ class Conv1DTranspose(Rewrite):
                 strides=(1, *layer.strides),
                 padding=layer.padding,
                 output_padding=layer.output_padding and (0, *layer.output_padding),
-                **kept(layer),
+                **kept_arguments(layer),
                 name=name,
             ),
             {**weights, "kernel": weights["kernel"][None]},
         )
-        return on_images(site, inputs, conv)
+        return expand_to_4d(site, inputs, conv)
 
     def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         made = weights[site.name]

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
+from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
+from tfopt.backend.quantization.canonical.kernel_arguments import is_constrained, kept_arguments
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
-from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained, kept
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
 
-class DenseOnImages(Rewrite):
+class Dense(Rewrite):
     title = "Dense computed as 1x1 Conv2D"
 
     def applies(self, site: RewriteSite) -> bool:
@@ -27,10 +27,10 @@ class DenseOnImages(Rewrite):
         layer, weights = site.layer, named(site.layer)
         conv = site.make(
             "",
-            lambda name: layers.Conv2D(layer.units, 1, **kept(layer), name=name),
+            lambda name: layers.Conv2D(layer.units, 1, **kept_arguments(layer), name=name),
             {**weights, "kernel": weights["kernel"][None, None]},
         )
-        return on_images(site, inputs, conv)
+        return expand_to_4d(site, inputs, conv)
 
     def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
         made = weights[site.name]

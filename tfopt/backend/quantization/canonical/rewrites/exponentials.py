@@ -13,8 +13,8 @@ from typing import Any
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import function_name
+from tfopt.backend.quantization.canonical.custom_layers import LogOfOnePlus
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.primitives import LogOfOnePlus
 
 
 class Elu(Rewrite):

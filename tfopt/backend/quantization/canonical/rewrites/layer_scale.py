@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from tfopt.backend.quantization.canonical.affine import affine, can_be_affine
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.affine import affine, can_be_affine
 
 
 class LayerScale(Rewrite):

@@ -14,7 +14,7 @@ from tf_keras import layers
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 
 
-class Extremes(Rewrite):
+class MinMax(Rewrite):
     title = "computed by ReLU of the difference"
 
     def applies(self, site: RewriteSite) -> bool:

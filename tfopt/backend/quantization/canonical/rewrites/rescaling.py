@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
+from tfopt.backend.quantization.canonical.affine import affine, can_be_affine
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.affine import affine, can_be_affine
 
 
-class Preprocessing(Rewrite):
+class ScaleAndShift(Rewrite):
     title = "computed as 1x1 DepthwiseConv2D"
 
     def applies(self, site: RewriteSite) -> bool:

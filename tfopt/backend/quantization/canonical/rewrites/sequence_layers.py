@@ -7,8 +7,8 @@ from typing import Any
 
 from tf_keras import layers
 
+from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import on_images
 
 
 def _pooling(kind: type) -> Callable[[Any, str], layers.Layer]:
@@ -35,7 +35,7 @@ _ON_IMAGES: Mapping[type, Callable[[Any, str], layers.Layer]] = {
 _GLOBAL = (layers.GlobalAveragePooling1D, layers.GlobalMaxPooling1D)
 
 
-class SequencesOnImages(Rewrite):
+class SequenceLayers(Rewrite):
     title = "computed on images"
 
     def applies(self, site: RewriteSite) -> bool:
@@ -46,4 +46,4 @@ class SequencesOnImages(Rewrite):
         layer = site.layer
         image_layer = site.make("", lambda name: _ON_IMAGES[type(layer)](layer, name))
         dropped = isinstance(layer, _GLOBAL) and not layer.keepdims
-        return on_images(site, inputs, image_layer, lower=not dropped)
+        return expand_to_4d(site, inputs, image_layer, drop_axes=not dropped)

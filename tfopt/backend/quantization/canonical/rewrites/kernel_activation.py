@@ -23,7 +23,7 @@ _INSIDE = frozenset({"linear", "relu", "relu6", "gelu", "sigmoid", "softmax", "t
 """Functions that TFLite fuses, or whose input is rounded inside the layer."""
 
 
-class ActivationOfItsOwn(Rewrite):
+class SeparateActivation(Rewrite):
     title = "activation as a layer of its own"
 
     def applies(self, site: RewriteSite) -> bool:

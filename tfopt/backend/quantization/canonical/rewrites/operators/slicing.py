@@ -5,33 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tensorflow as tf
-import tf_keras
-
-from tfopt.backend.quantization.canonical.rewrites.operator import Build, OperatorAsLayer
+from tfopt.backend.quantization.canonical.custom_layers import Slice
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer
 
 Part = int | tuple[int | None, int | None, int | None]
 
 
-class Slice(tf_keras.layers.Layer):
-    """Picks a part of each example.
-
-    Args:
-        parts: per axis after the batch an index, whose axis is dropped, or start, stop and step.
-    """
-
-    def __init__(self, parts: Sequence[Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.parts = tuple(part if isinstance(part, int) else tuple(part) for part in parts)
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return inputs[(slice(None), *(part if isinstance(part, int) else slice(*part) for part in self.parts))]
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "parts": self.parts}
-
-
-class Slicing(OperatorAsLayer):
+class StridedSlice(OperatorAsLayer):
     def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
         if symbol != "__operators__.getitem" or len(inputs) != 1:
             return None

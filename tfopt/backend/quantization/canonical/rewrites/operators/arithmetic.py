@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrites.operator import Build, OperatorAsLayer, constant
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer, constant
 
 _PLUS, _MINUS, _TIMES, _OVER = "+", "-", "*", "/"
 _SIGNS = {
@@ -19,10 +19,10 @@ _SIGNS = {
     "math.truediv": _OVER,
     "math.divide": _OVER,
 }
-_OF_TWO = {_PLUS: layers.Add, _MINUS: layers.Subtract, _TIMES: layers.Multiply}
+_BINARY = {_PLUS: layers.Add, _MINUS: layers.Subtract, _TIMES: layers.Multiply}
 
 
-class WithConstant(OperatorAsLayer):
+class ArithmeticWithConstant(OperatorAsLayer):
     """A number, or one per channel, on one side."""
 
     def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
@@ -41,11 +41,11 @@ class WithConstant(OperatorAsLayer):
         return lambda name: layers.Rescaling(scale, offset, name=name)
 
 
-class OfTwo(OperatorAsLayer):
+class BinaryArithmetic(OperatorAsLayer):
     """Two tensors of the same shape, or of shapes that differ by axes of size 1."""
 
     def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
-        kind = _OF_TWO.get(_SIGNS.get(symbol, ""))
+        kind = _BINARY.get(_SIGNS.get(symbol, ""))
         if kind is None or len(inputs) != 2 or inputs[0].shape.rank != inputs[1].shape.rank:
             return None
         return lambda name: kind(name=name)

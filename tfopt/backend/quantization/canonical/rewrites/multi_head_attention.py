@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
+from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.primitives import HeadContext, HeadScores
 
 _PARTS = ("query", "key", "value")
 _REGULARIZERS = ("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")

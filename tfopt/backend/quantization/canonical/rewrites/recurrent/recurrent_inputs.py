@@ -14,12 +14,12 @@ import numpy as np
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.copying import copy_layer
+from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.recurrent import is_fused
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
 
-class LoopBehindReshape(Rewrite):
+class ReshapeBeforeLoop(Rewrite):
     title = ""
 
     def applies(self, site: RewriteSite) -> bool:
@@ -43,7 +43,7 @@ class LoopBehindReshape(Rewrite):
 
 
 def _is_loop(layer: Any) -> bool:
-    return isinstance(layer, layers.RNN) and not layer.stateful and not layer.unroll and not is_fused(layer)
+    return isinstance(layer, layers.RNN) and not layer.stateful and not layer.unroll and not is_lstm_operator(layer)
 
 
 def _can_follow(tensor: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrites.operator import Build, OperatorAsLayer, constant
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer, constant
 
 _FUNCTIONS: Mapping[str, Callable[[str], layers.Layer]] = {
     "nn.relu": lambda name: layers.ReLU(name=name),
@@ -21,7 +21,7 @@ _FUNCTIONS: Mapping[str, Callable[[str], layers.Layer]] = {
 }
 
 
-class Function(OperatorAsLayer):
+class Activations(OperatorAsLayer):
     def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
         if len(inputs) != 1:
             return None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.dilated_conv2d import DilatedConv2D
+from tfopt.backend.quantization.canonical.custom_layers import DilatedConv2D
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import named, ordered
 

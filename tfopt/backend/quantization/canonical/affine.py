@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from tf_keras import layers
 
+from tfopt.backend.quantization.canonical.expand_to_4d import IMAGE_RANK, expand_to_4d
 from tfopt.backend.quantization.canonical.rewrite import RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.expand_to_4d import IMAGE_RANK, on_images
 
 
 def can_be_affine(site: RewriteSite) -> bool:
@@ -37,7 +37,7 @@ def affine(site: RewriteSite, inputs: Any, scale: Any, shift: Any) -> Any:
     if shift is not None:
         weights["bias"] = np.broadcast_to(np.asarray(shift, np.float32), (channels,))
     depthwise = site.make("", lambda name: layers.DepthwiseConv2D(1, use_bias=shift is not None, name=name), weights)
-    return on_images(site, inputs, depthwise)
+    return expand_to_4d(site, inputs, depthwise)
 
 
 def trained_affine(site: RewriteSite, weights: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -14,10 +14,9 @@ import numpy as np
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph, function_name
-from tfopt.backend.quantization.canonical.fusing import folds_into
+from tfopt.backend.quantization.canonical.batch_norm import folds_into, scale_and_shift, with_scale_and_shift
+from tfopt.backend.quantization.canonical.kernel_arguments import is_constrained
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.rewrites.kernels import is_constrained
-from tfopt.backend.quantization.canonical.rewrites.normalization import scale_and_shift, with_scale_and_shift
 from tfopt.backend.quantization.canonical.weights import named, ordered
 
 _KERNELS = {
@@ -27,7 +26,7 @@ _KERNELS = {
 }
 
 
-class FoldedKernel(Rewrite):
+class KernelWithBatchNormalization(Rewrite):
     title = "BatchNormalization folded in"
 
     def applies(self, site: RewriteSite) -> bool:
@@ -52,7 +51,7 @@ class FoldedKernel(Rewrite):
         return ordered(layer, values)
 
 
-class FoldedNormalization(Rewrite):
+class FoldedBatchNormalization(Rewrite):
     title = "folded into the kernel before it"
 
     def applies(self, site: RewriteSite) -> bool:

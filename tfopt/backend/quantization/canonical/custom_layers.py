@@ -1,0 +1,128 @@
+"""The layers of the canonical form that Keras does not have; each becomes operators with an integer kernel in TFLite.
+
+How each of them is rounded: `tfopt.backend.quantization.registry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+from tf_keras import layers
+
+
+class InsertAxes(layers.Layer):
+    """Adds axes of size 1 behind the batch.
+
+    Args:
+        count: how many.
+    """
+
+    def __init__(self, count: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = count
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        for _ in range(self.count):
+            inputs = tf.expand_dims(inputs, 1)
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
+        batch, *rest = input_shape
+        return tf.TensorShape([batch, *[1] * self.count, *rest])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "count": self.count}
+
+
+class RemoveAxes(layers.Layer):
+    """Drops axes of size 1 behind the batch.
+
+    Args:
+        count: how many.
+    """
+
+    def __init__(self, count: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = count
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.squeeze(inputs, list(range(1, 1 + self.count)))
+
+    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
+        batch, *rest = input_shape
+        return tf.TensorShape([batch, *rest[self.count :]])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "count": self.count}
+
+
+class Slice(layers.Layer):
+    """Picks a part of each example.
+
+    Args:
+        parts: per axis after the batch an index, whose axis is dropped, or start, stop and step.
+    """
+
+    def __init__(self, parts: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.parts = tuple(part if isinstance(part, int) else tuple(part) for part in parts)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs[(slice(None), *(part if isinstance(part, int) else slice(*part) for part in self.parts))]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "parts": self.parts}
+
+
+class HeadScores(layers.Layer):
+    """Scaled products of queries and keys, both (batch, heads, positions, width): one BATCH_MATMUL and one MUL.
+
+    Args:
+        scale: factor of the queries.
+        name: of the layer.
+    """
+
+    def __init__(self, scale: float, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.scale = scale
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        query, key = inputs
+        return tf.matmul(query * self.scale, key, transpose_b=True)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "scale": self.scale}
+
+
+class HeadContext(layers.Layer):
+    """Products of attention weights (batch, heads, targets, positions) and values (batch, heads, positions, width)."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        weights, values = inputs
+        return tf.matmul(weights, values)
+
+
+class LogOfOnePlus(layers.Layer):
+    """`log(1 + x)`: for x between 0 and 1, a result between 0 and 0.69."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.math.log(inputs + 1.0)
+
+
+class DilatedConv2D(layers.Conv2D):
+    """Conv2D that is one operator at inference, whatever its dilation.
+
+    Keras computes a dilated convolution as SPACE_TO_BATCH_ND, CONV_2D and BATCH_TO_SPACE_ND, of which all but the first
+    stay float in the file (TF 2.21, without calibration data). TensorFlow's direct operator has no gradient on CPUs, so
+    training computes it as Keras does. Without groups: the direct operator has none on CPUs either.
+    """
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        if training is not False:
+            return super().call(inputs)
+        outputs = tf.nn.conv2d(inputs, self.kernel, self.strides, self.padding.upper(), dilations=self.dilation_rate)
+        if self.use_bias:
+            outputs = tf.nn.bias_add(outputs, self.bias)
+        return outputs if self.activation is None else self.activation(outputs)

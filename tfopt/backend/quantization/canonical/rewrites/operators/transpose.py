@@ -1,0 +1,18 @@
+"""`tf.transpose` as Permute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tf_keras import layers
+
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer
+
+
+class Transpose(OperatorAsLayer):
+    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
+        if not symbol.endswith("transpose") or len(inputs) != 1 or arguments.get("perm") is None:
+            return None
+        first, *rest = (int(axis) for axis in arguments["perm"])
+        return None if first else lambda name: layers.Permute(rest, name=name)
