@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.exporting import VARIANTS, Exported, context_for, digits, prune
+from tests.support.fork_server import new_interpreters
 
 
 @pytest.fixture(scope="session")
@@ -48,5 +49,6 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
         layers=layer_records(model),
         dense={"accuracy": 0.99},
     )
-    records = tflite.export(model, VARIANTS, context)
+    with new_interpreters():
+        records = tflite.export(model, VARIANTS, context)
     return Exported(model, context, events, {record.name: record for record in records})

@@ -1,0 +1,147 @@
+"""Converter processes forked from one that has TensorFlow imported already: the tests start hundreds of them.
+
+In the product each conversion runs in a new interpreter, which imports TensorFlow for 5 CPU seconds. In the tests a
+server imports it once per pytest worker and runs nothing with it, so no thread of it holds a lock; every request is a
+fork of it with the environment, folder and import path of the caller. A crash stays in the fork, as in the product.
+`tests/backend/tflite/test_child_process.py`, the session's `exported` models and all runs of the command line in a
+process of its own still go through the new interpreter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Lock
+
+import pytest
+
+from tfopt.backend.tflite import child_process
+
+CONVERT = "tfopt.backend.export.convert:convert_all"
+Run = Callable[[list[str]], tuple[int, str]]
+
+
+class ForkServer:
+    """Runs the converter's side of `child_process` in forks; started at the first request."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = Lock()
+
+    def run(self, request: str, answer: str) -> tuple[int, str]:
+        """Return code, as of `subprocess`, and stderr of a fork that carries out a request."""
+        with self._lock, tempfile.TemporaryDirectory(prefix="tfopt-fork-") as folder:
+            errors = Path(folder, "stderr")
+            job = {
+                "arguments": [request, answer],
+                "environment": dict(os.environ),
+                "path": [path for path in sys.path if path],
+                "folder": os.getcwd(),
+                "errors": str(errors),
+            }
+            process = self._started()
+            try:
+                process.stdin.write(json.dumps(job) + "\n")  # type: ignore[union-attr]
+                process.stdin.flush()  # type: ignore[union-attr]
+                reply = process.stdout.readline()  # type: ignore[union-attr]
+            except BaseException:
+                self.close()
+                raise
+            return int(reply), errors.read_text(encoding="utf-8", errors="replace")
+
+    def close(self) -> None:
+        """Ends the server, and with it a fork that still runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.fork_server"],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        return self._process
+
+
+@contextlib.contextmanager
+def forked_conversions() -> Iterator[None]:
+    """Lets conversions of this process run in forks."""
+    server = ForkServer()
+    new_interpreter: Run = child_process._run
+
+    def run(command: list[str]) -> tuple[int, str]:
+        request, answer = command[-2:]
+        converts = Path(request).name == "request.json" and json.loads(Path(request).read_text())["function"] == CONVERT
+        return server.run(request, answer) if converts else new_interpreter(command)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child_process, "_run", run)
+        patch.setattr(child_process, "run_in_new_interpreter", new_interpreter, raising=False)
+        yield
+    server.close()
+
+
+@contextlib.contextmanager
+def new_interpreters() -> Iterator[None]:
+    """Lets conversions run as in the product, whatever `forked_conversions` says."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child_process, "_run", getattr(child_process, "run_in_new_interpreter", child_process._run))
+        yield
+
+
+def _fork(job: dict) -> int:
+    """Carries out a request in a fork and waits for it."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            _become_child(job)
+            child_process.main(*job["arguments"])
+            code = 0
+        except Exception:  # noqa: BLE001 - the fork ends here, whatever happened; what did goes to stderr
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _become_child(job: dict) -> None:
+    """Takes over streams, environment, folder and import path, as a new interpreter would have them."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    errors = os.open(job["errors"], os.O_WRONLY | os.O_CREAT)
+    for stream, target in enumerate((nothing, nothing, errors)):
+        os.dup2(target, stream)
+    os.environ.clear()
+    os.environ.update(job["environment"])
+    os.chdir(job["folder"])
+    sys.path[:] = job["path"]
+
+
+def serve() -> None:
+    """Reads one request a line, and replies with the fork's return code."""
+    importlib.import_module(CONVERT.partition(":")[0])
+    import tensorflow as tf
+
+    tf.lite.TFLiteConverter  # noqa: B018 - loads what it is made of
+    for line in sys.stdin:
+        print(_fork(json.loads(line)), flush=True)
+
+
+if __name__ == "__main__":
+    serve()
