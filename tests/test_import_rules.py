@@ -42,6 +42,7 @@ FLOORS = {
     "tfopt.io": ({"system"}, {"recipes", "store"}, {"runs"}),
     "tfopt.report": ({"shared"}, {"live", "run"}, {"comparison", "files", "plan"}, {"notebook"}),
     "tfopt.backend": (
+        {"compat", "types"},
         {"data", "ensembling", "equivalence", "graph"},
         {"bridge", "clustering", "tflite", "training"},
         {"audit", "models", "pruning"},
@@ -62,6 +63,8 @@ TENSORFLOW_STACK = {
     "tensorflow_model_optimization",
     "tf_keras",
 }
+PRIVATE = ("tensorflow.python", "tf_keras.src", "keras.src", "tensorflow_model_optimization.python")
+"""Private modules of other libraries: imported in tfopt/backend/compat only."""
 IMPURE = {"io", "json5", "os", "random", "shutil", "socket", "subprocess", "tempfile", "time", "datetime", "numpy"}
 
 
@@ -110,6 +113,13 @@ def test_a_file_imports_only_what_its_room_may(room: str, path: Path) -> None:
             assert inside_function, f"{where}: only inside a function body"
             continue
         assert target in MAY_IMPORT[room], f"{where}: {room} may not"
+
+
+def test_private_modules_are_imported_in_compat_only() -> None:
+    for _, path in rooms():
+        if path.parent != PACKAGE / "backend" / "compat":
+            for module, _ in imports(ast.parse(path.read_text(encoding="utf-8"))):
+                assert not module.startswith(PRIVATE), f"{path.relative_to(PACKAGE.parent)} imports {module}"
 
 
 def test_every_room_has_its_rule() -> None:

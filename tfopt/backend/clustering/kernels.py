@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tf_keras
-from tensorflow_model_optimization.python.core.clustering.keras.cluster_config import CentroidInitialization
-from tensorflow_model_optimization.python.core.clustering.keras.cluster_wrapper import ClusterWeights
-from tensorflow_model_optimization.python.core.clustering.keras.clustering_algorithm import ClusteringAlgorithm
-from tensorflow_model_optimization.python.core.clustering.keras.clustering_centroids import CentroidsInitializerFactory
 
+from tfopt.backend.compat.tfmot_clustering import (
+    CentroidInitialization,
+    CentroidsInitializerFactory,
+    ClusteringAlgorithm,
+    ClusterWeights,
+)
 from tfopt.backend.graph.channels import from_rows, rows
 from tfopt.core.config.clustering import Initialization, Sharing
 

@@ -15,7 +15,8 @@ import tf_keras
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from tensorflow.core.protobuf import fingerprint_pb2, saved_model_pb2
-from tensorflow.python.saved_model import fingerprinting_utils
+
+from tfopt.backend.compat.tensorflow_runtime import fingerprinting_utils
 
 _NUMBERED = re.compile(r"(__(?:inference|forward|backward)_.*?)(\d+)(?=$|_specialized|:)")
 _FILE = "saved_model.pb"

@@ -22,10 +22,9 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 import tf_keras
-from tensorflow_model_optimization.python.core.clustering.keras.clusterable_layer import ClusterableLayer
-from tensorflow_model_optimization.python.core.clustering.keras.clustering_registry import ClusteringRegistry
-from tensorflow_model_optimization.python.core.sparsity.keras.prunable_layer import PrunableLayer
-from tensorflow_model_optimization.python.core.sparsity.keras.prune_registry import PruneRegistry
+
+from tfopt.backend.compat.tfmot_clustering import ClusterableLayer, ClusteringRegistry
+from tfopt.backend.compat.tfmot_pruning import PrunableLayer, PruneRegistry
 
 _KERNELS = ("kernel", "embeddings")
 """How the names of kernel weights end in tf_keras: kernel, depthwise_kernel, pointwise_kernel, recurrent_kernel, ..."""

@@ -11,9 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 import tf_keras
-from keras.src.utils import naming
 
 from tfopt.backend.bridge import to_tf_keras
+from tfopt.backend.compat.keras_3 import naming
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
 from tfopt.backend.graph.layers import all_layers

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
-from tensorflow_model_optimization.python.core.sparsity.keras import pruning_utils
 
+from tfopt.backend.compat.tfmot_pruning import pruning_utils
 from tfopt.backend.pruning.masks import PruneByOptimizer, pooling
 from tfopt.core.config.allocation import GlobalAllocation, share_out
 from tfopt.core.config.pruning import Pattern

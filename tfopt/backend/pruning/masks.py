@@ -11,10 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 import tf_keras
-from tensorflow_model_optimization.python.core.sparsity.keras import pruning_impl
-from tensorflow_model_optimization.python.core.sparsity.keras.pruning_schedule import PruningSchedule
-from tensorflow_model_optimization.python.core.sparsity.keras.pruning_wrapper import PruneLowMagnitude
 
+from tfopt.backend.compat.tfmot_pruning import PruneLowMagnitude, PruningSchedule, pruning_impl
 from tfopt.core.config.pruning import Pattern
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 import tf_keras
-from tensorflow_model_optimization.python.core.sparsity.keras.pruning_schedule import PruningSchedule
 
+from tfopt.backend.compat.tfmot_pruning import PruningSchedule
 from tfopt.core.config.schedules import ResolvedSchedule
 
 

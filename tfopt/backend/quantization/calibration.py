@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import tf_keras
-from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer import QuantizeLayer
 
+from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
 from tfopt.backend.quantization.quantizers import Observing, Ranges
 from tfopt.backend.quantization.wrapping import wrappers
 

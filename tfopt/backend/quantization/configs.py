@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.default_8bit_quantize_configs import (
-    Default8BitOutputQuantizeConfig,
-    NoOpQuantizeConfig,
-)
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.default_8bit_quantize_registry import (
-    Default8BitQuantizeConfig,
-)
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
 
+from tfopt.backend.compat.tfmot_quantization import (
+    Default8BitOutputQuantizeConfig,
+    Default8BitQuantizeConfig,
+    NoOpQuantizeConfig,
+)
 from tfopt.backend.quantization.quantizers import ActivationQuantizer
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import tf_keras
-from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer import QuantizeLayer
 
+from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
 from tfopt.backend.models import build as models
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.weights import leaf

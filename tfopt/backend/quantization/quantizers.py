@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.default_8bit_quantizers import (
-    Default8BitConvTransposeWeightsQuantizer,
-    Default8BitConvWeightsQuantizer,
-)
 from tensorflow_model_optimization.quantization.keras.quantizers import (
     AllValuesQuantizer,
     LastValueQuantizer,
     MovingAverageQuantizer,
     Quantizer,
+)
+
+from tfopt.backend.compat.tfmot_quantization import (
+    Default8BitConvTransposeWeightsQuantizer,
+    Default8BitConvWeightsQuantizer,
 )
 
 Ranges = Mapping[str, Any]

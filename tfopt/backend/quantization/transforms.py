@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer import QuantizeLayer
 from tensorflow_model_optimization.quantization.keras.default_8bit import default_8bit_transforms
 from tensorflow_model_optimization.quantization.keras.graph_transformations.transforms import LayerNode
 
+from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
 from tfopt.backend.quantization.quantizers import InputQuantizer
 
 

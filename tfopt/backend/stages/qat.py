@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tf_keras
-from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapper import QuantizeWrapperV2
 
+from tfopt.backend.compat.tfmot_quantization import QuantizeWrapperV2
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.load import calibration_examples
 from tfopt.backend.graph.kernels import prunable_kernels

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 import tf_keras
-from tf_keras.src.backend import RandomGenerator
+
+from tfopt.backend.compat.keras_random import RandomGenerator
 
 
 @contextmanager

@@ -12,9 +12,8 @@ from typing import Any
 import h5py
 import keras
 import tf_keras
-from tf_keras.src.saving.legacy import hdf5_format
-from tf_keras.src.saving.legacy.saved_model import json_utils
 
+from tfopt.backend.compat.keras_saving import SafeModeScope, hdf5_format, json_utils
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.graph.serialized_names import current_name
 from tfopt.backend.models.files import contents, trust
@@ -152,5 +151,5 @@ def _load_saved_model(file: Contents, custom_objects: dict[str, Any], allow_unsa
 def _from_config(file: Contents, custom_objects: dict[str, Any], allow_unsafe: bool) -> tf_keras.Model:
     # Tuples and shapes have a notation of their own in these formats.
     config = json_utils.decode(json.dumps(file.config))
-    with tf_keras.src.saving.serialization_lib.SafeModeScope(not allow_unsafe):
+    with SafeModeScope(not allow_unsafe):
         return tf_keras.models.model_from_config(config, custom_objects=custom_objects)

@@ -16,7 +16,9 @@ import keras
 import tensorflow as tf
 import tf_keras
 from google.protobuf.message import DecodeError
-from tensorflow.python.framework import op_def_registry
+
+from tfopt.backend.compat.keras_saving import layer_classes
+from tfopt.backend.compat.tensorflow_runtime import op_def_registry
 
 Danger = Literal["bytecode", "module", "class", "operation", "file"]
 
@@ -178,11 +180,9 @@ def _by_name(name: str, keras_3: bool) -> Any:
             return keras.Model
         places: list[Any] = [keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints]
     else:
-        serialization = sys.modules["tf_keras.src.layers.serialization"]
-        serialization.populate_deserializable_objects()
-        known = serialization.LOCAL.ALL_OBJECTS
-        if name in known:
-            return known[name]
+        classes = layer_classes()
+        if name in classes:
+            return classes[name]
         places = [tf_keras.layers, tf_keras.models, tf_keras.initializers, tf_keras.regularizers, tf_keras.constraints]
         places.append(tf_keras.mixed_precision)
     return next((getattr(place, name) for place in places if hasattr(place, name)), None)

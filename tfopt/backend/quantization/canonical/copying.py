@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import tf_keras
-from tf_keras.src.saving.serialization_lib import SafeModeScope
 from tf_keras.utils import custom_object_scope
 
+from tfopt.backend.compat.keras_saving import SafeModeScope
 from tfopt.backend.graph.layers import all_layers
 from tfopt.errors import StageError
 

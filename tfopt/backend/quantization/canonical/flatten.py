@@ -11,8 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 import tf_keras
-from tf_keras.src.engine.functional import Functional
 
+from tfopt.backend.compat.keras_graph import Functional
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state, readable
 from tfopt.backend.quantization.canonical.replay import Tensors, arguments, keep, nodes, rebuilt
 

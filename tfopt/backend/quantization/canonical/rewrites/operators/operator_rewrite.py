@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tf_keras
-from tf_keras.src.engine.keras_tensor import KerasTensor
-from tf_keras.src.layers.core.tf_op_layer import SlicingOpLambda, TFOpLambda
 
+from tfopt.backend.compat.keras_graph import KerasTensor, SlicingOpLambda, TFOpLambda
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 
 Build = Callable[[str], tf_keras.layers.Layer]

@@ -1,0 +1,9 @@
+from typing import Any, Protocol, TypeVar
+
+_T = TypeVar("_T")
+
+class _Unchanged(Protocol):
+    def __call__(self, registered: _T) -> _T: ...
+
+def register_keras_serializable(package: str = ..., name: str | None = ...) -> _Unchanged: ...
+def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,32 @@
+"""The types that rooms of the backend share; each is defined here once. Needs no TensorFlow.
+
+A model, a layer, a tensor, a variable and a dataset are named by their own library: `tf_keras.Model`,
+`tf_keras.layers.Layer`, `tf.Tensor`, `tf.Variable`, `tf.data.Dataset`. TensorFlow and tf_keras come without type
+information; `stubs/` at the root of the repository declares what is used of these five, for mypy only. Every other
+name of both libraries is `Any` to mypy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+"""A NumPy array of any shape and element type."""
+
+Arrays: TypeAlias = Array | dict[str, Array]
+"""Examples of a model with one input, or of one with several by their names."""
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""A shape of a tensor; None is an axis whose size is open."""
+
+Config: TypeAlias = Mapping[str, Any]
+"""What `get_config()` of a layer returns: JSON values under the names of the constructor's arguments."""
+
+Nested: TypeAlias = Any
+"""Tensors or arrays in any nesting of lists, tuples and dicts, as `tf.nest` and `keras.tree` accept it.
+
+A recursive type would have to be narrowed at each use, although the nesting follows from the model, not from the code.
+"""
