@@ -14,8 +14,8 @@ HEAD = """\
 Made from `tfopt/core/language/error_codes.py` by `python docs/write_error_codes.py`.
 
 Each mistake in a recipe and each error has a code. Codes do not change; the wording of messages does. With `--json`,
-`tfopt validate` lists the problems of each recipe with their codes, and a command that fails prints one document with the
-code of its error. In Python: `error.code`, and `problem.code` for each of `RecipeError.problems`
+`tfopt validate` lists the problems of each recipe with their codes, and a command that fails prints one document with
+the code of its error. In Python: `error.code`, and `problem.code` for each of `RecipeError.problems`
 ([classes and exit codes](api/errors.md)).
 """
 
