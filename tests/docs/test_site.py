@@ -56,3 +56,12 @@ def test_a_link_to_a_file_that_does_not_exist_stops_the_build_and_others_are_rew
         site_links("see [it](../recipes/nothing.yaml)", "docs/index.md", "index.md")
     in_site = site_links("[a](recipes/digits_prune_qat.yaml) [b](docs/recipe.md#qat) `[c](x)`", "README.md", "index.md")
     assert in_site == "a [b](recipe.md#qat) `[c](x)`"
+
+
+def test_the_links_of_the_readme_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(REPOSITORY / "docs"))
+    from site_hooks import site_links
+
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert "](recipe.md)" in site_links(readme, "README.md", "index.md")
+    assert len(readme.splitlines()) <= 200
