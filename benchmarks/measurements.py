@@ -9,8 +9,8 @@
 | `schedules` | the sweep of compare_schedules.yaml: 54 runs | 25 minutes |
 | `teachers` | each pair of recipes, with and without a teacher, over three seeds | 60 minutes |
 
-Finished stages stay in `--out`, so a call that was stopped resumes. A table replaces the one between the comments with its
-name in docs/measurements.md. The recipes for MNIST, Fashion-MNIST and CIFAR-10 read the usual caches and folders.
+Finished stages stay in `--out`, so a call that was stopped resumes. A table replaces the one between the comments with
+its name in docs/measurements.md. The recipes for MNIST, Fashion-MNIST and CIFAR-10 read the usual caches and folders.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ TEACHER = {"stage": "train", "temperature": 4, "weight": 0.5}
 TEACHERS: tuple[tuple[str, str, Mapping[str, Any], Mapping[str, Any]], ...] = (
     ("Fashion-MNIST, 90 % sparse, teacher in `prune` and `qat`", "fashion_mnist", SPARSE,
      {"stages.prune.teacher": TEACHER, "stages.qat.teacher": TEACHER}),
-    ("Fashion-MNIST, 90 % sparse, teacher in `prune` alone", "fashion_mnist", SPARSE, {"stages.prune.teacher": TEACHER}),
+    ("Fashion-MNIST, 90 % sparse, teacher in `prune` alone", "fashion_mnist", SPARSE,
+     {"stages.prune.teacher": TEACHER}),
     ("Fashion-MNIST, 90 % sparse, teacher in `qat` alone", "fashion_mnist", SPARSE, {"stages.qat.teacher": TEACHER}),
 )  # fmt: skip
 """Task, recipe, what both runs change, what the run with a teacher changes in addition; measured in the int8 file."""
