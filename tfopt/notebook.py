@@ -9,8 +9,8 @@
     run = tfopt.run(recipe, on_event=notebook.progress())
     notebook.plot(run, "sparsity")
 
-The extension teaches the notebook how recipes, plans, runs, sweeps, comparisons and audits look; the classes
-themselves know nothing of it. It also keeps the chatter of TensorFlow and LiteRT out of the cells. Needs
+The extension registers displays of recipes, plans, runs, sweeps, comparisons and audits; their classes do not depend on
+it. It also keeps log messages of TensorFlow and LiteRT out of the cells. Needs
 `pip install "tfopt[notebook]"`.
 """
 
@@ -22,7 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tfopt.core.config.schedules import ResolvedSchedule, ScheduleBase
 from tfopt.core.recipe.plan import Plan
@@ -40,17 +40,19 @@ from tfopt.report.shared import style
 from tfopt.results import ComparisonResult
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from tfopt.core.contracts.events import Event
 
 SECONDS_BETWEEN_UPDATES = 0.25
-"""How often at most a running bar is drawn again: a browser must keep up with eight trials at once."""
+"""Shortest time between two updates of a bar: a browser must keep up with eight trials at once."""
 
 Plottable = (
     ScheduleBase | ResolvedSchedule | Mapping[str, ScheduleBase | ResolvedSchedule] | Plan | Run | ComparisonResult
 )
 """What `plot` can draw."""
 
-_LOOKS: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
+_DISPLAYS: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
     Recipe: (parts.recipe_html, lambda recipe: f"Recipe {recipe.name}"),
     Plan: (parts.plan_html, lambda plan: f"Plan of {plan.recipe.name}"),
     Run: (
@@ -64,30 +66,34 @@ _LOOKS: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
     ),
     AuditRecord: (parts.audit_html, lambda audit: f"Audit: {sum(audit.operators.values())} operators"),
 }
-"""How each class looks in a notebook, and where there is only text."""
+"""HTML and text of each class. `Any`: a function accepts the class of its key only, which no type of a dict says."""
 
 
-def load_ipython_extension(shell: Any) -> None:
-    """Teaches an IPython shell how tfopt's objects look; called by `%load_ext tfopt.notebook`.
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Registers the displays of tfopt's objects; called by `%load_ext tfopt.notebook`.
 
     Args:
         shell: IPython's `InteractiveShell`.
     """
-    formatters = shell.display_formatter.formatters
-    for kind, (html, text) in _LOOKS.items():
+    formatters = _formatters(shell)
+    for kind, (html, text) in _DISPLAYS.items():
         formatters["text/html"].for_type(kind, html)
         formatters["text/plain"].for_type(kind, _printer(text))
-    logging.getLogger("tensorflow").addFilter(_is_worth_a_look)
+    logging.getLogger("tensorflow").addFilter(_is_useful)
     if hasattr(shell, "kernel"):
-        _hush_native_messages()
+        _silence_native_libraries()
 
 
-def unload_ipython_extension(shell: Any) -> None:
-    """Forgets it again; called by `%unload_ext tfopt.notebook`."""
-    for kind in _LOOKS:
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Removes the displays; called by `%unload_ext tfopt.notebook`."""
+    for kind in _DISPLAYS:
         for mime in ("text/html", "text/plain"):
-            shell.display_formatter.formatters[mime].pop(kind, None)
-    logging.getLogger("tensorflow").removeFilter(_is_worth_a_look)
+            _formatters(shell)[mime].pop(kind, None)
+    logging.getLogger("tensorflow").removeFilter(_is_useful)
+
+
+def _formatters(shell: InteractiveShell) -> Any:  # untyped in IPython
+    return shell.display_formatter.formatters  # type: ignore[union-attr]
 
 
 def enable() -> None:
@@ -95,22 +101,24 @@ def enable() -> None:
 
     Raises:
         EnvironmentProblem: IPython is not installed.
-        UsageError: this is no notebook and no IPython shell.
+        UsageError: this is neither a notebook nor an IPython shell.
     """
     try:
         from IPython.core.getipython import get_ipython
     except ImportError as error:
-        raise EnvironmentProblem("Jupyter is not installed.", 'Install it: pip install "tfopt[notebook]".') from error
+        raise EnvironmentProblem(
+            "Jupyter is not installed.", 'Install it: pip install "tfopt[notebook]".', code="missing_package"
+        ) from error
     shell = get_ipython()
     if shell is None:
-        raise UsageError("tfopt.notebook.enable() works inside a notebook only.", "Run it in a cell.")
+        raise UsageError("tfopt.notebook.enable() works inside a notebook only.", "Run it in a cell.", code="usage")
     load_ipython_extension(shell)
 
 
 def progress() -> Callable[[Event], None]:
     """Live progress below the cell, for `tfopt.run(recipe, on_event=progress())` and for `tfopt.sweep`.
 
-    Shows stage, epoch, sparsity, metric and the time left while it runs, and a line for whatever is finished. Quiet
+    Shows stage, epoch, sparsity, metric and the time left, and a line for each finished stage or trial. Shows nothing
     outside notebooks.
     """
     return _Progress() if _in_notebook() else _quiet
@@ -122,8 +130,8 @@ def plot(what: Plottable, figure: str | None = None, *, epochs: int = 10, steps_
     Args:
         what: what to draw.
         figure: name of one figure, e.g. `sparsity`; all figures by default.
-        epochs: length of the stage, for schedules that belong to no plan yet.
-        steps_per_epoch: optimizer steps of each epoch, likewise.
+        epochs: length of the stage, for schedules without a plan.
+        steps_per_epoch: optimizer steps of each epoch, for schedules without a plan.
 
     Returns:
         Figures that a notebook shows.
@@ -131,12 +139,12 @@ def plot(what: Plottable, figure: str | None = None, *, epochs: int = 10, steps_
     Raises:
         UsageError: there is no such figure, or a schedule that does not fit into the stage.
     """
-    drawn = _charts(what, epochs, steps_per_epoch)
-    chosen = tuple(chart for chart in drawn if figure in (None, chart.name))
+    available = _charts(what, epochs, steps_per_epoch)
+    chosen = tuple(chart for chart in available if figure in (None, chart.name))
     if not chosen:
-        names = ", ".join(chart.name for chart in drawn)
-        asked = "no figure" if figure is None else f"no figure {figure!r}"
-        raise UsageError(f"There is {asked} to draw.", f"There are: {names}." if names else "")
+        names = ", ".join(chart.name for chart in available)
+        missing = "no figure" if figure is None else f"no figure {figure!r}"
+        raise UsageError(f"There is {missing} to draw.", f"There are: {names}." if names else "", code="usage")
     return Figures(chosen)
 
 
@@ -145,12 +153,12 @@ class Figures:
     """Figures that a notebook shows.
 
     Args:
-        charts: what is shown; a single one is shown as a plain SVG image, which any viewer of notebooks can show.
+        charts: what is shown; a single one is shown as a plain SVG image, which every viewer of notebooks supports.
     """
 
     charts: tuple[style.Chart, ...]
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         text = "\n".join(chart.description for chart in self.charts)
         if len(self.charts) == 1:
             return {"image/svg+xml": self.charts[0].svg, "text/plain": text}
@@ -171,9 +179,10 @@ def _charts(what: Plottable, epochs: int, steps_per_epoch: int) -> tuple[style.C
         case ResolvedSchedule():
             schedules = {what.schedule.kind: what}
         case Mapping():
-            schedules = {str(name): _resolved(one, epochs, steps_per_epoch) for name, one in what.items()}
+            schedules = {str(name): _resolved(schedule, epochs, steps_per_epoch) for name, schedule in what.items()}
         case _:
-            raise UsageError(f"Cannot plot {type(what).__name__}.", "Give a schedule, a plan, a run or a comparison.")
+            hint = "Give a schedule, a plan, a run or a comparison."
+            raise UsageError(f"Cannot plot {type(what).__name__}.", hint, code="usage")
     return (schedules_chart(schedules),) if schedules else ()
 
 
@@ -186,32 +195,33 @@ def _resolved(schedule: ScheduleBase | ResolvedSchedule, epochs: int, steps_per_
         raise UsageError(
             f"This schedule does not fit into {epochs} epochs of {steps_per_epoch} steps: {error}",
             "Give epochs and steps_per_epoch of its stage.",
+            code="outside_stage",
         ) from error
 
 
-def _printer(text: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
+def _printer(text: Callable[[Any], str]) -> Callable[[object, _Printer, bool], None]:
     """A text formatter: one line, instead of a repr as long as the report."""
 
-    def show(thing: Any, printer: Any, cycle: bool) -> None:
+    def show(thing: object, printer: _Printer, cycle: bool) -> None:
         printer.text(f"<{text(thing)}>")
 
     return show
 
 
-def _is_worth_a_look(record: logging.LogRecord) -> bool:
+def _is_useful(record: logging.LogRecord) -> bool:
     """Whether a message of TensorFlow is a warning that a user can do something about.
 
-    In an interactive Python, TensorFlow tells everything. Its advice on retracing is about one model in a loop; a
+    In an interactive Python, TensorFlow logs everything. Its advice on retracing is about one model in a loop; a
     notebook that runs two recipes evaluates many models once each.
     """
     return record.levelno >= logging.WARNING and "triggered tf.function retracing" not in record.getMessage()
 
 
-def _hush_native_messages() -> None:
+def _silence_native_libraries() -> None:
     """Keeps C++ libraries out of the cells, as the command line keeps them off the terminal.
 
     TensorFlow 2.21 writes four lines about oneDNN and CUDA to file descriptor 2 whatever TF_CPP_MIN_LOG_LEVEL says, and
-    LiteRT one per delegate. What Python writes to stderr takes another way to the notebook, and still arrives.
+    LiteRT one per delegate. What Python writes to stderr is sent to the notebook in a different way and still shown.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -223,8 +233,8 @@ def _quiet(event: Event) -> None:
 
 
 def _in_notebook() -> bool:
-    """Whether cells of a notebook are being run: in a shell or a script nobody can look at HTML."""
-    # A process that never imported IPython is no notebook: nothing needs to be imported to know it.
+    """Whether this process runs cells of a notebook; shells and scripts show no HTML."""
+    # A process that has not imported IPython is not a notebook; this check imports nothing.
     if "IPython" not in sys.modules:
         return False
     from IPython.core.getipython import get_ipython
@@ -232,15 +242,21 @@ def _in_notebook() -> bool:
     return hasattr(get_ipython(), "kernel")
 
 
+class _Printer(Protocol):
+    """IPython's pretty printer."""
+
+    def text(self, text: str) -> None: ...
+
+
 class _Progress:
-    """Draws what is going on into one place below the cell."""
+    """One display below the cell, redrawn while a run or a sweep goes on."""
 
     def __init__(self) -> None:
         from IPython.display import display
 
         self.state = LiveProgress()
         self.shown_at = time.monotonic()
-        self.handle = display(self._drawn(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self.handle = display(self._display(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def __call__(self, event: Event) -> None:
         now = time.monotonic()
@@ -248,7 +264,7 @@ class _Progress:
         if event["event"] == "progress" and now - self.shown_at < SECONDS_BETWEEN_UPDATES:
             return
         self.shown_at = now
-        self.handle.update(self._drawn(), raw=True)
+        self.handle.update(self._display(), raw=True)
 
-    def _drawn(self) -> dict[str, str]:
+    def _display(self) -> dict[str, str]:
         return {"text/html": parts.progress_html(self.state), "text/plain": "\n".join(self.state.lines)}

@@ -60,7 +60,7 @@ def test_verdicts_name_the_test_and_whether_it_is_noise() -> None:
     (real,) = verdict_sentences(with_accuracies([0.970, 0.980, 0.990], [0.940, 0.951, 0.959]))
     assert "is worse by more than the seeds' noise" in real
     (single,) = verdict_sentences(with_accuracies([0.97], [0.5]))
-    assert "cannot be told: one seed shows no noise; add seeds (--seeds 3)" in single
+    assert "is not known: one seed shows no noise; add seeds (--seeds 3)" in single
     (equal,) = verdict_sentences(with_accuracies([0.75, 0.5], [0.5, 0.25]))
     assert "the difference is the same for every seed" in equal
 

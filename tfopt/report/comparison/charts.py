@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfopt.core.sweeps.verdicts import by_sparsity
 from tfopt.report.comparison import data
@@ -12,6 +12,7 @@ from tfopt.report.shared.drawing import Drawing, LineStyle, line_styles, percent
 from tfopt.report.shared.style import BLUE, INK, TEXT
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -30,30 +31,30 @@ def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[D
         comparison: the table.
         candidates: the runs behind it.
     """
-    looks = line_styles(data.families(comparison))
+    styles = line_styles(data.families(comparison))
     curves = data.variant_curves(candidates, comparison.metric)
     made: list[Drawing | None] = [
-        _metric_by_sparsity(comparison, looks, data.dense_metric(candidates, comparison.metric)),
-        _metric_by_size(comparison, looks),
-        _sparsity_over_steps(comparison, curves, looks),
-        _metric_over_steps(comparison, curves, looks),
+        _metric_by_sparsity(comparison, styles, data.dense_metric(candidates, comparison.metric)),
+        _metric_by_size(comparison, styles),
+        _sparsity_over_steps(comparison, curves, styles),
+        _metric_over_steps(comparison, curves, styles),
         _layers(data.layer_grid(comparison, candidates)),
     ]
     return tuple(drawing for drawing in made if drawing is not None)
 
 
-def _metric_by_sparsity(comparison: Comparison, looks: dict[str, LineStyle], dense: float | None) -> Drawing | None:
+def _metric_by_sparsity(comparison: Comparison, styles: dict[str, LineStyle], dense: float | None) -> Drawing | None:
     rows = [row for row in comparison.rows if row.metric is not None and row.sparsity is not None]
     if not rows:
         return None
     metric = comparison.metric
-    lines = _by_family(rows, looks)
+    lines = _by_family(rows, styles)
     sparsities = [row.sparsity or 0.0 for row in rows]
     span = max(sparsities) - min(sparsities) or 0.1
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        for index, (look, members) in enumerate(lines):
+        for index, (style, members) in enumerate(lines):
             # Shifted a little, so that error bars of one sparsity do not cover each other.
             shift = 0.004 * span * (index - (len(lines) - 1) / 2)
             members = sorted(members, key=lambda row: row.sparsity or 0.0)
@@ -61,8 +62,8 @@ def _metric_by_sparsity(comparison: Comparison, looks: dict[str, LineStyle], den
                 [(row.sparsity or 0.0) + shift for row in members],
                 [row.metric or 0.0 for row in members],
                 yerr=[row.spread or 0.0 for row in members],
-                color=look.colour, linestyle=look.dashes, marker=look.marker, markersize=5, linewidth=1.4, capsize=2.5,
-                elinewidth=1, label=plain(look.family),
+                color=style.colour, linestyle=style.dashes, marker=style.marker, markersize=5, linewidth=1.4,
+                capsize=2.5, elinewidth=1, label=plain(style.family),
             )  # fmt: skip
         if dense is not None:
             axes.axhline(dense, color=INK, linewidth=1, linestyle=(0, (4, 3)))
@@ -85,23 +86,23 @@ def _metric_by_sparsity(comparison: Comparison, looks: dict[str, LineStyle], den
     return Drawing("metric_by_sparsity", title, f"{title}: {words}.", width, height, draw, tall=wide)
 
 
-def _metric_by_size(comparison: Comparison, looks: dict[str, LineStyle]) -> Drawing | None:
+def _metric_by_size(comparison: Comparison, styles: dict[str, LineStyle]) -> Drawing | None:
     rows = [row for row in comparison.rows if row.metric is not None and row.gzip_bytes is not None]
     if not rows:
         return None
     metric = comparison.metric
     front = sorted((row for row in rows if row.on_front), key=lambda row: row.gzip_bytes or 0.0)
-    lines = _by_family(rows, looks)
+    lines = _by_family(rows, styles)
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         axes.plot([_kilo(row) for row in front], [row.metric or 0.0 for row in front], color=INK, linewidth=1.2,
                   drawstyle="steps-post", zorder=1)  # fmt: skip
-        for look, members in lines:
+        for style, members in lines:
             axes.errorbar(
                 [_kilo(row) for row in members], [row.metric or 0.0 for row in members],
-                yerr=[row.spread or 0.0 for row in members], color=look.colour, linestyle="none", marker=look.marker,
-                markersize=5.5, elinewidth=0.9, capsize=2, label=plain(look.family),
+                yerr=[row.spread or 0.0 for row in members], color=style.colour, linestyle="none", marker=style.marker,
+                markersize=5.5, elinewidth=0.9, capsize=2, label=plain(style.family),
             )  # fmt: skip
         axes.plot(
             [_kilo(row) for row in front], [row.metric or 0.0 for row in front], linestyle="none", marker="o",
@@ -127,7 +128,7 @@ def _metric_by_size(comparison: Comparison, looks: dict[str, LineStyle]) -> Draw
 
 
 def _sparsity_over_steps(
-    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, LineStyle]
+    comparison: Comparison, curves: dict[str, data.VariantCurves], styles: dict[str, LineStyle]
 ) -> Drawing | None:
     panels, left_out = _panels(comparison, curves)
     if not panels:
@@ -137,11 +138,11 @@ def _sparsity_over_steps(
         every = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
         for axes, members in zip(every, panels, strict=True):
             for row in members:
-                look, curve = looks[row.name], curves[row.name]
-                axes.plot(*zip(*curve.planned, strict=True), color=look.colour, alpha=0.28, linewidth=5,
+                style, curve = styles[row.name], curves[row.name]
+                axes.plot(*zip(*curve.planned, strict=True), color=style.colour, alpha=0.28, linewidth=5,
                           solid_capstyle="butt")  # fmt: skip
-                axes.plot(*zip(*curve.sparsity, strict=True), color=look.colour, linestyle=look.dashes, linewidth=1.5,
-                          label=plain(look.family))  # fmt: skip
+                axes.plot(*zip(*curve.sparsity, strict=True), color=style.colour, linestyle=style.dashes, linewidth=1.5,
+                          label=plain(style.family))  # fmt: skip
             _panel_title(axes, members)
             axes.set_ylim(0, 1)
             axes.set_xlim(left=0)
@@ -162,7 +163,7 @@ def _sparsity_over_steps(
 
 
 def _metric_over_steps(
-    comparison: Comparison, curves: dict[str, data.VariantCurves], looks: dict[str, LineStyle]
+    comparison: Comparison, curves: dict[str, data.VariantCurves], styles: dict[str, LineStyle]
 ) -> Drawing | None:
     panels, left_out = _panels(comparison, {name: curve for name, curve in curves.items() if curve.metric})
     if not panels:
@@ -173,13 +174,15 @@ def _metric_over_steps(
         grid = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=[1, 2])
         for upper, lower, members in zip(*grid, panels, strict=True):
             for row in members:
-                look, curve = looks[row.name], curves[row.name]
-                upper.plot(*zip(*curve.sparsity, strict=True), color=look.colour, linestyle=look.dashes, linewidth=1.2)
+                style, curve = styles[row.name], curves[row.name]
+                upper.plot(
+                    *zip(*curve.sparsity, strict=True), color=style.colour, linestyle=style.dashes, linewidth=1.2
+                )
                 steps, middle = zip(*curve.metric, strict=True)
-                lower.plot(steps, middle, color=look.colour, linestyle=look.dashes, linewidth=1.5,
-                           label=plain(look.family))  # fmt: skip
+                lower.plot(steps, middle, color=style.colour, linestyle=style.dashes, linewidth=1.5,
+                           label=plain(style.family))  # fmt: skip
                 low, high = ([value for _, value in edge] for edge in (curve.low, curve.high))
-                lower.fill_between(steps, low, high, color=look.colour, alpha=0.13, linewidth=0)
+                lower.fill_between(steps, low, high, color=style.colour, alpha=0.13, linewidth=0)
             _panel_title(upper, members)
             upper.set_ylim(0, 1)
             percent_axis(upper.yaxis, "sparsity")
@@ -247,11 +250,11 @@ def _panels(comparison: Comparison, curves: dict[str, data.VariantCurves]) -> tu
     return shown, f" (the sparsest {len(shown)} of {len(levels)} levels)" if len(shown) < len(levels) else ""
 
 
-def _by_family(rows: Sequence[Row], looks: dict[str, LineStyle]) -> list[tuple[LineStyle, list[Row]]]:
+def _by_family(rows: Sequence[Row], styles: dict[str, LineStyle]) -> list[tuple[LineStyle, list[Row]]]:
     grouped: dict[str, tuple[LineStyle, list[Row]]] = {}
     for row in rows:
-        look = looks[row.name]
-        grouped.setdefault(look.family, (look, []))[1].append(row)
+        style = styles[row.name]
+        grouped.setdefault(style.family, (style, []))[1].append(row)
     return list(grouped.values())
 
 
@@ -263,15 +266,15 @@ def _panel_title(axes: Axes, members: Sequence[Row]) -> None:
 
 def _legend_of_all(figure: Figure, every: Sequence[Axes]) -> None:
     """One legend for all panels, each family once."""
-    found: dict[str, Any] = {}
+    handles: dict[str, Artist] = {}
     for axes in every:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
+            handles.setdefault(label, handle)
     figure.legend(
-        found.values(),
-        found.keys(),
+        list(handles.values()),
+        list(handles),
         loc="outside lower center",
-        ncols=min(4, len(found)),
+        ncols=min(4, len(handles)),
         columnspacing=1.4,
         handlelength=2.8,
     )

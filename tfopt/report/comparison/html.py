@@ -64,7 +64,7 @@ def write_comparison(
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(render_comparison(comparison, rows, candidates, drawn), encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"Cannot write {page}: {error.strerror or error}.") from error
+        raise StoreError(f"Cannot write {page}: {error.strerror or error}.", code="cannot_write") from error
 
 
 def write_figures(drawn: Sequence[Drawing], folder: Path) -> None:
@@ -79,4 +79,4 @@ def write_figures(drawn: Sequence[Drawing], folder: Path) -> None:
             (folder / f"{drawing.name}.svg").write_text(drawing.chart().svg, encoding="utf-8")
             (folder / f"{drawing.name}.png").write_bytes(drawing.png())
     except OSError as error:
-        raise StoreError(f"Cannot write {folder}: {error.strerror or error}.") from error
+        raise StoreError(f"Cannot write {folder}: {error.strerror or error}.", code="cannot_write") from error

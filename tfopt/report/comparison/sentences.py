@@ -41,7 +41,7 @@ def _paragraph(verdict: Verdict, comparison: Comparison, names: Mapping[str, str
     if untested:
         others = _joined([names[rival.name] for rival in untested])
         verb = "differs" if len(untested) == 1 else "differ"
-        sentences.append(f"Whether {others} {verb} by more than noise cannot be told: {_why(untested)}.")
+        sentences.append(f"Whether {others} {verb} by more than noise is not known: {_why(untested)}.")
     if tested:
         sentences.append(_how(tested, len(verdict.rivals)))
     return " ".join(sentences)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfopt.core.records.layer_support import totals
 from tfopt.core.sweeps.candidates import flattened
@@ -24,6 +24,7 @@ from tfopt.report.shared.page import inline_svg, template
 
 if TYPE_CHECKING:
     from tfopt.core.config.schedules import ResolvedSchedule
+    from tfopt.core.language.block import Block
     from tfopt.core.recipe.plan import Plan
     from tfopt.core.recipe.recipe import Recipe
     from tfopt.core.records.report import AuditRecord, Report
@@ -131,28 +132,29 @@ def progress_html(progress: LiveProgress) -> str:
     return _render("progress", lines=progress.lines, bars=bars)
 
 
-def _render(name: str, **values: Any) -> str:
+def _render(name: str, **values: object) -> str:
     return template(f"{name}_part.html.j2").render(f=formats, **values)
 
 
-def _changed(block: Any, without: Sequence[str] = ()) -> str:
+def _changed(block: Block, without: Sequence[str] = ()) -> str:
     """The values of a block that differ from its defaults: what its author wrote."""
     changed = _difference(block.model_dump(mode="json"), block.model_dump(mode="json", exclude_defaults=True))
     return _inline_yaml({key: value for key, value in changed.items() if key not in without}, top=True)
 
 
-def _difference(everything: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+def _difference(everything: Mapping[str, object], changed: Mapping[str, object]) -> dict[str, object]:
     """The changed values; `kind` is always included, because the other keys depend on it."""
     found = {"kind": everything["kind"]} if "kind" in everything else {}
     for key, value in everything.items():
-        if isinstance(value, dict) and isinstance(changed.get(key), dict):
-            found[key] = _difference(value, changed[key])
+        inner = changed.get(key)
+        if isinstance(value, dict) and isinstance(inner, dict):
+            found[key] = _difference(value, inner)
         elif key in changed:
             found[key] = value
     return found
 
 
-def _inline_yaml(value: Any, top: bool = False) -> str:
+def _inline_yaml(value: object, top: bool = False) -> str:
     """A value as in a recipe, on one line."""
     if isinstance(value, Mapping):
         inside = ", ".join(f"{key}: {_inline_yaml(part)}" for key, part in value.items())

@@ -81,11 +81,11 @@ def _stages(stages: Sequence[PlannedStage]) -> Table:
 
 def _in_order(stages: Sequence[PlannedStage], prefix: str = "") -> Iterator[tuple[str, PlannedStage]]:
     """Every stage that is run or looked up, each after those that make the models it needs."""
-    told: set[str] = set()
+    seen: set[str] = set()
     for stage in stages:
         for source in stage.sources if stage.status != "cached" else ():
-            if source.key not in told:
-                told.add(source.key)
+            if source.key not in seen:
+                seen.add(source.key)
                 needed = source.stages[-1:] if source.status == "cached" else source.stages
                 yield from _in_order(needed, f"{prefix}{source.name}/")
         yield prefix + stage.name, stage

@@ -41,8 +41,8 @@ def charts(report: Report) -> tuple[Chart, ...]:
 
 
 def _curves_chart(curves: Curves, metric: str) -> Chart:
-    # Measured sparsity lies on the plan when all is well: the broad line shows below the dashed one.
-    looks = {
+    # Measured sparsity should equal the plan: the broad line is visible below the dashed one.
+    styles = {
         curves.measure: (BLUE, "-", 1.8, 2), f"val_{curves.measure}": (ORANGE, "--", 1.8, 3),
         "planned_sparsity": (INK, "--", 1.4, 3), "sparsity": (SKY, "-", 3.6, 2),
     }  # fmt: skip
@@ -51,7 +51,7 @@ def _curves_chart(curves: Curves, metric: str) -> Chart:
         axes = figure.add_subplot()
         _shade_stages(axes, curves)
         for line in curves.lines:
-            colour, dashes, width, order = looks[line.key]
+            colour, dashes, width, order = styles[line.key]
             for number, segment in enumerate(line.segments):
                 steps, values = zip(*segment, strict=True)
                 axes.plot(
@@ -133,7 +133,7 @@ def _sizes_chart(rows: Sequence[ExportRow]) -> Chart:
             positions = [position + offset for position in range(len(rows))]
             axes.barh(positions, [size / 1e3 for size in sizes], 0.36, color=colour, label=label)
             for size, position in zip(sizes, positions, strict=True):
-                _beside(axes, formats.size(size), size / 1e3, position)
+                _label_right(axes, formats.size(size), size / 1e3, position)
         _name_rows(axes, [row.name for row in rows])
         axes.set_xlabel("kB")
         axes.margins(x=0.16)
@@ -151,7 +151,7 @@ def _metric_chart(rows: Sequence[ExportRow], metric: str) -> Chart:
         values = [value for value, _ in shown]
         axes.plot(values, [position for _, position in shown], linestyle="none", marker="o", color=ORANGE, markersize=7)
         for value, position in shown:
-            _beside(axes, formats.measure(metric, value), value, position, 8)
+            _label_right(axes, formats.measure(metric, value), value, position, 8)
         _name_rows(axes, [row.name for row in rows])
         if formats.is_fraction(metric):
             # A range of two points at least: noise of a tenth of a point must not look like a cliff.
@@ -167,8 +167,8 @@ def _metric_chart(rows: Sequence[ExportRow], metric: str) -> Chart:
     return Chart("files", title, f"{title}: {found}.", svg(5.8, 1.0 + 0.5 * len(rows), draw))
 
 
-def _beside(axes: Axes, text: str, value: float, position: float, points: int = 4) -> None:
-    """A figure to the right of its mark."""
+def _label_right(axes: Axes, text: str, value: float, position: float, points: int = 4) -> None:
+    """A value to the right of its mark."""
     axes.annotate(text, (value, position), (points, 0), textcoords="offset points", va="center", fontsize=8.5)
 
 

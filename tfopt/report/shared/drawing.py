@@ -1,16 +1,17 @@
-"""A figure before it is drawn, and how its lines look."""
+"""A figure before it is drawn, and the style of its lines."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfopt.report.shared import formats
 from tfopt.report.shared.style import BLUE, GREEN, ORANGE, PINK, SKY, STYLE, Chart, svg
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 _COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY)
@@ -21,7 +22,7 @@ _PIXELS_PER_INCH = 160
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure that is not drawn yet.
+    """A figure, ready to be drawn.
 
     Args:
         name: of the file, without its ending.
@@ -29,8 +30,8 @@ class Drawing:
         description: what it shows in words, for those who cannot see it.
         width: inches.
         height: inches.
-        draw: puts it on a matplotlib figure.
-        tall: it wants a row of its own on the page.
+        draw: draws on a matplotlib figure.
+        tall: it needs a row of its own on the page.
     """
 
     name: str
@@ -60,18 +61,18 @@ class Drawing:
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How the lines and points of a family of variants look."""
+    """Colour, dashes and marker of a family of variants."""
 
     family: str
     colour: str
-    dashes: Any
+    dashes: str | tuple[float, tuple[float, ...]]
     marker: str
 
 
 def line_styles(families: dict[str, str]) -> dict[str, LineStyle]:
-    """One look per family: colours first, then dashes."""
+    """One style per family: colours first, then dashes."""
     order = list(dict.fromkeys(families.values()))
-    looks = {
+    styles = {
         family: LineStyle(
             family,
             _COLOURS[index % len(_COLOURS)],
@@ -80,20 +81,20 @@ def line_styles(families: dict[str, str]) -> dict[str, LineStyle]:
         )
         for index, family in enumerate(order)
     }
-    return {name: looks[family] for name, family in families.items()}
+    return {name: styles[family] for name, family in families.items()}
 
 
-def percent_axis(axis: Any, measure: str) -> None:
-    """Percent signs on the axis of a share, with as many digits as its ticks need."""
+def percent_axis(axis: Axis, measure: str) -> None:
+    """Percent signs on the axis of a fraction, with as many digits as its ticks need."""
     if not formats.is_fraction(measure):
         return
 
-    def spelled(value: float, position: int | None) -> str:
-        broken = any(abs(100 * tick - round(100 * tick)) > 1e-6 for tick in axis.get_majorticklocs())
-        digits = 1 if broken else 0
+    def tick_label(value: float, position: float | None) -> str:
+        uneven = any(abs(100 * tick - round(100 * tick)) > 1e-6 for tick in axis.get_majorticklocs())
+        digits = 1 if uneven else 0
         return f"{value:.{digits}%}" if -0.0001 <= value <= 1.0001 else ""
 
-    axis.set_major_formatter(spelled)
+    axis.set_major_formatter(tick_label)
 
 
 def plain(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Colours and style of all charts, and drawing one as SVG."""
+"""Colours and style of all charts, and how one becomes SVG."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 
 
 BLUE, ORANGE, GREEN, SKY, PINK = "#0072b2", "#d55e00", "#009e73", "#56b4e9", "#cc79a7"
-
-
 INK, TEXT = "#6e7781", "#1f2328"
 
 
+# Any: the keys are a Literal of matplotlib from 3.11 on, and a str before.
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "tfopt", "svg.fonttype": "none", "font.size": 9, "font.family": "sans-serif",
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
@@ -36,7 +35,7 @@ class Chart:
         title: what it shows.
         description: what it shows in words, for those who cannot see it.
         svg: a whole SVG document.
-        tall: it wants a row of its own.
+        tall: it needs a row of its own.
     """
 
     name: str
