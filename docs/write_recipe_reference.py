@@ -22,6 +22,7 @@ from tfopt.core.config.rewind import Rewind
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.stage import EarlyStopping
+from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.recipe.recipe import ModelConfig, Recipe
 
 HEAD = """\
@@ -62,9 +63,10 @@ def table(block: type[BaseModel], leave_out: frozenset[str] = frozenset()) -> It
     """A table of a block's keys."""
     yield "| key | meaning | default |"
     yield "|---|---|---|"
+    documented = key_docstrings(block)
     for name, field in block.model_fields.items():
         if name not in leave_out:
-            yield f"| `{name}` | {' '.join((field.description or '').split())} | {default(field)} |"
+            yield f"| `{name}` | {' '.join(documented.get(name, '').split())} | {default(field)} |"
     yield ""
 
 

@@ -33,7 +33,8 @@ MAY_IMPORT = {
 
 FLOORS = {
     "tfopt.core": (
-        {"language", "records", "targets"},
+        {"language"},
+        {"records", "targets"},
         {"config"},
         {"claims", "contracts"},
         {"recipe"},

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from tfopt.catalog.catalog import catalog
 from tfopt.core.contracts.stage import Stage
 from tfopt.core.language.block import Block
+from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.recipe.recipe import Recipe, build_recipe
 from tfopt.core.records.run import Run
 from tfopt.io.store.store import Store
@@ -142,8 +143,9 @@ def check_block(block: type[Block]) -> None:
     summary = (block.__doc__ or "").strip().splitlines()
     assert summary, f"{block.__name__} has no docstring"
     assert len(summary[0]) <= 120
-    for key, field in block.model_fields.items():
-        assert field.description, f"{block.__name__}.{key} has no docstring below it"
+    documented = key_docstrings(block)
+    for key in block.model_fields:
+        assert documented.get(key), f"{block.__name__}.{key} has no docstring below it"
     assert block.model_json_schema()["type"] == "object"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, SerializerFunctionWrapHandler, model_serializer
 from pydantic_core import CoreSchema
 
+from tfopt.core.language.docstrings import documented_json_schema
 from tfopt.errors import RecipePath
 
 
@@ -25,7 +26,7 @@ def _take_scalars_as_written(schema: Any) -> None:
 
 
 class Block(BaseModel):
-    """A frozen piece of a recipe: unknown keys are errors, every key is documented by its field.
+    """A frozen part of a recipe: unknown keys are errors, every key is documented by the string below it.
 
     Numbers are taken as written: neither `true` nor `"15"` is one.
     """
@@ -34,7 +35,6 @@ class Block(BaseModel):
         extra="forbid",
         frozen=True,
         validate_default=True,
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
         defer_build=True,
     )
@@ -44,6 +44,11 @@ class Block(BaseModel):
         schema = handler(source)
         _take_scalars_as_written(schema)
         return schema
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """The JSON Schema, with the docstring below each key as its description; arguments are pydantic's."""
+        return super().model_json_schema(*arguments, **{"schema_generator": documented_json_schema(), **options})
 
     @model_serializer(mode="wrap")
     def _without_what_was_left_out(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

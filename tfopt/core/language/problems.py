@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from tfopt.core.language.annotations import blocks_at, keys_of
 from tfopt.core.language.block import Block, KeyMistake
+from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.language.mistakes import RecipePath
 from tfopt.core.language.plain import look_up, own_key
 from tfopt.core.language.suggest import closest
@@ -171,7 +172,7 @@ class _Teller:
             )
         what = next(
             (
-                block.model_fields[key].description or ""
+                key_docstrings(block).get(key, "")
                 for block in blocks_at(self.block, found.location[:-1])
                 if key in block.model_fields
             ),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic.json_schema import models_json_schema
 
 from tfopt.core.language.block import Block
+from tfopt.core.language.docstrings import documented_json_schema
 from tfopt.core.language.quantities import Span
 from tfopt.core.recipe.catalog import Catalog
 from tfopt.core.recipe.recipe import Head
@@ -27,7 +28,9 @@ def recipe_schema(catalog: Catalog) -> dict[str, Any]:
     """
     classes: list[type[Block]] = [Head, *catalog.stages.values(), *catalog.exports.values()]
     wanted: list[tuple[type[Block], Literal["validation"]]] = [(cls, "validation") for cls in dict.fromkeys(classes)]
-    references, generated = models_json_schema(wanted, ref_template="#/$defs/{model}")
+    references, generated = models_json_schema(
+        wanted, ref_template="#/$defs/{model}", schema_generator=documented_json_schema()
+    )
     definitions: dict[str, Any] = {name: _tidied(part) for name, part in generated["$defs"].items()}
     names = {cls: str(references[cls, "validation"]["$ref"]).rpartition("/")[2] for cls in classes}
     head = definitions.pop(names[Head])
