@@ -11,25 +11,24 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfopt.core.contracts.stage import Emit
-from tfopt.core.recipe.plan import Plan
-from tfopt.core.recipe.recipe import Recipe
-from tfopt.core.records.layer_support import totals
-from tfopt.core.records.report import AuditRecord, Report
-from tfopt.core.records.run import Run
 from tfopt.errors import RecipeError, UsageError
-from tfopt.io.runs.garbage_collection import Collected, collect
-from tfopt.io.store.remote import RemoteStore
-from tfopt.io.store.store import Store
 from tfopt.results import CatalogEntry, ComparisonResult, DoctorReport, ValidationResult
 
 if TYPE_CHECKING:
+    # Each function imports what it needs: `tfopt ls` must not wait for the recipe language, nor `validate` for reports.
+    from tfopt.core.contracts.stage import Emit
+    from tfopt.core.recipe.plan import Plan
+    from tfopt.core.recipe.recipe import Recipe
+    from tfopt.core.records.report import AuditRecord
+    from tfopt.core.records.run import Run
     from tfopt.core.sweeps.record import Sweep
+    from tfopt.io.runs.garbage_collection import Collected
+    from tfopt.io.store.store import Store
 
 DEFAULT_OUT = "saved_models"
 """Where runs and the store go unless told otherwise, relative to the current folder."""
 
-Kind = Literal["models", "datasets", "stages", "schedules", "exports", "recipes"]
+Kind = Literal["models", "datasets", "stages", "schedules", "exports", "criteria", "recipes"]
 """What can be listed."""
 
 
@@ -76,6 +75,8 @@ def list_names(kind: Kind | None = None) -> dict[str, list[CatalogEntry]]:
 def schema(which: Literal["recipe", "report"] = "recipe") -> dict[str, Any]:
     """JSON Schema of recipes (for editors) or of report.json (for tools)."""
     if which == "report":
+        from tfopt.core.records.report import Report
+
         return Report.model_json_schema(by_alias=True)
     from tfopt.catalog.catalog import catalog
     from tfopt.core.recipe.schema import recipe_schema
@@ -207,6 +208,8 @@ def gc(
     Raises:
         StoreError: something cannot be read or removed.
     """
+    from tfopt.io.runs.garbage_collection import collect
+
     return collect(Path(out), keep_last=keep_last, max_size=max_size, dry_run=dry_run)
 
 
@@ -270,6 +273,7 @@ def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), n
         return DoctorReport(found, wrong)
     from tfopt.backend import layer_support as preflight
     from tfopt.backend.models import build as models
+    from tfopt.core.records.layer_support import totals
 
     layers = preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs))
     return DoctorReport(found, wrong, layers, totals(layers))
@@ -354,10 +358,13 @@ def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFA
 
 
 def _loaded(recipe: Recipe | str | Path) -> Recipe:
-    return recipe if isinstance(recipe, Recipe) else load(recipe)
+    return load(recipe) if isinstance(recipe, (str, Path)) else recipe
 
 
 def _store(out: str | Path, url: str | None) -> Store:
+    from tfopt.io.store.remote import RemoteStore
+    from tfopt.io.store.store import Store
+
     return Store(Path(out) / ".store", None if url is None else RemoteStore(url))
 
 

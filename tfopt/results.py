@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfopt.core.records.layer_support import LayerPreflight, Totals
-from tfopt.core.records.report import Environment
 from tfopt.errors import Problem
 
 if TYPE_CHECKING:
+    from tfopt.core.records.layer_support import LayerPreflight, Totals
+    from tfopt.core.records.report import Environment
     from tfopt.core.sweeps.candidates import Candidate
     from tfopt.core.sweeps.comparison import Comparison
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.recipes import document, known
-from tfopt.catalog import catalog as catalog_module
-from tfopt.catalog.catalog import Entry, built_in, catalog, class_of, code_named_by, find, joined, plugins
+from tfopt.catalog import entries as entries_module
+from tfopt.catalog.catalog import catalog, class_of, code_named_by
+from tfopt.catalog.entries import Entry, built_in, find, joined, plugins
 from tfopt.catalog.signatures import Signature, describe
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
@@ -65,7 +66,7 @@ def test_what_comes_with_tfopt_is_found_with_its_summary() -> None:
     assert {"saved_model", "keras", "tflite"} <= set(find("exports"))
     assert {"digits", "mnist"} <= set(find("datasets"))
     assert "filters" in find("models")["small_cnn"].arguments
-    kinds: tuple[catalog_module.Kind, ...] = ("stages", "exports", "datasets", "models")
+    kinds: tuple[entries_module.Kind, ...] = ("stages", "exports", "datasets", "models")
     assert all(entry.summary for kind in kinds for entry in find(kind).values())
     assert "schedule" in find("stages")["prune"].arguments
 
@@ -127,7 +128,7 @@ def test_a_class_has_one_name(package: Path) -> None:
 
 def test_entry_points_of_other_packages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [EntryPoint("magic", "foreign_magic:Magic", "tfopt.stages")]
-    monkeypatch.setattr(catalog_module, "entry_points", lambda group: points if group == "tfopt.stages" else [])
+    monkeypatch.setattr(entries_module, "entry_points", lambda group: points if group == "tfopt.stages" else [])
     (entry,) = plugins("stages")
     assert (entry.name, entry.module, entry.attribute, entry.signature) == ("magic", "foreign_magic", "Magic", None)
     assert find("stages")["magic"] == entry

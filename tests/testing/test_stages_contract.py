@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfopt.catalog.catalog import find
+from tfopt.catalog.entries import find
 from tfopt.testing.stages import StageContract
 
 pytestmark = pytest.mark.tf

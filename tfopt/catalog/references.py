@@ -11,10 +11,10 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from tfopt.catalog.entries import entry_points
 from tfopt.catalog.guard import T, guarded
 from tfopt.core.language.suggest import closest
 from tfopt.errors import EnvironmentProblem, StageError
@@ -27,7 +27,7 @@ _FUNCTIONS = {"dataset": "load", "model": "build"}
 
 def names(kind: Kind) -> list[str]:
     """Every name that a recipe may use: built-in files and entry points, sorted."""
-    return sorted({*_built_in(kind), *(entry.name for entry in metadata.entry_points(group=_GROUPS[kind]))})
+    return sorted({*_built_in(kind), *(entry.name for entry in entry_points(_GROUPS[kind]))})
 
 
 def by_name(kind: Kind, name: str) -> Callable[..., Any]:
@@ -39,7 +39,7 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
         StageError: there is no such name.
         EnvironmentProblem: the entry point of another package fails, or two of them share the name.
     """
-    entries = list(metadata.entry_points(group=_GROUPS[kind], name=name))
+    entries = list(entry_points(_GROUPS[kind]).select(name=name))
     built_in = name in _built_in(kind)
     if len(entries) + built_in > 1:
         owners = ", ".join(["tfopt"] * built_in + [entry.value for entry in entries])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
+
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,39 @@ def describe(file: Path, function: str | None = None, given: Sequence[str] = ())
 
     Args:
         file: the source.
-        function: whose arguments are wanted; None for the keys of the last class, read off its annotations.
+        function: whose arguments are wanted; None for the keys of the last class, read off its annotations and those
+            of its bases that come from `tfopt.core.config`.
         given: arguments that the recipe need not give.
     """
-    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
-    summary = (ast.get_docstring(tree) or "").partition("\n")[0].strip()
+    text = file.read_text(encoding="utf-8")
     if function is None:
+        tree = ast.parse(text, filename=str(file))
         classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-        return Described(summary, Signature(tuple(_keys(classes[-1])) if classes else ()))
-    for node in tree.body:
+        return Described(_summary(tree), Signature(tuple(_keys(classes[-1], tree)) if classes else ()))
+    # Parsing all bodies would be most of the time of `tfopt ls`; the head of the file and one `def` line are enough.
+    head, definition = _HEAD.match(text), _definition(text, function)
+    try:
+        parts = ast.parse((head[0] if head else "") + definition)
+    except SyntaxError:
+        parts = ast.parse(text, filename=str(file))
+    for node in parts.body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
-            return Described(summary, _signature(node.args, given))
-    return Described(summary, Signature(open=True))
+            return Described(_summary(parts), _signature(node.args, given))
+    return Described(_summary(parts), Signature(open=True))
+
+
+_HEAD = re.compile(r'(?:\s*#.*\n)*\s*r?"""(?:[^"\\]|\\.|"(?!""))*"""\s*\n')
+"""The docstring of a module."""
+
+
+def _definition(text: str, function: str) -> str:
+    """The `def` of a function at the top of a file, with an empty body; nothing where there is none."""
+    found = re.search(rf"^def {re.escape(function)}\(.*?\)(?: -> [^\n]*)?:[^\n]*\n", text, re.DOTALL | re.MULTILINE)
+    return f"{found[0].rstrip()} ...\n" if found else ""
+
+
+def _summary(tree: ast.Module) -> str:
+    return (ast.get_docstring(tree) or "").partition("\n")[0].strip()
 
 
 def _signature(arguments: ast.arguments, given: Sequence[str]) -> Signature:
@@ -89,11 +113,28 @@ def _signature(arguments: ast.arguments, given: Sequence[str]) -> Signature:
     )
 
 
-def _keys(node: ast.ClassDef) -> list[str]:
-    return [
+def _keys(node: ast.ClassDef, tree: ast.Module) -> list[str]:
+    """Keys of a class, those of its bases in `tfopt.core.config` first."""
+    inherited = [key for base in node.bases if isinstance(base, ast.Name) for key in _keys_of_config(base.id, tree)]
+    own = [
         item.target.id
         for item in node.body
         if isinstance(item, ast.AnnAssign)
         and isinstance(item.target, ast.Name)
         and not ast.unparse(item.annotation).startswith("ClassVar")
     ]
+    return list(dict.fromkeys([*inherited, *own]))
+
+
+def _keys_of_config(name: str, tree: ast.Module) -> list[str]:
+    """Keys of a base class that a module imports from `tfopt.core.config`; none where it comes from other rooms."""
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    modules = [node.module or "" for node in imports if any((one.asname or one.name) == name for one in node.names)]
+    keys: list[str] = []
+    for module in modules:
+        if module.startswith("tfopt.core.config."):
+            file = _ROOT.joinpath(*module.split(".")).with_suffix(".py")
+            config = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+            classes = [item for item in config.body if isinstance(item, ast.ClassDef) and item.name == name]
+            keys += [key for cls in classes for key in _keys(cls, config)]
+    return keys

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -64,6 +62,8 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = arguments[0]
         if name not in VERBS:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, VERBS, 1)
             advice = f"Did you mean '{near[0]}'?" if near else f"Verbs: {', '.join(VERBS)}."
             raise click.UsageError(f"tfopt has no verb '{name}'. {advice}", context)
@@ -105,6 +105,8 @@ def _bug(error: Exception, session: Session) -> tuple[str, dict[str, Any]]:
 def _fail(text: str, document: dict[str, Any], session: Session) -> None:
     """An error on stderr, after its traceback if that was asked for; with `--json` on stdout too."""
     if session.debug:
+        import traceback
+
         click.echo(traceback.format_exc(), err=True)
     click.echo(text, err=True)
     if session.json:

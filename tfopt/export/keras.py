@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfopt.core.contracts.export import Export, ExportContext
-from tfopt.core.records.report import ExportRecord
+
+if TYPE_CHECKING:
+    from tfopt.core.records.report import ExportRecord
 
 
 class Keras(Export):

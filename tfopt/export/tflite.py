@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_serializer, model_validator
 from pydantic_core import CoreSchema
@@ -11,7 +11,9 @@ from pydantic_core import CoreSchema
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import Export, ExportContext
 from tfopt.core.language.block import KeyMistake
-from tfopt.core.records.report import ExportRecord
+
+if TYPE_CHECKING:
+    from tfopt.core.records.report import ExportRecord
 
 _NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 

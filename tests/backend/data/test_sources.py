@@ -102,12 +102,10 @@ def test_argument_of_a_named_data_set(tmp_path: Path) -> None:
 def entry(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     found = metadata.EntryPoint(name, value, "tfopt.datasets")
 
-    def entry_points(group: str, **select: str) -> tuple[metadata.EntryPoint, ...]:
-        return tuple(
-            point for point in (found,) if point.group == group and select.get("name", point.name) == point.name
-        )
+    def entry_points(group: str) -> metadata.EntryPoints:
+        return metadata.EntryPoints((found,)).select(group=group)
 
-    monkeypatch.setattr(references.metadata, "entry_points", entry_points)
+    monkeypatch.setattr(references, "entry_points", entry_points)
 
 
 def test_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

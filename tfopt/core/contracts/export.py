@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.quantization import Require
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import Emit
 from tfopt.core.language.block import Block
-from tfopt.core.records.report import ExportRecord, LayerRecord
+
+if TYPE_CHECKING:
+    from tfopt.core.records.report import ExportRecord, LayerRecord
 
 
 @dataclass(frozen=True)

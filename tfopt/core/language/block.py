@@ -12,17 +12,20 @@ from tfopt.core.language.docstrings import documented_json_schema
 from tfopt.errors import RecipePath
 
 
-def _take_scalars_as_written(schema: Any) -> None:
+def _take_scalars_as_written(schema: Any, block: type[Block]) -> None:
     # Pydantic's own strict mode would also refuse a list where a tuple is declared, and a mapping for a block.
     if isinstance(schema, dict):
-        if schema.get("type") in ("int", "float", "bool"):
+        kind = schema.get("type")
+        if kind == "model" and schema["cls"] is not block and issubclass(schema["cls"], Block):
+            return  # a block inside this one, whose own schema has been through this
+        if kind in ("int", "float", "bool"):
             schema["strict"] = True
         for key, part in schema.items():
-            if key != "keys_schema":
-                _take_scalars_as_written(part)
+            if key != "keys_schema" and isinstance(part, (dict, list, tuple)):
+                _take_scalars_as_written(part, block)
     elif isinstance(schema, (list, tuple)):
         for part in schema:
-            _take_scalars_as_written(part)
+            _take_scalars_as_written(part, block)
 
 
 class Block(BaseModel):
@@ -42,7 +45,7 @@ class Block(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
-        _take_scalars_as_written(schema)
+        _take_scalars_as_written(schema, cls)
         return schema
 
     @classmethod

@@ -46,8 +46,9 @@ def documented_json_schema() -> type[GenerateJsonSchema]:
             """The schema of one model, with a description of each key."""
             written = super().model_schema(schema)
             properties: dict[str, dict[str, Any]] = written.get("properties", {})
-            for key, text in key_docstrings(schema["cls"]).items():
-                name = schema["cls"].model_fields[key].alias or key
+            model: type[BaseModel] = schema["cls"]
+            for key, text in key_docstrings(model).items():
+                name = model.model_fields[key].alias or key
                 if name in properties:
                     properties[name].setdefault("description", text)
             return written

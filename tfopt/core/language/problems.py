@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -189,6 +188,8 @@ class _Teller:
 
     def meant(self, found: _Found) -> RecipePath:
         """Path of the key that an unknown key was probably meant to be: that one is misspelt, not also missing."""
+        from difflib import get_close_matches  # only needed where something is wrong
+
         *parent, key = found.path
         return (*parent, *get_close_matches(str(key), self._known_beside(found), n=1))
 

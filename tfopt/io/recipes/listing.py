@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tfopt.catalog.catalog import Kind, find
+from tfopt.catalog.entries import Kind, find
 from tfopt.core.config.schedules import ScheduleBase, schedule_kinds
-from tfopt.io.recipes.yaml import read_head
+from tfopt.io.recipes.yaml import read_top_key
 
 Row = tuple[str, str, str, tuple[str, ...]]
 """Name, summary, origin, arguments."""
@@ -39,8 +39,8 @@ def _keys(schedule: type[ScheduleBase]) -> tuple[str, ...]:
 def _recipes() -> list[Row]:
     rows: list[Row] = []
     for path in sorted(RECIPES.glob("*.yaml")):
-        head = read_head(path)
-        rows.append((str(path), str(head.get("description", "")), "here", ()))
+        description = read_top_key(path, "description")
+        rows.append((str(path), "" if description is None else str(description), "here", ()))
     return rows
 
 
@@ -50,6 +50,7 @@ LISTERS: Mapping[str, Callable[[], list[Row]]] = {
     "stages": _entries("stages"),
     "schedules": _schedules,
     "exports": _entries("exports"),
+    "criteria": _entries("criteria"),
     "recipes": _recipes,
 }
 """A function for each kind."""

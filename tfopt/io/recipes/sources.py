@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfopt.catalog.catalog import find
+from tfopt.catalog.entries import find
 from tfopt.catalog.references import is_function
 from tfopt.core.config.keras_names import APPLICATIONS
 from tfopt.core.language.suggest import closest

@@ -139,7 +139,29 @@ def read_head(path: Path) -> Mapping[str, Any]:
     Raises:
         RecipeError: it cannot be read, or is not YAML.
     """
-    node = parse(read_text(path), str(path))
+    return _mapping(parse(read_text(path), str(path)))
+
+
+def read_top_key(path: Path, key: str) -> Any:
+    """The plain value of one key at the top of a recipe file; None where it is not there.
+
+    Where the file is in block style, only the lines of that key are parsed: `tfopt ls` reads every recipe of a folder.
+
+    Raises:
+        RecipeError: the file cannot be read, or is not YAML.
+    """
+    lines = read_text(path).splitlines()
+    begin = next((index for index, line in enumerate(lines) if re.match(rf"{re.escape(key)}:(\s|$)", line)), None)
+    if begin is None:
+        return read_head(path).get(key) if any(key in line for line in lines) else None
+    end = next((index for index in range(begin + 1, len(lines)) if re.match(r"[^\s#]", lines[index])), len(lines))
+    try:
+        return _mapping(parse("\n".join(lines[begin:end]), str(path))).get(key)
+    except RecipeError:  # an alias of an anchor above, or a mistake whose line number must be right
+        return read_head(path).get(key)
+
+
+def _mapping(node: Node | None) -> Mapping[str, Any]:
     value = node.plain() if node else {}
     return value if isinstance(value, dict) else {}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfopt.catalog.catalog import Kind, code_named_by, find
+from tfopt.catalog.catalog import code_named_by
+from tfopt.catalog.entries import Kind, find
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.io.recipes.model_sources import recipe_of

@@ -1,0 +1,148 @@
+"""What can be named in a recipe: one file per stage, export, data set, model, criterion; entry points of packages.
+
+Files are listed and read, not imported: `tfopt ls` and `tfopt validate` load neither TensorFlow nor foreign code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from tfopt.catalog.signatures import Signature, describe
+from tfopt.errors import EnvironmentProblem
+
+Kind = Literal["stages", "exports", "datasets", "models", "criteria"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class _Room:
+    """Where the built-in entries of a kind are.
+
+    Args:
+        package: its Python name.
+        function: the function of a file that a recipe's `args` go to; None where the file defines a class.
+        given: arguments of that function that come from the data.
+    """
+
+    package: str
+    function: str | None = None
+    given: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return _ROOT.joinpath(*self.package.split(".")[1:])
+
+
+_ROOMS: Mapping[Kind, _Room] = {
+    "stages": _Room("tfopt.stages"),
+    "exports": _Room("tfopt.export"),
+    "datasets": _Room("tfopt.backend.data.datasets", "load"),
+    "criteria": _Room("tfopt.backend.pruning.criteria"),
+    "models": _Room("tfopt.backend.models.zoo", "build", ("input_shape", "num_outputs")),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that a recipe can name.
+
+    Args:
+        name: how a recipe names it.
+        summary: what it is, in a line.
+        module: where it is defined.
+        attribute: what of that module; None for the module's only class, or its `load` or `build`.
+        origin: `tfopt`, or the distribution that brings it.
+        signature: arguments that a recipe can give; None where only importing foreign code would tell.
+    """
+
+    name: str
+    summary: str
+    module: str
+    attribute: str | None
+    origin: str
+    signature: Signature | None = None
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of the arguments, as far as known."""
+        return self.signature.names if self.signature else ()
+
+
+def find(kind: Kind) -> dict[str, Entry]:
+    """Everything of a kind that a recipe can name, by name, without importing it.
+
+    Raises:
+        EnvironmentProblem: two packages bring the same name.
+    """
+    return joined(built_in(kind), plugins(kind), kind)
+
+
+def built_in(kind: Kind, folder: Path | None = None) -> dict[str, Entry]:
+    """The entries that are files: every one but those that begin with `_`.
+
+    Args:
+        kind: what they are.
+        folder: where they lie, if not in tfopt itself.
+    """
+    room = _ROOMS[kind]
+    found = {}
+    place = folder or room.folder
+    for file in sorted(place.iterdir()) if place.is_dir() else ():
+        source = file / "__init__.py" if file.is_dir() else file
+        if file.name.startswith(("_", ".")) or source.suffix != ".py" or not source.is_file():
+            continue
+        name = file.stem
+        said = describe(source, room.function, room.given)
+        found[name] = Entry(name, said.summary, f"{room.package}.{name}", None, "tfopt", said.signature)
+    return found
+
+
+def entry_points(group: str) -> metadata.EntryPoints:
+    """The entry points of a group; the metadata of installed packages are read once per process."""
+    found: metadata.EntryPoints = _all_entry_points().select(group=group)
+    return found
+
+
+@cache
+def _all_entry_points() -> Any:  # SelectableGroups before Python 3.12, EntryPoints from then on: both have `select`
+    return metadata.entry_points()
+
+
+def plugins(kind: Kind) -> list[Entry]:
+    """The entries that other packages bring through entry points."""
+    return [
+        Entry(
+            name=point.name,
+            summary=point.dist.metadata["Summary"] if point.dist and "Summary" in point.dist.metadata else "",
+            module=point.module,
+            attribute=point.attr or None,
+            origin=point.dist.name if point.dist else point.value,
+        )
+        for point in entry_points(f"tfopt.{kind}")
+    ]
+
+
+def joined(own: Mapping[str, Entry], foreign: list[Entry], kind: Kind) -> dict[str, Entry]:
+    """Built-in and foreign entries in one mapping.
+
+    Raises:
+        EnvironmentProblem: a name is taken.
+    """
+    found = dict(own)
+    for entry in foreign:
+        if entry.name in found:
+            first = found[entry.name]
+            raise EnvironmentProblem(
+                f"The entry point {entry.name!r} of group tfopt.{kind} in the package {entry.origin} has the name of "
+                f"one in {first.origin}.",
+                "Uninstall one of the two packages.",
+                code="broken_plugin",
+            )
+        found[entry.name] = entry
+    return found
