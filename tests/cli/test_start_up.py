@@ -59,6 +59,35 @@ def test_light_verbs_load_nothing_heavy() -> None:
         assert "tfopt.backend.models.build" not in loaded, call
 
 
+def test_listing_loads_no_recipe_language() -> None:
+    (loaded,) = loaded_after(("ls",))
+    assert not loaded & {"tfopt.core.recipe.recipe", "tfopt.core.contracts.stage", "tfopt.core.records.report"}
+
+
+def test_validating_loads_only_what_the_recipe_names() -> None:
+    (loaded,) = loaded_after(("validate", "recipes/digits_prune_qat.yaml"))
+    assert {"tfopt.stages.prune", "tfopt.export.tflite"} <= loaded
+    assert not loaded & {"tfopt.stages.ensemble", "tfopt.stages.cluster", "tfopt.export.keras"}
+    assert not loaded & {"tfopt.core.records.report", "tfopt.io.store.store", "tfopt.core.language.problems"}
+
+
+def test_validate_reads_no_docstring_of_a_key() -> None:
+    """Pydantic reads the source of every class for `use_attribute_docstrings`; only schema and messages need them."""
+    script = """
+import ast
+parse = ast.parse
+ast.parse = lambda *arguments, **options: parsed.append(options.get("filename")) or parse(*arguments, **options)
+parsed = []
+from tfopt import api
+(found,) = api.validate(["recipes/digits_prune_qat.yaml"])
+assert found.problems == ()
+assert not [name for name in parsed if name and ("core/config" in name or "contracts" in name)], parsed
+import inspect
+assert not any("tfopt/core/config" in name for name in __import__("linecache").cache)
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=True, timeout=60)
+
+
 def test_the_module_can_be_run() -> None:
     command = [sys.executable, "-m", "tfopt", "--version"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60)

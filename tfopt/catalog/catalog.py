@@ -1,10 +1,11 @@
 """The classes of stages and exports, by their recipe keys: what a recipe is checked against.
 
-They are imported, those of other packages included, and do not import TensorFlow.
+Each is imported when a recipe names it, those of other packages included; none imports TensorFlow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from inspect import isclass
 from types import ModuleType
@@ -22,30 +23,45 @@ from tfopt.errors import EnvironmentProblem
 B = TypeVar("B", bound=Block)
 
 
-def stage_classes() -> dict[str, type[Stage]]:
-    """Every stage by its recipe key.
+class LazyClasses(Mapping[str, type[B]]):
+    """The classes of a kind by recipe key, each imported when it is asked for: a recipe names a few of them.
 
     Raises:
-        EnvironmentProblem: an entry point cannot be imported, or brings no stage.
+        EnvironmentProblem: (on access) an entry point cannot be imported, or does not name one class of the kind.
     """
-    return {name: class_of(entry, "stages", Stage) for name, entry in find("stages").items()}
+
+    def __init__(self, kind: Kind, base: type[B]) -> None:
+        self._kind, self._base = kind, base
+        self._entries = find(kind)
+        self._classes: dict[str, type[B]] = {}
+
+    def __getitem__(self, name: str) -> type[B]:
+        if name not in self._classes:
+            self._classes[name] = class_of(self._entries[name], self._kind, self._base)
+        return self._classes[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
-def export_classes() -> dict[str, type[Export]]:
-    """Every export by its recipe key.
+def stage_classes() -> Mapping[str, type[Stage]]:
+    """Every stage by its recipe key."""
+    return LazyClasses("stages", Stage)
 
-    Raises:
-        EnvironmentProblem: an entry point cannot be imported, or brings no export.
-    """
-    return {name: class_of(entry, "exports", Export) for name, entry in find("exports").items()}
+
+def export_classes() -> Mapping[str, type[Export]]:
+    """Every export by its recipe key."""
+    return LazyClasses("exports", Export)
 
 
 def catalog() -> Catalog:
-    """The stages and exports that a recipe may name here.
-
-    Raises:
-        EnvironmentProblem: an entry point cannot be used.
-    """
+    """The stages and exports that a recipe may name here."""
     return Catalog(stage_classes(), export_classes())
 
 

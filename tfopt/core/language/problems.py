@@ -19,7 +19,7 @@ from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.language.mistakes import RecipePath
 from tfopt.core.language.plain import look_up, own_key
 from tfopt.core.language.suggest import closest
-from tfopt.core.language.wording import KIND_MISMATCH, quote, remark, sentence, with_stop
+from tfopt.core.language.wording import KIND_MISMATCH, name_of, quote, remark, sentence, with_stop
 from tfopt.errors import Problem
 
 KEY = "[key]"
@@ -78,11 +78,6 @@ def code_of(kind: str) -> str:
     if kind in KIND_MISMATCH:
         return "wrong_type"
     return _CODES.get(kind, "invalid_value")
-
-
-def name_of(label: str, path: Sequence[str | int]) -> str:
-    """How the user calls a place: `prune.schedule.final`."""
-    return ".".join([*([label] if label else []), *(str(item) for item in path)]) or "the recipe"
 
 
 def _is_consequence(error: Mapping[str, Any]) -> bool:

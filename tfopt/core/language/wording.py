@@ -85,6 +85,11 @@ def quote(value: Any) -> str:
     return str(value)
 
 
+def name_of(label: str, path: Sequence[str | int]) -> str:
+    """How the user calls a location: `prune.schedule.final`."""
+    return ".".join([*([label] if label else []), *(str(item) for item in path)]) or "the recipe"
+
+
 def remark(error: Mapping[str, Any], value: Any) -> str:
     """A remark in parentheses on a mix-up of text and number, with a leading space, or nothing."""
     kind = error["type"]

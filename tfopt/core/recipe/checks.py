@@ -14,10 +14,9 @@ from tfopt.core.config.schedules import Metric, ScheduleBase, SparsityStep, Step
 from tfopt.core.contracts.stage import EarlyStopping, Stage, TrainingStage
 from tfopt.core.language.block import Block, blocks_in
 from tfopt.core.language.mistakes import Mistake, RecipePath, below
-from tfopt.core.language.problems import name_of
 from tfopt.core.language.quantities import Span
 from tfopt.core.language.suggest import closest
-from tfopt.core.language.wording import with_stop
+from tfopt.core.language.wording import name_of, with_stop
 from tfopt.errors import Problem
 
 

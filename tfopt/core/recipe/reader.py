@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
 from tfopt.core.language.block import Block
-from tfopt.core.language.problems import problems_from
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import quote
 from tfopt.core.recipe.catalog import Catalog
@@ -120,6 +119,8 @@ def _read(cls: type[B], body: Any, path: Path, label: str, problems: list[Proble
     try:
         return cls.model_validate(body)
     except ValidationError as error:
+        from tfopt.core.language.problems import problems_from  # only needed where something is wrong
+
         problems += problems_from(error, body, cls, path, label)
         return None
 
