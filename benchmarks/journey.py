@@ -133,7 +133,7 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
     def pruned() -> str:
         stage = Prune(name="prune", epochs=1, schedule={"kind": "one_shot", "final": 0.5})
         steps = -(-len(data.train) // batch_size)
-        ahead = look_ahead(twin, stage.pruning(), Workload(steps, steps, len(data.train)))
+        ahead = look_ahead(twin, stage, Workload(steps, steps, len(data.train)))
         if ahead.problems:
             return f"error: {ahead.problems[0][1]}"
         with tempfile.TemporaryDirectory() as folder:
@@ -141,7 +141,7 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
                 data=data, compile=Compile(optimizer=OPTIMIZER, loss="mean_squared_error"),
                 batch_size=batch_size, seed=1, emit=lambda event: None, work=Path(folder), logs=Path(folder, "logs"),
             )  # fmt: skip
-            found["pruned"] = prune(bridge.to_tf_keras(model), stage, stage.pruning(), context)
+            found["pruned"] = prune(bridge.to_tf_keras(model), stage, stage, context)
         journey.numbers["sparsity"] = float(sparsity(found["pruned"]))
         return f"ok, {len(ahead.schedules)} layer{'s' if len(ahead.schedules) > 1 else ''} to 50%"
 

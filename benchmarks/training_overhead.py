@@ -109,7 +109,7 @@ def workbench(model: tf_keras.Model, data: Data, epochs: int) -> float:
             logs=Path(folder) / "logs",
         )
         started = perf_counter()
-        pruning.prune(model, stage, stage.pruning(), context)
+        pruning.prune(model, stage, stage, context)
         return perf_counter() - started
 
 

@@ -29,10 +29,10 @@ def test_naive_rounds_no_weight_in_front_of_a_relu_layer() -> None:
 def test_tfopt_rounds_them_and_fuses_the_relu(tmp_path: Path) -> None:
     model = separate_relu_model()
     stage = qat(epochs=1)
-    treated = layer_treatments(model, stage.quantization())
+    treated = layer_treatments(model, stage)
     assert [treated[name] for name in _BEFORE_RELU] == ["simulated"] * 3
     assert treated["first_relu"] == "fused with first"
     assert treated["second_relu"] == "fused with second"
-    quantized = quantize_aware_train(model, stage, stage.quantization(), context(tmp_path))
+    quantized = quantize_aware_train(model, stage, stage, context(tmp_path))
     rounded = _rounded_weights(quantized.model)
     assert [rounded[name] for name in (*_BEFORE_RELU, "logits")] == [1, 1, 1, 1]

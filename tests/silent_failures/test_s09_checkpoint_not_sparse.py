@@ -74,7 +74,7 @@ def test_here_every_checkpoint_is_as_sparse_as_planned(tmp_path):
         if saved is not None:
             seen.append([array for array in saved.groups["weights"] if array.shape == (64, 32)])
 
-    pruning.prune(small_model(), stage, stage.pruning(), context(tmp_path, look, data=digits(640)))
+    pruning.prune(small_model(), stage, stage, context(tmp_path, look, data=digits(640)))
 
     last = checkpoint.read(tmp_path / "work")
     planned = [entry["planned_sparsity"] for entry in last.state["history"]]
@@ -95,7 +95,7 @@ def test_here_the_best_weights_are_fully_pruned(tmp_path):
         }
     )
 
-    model = pruning.prune(trained(), stage, stage.pruning(), context(tmp_path, log, data=digits(640)))
+    model = pruning.prune(trained(), stage, stage, context(tmp_path, log, data=digits(640)))
 
     assert log.of("details")[-1]["early_stopping"]["best_epoch"] >= 4
     assert naive.zeros(model.get_layer("hidden")) == pytest.approx(0.8, abs=0.005)

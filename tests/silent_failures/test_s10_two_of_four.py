@@ -64,7 +64,7 @@ def test_naively_a_resumed_run_makes_no_mask():
 
 
 def prune(run_context: StageContext):
-    return pruning.prune(small_model(), STAGE, STAGE.pruning(), run_context)
+    return pruning.prune(small_model(), STAGE, STAGE, run_context)
 
 
 def test_here_the_pattern_follows_its_schedule_and_survives_resuming(tmp_path, monkeypatch):
@@ -89,7 +89,7 @@ def test_here_the_pattern_follows_its_schedule_and_survives_resuming(tmp_path, m
 
 
 def test_here_the_layer_with_one_channel_is_named(tmp_path):
-    reasons = pruning.preflight(small_model(), STAGE.pruning())
+    reasons = pruning.preflight(small_model(), STAGE)
 
     assert reasons["conv1"] == "sparsity_m_by_n [2, 4] needs groups of 4 input channels, and this one has 1"
 
@@ -98,4 +98,4 @@ def test_here_a_target_that_the_pattern_cannot_reach_is_refused(tmp_path):
     stage = STAGE.model_copy(update={"schedule": STAGE.schedule.model_copy(update={"final": 0.8})})
 
     with pytest.raises(RecipeError, match=r"final 80%, but sparsity_m_by_n \[2, 4\] always makes 50% zeros"):
-        pruning.prune(small_model(), stage, stage.pruning(), context(tmp_path, data=digits(640)))
+        pruning.prune(small_model(), stage, stage, context(tmp_path, data=digits(640)))

@@ -1,4 +1,10 @@
-"""Store keys of stages: what they are made of, and why one is missing."""
+"""Store keys of stages: what they are made of, and why one is missing.
+
+The rule for a key that a later version adds to a stage, to `compile` or to `data.augment`: it defaults to None, which
+means what the version before did. `Block` leaves such a key out of what it writes, so stages stored before keep their
+keys. The order in which keys are declared or written does not matter: `fingerprint` sorts them. Where the same config
+gives a different result, raise `Stage.version`. `tests/engine/test_keys.py` holds the keys of 0.1.0.
+"""
 
 from __future__ import annotations
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from tfopt.core.config.ensembling import Averaging
-from tfopt.core.config.model_source import ModelSource
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, StageContext
@@ -14,7 +13,7 @@ from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
 
 
-class Average(Stage):
+class Average(Averaging, Stage):
     """Averages the incoming model's weights with those of models that began from the same weights.
 
     Weights that are zero in a sparse incoming model stay zero; the statistics of batch normalization are estimated
@@ -23,22 +22,6 @@ class Average(Stage):
 
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
     keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse"})
-
-    models: tuple[ModelSource, ...] = ()
-    """The other models, e.g. fine-tuned otherwise from the same base; the incoming model is one of the averaged."""
-    method: Literal["uniform", "greedy"] = "uniform"
-    """`uniform`: all models; `greedy`: from the best one on, each that does not make the average worse on the
-    validation split (Wortsman et al. 2022, arXiv:2203.05482)."""
-    epochs_of: str | None = None
-    """Name of an earlier training stage: average the weights of the epochs that its `keep` holds, in place of `models`
-    (stochastic weight averaging: Izmailov et al. 2018, arXiv:1803.05407)."""
-
-    def averaging(self) -> Averaging:
-        """What is averaged, and how."""
-        places: dict[str, tuple[str | int, ...]] = {
-            source.label: ("models", index) for index, source in enumerate(self.models)
-        }
-        return Averaging(self.method, self.epochs_of, places)
 
     def problems(self) -> Sequence[Mistake]:
         if self.epochs_of is not None and self.models:
@@ -77,9 +60,9 @@ class Average(Stage):
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend.stages import average as averaging
 
-        return averaging.look_ahead(model, self.averaging(), workload)
+        return averaging.look_ahead(model, self, workload)
 
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend.stages import average as averaging
 
-        return averaging.average(model, self.averaging(), context)
+        return averaging.average(model, self, context)

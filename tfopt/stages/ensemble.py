@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import Field
-
-from tfopt.core.config.ensembling import Combine, Ensembling
+from tfopt.core.config.ensembling import Ensembling
 from tfopt.core.config.model_source import ModelSource
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.language.mistakes import Mistake
 
-Weight = Annotated[float, Field(gt=0)]
 
-
-class Ensemble(Stage):
+class Ensemble(Ensembling, Stage):
     """Joins the incoming model and others over one input; the result is as large and as slow as all together.
 
     The layers of the incoming model keep their names; those of the others begin with `member2_`, `member3_`, ...
@@ -26,35 +22,9 @@ class Ensemble(Stage):
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
     keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse", "clustered"})
 
-    members: tuple[ModelSource, ...] = ()
-    """The other members; the incoming model is the first."""
-    seeds: Annotated[int, Field(ge=2)] | None = None
-    """Number of members that are made by the stages before this one: with the recipe's own seed (the incoming model),
-    and with the seeds that follow it."""
-    incoming: bool = True
-    """Whether the incoming model is a member; without it, only `members` are."""
-    combine: Combine = "probabilities"
-    """`probabilities`: their average (of a regression, that of the outputs); `logits`: the average before the softmax;
-    `vote`: every member votes for its likeliest class, and the sum of probabilities decides between equal votes (if
-    that is equal too, the lower class wins)."""
-    weights: Literal["learned"] | tuple[Weight, ...] | None = None
-    """How much each member counts, in their order, the incoming model first; they sum to 1 (default: all the same).
-    `learned`: those with the least loss on the validation split."""
-
     def sources(self, seed: int) -> tuple[ModelSource, ...]:
         more = range(seed + 1, seed + (self.seeds or 1))
         return (*self.members, *(ModelSource(seed=another) for another in more))
-
-    def ensembling(self) -> Ensembling:
-        """How the members answer together."""
-        places: dict[str, tuple[str | int, ...]] = {
-            member.label: ("members", index) for index, member in enumerate(self.members)
-        }
-        return Ensembling(self.combine, self.weights, self.incoming, places)
-
-    def num_members(self) -> int:
-        """How many models answer together."""
-        return self.incoming + len(self.members) + (self.seeds or 1) - 1
 
     def problems(self) -> Sequence[Mistake]:
         found: list[Mistake] = []
@@ -98,14 +68,14 @@ class Ensemble(Stage):
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend.stages import ensemble as ensembling
 
-        return ensembling.look_ahead(model, self.ensembling(), workload)
+        return ensembling.look_ahead(model, self, workload)
 
     def layers_after(self, model: Any, workload: Workload) -> Any:
         from tfopt.backend.stages import ensemble as ensembling
 
-        return ensembling.layers_after(model, self.ensembling(), workload)
+        return ensembling.layers_after(model, self, workload)
 
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend.stages import ensemble as ensembling
 
-        return ensembling.ensemble(model, self.ensembling(), context)
+        return ensembling.ensemble(model, self, context)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from tfopt.core.config.allocation import Allocation, global_allocation
-from tfopt.core.config.pruning import BlockSize, Pattern, PruneRule, Pruning
-from tfopt.core.config.rewind import Rewind
-from tfopt.core.config.schedules import Metric, Schedule
+from tfopt.core.config.allocation import global_allocation
+from tfopt.core.config.pruning import Pruning
+from tfopt.core.config.schedules import Metric
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.rewinding import rewind_problems
@@ -18,44 +17,13 @@ from tfopt.core.language.mistakes import Mistake, RecipePath, below
 from tfopt.core.language.quantities import Span
 
 
-class Prune(TrainingStage):
+class Prune(Pruning, TrainingStage):
     """Sets the smallest weights to zero, step by step, while the rest learns to do without them.
 
     The wrappers are gone from the result. Sparsity is measured after the stage and again in every file.
     """
 
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained", "sparse"})
-
-    schedule: Schedule
-    """Sparsity over the steps of this stage."""
-    allocation: Allocation = "uniform"
-    """`uniform`: every layer follows the schedule; `global`: all together do, under one threshold."""
-    layers: tuple[PruneRule, ...] = ()
-    """Ordered rules by layer name and/or type; the last that matches wins."""
-    block_size: BlockSize = (1, 1)
-    """Prune whole blocks of Dense kernels: [height, width]."""
-    block_pooling: Literal["average", "max"] = "average"
-    """What stands for a block when its size is judged."""
-    sparsity_m_by_n: tuple[int, int] | None = None
-    """`[2, 4]`: two zeros in any four consecutive weights."""
-    policy: Literal["all", "xnnpack"] = "all"
-    """`all`: every layer tfmot can prune; `xnnpack`: only those that XNNPACK runs faster when sparse."""
-    rewind: Rewind | None = None
-    """Back to the weights of an earlier epoch once the final sparsity is reached; the masks stay."""
-
-    def pruning(self) -> Pruning:
-        """The parts that are about pruning, not about training."""
-        pattern = Pattern(
-            block_size=self.block_size, block_pooling=self.block_pooling, sparsity_m_by_n=self.sparsity_m_by_n
-        )
-        return Pruning(
-            schedule=self.schedule,
-            layers=self.layers,
-            pattern=pattern,
-            policy=self.policy,
-            allocation=self.allocation,
-            rewind=self.rewind,
-        )
 
     def warmup_end(self) -> Span | None:
         return self.schedule.end
@@ -91,9 +59,9 @@ class Prune(TrainingStage):
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend.stages import prune as pruning
 
-        return pruning.look_ahead(model, self.pruning(), workload)
+        return pruning.look_ahead(model, self, workload)
 
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend.stages import prune as pruning
 
-        return pruning.prune(model, self, self.pruning(), context)
+        return pruning.prune(model, self, self, context)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field
-
-from tfopt.core.config.quantization import Quantization, QuantizeRule, Require
+from tfopt.core.config.quantization import Quantization, Require
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 
 
-class Qat(TrainingStage):
+class Qat(Quantization, TrainingStage):
     """Trains on while weights and activations are rounded to 8 bits, so that the int8 file loses little.
 
     Ranges are calibrated on training data before the first step; sparsity and clusters of earlier stages are
@@ -25,25 +23,17 @@ class Qat(TrainingStage):
     last: ClassVar[bool] = True
     not_in_key: ClassVar[frozenset[str]] = frozenset({"require"})
 
-    calibration: Annotated[int, Field(ge=1)] = 256
-    """Training examples that set the activation ranges before the first step."""
-    layers: tuple[QuantizeRule, ...] = ()
-    """Ordered rules by layer name and/or type; the last that matches wins."""
     require: Require = "listed"
     """Which layers must be integer in the int8 file. `all`: every one; a layer known to stay float is an error before
     training. `listed`: all but those that `tfopt plan` lists, each with its reason; float in any other breaks the
     claim of the file. `none`: float is only reported."""
 
-    def quantization(self) -> Quantization:
-        """The parts that are about quantization, not about training."""
-        return Quantization(calibration=self.calibration, layers=self.layers)
-
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend import quantization
 
-        return quantization.look_ahead(model, self.quantization(), workload, self.require)
+        return quantization.look_ahead(model, self, workload, self.require)
 
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend.stages.qat import quantize_aware_train
 
-        return quantize_aware_train(model, self, self.quantization(), context)
+        return quantize_aware_train(model, self, self, context)

@@ -51,7 +51,7 @@ def test_layers_with_a_schedule_or_pattern_of_their_own_are_not_pooled() -> None
         {"match": "pattern", "sparsity_m_by_n": [2, 4]},
         {"match": "blocks", "block_size": [4, 1]},
     ]
-    pruning = stage(allocation="global", layers=rules).pruning()
+    pruning = stage(allocation="global", layers=rules)
     names = ("own", "pattern", "blocks", "other")
     assert [name for name in names if pruning.pools(name, "Dense")] == ["blocks", "other"]
-    assert not any(stage(layers=rules).pruning().pools(name, "Dense") for name in names)
+    assert not any(stage(layers=rules).pools(name, "Dense") for name in names)

@@ -179,6 +179,6 @@ def test_a_climb_survives_an_interruption(dense, stuck, tmp_path, monkeypatch, a
 def test_pruning_checks_what_was_decided(dense):
     model = start(dense)
     plan = Prune.model_validate({"name": "prune", "epochs": 6, **GLOBAL})
-    plans = pruning.layer_plans(model, plan.pruning(), 60, EPOCH)
+    plans = pruning.layer_plans(model, plan, 60, EPOCH)
     with pytest.raises(pruning.StageError, match=r"hidden: 0.0% instead of 70.0%"):
         pruning.prove(model, {"hidden": plans["hidden"]}, {"hidden": 0.7})

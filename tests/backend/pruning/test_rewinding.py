@@ -212,7 +212,7 @@ def test_early_stopping_counts_from_there():
 
 def test_a_rewinding_after_the_last_step_is_refused_before_training(trained, tmp_path):
     late = {**SCHEDULE, "end": "100%"}
-    found = pruning.look_ahead(small_model(), stage_of(schedule=late).pruning(), Workload(40, 10, 640))
+    found = pruning.look_ahead(small_model(), stage_of(schedule=late), Workload(40, 10, 640))
     (mistake,) = found.problems
     assert mistake.path == ("rewind",)
     assert "in the last of the stage's 40 steps: nothing would be trained after it" in mistake.message

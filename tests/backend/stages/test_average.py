@@ -78,7 +78,7 @@ def test_a_greedy_average_leaves_out_what_makes_it_worse(tmp_path: Path) -> None
     good, other, spoiled = tuned(0), tuned(1), small_model(seed=9)
     best = max(evaluate(one, digits().validation, Compile())["accuracy"] for one in (good, other))
     log = Log()
-    mixed = averaging.average(good, Averaging("greedy"), beside(tmp_path, other, spoiled, emit=log))
+    mixed = averaging.average(good, Averaging(method="greedy"), beside(tmp_path, other, spoiled, emit=log))
     details = {key: value for event in log.of("details") for key, value in event.items()}
     assert "file 1" not in details["averaged"]
     assert details["measured"]["file 1"] < 0.5
@@ -140,7 +140,7 @@ def test_what_cannot_be_averaged_is_known_before_training_and_named() -> None:
     assert "begins from other weights" in averaging.look_ahead(model, Averaging(), base).warnings[0]
     same = Workload(0, 1, 1, sources={"recipe a.yaml": KnownModel(small_model())})
     assert averaging.look_ahead(model, Averaging(), same).warnings == ()
-    (mistake,) = averaging.look_ahead(model, Averaging("greedy"), same).problems
+    (mistake,) = averaging.look_ahead(model, Averaging(method="greedy"), same).problems
     assert mistake.code == "no_validation_data"
 
 

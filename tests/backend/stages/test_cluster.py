@@ -182,13 +182,13 @@ def test_layers_that_are_left_alone_are_named_with_the_reason():
 
     asked = stage(clusters=16, per_channel=True)
 
-    assert skipped(model, asked.clustering()) == {
+    assert skipped(model, asked) == {
         "tiny": "has 1 weights per channel, no more than 16 clusters",
         "depthwise": "DepthwiseConv2D is never clustered by tfmot: its kernels are small and accuracy suffers",
         "norm": "LayerNormalization has no kernel",
         "frozen": "is frozen (trainable=False)",
     }
-    assert clustering.look_ahead(model, asked.clustering()) == Preflight(skipped=skipped(model, asked.clustering()))
+    assert clustering.look_ahead(model, asked) == Preflight(skipped=skipped(model, asked))
 
 
 REFUSED = [
@@ -205,7 +205,7 @@ REFUSED = [
 def test_what_cannot_be_done_is_said_before_training(keys, message, model, tmp_path):
     log = Log()
     asked = stage(**keys)
-    found = clustering.look_ahead(model, asked.clustering())
+    found = clustering.look_ahead(model, asked)
     with pytest.raises(RecipeError) as caught:
         carry_out(model, asked, context(tmp_path, log))
     told = "; ".join(f"{'.'.join(map(str, problem.path))} {problem.message}" for problem in caught.value.problems)

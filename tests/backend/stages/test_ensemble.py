@@ -139,7 +139,7 @@ def test_weights_are_learned_on_the_validation_split(tmp_path: Path) -> None:
     for combine in ("probabilities", "logits"):
         given = context(tmp_path, events.append)
         object.__setattr__(given, "sources", where)
-        joined = ensembling.ensemble(good, Ensembling(combine, "learned"), given)
+        joined = ensembling.ensemble(good, Ensembling(combine=combine, weights="learned"), given)
         assert events[-1]["members"]["incoming"] > 0.8
         loss = [evaluate(one, digits().validation, Compile())["loss"] for one in (joined, good)]
         assert loss[0] <= loss[1] + 1e-4
@@ -157,15 +157,17 @@ def test_what_cannot_be_joined_is_known_before_training() -> None:
         (mistake,) = ensembling.look_ahead(model, asked, given).problems
         return mistake.message
 
-    assert ensembling.look_ahead(model, Ensembling("logits"), workload(small_model(seed=1))).problems == ()
+    assert ensembling.look_ahead(model, Ensembling(combine="logits"), workload(small_model(seed=1))).problems == ()
     regression = Compile(loss=Loss(name="mse"))
-    assert "mse is no loss of a classification" in problem(Ensembling("logits"), workload(model, compile=regression))
-    assert "no one class out of several" in problem(Ensembling("vote"), workload(model, compile=regression))
+    assert "mse is no loss of a classification" in problem(
+        Ensembling(combine="logits"), workload(model, compile=regression)
+    )
+    assert "no one class out of several" in problem(Ensembling(combine="vote"), workload(model, compile=regression))
     assert "validation split is empty" in problem(Ensembling(weights="learned"), workload(model))
     assert "put qat behind the ensemble" in problem(Ensembling(), workload(model, traits=frozenset({"quantized"})))
     inputs = tf_keras.Input((8, 8, 1))
     odd = tf_keras.Model(inputs, tf_keras.layers.Reshape((10,))(small_model()(inputs)))
-    assert "none that applies softmax" in problem(Ensembling("logits"), workload(odd))
+    assert "none that applies softmax" in problem(Ensembling(combine="logits"), workload(odd))
 
 
 def test_a_joined_model_that_answers_otherwise_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def stage_of(schedule=POLYNOMIAL, epochs=4, **more):
 
 
 def prune(model, stage, folder, emit=lambda event: None, **more):
-    return pruning.prune(model, stage, stage.pruning(), context(folder, emit, **more))
+    return pruning.prune(model, stage, stage, context(folder, emit, **more))
 
 
 def share(layer):
@@ -122,8 +122,8 @@ def test_preflight_gives_every_layer_its_reason():
     model = mixed_model()
 
     plain = pruning.preflight(model, Pruning(schedule=Constant(final=0.5)))
-    blocks = pruning.preflight(model, Pruning(schedule=Constant(final=0.5), pattern=Pattern(block_size=(1, 2))))
-    groups = pruning.preflight(model, Pruning(schedule=Constant(final=0.5), pattern=Pattern(sparsity_m_by_n=(2, 4))))
+    blocks = pruning.preflight(model, Pruning(schedule=Constant(final=0.5), block_size=(1, 2)))
+    groups = pruning.preflight(model, Pruning(schedule=Constant(final=0.5), sparsity_m_by_n=(2, 4)))
     xnnpack = pruning.preflight(model, Pruning(schedule=Constant(final=0.5), policy="xnnpack"))
 
     assert [name for name, reason in plain.items() if reason is None] == ["pointwise", "conv", "logits"]
@@ -194,14 +194,14 @@ def test_what_cannot_be_is_refused_before_training(changes, message, path, tmp_p
 
     assert caught.value.problems[0].path == path
     assert log.events == []
-    ahead = pruning.look_ahead(small_model(), stage.pruning(), Workload(76, 19, 1200))
+    ahead = pruning.look_ahead(small_model(), stage, Workload(76, 19, 1200))
     assert ahead.problems[0].path == path
 
 
 def test_look_ahead_resolves_schedules_and_names_what_stays_dense():
     stage = stage_of(layers=[{"match": "logits", "skip": True}])
 
-    ahead = pruning.look_ahead(small_model(), stage.pruning(), Workload(76, 19, 1200))
+    ahead = pruning.look_ahead(small_model(), stage, Workload(76, 19, 1200))
 
     assert set(ahead.schedules) == {"conv1", "conv2", "hidden"}
     assert ahead.schedules["hidden"].end == 53
@@ -241,7 +241,7 @@ def test_a_rule_may_mix_patterns():
     rules = [{"match": "hidden", "sparsity_m_by_n": [2, 4]}, {"match": "logits", "block_size": [2, 2]}]
     stage = stage_of(layers=rules)
 
-    plans = layer_plans(small_model(), stage.pruning(), 76, 19)
+    plans = layer_plans(small_model(), stage, 76, 19)
 
     assert plans["hidden"].schedule.schedule.final_sparsity() == 0.5
     assert plans["logits"].pattern.block_size == (2, 2)

@@ -32,7 +32,7 @@ def trained():
 def test_a_branchy_model_becomes_an_integer_file(trained, tmp_path: Path) -> None:
     events: list = []
     stage = qat(epochs=2, layers=[{"match": "skipped", "skip": True}])
-    quantized = quantize_aware_train(trained, stage, stage.quantization(), context(tmp_path, events=events))
+    quantized = quantize_aware_train(trained, stage, stage, context(tmp_path, events=events))
     file = int8_file(quantized.model)
     assert file.float_operators == []
     assert {kernel.dtype for kernel in file.kernels} == {"int8"}
@@ -55,9 +55,9 @@ def test_an_interrupted_stage_goes_on_where_it_was(tmp_path: Path) -> None:
 
     disturbed = context(tmp_path / "disturbed", "sparse")
     with pytest.raises(KeyboardInterrupt):
-        quantize_aware_train(model, stage, stage.quantization(), replace(disturbed, emit=interrupt))
-    resumed = quantize_aware_train(model, stage, stage.quantization(), disturbed)
-    whole = quantize_aware_train(model, stage, stage.quantization(), context(tmp_path / "whole", "sparse"))
+        quantize_aware_train(model, stage, stage, replace(disturbed, emit=interrupt))
+    resumed = quantize_aware_train(model, stage, stage, disturbed)
+    whole = quantize_aware_train(model, stage, stage, context(tmp_path / "whole", "sparse"))
     for one, other in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert least_sparsity(resumed.float_model) >= 0.49

@@ -162,7 +162,7 @@ def test_early_stopping_of_pruning_counts_from_the_final_sparsity_on(tmp_path):
         }
     )
 
-    model = pruning.prune(small_model(), stage, stage.pruning(), context(tmp_path, log, data=digits(256)))
+    model = pruning.prune(small_model(), stage, stage, context(tmp_path, log, data=digits(256)))
 
     told = log.of("details")[-1]["early_stopping"]
     assert told["best_epoch"] >= 5

@@ -65,7 +65,7 @@ def save_quantized(quantized: Quantized, folder: Path) -> None:
     np.savez(folder / _RANGES, **{name: range_.numpy() for name, range_ in _ranges(quantized.model).items()})
     settings = {
         "format": _FORMAT,
-        "quantization": quantized.quantization.model_dump(mode="json"),
+        "quantization": quantized.quantization.model_dump(mode="json", include={*Quantization.model_fields}),
         "preserve": asdict(quantized.preserve),
     }
     (folder / _SETTINGS).write_text(json.dumps(settings, indent=1), encoding="utf-8")

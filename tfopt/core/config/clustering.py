@@ -45,16 +45,21 @@ class Sharing:
 
 
 class Clustering(Block):
-    """Everything `tfopt.backend.stages.cluster` needs to know besides how to train."""
+    """How a stage clusters weights, apart from how it trains; the keys of the cluster stage."""
 
     clusters: NumClusters
     """Most distinct values of a kernel, or of each of its output channels."""
     initialization: Initialization = "kmeans++"
-    """How the first centroids are chosen."""
+    """How the first centroids are chosen. `linear`: evenly between the smallest and the largest weight; `random`:
+    uniformly at random between them; `density`: where the weights lie dense; `kmeans++`: weights drawn far apart."""
     per_channel: bool = False
-    """Clusters of their own for each output channel of a convolution."""
+    """Clusters of their own for each output channel of a convolution, whose int8 file has a scale for each; other
+    layers always share values in the whole kernel."""
+    preserve_sparsity: bool = True
+    """Zeros of a pruned model stay zero, and zero is one of the clusters. With `false` they become a shared value near
+    zero, and the model counts as dense."""
     layers: tuple[ClusterRule, ...] = ()
-    """Ordered rules; the last that matches a layer wins."""
+    """Ordered rules by layer name and/or type; the last that matches wins."""
 
     def for_layer(self, name: str, kind: str) -> Sharing | None:
         """How a layer's weights share values, or None where a rule says skip."""

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.model_source import ModelSource
+from tfopt.core.language.block import Block
+from tfopt.core.language.mistakes import RecipePath
 
 Combine = Literal["probabilities", "logits", "vote"]
+Weight = Annotated[float, Field(gt=0)]
 
 
-@dataclass(frozen=True)
-class Ensembling:
-    """How members answer together.
+class Ensembling(Block):
+    """How several models are joined into one; the keys of the ensemble stage."""
 
-    Args:
-        combine: what is combined.
-        weights: one per member, with the sum 1; `learned` on the validation split; None for all the same.
-        incoming: whether the incoming model is the first member.
-        places: where the recipe names a member, by its label.
-    """
-
-    combine: Combine = "probabilities"
-    weights: Literal["learned"] | tuple[float, ...] | None = None
+    members: tuple[ModelSource, ...] = ()
+    """The other members; the incoming model is the first."""
+    seeds: Annotated[int, Field(ge=2)] | None = None
+    """Number of members that are made by the stages before this one: with the recipe's own seed (the incoming model),
+    and with the seeds that follow it."""
     incoming: bool = True
-    places: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
+    """Whether the incoming model is a member; without it, only `members` are."""
+    combine: Combine = "probabilities"
+    """`probabilities`: their average (of a regression, that of the outputs); `logits`: the average before the softmax;
+    `vote`: every member votes for its likeliest class, and the sum of probabilities decides between equal votes (if
+    that is equal too, the lower class wins)."""
+    weights: Literal["learned"] | tuple[Weight, ...] | None = None
+    """How much each member counts, in their order, the incoming model first; they sum to 1 (default: all the same).
+    `learned`: those with the least loss on the validation split."""
+
+    def num_members(self) -> int:
+        """How many models answer together."""
+        return self.incoming + len(self.members) + (self.seeds or 1) - 1
+
+    @property
+    def places(self) -> dict[str, RecipePath]:
+        """Where the recipe names a member, by its label."""
+        return {member.label: ("members", index) for index, member in enumerate(self.members)}
 
 
 @dataclass(frozen=True)
@@ -50,16 +66,19 @@ class Outputs:
         return cls("sigmoid" if name.startswith("binary") else "softmax", logits)
 
 
-@dataclass(frozen=True)
-class Averaging:
-    """Which weights are averaged, and how.
+class Averaging(Block):
+    """Which weights are averaged, and how; the keys of the average stage."""
 
-    Args:
-        method: all, or those that help.
-        epochs_of: the earlier stage whose kept epochs are averaged; None for models.
-        places: where the recipe names a model, by its label.
-    """
-
+    models: tuple[ModelSource, ...] = ()
+    """The other models, e.g. fine-tuned otherwise from the same base; the incoming model is one of the averaged."""
     method: Literal["uniform", "greedy"] = "uniform"
+    """`uniform`: all models; `greedy`: from the best one on, each that does not make the average worse on the
+    validation split (Wortsman et al. 2022, arXiv:2203.05482)."""
     epochs_of: str | None = None
-    places: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
+    """Name of an earlier training stage: average the weights of the epochs that its `keep` holds, in place of `models`
+    (stochastic weight averaging: Izmailov et al. 2018, arXiv:1803.05407)."""
+
+    @property
+    def places(self) -> dict[str, RecipePath]:
+        """Where the recipe names a model, by its label."""
+        return {source.label: ("models", index) for index, source in enumerate(self.models)}

@@ -15,6 +15,9 @@ from tfopt.core.language.block import Block
 BlockSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 """(height, width) of the blocks that are pruned together."""
 
+MByN = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]]
+"""(m, n): m zeros in any n consecutive weights along the input channels."""
+
 
 class Pattern(Block):
     """How the zeros of a layer are arranged.
@@ -27,7 +30,7 @@ class Pattern(Block):
     """Prune whole blocks of a 2-dimensional kernel (Dense only); (1, 1) prunes single weights."""
     block_pooling: Literal["average", "max"] = "average"
     """What stands for a block when its size is judged."""
-    sparsity_m_by_n: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]] | None = None
+    sparsity_m_by_n: MByN | None = None
     """`[2, 4]`: two zeros in any four consecutive weights along the input channels."""
 
 
@@ -40,7 +43,7 @@ class PruneRule(LayerRule):
     """Another sparsity schedule for these layers."""
     block_size: BlockSize | None = None
     """Another block size for these layers."""
-    sparsity_m_by_n: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]] | None = None
+    sparsity_m_by_n: MByN | None = None
     """m-by-n sparsity for these layers."""
 
     @model_validator(mode="after")
@@ -53,20 +56,31 @@ class PruneRule(LayerRule):
 
 
 class Pruning(Block):
-    """Everything `tfopt.backend.stages.prune` needs to know besides how to train."""
+    """How a stage prunes, apart from how it trains; the keys of the prune stage."""
 
     schedule: Schedule
-    """Sparsity over the steps of the stage."""
-    layers: tuple[PruneRule, ...] = ()
-    """Ordered rules; the last that matches a layer wins."""
-    pattern: Pattern = Pattern()
-    """Arrangement of the zeros."""
+    """Sparsity over the steps of this stage."""
     allocation: Allocation = "uniform"
-    """Whether every layer follows the schedule, or all of them together."""
+    """`uniform`: every layer follows the schedule; `global`: all together do, under one threshold."""
+    layers: tuple[PruneRule, ...] = ()
+    """Ordered rules by layer name and/or type; the last that matches wins."""
+    block_size: BlockSize = (1, 1)
+    """Prune whole blocks of Dense kernels: [height, width]."""
+    block_pooling: Literal["average", "max"] = "average"
+    """What stands for a block when its size is judged."""
+    sparsity_m_by_n: MByN | None = None
+    """`[2, 4]`: two zeros in any four consecutive weights."""
     policy: Literal["all", "xnnpack"] = "all"
-    """`all`: every layer tfmot can prune; `xnnpack`: only those that speed up XNNPACK's sparse inference."""
+    """`all`: every layer tfmot can prune; `xnnpack`: only those that XNNPACK runs faster when sparse."""
     rewind: Rewind | None = None
-    """Where the weights go back to at the final sparsity; None leaves them."""
+    """Back to the weights of an earlier epoch once the final sparsity is reached; the masks stay."""
+
+    @property
+    def pattern(self) -> Pattern:
+        """Arrangement of the zeros in layers without a rule."""
+        return Pattern(
+            block_size=self.block_size, block_pooling=self.block_pooling, sparsity_m_by_n=self.sparsity_m_by_n
+        )
 
     def pools(self, name: str, kind: str) -> bool:
         """Whether a layer that is pruned gets its sparsity from an allocation over all layers."""

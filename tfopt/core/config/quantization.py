@@ -21,9 +21,9 @@ class QuantizeRule(LayerRule):
 
 
 class Quantization(Block):
-    """Everything `tfopt.backend.quantization` needs to know besides how to train."""
+    """How a stage simulates 8 bits, apart from how it trains; the keys of the qat stage that the store keeps."""
 
     calibration: Annotated[int, Field(ge=1)] = 256
     """Training examples that set the activation ranges before the first step."""
     layers: tuple[QuantizeRule, ...] = ()
-    """Ordered rules; the last that matches a layer wins."""
+    """Ordered rules by layer name and/or type; the last that matches wins."""

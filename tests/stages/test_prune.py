@@ -1,0 +1,39 @@
+"""Keys of the prune stage that only fail together, or that the file's reader must refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tfopt
+
+RECIPE = """\
+name: patterns
+seed: 1
+data: {source: digits}
+model: {source: mlp}
+stages:
+  - prune: {epochs: 1, schedule: {kind: constant, final: 50%}, KEYS}
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ("sparsity_m_by_n: [0, 4]", ("stages", 0, "prune", "sparsity_m_by_n", 0)),
+        ("sparsity_m_by_n: [2, 1]", ("stages", 0, "prune", "sparsity_m_by_n", 1)),
+        ("layers: [{sparsity_m_by_n: [0, 4]}]", ("stages", 0, "prune", "layers", 0, "sparsity_m_by_n", 0)),
+        ("block_size: [0, 1]", ("stages", 0, "prune", "block_size", 0)),
+    ],
+)
+def test_impossible_patterns_are_refused_by_validate_at_their_place(
+    tmp_path: Path, keys: str, place: tuple[str | int, ...]
+) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE.replace("KEYS", keys))
+    (result,) = tfopt.validate([path])
+    (problem,) = result.problems
+    assert problem.path == place
+    assert problem.where is not None
+    assert problem.code == "out_of_range"
