@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfopt.core.config.keras_names import METRICS
+from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.contracts.stage import Emit
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
@@ -195,8 +195,7 @@ class _Execution:
         if not self.stop_trials or event.get("cached") or name in self.hopeless:
             return
         finished = [curve for other, curve in self.curves.items() if self.records[other].state == "done"]
-        better = METRICS[metric].higher_is_better if metric in METRICS else False
-        if is_hopeless(place, value, finished, better):
+        if is_hopeless(place, value, finished, higher_is_better(metric)):
             self.hopeless[name] = (
                 f"val_{metric} is {value:.4g} after epoch {place[1]} of {place[0]}, worse than the median of "
                 f"{len(finished)} finished trials."

@@ -17,7 +17,7 @@ from tfopt.backend.training import checkpoint, snapshots
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop
-from tfopt.backend.training.loop import StageHooks
+from tfopt.backend.training.hooks import HookList, TrainingHook
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import OPTIMIZERS
 from tfopt.core.contracts.preflight import Workload
@@ -202,12 +202,18 @@ def test_a_dense_stage_interrupted_at_a_kept_epoch_still_keeps_it(trained, tmp_p
 
 def test_early_stopping_counts_from_there():
     told = []
-    hooks = StageHooks(decision_steps=(3, 9), before_step=told.append, early_stopping_from=9)
-    one = rewinding.Rewinding(10, (), lambda: told.append("masks"), lambda: told.append("optimizer")).joined(hooks)
-    assert (list(one.decision_steps), one.early_stopping_from) == ([3, 9, 10], 10)
+
+    class Earlier(TrainingHook):
+        decision_steps = (3, 9)
+        early_stopping_from = 9
+        before_step = staticmethod(told.append)
+
+    rewind = rewinding.RewindHook(10, (), lambda: told.append("masks"), lambda: told.append("optimizer"))
+    one = HookList([Earlier(), rewind])
+    assert (one.decision_steps, one.early_stopping_from) == ([3, 9, 10], 10)
     one.before_step(9)
     one.before_step(10)
-    assert told == [9, 10, "masks", "optimizer"]
+    assert told == [9, "masks", "optimizer"], "each hook is called before its own steps only"
 
 
 def test_a_rewinding_after_the_last_step_is_refused_before_training(trained, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from tfopt.backend.distillation.loss import DistillationLoss
 from tfopt.backend.distillation.moving_average import MovingAverageTeacher
 from tfopt.backend.distillation.outputs import Answers, Form, form_of
 from tfopt.backend.distillation.projections import projections
-from tfopt.backend.distillation.step import DistillingStep
+from tfopt.backend.distillation.step import TeacherTerm
 from tfopt.backend.distillation.teachers import TeacherEnsemble
 from tfopt.backend.training import compile as compiling
+from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf, TrainingHook, TrainingSetup
 from tfopt.core.config import ramps as gradual
 from tfopt.core.config.distillation import Teacher, task_of
 from tfopt.core.contracts.stage import StageContext
@@ -26,11 +27,9 @@ from tfopt.errors import StageError
 Given = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
 """Outputs of each teacher, and of the compared layers, for every training example."""
 
-MakeOptimizer = Callable[[], tf_keras.optimizers.Optimizer]
 
-
-class Distiller:
-    """Everything about the teachers of one stage.
+class Distiller(TrainingHook):
+    """The hook of the teachers of one stage.
 
     Args:
         teacher: the recipe's block.
@@ -42,16 +41,13 @@ class Distiller:
         StageError: a teacher cannot be loaded, or a layer is missing.
     """
 
-    given: Given | None
-    """The teachers' answers, where they were asked before the first step."""
-
     def __init__(self, teacher: Teacher, stage: str, epochs: int, context: StageContext) -> None:
         self._teacher, self._context = teacher, context
         self._task = task_of(context.compile)
         self._form: Form = "logits" if context.compile.loss.arguments().get("from_logits", False) else "probabilities"
         self._panel = teachers.load(teacher, context) if teacher.sources() else None
         self._forms: tuple[Form, ...] = ()
-        self.given = None
+        self._given: Given | None = None
         details: dict[str, Any] = {"loss": teacher.answer_loss(self._task)}
         if self._panel is not None:
             details |= self._look_at(self._panel, stage, epochs)
@@ -70,9 +66,9 @@ class Distiller:
                 context.emit({"event": "warning", "message": f"{stage}: {message}"})
 
             outputs, features, seconds = cache.answers(panel, context.data.train, context.work, warn)
-            self.given = tuple(outputs), tuple(features)
+            self._given = tuple(outputs), tuple(features)
             details |= {"asked": "once", "seconds_of_one_pass": seconds, "passes_saved": epochs - 1}
-        self._forms = panel.forms(self._task, self._form, self.given[0] if self.given else None)
+        self._forms = panel.forms(self._task, self._form, self._given[0] if self._given else None)
         test = context.data.test
         answers = Answers(tuple(tf.constant(one) for one in panel.answer_all(test)[0]))
         together = self._comparison((), panel.shares).probabilities(answers)
@@ -90,49 +86,69 @@ class Distiller:
     def _comparison(self, projected: Any, shares: tuple[float, ...]) -> DistillationLoss:
         return DistillationLoss(self._teacher, self._task, self._form, self._forms, shares, projected)
 
-    def step(
-        self, model: tf_keras.Model, total_steps: int, steps_per_epoch: int, make_optimizer: MakeOptimizer
-    ) -> DistillingStep:
-        """The step that takes the place of `model.train_step`.
+    @property
+    def extra(self) -> Given | None:
+        return self._given
 
-        Args:
-            model: the compiled student, possibly wrapped.
-            total_steps: optimizer steps of the stage.
-            steps_per_epoch: optimizer steps of one epoch.
-            make_optimizer: makes an optimizer like the student's.
+    @property
+    def parts(self) -> Sequence[str]:
+        return self._term.parts
+
+    @property
+    def variables(self) -> Sequence[tf.Variable]:
+        return self._term.variables
+
+    @property
+    def uses_tape(self) -> bool:
+        return bool(self._term.projected)
+
+    def start(self, setup: TrainingSetup) -> None:
+        """Makes projections and averages.
 
         Raises:
             StageError: a layer is missing, or a schedule does not fit into the stage.
         """
-        teacher = self._teacher
+        teacher, model = self._teacher, setup.model
         self._form = form_of(model, self._task, self._form)
-        reader = self._reader(model)
+        self._reader = self._read_features(model)
 
         def flat(inputs: Any) -> list[tf.Tensor]:
-            return tf.nest.flatten(reader(inputs, training=False))
+            return tf.nest.flatten(self._reader(inputs, training=False))
 
         average = MovingAverageTeacher(model, flat, teacher.ema.decay) if teacher.ema is not None else None
         if self._panel is None:
             self._forms = (self._form,)
-        theirs = reader if self._panel is None else self._panel.readers[0]
+        theirs = self._reader if self._panel is None else self._panel.readers[0]
         projected = (
-            projections(teacher.layers, _shapes(reader)[1:], _shapes(theirs)[1:], self._context.seed)
+            projections(teacher.layers, _shapes(self._reader)[1:], _shapes(theirs)[1:], self._context.seed)
             if teacher.layers
             else []
         )
         shares = self._panel.shares if self._panel is not None else (1.0,)
-        return DistillingStep(
+        steps = setup.total_steps, setup.steps_per_epoch
+        self._term = TeacherTerm(
             model,
-            reader,
             self._comparison(projected, shares),
-            ask=self._panel.ask if self._panel is not None and self.given is None else None,
+            ask=self._panel.ask if self._panel is not None and self._given is None else None,
             average=average,
-            temperature=_resolved("temperature", teacher.used_temperature(), total_steps, steps_per_epoch),
-            weight=_resolved("weight", teacher.weight, total_steps, steps_per_epoch),
-            optimizer=make_optimizer() if any(projected) else None,
+            temperature=_resolved("temperature", teacher.used_temperature(), *steps),
+            weight=_resolved("weight", teacher.weight, *steps),
+            optimizer=setup.make_optimizer() if any(projected) else None,
         )
 
-    def _reader(self, model: tf_keras.Model) -> tf_keras.Model:
+    def features(self, model: tf_keras.Model) -> Sequence[Any]:
+        return self._reader.outputs[1:] if self._teacher.layers else ()
+
+    def prepare(self, batch: Batch) -> Any:
+        return self._term.prepare(batch)
+
+    def loss(self, forward: ForwardPass, loss: tf.Tensor) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
+        return self._term.loss(forward, loss)
+
+    def after_update(self, gradients_of: GradientsOf) -> None:
+        self._term.after_update(gradients_of)
+
+    def _read_features(self, model: tf_keras.Model) -> tf_keras.Model:
         if not self._teacher.layers:
             return model
         try:

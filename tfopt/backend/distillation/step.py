@@ -1,8 +1,8 @@
-"""One optimizer step of a student: labels and teacher together."""
+"""The teacher's part of one optimizer step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -12,23 +12,27 @@ from tfopt.backend.distillation.loss import DistillationLoss, names_of, total
 from tfopt.backend.distillation.moving_average import MovingAverageTeacher
 from tfopt.backend.distillation.outputs import Answers
 from tfopt.backend.distillation.ramps import value_at
-from tfopt.backend.training.loop import optimizer_state
+from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf
+from tfopt.backend.training.state import optimizer_state
 from tfopt.core.config.ramps import ResolvedChange
 
 Ask = Callable[[Any], Answers]
 
+Prepared = tuple[Answers, tf.Tensor, tf.Tensor]
+"""Outputs of the teacher, temperature, weight of its loss."""
 
-class DistillingStep:
-    """Takes the place of `model.train_step` for the time of a stage; the model knows nothing of it.
 
-    The student's optimizer holds the student's weights only. Projections have one of their own, made the same way: what
-    is stored with the student, its limits on gradient norms, and rewinding are untouched by them.
+class TeacherTerm:
+    """The teacher's part of a training step: its outputs, its loss, and the updates of projections and averages.
+
+    Projections have an optimizer of their own, made as the student's: what is stored with the student, its limits on
+    gradient norms, and rewinding do not depend on them.
 
     Args:
         model: the compiled student, possibly wrapped.
-        reader: the same student, with the outputs of its compared layers besides.
         comparison: the losses.
-        ask: gives the teacher's answers to inputs; None where they come with the batch, or the student teaches itself.
+        ask: returns the teacher's outputs for inputs; None where they come with the batch, or the student is its own
+            teacher.
         average: the student's own past as the teacher.
         temperature: over the steps of the stage.
         weight: share of the teacher's loss over the steps of the stage.
@@ -38,7 +42,6 @@ class DistillingStep:
     def __init__(
         self,
         model: tf_keras.Model,
-        reader: tf_keras.Model,
         comparison: DistillationLoss,
         *,
         ask: Ask | None,
@@ -47,7 +50,7 @@ class DistillingStep:
         weight: ResolvedChange,
         optimizer: tf_keras.optimizers.Optimizer | None,
     ) -> None:
-        self._model, self._reader, self._comparison = model, reader, comparison
+        self._model, self._comparison = model, comparison
         self._ask = average.ask if average is not None else ask
         self._average = average
         self._temperature, self._weight = temperature, weight
@@ -59,8 +62,7 @@ class DistillingStep:
         if optimizer is not None:
             optimizer.build(self.projected)
             self._optimizer_state = optimizer_state(optimizer)
-        names = ["loss", *names_of(comparison.teacher, comparison.task)]
-        self.metrics: Sequence[tf_keras.metrics.Metric] = [tf_keras.metrics.Mean(name=name) for name in names]
+        self.parts = names_of(comparison.teacher, comparison.task)
 
     @property
     def variables(self) -> list[tf.Variable]:
@@ -68,48 +70,28 @@ class DistillingStep:
         averages = self._average.averages if self._average is not None else []
         return [*self.projected, *self._optimizer_state, *averages]
 
-    def __call__(self, batch: tuple[Any, ...]) -> dict[str, tf.Tensor]:
-        """Takes a step.
+    def prepare(self, batch: Batch) -> Prepared:
+        """The teacher's outputs for a batch, and temperature and weight of the step."""
+        teacher = Answers(*batch.extra) if batch.extra is not None else self._ask(batch.inputs)
+        return teacher, value_at(self._temperature, batch.step), value_at(self._weight, batch.step)
 
-        Args:
-            batch: (inputs, targets), then weights of the examples (or None), then the teacher's answers, as far as
-                there are such.
+    def loss(self, forward: ForwardPass, loss: tf.Tensor) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
+        """`(1 - weight) * loss + weight * that of the teacher`, and the parts of the teacher's."""
+        teacher, temperature, share = forward.prepared
+        student = Answers((forward.outputs,), forward.features)
+        parts = self._comparison.losses(student, teacher, forward.batch.targets, temperature, forward.mask)
+        return (1 - share) * loss + share * total(parts), parts
 
-        Returns:
-            Averages over the epoch so far: `loss`, `hard_loss`, the parts of the teacher's, and the metrics.
-        """
-        model = self._model
-        inputs, targets, weights, answers = (*batch, None, None)[:4]
-        teacher = self._ask(inputs) if answers is None else Answers(*answers)
-        step = model.optimizer.iterations
-        temperature, share = value_at(self._temperature, step), value_at(self._weight, step)
-        with tf.GradientTape(persistent=bool(self.projected)) as tape:
-            outputs, *features = tf.nest.flatten(self._reader(inputs, training=True))
-            hard = model.compiled_loss(targets, outputs, weights)
-            student = Answers((outputs,), tuple(features))
-            mask = getattr(outputs, "_keras_mask", None)
-            parts = self._comparison.losses(student, teacher, targets, temperature, mask)
-            loss = (1 - share) * hard + share * total(parts)
-            if self._reader.losses:
-                loss += tf.add_n([tf.cast(one, loss.dtype) for one in self._reader.losses])
-        model.optimizer.minimize(loss, model.trainable_variables, tape=tape)
+    def after_update(self, gradients_of: GradientsOf) -> None:
+        """Trains the projections, and moves the averages."""
         if self._optimizer is not None:
-            self._follow_rate()
-            self._optimizer.minimize(loss, self.projected, tape=tape)
+            self._follow_rate(self._optimizer)
+            self._optimizer.apply_gradients(list(zip(gradients_of(self.projected), self.projected, strict=True)))
         if self._average is not None:
             self._average.follow()
-        model.compiled_metrics.update_state(targets, outputs, weights)
-        return self._logs({"loss": loss, **parts}, tf.shape(tf.nest.flatten(inputs)[0])[0])
 
-    def _follow_rate(self) -> None:
-        """A plateau lowers the student's rate; the projections' follows."""
-        rate = self._optimizer._learning_rate
+    def _follow_rate(self, optimizer: tf_keras.optimizers.Optimizer) -> None:
+        """A plateau lowers the student's rate; that of the projections follows."""
+        rate = optimizer._learning_rate
         if isinstance(rate, tf.Variable):
             rate.assign(tf.convert_to_tensor(self._model.optimizer.learning_rate))
-
-    def _logs(self, values: dict[str, tf.Tensor], size: tf.Tensor) -> dict[str, tf.Tensor]:
-        for metric in self.metrics:
-            metric.update_state(values[metric.name], sample_weight=size)
-        measured = {metric.name: metric.result() for metric in self._model.metrics}
-        own = {metric.name: metric.result() for metric in self.metrics}
-        return {"loss": own.pop("loss"), "hard_loss": measured.pop("loss"), **own, **measured}

@@ -9,7 +9,7 @@ import numpy as np
 from tfopt.backend.data.splits import Split
 from tfopt.backend.training import compile as compiling
 from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import METRICS
+from tfopt.core.config.keras_names import higher_is_better
 from tfopt.errors import ExportError
 
 
@@ -44,6 +44,4 @@ def file_measures(
 
 
 def _drop(name: str, value: float, dense: float) -> float:
-    """A repeated metric is numbered (`auc#2`)."""
-    better_if_higher = METRICS[name.split("#")[0]].higher_is_better
-    return dense - value if better_if_higher else value - dense
+    return dense - value if higher_is_better(name) else value - dense

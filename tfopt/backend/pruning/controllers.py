@@ -1,6 +1,6 @@
 """Sparsity that is decided while a stage trains: by a metric, or over all layers together.
 
-The decisions fall between two steps, on the host: before a step that updates masks (`StageHooks.decision_steps`), and
+The decisions fall between two steps, on the host: before a step that updates masks (`TrainingHook.decision_steps`), and
 at the end of an epoch. Each is a function of what is in the checkpoint, so a resumed stage decides the same.
 """
 
@@ -16,8 +16,10 @@ from tfopt.backend.pruning.allocation import global_shares
 from tfopt.backend.pruning.masks import PruneByOptimizer
 from tfopt.backend.pruning.plan import LayerPlan
 from tfopt.backend.pruning.schedules import update_steps
-from tfopt.backend.training.monitor import higher_is_better, watched
+from tfopt.backend.training.hooks import TrainingHook
+from tfopt.backend.training.monitor import monitored
 from tfopt.core.config.allocation import Allocation, GlobalAllocation, global_allocation
+from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.config.schedules import LevelState, Metric, ResolvedSchedule
 
 
@@ -105,7 +107,7 @@ class MetricGroup(Group):
         epoch, step = int(entry["epoch"]), int(entry["step"])
         if epoch <= known:
             return
-        value = watched(self.written.monitor, entry, "schedule")
+        value = monitored(self.written.monitor, entry, "schedule")
         may_climb = self.schedule.begin <= step < self.schedule.end
         state = self.levels.advance(self.state, value) if may_climb else self.levels.watch(self.state, value)
         if state.rung != self.state.rung:
@@ -136,22 +138,27 @@ class MetricGroup(Group):
         )
 
 
-class SparsityController:
-    """All groups of a stage."""
+class SparsityController(TrainingHook):
+    """The hook that decides the sparsity of all groups of a stage."""
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self.groups = tuple(groups)
-        self.decision_steps = tuple(sorted({step for group in groups for step in group.decision_steps}))
-        self.variables = [variable for group in groups for variable in group.variables]
+        self._decision_steps = tuple(sorted({step for group in groups for step in group.decision_steps}))
+
+    @property
+    def decision_steps(self) -> Sequence[int]:
+        return self._decision_steps
+
+    @property
+    def variables(self) -> Sequence[tf.Variable]:
+        return [variable for group in self.groups for variable in group.variables]
 
     def before_step(self, step: int) -> None:
-        """Lets every group decide that has something to decide before this step."""
         for group in self.groups:
             if step in group.decision_steps:
                 group.before_step(step)
 
     def after_epoch(self, entry: Mapping[str, float]) -> None:
-        """Tells every group what an epoch's validation gave."""
         for group in self.groups:
             group.after_epoch(entry)
 

@@ -7,13 +7,12 @@ There the learning rate is rewound too; here the stage's own schedule goes on, f
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.training import snapshots
-from tfopt.backend.training.loop import StageHooks
+from tfopt.backend.training.hooks import TrainingHook
 from tfopt.backend.training.snapshots import Snapshot
 from tfopt.core.config.rewind import Rewind
 from tfopt.core.contracts.stage import StageContext
@@ -23,9 +22,8 @@ _SCALES = ("_velocities", "_velocity_hats", "_u")
 """Attributes of tf_keras optimizers (Adam, AdamW, Adamax, Nadam, RMSprop) that hold running sizes of gradients."""
 
 
-@dataclass(frozen=True)
-class Rewinding:
-    """Sets the weights back before one step.
+class RewindHook(TrainingHook):
+    """Sets the weights back before one step; early stopping counts from there on.
 
     Doing it twice is the same as doing it once, and needs nothing of what came before: a stage that was interrupted in
     the midst of it does it again.
@@ -34,32 +32,25 @@ class Rewinding:
         step: number of that step.
         weights: the earlier weights.
         mask: multiplies the weights with their masks.
-        restart: makes the optimizer forget.
+        restart: resets the optimizer.
     """
 
-    step: int
-    weights: Snapshot
-    mask: Callable[[], None]
-    restart: Callable[[], None]
+    def __init__(self, step: int, weights: Snapshot, mask: Callable[[], None], restart: Callable[[], None]) -> None:
+        self._step, self._weights, self._mask, self._restart = step, weights, mask, restart
+
+    @property
+    def decision_steps(self) -> Sequence[int]:
+        return (self._step,)
+
+    @property
+    def early_stopping_from(self) -> int:
+        return self._step
 
     def before_step(self, step: int) -> None:
-        """Rewinds, if it is the step."""
-        if step != self.step:
-            return
-        for variable, array in self.weights:
+        for variable, array in self._weights:
             variable.assign(array)
-        self.mask()
-        self.restart()
-
-    def joined(self, hooks: StageHooks) -> StageHooks:
-        """What a stage adds to plain training, this included. Early stopping counts from here on."""
-
-        def before_step(step: int) -> None:
-            hooks.before_step(step)
-            self.before_step(step)
-
-        decision_steps = sorted({*hooks.decision_steps, self.step})
-        return replace(hooks, decision_steps=decision_steps, before_step=before_step, early_stopping_from=self.step)
+        self._mask()
+        self._restart()
 
 
 def read(rewind: Rewind, model: tf_keras.Model, context: StageContext) -> Snapshot:

@@ -15,7 +15,7 @@ from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import snapshots
 from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.ensembling import Averaging
-from tfopt.core.config.keras_names import METRICS
+from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import StageContext
 from tfopt.core.language.mistakes import Mistake
@@ -133,7 +133,7 @@ def _greedy(
 ) -> tuple[list[str], dict[str, float]]:
     """The names of those that are averaged, and what each is worth alone on the validation split."""
     metric = context.compile.metric
-    sign = 1 if metric in METRICS and METRICS[metric].higher_is_better else -1
+    sign = 1 if higher_is_better(metric) else -1
     alone = {name: _measured(model, weights, context, metric) for name, weights in candidates.items()}
     ranked = sorted(alone, key=lambda name: -sign * alone[name])
     taken, best = ranked[:1], alone[ranked[0]]

@@ -16,6 +16,7 @@ from tfopt.backend.graph.kernels import clusterable_kernels, remove_registration
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.stages import fit as training
+from tfopt.backend.training.hooks import SparsityHook
 from tfopt.backend.training.wrapping import wrapped
 from tfopt.core.config.clustering import Clustering, Sharing
 from tfopt.core.contracts.stage import StageContext, TrainingStage
@@ -66,7 +67,7 @@ def cluster(
         alone = [layer for layer in leaf_layers(model) if layer.name not in plans] if preserve_sparsity else []
         free = [weight for layer in alone for weight in layer.trainable_weights]
         with zeros_held(free), wrapped(model, wrap) as (sharing_model, wrappers):
-            hooks = training.StageHooks(sparsity=lambda: _sparsity(wrappers)) if preserve_sparsity else None
+            hooks = [SparsityHook(lambda: _sparsity(wrappers))] if preserve_sparsity else []
             training.fit(sharing_model, stage, context, hooks=hooks)
             for wrapper in wrappers:
                 wrapper.project_weights()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -15,15 +15,16 @@ from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation import Distiller
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
-from tfopt.backend.training import snapshots
 from tfopt.backend.training.evaluate import _only, evaluate, predict
-from tfopt.backend.training.loop import StageHooks, TrainingLoop
+from tfopt.backend.training.hooks import HookList, TrainingHook, TrainingSetup
+from tfopt.backend.training.loop import TrainingLoop
+from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.core.config.compile import Compile
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
 
-__all__ = ["Length", "StageHooks", "evaluate", "fit", "length", "make_optimizer", "predict", "train"]
+__all__ = ["Length", "evaluate", "fit", "length", "make_optimizer", "predict", "train"]
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,7 @@ def train(
         # What `use_ema: true` of the optimizer sets; `TrainingLoop` ends with the average where it is set.
         optimizer.use_ema, optimizer.ema_momentum = True, moving_average
         optimizer.ema_overwrite_frequency = None
-    hooks = StageHooks(after_epoch=snapshots.keeper(model, keep, context.work))
-    fit(model, stage, context, optimizer=optimizer, hooks=hooks)
+    fit(model, stage, context, optimizer=optimizer, hooks=[SnapshotHook(model, keep, context.work)])
     if moving_average is not None:
         batch_statistics.estimate(model, context.data.train, context.seed)
     return model
@@ -86,7 +86,7 @@ def fit(
     context: StageContext,
     *,
     optimizer: tf_keras.optimizers.Optimizer | None = None,
-    hooks: StageHooks | None = None,
+    hooks: Sequence[TrainingHook] = (),
 ) -> None:
     """Runs the optimizer over the epochs of a stage, in place; goes on from a checkpoint in `context.work`.
 
@@ -97,21 +97,24 @@ def fit(
         stage: epochs, learning rate, early stopping, class weights.
         context: data, compile, seed, and where progress and checkpoints go.
         optimizer: the optimizer of `make_optimizer`, where the caller needs it before; made here otherwise.
-        hooks: what the stage adds to plain training.
+        hooks: what the stage adds to plain training, in their order; a teacher comes before them, so that their terms
+            of the loss are not scaled by its weight.
 
     Raises:
         StageError: data and model do not fit, the loss is no number any more, or a monitor names what is not measured.
         KeyboardInterrupt: as it came, after the state was saved.
     """
-    hooks = hooks or StageHooks()
     steps = length(stage, context)
-    if hooks.early_stopping_from is None and (warmup := stage.warmup_end()) is not None:
-        hooks = replace(hooks, early_stopping_from=warmup.steps(steps.total_steps, steps.steps_per_epoch))
+    warmup = stage.warmup_end()
     data = context.data
     soft = one_hot_depth(data, context.augment) is not None
     compile = compiling.with_soft_labels(context.compile) if soft else context.compile
     _check(model, data.train, context.compile)
-    distiller = None if stage.teacher is None else Distiller(stage.teacher, stage.name, stage.epochs, context)
+    teachers = [] if stage.teacher is None else [Distiller(stage.teacher, stage.name, stage.epochs, context)]
+    every = HookList(
+        [*teachers, *hooks],
+        early_stopping_from=warmup and warmup.steps(steps.total_steps, steps.steps_per_epoch),
+    )
     tf_keras.utils.set_random_seed(context.seed)
     if tf.config.list_physical_devices("GPU"):
         # On a CPU the same seed gives the same weights without it (measured: convolutions, batch normalization,
@@ -127,7 +130,7 @@ def fit(
                 context.seed,
                 augment=context.augment,
                 first_epoch=first_epoch,
-                beside=None if distiller is None else distiller.given,
+                beside=every.extra,
             ),
             class_weights(data.train.targets, stage.class_weights),
         )
@@ -138,11 +141,9 @@ def fit(
         metrics=compiling.make_metrics(compile, batches(0).element_spec[1].shape, model.output_shape),
     )
     model.optimizer.build(model.trainable_variables)
-    if distiller is not None:
-        step = distiller.step(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context))
-        hooks = replace(hooks, train_step=step, metrics=step.metrics, variables=[*hooks.variables, *step.variables])
+    every.start(TrainingSetup(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context)))
     with strided_pointwise_spared(model):
-        TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, hooks).run()
+        TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, every).run()
 
 
 def make_optimizer(stage: TrainingStage, context: StageContext) -> tf_keras.optimizers.Optimizer:

@@ -15,9 +15,10 @@ from tfopt.backend.pruning import rewinding
 from tfopt.backend.pruning.controllers import SparsityController, make_controller
 from tfopt.backend.pruning.masks import PruneByOptimizer
 from tfopt.backend.pruning.plan import LayerPlan, layer_plans, look_ahead, preflight, resolve_schedules, rewind_step
-from tfopt.backend.pruning.rewinding import Rewinding
+from tfopt.backend.pruning.rewinding import RewindHook
 from tfopt.backend.pruning.schedules import ControlledSchedule, MaskUpdates
 from tfopt.backend.stages import fit as training
+from tfopt.backend.training.hooks import TrainingHook
 from tfopt.backend.training.wrapping import wrapped
 from tfopt.core.config.pruning import Pruning
 from tfopt.core.contracts.stage import StageContext, TrainingStage
@@ -61,25 +62,16 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
 
     with wrapped(model, wrap) as (sparse_model, wrappers):
         _check_same(model, sparse_model, context)
-        masks = Progress(wrappers, plans)
+        masks = MaskHook(wrappers, plans)
         controller = make_controller(plans, wrappers, pruning.allocation, steps.steps_per_epoch)
-        hooks = training.StageHooks(
-            project_weights=masks.apply,
-            sparsity=masks.sparsity,
-            planned_sparsity=masks.planned_sparsity,
-            early_stopping_from=max(plan.schedule.end for plan in plans.values()),
-            variables=controller.variables,
-            decision_steps=controller.decision_steps,
-            before_step=controller.before_step,
-            after_epoch=controller.after_epoch,
-        )
+        hooks: list[TrainingHook] = [masks, controller]
         if rewind_at is not None:
 
             def restart() -> None:
                 fresh = training.make_optimizer(stage, context)
                 rewinding.restart(optimizer, fresh, sparse_model.trainable_variables)
 
-            hooks = Rewinding(rewind_at, earlier, masks.apply, restart).joined(hooks)
+            hooks.append(RewindHook(rewind_at, earlier, masks.project_weights, restart))
         curve = [[step, masks.planned_sparsity(step)] for step in _points(steps.total_steps)]
         context.emit({"event": "details", "stage": stage.name, "planned_curve": curve})
         training.fit(sparse_model, stage, context, optimizer=optimizer, hooks=hooks)
@@ -88,8 +80,8 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
     return model
 
 
-class Progress:
-    """Sparsity of a model in pruning: planned, measured, and made sure of.
+class MaskHook(TrainingHook):
+    """Applies the masks, and measures the sparsity that is there and that is planned.
 
     Args:
         wrappers: the pruning wrappers.
@@ -98,24 +90,29 @@ class Progress:
 
     def __init__(self, wrappers: list[PruneByOptimizer], plans: Mapping[str, LayerPlan]) -> None:
         self._wrappers = wrappers
+        self._end = max(plan.schedule.end for plan in plans.values())
         layers = [wrapper.layer for wrapper in wrappers]
         sizes = {layer.name: sum(int(tf.size(kernel)) for kernel in prunable_kernels(layer)) for layer in layers}
         total = sum(sizes.values())
         self._shares = [(plans[name].schedule, size / total) for name, size in sizes.items()]
 
-    def apply(self) -> None:
+    @property
+    def early_stopping_from(self) -> int:
+        return self._end
+
+    def project_weights(self) -> None:
         """Multiplies the weights with their masks: the optimizer's last update has moved the zeros."""
         for wrapper in self._wrappers:
             wrapper.pruning_obj.weight_mask_op()
 
     def sparsity(self) -> float:
-        """Share of masked weights now, over all pruned layers."""
+        """Fraction of masked weights now, over all pruned layers."""
         masks = [mask for wrapper in self._wrappers for _, mask, _ in wrapper.pruning_vars]
         kept = sum(float(tf.reduce_sum(mask)) for mask in masks)
         return 1 - kept / sum(int(tf.size(mask)) for mask in masks)
 
     def planned_sparsity(self, step: int) -> float:
-        """Share of zeros that the schedules plan after `step` optimizer steps."""
+        """Fraction of zeros that the schedules plan after `step` optimizer steps."""
         return sum(schedule.sparsity_at(step) * share for schedule, share in self._shares)
 
 

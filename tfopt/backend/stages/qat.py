@@ -18,6 +18,7 @@ from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.quantization.weight_constraints import Preserve
 from tfopt.backend.quantization.wrapping import strip, wrap
 from tfopt.backend.stages import fit as training
+from tfopt.backend.training.hooks import SparsityHook
 from tfopt.core.config.quantization import Quantization
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 
@@ -47,7 +48,7 @@ def quantize_aware_train(
     context.emit({"event": "details", "stage": stage.name, "skipped": skipped, "float_layers": floats})
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
-    hooks = training.StageHooks(sparsity=lambda: _sparsity(wrapped)) if "sparse" in context.traits else None
+    hooks = [SparsityHook(lambda: _sparsity(wrapped))] if "sparse" in context.traits else []
     training.fit(wrapped, stage, context, hooks=hooks)
     return Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names, floats)
 

@@ -3,51 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from tfopt.core.config.keras_names import METRICS
 from tfopt.errors import StageError
 
 
 @dataclass(frozen=True)
 class MetricMonitor:
-    """What is remembered of a metric over the epochs; each epoch gives a new one.
+    """Best value of a metric over the epochs; each epoch gives a new monitor.
 
     Args:
         best: the best value so far; None before the first epoch that counts.
-        best_epoch: the epoch (1-based) it is from.
-        waited: epochs since then.
+        best_epoch: the epoch (1-based) of that value.
+        wait: epochs since then.
     """
 
     best: float | None = None
     best_epoch: int = 0
-    waited: int = 0
+    wait: int = 0
 
     def after(self, epoch: int, value: float, higher_is_better: bool, min_delta: float) -> MetricMonitor:
-        """This watch after one more epoch."""
+        """The monitor after one more epoch."""
         gain = 0.0 if self.best is None else (value - self.best if higher_is_better else self.best - value)
         if self.best is None or gain > min_delta:
             return MetricMonitor(value, epoch, 0)
-        return replace(self, waited=self.waited + 1)
+        return replace(self, wait=self.wait + 1)
 
-    def rested(self) -> MetricMonitor:
-        """The same watch with its patience back."""
-        return replace(self, waited=0)
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
+    def reset(self) -> MetricMonitor:
+        """The same best value, with the full patience again."""
+        return replace(self, wait=0)
 
 
-def higher_is_better(monitor: str) -> bool:
-    """Which way a history key improves."""
-    name = monitor.removeprefix("val_")
-    return name in METRICS and METRICS[name].higher_is_better
-
-
-def watched(monitor: str, entry: Mapping[str, float], key: str) -> float:
-    """The watched value of an epoch.
+def monitored(monitor: str, entry: Mapping[str, float], key: str) -> float:
+    """The value of the monitored metric in a history entry.
 
     Raises:
         StageError: the history has no such key.

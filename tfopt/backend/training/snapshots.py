@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import tf_keras
 from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.training import checkpoint
 from tfopt.backend.training.checkpoint import DamagedCheckpoint
+from tfopt.backend.training.hooks import TrainingHook
 from tfopt.core.contracts.stage import SNAPSHOTS
 from tfopt.errors import StageError
 
@@ -19,10 +20,10 @@ Snapshot = Sequence[tuple[tf.Variable, np.ndarray]]
 """Variables of a model, each with the value it had."""
 
 
-def keeper(model: tf_keras.Model, epochs: Sequence[int], work: Path) -> Callable[[Mapping[str, float]], None]:
-    """What writes the weights of a model at the end of chosen epochs (`StageHooks.after_epoch`).
+class SnapshotHook(TrainingHook):
+    """Writes the weights of a model at the end of chosen epochs.
 
-    It writes before the epoch goes into the checkpoint, so that a stage which goes on after that epoch has them.
+    It writes before the epoch goes into the checkpoint, so that a stage which resumes after that epoch has them.
 
     Args:
         model: the model in training.
@@ -30,16 +31,17 @@ def keeper(model: tf_keras.Model, epochs: Sequence[int], work: Path) -> Callable
         work: `StageContext.work`.
     """
 
-    def after_epoch(entry: Mapping[str, float]) -> None:
-        if entry["epoch"] in epochs:
-            arrays = {name: variable.numpy() for name, _, variable in _weights(model)}
-            checkpoint.save(_path(work, int(entry["epoch"])), arrays)
+    def __init__(self, model: tf_keras.Model, epochs: Sequence[int], work: Path) -> None:
+        self._model, self._epochs, self._work = model, epochs, work
 
-    return after_epoch
+    def after_epoch(self, entry: Mapping[str, float]) -> None:
+        if entry["epoch"] in self._epochs:
+            arrays = {name: variable.numpy() for name, _, variable in _weights(self._model)}
+            checkpoint.save(_path(self._work, int(entry["epoch"])), arrays)
 
 
 def read(folder: Path, stage: str, epoch: int, model: tf_keras.Model) -> Snapshot:
-    """The weights that `keeper` wrote, for the variables of a model with the same layers.
+    """The weights that `SnapshotHook` wrote, for the variables of a model with the same layers.
 
     Args:
         folder: store entry of the stage.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import LOSSES, METRICS
+from tfopt.core.config.keras_names import LOSSES, higher_is_better
 from tfopt.core.language.quantities import (
     format_bytes,
     format_milliseconds,
@@ -77,7 +77,7 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         "agreement": _Measure(parse_share, at_least=classifies),
     }
     for metric in compile.metrics:
-        known[metric.name] = _Measure(parse_share, at_least=METRICS[metric.name].higher_is_better)
+        known[metric.name] = _Measure(parse_share, at_least=higher_is_better(metric.name))
         known[f"{metric.name}_drop"] = _Measure(parse_share)
     return known
 

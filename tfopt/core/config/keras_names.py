@@ -120,3 +120,14 @@ APPLICATIONS = tuple(
     """.split()
 )
 """What may follow `keras.applications.`."""
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether more of a metric is better: for accuracies, not for losses, errors and unknown names.
+
+    Args:
+        metric: name of a metric or loss; `val_` before it makes no difference, nor does the number of a repeated one
+            (`auc#2`).
+    """
+    name = metric.removeprefix("val_").split("#")[0]
+    return name in METRICS and METRICS[name].higher_is_better

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
-from tfopt.core.config.keras_names import METRICS
+from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.rows import COLUMNS, Row
 from tfopt.core.sweeps.verdicts import Verdict, by_sparsity, verdict_on, worst_last
@@ -59,7 +59,7 @@ def compare(candidates: Sequence[Candidate], export: str | None = None) -> Compa
     groups: dict[str, dict[int, Candidate]] = {}
     for candidate in candidates:
         groups.setdefault(candidate.group, {})[candidate.seed] = candidate
-    better = metric_is_better_higher(metric)
+    better = higher_is_better(metric)
     rows = _with_front([_row(name, group, metric, file) for name, group in groups.items()], better)
     values = {
         name: {seed: value for seed, one in group.items() if (value := _metric(one, metric, file)) is not None}
@@ -83,11 +83,6 @@ def sorted_by(comparison: Comparison, column: str) -> tuple[Row, ...]:
     if column == "on_front":
         return tuple(sorted(comparison.rows, key=lambda row: not row.on_front))
     return tuple(sorted(comparison.rows, key=lambda row: ((value := getattr(row, column)) is None, value)))
-
-
-def metric_is_better_higher(metric: str) -> bool:
-    """Whether more is better: for accuracies, not for losses and errors."""
-    return metric in METRICS and METRICS[metric].higher_is_better
 
 
 def _file(candidates: Sequence[Candidate], metric: str, wanted: str | None) -> str | None:
@@ -117,7 +112,7 @@ def _row(name: str, group: Mapping[int, Candidate], metric: str, file: str | Non
     if file is not None:
         drops = _present(e.measures.get(f"{metric}_drop") for e in exports)
     else:
-        sign = 1 if metric_is_better_higher(metric) else -1
+        sign = 1 if higher_is_better(metric) else -1
         drops = [sign * (first[0] - value) for first, value in zip(dense, last, strict=True) if first]
     return Row(
         name=name,

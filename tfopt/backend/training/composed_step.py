@@ -1,0 +1,98 @@
+"""One optimizer step with hooks inside: it takes the place of `model.train_step`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.training.hooks import Batch, ForwardPass, HookList
+from tfopt.errors import StageError
+
+
+class ComposedStep:
+    """A training step in which each hook adds a loss term, reads gradients or updates something of its own.
+
+    The model itself is not changed, and its optimizer holds its weights only.
+
+    Args:
+        model: compiled, possibly wrapped.
+        hooks: started; called in their order.
+
+    Raises:
+        StageError: two hooks report a part of the loss by the same name.
+    """
+
+    def __init__(self, model: tf_keras.Model, hooks: HookList) -> None:
+        self._model = model
+        self._hooks = hooks.hooks
+        self._wanted = [list(hook.features(model)) for hook in self._hooks]
+        features = [tensor for wanted in self._wanted for tensor in wanted]
+        self._reader = tf_keras.Model(model.inputs, [model.outputs[0], *features]) if features else model
+        self._persistent = any(hook.uses_tape for hook in self._hooks)
+        names = ["loss", "hard_loss", *(part for hook in self._hooks for part in hook.parts)]
+        if len(set(names)) < len(names):
+            raise StageError(f"two parts of the loss have the same name: {', '.join(names)}.")
+        self.metrics: Sequence[tf_keras.metrics.Metric] = [
+            tf_keras.metrics.Mean(name=name) for name in names if name != "hard_loss"
+        ]
+
+    def __call__(self, batch: tuple[Any, ...]) -> dict[str, tf.Tensor]:
+        """Takes a step.
+
+        Args:
+            batch: (inputs, targets), then weights of the examples (or None), then the rows of `HookList.extra`, as far
+                as there are such.
+
+        Returns:
+            Averages over the epoch so far: `loss`, `hard_loss` (that of the labels), the parts of the hooks, and the
+            metrics of the model.
+        """
+        model = self._model
+        inputs, targets, weights, extras = (*batch, None, None)[:4]
+        batches = self._batches(inputs, targets, weights, iter(extras or ()))
+        prepared = [hook.prepare(one) for hook, one in zip(self._hooks, batches, strict=True)]
+        with tf.GradientTape(persistent=self._persistent) as tape:
+            outputs, *features = tf.nest.flatten(self._reader(inputs, training=True))
+            loss = model.compiled_loss(targets, outputs, weights)
+            parts: dict[str, tf.Tensor] = {}
+            for hook, forward in zip(self._hooks, self._forwards(batches, outputs, features, prepared), strict=True):
+                loss, own = hook.loss(forward, loss)
+                parts |= own
+            if self._reader.losses:
+                loss += tf.add_n([tf.cast(one, loss.dtype) for one in self._reader.losses])
+        gradients = model.optimizer.compute_gradients(loss, model.trainable_variables, tape)
+        for hook in self._hooks:
+            hook.on_gradients(gradients)
+        model.optimizer.apply_gradients(gradients)
+        for hook in self._hooks:
+            hook.after_update(lambda variables: tape.gradient(loss, variables))
+        model.compiled_metrics.update_state(targets, outputs, weights)
+        return self._logs({"loss": loss, **parts}, tf.shape(tf.nest.flatten(inputs)[0])[0])
+
+    def _batches(self, inputs: Any, targets: Any, weights: Any, extras: Any) -> list[Batch]:
+        step = self._model.optimizer.iterations
+        return [
+            Batch(inputs, targets, weights, next(extras) if hook.extra is not None else None, step)
+            for hook in self._hooks
+        ]
+
+    def _forwards(
+        self, batches: Sequence[Batch], outputs: tf.Tensor, features: Sequence[tf.Tensor], prepared: Sequence[Any]
+    ) -> list[ForwardPass]:
+        mask = getattr(outputs, "_keras_mask", None)
+        remaining = iter(features)
+        own = [tuple(next(remaining) for _ in wanted) for wanted in self._wanted]
+        return [
+            ForwardPass(batch, outputs, mine, mask, before)
+            for batch, mine, before in zip(batches, own, prepared, strict=True)
+        ]
+
+    def _logs(self, values: Mapping[str, tf.Tensor], size: tf.Tensor) -> dict[str, tf.Tensor]:
+        for metric in self.metrics:
+            metric.update_state(values[metric.name], sample_weight=size)
+        measured = {metric.name: metric.result() for metric in self._model.metrics}
+        own = {metric.name: metric.result() for metric in self.metrics}
+        return {"loss": own.pop("loss"), "hard_loss": measured.pop("loss"), **own, **measured}
