@@ -65,7 +65,7 @@ def table(block: type[BaseModel], leave_out: frozenset[str] = frozenset()) -> It
     yield "|---|---|---|"
     documented = key_docstrings(block)
     for name, field in block.model_fields.items():
-        if name not in leave_out:
+        if name not in leave_out and not field.exclude:  # an old name of a key is read, but not written
             yield f"| `{name}` | {' '.join(documented.get(name, '').split())} | {default(field)} |"
     yield ""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.export import ExportWorkload
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, TrainingStage, next_traits
 from tfopt.core.language.mistakes import Mistake
@@ -17,15 +18,12 @@ from tfopt.core.recipe.plan import Plan, PlannedStage
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.engine import external_models as elsewhere
-from tfopt.engine.export_checks import export_warnings, tflite_variants
 from tfopt.engine.keys import batch_size_of, parts_of, why_missing
 from tfopt.engine.prepared import Prepared
 from tfopt.errors import Problem
-from tfopt.export.tflite import Tflite
 from tfopt.io.recipes.model_sources import model_source_problems
 from tfopt.io.recipes.recipe_file import load_recipe
 from tfopt.io.store.store import Store
-from tfopt.stages.qat import Qat
 
 
 def prepare(recipe: Recipe, store: Store) -> Prepared:
@@ -59,7 +57,6 @@ class _Preparation:
         from tfopt.backend import layer_support as preflight
         from tfopt.backend.data import load as backend_data
         from tfopt.backend.models import build as models
-        from tfopt.backend.tflite.unconvertible import unconvertible
 
         problems = model_source_problems(recipe, load_recipe)
         if problems:
@@ -127,15 +124,16 @@ class _Preparation:
             sound = not unfit and not found.problems
             layouts.append(stage.layers_after(layouts[-1], workload) if sound else layouts[-1])
             parent, traits = key, next_traits(stage, traits)
-        if any(isinstance(target, Tflite) for target in recipe.export):
+        exported = ExportWorkload(traits, layouts[-1].count_params(), len(data.train), recipe.budgets)
+        for target in recipe.export:
+            found = target.preflight(model, exported)
             problems += [
-                Problem(("export", "tflite"), f"export.tflite cannot hold the layer {name}: {reason}.")
-                for name, reason in unconvertible(model).items()
+                Problem(("export", target.kind, *mistake.path), mistake.message, code=mistake.code)
+                for mistake in found.problems
             ]
-        problems += self._float_files(recipe, model, warnings)
+            warnings += found.warnings
         if problems:
             raise recipe.error(problems)
-        warnings += export_warnings(recipe, layouts[-1].count_params(), len(data.train))
         if recipe.sweep is not None:
             warnings.append(
                 "The recipe has a sweep: block, which `tfopt sweep` carries out; this is the recipe itself."
@@ -145,32 +143,6 @@ class _Preparation:
         plan = Plan(recipe, tuple(planned), layers, data.record(), model_key, unique)
         origin = built.origin if layouts[-1] is model else None
         return Prepared(plan, data, model, origin, needed, layouts[-1])
-
-    def _float_files(self, recipe: Recipe, model: Any, warnings: list[str]) -> list[Problem]:
-        """int8 files without a qat stage: what stays float, comes out wrong or cannot be converted."""
-        from tfopt.backend import quantization
-
-        files = [
-            name
-            for name, variant in tflite_variants(recipe).items()
-            if variant.mode.integer_only and variant.mode.calibrated
-        ]
-        if not files or any(isinstance(stage, Qat) for stage in recipe.stages):
-            return []
-        floats, deadly = quantization.float_layers(model), quantization.not_convertible(model)
-        told = {name: reason for name, reason in floats.items() if name not in deadly}
-        warnings += [f"{', '.join(files)}: {name} stays float: {reason}." for name, reason in told.items()]
-        warnings += [
-            f"{', '.join(files)}: {name} joins results of LSTMs, which come out wrong (by 10 % of their range and "
-            "more) where TFLite gives them one scale. Put a qat stage before the export: it keeps them apart."
-            for name in quantization.shared_scale_layers(model)
-        ]
-        message = (
-            f"cannot be int8 without a qat stage: {', '.join(deadly)} runs as a loop in TFLite, and the converter dies "
-            "when it calibrates one after training. Put a qat stage before the export, build the layer with "
-            "unroll=True, or write quantize: dynamic."
-        )
-        return [Problem(("export", "tflite", name, "quantize"), f"{name} {message}") for name in files if deadly]
 
     def _data(self, recipe: Recipe) -> Any:
         from tfopt.backend.data import load as backend_data

@@ -18,7 +18,7 @@ from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.events import Event
 from tfopt.core.contracts.export import ExportContext
-from tfopt.core.contracts.stage import SNAPSHOTS, Emit, Stage, StageContext, next_traits
+from tfopt.core.contracts.stage import SNAPSHOTS, Emit, Stage, StageContext, float_policy, next_traits
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ExportRecord, Report, RunInfo, StageRecord
@@ -31,7 +31,6 @@ from tfopt.io.store.locks import key_lock
 from tfopt.io.store.store import Store
 from tfopt.io.system.environment import environment
 from tfopt.io.system.files import cannot_write, write_atomically
-from tfopt.stages.qat import Qat
 
 
 def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | None = None) -> Run:
@@ -309,7 +308,7 @@ class _Execution:
             layers=self.stages[-1].layers,
             dense=self.dense_measures(),
             origin=self.prepared.origin,
-            require=next((stage.require for stage in recipe.stages if isinstance(stage, Qat)), "listed"),
+            float_layers=float_policy(recipe.stages),
         )
         for target in recipe.export:
             for record in target.write(model, context):

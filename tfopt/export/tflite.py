@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_serializer, model_validator
 from pydantic_core import CoreSchema
 
 from tfopt.core.config.tflite_variant import Variant
-from tfopt.core.contracts.export import Export, ExportContext
+from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
+from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.language.block import KeyMistake
 
 if TYPE_CHECKING:
     from tfopt.core.records.report import ExportRecord
 
 _NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
+
+_SHARE_LEFT = 0.9
+"""A file may be a little smaller than its weights alone: batch normalization is folded away."""
 
 
 class Tflite(Export):
@@ -43,9 +48,8 @@ class Tflite(Export):
     def _usable_as_file_names(cls, value: dict[str, Variant]) -> dict[str, Variant]:
         for name in value:
             if not re.fullmatch(_NAME, name):
-                raise KeyMistake(
-                    (name,), f"variant {name!r} becomes a file name: use letters, digits, '-' and '_'", True
-                )
+                message = f"variant {name!r} becomes a file name: use letters, digits, '-' and '_'"
+                raise KeyMistake((name,), message, on_key=True, code="invalid_name")
         return value
 
     @classmethod
@@ -62,6 +66,46 @@ class Tflite(Export):
 
     def names(self) -> tuple[str, ...]:
         return tuple(self.variants)
+
+    def preflight(self, model: Any, workload: ExportWorkload) -> Preflight:
+        from tfopt.backend.export.preflight import tflite_preflight
+
+        found = tflite_preflight(model, self.variants, workload.traits)
+        warnings = (*self._calibration_warnings(workload), *self._budget_warnings(workload))
+        return found.joined(Preflight(warnings=warnings))
+
+    def _calibration_warnings(self, workload: ExportWorkload) -> Iterator[str]:
+        for name, variant in self.variants.items():
+            if variant.mode.calibrated and variant.calibration > workload.examples:
+                yield (
+                    f"{name}: calibration asks for {variant.calibration} examples, the training split has "
+                    f"{workload.examples}; all of them are used."
+                )
+
+    def _budget_warnings(self, workload: ExportWorkload) -> Iterator[str]:
+        for budget in workload.budgets:
+            least = self.least_bytes(budget.export, workload.parameters)
+            if budget.measure == "bytes" and least is not None and budget.limit < least:
+                yield (
+                    f"{budget.name}: {budget.limit:,.0f} bytes cannot be met: {workload.parameters:,} parameters alone "
+                    f"take about {least:,} bytes with quantize: {self.variants[budget.export].quantize} (sparsity "
+                    "shrinks the gzipped file, not this one)."
+                )
+
+    def least_bytes(self, name: str, parameters: int) -> int | None:
+        """Bytes below which a dense file cannot be.
+
+        Args:
+            name: of the file.
+            parameters: of the model.
+
+        Returns:
+            None for a file of a different target, and for a sparse one, whose size depends on its zeros.
+        """
+        variant = self.variants.get(name)
+        if variant is None or variant.sparse:
+            return None
+        return round(parameters * variant.mode.bytes_per_parameter * _SHARE_LEFT)
 
     def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export import tflite

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from tfopt.core.config.quantization import Quantization, Require
+from pydantic import Field, model_validator
+
+from tfopt.core.config.quantization import FloatPolicy, Quantization
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.core.language.block import KeyMistake
+
+_POLICIES: Mapping[str, FloatPolicy] = {"all": "forbid", "listed": "listed", "none": "allow"}
+"""Today's value of `float_layers` by the value of the old key `require`."""
 
 
 class Qat(Quantization, TrainingStage):
@@ -21,17 +28,40 @@ class Qat(Quantization, TrainingStage):
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained", "quantized"})
     keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse", "clustered"})
     last: ClassVar[bool] = True
-    not_in_key: ClassVar[frozenset[str]] = frozenset({"require"})
+    not_in_key: ClassVar[frozenset[str]] = frozenset({"float_layers", "require"})
 
-    require: Require = "listed"
-    """Which layers must be integer in the int8 file. `all`: every one; a layer known to stay float is an error before
-    training. `listed`: all but those that `tfopt plan` lists, each with its reason; float in any other breaks the
-    claim of the file. `none`: float is only reported."""
+    float_layers: FloatPolicy = "listed"
+    """Which layers may compute in float in the int8 file. `forbid`: none; a layer known to stay float is an error
+    before training. `listed`: those that `tfopt plan` lists, each with its reason; float in any other breaks the claim
+    of the file. `allow`: any; float is only reported."""
+    require: Annotated[
+        Literal["all", "listed", "none"] | None, Field(exclude=True, json_schema_extra={"deprecated": True})
+    ] = None
+    """The old name of `float_layers`, read for one release: `all` is `forbid`, `none` is `allow`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_the_old_key(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or value.get("require") is None:
+            return value
+        if "float_layers" in value:
+            message = "require is the old name of float_layers; remove it, both are given"
+            raise KeyMistake(("require",), message, on_key=True, code="conflicting_keys")
+        policy = _POLICIES.get(str(value["require"]))
+        # An unknown value is left to the check of `require` itself, which names the known ones.
+        return value if policy is None else {**value, "float_layers": policy}
 
     def preflight(self, model: Any, workload: Workload) -> Preflight:
         from tfopt.backend import quantization
 
-        return quantization.look_ahead(model, self, workload, self.require)
+        found = quantization.look_ahead(model, self, workload, self.float_layers)
+        if self.require is None:
+            return found
+        warning = f"require is now float_layers; write float_layers: {self.float_layers}."
+        return found.joined(Preflight(warnings=(warning,)))
+
+    def float_policy(self) -> FloatPolicy:
+        return self.float_layers
 
     def apply(self, model: Any, context: StageContext) -> Any:
         from tfopt.backend.stages.qat import quantize_aware_train

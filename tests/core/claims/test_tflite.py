@@ -119,7 +119,7 @@ def test_the_layers_that_the_plan_named_may_be_float_and_no_others() -> None:
     more = claim(judged(INT8, other, float_layers=LOOP), "int8 only")
     assert not more.held
     assert more.found == "float operators: 1 MUL, 1 WHILE, some of them in layer stem"
-    strict = claim(judged(INT8, loop, float_layers=FloatLayers("all", LOOP.planned)), "int8 only: no operator")
+    strict = claim(judged(INT8, loop, float_layers=FloatLayers("forbid", LOOP.planned)), "int8 only: no operator")
     assert not strict.held
 
 
@@ -137,8 +137,8 @@ def test_float_operators_of_no_known_layer_are_not_excused() -> None:
 
 def test_where_float_is_only_reported_it_is_reported() -> None:
     lie = audit(tensor(dtype="float32", quantization="none"), float_operators={"CONV_2D": 1}, float_layers=["stem"])
-    claims = judged(INT8, lie, float_layers=FloatLayers("none"))
-    report = claim(claims, "qat.require is none")
+    claims = judged(INT8, lie, float_layers=FloatLayers("allow"))
+    report = claim(claims, "qat.float_layers is allow")
     assert report.held
     assert "1 CONV_2D in layer stem" in report.found
     assert "'model/stem/Conv2D' (layer stem)" in report.found

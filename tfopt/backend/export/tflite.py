@@ -100,7 +100,7 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
             context,
             layer_names(float_model),
             {} if quantized is None else model.names,
-            FloatLayers(context.require, _float_layers(model, float_model)),
+            FloatLayers(context.float_layers, _float_layers(model, float_model)),
             _save_arrays(test, work / "test"),
             _save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
             work,

@@ -8,13 +8,13 @@ from tfopt.backend.quantization.annotation import treatments
 from tfopt.backend.quantization.canonical import canonicalize, walk
 from tfopt.backend.quantization.float_fallback import float_originals
 from tfopt.backend.tflite.unconvertible import unconvertible
-from tfopt.core.config.quantization import Quantization, Require
+from tfopt.core.config.quantization import FloatPolicy, Quantization
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
 
 
 def look_ahead(
-    model: tf_keras.Model, quantization: Quantization, workload: Workload, require: Require = "listed"
+    model: tf_keras.Model, quantization: Quantization, workload: Workload, float_layers: FloatPolicy = "listed"
 ) -> Preflight:
     """Problems and warnings of a qat stage, for `tfopt plan`: rules for no layer, layers that stay float."""
     canonical = canonicalize(model)
@@ -38,16 +38,16 @@ def look_ahead(
         text = "finds no layer with weights that it can simulate in 8 bits; leave the stage out."
         problems.append(Mistake((), text, code="no_layer_left"))
     floats = [f"{name} ({kinds[name]}): {reason}" for name, reason in float_originals(canonical).items()]
-    if floats and require == "all":
+    if floats and float_layers == "forbid":
         problems.append(
             Mistake(
-                ("require",),
-                f"is `all`, but {len(floats)} layer{'s stay' if len(floats) > 1 else ' stays'} float in an int8 file: "
-                f"{'; '.join(floats)}. Replace them, or write require: listed to allow these and no others.",
+                ("float_layers",),
+                f"is `forbid`, but {len(floats)} layer{'s stay' if len(floats) > 1 else ' stays'} float in an int8 "
+                f"file: {'; '.join(floats)}. Replace them, or write float_layers: listed to allow these and no others.",
                 code="float_layers",
             )
         )
-    warnings = [] if require == "all" else [f"stays float in an int8 file: {sentence}." for sentence in floats]
+    warnings = [] if float_layers == "forbid" else [f"stays float in an int8 file: {sentence}." for sentence in floats]
     if quantization.calibration > workload.examples:
         warnings.append(
             f"calibration asks for {quantization.calibration} examples, the training split has {workload.examples}; "

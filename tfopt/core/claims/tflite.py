@@ -8,7 +8,7 @@ from math import prod
 
 from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
 from tfopt.core.claims.agreement import Behaviour, _kernels, agreement_claim, broken
-from tfopt.core.config.quantization import Require
+from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
@@ -22,17 +22,17 @@ class FloatLayers:
     """Which layers of an int8 file may compute in float.
 
     Args:
-        require: `all`: none; `listed`: those of `planned`; `none`: any.
+        policy: `forbid`: none; `listed`: those of `planned`; `allow`: any.
         planned: why a layer is known to stay float, by Keras name.
     """
 
-    require: Require = "listed"
+    policy: FloatPolicy = "listed"
     planned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def allowed(self) -> Mapping[str, str]:
         """The layers that may be float, where not all may."""
-        return self.planned if self.require == "listed" else {}
+        return self.planned if self.policy == "listed" else {}
 
 
 def tflite_claims(
@@ -67,8 +67,8 @@ def tflite_claims(
 
 def _integers(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -> ClaimRecord:
     """That a file computes in integers, but for the layers that may be float."""
-    if float_layers.require == "none":
-        claim = "float operators and weights are named (qat.require is none: any layer may be float)"
+    if float_layers.policy == "allow":
+        claim = "float operators and weights are named (qat.float_layers is allow: any layer may be float)"
         return ClaimRecord(claim=claim, held=True, found="; ".join(_floats(audit, ())) or "no float operators")
     allowed = float_layers.allowed
     claim = "int8 only: no operator computes in float"
@@ -125,7 +125,7 @@ def _weights(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) ->
     wrong = [tensor for tensor in weights if tensor.dtype != wanted and tensor not in small]
     if variant.mode.integer_only:
         # What the plan let stay float, and all else where the recipe lets any layer be float, is named by that claim.
-        by_plan = [t for t in wrong if float_layers.require == "none" or t.layer in float_layers.allowed]
+        by_plan = [t for t in wrong if float_layers.policy == "allow" or t.layer in float_layers.allowed]
         wrong = [tensor for tensor in wrong if tensor not in by_plan]
         small = by_plan
     if wrong:

@@ -1,4 +1,4 @@
-"""What a qat stage asks for."""
+"""What a qat stage can configure: layer rules, calibration, which layers may stay float."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pydantic import Field
 from tfopt.core.config.layer_rules import LayerRule
 from tfopt.core.language.block import Block
 
-Require = Literal["all", "listed", "none"]
-"""Which layers of an int8 file may compute in float; see `require` of the qat stage."""
+FloatPolicy = Literal["forbid", "listed", "allow"]
+"""Which layers of an int8 file may compute in float; see `float_layers` of the qat stage."""
 
 
 class QuantizeRule(LayerRule):

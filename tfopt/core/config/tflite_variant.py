@@ -36,10 +36,11 @@ class Variant(Block):
     def _allowed_by_the_mode(self) -> Variant:
         if self.io not in self.mode.io:
             modes = " or ".join(modes_with_io(self.io))
-            raise KeyMistake(("io",), f"io: {self.io} needs quantize: {modes} (got quantize: {self.quantize})")
+            message = f"io: {self.io} needs quantize: {modes} (got quantize: {self.quantize})"
+            raise KeyMistake(("io",), message, code="conflicting_keys")
         if self.sparse and self.mode.not_sparse is not None:
             message = f"sparse: true cannot be combined with quantize: {self.quantize}: {self.mode.not_sparse}"
-            raise KeyMistake(("sparse",), message)
+            raise KeyMistake(("sparse",), message, code="conflicting_keys")
         return self
 
     @property

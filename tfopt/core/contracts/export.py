@@ -1,4 +1,4 @@
-"""What every export target is: a frozen config and `write`.
+"""What every export target is: a frozen config, `preflight` and `write`.
 
 A new target is one file in `tfopt/export/` (or a package's own, through the entry point `tfopt.exports`) that
 defines one subclass of `Export`; the file's name is the recipe's key under `export:`.
@@ -11,14 +11,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tfopt.core.config.budgets import Budget
 from tfopt.core.config.compile import Compile
-from tfopt.core.config.quantization import Require
+from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.contracts.stage import Emit
 from tfopt.core.language.block import Block
 
 if TYPE_CHECKING:
     from tfopt.core.records.report import ExportRecord, LayerRecord
+
+
+@dataclass(frozen=True)
+class ExportWorkload:
+    """What is known before training about the model that will be exported.
+
+    Args:
+        traits: what the model will be.
+        parameters: how many weights it will have.
+        examples: examples of the training split.
+        budgets: of the recipe, for all its files.
+    """
+
+    traits: frozenset[Trait] = frozenset()
+    parameters: int = 0
+    examples: int = 0
+    budgets: tuple[Budget, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,7 @@ class ExportContext:
         seed: the recipe's seed.
         emit: where progress goes.
         origin: the Keras 3 model that the recipe began with, or None where it began with tf_keras.
-        require: which layers of an int8 file may compute in float.
+        float_layers: which layers of an int8 file may compute in float.
     """
 
     folder: Path
@@ -47,7 +66,7 @@ class ExportContext:
     layers: Sequence[LayerRecord] = ()
     dense: Mapping[str, float] = field(default_factory=dict)
     origin: Any = None
-    require: Require = "listed"
+    float_layers: FloatPolicy = "listed"
 
 
 class Export(Block):
@@ -62,6 +81,18 @@ class Export(Block):
     def names(self) -> tuple[str, ...]:
         """Names of the files' records, as budgets and reports call them."""
         return (self.kind,)
+
+    def preflight(self, model: Any, workload: ExportWorkload) -> Preflight:
+        """What is known before training; `tfopt plan` shows it.
+
+        Args:
+            model: the `tf_keras.Model` that the recipe starts with; it may not be changed.
+            workload: what the exported model will be.
+
+        Returns:
+            Problems with paths below the target, whose messages are whole sentences, and warnings.
+        """
+        return Preflight()
 
     def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
         """Writes the files and proves them.

@@ -6,7 +6,7 @@ defines one subclass of `Stage`; the file's name is the recipe's key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -18,6 +18,7 @@ from tfopt.core.config.data import Augment
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
+from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.block import Block
@@ -157,6 +158,10 @@ class Stage(Block):
         """Traits of the incoming model that survive with this stage's config: `keeps`, or a part of it."""
         return self.keeps
 
+    def float_policy(self) -> FloatPolicy:
+        """Which layers of an integer file may compute in float; asked of the stage that quantizes."""
+        return "listed"
+
     def kept_epochs(self) -> tuple[int, ...]:
         """Epochs at whose end the weights are stored with the result, for later stages."""
         return ()
@@ -206,3 +211,8 @@ def next_traits(stage: type[Stage] | Stage, traits: frozenset[Trait]) -> frozens
     """What a model of `traits` is after `stage`."""
     keeps = stage.kept() if isinstance(stage, Stage) else stage.keeps
     return (traits & keeps) | stage.adds
+
+
+def float_policy(stages: Iterable[Stage]) -> FloatPolicy:
+    """Which layers of an integer file may compute in float: what the first quantizing stage of a chain says."""
+    return next((stage.float_policy() for stage in stages if "quantized" in stage.adds), "listed")

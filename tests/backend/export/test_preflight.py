@@ -1,0 +1,87 @@
+"""What the plan says about the layers of files: those that stay float without a stage that quantizes, or crash."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+import tf_keras
+from tf_keras import layers
+
+from tfopt import api
+from tfopt.catalog import catalog
+from tfopt.core.contracts.stage import TrainingStage
+from tfopt.errors import RecipeError
+
+pytestmark = pytest.mark.tf
+
+RECIPE = """
+name: floats
+data: {{source: digits}}
+model: {{source: "tests.backend.export.test_preflight:{function}"}}
+compile: {{optimizer: adam, loss: sparse_categorical_crossentropy, metrics: [accuracy]}}
+stages: {stages}
+export: {{tflite: {{small: {{quantize: int8}}}}}}
+"""
+
+
+def bent(input_shape, num_outputs) -> tf_keras.Model:
+    """A model with an ELU."""
+    image = layers.Input(input_shape, name="image")
+    x = layers.ELU(name="bend")(layers.Flatten(name="flatten")(image))
+    return tf_keras.Model(image, layers.Dense(num_outputs, activation="softmax", name="head")(x))
+
+
+def stepped(input_shape, num_outputs) -> tf_keras.Model:
+    """A model with a layer that stays float also where a qat stage trains it."""
+    image = layers.Input(input_shape, name="image")
+    x = layers.Dense(num_outputs, name="head")(layers.Flatten(name="flatten")(image))
+    return tf_keras.Model(image, layers.ThresholdedReLU(name="step")(x))
+
+
+def looped(input_shape, num_outputs) -> tf_keras.Model:
+    """A model with a loop."""
+    image = layers.Input(input_shape, name="image")
+    x = layers.GRU(4, name="gru")(layers.Reshape((8, 8), name="rows")(image))
+    return tf_keras.Model(image, layers.Dense(num_outputs, activation="softmax", name="head")(x))
+
+
+class Rounding(TrainingStage):
+    """A stage of a different package that quantizes."""
+
+    adds = frozenset({"trained", "quantized"})
+
+
+def _recipe(folder: Path, function: str, stages: str = "[{train: {epochs: 1}}]") -> Path:
+    path = folder / "floats.yaml"
+    path.write_text(RECIPE.format(function=function, stages=stages), encoding="utf-8")
+    return path
+
+
+def test_they_are_listed_in_the_plan(tmp_path: Path) -> None:
+    plan = api.plan(_recipe(tmp_path, "bent"), out=tmp_path / "out")
+    assert "small: bend stays float: TFLite has no integer kernel for ELU." in plan.warnings
+
+
+def test_a_file_that_cannot_be_made_is_an_error_before_training(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="small cannot be int8 without a qat stage: gru runs as a loop in TFLite"):
+        api.plan(_recipe(tmp_path, "looped"), out=tmp_path / "out")
+
+
+@pytest.mark.parametrize("function", ["bent", "looped"])
+def test_a_stage_from_an_entry_point_that_quantizes_counts_as_one(
+    function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [EntryPoint("rounding", f"{__name__}:Rounding", "tfopt.stages")]
+    monkeypatch.setattr(catalog, "entry_points", lambda group: points if group == "tfopt.stages" else [])
+    plan = api.plan(_recipe(tmp_path, function, "[{rounding: {epochs: 1}}]"), out=tmp_path / "out")
+    assert not plan.warnings
+
+
+def test_the_old_name_of_float_layers_is_a_warning(tmp_path: Path) -> None:
+    path = _recipe(tmp_path, "stepped", "[{qat: {epochs: 1, calibration: 8, require: none}}]")
+    assert "qat: require is now float_layers; write float_layers: allow." in api.plan(path, out=tmp_path).warnings
+    path = _recipe(tmp_path, "stepped", "[{qat: {epochs: 1, calibration: 8, require: all}}]")
+    with pytest.raises(RecipeError, match="float_layers is `forbid`, but 1 layer stays float in an int8 file: step"):
+        api.plan(path, out=tmp_path)

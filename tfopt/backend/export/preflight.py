@@ -1,0 +1,59 @@
+"""What is known about `.tflite` files before anything is trained, from the layers of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tf_keras
+
+from tfopt.backend import quantization
+from tfopt.backend.tflite.unconvertible import unconvertible
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.preflight import Preflight
+from tfopt.core.language.mistakes import Mistake
+
+
+def tflite_preflight(model: tf_keras.Model, variants: Mapping[str, Variant], traits: frozenset[Trait]) -> Preflight:
+    """Layers that cannot be converted, and layers that integer files compute in float or wrongly.
+
+    Args:
+        model: the model that the recipe starts with.
+        variants: the files by name.
+        traits: what the exported model will be. A quantized one was checked by the stage that quantized it.
+    """
+    found = Preflight(
+        problems=tuple(
+            Mistake((), f"export.tflite cannot hold the layer {name}: {reason}.", code="layer_not_convertible")
+            for name, reason in unconvertible(model).items()
+        )
+    )
+    integer_files = {name: v for name, v in variants.items() if v.mode.integer_only and v.mode.calibrated}
+    if not integer_files or "quantized" in traits:
+        return found
+    return found.joined(_calibrated_after_training(model, integer_files))
+
+
+def _calibrated_after_training(model: tf_keras.Model, files: Mapping[str, Variant]) -> Preflight:
+    """Integer files of a model that no stage quantized: what stays float, comes out wrong or cannot be converted."""
+    floats, not_convertible = quantization.float_layers(model), quantization.not_convertible(model)
+    subject = ", ".join(files)
+    warnings = [
+        f"{subject}: {name} stays float: {reason}." for name, reason in floats.items() if name not in not_convertible
+    ]
+    warnings += [
+        f"{subject}: {name} joins results of LSTMs, which come out wrong (by 10 % of their range and "
+        "more) where TFLite gives them one scale. Put a qat stage before the export: it keeps them apart."
+        for name in quantization.shared_scale_layers(model)
+    ]
+    reason = (
+        f"without a qat stage: {', '.join(not_convertible)} runs as a loop in TFLite, and the converter crashes "
+        "when it calibrates one after training. Put a qat stage before the export, build the layer with "
+        "unroll=True, or write quantize: dynamic."
+    )
+    problems = [
+        Mistake((name, "quantize"), f"{name} cannot be {variant.quantize} {reason}", code="layer_not_convertible")
+        for name, variant in files.items()
+        if not_convertible
+    ]
+    return Preflight(problems=tuple(problems), warnings=tuple(warnings))
