@@ -29,12 +29,12 @@ from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.export import saved_model as serving
 from tfopt.backend.export import tflite
 from tfopt.backend.export.convert import convert_one
+from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.graph.sparsity import sparsity
 from tfopt.backend.pruning.plan import look_ahead
 from tfopt.backend.quantization.weight_constraints import Preserve
 from tfopt.backend.stages.prune import prune
 from tfopt.backend.tflite.predict import predict
-from tfopt.backend.tflite.unconvertible import unconvertible
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.quantization import Quantization
 from tfopt.core.config.tflite_variant import Variant
@@ -196,7 +196,7 @@ def _quantized(model: Any, data: Data, batch_size: int) -> Any:
 
 def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
     """Converts as the export does, audits the file, runs it, and compares its answers with the model's."""
-    refused = unconvertible(twin)
+    refused = layers_not_convertible(twin)
     if refused:
         return f"error before training: {'; '.join(refused.values())}"
     if quantized is None and (deadly := quantization.not_convertible(twin)):

@@ -11,9 +11,9 @@ from tfopt.backend.clustering.eligibility import reason_not_clusterable
 from tfopt.backend.graph.calls import Call, Shape, calls
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.macs import macs
+from tfopt.backend.graph.not_convertible import reason_not_convertible
+from tfopt.backend.graph.tflite_operators import Operators, operators
 from tfopt.backend.pruning.eligibility import reason_no_sparse_kernel, reason_not_prunable, reason_pattern_impossible
-from tfopt.backend.tflite.operators import Operators, operators
-from tfopt.backend.tflite.unconvertible import why_not_convertible
 from tfopt.core.config.pruning import Pattern
 from tfopt.core.config.quantization import Quantization
 from tfopt.core.records.layer_support import FLOAT, LayerPreflight
@@ -48,7 +48,7 @@ def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
 
 def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> LayerPreflight:
     prunable = reason_not_prunable(layer)
-    refused = why_not_convertible(layer)
+    refused = reason_not_convertible(layer)
     becomes = None if refused else _operators(layer, at, quantized)
     return LayerPreflight(
         name=layer.name,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import tf_keras
 
 from tfopt.backend import quantization
-from tfopt.backend.tflite.unconvertible import unconvertible
+from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight
@@ -25,7 +25,7 @@ def tflite_preflight(model: tf_keras.Model, variants: Mapping[str, Variant], tra
     found = Preflight(
         problems=tuple(
             Mistake((), f"export.tflite cannot hold the layer {name}: {reason}.", code="layer_not_convertible")
-            for name, reason in unconvertible(model).items()
+            for name, reason in layers_not_convertible(model).items()
         )
     )
     integer_files = {name: v for name, v in variants.items() if v.mode.integer_only and v.mode.calibrated}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tf_keras
 
+from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.quantization.annotation import treatments
 from tfopt.backend.quantization.canonical import canonicalize, walk
 from tfopt.backend.quantization.float_fallback import float_originals
-from tfopt.backend.tflite.unconvertible import unconvertible
 from tfopt.core.config.quantization import FloatPolicy, Quantization
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
@@ -31,7 +31,7 @@ def look_ahead(
     ]
     problems += [
         Mistake((), f"cannot simulate {name}: {reason}.", code="layer_not_convertible")
-        for name, reason in unconvertible(model).items()
+        for name, reason in layers_not_convertible(model).items()
     ]
     weighted = {layer.name for _, layer in walk(model) if layer.weights}
     if not any(name in weighted and treatment.startswith("simulated") for name, treatment in found.items()):

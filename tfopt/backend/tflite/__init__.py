@@ -1,0 +1,10 @@
+"""`.tflite` files: read as data, run by LiteRT in child processes, timed. Nothing here imports TensorFlow.
+
+| file | question it answers |
+|---|---|
+| `flatbuffer` | what does a file contain, byte by byte? |
+| `interpreter` | how are real numbers put into a file, and read out of it? |
+| `predict` | what does a file predict for many examples? |
+| `benchmark` | how long does one example take? |
+| `child_process` | how does a crash of a converter or interpreter stay a message? |
+"""

@@ -8,13 +8,13 @@ pytestmark = pytest.mark.tf
 def test_layers_that_no_file_can_hold_are_known_by_name() -> None:
     import tf_keras
 
+    from tfopt.backend.graph.not_convertible import layers_not_convertible
     from tfopt.backend.layer_support import layers
-    from tfopt.backend.tflite.unconvertible import unconvertible
 
     volume = tf_keras.Input((4, 4, 4, 1))
     pooled = tf_keras.layers.MaxPooling3D(name="pool")(volume)
     model = tf_keras.Model(volume, tf_keras.layers.Dense(2, name="logits")(tf_keras.layers.Flatten()(pooled)))
-    assert unconvertible(model) == {"pool": "TFLite pools images and sequences, not volumes"}
+    assert layers_not_convertible(model) == {"pool": "TFLite pools images and sequences, not volumes"}
     row = next(row for row in layers(model) if row.name == "pool")
     assert (row.operators, row.micro) == (None, "TFLite pools images and sequences, not volumes")
 

@@ -30,7 +30,7 @@ REASONS: Mapping[str, str] = {
 """Why, by the name of the layer's class in Keras."""
 
 
-def why_not_convertible(layer: Any) -> str | None:
+def reason_not_convertible(layer: Any) -> str | None:
     """Why no `.tflite` file can hold a layer; None if nothing is known against it.
 
     Args:
@@ -39,6 +39,6 @@ def why_not_convertible(layer: Any) -> str | None:
     return REASONS.get(type(getattr(layer, "hosted", layer)).__name__)
 
 
-def unconvertible(model: tf_keras.Model) -> dict[str, str]:
+def layers_not_convertible(model: tf_keras.Model) -> dict[str, str]:
     """The layers of a model that no `.tflite` file can hold, and why, by name."""
-    return {layer.name: reason for layer in leaf_layers(model) if (reason := why_not_convertible(layer))}
+    return {layer.name: reason for layer in leaf_layers(model) if (reason := reason_not_convertible(layer))}
