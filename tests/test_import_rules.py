@@ -44,8 +44,8 @@ FLOORS = {
     "tfopt.report": ({"shared"}, {"live", "run"}, {"comparison", "files", "plan"}, {"notebook"}),
     "tfopt.backend": (
         {"compat", "types"},
-        {"data", "ensembling", "equivalence", "graph"},
-        {"bridge", "clustering", "tflite", "training"},
+        {"data", "ensembling", "equivalence", "graph", "tflite"},
+        {"bridge", "clustering", "training"},
         {"audit", "models", "pruning"},
         {"quantization"},
         {"layer_support", "artifacts", "export"},
