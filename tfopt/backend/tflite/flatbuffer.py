@@ -1,4 +1,8 @@
-"""Reads a `.tflite` file as data: no interpreter, so that a malformed file cannot abort the process; no TensorFlow."""
+"""Reads a `.tflite` file as data: no interpreter, so that a malformed file cannot abort the process; no TensorFlow.
+
+`ai_edge_litert.tools.flatbuffer_utils` parses the file. Values in NumPy, packed and sparse tensors, and errors that name
+the file are not in that library.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
 
 from tfopt.errors import ExportError
 
@@ -40,28 +45,21 @@ class File:
     """A parsed file.
 
     Args:
-        model: the schema's own tree.
-        content: the bytes, for buffers that lie behind the tree.
+        model: the schema's own tree; `Any`, for the classes that the schema compiler makes have no types.
     """
 
     model: Any
-    content: bytes
 
     def operator_name(self, operator: Any) -> str:
         """TFLite's name of an operator; a custom one by its own code."""
         code = self.model.operatorCodes[operator.opcodeIndex]
-        # Files from before 2020 hold the code in the narrow field only.
-        name = _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        name = _OPERATORS[flatbuffer_utils.get_builtin_code_from_operator_code(code)]
         return text(code.customCode) if name == "CUSTOM" else name
 
     def raw(self, tensor: Any) -> np.ndarray | None:
         """The stored bytes of a tensor, or None where it holds no data."""
-        buffer = self.model.buffers[tensor.buffer]
-        if buffer.offset > 1:  # files above 2 GB keep buffers behind the tree; 0 and 1 mean 'not there'
-            return np.frombuffer(self.content, np.uint8, count=buffer.size, offset=buffer.offset)
-        if buffer.data is None or len(buffer.data) == 0:
-            return None
-        return np.asarray(buffer.data, dtype=np.uint8)
+        data = self.model.buffers[tensor.buffer].data
+        return None if data is None or len(data) == 0 else np.frombuffer(data, np.uint8)
 
     def values(self, tensor: Any) -> np.ndarray | None:
         """The values of a tensor in its own dtype and shape, unpacked and with sparse encoding undone.
@@ -98,7 +96,7 @@ def read(path: Path) -> File:
     if content[4:8] != b"TFL3":
         raise ExportError(f"{path} is not a .tflite file: it does not carry TFLite's mark 'TFL3' at byte 4.")
     try:
-        return File(schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0)), content)
+        return File(flatbuffer_utils.read_model_from_bytearray(content))
     except MALFORMED as error:
         raise malformed(path, error) from error
 
