@@ -1,7 +1,7 @@
 """Reads a `.tflite` file as data: no interpreter, so that a malformed file cannot abort the process; no TensorFlow.
 
-`ai_edge_litert.tools.flatbuffer_utils` parses the file. Values in NumPy, packed and sparse tensors, and errors that name
-the file are not in that library.
+`ai_edge_litert.tools.flatbuffer_utils` parses the file. Values in NumPy, packed and sparse tensors, and errors that
+name the file are not in that library.
 """
 
 from __future__ import annotations
