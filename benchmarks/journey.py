@@ -1,7 +1,7 @@
 """One model through everything: Keras 3 -> tf_keras -> prune -> Keras 3, and -> qat -> int8 file.
 
-What the judged tables (`keras_layers.py`, `keras_applications.py`) share. Each step ends in a sentence: `ok`, or a
-named error of tfopt; an exception that is none of tfopt's is a bug and said to be one.
+Used by `keras_layers.py` and `keras_applications.py`. Each step ends in a sentence: `ok`, or a
+named error of tfopt; any other exception is reported as a bug.
 """
 
 from __future__ import annotations
@@ -45,28 +45,28 @@ from tfopt.stages.prune import Prune
 
 EXAMPLES = 16
 NOISE = 1e-4
-"""Difference of outputs, as a share of their size, that the order of additions explains."""
+"""Difference of outputs, relative to their size, that the order of additions explains."""
 COARSE = 0.2
-"""Difference between an int8 file and its model, as a share of the range of the outputs, that is worth a word."""
+"""Difference between an int8 file and its model, relative to the range of the outputs, that is reported."""
 
 
 OPTIMIZER = {"name": "sgd", "learning_rate": 1e-5, "clipvalue": 1.0}
-"""Of the pruned model. Not clipped, a ResNet50 with random weights answers NaN after two steps on random images."""
+"""Of the pruned model. Not clipped, a ResNet50 with random weights returns NaN after two steps on random images."""
 
 
 @dataclass
 class Journey:
-    """What came of one model.
+    """The result of one model.
 
     Args:
         name: of the model.
-        steps: what each step ended in: `bridge`, `prune`, `keras`, `qat`, `int8`.
+        steps: outcome of each step: `bridge`, `prune`, `keras`, `qat`, `int8`.
         numbers: differences, sizes, seconds by name.
-        planned: what qat said beforehand of the layers that it does not simulate, by layer name.
+        planned: the preflight of qat for the layers that it does not simulate, by layer name.
         float_operators: float operators in the int8 file, and how many.
         float_layers: the layers they belong to.
         traces: tracebacks of bugs, by step.
-        partial: file that is written after every step; what is known should the process die.
+        partial: file that is written after every step, for the case that the process crashes.
     """
 
     name: str
@@ -112,7 +112,7 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
     """
     journey = Journey(name, partial=partial)
     try:
-        expected = np.asarray(model(_given(inputs, model.inputs), training=False))
+        expected = np.asarray(model(_as_inputs(inputs, model.inputs), training=False))
     except Exception as error:  # noqa: BLE001  (what Keras itself cannot run has a row, too)
         journey.steps["bridge"] = f"Keras itself refuses: {type(error).__name__}: {_first_line(error)}"
         return journey
@@ -120,22 +120,22 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
 
     def bridged() -> str:
         found["twin"] = bridge.to_tf_keras(model)
-        answers = np.asarray(found["twin"](_given(inputs, found["twin"].inputs), training=False))
-        return _compared(journey, "bridge_difference", expected, answers)
+        outputs = np.asarray(found["twin"](_as_inputs(inputs, found["twin"].inputs), training=False))
+        return _compared(journey, "bridge_difference", expected, outputs)
 
     journey.step("bridge", bridged)
     if "twin" not in found:
         return journey
     twin = found["twin"]
-    given = inputs if isinstance(inputs, dict) else {twin.input_names[0]: inputs}
-    data = _data(given if len(twin.inputs) > 1 else inputs, expected)
+    by_name = inputs if isinstance(inputs, dict) else {twin.input_names[0]: inputs}
+    data = _data(by_name if len(twin.inputs) > 1 else inputs, expected)
 
     def pruned() -> str:
         stage = Prune(name="prune", epochs=1, schedule={"kind": "one_shot", "final": 0.5})
         steps = -(-len(data.train) // batch_size)
         ahead = look_ahead(twin, stage, Workload(steps, steps, len(data.train)))
         if ahead.problems:
-            return f"error: {ahead.problems[0][1]}"
+            return f"error: {ahead.problems[0].message}"
         with tempfile.TemporaryDirectory() as folder:
             context = StageContext(
                 data=data, compile=Compile(optimizer=OPTIMIZER, loss="mean_squared_error"),
@@ -151,25 +151,26 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
         import keras
 
         source = found.get("pruned", twin)
-        answers = np.asarray(source(_given(inputs, source.inputs), training=False))
+        outputs = np.asarray(source(_as_inputs(inputs, source.inputs), training=False))
         again = bridge.to_keras(source)
         with tempfile.TemporaryDirectory() as folder:
             again.save(Path(folder) / "model.keras")
             loaded = keras.models.load_model(Path(folder) / "model.keras")
         return _compared(
-            journey, "keras_difference", answers, np.asarray(loaded(_given(inputs, loaded.inputs), training=False))
+            journey, "keras_difference", outputs, np.asarray(loaded(_as_inputs(inputs, loaded.inputs), training=False))
         )
 
     journey.step("keras", back)
 
     def trained_for_8_bits() -> str:
-        planned = quantization.preflight(twin, Quantization())
+        planned = quantization.layer_treatments(twin, Quantization())
         journey.planned = {layer: how for layer, how in planned.items() if not how.startswith(("simulated", "fused"))}
         problems = quantization.look_ahead(twin, Quantization(), Workload(2, 2, len(data.train))).problems
         if problems:
-            return f"error: {problems[0][1]}"
+            return f"error: {problems[0].message}"
         found["quantized"] = _quantized(twin, data, batch_size)
-        rounded = np.asarray(found["quantized"].model(_given(inputs, found["quantized"].model.inputs), training=False))
+        simulated = found["quantized"].model
+        rounded = np.asarray(simulated(_as_inputs(inputs, simulated.inputs), training=False))
         journey.numbers["qat_difference"] = float(np.max(np.abs(rounded - expected))) / (float(np.ptp(expected)) or 1.0)
         return "ok" if not journey.planned else f"ok, but {len(journey.planned)} not simulated"
 
@@ -195,7 +196,7 @@ def _quantized(model: Any, data: Data, batch_size: int) -> Any:
 
 
 def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
-    """Converts as the export does, audits the file, runs it, and compares its answers with the model's."""
+    """Converts as the export does, audits the file, runs it, and compares its outputs with the model's."""
     refused = layers_not_convertible(twin)
     if refused:
         return f"error before training: {'; '.join(refused.values())}"
@@ -223,10 +224,10 @@ def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
             outputs, _, _ = predict(str(file), named, 1, "default")
         except (RuntimeError, ValueError) as error:
             return f"error: LiteRT cannot run the file: {_first_line(error)}"
-    (answers,) = outputs.values()
-    expected = np.asarray(source(_given(data.train.inputs, source.inputs), training=False))
+    (found,) = outputs.values()
+    expected = np.asarray(source(_as_inputs(data.train.inputs, source.inputs), training=False))
     spread = float(np.ptp(expected)) or 1.0
-    journey.numbers["int8_difference"] = float(np.max(np.abs(answers - expected))) / spread
+    journey.numbers["int8_difference"] = float(np.max(np.abs(found - expected))) / spread
     kind = "" if quantized is not None else "after training only; "
     floats = ", ".join(f"{number} {name}" for name, number in journey.float_operators.items())
     unplanned = _silent(journey)
@@ -252,14 +253,14 @@ def _data(inputs: Any, outputs: np.ndarray) -> Data:
     return Data(split, split, split, source="random")
 
 
-def _given(inputs: Any, ports: Any) -> Any:
+def _as_inputs(inputs: Any, ports: Any) -> Any:
     """Examples as a model is called with them."""
     tensors = tf.nest.map_structure(tf.convert_to_tensor, inputs)
     return list(tensors.values()) if isinstance(tensors, dict) and len(ports) > 1 else tensors
 
 
-def _compared(journey: Journey, name: str, expected: np.ndarray, answers: np.ndarray) -> str:
-    difference = float(np.max(np.abs(expected - answers))) if expected.size else 0.0
+def _compared(journey: Journey, name: str, expected: np.ndarray, outputs: np.ndarray) -> str:
+    difference = float(np.max(np.abs(expected - outputs))) if expected.size else 0.0
     share = difference / max(1.0, float(np.max(np.abs(expected), initial=0.0)))
     journey.numbers[name] = share
     close = share <= NOISE

@@ -1,9 +1,9 @@
-"""The families of `keras.applications`, with random weights, through all tfopt does; writes docs/applications.md.
+"""The families of `keras.applications`, with random weights, through every step of tfopt; writes docs/applications.md.
 
     python benchmarks/keras_applications.py [NAME...] [--out build/applications] [--seconds 1200] [--size 64]
 
 One model at a time, each in a process of its own, the small ones first. Results are kept as one JSON file per model in
-`--out`; a model that has one is not tried again, so a walk that was stopped goes on where it was.
+`--out`; a model that has one is not tried again, so a walk that was stopped resumes where it was.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _spread(model: Any) -> None:
     """Random kernels that keep the size of what passes (He et al. 2015).
 
     As Keras initializes them, what passes shrinks from layer to layer: the logits of MobileNet are 1e-21, the
-    probabilities of every example the same, and a file that answers nothing would pass. Likewise ConvNeXt scales its
+    probabilities of every example the same, and a file with constant outputs would pass. ConvNeXt also scales its
     blocks by 1e-6.
     """
     import keras
@@ -126,15 +126,15 @@ _HEAD = """# What works with `keras.applications`
 
 Written by `python benchmarks/keras_applications.py --seconds {seconds:.0f}` with Keras {version}: one model at a time,
 {seconds:.0f} s for each on two shared cores. Random weights, {examples} random images of the smallest size that the
-model takes, and logits of ten classes: probabilities would be all alike. So this proves the path, not accuracy. Two
+model takes, and logits of ten classes: probabilities would all be similar. This tests the path, not accuracy. Two
 steps of training at a learning rate of 1e-5 for *prune* (most models with clipped gradients, without which ResNet50
-answers NaN), none for 8 bits: ranges are calibrated.
+returns NaN), none for 8 bits: ranges are calibrated.
 
-*to tf_keras*: largest difference of the logits after the conversion, as a share of the largest logit where that is
+*to tf_keras*: largest difference of the logits after the conversion, relative to the largest logit where that is
 above 1; *back to Keras 3*: the same after pruning and a save and load of the `.keras` file; *8 bits in training*:
-wrapped and calibrated, the largest difference to the float model as a share of the range of its logits, and the layers
+wrapped and calibrated, the largest difference to the float model relative to the range of its logits, and the layers
 that are not simulated and why; *int8 file*: float operators, and the largest difference to the model wrapped for 8
-bits, in the same share; more than 20% is said to be inaccurate.
+bits, relative to the same range; more than 20% is called inaccurate.
 
 | model | outcome | to tf_keras | prune to 50% | back to Keras 3 | 8 bits in training | int8 file |
 |---|---|---|---|---|---|---|
@@ -156,11 +156,11 @@ def _planned(said: str, planned: dict[str, str]) -> str:
     reasons: dict[str, list[str]] = {}
     for layer, how in planned.items():
         reasons.setdefault(how, []).append(layer)
-    told = [
+    planned_layers = [
         f"{', '.join(layers[:2])}{f' and {len(layers) - 2} more' if len(layers) > 2 else ''}: {how}"
         for how, layers in reasons.items()
     ]
-    return said + (f" – {'; '.join(told)}" if told else "")
+    return said + (f" – {'; '.join(planned_layers)}" if planned_layers else "")
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     python benchmarks/keras_layers.py [NAME...] [--out build/layers] [--seconds 60] [--table docs/layers.md]
 
-Each layer is tried in a worker process that does one after the other; one that dies or takes too long is written down
+Each layer is tried in a worker process, one after the other; one that crashes or takes too long is recorded
 as such, and the rest goes on in a new one. Results are kept as one JSON file per layer in `--out`; a layer that has one
 is not tried again. Without names, all layers are tried and the table is written.
 """
@@ -29,7 +29,7 @@ sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 IMAGE, SEQUENCE, VOLUME, FLAT = (8, 8, 3), (6, 4), (6, 6, 6, 2), (10,)
 
 TOO_FAR = 0.2
-"""Difference of an int8 file to its model from which it is called inaccurate, as a share of the outputs' range."""
+"""Difference of an int8 file to its model from which it is called inaccurate, relative to the outputs' range."""
 
 NO_MODEL = {
     "Layer": "the base class of all layers",
@@ -57,8 +57,8 @@ class Case:
 
     Args:
         make: builds it from `keras.layers`.
-        shapes: of what it takes, without the batch axis.
-        dtype: of what it takes.
+        shapes: of its inputs, without the batch axis.
+        dtype: of its inputs.
         largest: integers are drawn below this.
         call: how it is called with its inputs; by default with the input, or a list of them.
     """
@@ -210,7 +210,7 @@ def examples_of(case: Case, number: int) -> Any:
 
 
 def work(names: Sequence[str], out: Path) -> None:
-    """The worker: tries layers one after the other, and says which it is at."""
+    """The worker: tries layers one after the other, and reports which one it is at."""
     import journey
 
     for name in names:
@@ -258,7 +258,7 @@ def write_death(out: Path, name: str, reason: str) -> None:
 
 
 def _run_worker(names: Sequence[str], out: Path, seconds: float) -> str:
-    """Runs a worker until it is through, dies, or one layer takes longer than `seconds`; says which."""
+    """Runs a worker until it is done, crashes, or one layer takes longer than `seconds`; returns which."""
     command = [sys.executable, str(Path(__file__)), "--work", "--out", str(out), *names]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
@@ -311,20 +311,22 @@ def table(names: Sequence[str], out: Path) -> str:
         tally[verdict] = tally.get(verdict, 0) + 1
         cells = [_short(steps.get(step, "")) for step in ("bridge", "prune", "keras", "qat", "int8")]
         rows.append("| " + " | ".join([name, f"**{verdict}**", *cells[:4], _int8_cell(found, cells[4])]) + " |")
-    told = ", ".join(f"{number} {verdict}" for verdict, number in sorted(tally.items(), key=lambda item: -item[1]))
-    return _HEAD.format(version=keras.__version__, told=told) + "\n".join(rows) + "\n"
+    tally_line = ", ".join(
+        f"{number} {verdict}" for verdict, number in sorted(tally.items(), key=lambda item: -item[1])
+    )
+    return _HEAD.format(version=keras.__version__, tally_line=tally_line) + "\n".join(rows) + "\n"
 
 
 _HEAD = """# What works with every layer of Keras 3
 
-Written by `python benchmarks/keras_layers.py` with Keras {version}. Each layer stands in a model of its own, in front
+Written by `python benchmarks/keras_layers.py` with Keras {version}. Each layer is in a model of its own, in front
 of a Dense layer; the model is made a tf_keras model, pruned to 50%, made a Keras 3 model again, simulated in 8 bits
-(calibrated, not trained), converted to an int8 file, and compared at each step. A named error is one that tfopt gives,
+(calibrated, not trained), converted to an int8 file, and compared at each step. A named error is one of tfopt,
 with its reason; *float by decision* means that `tfopt plan` names the layer and why it stays float. The last column
-also says how far the file is from the model, as a share of the range of its outputs (random weights). An empty cell
-was not tried yet.
+also has the difference between file and model, relative to the range of its outputs (random weights). An empty cell
+has not been tried yet.
 
-{told}.
+{tally_line}.
 
 | layer | outcome | to tf_keras | prune | back to Keras 3 | 8 bits in training | int8 file |
 |---|---|---|---|---|---|---|

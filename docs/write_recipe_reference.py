@@ -31,13 +31,13 @@ HEAD = """\
 Made from the classes that check recipes, by `python docs/write_recipe_reference.py`. The same as a JSON Schema for
 editors: `tfopt schema > recipe.schema.json`.
 
-Quantities carry units: shares `70%`, spans `3 epochs` or `200 steps`, sizes `60 kB`, times `5 ms`. An unknown key is an
-error, and no key is accepted and then ignored. YAML is version 1.2: `1e-3` is a number and `on` is a text.
+Quantities have units: fractions `70%`, spans `3 epochs` or `200 steps`, sizes `60 kB`, times `5 ms`. An unknown key is
+an error, and no key is accepted and then ignored. YAML is version 1.2: `1e-3` is a number and `on` is a string.
 
-`extends: other.yaml` takes over another recipe: mappings merge; another `kind`, `name` or `source` replaces a block, a
-list of stages replaces the list, and a mapping of stages (`stages: {prune: {epochs: 3}}`) changes them by name.
-`--set a.b=c` on the command line, or `recipe.with_overrides({"a.b": c})`, changes a value; a stage is addressed by its
-name.
+`extends: other.yaml` starts from a different recipe: mappings merge; a different `kind`, `name` or `source` replaces a
+block, a list of stages replaces the list, and a mapping of stages (`stages: {prune: {epochs: 3}}`) changes them by
+name. `--set a.b=c` on the command line, or `recipe.with_overrides({"a.b": c})`, changes a value; a stage is addressed
+by its name.
 """
 
 BUDGETS = """\
@@ -56,7 +56,7 @@ TEACHING = {
     "loss: {kind: decoupled}": Decoupled,
     "temperature: {kind: linear}": Change,
 }
-"""Blocks inside `teacher`, as they are written."""
+"""Blocks inside `teacher`, as a recipe writes them."""
 
 
 def table(block: type[BaseModel], leave_out: frozenset[str] = frozenset()) -> Iterator[str]:
@@ -117,13 +117,13 @@ def sections() -> Iterator[str]:
     yield from names("loss", LOSSES)
     yield from names("metric", METRICS)
     yield "### Learning rates\n"
-    yield "A number, or one of these; spans are of the stage.\n"
+    yield "A number, or one of these; spans are relative to the stage.\n"
     for rate in LEARNING_RATES:
         yield f"#### `kind: {rate.model_fields['kind'].annotation.__args__[0]}`\n"
         yield f"{(rate.__doc__ or '').strip().splitlines()[0]}\n"
         yield from table(rate, frozenset({"kind"}))
     yield "## `stages`\n"
-    yield "A list; each entry is `- kind: {keys}`. Which may follow which is checked, with the reason.\n"
+    yield "A list; each entry is `- kind: {keys}`. The order is checked; an error names the reason.\n"
     for name, stage in sorted(stage_classes().items()):
         yield f"### `{name}`\n"
         yield f"{(stage.__doc__ or '').strip().splitlines()[0]}\n"
@@ -144,7 +144,7 @@ def sections() -> Iterator[str]:
     yield from table(GlobalAllocation)
     yield "### `prune.rewind`\n"
     yield from table(Rewind)
-    yield "Schedules have [a page of their own](schedules.md).\n"
+    yield "All kinds of schedules: [Sparsity schedules](schedules.md).\n"
     yield "### `qat.layers`\n"
     yield from table(QuantizeRule)
     yield "## `export`\n"
