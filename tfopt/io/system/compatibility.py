@@ -164,7 +164,10 @@ def _requires(package: str) -> list[str]:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
+    """The release of a version: `2.21.0rc1` -> (2, 21, 0)."""
+    from packaging.version import Version
+
+    return Version(text.rstrip("+")).release  # a Python built from source says 3.13.0+
 
 
 def _text(numbers: tuple[int, ...]) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import psutil
+
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def available_memory(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = _CGROUP) -> int | None:
-    """Bytes that a new process could use, within the limit of its container; None where the system does not say.
+def available_memory(cgroup: Path = _CGROUP) -> int:
+    """Bytes that a new process could use, within the limit of its container.
 
     Args:
-        meminfo: the kernel's table.
-        cgroup: folder with the container's limits (version 2).
+        cgroup: folder with the container's limits (version 2), which psutil does not read.
     """
-    found = [amount for amount in (_free(meminfo), _within(cgroup)) if amount is not None]
-    return min(found, default=None)
+    free: int = psutil.virtual_memory().available
+    within = _within(cgroup)
+    return free if within is None else min(free, within)
 
 
 def peak_memory() -> int | None:
@@ -27,14 +29,6 @@ def peak_memory() -> int | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _free(meminfo: Path) -> int | None:
-    for line in _read(meminfo).splitlines():
-        name, _, amount = line.partition(":")
-        if name == "MemAvailable":
-            return int(amount.split()[0]) * 1024
-    return None
 
 
 def _within(cgroup: Path) -> int | None:
