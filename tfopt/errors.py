@@ -8,7 +8,7 @@ happen once, at the edge of the command line.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 RecipePath = tuple[str | int, ...]
 """Keys and list positions from the top of a recipe, or of a block: `("stages", 1, "prune", "epochs")`."""
@@ -45,25 +45,34 @@ class TfoptError(Exception):
     """
 
     exit_code = 1
-    code = "error"
 
-    def __init__(self, message: str, hint: str = "", where: Where | None = None, code: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", where: Where | None = None, *, code: str) -> None:
         super().__init__(message)
-        self.code = code or type(self).code
+        self.code = code
         self.message = message
         self.hint = hint
         self.where = where
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Without it, unpickling (in another process) would call the class with the message alone.
+        return _restored, (type(self), self.args, self.__dict__)
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text} {self.hint}" if self.hint else text
 
 
+def _restored(kind: type[TfoptError], args: tuple[object, ...], state: dict[str, object]) -> TfoptError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
 class UsageError(TfoptError):
     """A command or a function was called with unusable arguments."""
 
     exit_code = 2
-    code = "usage"
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ class Problem:
     hint: str = ""
     on_key: bool = False
     where: Where | None = None
-    code: str = "invalid_value"
+    code: str = field(kw_only=True)
 
     def at(self, where: Where | None) -> Problem:
         """The same problem with its location in the file."""
@@ -96,45 +105,39 @@ class Problem:
 
 
 class RecipeError(TfoptError):
-    """A recipe cannot be run as written; carries every mistake found, not only the first.
+    """A recipe cannot be run as written; carries every mistake found, not only the first, each with its code.
 
     Args:
         problems: all mistakes, in the order of the file.
     """
 
     exit_code = 3
-    code = "invalid_recipe"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems), code="invalid_recipe")
 
 
 class EnvironmentProblem(TfoptError):
     """A package is missing or of a version that cannot work."""
 
     exit_code = 4
-    code = "environment"
 
 
 class StageError(TfoptError):
     """A stage could not be carried out (data, model or training failed)."""
 
     exit_code = 5
-    code = "stage_failed"
 
 
 class ExportError(StageError):
     """A file could not be written, converted or run."""
-
-    code = "export_failed"
 
 
 class StoreError(TfoptError):
     """The artifact store or a run folder cannot be read or written."""
 
     exit_code = 6
-    code = "store"
 
 
 EXIT_NOT_MET = 7

@@ -22,6 +22,7 @@ PROBLEM = Problem(
     "prune.schedule.final must be below 100%. Got 120%",
     "(write 80% for four zeros in five).",
     where=Where("recipes/lenet.yaml", 14, 43, LINE),
+    code="out_of_range",
 )
 
 
@@ -70,7 +71,7 @@ def test_a_mistake_is_shown_with_its_line_and_a_caret_below_it(tfopt: Tfopt, moc
 
 
 def test_all_mistakes_are_shown_at_once(tfopt: Tfopt, mocked: Mocked) -> None:
-    mocked("load", RecipeError([PROBLEM, Problem((), "The recipe has no key 'name'.")]))
+    mocked("load", RecipeError([PROBLEM, Problem((), "The recipe has no key 'name'.", code="missing_key")]))
     result = tfopt("plan", "a.yaml")
     assert "The recipe has no key 'name'." in result.stderr
     assert result.stderr.splitlines()[-1] == "2 mistakes; nothing was run."
@@ -79,11 +80,13 @@ def test_all_mistakes_are_shown_at_once(tfopt: Tfopt, mocked: Mocked) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        errors.UsageError("The file is there already.", "Choose another."),
-        errors.EnvironmentProblem("tf-keras is missing.", "pip install tf-keras"),
-        errors.StageError("prune: the loss is not a number after step 12.", "Lower the learning rate."),
-        errors.ExportError("The disk is full."),
-        errors.StoreError("The store cannot be written."),
+        errors.UsageError("The file is there already.", "Choose another.", code="file_exists"),
+        errors.EnvironmentProblem("tf-keras is missing.", "pip install tf-keras", code="missing_package"),
+        errors.StageError(
+            "prune: the loss is not a number after step 12.", "Lower the learning rate.", code="loss_not_finite"
+        ),
+        errors.ExportError("The disk is full.", code="cannot_write"),
+        errors.StoreError("The store cannot be written.", code="cannot_write"),
     ],
 )
 def test_an_error_owns_its_exit_code(tfopt: Tfopt, mocked: Mocked, error: TfoptError) -> None:
@@ -98,7 +101,7 @@ def test_with_json_an_error_is_a_document_too(tfopt: Tfopt, mocked: Mocked) -> N
     result = tfopt("run", "a.yaml", "--json")
     assert result.exit_code == 3
     error = json.loads(result.stdout)["error"]
-    assert (error["kind"], error["exit_code"]) == ("RecipeError", 3)
+    assert (error["kind"], error["code"], error["exit_code"]) == ("RecipeError", "invalid_recipe", 3)
     assert error["problems"][0]["path"] == ["stages", 1, "prune", "schedule", "final"]
     assert error["problems"][0]["where"]["column"] == 43
 

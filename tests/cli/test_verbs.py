@@ -91,7 +91,10 @@ def test_validate(tfopt: Tfopt, mocked: Mocked) -> None:
 def test_validate_of_a_broken_recipe(tfopt: Tfopt, mocked: Mocked) -> None:
     calls = mocked(
         "validate",
-        [ValidationResult("a.yaml", (), ()), ValidationResult("b.yaml", (Problem(("seed",), "seed is odd."),), ())],
+        [
+            ValidationResult("a.yaml", (), ()),
+            ValidationResult("b.yaml", (Problem(("seed",), "seed is odd.", code="invalid_value"),), ()),
+        ],
     )
     result = tfopt("validate", "a.yaml", "b.yaml")
     assert calls == [((("a.yaml", "b.yaml"),), {})]

@@ -34,7 +34,7 @@ def test_a_failed_upload_costs_no_stage_and_another_machine_trains_nothing(
     first, second = tmp_path / "first", tmp_path / "second"
 
     def broken(*_: Any) -> None:
-        raise StoreError("Cannot write the store.", "Check it.")
+        raise StoreError("Cannot write the store.", "Check it.", code="remote_store")
 
     with monkeypatch.context() as patch:
         patch.setattr(RemoteStore, "put", broken)

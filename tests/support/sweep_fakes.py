@@ -107,7 +107,7 @@ def run(recipe: Recipe, *, out: str | Path, store: str | None, on_event: Emit) -
 
 def _misbehave(description: str, on_event: Emit, stage: str) -> None:
     if description == "fail":
-        raise StageError("Stage prune failed: nothing is left.")
+        raise StageError("Stage prune failed: nothing is left.", code="stage_failed")
     if description == "bug":
         raise ZeroDivisionError("division by zero")
     if description == "die":

@@ -18,7 +18,7 @@ def error_text(error: TfoptError) -> str:
     """What is printed for an error."""
     if isinstance(error, RecipeError):
         return "\n".join([*(problem_text(problem) for problem in error.problems), *_tally(error.problems)])
-    return problem_text(Problem((), error.message, error.hint, where=error.where), prefix="Error: ")
+    return problem_text(Problem((), error.message, error.hint, where=error.where, code=error.code), prefix="Error: ")
 
 
 def problem_text(problem: Problem, prefix: str = "") -> str:

@@ -129,4 +129,4 @@ def problem_of(stage: Stage, index: int, label: str, message: str) -> Problem:
     places = {source.label: path for path, source in sources_in(stage)}
     path = places.get(label, ())
     subject = ".".join(str(part) for part in (stage.name, *path))
-    return Problem(("stages", index, stage.kind, *path), f"{subject}: {label} {message}")
+    return Problem(("stages", index, stage.kind, *path), f"{subject}: {label} {message}", code="incompatible_model")

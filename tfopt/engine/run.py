@@ -175,11 +175,15 @@ class _Execution:
         try:
             model = stage.apply(model, context)
         except StageError as error:
-            raise StageError(f"Stage {planned.name}: {error.message}", error.hint, error.where) from error
+            raise StageError(
+                f"Stage {planned.name}: {error.message}", error.hint, error.where, code=error.code
+            ) from error
         except TfoptError:
             raise
         except Exception as error:
-            raise StageError(f"Stage {planned.name} failed: {type(error).__name__}: {error}") from error
+            raise StageError(
+                f"Stage {planned.name} failed: {type(error).__name__}: {error}", code="stage_failed"
+            ) from error
         seconds = time.monotonic() - started
         kept = traits & stage.kept()
         sharing = {**(self.sharing() if "clustered" in kept else {}), **notes.sharing}
@@ -188,7 +192,7 @@ class _Execution:
         record = record.model_copy(update={"history": notes.history, "details": notes.details, "sources": known})
         lost = lost_traits(kept, self.stages[-1].layers if self.stages else [], record.layers)
         if lost:
-            raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.")
+            raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.", code="unmet_promise")
         with self.store.building(planned.key) as folder:
             artifacts.save(model, folder)
             if (context.work / SNAPSHOTS).is_dir():

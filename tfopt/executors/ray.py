@@ -34,14 +34,18 @@ class RayExecutor:
             import ray
             from ray.util.queue import Queue
         except ImportError as error:
-            raise EnvironmentProblem("The executor 'ray' needs the package ray.", "pip install 'tfopt[ray]'") from error
+            raise EnvironmentProblem(
+                "The executor 'ray' needs the package ray.", "pip install 'tfopt[ray]'", code="missing_package"
+            ) from error
         self.jobs = jobs
         self.owns_ray = not ray.is_initialized()
         if self.owns_ray:
             try:
                 ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
             except ConnectionError as error:
-                raise StageError(f"Cannot reach the Ray cluster: {error}", "Check RAY_ADDRESS.") from error
+                raise StageError(
+                    f"Cannot reach the Ray cluster: {error}", "Check RAY_ADDRESS.", code="executor_failed"
+                ) from error
         variables = worker_environment(threads)
         self.messages = Queue(actor_options={"num_cpus": 0})
         self.task = ray.remote(_carry_out).options(

@@ -29,7 +29,7 @@ def start_executor(name: ExecutorName, jobs: int | None, num_trials: int, folder
         EnvironmentProblem: its package is missing.
     """
     if jobs is not None and jobs < 1:
-        raise UsageError(f"A sweep needs at least one job. Got {jobs}.")
+        raise UsageError(f"A sweep needs at least one job. Got {jobs}.", code="usage")
     threads = available_threads()
     side_by_side = min(jobs or min(threads, _MOST_BY_DEFAULT), max(num_trials, 1))
     share = max(1, threads // side_by_side)
@@ -41,4 +41,4 @@ def start_executor(name: ExecutorName, jobs: int | None, num_trials: int, folder
         from tfopt.executors.local import LocalExecutor
 
         return LocalExecutor(side_by_side, share, folder / "logs")
-    raise UsageError(f"There is no executor {name!r}. Executors: local, ray.")
+    raise UsageError(f"There is no executor {name!r}. Executors: local, ray.", code="unknown_executor")

@@ -79,7 +79,7 @@ class Sample(Block):
         if self.whole == 13:
             raise ValueError("13 brings bad luck")
         if self.whole == 14:
-            raise KeyMistake(("whole",), "whole is 14, which is 13 in disguise")
+            raise KeyMistake(("whole",), "whole is 14, which is 13 in disguise", code="out_of_range")
         return self
 
 

@@ -197,8 +197,8 @@ def test_the_same_override_twice_is_refused() -> None:
 def test_mistakes_that_show_later_have_their_place_too(path: Path) -> None:
     recipe = load_recipe(path, CATALOG, {"stages.train.epochs": 3})
     late = [
-        Problem(("stages", 1, "prune", "layers", 0), "matches no layer."),
-        Problem(("stages", 0, "train", "epochs"), "x."),
+        Problem(("stages", 1, "prune", "layers", 0), "matches no layer.", code="unknown_layer"),
+        Problem(("stages", 0, "train", "epochs"), "x.", code="out_of_range"),
     ]
     first, second = map(str, pickle.loads(pickle.dumps(recipe)).error(late).problems)
     assert (

@@ -94,7 +94,11 @@ def load_file(path: Path) -> OutsideModel:
         for ports in (audit.inputs, audit.outputs)
     )
     if len(outputs) != 1:
-        raise StageError(f"{path} has {len(outputs)} outputs: {', '.join(outputs)}.", "Expected a file with one.")
+        raise StageError(
+            f"{path} has {len(outputs)} outputs: {', '.join(outputs)}.",
+            "Expected a file with one.",
+            code="incompatible_model",
+        )
     return TfliteModel(path, inputs, outputs)
 
 

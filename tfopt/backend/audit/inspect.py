@@ -22,5 +22,5 @@ def inspect(path: Path | str) -> AuditRecord:
     """
     path = Path(path)
     if not path.exists():
-        raise UsageError(f"There is no file {path}.")
+        raise UsageError(f"There is no file {path}.", code="file_not_found")
     return audit_tflite(path) if path.suffix == ".tflite" and path.is_file() else audit_keras(path)

@@ -44,12 +44,14 @@ def audit_keras(path: Path | str) -> AuditRecord:
         return _saved_model(path)
     if path.suffix != ".keras" and path.suffix not in _HDF5:
         raise UsageError(
-            f"{path} is of a type that cannot be inspected.", "Expected .tflite, .keras, .h5, or a SavedModel folder."
+            f"{path} is of a type that cannot be inspected.",
+            "Expected .tflite, .keras, .h5, or a SavedModel folder.",
+            code="unknown_file_type",
         )
     try:
         return _archive(path) if path.suffix == ".keras" else _hdf5(path)
     except _BROKEN as error:
-        raise ExportError(f"{path} is malformed: {type(error).__name__}: {error}.") from error
+        raise ExportError(f"{path} is malformed: {type(error).__name__}: {error}.", code="malformed_file") from error
 
 
 def _archive(path: Path) -> AuditRecord:
@@ -91,7 +93,7 @@ def _saved_model(path: Path) -> AuditRecord:
         model.ParseFromString((path / "saved_model.pb").read_bytes())
         tensors = list(_checkpoint(path / "variables" / "variables")) if (path / "variables").is_dir() else []
     except (OSError, ValueError, DecodeError, tf.errors.OpError) as error:
-        raise ExportError(f"{path} cannot be read as a SavedModel: {error}.") from error
+        raise ExportError(f"{path} cannot be read as a SavedModel: {error}.", code="malformed_file") from error
     graph = model.meta_graphs[0] if model.meta_graphs else None
     signatures = {} if graph is None else {k: v for k, v in graph.signature_def.items() if not k.startswith("__")}
     first = signatures[min(signatures, key=lambda key: (key != _SERVING, key))] if signatures else None

@@ -33,7 +33,9 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
         return model
     if not isinstance(model, keras.Model):
         raise StageError(
-            f"A {type(model).__name__} is no model that can be converted.", "Expected a keras.Model of Keras 3."
+            f"A {type(model).__name__} is no model that can be converted.",
+            "Expected a keras.Model of Keras 3.",
+            code="invalid_model",
         )
     source = functional(model)
     _refuse_what_cannot_run(source)
@@ -47,6 +49,7 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
         raise StageError(
             f"The tf_keras twin of {source.name!r} computes something else: {found}.",
             "This is a mistake in tfopt's bridge: please report the layer with its configuration.",
+            code="not_equivalent",
         )
     return twin
 
@@ -132,7 +135,8 @@ class _Conversion:
         if len(found) != len(call.outputs):
             raise StageError(
                 f"The layer {call.operation.name!r} has {len(call.outputs)} outputs in Keras 3 and {len(found)} in "
-                "tf_keras."
+                "tf_keras.",
+                code="bridge_failed",
             )
         return found
 
@@ -157,7 +161,8 @@ class _Conversion:
             if len(layer._inbound_nodes) > 1:
                 raise StageError(
                     f"The layer {layer.name!r} is shared, and passes a mask on in one library where it does not in "
-                    "the other."
+                    "the other.",
+                    code="bridge_failed",
                 )
             for one, outbound in nodes:
                 one._outbound_nodes[:] = outbound
@@ -218,11 +223,13 @@ def _refuse_what_cannot_run(model: keras.Model) -> None:
                 f"The layer {layer.name!r} has data_format 'channels_first', which neither TensorFlow on a CPU nor "
                 "TFLite can compute.",
                 "Rebuild the model with data_format='channels_last'.",
+                code="bridge_failed",
             )
         if layer.quantization_mode is not None:
             raise StageError(
                 f"The layer {layer.name!r} has the dtype policy {layer.dtype_policy.name!r}: it is quantized already.",
                 "Convert the model as it was before model.quantize(...): tfopt quantizes it by the recipe.",
+                code="bridge_failed",
             )
 
 

@@ -87,6 +87,7 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
             raise StageError(
                 f"The layer {self.name!r} is called in several ways, which tf_keras has no equal of.",
                 "Call a shared layer with the same constants and the same arguments each time.",
+                code="bridge_failed",
             )
 
     def hosted_classes(self) -> list[type]:
@@ -146,6 +147,7 @@ def _made(config: Any, name: str) -> Any:
                 f"The code of {label}, which the Keras 3 layer {name!r} is made of, is out of reach.",
                 "Define it at the top of an imported module, or register it with "
                 "@keras.saving.register_keras_serializable().",
+                code="bridge_failed",
             )
         objects[label] = objects[registered] = code
     try:
@@ -155,6 +157,7 @@ def _made(config: Any, name: str) -> Any:
             f"The Keras 3 layer {name!r} ({config.get('class_name')}) cannot be made again from its configuration: "
             f"{type(error).__name__}: {error}",
             "Give its class a get_config() that holds all arguments of its constructor.",
+            code="bridge_failed",
         ) from error
 
 
@@ -191,7 +194,9 @@ def _build(made: Any, pattern: Pattern, specs: list[Any], name: str) -> None:
     try:
         made(*args, **kwargs)
     except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
-        raise StageError(f"The Keras 3 layer {name!r} cannot be built: {type(error).__name__}: {error}") from error
+        raise StageError(
+            f"The Keras 3 layer {name!r} cannot be built: {type(error).__name__}: {error}", code="bridge_failed"
+        ) from error
 
 
 def host(call: Call) -> Keras3LayerWrapper:

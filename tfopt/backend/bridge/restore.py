@@ -70,6 +70,7 @@ def check_answers(made: keras.Model, model: tf_keras.Model) -> None:
                 f"The Keras 3 model made of {model.name!r} answers differently at its output {port!r}, by {distance}. "
                 "This is a mistake in tfopt's bridge.",
                 "Please report the model.",
+                code="not_equivalent",
             )
 
 

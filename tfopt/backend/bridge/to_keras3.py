@@ -71,11 +71,16 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
     if isinstance(model, keras.Model):
         return model
     if not isinstance(model, tf_keras.Model):
-        raise StageError(f"A {type(model).__name__} is no model that can be converted.", "Expected a tf_keras.Model.")
+        raise StageError(
+            f"A {type(model).__name__} is no model that can be converted.",
+            "Expected a tf_keras.Model.",
+            code="invalid_model",
+        )
     if not model._is_graph_network:
         raise StageError(
             f"The model {model.name!r} ({type(model).__name__}) has no graph that could be walked.",
             "Write it as a functional model: tf_keras.Model(inputs, outputs).",
+            code="bridge_failed",
         )
     made = _Conversion().model(model)
     for variable, value in pairing(made, model):
@@ -149,6 +154,7 @@ class _Conversion:
             raise StageError(
                 f"The layer {layer.name!r} ({kind}) has no equal in Keras 3.",
                 "Write the model in Keras 3 and load its weights, or export it as tf_keras.",
+                code="bridge_failed",
             )
         twin = native(**self._config(layer, native))
         twin._trainable = layer._trainable
@@ -176,6 +182,7 @@ class _Conversion:
                 raise StageError(
                     f"The layer {layer.name!r} ({kind}) has {key} = {value!r}, which Keras 3 does not have.",
                     "Change the layer, or export the model as tf_keras.",
+                    code="bridge_failed",
                 )
         return found
 
@@ -212,6 +219,7 @@ def _activation(value: Any, layer: tf_keras.layers.Layer) -> Any:
     raise StageError(
         f"The layer {layer.name!r} has the activation {name!r}, which Keras 3 does not have, or computes otherwise.",
         "Export the model as tf_keras, or train it with another activation.",
+        code="bridge_failed",
     )
 
 
@@ -224,6 +232,7 @@ def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
         raise StageError(
             f"The layer {layer.name!r} has the {key} {value['class_name']!r}, which Keras 3 does not have.",
             "Export the model as tf_keras.",
+            code="bridge_failed",
         )
     return native(**value["config"])
 
@@ -259,6 +268,7 @@ def _operation(layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: Mapp
     raise StageError(
         f"The operation tf.{name} (layer {layer.name!r}) has no known equal in keras.ops.",
         "Write it as a layer, or export the model as tf_keras.",
+        code="bridge_failed",
     )
 
 

@@ -51,7 +51,9 @@ def pairing(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
             known = pairs.setdefault(id(variable), (variable, value))
             if known[1] is not value:
                 raise StageError(
-                    f"The variable {variable.path} of the Keras 3 model has become two variables of the tf_keras model."
+                    f"The variable {variable.path} of the Keras 3 model has become two variables of the tf_keras "
+                    "model.",
+                    code="bridge_failed",
                 )
     return list(pairs.values())
 
@@ -87,6 +89,7 @@ def pair_layer(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> list[P
             f"The variables of the layer {layer.name!r} ({type(layer).__name__}) cannot be paired one to one: Keras 3 "
             f"has {_described(expected)}, tf_keras {_described(values)}.",
             "Every variable must be reachable through an attribute of its layer.",
+            code="bridge_failed",
         )
     return pairs
 
@@ -100,7 +103,8 @@ def _layers(source: keras.Model, model: tf_keras.Model) -> Iterator[tuple[keras.
             if isinstance(layer, keras.layers.InputLayer) or not layer.weights:
                 continue
             raise StageError(
-                f"The tf_keras model {model.name!r} has no layer {layer.name!r}, which the Keras 3 model has."
+                f"The tf_keras model {model.name!r} has no layer {layer.name!r}, which the Keras 3 model has.",
+                code="bridge_failed",
             )
         inside = _models(layer, twin)
         if inside is None:

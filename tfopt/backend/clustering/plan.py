@@ -28,6 +28,7 @@ def preflight(model: tf_keras.Model, clustering: Clustering) -> dict[str, str | 
         Problem(
             ("layers", index, "match" if rule.match != ".*" else "type"),
             f"matches no layer: {_says(rule)}. Layers that can be clustered: {_clusterable_names(found)}.",
+            code="unknown_layer",
         )
         for index, rule in enumerate(clustering.layers)
         if not any(rule.applies_to(name, type(layer).__name__) for name, layer in found.items())
@@ -40,7 +41,11 @@ def preflight(model: tf_keras.Model, clustering: Clustering) -> dict[str, str | 
     ]
     if not problems and not any(reason is None for reason in reasons.values()):
         left = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if found[name].weights)
-        problems = [Problem(("layers",), f"leave no layer to cluster ({left or 'the model has no weights'}).")]
+        problems = [
+            Problem(
+                ("layers",), f"leave no layer to cluster ({left or 'the model has no weights'}).", code="no_layer_left"
+            )
+        ]
     if problems:
         raise RecipeError(problems)
     return reasons
@@ -67,7 +72,7 @@ def look_ahead(model: tf_keras.Model, clustering: Clustering) -> Preflight:
         reasons = preflight(model, clustering)
     except RecipeError as error:
         return Preflight(
-            problems=tuple(Mistake(problem.path, problem.message, problem.code) for problem in error.problems)
+            problems=tuple(Mistake(problem.path, problem.message, code=problem.code) for problem in error.problems)
         )
     return Preflight(skipped=_skipped(model, reasons))
 
@@ -102,11 +107,15 @@ def _refused_wish(layer: tf_keras.layers.Layer, clustering: Clustering, reason: 
     path = ("layers", clustering.layers.index(rule))
     if reason is not None and rule.clusters is not None:
         key = "clusters" if reason_not_clusterable(layer) is None else "match"
-        return Problem((*path, key), f"asks for layer {layer.name}, which cannot be done: it {reason}.")
+        return Problem(
+            (*path, key),
+            f"asks for layer {layer.name}, which cannot be done: it {reason}.",
+            code="layer_not_clusterable",
+        )
     if rule.per_channel and clusterable_kernels(layer) and not shares_per_channel(layer, Sharing(2, True)):
         kind = type(layer).__name__
         message = f"asks for layer {layer.name}, which cannot be done: {kind} has one scale for its whole kernel."
-        return Problem((*path, "per_channel"), message)
+        return Problem((*path, "per_channel"), message, code="meaningless_key")
     return None
 
 

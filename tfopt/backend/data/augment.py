@@ -42,15 +42,21 @@ def check_augment(split: Split, augment: Augment) -> None:
         raise StageError(
             f"data.augment changes images, (height, width) or with channels, but the examples have {shape}.",
             "Remove data.augment.",
+            code="incompatible_shapes",
         )
     height, width = split.inputs.shape[1:3]
     if augment.shift and not round(augment.shift * max(height, width)):
         raise StageError(
             f"data.augment.shift of {augment.shift:.3%} is less than a pixel of {height}x{width}: nothing would move.",
             f"Write at least {1 / max(height, width):.1%}.",
+            code="out_of_range",
         )
     if augment.mixup and isinstance(split.targets, dict):
-        raise StageError("data.augment.mixup needs one output, but the targets have several.", "Remove mixup.")
+        raise StageError(
+            "data.augment.mixup needs one output, but the targets have several.",
+            "Remove mixup.",
+            code="conflicting_keys",
+        )
 
 
 def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf.Tensor) -> Fetch:

@@ -99,7 +99,9 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
     if split.targets is split.inputs:
         return lambda positions: (_gather(inputs, positions),) * 2
     if one_hot is not None and (isinstance(split.targets, dict) or split.targets.dtype.kind not in "iu"):
-        raise StageError("One-hot targets are made from integer labels, but these targets are no labels.")
+        raise StageError(
+            "One-hot targets are made from integer labels, but these targets are no labels.", code="invalid_data"
+        )
 
     def fetch(positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         found = _gather(targets, positions)

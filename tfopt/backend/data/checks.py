@@ -26,6 +26,7 @@ def targets_of(y: Any, source: str, split: str) -> Arrays:
         raise StageError(
             f"{source}, {split} split: there are no targets.",
             "Name them (args: {target: column} for .csv), or set data.targets: inputs to reproduce the inputs.",
+            code="data_missing",
         )
 
     def tidy(part: Any) -> np.ndarray:
@@ -57,7 +58,10 @@ def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split
     for name, split in splits.items():
         strange = np.setdiff1d(np.asarray(split.targets).astype(str), names)
         if strange.size:
-            raise StageError(f"{source}, {name} split: the class {str(strange[0])!r} does not occur in training.")
+            raise StageError(
+                f"{source}, {name} split: the class {str(strange[0])!r} does not occur in training.",
+                code="invalid_data",
+            )
     ids = {name: Split(s.inputs, np.searchsorted(names, s.targets).astype(np.int32)) for name, s in splits.items()}
     return ids, tuple(map(str, names))
 
@@ -76,17 +80,25 @@ def check_split(split: Split, train: Split, num_classes: int | None, what: str) 
     """
     n = len(split)
     if n == 0:
-        raise StageError(f"{what}: there are no examples.")
+        raise StageError(f"{what}: there are no examples.", code="data_missing")
     for kind, arrays, reference in (("inputs", split.inputs, train.inputs), ("targets", split.targets, train.targets)):
         if _names(arrays) != _names(reference):
-            raise StageError(f"{what}: the {kind} are {_names(arrays)}, those of training {_names(reference)}.")
+            raise StageError(
+                f"{what}: the {kind} are {_names(arrays)}, those of training {_names(reference)}.", code="invalid_data"
+            )
         for name, array in _named(arrays).items():
             label = f"{what}: {kind} {name}".rstrip()
             if len(array) != n:
-                raise StageError(f"{label} has {len(array)} examples, but there are {n} of {_first(split.inputs)}.")
+                raise StageError(
+                    f"{label} has {len(array)} examples, but there are {n} of {_first(split.inputs)}.",
+                    code="invalid_data",
+                )
             expected = _named(reference)[name].shape[1:]
             if array.shape[1:] != expected:
-                raise StageError(f"{label} has examples of shape {array.shape[1:]}, those of training {expected}.")
+                raise StageError(
+                    f"{label} has examples of shape {array.shape[1:]}, those of training {expected}.",
+                    code="invalid_data",
+                )
             _check_finite(array, label)
     if num_classes is not None:
         _check_labels(split.targets, num_classes, what)
@@ -106,31 +118,43 @@ def _check_finite(array: np.ndarray, label: str) -> None:
             f"{label}: {int(bad.sum())} values in {rows.size} of {len(array)} examples are NaN or infinite, "
             f"first in example {int(rows[0])}.",
             "Repair or remove these examples.",
+            code="invalid_data",
         )
 
 
 def _check_labels(labels: Any, num_classes: int, what: str) -> None:
     low, high = int(labels.min()), int(labels.max())
     if low < 0:
-        raise StageError(f"{what}: the smallest label is {low}.", "Labels count classes from 0.")
+        raise StageError(f"{what}: the smallest label is {low}.", "Labels count classes from 0.", code="invalid_data")
     if high >= num_classes:
-        raise StageError(f"{what}: the largest label is {high}, but those of training go from 0 to {num_classes - 1}.")
+        raise StageError(
+            f"{what}: the largest label is {high}, but those of training go from 0 to {num_classes - 1}.",
+            code="invalid_data",
+        )
 
 
 def _numeric(value: Any, label: str) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise StageError(f"{label} is no array: {error}.", "Pad or resize the examples to one shape.") from error
+        raise StageError(
+            f"{label} is no array: {error}.", "Pad or resize the examples to one shape.", code="invalid_data"
+        ) from error
     if array.dtype.kind not in "biuf" or array.ndim == 0:
         raise StageError(
-            f"{label} has dtype {array.dtype} and shape {array.shape}.", "Expected numbers with one row an example."
+            f"{label} has dtype {array.dtype} and shape {array.shape}.",
+            "Expected numbers with one row an example.",
+            code="invalid_data",
         )
     if array.dtype.kind == "b" or array.dtype in (np.float64, np.float16):
         return array.astype(np.float32)
     if array.dtype in (np.int64, np.uint64, np.uint32):
         if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
-            raise StageError(f"{label}: {array.max()} does not fit 32 bits.", "TFLite and Keras take int32 or float32.")
+            raise StageError(
+                f"{label}: {array.max()} does not fit 32 bits.",
+                "TFLite and Keras take int32 or float32.",
+                code="invalid_data",
+            )
         return array.astype(np.int32)
     return array
 

@@ -33,15 +33,17 @@ def load_images(
         StageError: a file is no image, sizes differ, a folder is empty, or the splits have other classes.
     """
     if channels not in _MODES:
-        raise StageError(f"args.channels must be 1 (grey) or 3 (colour). Got {channels!r}.")
+        raise StageError(f"args.channels must be 1 (grey) or 3 (colour). Got {channels!r}.", code="invalid_argument")
     if size is not None and (len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size)):
-        raise StageError(f"args.size must be [height, width] in pixels. Got {size!r}.")
+        raise StageError(f"args.size must be [height, width] in pixels. Got {size!r}.", code="invalid_argument")
     folders = _subfolders(path)
     if "train" in {folder.name for folder in folders}:
         strange = [folder.name for folder in folders if folder.name not in _SPLITS]
         if strange:
             raise StageError(
-                f"{path} has train/ and also {strange[0]}/.", "Beside train/ only validation/ and test/ may lie."
+                f"{path} has train/ and also {strange[0]}/.",
+                "Beside train/ only validation/ and test/ may lie.",
+                code="invalid_data",
             )
         splits = {folder.name: _read(folder, size, channels, scale) for folder in folders}
     else:
@@ -49,7 +51,9 @@ def load_images(
     classes = set(splits["train"][1].tolist())
     for name, (_, labels) in splits.items():
         if extra := set(labels.tolist()) - classes:
-            raise StageError(f"{path / name} has the class {min(extra)!r}, which {path / 'train'} lacks.")
+            raise StageError(
+                f"{path / name} has the class {min(extra)!r}, which {path / 'train'} lacks.", code="invalid_data"
+            )
     return splits
 
 
@@ -59,13 +63,14 @@ def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scal
     for class_folder in _subfolders(folder):
         files = sorted(file for file in class_folder.iterdir() if not file.name.startswith("."))
         if not files:
-            raise StageError(f"The class folder {class_folder} is empty.")
+            raise StageError(f"The class folder {class_folder} is empty.", code="data_missing")
         for file in files:
             image = _image(file, size, channels)
             if images and image.shape != images[0].shape:
                 raise StageError(
                     f"{file} has {_size(image)} pixels, but others have {_size(images[0])}.",
                     "Give args: {size: [height, width]} to resize all.",
+                    code="invalid_data",
                 )
             images.append(image)
             labels.append(class_folder.name)
@@ -81,7 +86,9 @@ def _image(file: Path, size: tuple[int, int] | None, channels: int) -> np.ndarra
             pixels = np.asarray(image, dtype=np.uint8)
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise StageError(
-            f"{file} cannot be read as an image: {error}.", "Repair it, or move it out of the folder."
+            f"{file} cannot be read as an image: {error}.",
+            "Repair it, or move it out of the folder.",
+            code="data_unreadable",
         ) from error
     return pixels.reshape(*pixels.shape[:2], channels)
 
@@ -94,6 +101,8 @@ def _subfolders(path: Path) -> list[Path]:
     folders = sorted(child for child in path.iterdir() if child.is_dir() and not child.name.startswith("."))
     if not folders:
         raise StageError(
-            f"{path} has no subfolders.", "Expected one subfolder a class, or train/ with one subfolder a class."
+            f"{path} has no subfolders.",
+            "Expected one subfolder a class, or train/ with one subfolder a class.",
+            code="data_missing",
         )
     return folders

@@ -86,12 +86,14 @@ def _cut(splits: dict[str, Split], config: DataConfig, labels: np.ndarray | None
             raise StageError(
                 f"{config.source} has {available} training examples: {share} of them for {name} leaves one side empty.",
                 f"Give more examples, or another share in data.splits.{name}.",
+                code="data_missing",
             )
         held = held_out(len(rest), count, config.seed * len(_SHARES) + offset, labels)
         if not held.size:
             raise StageError(
                 f"{config.source} has too few examples in each class to set {count} of {available} aside for {name}.",
                 "Give more examples of each class.",
+                code="data_missing",
             )
         kept = np.setdiff1d(np.arange(len(rest)), held, assume_unique=True)
         cut[name] = rest.select(held)
@@ -137,10 +139,16 @@ def class_weights(
         return None
     if isinstance(targets, dict) or targets.ndim > 2 or (targets.ndim == 1) != (targets.dtype.kind in "iu"):
         raise StageError(
-            "class_weights needs one class per example.", "Remove class_weights: these targets are no labels."
+            "class_weights needs one class per example.",
+            "Remove class_weights: these targets are no labels.",
+            code="incompatible_loss",
         )
     if targets.ndim == 2 and targets.shape[1] == 1:
-        raise StageError("class_weights needs classes, but the targets are quantities.", "Remove class_weights.")
+        raise StageError(
+            "class_weights needs classes, but the targets are quantities.",
+            "Remove class_weights.",
+            code="incompatible_loss",
+        )
     labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
     counts = np.bincount(labels, minlength=1 if targets.ndim == 1 else targets.shape[1])
     if setting == "balanced":
@@ -148,5 +156,8 @@ def class_weights(
         return {k: len(labels) / (present * int(count)) if count else 1.0 for k, count in enumerate(counts)}
     unknown = [key for key in setting if key not in range(len(counts))]
     if unknown:
-        raise StageError(f"class_weights names class {unknown[0]}, but the labels go from 0 to {len(counts) - 1}.")
+        raise StageError(
+            f"class_weights names class {unknown[0]}, but the labels go from 0 to {len(counts) - 1}.",
+            code="incompatible_loss",
+        )
     return {k: float(setting.get(k, 1.0)) for k in range(len(counts))}

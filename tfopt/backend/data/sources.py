@@ -55,12 +55,16 @@ def _file(source: str, folder: Path) -> partial[Any]:
         return partial(load_images, path)
     if not path.exists():
         raise StageError(
-            f"The data {source!r} does not exist: there is no {path}.", "A relative path starts at the recipe."
+            f"The data {source!r} does not exist: there is no {path}.",
+            "A relative path starts at the recipe.",
+            code="data_missing",
         )
     loaders = {".npz": load_npz, ".csv": load_csv}
     if path.suffix not in loaders:
         raise StageError(
-            f"{source!r} is of no known kind.", "Expected .npz, .csv, or a folder with one subfolder of images a class."
+            f"{source!r} is of no known kind.",
+            "Expected .npz, .csv, or a folder with one subfolder of images a class.",
+            code="unknown_file_type",
         )
     return partial(loaders[path.suffix], path)
 
@@ -74,7 +78,7 @@ def as_splits(value: Any, source: str) -> dict[str, Examples]:
     if isinstance(value, Mapping) and "train" in value:
         strange = [str(key) for key in value if key not in _SPLITS]
         if strange:
-            raise StageError(f"{source} returned a dict with the key {strange[0]!r}.", _FORMS)
+            raise StageError(f"{source} returned a dict with the key {strange[0]!r}.", _FORMS, code="invalid_data")
         return {name: _examples(value[name], source) for name in _SPLITS if value.get(name) is not None}
     if (
         isinstance(value, tuple | list)
@@ -105,4 +109,4 @@ def _examples(value: Any, source: str) -> Examples:
         return value
     if isinstance(value, np.ndarray):
         return value, None
-    raise StageError(f"{source} returned a {type(value).__name__}.", _FORMS)
+    raise StageError(f"{source} returned a {type(value).__name__}.", _FORMS, code="invalid_data")

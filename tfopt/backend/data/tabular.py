@@ -40,12 +40,14 @@ def load_npz(path: Path) -> dict[str, Examples]:
         raise StageError(
             f"{path} cannot be read as .npz: {error}.",
             "Write it with numpy.savez; arrays of Python objects are refused.",
+            code="data_unreadable",
         ) from error
     known = {"x", "y", *(name for pair in _NPZ_SPLITS.values() for name in pair)}
     if not arrays.keys() <= known or not ({"x", "x_train"} & arrays.keys()) or {"x", "x_train"} <= arrays.keys():
         raise StageError(
             f"{path} holds the arrays {', '.join(sorted(arrays)) or '(none)'}.",
             "Expected x_train and y_train, optionally x_validation, y_validation, x_test and y_test; or x and y.",
+            code="invalid_data",
         )
     if "x" in arrays:
         return {"train": (arrays["x"], arrays.get("y"))}
@@ -83,9 +85,9 @@ def load_csv(
             columns = _columns(path, header, target, features)
             lines, values = _cells(path, rows, header, columns if target is None else [*columns, header.index(target)])
     except (OSError, UnicodeDecodeError, csv.Error, TypeError) as error:
-        raise StageError(f"{path} cannot be read as a table: {error}.") from error
+        raise StageError(f"{path} cannot be read as a table: {error}.", code="data_unreadable") from error
     if not values:
-        raise StageError(f"{path} has a header and no rows.")
+        raise StageError(f"{path} has a header and no rows.", code="data_missing")
     inputs = np.array(
         [_numbers(path, [row[k] for row in values], lines, header[column]) for k, column in enumerate(columns)],
         np.float32,
@@ -96,18 +98,25 @@ def load_csv(
 def _columns(path: Path, header: list[str], target: str | None, features: list[str] | None) -> list[int]:
     if not header or len(set(header)) != len(header) or not all(header):
         raise StageError(
-            f"{path}:1: every column needs a name of its own. Got {', '.join(map(repr, header)) or 'no header'}."
+            f"{path}:1: every column needs a name of its own. Got {', '.join(map(repr, header)) or 'no header'}.",
+            code="invalid_data",
         )
     chosen = features if features is not None else [name for name in header if name != target]
     for name in [*chosen, *([] if target is None else [target])]:
         if name not in header:
             raise StageError(
-                f"{path}:1: there is no column {name!r}.{closest(name, header)}", f"Its columns: {', '.join(header)}."
+                f"{path}:1: there is no column {name!r}.{closest(name, header)}",
+                f"Its columns: {', '.join(header)}.",
+                code="unknown_column",
             )
     if target in chosen:
-        raise StageError(f"{path}: the target {target!r} is also a feature.", "Take it out of args.features.")
+        raise StageError(
+            f"{path}: the target {target!r} is also a feature.",
+            "Take it out of args.features.",
+            code="conflicting_keys",
+        )
     if not chosen:
-        raise StageError(f"{path}: there is no feature column.")
+        raise StageError(f"{path}: there is no feature column.", code="invalid_data")
     return [header.index(name) for name in chosen]
 
 
@@ -118,13 +127,17 @@ def _cells(path: Path, rows: csv._reader, header: list[str], columns: list[int])
         if not row:
             continue
         if len(row) != len(header):
-            raise StageError(f"{path}:{rows.line_num}: {len(row)} values, but the header has {len(header)} columns.")
+            raise StageError(
+                f"{path}:{rows.line_num}: {len(row)} values, but the header has {len(header)} columns.",
+                code="invalid_data",
+            )
         cells = [row[column].strip() for column in columns]
         for column, cell in zip(columns, cells, strict=True):
             if cell.lower() in _MISSING:
                 raise StageError(
                     f"{path}:{rows.line_num}: the value of {header[column]!r} is missing ({row[column]!r}).",
                     "Fill it or remove the row; tfopt does not guess values.",
+                    code="invalid_data",
                 )
         lines.append(rows.line_num)
         values.append(cells)
@@ -139,6 +152,7 @@ def _numbers(path: Path, cells: list[str], lines: list[int], column: str) -> np.
         raise StageError(
             f"{path}:{line}: {column!r} is {cell!r}, not a number.",
             f"Encode it as numbers, or leave {column!r} out of features.",
+            code="invalid_data",
         ) from None
 
 

@@ -28,12 +28,16 @@ def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Any, Any]:
     """
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise StageError(
-            f"{source} gave a tf.data.Dataset that never ends.", "Take out .repeat(): tfopt repeats by itself."
+            f"{source} gave a tf.data.Dataset that never ends.",
+            "Take out .repeat(): tfopt repeats by itself.",
+            code="invalid_data",
         )
     spec = dataset.element_spec
     if isinstance(spec, tuple) and len(spec) > 2:
         raise StageError(
-            f"{source} gave a tf.data.Dataset of {len(spec)} parts.", "Expected (x, y); see class_weights for weights."
+            f"{source} gave a tf.data.Dataset of {len(spec)} parts.",
+            "Expected (x, y); see class_weights for weights.",
+            code="invalid_data",
         )
     join = np.concatenate if _is_batched(spec, source) else np.stack
     elements = []
@@ -41,15 +45,17 @@ def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Any, Any]:
         elements.append(element if isinstance(element, tuple) else (element, None))
         if len(elements) > _MOST_ELEMENTS:
             raise StageError(
-                f"{source} gave a tf.data.Dataset with more than {_MOST_ELEMENTS:,} elements.", "Does it end?"
+                f"{source} gave a tf.data.Dataset with more than {_MOST_ELEMENTS:,} elements.",
+                "Does it end?",
+                code="invalid_data",
             )
     if not elements:
-        raise StageError(f"{source} gave an empty tf.data.Dataset.")
+        raise StageError(f"{source} gave an empty tf.data.Dataset.", code="data_missing")
     try:
         return tuple(_joined([element[part] for element in elements], join) for part in range(2))
     except ValueError as error:
         raise StageError(
-            f"{source} gave examples of different shapes: {error}.", "Pad or resize them first."
+            f"{source} gave examples of different shapes: {error}.", "Pad or resize them first.", code="invalid_data"
         ) from error
 
 
@@ -64,7 +70,11 @@ def _joined(parts: list[Any], join: Any) -> Any:
 def _is_batched(spec: Any, source: str) -> bool:
     specs = tf.nest.flatten(spec)
     if not all(isinstance(part, tf.TensorSpec) and part.shape.rank is not None for part in specs):
-        raise StageError(f"{source} gave a tf.data.Dataset of ragged, sparse or shapeless tensors.", "Make them dense.")
+        raise StageError(
+            f"{source} gave a tf.data.Dataset of ragged, sparse or shapeless tensors.",
+            "Make them dense.",
+            code="invalid_data",
+        )
     shapes = [part.shape.as_list() for part in specs]
     if any(not shape for shape in shapes):
         return False
@@ -75,5 +85,6 @@ def _is_batched(spec: Any, source: str) -> bool:
         raise StageError(
             f"{source} gave a tf.data.Dataset whose parts all have the shape ({leading.pop()},): batched or not?",
             "Add .unbatch(), or batch without drop_remainder.",
+            code="invalid_data",
         )
     return len(shapes) > 1 and len(leading) == 1

@@ -154,7 +154,7 @@ class Distiller(TrainingHook):
         try:
             return tapped(model, [(pair, pair.student) for pair in self._teacher.layers])
         except NoSuchLayer as error:
-            raise StageError(f"a layer of the student that is to be compared {error}.") from error
+            raise StageError(f"a layer of the student that is to be compared {error}.", code="unknown_layer") from error
 
 
 def _shapes(reader: tf_keras.Model) -> list[tuple[int | None, ...]]:
@@ -165,4 +165,4 @@ def _resolved(key: str, value: gradual.Gradual, total_steps: int, steps_per_epoc
     try:
         return gradual.resolve(value, total_steps, steps_per_epoch)
     except ValueError as error:
-        raise StageError(f"teacher.{key} {error}.") from error
+        raise StageError(f"teacher.{key} {error}.", code="outside_stage") from error

@@ -50,7 +50,7 @@ class TeacherEnsemble:
         try:
             return cls(models, (tapped(model, [(pair, pair.teacher_layer) for pair in pairs]),), shares)
         except NoSuchLayer as error:
-            raise StageError(f"a layer of the teacher that is to be compared {error}.") from error
+            raise StageError(f"a layer of the teacher that is to be compared {error}.", code="unknown_layer") from error
 
     @property
     def in_graph(self) -> bool:

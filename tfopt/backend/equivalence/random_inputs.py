@@ -42,6 +42,7 @@ def accepted_inputs(
                     f"The model {name!r} could not be tried on random inputs of shape {_shapes(inputs)}: "
                     f"{reason[0] if reason else type(error).__name__}",
                     "Expected a model that runs on numbers between -1 and 1, or on small indices.",
+                    code="invalid_model",
                 ) from error
             inputs = larger
         else:

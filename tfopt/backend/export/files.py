@@ -27,7 +27,9 @@ def writing(path: Path) -> Iterator[None]:
 
 def cannot_write(path: Path, reason: str) -> ExportError:
     """The error for a path that cannot be written."""
-    return ExportError(f"Cannot write {path}: {reason}.", "Free some space, or choose another folder with --out.")
+    return ExportError(
+        f"Cannot write {path}: {reason}.", "Free some space, or choose another folder with --out.", code="cannot_write"
+    )
 
 
 def put_in_place(made: Path, target: Path) -> None:

@@ -140,7 +140,11 @@ def _write_keras_3(
     if back.custom_objects:
         found += f", given custom_objects for {', '.join(back.custom_objects)}"
     if back.others and not own:
-        raise ExportError(f"Reading {made.name} back imported {', '.join(back.others)}.", "This is a mistake in tfopt.")
+        raise ExportError(
+            f"Reading {made.name} back imported {', '.join(back.others)}.",
+            "This is a mistake in tfopt.",
+            code="not_equivalent",
+        )
     claim = ClaimRecord(claim=_OPENS_IN_KERAS_3, held=True, found=found)
     return made, dict(zip(ports.outputs, back.outputs, strict=True)), [claim]
 

@@ -34,6 +34,7 @@ def file_measures(
         raise ExportError(
             f"The metrics of a recipe judge one output, but the model has {len(outputs)}: {', '.join(outputs)}.",
             "Export the model with a single output.",
+            code="incompatible_model",
         )
     (answers,) = outputs.values()
     values = compiling.measure(answers, test.targets, compile)

@@ -72,7 +72,7 @@ def read_back(
         done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, errors="replace")
         if done.returncode != 0 or not answer.exists():
             last = " ".join(done.stderr.strip().splitlines()[-_TAIL:])
-            raise ExportError(f"Plain Keras cannot read {path.name} back: {last}")
+            raise ExportError(f"Plain Keras cannot read {path.name} back: {last}", code="conversion_failed")
         found = json.loads(answer.read_text(encoding="utf-8"))
         outputs = [np.load(name) for name in output_files]
     return ReadBack(outputs, found["keras"], tuple(found["custom_objects"]), tuple(found["others"]))

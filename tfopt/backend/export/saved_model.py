@@ -56,6 +56,7 @@ def ports_of(model: tf_keras.Model) -> Ports:
         raise ExportError(
             f"The inputs of model {model.name!r} are not known before it runs, so no file can be made of it.",
             "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
+            code="model_not_built",
         )
     return Ports(_usable(model.input_names), _usable(model.output_names))
 
@@ -107,7 +108,9 @@ def write_saved_model(model: tf_keras.Model, ports: Ports, folder: Path, batch: 
         make_canonical(folder)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
-        raise ExportError(f"Cannot write {folder}: {reason}.", "Free some space, or choose another folder.") from error
+        raise ExportError(
+            f"Cannot write {folder}: {reason}.", "Free some space, or choose another folder.", code="cannot_write"
+        ) from error
 
 
 def named_inputs(inputs: Arrays, model: tf_keras.Model, ports: Ports) -> dict[str, np.ndarray]:
@@ -123,7 +126,10 @@ def named_inputs(inputs: Arrays, model: tf_keras.Model, ports: Ports) -> dict[st
     """
     given = inputs if isinstance(inputs, dict) else {model.input_names[0]: inputs}
     if set(given) != set(model.input_names):
-        raise ExportError(f"The model has the inputs {model.input_names}, but examples are given for {sorted(given)}.")
+        raise ExportError(
+            f"The model has the inputs {model.input_names}, but examples are given for {sorted(given)}.",
+            code="incompatible_shapes",
+        )
     return {
         port: np.asarray(given[name], dtype=tensor.dtype.as_numpy_dtype)
         for port, name, tensor in zip(ports.inputs, model.input_names, model.inputs, strict=True)

@@ -183,6 +183,7 @@ def _calibration(
         raise ExportError(
             f"Export {name} needs training examples to calibrate its ranges, but the recipe has none.",
             "Give the recipe data with a training split; noise would give ranges that fit no real input.",
+            code="no_calibration_data",
         )
     examples = calibration_examples(context.data, variant.calibration, context.seed)
     return serving.named_inputs(examples.inputs, model, ports)

@@ -29,6 +29,7 @@ class Graph:
                 f"The model {model.name!r} ({type(model).__name__}) cannot be quantized: the connections of its layers "
                 "are not known before it runs. Expected a functional model, or a built Sequential.",
                 "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
+                code="invalid_model",
             )
         self._calls: Counter[str] = Counter()
         self._producers: dict[str, list[str]] = defaultdict(list)

@@ -99,18 +99,22 @@ def check_model(model: Any, source: str) -> None:
     """
     if not isinstance(model, tf_keras.Model):
         raise StageError(
-            f"{source} gave a {type(model).__name__}, not a model.", "Expected a keras.Model or a tf_keras.Model."
+            f"{source} gave a {type(model).__name__}, not a model.",
+            "Expected a keras.Model or a tf_keras.Model.",
+            code="invalid_model",
         )
     if isinstance(model, tf_keras.Sequential) and not model.built:
         raise StageError(
             f"The Sequential model {model.name!r} of {source} has no input shape yet.",
             "Begin it with tf_keras.layers.InputLayer(input_shape).",
+            code="model_not_built",
         )
     for part in [model, *all_layers(model)]:
         if isinstance(part, tf_keras.Model) and not part._is_graph_network:
             raise StageError(
                 f"{source} gave the subclassed model {type(part).__name__!r}: tfmot and the converter need its graph.",
                 "Write it as a functional model: tf_keras.Model(inputs, outputs).",
+                code="invalid_model",
             )
 
 
@@ -121,6 +125,7 @@ def _check_no_lambda(model: keras.Model, source: str) -> None:
                 f"The layer {layer.name!r} of {source} is a Lambda of Keras 3: its code is bytecode, which neither "
                 "the store nor a file that is safe to open can hold.",
                 "Write a layer class at the top of a module in its place, or call keras.ops on the tensor itself.",
+                code="invalid_model",
             )
 
 
@@ -143,7 +148,11 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> Any:
         return _application(config, data)
     if is_model_file(source):
         if config.args:
-            raise StageError(f"model.args {sorted(config.args)} have no meaning for the file {source}.", "Remove them.")
+            raise StageError(
+                f"model.args {sorted(config.args)} have no meaning for the file {source}.",
+                "Remove them.",
+                code="meaningless_key",
+            )
         return load_file(folder / Path(source).expanduser(), config.allow_unsafe, folder)
     function = references.by_name("model", source)
     return references.call(function, source, _with_shapes(function, config.args, data), folder)
@@ -161,11 +170,14 @@ def _application(config: ModelConfig, data: Data) -> tf_keras.Model:
     known = [key for key, value in vars(tf_keras.applications).items() if inspect.isfunction(value)]
     if name not in known:
         raise StageError(
-            f"keras.applications has no {name!r}.{closest(name, known)}", f"It has: {', '.join(sorted(known))}."
+            f"keras.applications has no {name!r}.{closest(name, known)}",
+            f"It has: {', '.join(sorted(known))}.",
+            code="unknown_source",
         )
     if isinstance(data.input_shape, dict) or len(data.input_shape) != 3:
         raise StageError(
-            f"{config.source} takes images (height, width, channels), but the examples have {data.input_shape}."
+            f"{config.source} takes images (height, width, channels), but the examples have {data.input_shape}.",
+            code="incompatible_shapes",
         )
     function = getattr(tf_keras.applications, name)
     defaults = {"weights": None, "input_shape": data.input_shape, "classes": data.num_outputs}

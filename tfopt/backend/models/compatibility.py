@@ -29,6 +29,7 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
         raise StageError(
             f"The model {model.name!r} has {len(model.outputs)} outputs: {', '.join(model.output_names)}.",
             "tfopt trains and measures models with one output and one array of targets; keep the output that counts.",
+            code="incompatible_model",
         )
     _check_inputs(model, data)
     _check_targets(model, data, compile)
@@ -43,6 +44,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
                 f"The data have the inputs {', '.join(sorted(given))}, but the model {model.name!r} has "
                 f"{', '.join(model.input_names)}.",
                 "Name the Input layers as the data name their arrays.",
+                code="incompatible_shapes",
             )
         pairs = [(name, given[name], tensor) for name, tensor in zip(model.input_names, model.inputs, strict=True)]
     elif len(model.inputs) == 1:
@@ -51,6 +53,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
         raise StageError(
             f"The model {model.name!r} has the inputs {', '.join(model.input_names)}, the data have one.",
             "Give the inputs as a dict of arrays by input name.",
+            code="incompatible_shapes",
         )
     for name, shape, tensor in pairs:
         wanted = tuple(tensor.shape[1:])
@@ -58,6 +61,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
             raise StageError(
                 f"The input {name!r} of model {model.name!r} takes {wanted} per example, but the data have {shape}.",
                 "Change model.args.input_shape, or resize the data.",
+                code="incompatible_shapes",
             )
 
 
@@ -72,23 +76,28 @@ def _check_targets(model: tf_keras.Model, data: Data, compile: Compile) -> None:
             raise StageError(
                 f"The loss {loss} needs integer labels, not targets of {targets.dtype} and shape {targets.shape[1:]}.",
                 "Use categorical_crossentropy for one-hot targets, mse for quantities, or give labels as integers.",
+                code="incompatible_loss",
             )
         if width is not None and data.num_classes > width:
             raise StageError(
                 f"The labels go up to {data.num_classes - 1}, but the layer {layer!r} has {width} outputs.",
                 f"Give it {data.num_classes} outputs.",
+                code="incompatible_model",
             )
         if not _matches(targets.shape[1:], output[:-1]):
             raise StageError(
                 f"The layer {layer!r} gives {output} per example, but the labels have {targets.shape[1:]}.",
                 "Expected one label per row of classes; add a pooling or Flatten layer before the last one.",
+                code="incompatible_shapes",
             )
         return
     # Keras adds a last axis to labels (n,), as for binary_crossentropy against one output.
     shape = (1,) if targets.ndim == 1 else targets.shape[1:]
     if data.num_classes is not None and loss == "binary_crossentropy" and data.num_classes > 2:
         raise StageError(
-            f"The loss {loss} knows two classes, but the labels go up to {data.num_classes - 1}.", f"Use {_SPARSE}."
+            f"The loss {loss} knows two classes, but the labels go up to {data.num_classes - 1}.",
+            f"Use {_SPARSE}.",
+            code="incompatible_loss",
         )
     if not _matches(shape, output):
         hint = (
@@ -101,6 +110,7 @@ def _check_targets(model: tf_keras.Model, data: Data, compile: Compile) -> None:
         raise StageError(
             f"The layer {layer!r} gives {output} per example, but the targets for the loss {loss} have {shape}.",
             f"{hint}.",
+            code="incompatible_shapes",
         )
 
 

@@ -49,11 +49,15 @@ def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Mod
             what,
         )
     except StageError as error:
-        raise StageError(error.message, f"tfmot and the converter need its graph. {hint}") from error
+        raise StageError(
+            error.message, f"tfmot and the converter need its graph. {hint}", code="invalid_model"
+        ) from error
     known = {id(weight) for weight in graph.weights}
     outside = [weight.name for weight in model.weights if id(weight) not in known]
     if outside:
-        raise StageError(f"{what}: its weights {', '.join(outside)} are used outside of its layers.", hint)
+        raise StageError(
+            f"{what}: its weights {', '.join(outside)} are used outside of its layers.", hint, code="invalid_model"
+        )
     values = _random(graph)
     guarded(lambda: _check_equal(model, graph, values, f"{what} changed its answers"), what)
     return graph
@@ -125,6 +129,7 @@ def _as_operations(layer: tf_keras.layers.Lambda, args: tuple[Any, ...], source:
         raise StageError(
             f"The Lambda layer {layer.name!r} of {source} asks for `training` or `mask`: its code cannot be kept.",
             "Write a layer class at the top of a module in its place.",
+            code="invalid_model",
         )
     try:
         return guarded(lambda: layer.function(args[0], **layer.arguments), f"The Lambda layer {layer.name!r}")
@@ -132,6 +137,7 @@ def _as_operations(layer: tf_keras.layers.Lambda, args: tuple[Any, ...], source:
         raise StageError(
             f"{source} cannot be kept: {error.message}",
             "Only TensorFlow operations on the input can replace a Lambda layer; write a layer class otherwise.",
+            code="invalid_model",
         ) from error
 
 
@@ -141,10 +147,12 @@ def _check_plain(model: tf_keras.Model, source: str) -> None:
     try:
         config = guarded(lambda: json.loads(model.to_json()), f"Writing down {source} without its Lambda layers")
     except StageError as error:
-        raise StageError(error.message, hint) from error
+        raise StageError(error.message, hint, code="invalid_model") from error
     for finding in trust.findings(config, keras_3=False):
         if finding.danger in ("bytecode", "operation"):
-            raise StageError(f"A Lambda layer of {source} calls {finding.name}, which cannot be kept.", hint)
+            raise StageError(
+                f"A Lambda layer of {source} calls {finding.name}, which cannot be kept.", hint, code="invalid_model"
+            )
 
 
 def _inputs(examples: Arrays) -> Any:
@@ -177,4 +185,6 @@ def _check_equal(model: tf_keras.Model, graph: tf_keras.Model, values: list[np.n
         largest = max(float(np.max(np.abs(left))), 1e-3) if left.dtype.is_floating else 1.0
         difference = float(np.max(np.abs(np.asarray(left, np.float64) - np.asarray(right, np.float64))))
         if difference > _TOLERANCE * largest:
-            raise StageError(f"{message}: they differ by {difference:.2g}.", "Write it as a functional model.")
+            raise StageError(
+                f"{message}: they differ by {difference:.2g}.", "Write it as a functional model.", code="not_equivalent"
+            )

@@ -48,9 +48,9 @@ def load_model(folder: Path) -> tf_keras.Model:
     try:
         custom = json.loads((folder / _CUSTOM).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise StoreError(f"{folder} holds no model: {error}.") from error
+        raise StoreError(f"{folder} holds no model: {error}.", code="invalid_record") from error
     if not (folder / _MODEL).is_file():
-        raise StoreError(f"{folder} holds no {_MODEL}.")
+        raise StoreError(f"{folder} holds no {_MODEL}.", code="invalid_record")
     objects = {name: _find(where) for name, where in custom.items()}
     return guarded(
         lambda: tf_keras.models.load_model(folder / _MODEL, custom_objects=objects, compile=False),
@@ -73,6 +73,7 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
                 raise StageError(
                     f"The layer {layer.name!r} uses {code.__module__}.{code.__qualname__}, which is out of reach.",
                     "Define it at the top of an importable module.",
+                    code="invalid_model",
                 )
             for name in (code.__name__, tf_keras.saving.get_registered_name(code)):
                 found[name] = f"{code.__module__}:{code.__qualname__}"

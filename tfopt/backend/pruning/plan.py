@@ -51,6 +51,7 @@ def preflight(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | None]:
         Problem(
             ("layers", index, "match" if rule.match != ".*" else "type"),
             f"matches no layer: {_says(rule)}. Layers that can be pruned: {_prunable_names(found)}.",
+            code="unknown_layer",
         )
         for index, rule in enumerate(pruning.layers)
         if not any(rule.applies_to(name, type(layer).__name__) for name, layer in found.items())
@@ -63,7 +64,11 @@ def preflight(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | None]:
     ]
     if not problems and not any(reason is None for reason in reasons.values()):
         left = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if found[name].weights)
-        problems = [Problem(("layers",), f"leave no layer to prune ({left or 'the model has no weights'}).")]
+        problems = [
+            Problem(
+                ("layers",), f"leave no layer to prune ({left or 'the model has no weights'}).", code="no_layer_left"
+            )
+        ]
     if problems:
         raise RecipeError(problems)
     return reasons
@@ -91,7 +96,9 @@ def resolve_schedules(
         try:
             resolved[name] = _schedule(pruning, name, kind).resolve(total_steps, steps_per_epoch)
         except ValueError as error:
-            problems.setdefault(str(path), Problem(path, f"({name}) {error}" if len(path) > 1 else str(error)))
+            problems.setdefault(
+                str(path), Problem(path, f"({name}) {error}" if len(path) > 1 else str(error), code="outside_stage")
+            )
     if problems:
         raise RecipeError(list(problems.values()))
     return resolved
@@ -132,7 +139,7 @@ def rewind_step(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> int | None:
             f"goes back to earlier weights when the final sparsity is reached, which is in the last of the stage's "
             f"{total_steps} steps: nothing would be trained after it. Let schedule.end come earlier."
         )
-        raise RecipeError([Problem(("rewind",), message)])
+        raise RecipeError([Problem(("rewind",), message, code="outside_stage")])
     return step
 
 
@@ -144,7 +151,7 @@ def look_ahead(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> P
         rewind_step(pruning, plans)
     except RecipeError as error:
         return Preflight(
-            problems=tuple(Mistake(problem.path, problem.message, problem.code) for problem in error.problems)
+            problems=tuple(Mistake(problem.path, problem.message, code=problem.code) for problem in error.problems)
         )
     weighty = {layer.name for layer in leaf_layers(model) if prunable_kernels(layer)}
     skipped = {name: reason for name, reason in reasons.items() if reason is not None and name in weighty}
@@ -172,7 +179,7 @@ def _refused_wish(layer: tf_keras.layers.Layer, pruning: Pruning, reason: str | 
         return None
     key = "sparsity_m_by_n" if "sparsity_m_by_n" in reason else "block_size" if "block_size" in reason else "match"
     path = ("layers", pruning.layers.index(rule), key)
-    return Problem(path, f"asks for layer {layer.name}, which cannot be done: {reason}.")
+    return Problem(path, f"asks for layer {layer.name}, which cannot be done: {reason}.", code="layer_not_prunable")
 
 
 def _schedule(pruning: Pruning, name: str, kind: str) -> ScheduleBase:

@@ -61,7 +61,9 @@ def read(rewind: Rewind, model: tf_keras.Model, context: StageContext) -> Snapsh
     """
     folder = context.earlier.get(rewind.stage)
     if folder is None:
-        raise StageError(f"rewind.stage is {rewind.stage!r}, which did not come before this stage.")
+        raise StageError(
+            f"rewind.stage is {rewind.stage!r}, which did not come before this stage.", code="no_earlier_stage"
+        )
     return snapshots.read(folder, rewind.stage, rewind.epoch, model)
 
 

@@ -82,6 +82,7 @@ def load_quantized(folder: Path) -> Quantized:
         raise StoreError(
             f"{folder / _SETTINGS} is of format {settings.get('format')!r}. Expected {_FORMAT}.",
             "Run the recipe again with --fresh.",
+            code="invalid_record",
         )
     quantization = Quantization.model_validate(settings["quantization"])
     preserve = Preserve(**settings["preserve"])
@@ -95,6 +96,7 @@ def load_quantized(folder: Path) -> Quantized:
             raise StoreError(
                 f"{folder / _RANGES} does not fit the model beside it: {odd} is in one of the two only.",
                 "Run the recipe again with --fresh.",
+                code="invalid_record",
             )
         for name, range_ in ranges.items():
             range_.assign(stored[name])

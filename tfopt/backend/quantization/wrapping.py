@@ -47,6 +47,7 @@ def wrap(canonical: Canonical, quantization: Quantization, preserve: Preserve) -
             f"No layer of the model {canonical.original.name!r} can be simulated in 8 bits: every layer is skipped by "
             "a rule or of a type that is not supported.",
             "Leave the qat stage out; the int8 export quantizes after training.",
+            code="no_layer_left",
         )
     with readable(canonical.model), custom_object_scope({"InputQuantizer": InputQuantizer}):
         copy = copy_model(canonical.model)

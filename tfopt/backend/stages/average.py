@@ -100,7 +100,9 @@ def _models(model: tf_keras.Model, context: StageContext) -> dict[str, Weights]:
         other: Any = outside.load_source(location)
         difference = unlike(model, other)
         if difference is not None:
-            raise StageError(f"{label} cannot be averaged with the incoming model: {difference}.")
+            raise StageError(
+                f"{label} cannot be averaged with the incoming model: {difference}.", code="incompatible_model"
+            )
         found[label] = _in_order(model, other)
     return found
 
@@ -124,7 +126,11 @@ def _epochs(model: tf_keras.Model, asked: Averaging, context: StageContext) -> d
         }
         found[f"epoch {epoch}"] = [values.get(id(variable), variable.numpy()) for variable in model.weights]
     if not found:
-        raise StageError(f"{stage} has kept no epoch.", "Early stopping has ended it before: keep earlier epochs.")
+        raise StageError(
+            f"{stage} has kept no epoch.",
+            "Early stopping has ended it before: keep earlier epochs.",
+            code="epoch_not_kept",
+        )
     return found
 
 

@@ -102,7 +102,7 @@ def prove(
         if lost := sum(int(np.count_nonzero(kernel.numpy()[where])) for kernel, where in were_zero):
             wrong.append(f"{layer.name}: {lost} zeros are gone")
     if wrong:
-        raise StageError(f"clustering did not keep its word in {'; '.join(wrong)}.")
+        raise StageError(f"clustering did not keep its word in {'; '.join(wrong)}.", code="unmet_promise")
 
 
 def _zeros(layer: tf_keras.layers.Layer) -> list[np.ndarray]:

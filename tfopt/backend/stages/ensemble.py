@@ -188,7 +188,8 @@ def _prove(
     difference = float(np.max(np.abs(predict(joined, split) - wanted)))
     if not difference <= _TOLERANCE * max(1.0, float(np.max(np.abs(wanted)))):
         raise StageError(
-            f"the joined model answers otherwise than its members: the largest difference is {difference}."
+            f"the joined model answers otherwise than its members: the largest difference is {difference}.",
+            code="not_equivalent",
         )
 
 

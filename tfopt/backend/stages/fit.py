@@ -181,7 +181,10 @@ def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
     """Finds what TensorFlow would only find in the midst of a step, or (labels on a GPU) not at all."""
     targets = _only(split.targets)
     if isinstance(model.output_shape, list | dict):
-        raise StageError(f"the model has several outputs ({model.output_shape}); tfopt trains models with one.")
+        raise StageError(
+            f"the model has several outputs ({model.output_shape}); tfopt trains models with one.",
+            code="incompatible_model",
+        )
     if not compile.loss.name.startswith("sparse_") or targets.dtype.kind not in "iu":
         return
     classes = model.output_shape[-1]
@@ -190,4 +193,5 @@ def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
             f"the labels go from {targets.min()} to {targets.max()}, but the model has {classes} outputs, which allow "
             f"labels from 0 to {classes - 1}.",
             "Give the model as many outputs as there are classes.",
+            code="invalid_data",
         )

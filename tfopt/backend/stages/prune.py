@@ -155,6 +155,7 @@ def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], target_sparsiti
         raise StageError(
             f"pruning did not reach its planned sparsity in {'; '.join(wrong)}.",
             "Weights that are all equal cannot be ranked: check the initializers and whether the layer learns at all.",
+            code="unmet_promise",
         )
 
 
@@ -185,4 +186,5 @@ def _check_same(model: tf_keras.Model, sparse_model: tf_keras.Model, context: St
         raise StageError(
             f"with tfmot's pruning wrappers the model gives other answers than without (by {difference:.2g}).",
             "A layer with several inputs or masks is the likely cause: leave it out with a rule that says skip: true.",
+            code="not_equivalent",
         )

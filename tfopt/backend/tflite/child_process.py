@@ -35,7 +35,8 @@ class ProcessCrashed(ExportError):
     def __init__(self, cause: str, tail: str) -> None:
         last = tail.strip().splitlines()
         super().__init__(
-            f"the child process died of {cause}" + (f"; its last words: {last[-1].strip()}" if last else "")
+            f"the child process died of {cause}" + (f"; its last words: {last[-1].strip()}" if last else ""),
+            code="process_crashed",
         )
         self.cause = cause
         self.tail = tail
@@ -51,7 +52,7 @@ class ProcessFailed(ExportError):
     """
 
     def __init__(self, kinds: Sequence[str], message: str, trace: str) -> None:
-        super().__init__(f"{kinds[0]}: {message}")
+        super().__init__(f"{kinds[0]}: {message}", code="process_failed")
         self.kinds = tuple(kinds)
         self.reason = message
         self.trace = trace

@@ -92,9 +92,11 @@ def read(path: Path) -> File:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ExportError(f"Cannot read {path}: {error.strerror or error}.") from error
+        raise ExportError(f"Cannot read {path}: {error.strerror or error}.", code="cannot_read") from error
     if content[4:8] != b"TFL3":
-        raise ExportError(f"{path} is not a .tflite file: it does not carry TFLite's mark 'TFL3' at byte 4.")
+        raise ExportError(
+            f"{path} is not a .tflite file: it does not carry TFLite's mark 'TFL3' at byte 4.", code="malformed_file"
+        )
     try:
         return File(flatbuffer_utils.read_model_from_bytearray(content))
     except MALFORMED as error:
@@ -110,6 +112,7 @@ def malformed(path: Path, error: BaseException) -> ExportError:
     return ExportError(
         f"{path} is malformed: {type(error).__name__}: {error}.",
         "It was truncated, damaged or written wrongly; copy or export it again.",
+        code="malformed_file",
     )
 
 

@@ -94,7 +94,8 @@ def predict(
     strange = sorted(set(examples) ^ set(opened.inputs))
     if strange:
         raise ExportError(
-            f"{path} has the inputs {sorted(opened.inputs)}, but examples are given for {sorted(examples)}."
+            f"{path} has the inputs {sorted(opened.inputs)}, but examples are given for {sorted(examples)}.",
+            code="incompatible_shapes",
         )
     if stateful:
         return (

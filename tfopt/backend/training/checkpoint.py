@@ -62,6 +62,7 @@ def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         raise StageError(
             f"{path} cannot be written: {error.strerror or error}.",
             "Free some disk space, or choose another folder with --out.",
+            code="cannot_write",
         ) from error
 
 

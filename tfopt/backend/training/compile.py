@@ -93,7 +93,8 @@ def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> d
     """
     if len(predictions) != len(targets) or not len(targets):
         raise StageError(
-            f"got {len(predictions)} predictions for {len(targets)} targets; expected one for each, and at least one."
+            f"got {len(predictions)} predictions for {len(targets)} targets; expected one for each, and at least one.",
+            code="incompatible_shapes",
         )
     loss = make_loss(compile)
     metrics = make_metrics(compile, targets.shape, predictions.shape)
@@ -109,6 +110,7 @@ def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> d
             f"targets of shape {targets.shape} cannot be judged against outputs of shape {predictions.shape}: "
             f"{first_line(error)}",
             "Choose a loss and metrics that fit the labels.",
+            code="incompatible_shapes",
         ) from error
     return values
 
@@ -127,7 +129,11 @@ def with_soft_labels(compile: Compile) -> Compile:
         StageError: the loss ignores a class, which has no counterpart.
     """
     if "ignore_class" in compile.loss.arguments():
-        raise StageError("mixup and the loss argument ignore_class exclude each other.", "Remove one of the two.")
+        raise StageError(
+            "mixup and the loss argument ignore_class exclude each other.",
+            "Remove one of the two.",
+            code="conflicting_keys",
+        )
     return compile.model_copy(
         update={
             "loss": compile.loss.model_copy(update={"name": _SOFT.get(compile.loss.name, compile.loss.name)}),
@@ -153,4 +159,4 @@ def _make(module: Any, class_name: str, arguments: Mapping[str, Any]) -> Any:
         return getattr(module, class_name)(**arguments)
     except (TypeError, ValueError) as error:
         given = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if key != "name")
-        raise StageError(f"Keras refuses {class_name}({given}): {first_line(error)}") from error
+        raise StageError(f"Keras refuses {class_name}({given}): {first_line(error)}", code="keras_refused") from error

@@ -34,7 +34,7 @@ class ComposedStep:
         self._persistent = any(hook.uses_tape for hook in self._hooks)
         names = ["loss", "hard_loss", *(part for hook in self._hooks for part in hook.parts)]
         if len(set(names)) < len(names):
-            raise StageError(f"two parts of the loss have the same name: {', '.join(names)}.")
+            raise StageError(f"two parts of the loss have the same name: {', '.join(names)}.", code="duplicate_name")
         self.metrics: Sequence[tf_keras.metrics.Metric] = [
             tf_keras.metrics.Mean(name=name) for name in names if name != "hard_loss"
         ]

@@ -34,5 +34,8 @@ def predict(model: tf_keras.Model, split: Split, batch_size: int = 256) -> np.nd
 
 def _only(targets: Arrays) -> np.ndarray:
     if isinstance(targets, dict):
-        raise StageError(f"the data has several targets ({', '.join(targets)}); tfopt trains models with one output.")
+        raise StageError(
+            f"the data has several targets ({', '.join(targets)}); tfopt trains models with one output.",
+            code="invalid_data",
+        )
     return targets

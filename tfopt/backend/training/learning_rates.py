@@ -50,6 +50,7 @@ def _cosine(rate: CosineRate, total_steps: int, warmup: int) -> schedules.Learni
         raise StageError(
             f"learning_rate.warmup is {warmup} steps ({rate.warmup}), but the stage has only {total_steps}.",
             "Shorten the warm-up.",
+            code="outside_stage",
         )
     alpha = rate.final / rate.initial
     if warmup == 0:
@@ -59,12 +60,15 @@ def _cosine(rate: CosineRate, total_steps: int, warmup: int) -> schedules.Learni
 
 def _piecewise(rate: PiecewiseRate, total_steps: int, starts: list[int]) -> schedules.LearningRateSchedule:
     if sorted(set(starts)) != starts:
-        raise StageError(f"learning_rate.steps must be in order. Got steps {starts}.", "Sort them by `at`.")
+        raise StageError(
+            f"learning_rate.steps must be in order. Got steps {starts}.", "Sort them by `at`.", code="wrong_order"
+        )
     if starts[0] < 1 or starts[-1] >= total_steps:
         raise StageError(
             f"learning_rate.steps begin at steps {starts}; each must lie within the stage's {total_steps} steps, "
             "after the first.",
             "A rate from the first step on is `initial`.",
+            code="outside_stage",
         )
     # Keras keeps a value up to and including its boundary; a rate that holds from step n on ends the last at n - 1.
     rates = [rate.initial, *(step.rate for step in rate.steps)]

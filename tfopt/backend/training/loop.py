@@ -105,7 +105,7 @@ class TrainingLoop:
             self.step_runner = StepRunner(composed or self.model.train_step, self.batches(0))
             self.validator = Validator(self.model, self.validation) if self.validation is not None else None
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-            raise StageError(_misfit(self.model, self.batches(0), error)) from error
+            raise StageError(_misfit(self.model, self.batches(0), error), code="incompatible_shapes") from error
         self.metrics = [*self.model.metrics, *(composed.metrics if composed is not None else ())]
 
     def _all_state(self, generators: list[tf.Variable]) -> StageState:
@@ -259,6 +259,7 @@ def _not_finite(epoch: int, step: int, result: StepResult, rate: Any) -> StageEr
         f"the loss became {result.logs['loss']} in epoch {epoch}, at step {step}.",
         f"Lower the learning rate (now {now}), set compile.optimizer.clipnorm to 1.0, and check that the inputs are "
         "scaled and hold no NaN.",
+        code="loss_not_finite",
     )
 
 

@@ -42,5 +42,7 @@ def monitored(monitor: str, entry: Mapping[str, float], key: str) -> float:
     """
     if monitor not in entry:
         choices = ", ".join(name for name in entry if name not in ("epoch", "step", "seconds", "learning_rate"))
-        raise StageError(f"{key}.monitor names {monitor!r}, which is not measured. Choose one of: {choices}.")
+        raise StageError(
+            f"{key}.monitor names {monitor!r}, which is not measured. Choose one of: {choices}.", code="unknown_metric"
+        )
     return entry[monitor]

@@ -57,11 +57,12 @@ def read(folder: Path, stage: str, epoch: int, model: tf_keras.Model) -> Snapsho
         raise StageError(
             f"{stage} has no weights of epoch {epoch} (it kept: {', '.join(map(str, kept(folder))) or 'none'}).",
             f"Early stopping has ended {stage} before: rewind to an earlier epoch, and name it in {stage}.keep too.",
+            code="epoch_not_kept",
         )
     try:
         arrays = checkpoint.load(path)
     except DamagedCheckpoint as error:
-        raise StageError(f"{error}.", "Run again with --fresh.") from error
+        raise StageError(f"{error}.", "Run again with --fresh.", code="invalid_checkpoint") from error
     found: list[tuple[tf.Variable, np.ndarray]] = []
     for name, layer, variable in _weights(model):
         array = arrays.pop(name, None)
@@ -86,6 +87,7 @@ def _misfit(stage: str, epoch: int, what: str) -> StageError:
     return StageError(
         f"the weights of epoch {epoch} of {stage} are not those of this model: {what}.",
         "Rewind to a stage after which the layers stay the same.",
+        code="invalid_checkpoint",
     )
 
 

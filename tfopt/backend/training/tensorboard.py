@@ -28,6 +28,7 @@ class EpochWriter:
             raise EnvironmentProblem(
                 "tensorboard: true needs the package tensorboard, which is not installed.",
                 "Install it with: pip install 'tfopt[tensorboard]'.",
+                code="missing_package",
             )
         self._writers = {name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "validation")}
 

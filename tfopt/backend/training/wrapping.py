@@ -53,5 +53,6 @@ def _clone(model: tf_keras.Model, clone: Callable[[tf_keras.layers.Layer], tf_ke
         raise StageError(
             f"model {model.name!r} is a subclass of Model with its own call(); its layers cannot be wrapped.",
             "Build it with the functional interface: tf_keras.Model(inputs, model.call(inputs)).",
+            code="invalid_model",
         )
     return tf_keras.models.clone_model(model, clone_function=clone)

@@ -35,7 +35,9 @@ class GlobalAllocation(Block):
     def _ordered(self) -> GlobalAllocation:
         if self.floor > self.ceiling:
             raise KeyMistake(
-                ("floor",), f"floor is {format_share(self.floor)}, above ceiling ({format_share(self.ceiling)})"
+                ("floor",),
+                f"floor is {format_share(self.floor)}, above ceiling ({format_share(self.ceiling)})",
+                code="out_of_range",
             )
         return self
 

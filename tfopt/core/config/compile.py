@@ -41,15 +41,24 @@ class _Named(Block):
     def check(self, known: Mapping[str, KerasName], what: str) -> None:
         """Raises ValueError when the name or an argument is not known."""
         if self.name not in known:
-            raise KeyMistake(("name",), f"names no {what} of Keras: {self.name!r}.{closest(self.name, known)}")
+            raise KeyMistake(
+                ("name",), f"names no {what} of Keras: {self.name!r}.{closest(self.name, known)}", code="unknown_name"
+            )
         arguments = known[self.name].arguments
         for argument, value in self.arguments().items():
             if argument not in arguments:
                 guess = closest(argument, arguments) or f" Its arguments: {', '.join(arguments) or 'none'}."
-                raise KeyMistake((argument,), f"{self.name} has no argument {argument!r}.{guess}", on_key=True)
+                raise KeyMistake(
+                    (argument,),
+                    f"{self.name} has no argument {argument!r}.{guess}",
+                    on_key=True,
+                    code="unknown_argument",
+                )
             if not _is_argument(value):
                 raise KeyMistake(
-                    (argument,), f"{argument} must be a finite number, a text, a truth value, or a list of them"
+                    (argument,),
+                    f"{argument} must be a finite number, a text, a truth value, or a list of them",
+                    code="wrong_type",
                 )
 
     @classmethod
@@ -126,7 +135,11 @@ class Compile(Block):
         names = [metric.name for metric in value]
         for index, name in enumerate(names):
             if name in names[:index]:
-                raise KeyMistake((index,), f"names the metric {name!r} twice: their figures could not be told apart.")
+                raise KeyMistake(
+                    (index,),
+                    f"names the metric {name!r} twice: their figures could not be told apart.",
+                    code="duplicate_name",
+                )
         return value
 
     @property

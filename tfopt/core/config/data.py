@@ -23,7 +23,9 @@ class Splits(Block):
         for name in ("validation", "test"):
             if not 0 < getattr(self, name) < 1:
                 raise KeyMistake(
-                    (name,), f"{name} must be above 0% and below 100%. Got {format_share(getattr(self, name))}"
+                    (name,),
+                    f"{name} must be above 0% and below 100%. Got {format_share(getattr(self, name))}",
+                    code="out_of_range",
                 )
         if self.validation + self.test >= 1:
             raise ValueError("validation and test together must leave some examples for training")

@@ -67,7 +67,9 @@ class Relational(Block):
     @model_validator(mode="after")
     def _counts(self) -> Relational:
         if self.distance == 0 and self.angle == 0:
-            raise KeyMistake(("angle",), "angle and distance are both 0: nothing would be compared")
+            raise KeyMistake(
+                ("angle",), "angle and distance are both 0: nothing would be compared", code="meaningless_key"
+            )
         return self
 
 
@@ -133,12 +135,16 @@ class Teacher(ModelSource):
             raise ValueError(f"needs {wanted}. {got}")
         for path, value in extremes(self.temperature) if self.temperature is not None else ():
             if value <= 0:
-                raise KeyMistake(("temperature", *path), f"temperature must be above 0. Got {value:g}")
+                raise KeyMistake(
+                    ("temperature", *path), f"temperature must be above 0. Got {value:g}", code="out_of_range"
+                )
         for path, value in extremes(self.weight):
             if not 0 <= value <= 1:
-                raise KeyMistake(("weight", *path), f"weight must be at least 0 and at most 1. Got {value:g}")
+                raise KeyMistake(
+                    ("weight", *path), f"weight must be at least 0 and at most 1. Got {value:g}", code="out_of_range"
+                )
         if all(value == 0 for _, value in extremes(self.weight)):
-            raise KeyMistake(("weight",), "weight is 0: the teacher would not be heard")
+            raise KeyMistake(("weight",), "weight is 0: the teacher would not be heard", code="meaningless_key")
         _check_members(self.members or ())
         return self
 
@@ -278,6 +284,10 @@ def _check_members(members: Sequence[Member]) -> None:
         return
     if len(given) != len(members):
         missing = next(index for index, member in enumerate(members) if member.weight is None)
-        raise KeyMistake(("members", missing), f"members.{missing} has no weight, but others have one")
+        raise KeyMistake(
+            ("members", missing), f"members.{missing} has no weight, but others have one", code="missing_key"
+        )
     if abs(sum(given) - 1) > 1e-6:
-        raise KeyMistake(("members",), f"the weights of the members sum to {sum(given):g}; they must sum to 1")
+        raise KeyMistake(
+            ("members",), f"the weights of the members sum to {sum(given):g}; they must sum to 1", code="weights_sum"
+        )

@@ -37,19 +37,22 @@ class SweepConfig(Block):
         taken: set[str] = set()
         for index, axis in enumerate(axes):
             if not axis:
-                raise KeyMistake((index,), "names no path of the recipe")
+                raise KeyMistake((index,), "names no path of the recipe", code="invalid_override")
             for path in axis:
                 if path.split(".")[0] in _NOT_AXES:
                     raise KeyMistake(
-                        (index, path), f"{path} cannot be an axis: {_NOT_AXES[path.split('.')[0]]}", on_key=True
+                        (index, path),
+                        f"{path} cannot be an axis: {_NOT_AXES[path.split('.')[0]]}",
+                        on_key=True,
+                        code="invalid_override",
                     )
                 if path in taken:
-                    raise KeyMistake((index, path), f"{path} is in two axes", on_key=True)
+                    raise KeyMistake((index, path), f"{path} is in two axes", on_key=True, code="duplicate_name")
                 taken.add(path)
             try:
                 alternatives(axis)
             except ValueError as error:
-                raise KeyMistake((index,), f"{' and '.join(axis)} {error}") from None
+                raise KeyMistake((index,), f"{' and '.join(axis)} {error}", code="invalid_value") from None
         return axes
 
     @field_validator("seeds")

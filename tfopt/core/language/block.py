@@ -89,7 +89,7 @@ class KeyMistake(ValueError):
         code: what kind of mistake it is, in snake_case.
     """
 
-    def __init__(self, path: RecipePath, message: str, on_key: bool = False, code: str = "invalid_value") -> None:
+    def __init__(self, path: RecipePath, message: str, on_key: bool = False, *, code: str) -> None:
         super().__init__(message)
         self.path = path
         self.on_key = on_key

@@ -92,7 +92,6 @@ CODES = {
     "no_validation_data": ErrorCode("The validation split is empty but needed.", "Set `data.splits.validation`."),
     # Commands and functions.
     "usage": ErrorCode("A command or function was called with arguments that it cannot use.", "Follow the message."),
-    "unknown_command": ErrorCode("There is no such verb.", "`tfopt --help` lists them."),
     "file_exists": ErrorCode("A file would be overwritten.", "Choose a different name."),
     "run_not_found": ErrorCode("There is no such run or sweep.", "`tfopt ls runs` lists them."),
     "nothing_to_compare": ErrorCode("There is no finished run or trial to compare.", "Run a recipe first."),
@@ -102,7 +101,6 @@ CODES = {
     "locked": ErrorCode("A different process is working on this.", "Wait until it is done."),
     "unknown_executor": ErrorCode("There is no such executor.", "Choose one of the listed ones."),
     # The environment.
-    "environment": ErrorCode("A package is missing or cannot work.", "Follow the message."),
     "missing_package": ErrorCode("An optional package is not installed.", "Install it as in the message."),
     "broken_plugin": ErrorCode("A plugin cannot be loaded, or its names collide.", "Repair or remove the package."),
     "download_failed": ErrorCode("A file cannot be downloaded.", "Check the network, or put the file in the cache."),
@@ -113,6 +111,9 @@ CODES = {
     "invalid_data": ErrorCode("Values, labels or shapes of the data are wrong.", "Correct the data."),
     # Models and user code.
     "user_code_failed": ErrorCode("A function of the recipe's `source`, or a plugin, failed.", "Correct the function."),
+    "invalid_argument": ErrorCode("An argument in `args` has a value it cannot have.", "Follow the message."),
+    "model_not_built": ErrorCode("The input shape of a model is unknown.", "Begin it with an Input, or call it once."),
+    "keras_refused": ErrorCode("Keras refuses an optimizer, loss or metric with these arguments.", "Correct them."),
     "invalid_model": ErrorCode("What was built or loaded is not a model that tfopt can use.", "Follow the message."),
     "model_unreadable": ErrorCode("A model file cannot be read.", "Save it again, or use a different format."),
     "unsafe_model": ErrorCode("A model file contains code.", "Set `model.allow_unsafe: true` if you trust its origin."),
@@ -125,9 +126,9 @@ CODES = {
     "invalid_checkpoint": ErrorCode("Stored weights do not fit the model.", "Remove the store entry; run again."),
     "executor_failed": ErrorCode("An executor cannot be reached, or its process died.", "Follow the message."),
     # Files and the store.
-    "export_failed": ErrorCode("A file cannot be written, converted or run.", "Follow the message."),
     "conversion_failed": ErrorCode("The converter refused the model.", "Follow the message."),
     "process_crashed": ErrorCode("A child process crashed.", "Follow the message."),
+    "process_failed": ErrorCode("A function failed in a child process.", "Follow the message."),
     "malformed_file": ErrorCode("A model file is damaged or not of the type its name says.", "Write it again."),
     "no_calibration_data": ErrorCode("An int8 file needs examples to calibrate.", "Give the recipe data."),
     "store": ErrorCode("The store or a run folder cannot be used.", "Follow the message."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tfopt.errors import RecipePath as RecipePath
 
@@ -20,7 +20,7 @@ class Mistake:
 
     path: RecipePath
     message: str
-    code: str = "invalid_value"
+    code: str = field(kw_only=True)
 
     def below(self, *path: str | int) -> Mistake:
         """The same mistake, seen from a block in which this one is at `path`."""

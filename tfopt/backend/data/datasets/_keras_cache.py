@@ -63,12 +63,14 @@ def ensure(*files: CachedFile) -> str:
             raise EnvironmentProblem(
                 f"{path} is not the file that Keras publishes: its SHA-256 is {found}, expected {file.sha256}.",
                 f"Move it away to have it downloaded from {file.url}, or put the right file there.",
+                code="checksum_mismatch",
             )
     if not os.access(cache, os.W_OK):
         # Keras would silently look in /tmp/.keras instead.
         raise EnvironmentProblem(
             f"The Keras cache {cache} cannot be written, and Keras does not read such a cache.",
             "Make it writable, or set KERAS_HOME to a copy.",
+            code="cannot_write",
         )
     return str(cache)
 
@@ -86,6 +88,7 @@ def _fetch(file: CachedFile, path: Path) -> None:
         raise EnvironmentProblem(
             f"{path} is not in the Keras cache, and it cannot be downloaded: {error}.",
             f"Put the file from {file.url} there (SHA-256 {file.sha256}).",
+            code="download_failed",
         ) from error
 
 

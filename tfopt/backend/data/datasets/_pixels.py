@@ -24,7 +24,9 @@ def scaled(images: np.ndarray, scale: Scale, largest: int = 255) -> np.ndarray:
         StageError: `scale` is neither `unit` nor `none`.
     """
     if scale not in ("unit", "none"):
-        raise StageError(f"scale must be 'unit' (0..1) or 'none' (0..{largest}). Got {scale!r}.")
+        raise StageError(
+            f"scale must be 'unit' (0..1) or 'none' (0..{largest}). Got {scale!r}.", code="invalid_argument"
+        )
     images = images.astype(np.float32)
     if scale == "unit":
         images /= np.float32(largest)

@@ -47,18 +47,24 @@ def read(path: Path) -> Contents:
         StageError: no such file, of another type, broken, or with weights only.
     """
     if not path.exists():
-        raise StageError(f"There is no model file {path}.", "A relative path starts at the recipe.")
+        raise StageError(
+            f"There is no model file {path}.", "A relative path starts at the recipe.", code="file_not_found"
+        )
     if path.is_dir():
         return _saved_model(path)
     if path.suffix not in SUFFIXES:
         raise StageError(
-            f"{path} is no model that can be trained.", "Expected .keras, .h5, or a SavedModel folder made by Keras 2."
+            f"{path} is no model that can be trained.",
+            "Expected .keras, .h5, or a SavedModel folder made by Keras 2.",
+            code="model_unreadable",
         )
     if zipfile.is_zipfile(path):
         return _archive(path)
     if h5py.is_hdf5(path):
         return _h5(path)
-    raise StageError(f"{path} is neither a .keras archive nor an HDF5 file: it is broken or cut off.")
+    raise StageError(
+        f"{path} is neither a .keras archive nor an HDF5 file: it is broken or cut off.", code="model_unreadable"
+    )
 
 
 def _archive(path: Path) -> Contents:
@@ -81,7 +87,11 @@ def _h5(path: Path) -> Contents:
 
     config, version = guarded(attributes, f"Reading {path}")
     if config is None:
-        raise StageError(f"{path} holds no model, only weights.", "Save the whole model with model.save(...).")
+        raise StageError(
+            f"{path} holds no model, only weights.",
+            "Save the whole model with model.save(...).",
+            code="model_unreadable",
+        )
     version = version.decode() if isinstance(version, bytes) else str(version)
     return Contents(path, "h5", version, _checked(path, guarded(lambda: json.loads(config), f"Reading {path}")))
 
@@ -89,24 +99,28 @@ def _h5(path: Path) -> Contents:
 def _saved_model(path: Path) -> Contents:
     metadata = path / "keras_metadata.pb"
     if not (path / "saved_model.pb").is_file():
-        raise StageError(f"The folder {path} is no SavedModel: it has no saved_model.pb.")
+        raise StageError(f"The folder {path} is no SavedModel: it has no saved_model.pb.", code="model_unreadable")
     if not metadata.is_file():
         raise StageError(
             f"The SavedModel {path} was not written by Keras 2: it has no keras_metadata.pb.",
             "Only the Keras model itself can be trained on; a SavedModel made for serving holds bare operations. "
             "Save the model as .keras where it was trained.",
+            code="model_unreadable",
         )
     nodes = saved_metadata_pb2.SavedMetadata()
     guarded(lambda: nodes.ParseFromString(metadata.read_bytes()), f"Reading {metadata}")
     roots = [node for node in nodes.nodes if node.node_path == "root"]
     if not roots:
-        raise StageError(f"{metadata} describes no model.", "Save the model as .keras where it was trained.")
+        raise StageError(
+            f"{metadata} describes no model.", "Save the model as .keras where it was trained.", code="model_unreadable"
+        )
     root = guarded(lambda: json.loads(roots[0].metadata), f"Reading {metadata}")
     if not isinstance(root, dict) or not isinstance(root.get("config"), dict) or "layers" not in root["config"]:
         kind = root.get("class_name") if isinstance(root, dict) else None
         raise StageError(
             f"The SavedModel {path} holds the subclassed model {kind!r}: how it is built is in its Python code only.",
             "Build it in a function of yours (package.module:function) and load its weights there.",
+            code="model_unreadable",
         )
     config = {"class_name": root["class_name"], "config": root["config"]}
     return Contents(path, "saved_model", str(root.get("keras_version") or ""), _checked(path, config))
@@ -114,7 +128,11 @@ def _saved_model(path: Path) -> Contents:
 
 def _checked(path: Path, config: Any) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str) or not config.get("config"):
-        raise StageError(f"{path} holds no configuration of a model.", "Save the whole model with model.save(...).")
+        raise StageError(
+            f"{path} holds no configuration of a model.",
+            "Save the whole model with model.save(...).",
+            code="model_unreadable",
+        )
     return _without_compile(config)
 
 

@@ -85,13 +85,15 @@ def refusal(path: Path, finding: trust.Finding) -> StageError:
         return StageError(
             f"{path} was saved with the wrappers of tfmot still around its layers ({finding.name}).",
             "Strip them (strip_pruning, strip_clustering) before saving, or take the float model from before qat.",
+            code="model_unreadable",
         )
     else:
         return StageError(
             f"{path} uses {finding.name!r}, which Keras does not have, and does not say in which module it is.",
             "Load it in a function of yours, named as package.module:function, with custom_objects.",
+            code="model_unreadable",
         )
-    return StageError(message, f"If you trust whoever wrote it, set {_FLAG}; or {cure}.")
+    return StageError(message, f"If you trust whoever wrote it, set {_FLAG}; or {cure}.", code="unsafe_model")
 
 
 def _imported(path: Path, finding: trust.Finding, folder: Path) -> dict[str, Any]:
@@ -141,6 +143,7 @@ def _load_saved_model(file: Contents, custom_objects: dict[str, Any], allow_unsa
             raise StageError(
                 f"The layer {layer.name!r} of {file.path} keeps a vocabulary, which lies in the SavedModel's graph.",
                 "Save the model as .keras where it was trained.",
+                code="model_unreadable",
             )
     status = model.load_weights(str(file.path / _VARIABLES))
     status.assert_existing_objects_matched()

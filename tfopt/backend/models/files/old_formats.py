@@ -39,6 +39,7 @@ def modernized(config: Any, version: str, source: str) -> Any:
         raise StageError(
             f"{source} was written by Keras {version}: its layers take other arguments than those of Keras 2.",
             "Load and save it once with Keras 2.0 to 2.2, which read both.",
+            code="model_unreadable",
         )
     return _rewritten(config)
 

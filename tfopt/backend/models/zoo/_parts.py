@@ -29,6 +29,7 @@ def image_input(input_shape: Shape, model: str, smallest: int = 1) -> tuple[tf.T
             f"The model {model} takes images of at least {smallest}x{smallest} pixels, (height, width, channels); "
             f"the examples have {input_shape}.",
             "Choose a model that fits the data: mlp takes any shape.",
+            code="incompatible_shapes",
         )
     inputs = layers.Input(input_shape, name="image")
     return inputs, inputs if len(input_shape) == 3 else layers.Reshape((*input_shape, 1), name="add_channel")(inputs)
@@ -41,7 +42,10 @@ def vector_input(input_shape: Shape, model: str) -> tuple[tf.Tensor, tf.Tensor]:
         StageError: there are several inputs.
     """
     if isinstance(input_shape, dict) or not input_shape:
-        raise StageError(f"The model {model} takes one array per example; the examples have {input_shape}.")
+        raise StageError(
+            f"The model {model} takes one array per example; the examples have {input_shape}.",
+            code="incompatible_shapes",
+        )
     inputs = layers.Input(input_shape, name="features")
     return inputs, inputs if len(input_shape) == 1 else layers.Flatten(name="flatten")(inputs)
 
@@ -55,7 +59,10 @@ def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output
         StageError: `output` is unknown.
     """
     if output not in ("softmax", "sigmoid", "linear"):
-        raise StageError(f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.")
+        raise StageError(
+            f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.",
+            code="invalid_argument",
+        )
     x = layers.Dense(num_outputs, name="logits")(x)
     if output == "softmax":
         x = layers.Softmax(name="probabilities")(x)

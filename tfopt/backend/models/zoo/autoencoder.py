@@ -28,6 +28,7 @@ def build(
         raise StageError(
             f"The model autoencoder gives back its input of {input_shape[-1]} values; the data want {num_outputs}.",
             "Set data.targets: inputs.",
+            code="incompatible_shapes",
         )
     sides = (
         [f"encoder{number}" for number in range(1, depth + 1)],

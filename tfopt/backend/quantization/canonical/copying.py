@@ -35,6 +35,7 @@ def copy_model(model: tf_keras.Model) -> tf_keras.Model:
         raise StageError(
             f"The model {model.name!r} cannot be cloned, which quantization-aware training needs: {error}",
             "Give each custom layer a get_config() that returns the arguments of its constructor.",
+            code="invalid_model",
         ) from error
     copy.set_weights(model.get_weights())
     return copy
@@ -61,6 +62,7 @@ def copy_layer(layer: Any, name: str) -> Any:
             f"The layer {layer.name!r} ({type(layer).__name__}) cannot be cloned, which quantization-aware training "
             f"needs: {error}.",
             "Give it a get_config() that returns super().get_config() and the arguments of its constructor.",
+            code="invalid_model",
         ) from error
 
 

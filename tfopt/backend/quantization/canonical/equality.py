@@ -72,6 +72,7 @@ def check_equal(
         f"The model {before.name!r} answers differently once it is rewritten for quantization, by {difference:.3g} of "
         f"its largest answer on random inputs: {place}. Expected {tolerance:g} at most.",
         "This is a fault in tfopt: please report the model. A qat rule does not help; leave the qat stage out.",
+        code="not_equivalent",
     )
 
 

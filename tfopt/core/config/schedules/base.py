@@ -204,6 +204,7 @@ def check_rise(initial: float, final: float) -> None:
             ("initial",),
             f"initial is {format_share(initial)}, above final ({format_share(final)}): "
             "this schedule never gives zeros back; make initial at most final",
+            code="wrong_order",
         )
 
 
