@@ -13,8 +13,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import tfopt
-from tests.cli.test_progress import EVENTS
 from tests.conftest import REPOSITORY
+from tests.support.events import EVENTS
 from tests.support.sample_report import hostile_report, lying_report, sample_report
 from tfopt import notebook
 from tfopt.core.config.schedules import Linear, OneShot, Polynomial
@@ -28,7 +28,6 @@ from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import EnvironmentProblem, UsageError
-from tfopt.report.live.progress import LiveProgress
 from tfopt.report.notebook.parts import planned_schedules
 from tfopt.results import ComparisonResult
 
@@ -230,55 +229,6 @@ def test_a_schedule_longer_than_its_stage_says_what_to_give() -> None:
         notebook.plot(Polynomial(final=0.8, end=Span(2000, "steps")))
 
 
-def test_a_bar_follows_the_run() -> None:
-    progress = LiveProgress()
-    assert progress.bars[0].doing == "loading TensorFlow, data and model"
-    seen = {}
-    for seconds, event in enumerate(EVENTS):
-        progress.update(event, float(seconds))
-        seen[event["event"], event.get("step")] = progress.bars
-    (bar,) = seen["progress", 13]
-    assert (bar.name, bar.done) == ("prune", pytest.approx(13 / 40))
-    assert bar.doing == "epoch 1/2  sparsity 45.2%  accuracy 97.1%  loss 0.25"
-    (writing,) = seen["export_started", None]
-    assert (writing.name, writing.done) == ("int8", None)
-    assert progress.bars == ()
-    assert progress.lines[0] == "digits  1"
-    assert progress.lines[-1] == "warning: conv is small."
-
-
-def test_the_time_left_counts_from_the_first_step_seen() -> None:
-    progress = LiveProgress()
-    progress.update(
-        {"event": "stage_started", "stage": "train", "kind": "train", "epochs": 2, "steps": 100, "cached": False}, 0
-    )
-    told = {"event": "progress", "stage": "train", "steps": 100, "epoch": 1, "epochs": 2, "metrics": {}}
-    progress.update({**told, "step": 50}, 20.0)
-    assert progress.bars[0].seconds_left is None
-    progress.update({**told, "step": 75}, 30.0)
-    assert progress.bars[0].seconds_left == pytest.approx(10.0)
-
-
-def test_a_sweep_has_a_bar_per_running_trial() -> None:
-    progress = LiveProgress()
-    for event in (
-        {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a", "b", "c"], "settled": ["c"]},
-        {"event": "trial_started", "trial": "a"},
-        {"event": "trial_started", "trial": "b"},
-        *({**event, "trial": "a"} for event in EVENTS),
-        {"event": "trial_finished", "trial": "a", "state": "done", "error": None},
-    ):
-        progress.update(event, 0.0)
-    assert progress.overall is not None
-    assert progress.overall.doing == "2 of 3"
-    assert [bar.name for bar in progress.bars] == ["b"]
-    assert progress.lines[-1] == "[2/3] a  done  int8: accuracy 97.8%  accuracy_drop 0.5%"
-    progress.update({"event": "trial_finished", "trial": "b", "state": "failed", "error": "no memory"}, 0.0)
-    progress.update({"event": "sweep_finished", "sweep": "s", "states": {}}, 0.0)
-    assert progress.overall is None
-    assert progress.lines[-1] == "[3/3] b  failed  no memory"
-
-
 def test_the_chatter_of_tensorflow_stays_out_of_the_cells(
     shell: InteractiveShell, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -300,15 +250,3 @@ def test_layers_with_the_same_schedule_share_a_figure(plan: Plan) -> None:
     assert list(planned_schedules(dataclasses.replace(plan, stages=(one,)))) == ["prune"]
     named = planned_schedules(dataclasses.replace(plan, stages=(several,)))
     assert named == {"prune, a, b and 1 more": own, "prune, logits": other}
-
-
-def test_a_trial_that_was_run_before_says_so() -> None:
-    progress = LiveProgress()
-    for event in (
-        {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a"], "settled": []},
-        {"event": "trial_started", "trial": "a"},
-        {"event": "run_reused", "trial": "a", "run": "1"},
-        {"event": "trial_finished", "trial": "a", "state": "done", "error": None},
-    ):
-        progress.update(event, 0.0)
-    assert progress.lines[-1] == "[1/1] a  done  nothing has changed since run 1"
