@@ -26,8 +26,7 @@ from tfopt.backend import quantization
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.export import saved_model as serving
-from tfopt.backend.export import tflite
+from tfopt.backend.export import saved_model, tflite
 from tfopt.backend.export.convert import convert_one
 from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.graph.sparsity import sparsity
@@ -203,12 +202,12 @@ def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
     if quantized is None and (deadly := quantization.not_convertible(twin)):
         return f"error before training: {', '.join(deadly)} runs as a loop, which needs a qat stage to become int8"
     source = twin if quantized is None else quantized.model
-    ports = serving.ports_of(twin)
+    ports = saved_model.signature_of(twin)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        serving.write_saved_model(source, ports, work / "model", 1 if serving.needs_fixed_batch(twin) else None)
+        saved_model.write_saved_model(source, ports, work / "model", 1 if saved_model.needs_fixed_batch(twin) else None)
         calibration = {}
-        named = serving.named_inputs(data.train.inputs, twin, ports)
+        named = saved_model.named_inputs(data.train.inputs, twin, ports)
         for port, values in named.items():
             np.save(work / f"{port}.npy", values)
             calibration[port] = str(work / f"{port}.npy")

@@ -248,9 +248,9 @@ def bench(files: Sequence[str | Path], threads: int = 1, rounds: int = 50) -> li
         UsageError: a file is missing.
         ExportError: a file cannot be run.
     """
-    from tfopt.backend.tflite import benchmark as latency
+    from tfopt.backend.tflite import benchmark
 
-    return latency.bench([_existing(file) for file in files], threads=threads, rounds=rounds)
+    return benchmark.bench([_existing(file) for file in files], threads=threads, rounds=rounds)
 
 
 def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), num_outputs: int = 10) -> DoctorReport:

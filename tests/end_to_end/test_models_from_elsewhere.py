@@ -15,7 +15,7 @@ import tf_keras
 import tfopt
 from tests.support.needing_stages import Take
 from tfopt.backend.artifacts import external_models as outside
-from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.backend.artifacts import stage_artifacts as artifacts
 from tfopt.catalog.catalog import catalog
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.recipe.catalog import Catalog

@@ -10,7 +10,7 @@ from typing import Any
 import tf_keras
 
 from tests.support.contexts import context
-from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.backend.artifacts import stage_artifacts as artifacts
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.contracts.stage import StageContext, TrainingStage

@@ -111,7 +111,7 @@ class _Execution:
 
     def run_stages(self) -> tuple[Any, frozenset[Trait]]:
         """The model after the last stage, and what it is."""
-        from tfopt.backend.artifacts import stage_result as artifacts
+        from tfopt.backend.artifacts import stage_artifacts as artifacts
 
         recipe, plan = self.prepared.plan.recipe, self.prepared.plan
         model: Any = self.prepared.model
@@ -152,7 +152,7 @@ class _Execution:
         self, stage: Stage, planned: PlannedStage, position: int, model: Any, traits: frozenset[Trait]
     ) -> Any:
         """Applies one stage, measures what came out and commits it."""
-        from tfopt.backend.artifacts import stage_result as artifacts
+        from tfopt.backend.artifacts import stage_artifacts as artifacts
 
         recipe = self.prepared.plan.recipe
         sources = {source.label: self.provide(source) for source in planned.sources}
@@ -240,7 +240,7 @@ class _Execution:
         sharing: dict[str, Sharing],
     ) -> StageRecord:
         """What a model is worth: measures on the test split, and each layer."""
-        from tfopt.backend.artifacts import stage_result as artifacts
+        from tfopt.backend.artifacts import stage_artifacts as artifacts
         from tfopt.backend.models import build as models
         from tfopt.backend.stages import prune as pruning
         from tfopt.backend.training.evaluate import evaluate

@@ -13,7 +13,7 @@ from tests.support.contexts import Log, digits, same_weights, small_model
 from tests.support.distillation import distill, distiller, stored, wide_model
 from tfopt.backend import distillation
 from tfopt.backend.artifacts import external_models as outside
-from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.backend.artifacts import stage_artifacts as artifacts
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.distillation import cache
 from tfopt.backend.stages import fit as training

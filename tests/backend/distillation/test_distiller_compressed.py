@@ -11,7 +11,7 @@ import tf_keras
 from tests.support.contexts import Log, digits, small_model
 from tests.support.distillation import distill, distiller, stored
 from tfopt.backend import distillation
-from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.backend.artifacts import stage_artifacts as artifacts
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.sparsity import sparsity
 from tfopt.backend.stages import fit as training

@@ -7,14 +7,14 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.export import saved_model as serving
+from tfopt.backend.export import saved_model
 from tfopt.backend.models.zoo import small_cnn
 
 pytestmark = pytest.mark.tf
 
 
 def written(model: tf_keras.Model, folder: Path) -> dict[str, bytes]:
-    serving.write_saved_model(model, serving.ports_of(model), folder)
+    saved_model.write_saved_model(model, saved_model.signature_of(model), folder)
     return {path.name: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 

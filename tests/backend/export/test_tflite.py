@@ -16,8 +16,8 @@ from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.export import convert as converting
 from tfopt.backend.export import files as export_files
 from tfopt.backend.export import tflite
-from tfopt.backend.tflite import child_process as child
-from tfopt.core.claims.agreement import Behaviour
+from tfopt.backend.tflite import child_process
+from tfopt.core.claims.agreement import RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.tflite_variant import Variant
@@ -87,7 +87,7 @@ def test_a_float_file_presented_as_int8_is_caught(exported: Exported, tmp_path: 
     lie = tmp_path / "int8.tflite"
     lie.write_bytes(exported.file("float32").read_bytes())
     audit = audit_tflite(lie, tflite.layer_names(exported.model))
-    claims = tflite_claims(VARIANTS["int8"], frozenset(), (), audit, Behaviour())
+    claims = tflite_claims(VARIANTS["int8"], frozenset(), (), audit, RuntimeCheck())
     found = {claim.claim: claim.found for claim in claims if not claim.held}
     only = found["int8 only: no operator computes in float"]
     assert "1 CONV_2D, 1 DEPTHWISE_CONV_2D, 2 FULLY_CONNECTED" in only
@@ -159,7 +159,7 @@ def test_a_full_disk_is_named(exported: Exported, tmp_path: Path, monkeypatch: p
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(export_files.os, "replace", full)
-    monkeypatch.setattr(tflite, "convert", lambda jobs, started: {})
+    monkeypatch.setattr(tflite, "convert", lambda conversions, started: {})
     context = context_for(tmp_path / "export", exported.context.data)
     with pytest.raises(ExportError, match=r"Cannot write .*float32\.tflite: No space left on device") as caught:
         tflite.export(exported.model, {"float32": Variant()}, context)
@@ -174,25 +174,27 @@ def test_a_folder_that_cannot_be_written_is_named(exported: Exported, tmp_path: 
         tflite.export(exported.model, {"float32": Variant()}, context)
 
 
-def test_a_converter_that_dies_at_one_file_goes_on_with_the_rest(
+def test_a_converter_that_crashes_at_one_file_resumes_with_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call = child.call
+    call = child_process.call
     monkeypatch.setattr(
-        child, "call", lambda _, arguments: call("tests.support.child_functions:convert_or_die", arguments)
+        child_process, "call", lambda _, arguments: call("tests.support.child_functions:convert_or_die", arguments)
     )
     names = ("first", "deadly", "second", "odd", "last")
-    jobs = [converting.Job(name, Variant(), tmp_path / "model", tmp_path / f"{name}.tflite", {}) for name in names]
+    conversions = [
+        converting.Conversion(name, Variant(), tmp_path / "model", tmp_path / f"{name}.tflite", {}) for name in names
+    ]
     started: list[str] = []
-    failures = converting.convert(jobs, started.append)
+    failures = converting.convert(conversions, started.append)
     assert sorted(failures) == ["deadly", "odd"]
-    assert "the converter died of SIGSEGV" in failures["deadly"]
+    assert "the converter crashed with SIGSEGV" in failures["deadly"]
     assert failures["odd"] == "the converter refused it: RuntimeError: op is neither custom nor builtin loc: callsite"
     assert [name for name in names if (tmp_path / f"{name}.tflite").exists()] == ["first", "second", "last"]
     assert started == list(names)
 
 
-def test_a_recurrent_model_is_answered_example_by_example_and_a_dead_variant_is_reported(tmp_path: Path) -> None:
+def test_a_recurrent_model_predicts_example_by_example_and_a_variant_that_crashed_is_reported(tmp_path: Path) -> None:
     import tf_keras
 
     tf_keras.utils.set_random_seed(3)
@@ -205,13 +207,13 @@ def test_a_recurrent_model_is_answered_example_by_example_and_a_dead_variant_is_
     records = tflite.export(
         model, {"int8": int8, "float32": Variant(), "dynamic": Variant(quantize="dynamic")}, context
     )
-    dead, plain, dynamic = records
-    (claim,) = dead.claims
+    crashed, plain, dynamic = records
+    (claim,) = crashed.claims
     assert not claim.held
     assert claim.claim == "converts to .tflite"
-    assert "int8: the converter died of SIGSEGV" in claim.found
+    assert "int8: the converter crashed with SIGSEGV" in claim.found
     assert "due to what stays float: gru (TFLite runs it as a loop" in claim.found
-    assert (dead.bytes, dead.measures) == (0, {})
+    assert (crashed.bytes, crashed.measures) == (0, {})
     assert plain.details["batch"] == 1
     assert all(claim.held for claim in plain.claims)
     assert plain.measures["agreement"] == 1.0

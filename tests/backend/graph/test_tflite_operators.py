@@ -20,12 +20,12 @@ def in_the_file(model: Any, folder: Path) -> Counter[str]:
     import numpy as np
 
     from tfopt.backend.audit.tflite import audit_tflite
-    from tfopt.backend.export import saved_model as serving
+    from tfopt.backend.export import saved_model
     from tfopt.backend.export.convert import convert_one
     from tfopt.core.config.tflite_variant import Variant
 
-    ports = serving.ports_of(model)
-    serving.write_saved_model(model, ports, folder / "model", 1 if serving.needs_fixed_batch(model) else None)
+    ports = saved_model.signature_of(model)
+    saved_model.write_saved_model(model, ports, folder / "model", 1 if saved_model.needs_fixed_batch(model) else None)
     calibration = {}
     for name, tensor in zip(ports.inputs, model.inputs, strict=True):
         random = np.random.default_rng(0).uniform(0, 3, (4, *tensor.shape[1:]))

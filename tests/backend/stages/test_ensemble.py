@@ -13,7 +13,7 @@ import tf_keras
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.support.contexts import context, digits, small_model
-from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.backend.artifacts import stage_artifacts as artifacts
 from tfopt.backend.ensembling.combine import combined_values, smallest_gap
 from tfopt.backend.stages import ensemble as ensembling
 from tfopt.backend.training.evaluate import evaluate

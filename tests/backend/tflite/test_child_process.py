@@ -1,4 +1,4 @@
-"""A function in a child process: results, errors and deaths come back as plain values."""
+"""A function in a child process: results, errors and crashes come back as plain values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tfopt.backend.tflite import child_process as child
+from tfopt.backend.tflite import child_process
 
 HERE = __name__
 
@@ -39,32 +39,34 @@ def chatter() -> str:
 
 
 def test_gives_back_the_result_from_another_process() -> None:
-    result = child.call(f"{HERE}:add", {"left": 2, "right": 3})
+    result = child_process.call(f"{HERE}:add", {"left": 2, "right": 3})
     assert result["sum"] == 5
     assert result["pid"] != os.getpid()
 
 
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGKILL"])
-def test_death_by_signal_names_the_signal_and_the_last_words(name: str) -> None:
-    with pytest.raises(child.ProcessCrashed, match=rf"died of {name}; its last words: about to go") as caught:
-        child.call(f"{HERE}:die", {"name": name})
+def test_a_crash_names_the_signal_and_the_last_line_of_stderr(name: str) -> None:
+    with pytest.raises(
+        child_process.ProcessCrashed, match=rf"crashed with {name}; last line of stderr: about to go"
+    ) as caught:
+        child_process.call(f"{HERE}:die", {"name": name})
     assert caught.value.cause == name
     assert caught.value.exit_code == 5
 
 
-def test_an_exit_without_an_answer_is_a_death() -> None:
-    with pytest.raises(child.ProcessCrashed, match="exit code 3 without an answer"):
-        child.call(f"{HERE}:leave", {})
+def test_an_exit_without_a_reply_is_a_crash() -> None:
+    with pytest.raises(child_process.ProcessCrashed, match="exit code 3 without a reply"):
+        child_process.call(f"{HERE}:leave", {})
 
 
 def test_an_exception_comes_back_as_its_message() -> None:
-    with pytest.raises(child.ProcessFailed, match="ValueError: kernel has 3 axes, not 4") as caught:
-        child.call(f"{HERE}:complain", {})
+    with pytest.raises(child_process.ProcessFailed, match="ValueError: kernel has 3 axes, not 4") as caught:
+        child_process.call(f"{HERE}:complain", {})
     assert "in complain" in caught.value.trace
 
 
 def test_output_of_the_child_neither_blocks_nor_corrupts_the_result() -> None:
-    assert child.call(f"{HERE}:chatter", {}) == "quiet"
+    assert child_process.call(f"{HERE}:chatter", {}) == "quiet"
 
 
 def test_an_interrupt_kills_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,12 +78,12 @@ def test_an_interrupt_kills_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
     with pytest.raises(KeyboardInterrupt, match="stop"):
-        child._run([sys.executable, "-c", "import time; time.sleep(600)"])
+        child_process._run([sys.executable, "-c", "import time; time.sleep(600)"])
     assert started[0].returncode == -signal.SIGKILL
 
 
 def test_the_child_itself_loads_neither_tensorflow_nor_numpy() -> None:
-    assert child.call(f"{HERE}:loaded", {}) == []
+    assert child_process.call(f"{HERE}:loaded", {}) == []
 
 
 def loaded() -> list[str]:

@@ -9,10 +9,8 @@ import pytest
 
 from tests.support.exporting import Exported, context_for, digits
 from tfopt.backend.export import tflite
-from tfopt.backend.tflite import benchmark as latency
-from tfopt.backend.tflite import child_process as child
+from tfopt.backend.tflite import benchmark, child_process, predict
 from tfopt.backend.tflite import interpreter as litert
-from tfopt.backend.tflite import predict as running
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.errors import ExportError
@@ -28,25 +26,25 @@ def images() -> np.ndarray:
 @pytest.mark.parametrize("name", ["float32", "dynamic", "int8", "uint8", "sparse"])
 def test_a_batch_gives_the_answers_of_single_examples(exported: Exported, images: np.ndarray, name: str) -> None:
     file = str(exported.file(name))
-    together, batch, reason = running.predict(file, {"image": images}, 1, "default")
+    together, batch, reason = predict.predict(file, {"image": images}, 1, "default")
     assert (batch, reason) == (40, "")
-    alone = [running.predict(file, {"image": images[i : i + 1]}, 1, "default")[0]["digit"] for i in range(len(images))]
+    alone = [predict.predict(file, {"image": images[i : i + 1]}, 1, "default")[0]["digit"] for i in range(len(images))]
     np.testing.assert_allclose(together["digit"], np.concatenate(alone), atol=1e-5)
 
 
 def test_the_last_batch_may_be_smaller(exported: Exported) -> None:
     inputs = digits().test.inputs
-    assert len(inputs) % running._BATCH != 0
-    outputs, batch, _ = running.predict(str(exported.file("float32")), {"image": inputs}, 1, "default")
-    assert batch == running._BATCH
+    assert len(inputs) % predict._BATCH != 0
+    outputs, batch, _ = predict.predict(str(exported.file("float32")), {"image": inputs}, 1, "default")
+    assert batch == predict._BATCH
     expected = exported.model.predict(inputs, verbose=0)
     np.testing.assert_allclose(outputs["digit"], expected, atol=1e-4)
 
 
 def test_integer_ports_are_quantized_by_their_own_scale(exported: Exported, images: np.ndarray) -> None:
-    whole = running.predict(str(exported.file("float_io")), {"image": images}, 1, "default")[0]["digit"]
+    whole = predict.predict(str(exported.file("float_io")), {"image": images}, 1, "default")[0]["digit"]
     for name in ("int8", "uint8"):
-        answers = running.predict(str(exported.file(name)), {"image": images}, 1, "default")[0]["digit"]
+        answers = predict.predict(str(exported.file(name)), {"image": images}, 1, "default")[0]["digit"]
         np.testing.assert_array_equal(answers, whole)
 
 
@@ -60,33 +58,33 @@ def test_values_outside_the_range_of_an_input_are_clipped() -> None:
 
 def test_reference_kernels_answer_the_same(exported: Exported, images: np.ndarray) -> None:
     file = str(exported.file("int8"))
-    fast = running.predict(file, {"image": images}, 1, "default")[0]["digit"]
-    plain = running.predict(file, {"image": images}, 1, "reference")[0]["digit"]
+    fast = predict.predict(file, {"image": images}, 1, "default")[0]["digit"]
+    plain = predict.predict(file, {"image": images}, 1, "reference")[0]["digit"]
     assert np.mean(fast.argmax(-1) == plain.argmax(-1)) > 0.97
 
 
 def test_run_file_answers_from_a_child(exported: Exported, images: np.ndarray, tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", images)
-    given = running.run_file(exported.file("int8"), {"image": tmp_path / "images.npy"}, tmp_path, threads=2)
+    given = predict.run_file(exported.file("int8"), {"image": tmp_path / "images.npy"}, tmp_path, threads=2)
     np.testing.assert_array_equal(
-        given.outputs["digit"], running.predict(str(exported.file("int8")), {"image": images}, 2, "default")[0]["digit"]
+        given.outputs["digit"], predict.predict(str(exported.file("int8")), {"image": images}, 2, "default")[0]["digit"]
     )
     assert (given.batch, given.threads) == (40, 2)
 
 
 def test_examples_for_another_input_are_refused(exported: Exported, images: np.ndarray) -> None:
     with pytest.raises(ExportError, match=r"has the inputs \['image'\], but examples are given for \['picture'\]"):
-        running.predict(str(exported.file("int8")), {"picture": images}, 1, "default")
+        predict.predict(str(exported.file("int8")), {"picture": images}, 1, "default")
 
 
 def test_a_malformed_file_ends_in_a_message(exported: Exported, images: np.ndarray, tmp_path: Path) -> None:
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(exported.file("int8").read_bytes()[:3000])
     np.save(tmp_path / "images.npy", images)
-    with pytest.raises(child.ProcessFailed, match=r"broken\.tflite is malformed"):
-        running.run_file(broken, {"image": tmp_path / "images.npy"}, tmp_path)
+    with pytest.raises(child_process.ProcessFailed, match=r"broken\.tflite is malformed"):
+        predict.run_file(broken, {"image": tmp_path / "images.npy"}, tmp_path)
     with pytest.raises(ExportError, match=r"broken\.tflite is malformed"):
-        latency.bench([exported.file("int8"), broken])
+        benchmark.bench([exported.file("int8"), broken])
 
 
 def test_the_state_of_an_lstm_is_reset_before_each_example(tmp_path: Path) -> None:
@@ -109,10 +107,10 @@ def test_the_state_of_an_lstm_is_reset_before_each_example(tmp_path: Path) -> No
     assert int8.audit.operators["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 1
     assert int8.audit.float_operators == {}
     # Without the reset, an answer hangs on the examples before it.
-    opened = litert.open_file(context.folder / "float32.tflite", 1)
+    model = litert.open_file(context.folder / "float32.tflite", 1)
     rows = {"rows": data.test.inputs[:12]}
-    kept = running._one_by_one(opened, rows)
-    reset = running._one_by_one(opened, rows, resets=True)
+    kept = predict._one_by_one(model, rows)
+    reset = predict._one_by_one(model, rows, resets=True)
     (name,) = kept
     np.testing.assert_allclose(reset[name], model.predict(rows["rows"], verbose=0), atol=1e-4)
     assert np.abs(kept[name][1:] - reset[name][1:]).max() > 0.1
@@ -120,7 +118,7 @@ def test_the_state_of_an_lstm_is_reset_before_each_example(tmp_path: Path) -> No
 
 def test_latency_is_measured_without_tensorflow(exported: Exported) -> None:
     files = [str(exported.file("float32")), str(exported.file("int8"))]
-    result = child.call("tests.support.child_functions:time_and_tell", {"files": files, "example": {}})
+    result = child_process.call("tests.support.child_functions:time_and_tell", {"files": files, "example": {}})
     assert result["loaded"] == []
     assert [row["name"] for row in result["rows"]] == ["float32.tflite", "int8.tflite"]
     for row in result["rows"]:
@@ -129,7 +127,7 @@ def test_latency_is_measured_without_tensorflow(exported: Exported) -> None:
 
 
 def test_bench_gives_plain_values_for_every_file(exported: Exported) -> None:
-    rows = latency.bench([exported.file("int8"), exported.file("float32")], threads=2, rounds=2)
+    rows = benchmark.bench([exported.file("int8"), exported.file("float32")], threads=2, rounds=2)
     assert [row["name"] for row in rows] == ["int8.tflite", "float32.tflite"]
     assert [row["bytes"] for row in rows] == [exported.records[name].bytes for name in ("int8", "float32")]
     assert {row["threads"] for row in rows} == {2}

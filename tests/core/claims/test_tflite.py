@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tfopt.core.claims.agreement import Behaviour, OutputComparison, agreement_claim
+from tfopt.core.claims.agreement import OutputComparison, RuntimeCheck, agreement_claim
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
 
-GOOD = Behaviour(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=1.0))
+GOOD = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=1.0))
 
 
 def tensor(layer: str | None = "stem", **changes: Any) -> TensorRecord:
@@ -46,7 +46,9 @@ def layer(name: str = "stem", sparsity: float = 0.8, parameters: int = 1168) -> 
     return LayerRecord(name=name, type="Conv2D", parameters=parameters, sparsity=sparsity, unique=230)
 
 
-def judged(variant: Variant, found: AuditRecord, behaviour: Behaviour = GOOD, **model: Any) -> dict[str, ClaimRecord]:
+def judged(
+    variant: Variant, found: AuditRecord, behaviour: RuntimeCheck = GOOD, **model: Any
+) -> dict[str, ClaimRecord]:
     traits, layers = frozenset(model.get("traits", ())), model.get("layers", ())
     claims = tflite_claims(variant, traits, layers, found, behaviour, model.get("float_layers", FloatLayers()))
     assert len({claim.claim for claim in claims}) == len(claims)
@@ -208,27 +210,27 @@ def test_a_dense_model_makes_no_claim_about_sparsity() -> None:
 
 
 def test_a_file_that_runs_on_one_kind_of_kernels_only_is_reported() -> None:
-    behaviour = Behaviour(xnnpack_error="failed to delegate CONV_2D node")
+    behaviour = RuntimeCheck(xnnpack_error="failed to delegate CONV_2D node")
     claims = judged(INT8, audit(tensor()), behaviour)
     assert claim(claims, "runs on XNNPACK").found == "XNNPACK: failed to delegate CONV_2D node"
-    assert claim(claims, "same answers as the Keras model").found == "the file did not run"
+    assert claim(claims, "same predictions as the Keras model").found == "the file did not run"
 
 
 def test_kernels_that_disagree_break_the_claim() -> None:
-    behaviour = Behaviour(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=0.9))
+    behaviour = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=0.9))
     broken = claim(judged(INT8, audit(tensor()), behaviour), "runs on XNNPACK")
     assert not broken.held
-    assert broken.found == "equal answers: 90.00% of 32 examples"
+    assert broken.found == "equal predictions: 90.00% of 32 examples"
 
 
 def test_two_close_calls_among_few_examples_do_not_break_the_claim_about_kernels() -> None:
-    behaviour = Behaviour(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=30 / 32))
+    behaviour = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=30 / 32))
     assert claim(judged(INT8, audit(tensor()), behaviour), "runs on XNNPACK").held
 
 
 def test_agreement_below_the_recipe_s_demand_breaks_the_claim() -> None:
     demanding = Variant(quantize="int8", io="int8", agreement="99.5%")
-    broken = claim(judged(demanding, audit(tensor())), "same answers as")
+    broken = claim(judged(demanding, audit(tensor())), "same predictions as")
     assert not broken.held
     assert "at least 0.995" in broken.claim
     assert broken.found == "99.00% of 360 examples"
@@ -238,7 +240,7 @@ def test_agreement_below_the_recipe_s_demand_breaks_the_claim() -> None:
 def test_regression_agrees_within_a_share_of_the_output_range(difference: float, held: bool) -> None:
     record = agreement_claim(0.95, OutputComparison(100, difference=difference, spread=2.0))
     assert record.held is held
-    assert record.claim == "answers within 0.05 of the output range of the Keras model's"
+    assert record.claim == "outputs within 0.05 of the output range of the Keras model's"
     assert OutputComparison(100, difference=difference, spread=2.0).value is difference
 
 

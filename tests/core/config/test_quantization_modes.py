@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.conftest import REPOSITORY
-from tfopt.core.claims.agreement import Behaviour, OutputComparison
+from tfopt.core.claims.agreement import OutputComparison, RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.quantization_modes import DEFAULT, IO_TYPES, MODES
 from tfopt.core.config.tflite_variant import Variant
@@ -34,7 +34,7 @@ def claims_of(name: str, dtype: str) -> list[ClaimRecord]:
     port = PortRecord(name="port", dtype="float32", shape=[1, 64])
     audit = AuditRecord(inputs=[port], outputs=[port], operators={}, float_operators={}, sparsity=0.0, tensors=[weight])
     same = OutputComparison(360, share=1.0)
-    return tflite_claims(Variant(quantize=name), frozenset(), (), audit, Behaviour(agreement=same, kernels=same))
+    return tflite_claims(Variant(quantize=name), frozenset(), (), audit, RuntimeCheck(agreement=same, kernels=same))
 
 
 @pytest.mark.tf

@@ -1,6 +1,6 @@
 """Models from elsewhere: store entries of other recipes and seeds, and model files.
 
-What can be trained on is a `tf_keras.Model`; a `.tflite` only gives answers.
+What can be trained on is a `tf_keras.Model`; a `.tflite` can only predict.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import tf_keras
 
-from tfopt.backend.artifacts import stage_result as artifacts
+from tfopt.backend.artifacts import stage_artifacts as artifacts
 from tfopt.backend.audit import inspect as inspection
 from tfopt.backend.models import build as models
-from tfopt.backend.tflite import predict as running
+from tfopt.backend.tflite import predict
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.errors import StageError
 
@@ -26,7 +26,7 @@ Examples = np.ndarray | Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class TfliteModel:
-    """A `.tflite` as something that answers.
+    """A `.tflite` file that predicts.
 
     Args:
         path: the file.
@@ -39,7 +39,7 @@ class TfliteModel:
     outputs: Mapping[str, Shape]
 
     def predict(self, examples: Examples) -> np.ndarray:
-        """Answers of the file, (examples, ...), from a process of its own.
+        """Outputs of the file, (examples, ...), computed in a process of its own.
 
         Args:
             examples: (examples, ...), or by input name where there are several inputs.
@@ -53,8 +53,8 @@ class TfliteModel:
             files = {name: work / f"input.{number}.npy" for number, name in enumerate(named)}
             for name, values in named.items():
                 np.save(files[name], values)
-            answers = running.run_file(self.path, files, work).outputs
-        return next(iter(answers.values()))
+            outputs = predict.run_file(self.path, files, work).outputs
+        return next(iter(outputs.values()))
 
 
 OutsideModel = tf_keras.Model | TfliteModel

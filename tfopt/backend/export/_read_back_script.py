@@ -1,4 +1,4 @@
-"""Opens a `.keras` file as someone does who has never heard of tfopt: a script for a process of its own.
+"""Opens a `.keras` file with plain Keras: a script for a process of its own.
 
 It imports Keras and NumPy only; `tfopt.backend.export.read_back` starts it.
 """
@@ -18,30 +18,30 @@ def _named(where):
     return getattr(importlib.import_module(module), name)
 
 
-def main(request, answer):
-    """Loads the model, answers the examples, and writes down how it went."""
+def main(request, reply):
+    """Loads the model, predicts the examples, and writes a reply."""
     with open(request, encoding="utf-8") as file:
-        asked = json.load(file)
+        content = json.load(file)
     objects = {}
     try:
-        model = keras.models.load_model(asked["path"], compile=False)
+        model = keras.models.load_model(content["path"], compile=False)
     except (TypeError, ValueError):
-        if not asked["custom_objects"]:
+        if not content["custom_objects"]:
             raise
-        objects = {name: _named(where) for name, where in asked["custom_objects"].items()}
-        model = keras.models.load_model(asked["path"], custom_objects=objects, compile=False)
-    inputs = [np.load(path) for path in asked["inputs"]]
+        objects = {name: _named(where) for name, where in content["custom_objects"].items()}
+        model = keras.models.load_model(content["path"], custom_objects=objects, compile=False)
+    inputs = [np.load(path) for path in content["inputs"]]
     struct = getattr(model, "_inputs_struct", None)
     packed = inputs[0] if len(inputs) == 1 else inputs
     if isinstance(struct, dict | tuple) and len(inputs) > 1:
         packed = keras.tree.pack_sequence_as(struct, inputs)
     elif isinstance(struct, dict):
         packed = {next(iter(struct)): inputs[0]}
-    outputs = keras.tree.flatten(model.predict(packed, batch_size=asked["batch_size"], verbose=0))
-    for path, values in zip(asked["outputs"], outputs, strict=True):
+    outputs = keras.tree.flatten(model.predict(packed, batch_size=content["batch_size"], verbose=0))
+    for path, values in zip(content["outputs"], outputs, strict=True):
         np.save(path, np.asarray(values))
     loaded = sorted(name for name in _OTHERS if name in sys.modules)
-    with open(answer, "w", encoding="utf-8") as file:
+    with open(reply, "w", encoding="utf-8") as file:
         json.dump({"keras": keras.__version__, "custom_objects": sorted(objects), "others": loaded}, file)
 
 

@@ -1,4 +1,4 @@
-"""Whether two sets of answers are the same: equal classes, or for regression the largest difference."""
+"""Whether two sets of outputs are the same: equal predictions, or for regression the largest difference."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _HINGES = ("hinge", "squared_hinge")
 
 
 def compare(found: np.ndarray, expected: np.ndarray, compile: Compile) -> OutputComparison:
-    """Compares answers by what the recipe's loss takes them for.
+    """Compares outputs as the recipe's loss interprets them.
 
     Args:
-        found: outputs to judge, (examples, ...).
+        found: outputs to compare, (examples, ...).
         expected: outputs they should equal, of the same shape.
-        compile: whose loss says whether outputs are classes. Sequence outputs count per element, multi-label outputs
-            per label.
+        compile: whose loss determines whether outputs are classes. Sequence outputs count per element, multi-label
+            outputs per label.
 
     Returns:
-        Share of equal answers; for a regression loss the largest absolute difference. An answer that is not a number
-        is never equal to one that is.
+        Share of equal predictions; for a regression loss the largest absolute difference. An output that is not a
+        number is never equal to one that is.
     """
     examples = len(expected)
     if found.shape != expected.shape:
@@ -32,11 +32,11 @@ def compare(found: np.ndarray, expected: np.ndarray, compile: Compile) -> Output
         difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
         spread = float(expected.max() - expected.min()) if expected.size else 0.0
         return OutputComparison(examples, difference=float(difference.max()) if difference.size else 0.0, spread=spread)
-    equal = _answers(found, compile) == _answers(expected, compile)
+    equal = _predictions(found, compile) == _predictions(expected, compile)
     return OutputComparison(examples, share=float(np.mean(equal)))
 
 
-def _answers(outputs: np.ndarray, compile: Compile) -> np.ndarray:
+def _predictions(outputs: np.ndarray, compile: Compile) -> np.ndarray:
     """Class ids, or 0/1 per label; -1 where the output is not a number."""
     numbers = ~np.isnan(outputs)
     if outputs.ndim < 2 or outputs.shape[-1] == 1 or compile.loss.name in _BINARY:

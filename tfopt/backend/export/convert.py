@@ -1,4 +1,4 @@
-"""SavedModels to `.tflite` files, in a child process: the converter can take its process down."""
+"""SavedModels to `.tflite` files, in a child process: the converter can crash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.export.files import cannot_write
-from tfopt.backend.tflite import child_process as child
+from tfopt.backend.tflite import child_process
 from tfopt.core.config.tflite_variant import Variant
 
 Calibration = Mapping[str, str]
@@ -20,14 +20,14 @@ Calibration = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Job:
+class Conversion:
     """One file to convert.
 
     Args:
         name: name of the variant.
-        variant: what it asks for.
+        variant: its keys in the recipe.
         saved_model: folder of the SavedModel.
-        target: where the file goes; it exists once the job is done.
+        target: where the file goes; it exists when the conversion is done.
         calibration: .npy file of training examples per input, for int8.
     """
 
@@ -38,45 +38,47 @@ class Job:
     calibration: Mapping[str, Path]
 
 
-def convert(jobs: Sequence[Job], started: Callable[[str], None]) -> dict[str, str]:
-    """Converts all jobs in one child; after a death or an error, the rest in a new one.
+def convert(conversions: Sequence[Conversion], started: Callable[[str], None]) -> dict[str, str]:
+    """Converts all files in one child process; after a crash or an error, the rest in a new one.
 
     Args:
-        jobs: what to convert.
-        started: told the name of every job before the child that may do it starts.
+        conversions: the files to make.
+        started: called with the name of every file before the first process starts.
 
     Returns:
-        Why a job failed, by name; nothing for those that worked.
+        Why a conversion failed, by name, without those that worked.
 
     Raises:
-        ExportError: the disk failed the child.
+        ExportError: the child process cannot write.
     """
     failures: dict[str, str] = {}
-    rest = list(jobs)
-    for job in jobs:
-        started(job.name)
+    rest = list(conversions)
+    for conversion in conversions:
+        started(conversion.name)
     while rest:
         try:
-            child.call("tfopt.backend.export.convert:convert_all", {"jobs": [_plain(job) for job in rest]})
+            child_process.call(
+                "tfopt.backend.export.convert:convert_all", {"conversions": [_plain(conversion) for conversion in rest]}
+            )
             return failures
-        except child.ProcessFailed as failure:
+        except child_process.ProcessFailed as failure:
             if "OSError" in failure.kinds:
                 raise cannot_write(rest[0].target.parent, failure.reason) from failure
             reason = f"the converter refused it: {_first_lines(str(failure))}"
-        except child.ProcessCrashed as death:
-            reason = f"the converter died of {death.cause} ({death})"
-        rest = list(dropwhile(lambda job: job.target.exists(), rest))
+        except child_process.ProcessCrashed as crash:
+            reason = f"the converter crashed with {crash.cause} ({crash})"
+        rest = list(dropwhile(lambda conversion: conversion.target.exists(), rest))
         if rest:
             failures[rest.pop(0).name] = reason
     return failures
 
 
-def _plain(job: Job) -> dict[str, Any]:
+def _plain(conversion: Conversion) -> dict[str, Any]:
     return {
-        "saved_model": str(job.saved_model),
-        "target": str(job.target),
-        "variant": job.variant.model_dump(mode="json"),
-        "calibration": {name: str(path) for name, path in job.calibration.items()},
+        "saved_model": str(conversion.saved_model),
+        "target": str(conversion.target),
+        "variant": conversion.variant.model_dump(mode="json"),
+        "calibration": {name: str(path) for name, path in conversion.calibration.items()},
     }
 
 
@@ -85,13 +87,15 @@ def _first_lines(message: str) -> str:
     return " ".join(line.strip() for line in message.splitlines()[:3] if line.strip())[:400]
 
 
-def convert_all(jobs: list[dict[str, Any]]) -> None:
-    """The child's side of `convert`: a file appears only when it is complete."""
-    for job in jobs:
-        content = convert_one(job["saved_model"], Variant.model_validate(job["variant"]), job["calibration"])
-        part = Path(job["target"] + ".part")
+def convert_all(conversions: list[dict[str, Any]]) -> None:
+    """Runs in the child process of `convert`: a file appears only when it is complete."""
+    for conversion in conversions:
+        content = convert_one(
+            conversion["saved_model"], Variant.model_validate(conversion["variant"]), conversion["calibration"]
+        )
+        part = Path(conversion["target"] + ".part")
         part.write_bytes(content)
-        os.replace(part, job["target"])
+        os.replace(part, conversion["target"])
 
 
 def convert_one(saved_model: str, variant: Variant, calibration: Calibration) -> bytes:

@@ -14,10 +14,7 @@ import tf_keras
 
 from tfopt.backend import bridge
 from tfopt.backend.audit import keras as keras_audit
-from tfopt.backend.export import agreement
-from tfopt.backend.export import keras_archive as keras_archives
-from tfopt.backend.export import read_back as keras_process
-from tfopt.backend.export import saved_model as serving
+from tfopt.backend.export import agreement, keras_archive, read_back, saved_model
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.graph.sparsity import share_of_zeros
@@ -35,7 +32,7 @@ _SAME_SPARSITY = 1e-6
 _OPENS_IN_TF_KERAS = "opens with tf_keras.models.load_model"
 _OPENS_IN_KERAS_3 = "opens with plain keras.models.load_model, in a process without tf_keras and tfopt"
 
-Answers = Mapping[str, np.ndarray]
+Outputs = Mapping[str, np.ndarray]
 
 
 def export_saved_model(model: Any, context: ExportContext) -> ExportRecord:
@@ -48,23 +45,23 @@ def export_saved_model(model: Any, context: ExportContext) -> ExportRecord:
     Raises:
         ExportError: the folder cannot be written.
     """
-    float_model, _ = serving.float_and_quantized(model)
-    ports = serving.ports_of(float_model)
+    float_model, _ = saved_model.float_and_quantized(model)
+    signature = saved_model.signature_of(float_model)
 
-    def make(folder: Path) -> tuple[Path, Answers]:
+    def make(folder: Path) -> tuple[Path, Outputs]:
         made = folder / "saved_model"
-        serving.write_saved_model(float_model, ports, made)
-        return made, _serve(made, serving.named_inputs(context.data.test.inputs, float_model, ports))
+        saved_model.write_saved_model(float_model, signature, made)
+        return made, _serve(made, saved_model.named_inputs(context.data.test.inputs, float_model, signature))
 
-    return _export("saved_model", "saved_model", float_model, ports, context, make)
+    return _export("saved_model", "saved_model", float_model, signature, context, make)
 
 
-def _serve(saved_model: Path, inputs: Mapping[str, np.ndarray]) -> Answers:
-    """Answers of a SavedModel, loaded as a server does: by plain TensorFlow, through its signature."""
-    signature = tf.saved_model.load(str(saved_model)).signatures[serving.SIGNATURE]
+def _serve(folder: Path, inputs: Mapping[str, np.ndarray]) -> Outputs:
+    """Outputs of a SavedModel, loaded as a server does: by plain TensorFlow, through its signature."""
+    serve = tf.saved_model.load(str(folder)).signatures[saved_model.SIGNATURE]
     total = len(next(iter(inputs.values())))
     parts = [
-        signature(**{name: tf.constant(values[start : start + _BATCH]) for name, values in inputs.items()})
+        serve(**{name: tf.constant(values[start : start + _BATCH]) for name, values in inputs.items()})
         for start in range(0, total, _BATCH)
     ]
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
@@ -77,29 +74,29 @@ def export_keras(model: Any, context: ExportContext) -> ExportRecord:
 
     Args:
         model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, whose float weights are written, with
-            the learned ranges beside them as a note (see `keras_archives.NOTE`).
+            the learned ranges beside them as a note (see `keras_archive.NOTE`).
         context: folder, data, metrics, and the Keras 3 model that the recipe began with.
 
     Raises:
         ExportError: the file cannot be written, or Keras does not read it back.
-        StageError: a layer cannot be saved, or the Keras 3 model would answer otherwise.
+        StageError: a layer cannot be saved, or the Keras 3 model would give different outputs.
     """
-    float_model, _ = serving.float_and_quantized(model)
-    ports = serving.ports_of(float_model)
-    notes = {keras_archives.NOTE: ranges_note(model)} if isinstance(model, Quantized) else {}
+    float_model, _ = saved_model.float_and_quantized(model)
+    signature = saved_model.signature_of(float_model)
+    notes = {keras_archive.NOTE: ranges_note(model)} if isinstance(model, Quantized) else {}
     write = _write_tf_keras if context.origin is None else _write_keras_3
     claims: list[ClaimRecord] = []
 
-    def make(folder: Path) -> tuple[Path, Answers]:
-        made, answers, found = write(float_model, ports, context, folder, notes)
+    def make(folder: Path) -> tuple[Path, Outputs]:
+        made, outputs, found = write(float_model, signature, context, folder, notes)
         if notes:
             found.append(_WEIGHTS_AS_TRAINED)
         if "sparse" in context.traits:
             found.append(_sparsity_claim(made, float_model))
         claims.extend(found)
-        return made, answers
+        return made, outputs
 
-    record = _export("keras", "model.keras", float_model, ports, context, make)
+    record = _export("keras", "model.keras", float_model, signature, context, make)
     library = f"tf_keras {tf_keras.__version__}" if context.origin is None else f"keras {keras.__version__}"
     return record.model_copy(update={"claims": [*record.claims, *claims], "details": {"library": library}})
 
@@ -107,13 +104,17 @@ def export_keras(model: Any, context: ExportContext) -> ExportRecord:
 _WEIGHTS_AS_TRAINED = ClaimRecord(
     claim="float weights as trained; the ranges learned by qat are metadata",
     held=True,
-    found=f"the ranges are in {keras_archives.NOTE}; answers in 8 bits are those of the .tflite files",
+    found=f"the ranges are in {keras_archive.NOTE}; outputs in 8 bits are those of the .tflite files",
 )
 
 
 def _write_tf_keras(
-    model: tf_keras.Model, ports: serving.Ports, context: ExportContext, folder: Path, notes: Mapping[str, Any]
-) -> tuple[Path, Answers, list[ClaimRecord]]:
+    model: tf_keras.Model,
+    signature: saved_model.Signature,
+    context: ExportContext,
+    folder: Path,
+    notes: Mapping[str, Any],
+) -> tuple[Path, Outputs, list[ClaimRecord]]:
     trained, plain = folder / "trained", folder / "plain"
     trained.mkdir()
     plain.mkdir()
@@ -121,32 +122,35 @@ def _write_tf_keras(
     model_store.save_model(model, trained)
     model_store.save_model(model_store.load_model(trained), plain)
     made = plain / "model.keras"
-    keras_archives.finish(made, notes)
-    answers = serving.answers(model_store.load_model(plain), context.data.test.inputs, ports)
-    return made, answers, [ClaimRecord(claim=_OPENS_IN_TF_KERAS, held=True, found=f"tf_keras {tf_keras.__version__}")]
+    keras_archive.finish(made, notes)
+    outputs = saved_model.predict(model_store.load_model(plain), context.data.test.inputs, signature)
+    return made, outputs, [ClaimRecord(claim=_OPENS_IN_TF_KERAS, held=True, found=f"tf_keras {tf_keras.__version__}")]
 
 
 def _write_keras_3(
-    model: tf_keras.Model, ports: serving.Ports, context: ExportContext, folder: Path, notes: Mapping[str, Any]
-) -> tuple[Path, Answers, list[ClaimRecord]]:
+    model: tf_keras.Model,
+    signature: saved_model.Signature,
+    context: ExportContext,
+    folder: Path,
+    notes: Mapping[str, Any],
+) -> tuple[Path, Outputs, list[ClaimRecord]]:
     restored = bridge.put_back(context.origin, model)
     made = folder / "model.keras"
     guarded(lambda: restored.save(made), f"Saving the Keras 3 model {restored.name!r}")
-    keras_archives.finish(made, notes)
+    keras_archive.finish(made, notes)
     own = {name: f"{code.__module__}:{code.__qualname__}" for name, code in bridge.foreign_code(restored).items()}
-    inputs = list(serving.named_inputs(context.data.test.inputs, model, ports).values())
-    back = keras_process.read_back(made, inputs, len(ports.outputs), own)
-    found = f"keras {back.version}"
-    if back.custom_objects:
-        found += f", given custom_objects for {', '.join(back.custom_objects)}"
-    if back.others and not own:
+    inputs = list(saved_model.named_inputs(context.data.test.inputs, model, signature).values())
+    reloaded = read_back.read_back(made, inputs, len(signature.outputs), own)
+    found = f"keras {reloaded.version}"
+    if reloaded.custom_objects:
+        found += f", given custom_objects for {', '.join(reloaded.custom_objects)}"
+    if reloaded.others and not own:
         raise ExportError(
-            f"Reading {made.name} back imported {', '.join(back.others)}.",
-            "This is a mistake in tfopt.",
+            f"Reading {made.name} back imported {', '.join(reloaded.others)}.", "This is a mistake in tfopt.",
             code="not_equivalent",
         )
     claim = ClaimRecord(claim=_OPENS_IN_KERAS_3, held=True, found=found)
-    return made, dict(zip(ports.outputs, back.outputs, strict=True)), [claim]
+    return made, dict(zip(signature.outputs, reloaded.outputs, strict=True)), [claim]
 
 
 def _sparsity_claim(file: Path, model: tf_keras.Model) -> ClaimRecord:
@@ -165,18 +169,18 @@ def _export(
     name: str,
     file_name: str,
     model: tf_keras.Model,
-    ports: serving.Ports,
+    signature: saved_model.Signature,
     context: ExportContext,
-    make: Callable[[Path], tuple[Path, Answers]],
+    make: Callable[[Path], tuple[Path, Outputs]],
 ) -> ExportRecord:
-    """Makes a file in a temporary folder, moves it into place, and judges the answers that were read back from it."""
+    """Makes a file in a temporary folder, moves it into place, and compares the outputs that were read back from it."""
     context.emit({"event": "export_started", "export": name})
     target = context.folder / file_name
     with writing(target), tempfile.TemporaryDirectory(prefix=".keras-", dir=context.folder) as folder:
         made, found = make(Path(folder))
         put_in_place(made, target)
-    expected = serving.answers(model, context.data.test.inputs, ports)
-    compared = [agreement.compare(found[port], expected[port], context.compile) for port in ports.outputs]
+    expected = saved_model.predict(model, context.data.test.inputs, signature)
+    compared = [agreement.compare(found[port], expected[port], context.compile) for port in signature.outputs]
     claims = [agreement_claim(_LEAST_AGREEMENT, comparison) for comparison in compared]
     measures = file_measures(found, context.data.test, context.compile, context.dense)
     record = ExportRecord(

@@ -1,4 +1,4 @@
-"""The measures of an exported file: the recipe's metrics on the full test split, and how far they fell."""
+"""The measures of an exported file: the recipe's metrics on the full test split, and how much they dropped."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tfopt.errors import ExportError
 def file_measures(
     outputs: Mapping[str, np.ndarray], test: Split, compile: Compile, dense: Mapping[str, float]
 ) -> dict[str, float]:
-    """Metrics of a file's answers.
+    """Metrics of a file's outputs.
 
     Args:
-        outputs: its answers on the test split by output name.
+        outputs: of the test split, by output name.
         test: the test split.
         compile: whose metrics count.
         dense: measures of the first dense stage on the same split.
@@ -36,8 +36,8 @@ def file_measures(
             "Export the model with a single output.",
             code="incompatible_model",
         )
-    (answers,) = outputs.values()
-    values = compiling.measure(answers, test.targets, compile)
+    (predictions,) = outputs.values()
+    values = compiling.measure(predictions, test.targets, compile)
     drops = {
         f"{name}_drop": _drop(name, values[name], dense[name]) for name in values if name in dense and name != "loss"
     }

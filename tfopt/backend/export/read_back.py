@@ -1,4 +1,4 @@
-"""Reads a Keras 3 file back in a process that knows neither tf_keras nor tfopt."""
+"""Reads a Keras 3 file back in a process that imports neither tf_keras nor tfopt."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ReadBack:
     """What a plain Keras process found in a file.
 
     Args:
-        outputs: answers, in the model's order.
+        outputs: predictions of the examples, in the order of the model's outputs.
         version: of Keras.
-        custom_objects: names of classes and functions from outside Keras that had to be given.
-        others: packages that were imported on the way, of tf_keras, tfopt and tfmot.
+        custom_objects: names of classes and functions outside Keras that Keras needed.
+        others: which of tf_keras, tfopt and tfmot were imported.
     """
 
     outputs: list[np.ndarray]
@@ -39,14 +39,14 @@ class ReadBack:
 def read_back(
     path: Path, inputs: Sequence[np.ndarray], num_outputs: int, custom_objects: Mapping[str, str], batch_size: int = 256
 ) -> ReadBack:
-    """Loads a `.keras` file with `keras.models.load_model` in a fresh process, and answers examples there.
+    """Loads a `.keras` file with `keras.models.load_model` in a new process, and predicts examples there.
 
     Args:
         path: the file.
         inputs: (examples, ...) per input, in the model's order.
         num_outputs: how many outputs the model has.
-        custom_objects: classes and functions from outside Keras, as `module:name` by Keras name; they are given to
-            Keras only where it does not load the file without.
+        custom_objects: classes and functions outside Keras, as `module:name` by Keras name; Keras receives them only
+            where it does not load the file without.
         batch_size: examples per step.
 
     Raises:
@@ -54,26 +54,26 @@ def read_back(
     """
     with tempfile.TemporaryDirectory(prefix="tfopt-plain-") as folder:
         work = Path(folder)
-        request, answer = work / "request.json", work / "answer.json"
+        request, reply = work / "request.json", work / "reply.json"
         input_files = [str(work / f"input.{number}.npy") for number in range(len(inputs))]
         output_files = [str(work / f"output.{number}.npy") for number in range(num_outputs)]
         for name, values in zip(input_files, inputs, strict=True):
             np.save(name, values.astype(str) if values.dtype == object else values)
-        asked = {
+        content = {
             "path": str(path.absolute()),
             "inputs": input_files,
             "outputs": output_files,
             "custom_objects": dict(custom_objects),
             "batch_size": batch_size,
         }
-        request.write_text(json.dumps(asked), encoding="utf-8")
+        request.write_text(json.dumps(content), encoding="utf-8")
         # The code itself, not the file, lest its folder be searched for modules.
-        command = [sys.executable, "-c", _SCRIPT.read_text(encoding="utf-8"), str(request), str(answer)]
+        command = [sys.executable, "-c", _SCRIPT.read_text(encoding="utf-8"), str(request), str(reply)]
         done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, errors="replace")
-        if done.returncode != 0 or not answer.exists():
+        if done.returncode != 0 or not reply.exists():
             last = " ".join(done.stderr.strip().splitlines()[-_TAIL:])
             raise ExportError(f"Plain Keras cannot read {path.name} back: {last}", code="conversion_failed")
-        found = json.loads(answer.read_text(encoding="utf-8"))
+        found = json.loads(reply.read_text(encoding="utf-8"))
         outputs = [np.load(name) for name in output_files]
     return ReadBack(outputs, found["keras"], tuple(found["custom_objects"]), tuple(found["others"]))
 

@@ -1,4 +1,7 @@
-"""A Keras model as a SavedModel for inference: one signature, `serving_default`, with the model's own port names."""
+"""A Keras model as a SavedModel for inference.
+
+One signature, `serving_default`, with the model's own names of inputs and outputs.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,15 +24,8 @@ from tfopt.errors import ExportError
 SIGNATURE = "serving_default"
 
 
-class QuantizedLike(Protocol):
-    """What a quantizing stage hands over: see `tfopt.backend.quantization.Quantized`."""
-
-    model: tf_keras.Model
-    float_model: tf_keras.Model
-
-
 @dataclass(frozen=True)
-class Ports:
+class Signature:
     """Names of a model's inputs and outputs, in the model's order, usable as names in a signature.
 
     Args:
@@ -42,12 +38,12 @@ class Ports:
 
 
 def float_and_quantized(model: Any) -> tuple[tf_keras.Model, tf_keras.Model | None]:
-    """The float model, and the one that simulates 8 bits where there is one."""
+    """The float model, and the one that simulates 8 bits, or None."""
     return (model, None) if isinstance(model, tf_keras.Model) else (model.float_model, model.model)
 
 
-def ports_of(model: tf_keras.Model) -> Ports:
-    """Names for the ports of a float model.
+def signature_of(model: tf_keras.Model) -> Signature:
+    """Names of the inputs and outputs of a float model.
 
     Raises:
         ExportError: the model's inputs are not known before it runs.
@@ -58,7 +54,7 @@ def ports_of(model: tf_keras.Model) -> Ports:
             "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
             code="model_not_built",
         )
-    return Ports(_usable(model.input_names), _usable(model.output_names))
+    return Signature(_usable(model.input_names), _usable(model.output_names))
 
 
 def _usable(names: Sequence[str]) -> tuple[str, ...]:
@@ -78,30 +74,30 @@ def needs_fixed_batch(model: tf_keras.Model) -> bool:
     return any(isinstance(module, kinds) for module in model.submodules)
 
 
-def write_saved_model(model: tf_keras.Model, ports: Ports, folder: Path, batch: int | None = None) -> None:
-    """Writes a SavedModel that only answers: no training graph, no optimizer.
+def write_saved_model(model: tf_keras.Model, signature: Signature, folder: Path, batch: int | None = None) -> None:
+    """Writes a SavedModel for inference only: no training graph, no optimizer.
 
     Args:
         model: a float model, or one with tfmot's quantize wrappers around it.
-        ports: names for the signature.
+        signature: names of inputs and outputs.
         folder: created.
         batch: fixed number of examples per call; None for any.
 
     Raises:
         ExportError: the disk is full or the folder is read-only.
     """
-    signature = [
+    specs = [
         tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype, name=name)
-        for tensor, name in zip(model.inputs, ports.inputs, strict=True)
+        for tensor, name in zip(model.inputs, signature.inputs, strict=True)
     ]
 
     def serve(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = tf.nest.flatten(model(inputs[0] if len(inputs) == 1 else list(inputs), training=False))
-        return dict(zip(ports.outputs, outputs, strict=True))
+        return dict(zip(signature.outputs, outputs, strict=True))
 
     archive = OrderedArchive()
     archive.track(model)
-    archive.add_endpoint(SIGNATURE, serve, input_signature=signature)
+    archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # write_out prints the endpoints
             archive.write_out(str(folder))
@@ -113,13 +109,13 @@ def write_saved_model(model: tf_keras.Model, ports: Ports, folder: Path, batch: 
         ) from error
 
 
-def named_inputs(inputs: Arrays, model: tf_keras.Model, ports: Ports) -> dict[str, np.ndarray]:
-    """Examples by port name, in the dtype that the model takes.
+def named_inputs(inputs: Arrays, model: tf_keras.Model, signature: Signature) -> dict[str, np.ndarray]:
+    """Examples by input name of the signature, in the dtype that the model expects.
 
     Args:
         inputs: one array, or a dict by the model's own input names.
         model: the float model.
-        ports: its ports.
+        signature: its signature.
 
     Raises:
         ExportError: the examples do not fit the model's inputs.
@@ -132,11 +128,13 @@ def named_inputs(inputs: Arrays, model: tf_keras.Model, ports: Ports) -> dict[st
         )
     return {
         port: np.asarray(given[name], dtype=tensor.dtype.as_numpy_dtype)
-        for port, name, tensor in zip(ports.inputs, model.input_names, model.inputs, strict=True)
+        for port, name, tensor in zip(signature.inputs, model.input_names, model.inputs, strict=True)
     }
 
 
-def answers(model: tf_keras.Model, inputs: Arrays, ports: Ports, batch_size: int = 256) -> dict[str, np.ndarray]:
-    """What a Keras model answers, by port name."""
+def predict(
+    model: tf_keras.Model, inputs: Arrays, signature: Signature, batch_size: int = 256
+) -> dict[str, np.ndarray]:
+    """Outputs of a Keras model for all examples, by output name."""
     outputs = tf.nest.flatten(model.predict(inputs, batch_size=batch_size, verbose=0))
-    return dict(zip(ports.outputs, (np.asarray(output) for output in outputs), strict=True))
+    return dict(zip(signature.outputs, (np.asarray(output) for output in outputs), strict=True))

@@ -1,4 +1,4 @@
-"""Keras models to `.tflite` files that are measured and proven: convert, audit, run, judge."""
+"""Keras models to `.tflite` files: convert, audit, run on the test split, check claims."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ import tf_keras
 from tfopt.backend import quantization
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.data.load import calibration_examples
-from tfopt.backend.export import agreement
-from tfopt.backend.export import saved_model as serving
-from tfopt.backend.export.convert import Job, convert
+from tfopt.backend.export import agreement, saved_model
+from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.measures import file_measures
-from tfopt.backend.tflite import benchmark as latency
-from tfopt.backend.tflite import predict as running
+from tfopt.backend.tflite import benchmark, predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
-from tfopt.core.claims.agreement import Behaviour, broken
+from tfopt.core.claims.agreement import RuntimeCheck, broken_claim
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
@@ -36,21 +34,21 @@ REFERENCE_EXAMPLES = 64
 
 @dataclass(frozen=True)
 class _Source:
-    """A model to convert, and what it answers on the test split.
+    """A model to convert, and its outputs on the test split.
 
     Args:
         kind: `float`, or `qat`: with 8 bits simulated.
         saved_model: its SavedModel.
-        answers: outputs by port name.
+        outputs: by output name.
     """
 
     kind: str
     saved_model: Path
-    answers: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _Evaluation:
     """What all variants share while they are measured.
 
     Args:
@@ -60,7 +58,7 @@ class _Bench:
         float_layers: which of them may compute in float in an int8 file.
         inputs: .npy file of the test inputs per input.
         few: .npy file of the first test inputs per input, for the reference kernels.
-        work: folder for answers.
+        work: folder for outputs.
     """
 
     context: ExportContext
@@ -73,7 +71,7 @@ class _Bench:
 
 
 def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) -> list[ExportRecord]:
-    """Writes `<variant>.tflite` for every variant, runs each on the full test split, and judges its claims.
+    """Writes `<variant>.tflite` for every variant, runs each on the full test split, and checks its claims.
 
     Args:
         model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`; `int8` comes from the quantization-aware
@@ -83,20 +81,20 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
 
     Returns:
         One record per variant, in order. One that could not be converted or run has a record whose broken claim says
-        what died.
+        what failed.
 
     Raises:
         ExportError: nothing could be written, or there is no data to calibrate with.
     """
-    float_model, quantized = serving.float_and_quantized(model)
-    ports = serving.ports_of(float_model)
+    float_model, quantized = saved_model.float_and_quantized(model)
+    signature = saved_model.signature_of(float_model)
     with writing(context.folder), tempfile.TemporaryDirectory(prefix=".tflite-", dir=context.folder) as folder:
         work = Path(folder)
-        sources = _sources(float_model, quantized, ports, variants, context, work)
-        jobs = _jobs(float_model, ports, variants, sources, context, work)
-        failures = convert(jobs, lambda name: context.emit({"event": "export_started", "export": name}))
-        test = serving.named_inputs(context.data.test.inputs, float_model, ports)
-        bench = _Bench(
+        sources = _sources(float_model, quantized, signature, variants, context, work)
+        conversions = _conversions(float_model, signature, variants, sources, context, work)
+        failures = convert(conversions, lambda name: context.emit({"event": "export_started", "export": name}))
+        test = saved_model.named_inputs(context.data.test.inputs, float_model, signature)
+        evaluation = _Evaluation(
             context,
             layer_names(float_model),
             {} if quantized is None else model.names,
@@ -106,12 +104,14 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
             work,
         )
         records = [
-            _failed(job.name, _with_suspects(job, failures[job.name], bench.float_layers), context)
-            if job.name in failures
-            else _measured(job, _source_of(job.variant, sources), bench)
-            for job in jobs
+            _failed(
+                conversion.name, _with_suspects(conversion, failures[conversion.name], evaluation.float_layers), context
+            )
+            if conversion.name in failures
+            else _measured(conversion, _source_of(conversion.variant, sources), evaluation)
+            for conversion in conversions
         ]
-        records = _with_latency(records, bench)
+        records = _with_latency(records, evaluation)
         for record in records:
             context.emit(_finished(record))
     return records
@@ -133,20 +133,20 @@ def layer_names(model: tf_keras.Model) -> tuple[str, ...]:
 def _sources(
     float_model: tf_keras.Model,
     quantized: tf_keras.Model | None,
-    ports: serving.Ports,
+    signature: saved_model.Signature,
     variants: Mapping[str, Variant],
     context: ExportContext,
     work: Path,
 ) -> dict[str, _Source]:
-    """The models that the variants need, saved, with their answers."""
-    batch = 1 if serving.needs_fixed_batch(float_model) else None
+    """The models that the variants need, saved, with their outputs."""
+    batch = 1 if saved_model.needs_fixed_batch(float_model) else None
     models = {"float": float_model} if quantized is None else {"float": float_model, "qat": quantized}
     needed = {_kind(variant, quantized is not None) for variant in variants.values()}
     sources: dict[str, _Source] = {}
     for kind in sorted(needed):
         folder = work / kind
-        serving.write_saved_model(models[kind], ports, folder, batch)
-        sources[kind] = _Source(kind, folder, serving.answers(models[kind], context.data.test.inputs, ports))
+        saved_model.write_saved_model(models[kind], signature, folder, batch)
+        sources[kind] = _Source(kind, folder, saved_model.predict(models[kind], context.data.test.inputs, signature))
     return sources
 
 
@@ -158,26 +158,28 @@ def _source_of(variant: Variant, sources: Mapping[str, _Source]) -> _Source:
     return sources[_kind(variant, "qat" in sources)]
 
 
-def _jobs(
+def _conversions(
     model: tf_keras.Model,
-    ports: serving.Ports,
+    signature: saved_model.Signature,
     variants: Mapping[str, Variant],
     sources: Mapping[str, _Source],
     context: ExportContext,
     work: Path,
-) -> list[Job]:
-    jobs: list[Job] = []
+) -> list[Conversion]:
+    conversions: list[Conversion] = []
     for name, variant in variants.items():
         calibration: dict[str, Path] = {}
         if variant.mode.calibrated:
-            calibration = _save_arrays(_calibration(name, variant, model, ports, context), work / f"{name}.calibration")
+            calibration = _save_arrays(
+                _calibration(name, variant, model, signature, context), work / f"{name}.calibration"
+            )
         target = work / f"{name}.tflite"
-        jobs.append(Job(name, variant, _source_of(variant, sources).saved_model, target, calibration))
-    return jobs
+        conversions.append(Conversion(name, variant, _source_of(variant, sources).saved_model, target, calibration))
+    return conversions
 
 
 def _calibration(
-    name: str, variant: Variant, model: tf_keras.Model, ports: serving.Ports, context: ExportContext
+    name: str, variant: Variant, model: tf_keras.Model, signature: saved_model.Signature, context: ExportContext
 ) -> dict[str, np.ndarray]:
     if context.data is None or len(context.data.train) == 0:
         raise ExportError(
@@ -186,7 +188,7 @@ def _calibration(
             code="no_calibration_data",
         )
     examples = calibration_examples(context.data, variant.calibration, context.seed)
-    return serving.named_inputs(examples.inputs, model, ports)
+    return saved_model.named_inputs(examples.inputs, model, signature)
 
 
 def _save_arrays(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, Path]:
@@ -197,9 +199,9 @@ def _save_arrays(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, Pa
     return files
 
 
-def _with_suspects(job: Job, reason: str, float_layers: FloatLayers) -> str:
-    """Why an int8 file could not be made, with the layers on which the converter may have died: it names none."""
-    if not job.variant.mode.integer_only or not float_layers.planned:
+def _with_suspects(conversion: Conversion, reason: str, float_layers: FloatLayers) -> str:
+    """Why an int8 file could not be made, with the layers on which the converter may have crashed: it names none."""
+    if not conversion.variant.mode.integer_only or not float_layers.planned:
         return reason
     suspects = ", ".join(f"{name} ({why})" for name, why in float_layers.planned.items())
     return f"{reason}. It may be due to what stays float: {suspects}"
@@ -213,7 +215,7 @@ def _failed(name: str, reason: str, context: ExportContext) -> ExportRecord:
         bytes=0,
         gzip_bytes=0,
         measures={},
-        claims=[broken("converts to .tflite", f"{name}: {reason}")],
+        claims=[broken_claim("converts to .tflite", f"{name}: {reason}")],
     )
 
 
@@ -221,71 +223,75 @@ def _path(name: str, context: ExportContext) -> str:
     return f"{context.folder.name}/{name}.tflite"
 
 
-def _measured(job: Job, source: _Source, bench: _Bench) -> ExportRecord:
-    """Puts a converted file in place and finds out what it contains and does."""
-    context = bench.context
-    file = context.folder / f"{job.name}.tflite"
-    put_in_place(job.target, file)
+def _measured(conversion: Conversion, source: _Source, evaluation: _Evaluation) -> ExportRecord:
+    """Moves a converted file into the export folder, audits it and runs it."""
+    context = evaluation.context
+    file = context.folder / f"{conversion.name}.tflite"
+    put_in_place(conversion.target, file)
     try:
-        audit = audit_tflite(file, bench.layer_names, bench.made)
+        audit = audit_tflite(file, evaluation.layer_names, evaluation.made)
     except ExportError as error:
         sizes = {"bytes": num_bytes(file), "gzip_bytes": num_gzip_bytes(file)}
-        claims = [broken("the file is well-formed", str(error))]
-        return _failed(job.name, "", context).model_copy(update={**sizes, "claims": claims})
-    behaviour, measures, details = _run(file, source, bench)
+        claims = [broken_claim("the file is well-formed", str(error))]
+        return _failed(conversion.name, "", context).model_copy(update={**sizes, "claims": claims})
+    behaviour, measures, details = _run(file, source, evaluation)
     return ExportRecord(
-        name=job.name,
+        name=conversion.name,
         format="tflite",
-        path=_path(job.name, context),
+        path=_path(conversion.name, context),
         bytes=num_bytes(file),
         gzip_bytes=num_gzip_bytes(file),
         measures=measures,
         audit=audit,
-        claims=tflite_claims(job.variant, context.traits, context.layers, audit, behaviour, bench.float_layers),
+        claims=tflite_claims(
+            conversion.variant, context.traits, context.layers, audit, behaviour, evaluation.float_layers
+        ),
         details={
             "converted_from": source.kind,
-            "calibration": job.variant.calibration if job.calibration else 0,
+            "calibration": conversion.variant.calibration if conversion.calibration else 0,
             **details,
         },
     )
 
 
-def _run(file: Path, source: _Source, bench: _Bench) -> tuple[Behaviour, dict[str, float], dict[str, Any]]:
-    """Answers on both kinds of kernels; each kind in a child of its own, so that a death names it."""
-    context = bench.context
+def _run(file: Path, source: _Source, evaluation: _Evaluation) -> tuple[RuntimeCheck, dict[str, float], dict[str, Any]]:
+    """Outputs on both kinds of kernels; each kind in a process of its own, so that a crash names it."""
+    context = evaluation.context
     threads = os.cpu_count() or 1
     try:
-        given = running.run_file(file, bench.inputs, bench.work, threads)
+        xnnpack = predict.run_file(file, evaluation.inputs, evaluation.work, threads)
     except (ProcessCrashed, ProcessFailed) as error:
-        return Behaviour(xnnpack_error=str(error), reference_error=_reference_error(file, bench)), {}, {}
-    measures = file_measures(given.outputs, context.data.test, context.compile, context.dense)
-    (name,) = given.outputs
-    compared = agreement.compare(given.outputs[name], source.answers[name], context.compile)
+        return RuntimeCheck(xnnpack_error=str(error), reference_error=_reference_error(file, evaluation)), {}, {}
+    measures = file_measures(xnnpack.outputs, context.data.test, context.compile, context.dense)
+    (name,) = xnnpack.outputs
+    compared = agreement.compare(xnnpack.outputs[name], source.outputs[name], context.compile)
     measures["agreement"] = compared.value
-    details = {"batch": given.batch, "threads": given.threads} | ({"one_by_one": given.reason} if given.reason else {})
+    details = {"batch": xnnpack.batch, "threads": xnnpack.threads} | (
+        {"one_by_one": xnnpack.reason} if xnnpack.reason else {}
+    )
     try:
-        plain = running.run_file(file, bench.few, bench.work, threads, "reference")
+        reference = predict.run_file(file, evaluation.few, evaluation.work, threads, "reference")
     except (ProcessCrashed, ProcessFailed) as error:
-        return Behaviour(reference_error=str(error), agreement=compared), measures, details
-    kernels = agreement.compare(plain.outputs[name], given.outputs[name][:REFERENCE_EXAMPLES], context.compile)
-    return Behaviour(agreement=compared, kernels=kernels), measures, details
+        return RuntimeCheck(reference_error=str(error), agreement=compared), measures, details
+    kernels = agreement.compare(reference.outputs[name], xnnpack.outputs[name][:REFERENCE_EXAMPLES], context.compile)
+    return RuntimeCheck(agreement=compared, kernels=kernels), measures, details
 
 
-def _reference_error(file: Path, bench: _Bench) -> str | None:
+def _reference_error(file: Path, evaluation: _Evaluation) -> str | None:
     try:
-        running.run_file(file, bench.few, bench.work, 1, "reference")
+        predict.run_file(file, evaluation.few, evaluation.work, 1, "reference")
     except (ProcessCrashed, ProcessFailed) as error:
         return str(error)
     return None
 
 
-def _with_latency(records: Sequence[ExportRecord], bench: _Bench) -> list[ExportRecord]:
+def _with_latency(records: Sequence[ExportRecord], evaluation: _Evaluation) -> list[ExportRecord]:
     """Adds latencies of the files that ran, measured in turns."""
     ran = [record for record in records if "agreement" in record.measures]
     if not ran:
         return list(records)
-    files = [bench.context.folder / f"{record.name}.tflite" for record in ran]
-    timed = latency.bench(files, example=bench.few)
+    files = [evaluation.context.folder / f"{record.name}.tflite" for record in ran]
+    timed = benchmark.bench(files, example=evaluation.few)
     by_name = {record.name: result for record, result in zip(ran, timed, strict=True)}
     return [_timed(record, by_name.get(record.name)) for record in records]
 

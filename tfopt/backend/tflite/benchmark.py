@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfopt.backend.tflite import child_process as child
-from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.backend.tflite import interpreter as litert
 
 _WARM_UP = 5
@@ -29,7 +28,7 @@ def bench(
     Args:
         files: `.tflite` files.
         threads: threads that LiteRT may use.
-        rounds: how often each file has its turn, of about 2 ms or one invocation.
+        rounds: how many turns each file has, of about 2 ms or one invocation.
         example: .npy file per input name, whose first row is the input; without it, random numbers (zeros for integer
             inputs) of the file's own shape.
 
@@ -39,54 +38,54 @@ def bench(
 
     Raises:
         ExportError: a file is malformed.
-        ProcessCrashed: a file took LiteRT down.
+        ProcessCrashed: LiteRT crashed on a file.
         ProcessFailed: LiteRT refused a file.
     """
     for file in files:
-        flatbuffer.read(Path(file))  # a malformed one would take all down, and nobody could say which it was
+        flatbuffer.read(Path(file))  # a malformed one would crash LiteRT, which does not name it
     arguments = {
         "files": [str(file) for file in files],
         "threads": threads,
         "rounds": rounds,
         "example": {name: str(path) for name, path in (example or {}).items()},
     }
-    result: list[dict[str, Any]] = child.call("tfopt.backend.tflite.benchmark:time_files", arguments)
+    result: list[dict[str, Any]] = child_process.call("tfopt.backend.tflite.benchmark:time_files", arguments)
     return result
 
 
 def time_files(files: list[str], threads: int, rounds: int, example: dict[str, str]) -> list[dict[str, Any]]:
-    """The child's side of `bench`."""
-    opened = [litert.open_file(file, threads) for file in files]
-    for each in opened:
-        inputs = {name: np.load(path)[:1] for name, path in example.items()} or _made_up(each)
+    """Runs in the child process of `bench`."""
+    model = [litert.open_file(file, threads) for file in files]
+    for each in model:
+        inputs = {name: np.load(path)[:1] for name, path in example.items()} or _random_inputs(each)
         each.prepare(inputs)
         each.set_inputs(inputs)
-    turns = [_warm_up(each) for each in opened]
-    times: list[list[float]] = [[] for _ in opened]
+    turns = [_warm_up(each) for each in model]
+    times: list[list[float]] = [[] for _ in model]
     for _ in range(rounds):
-        for each, turn, taken in zip(opened, turns, times, strict=True):
+        for each, turn, taken in zip(model, turns, times, strict=True):
             taken.extend(_invoke(each) for _ in range(turn))
     return [_summary(file, taken, threads) for file, taken in zip(files, times, strict=True)]
 
 
-def _warm_up(opened: litert.Opened) -> int:
+def _warm_up(model: litert.LiteRTModel) -> int:
     """Runs a few times; returns how many invocations make up a turn."""
-    fastest = min(_invoke(opened) for _ in range(_WARM_UP))
+    fastest = min(_invoke(model) for _ in range(_WARM_UP))
     return int(np.clip(_SLICE_MS / max(fastest, 1e-6), 1, _MOST_PER_ROUND))
 
 
-def _invoke(opened: litert.Opened) -> float:
+def _invoke(model: litert.LiteRTModel) -> float:
     """Milliseconds of one invocation."""
     start = time.perf_counter_ns()
-    opened.interpreter.invoke()
+    model.interpreter.invoke()
     return (time.perf_counter_ns() - start) / 1e6
 
 
-def _made_up(opened: litert.Opened) -> dict[str, np.ndarray]:
+def _random_inputs(model: litert.LiteRTModel) -> dict[str, np.ndarray]:
     random = np.random.default_rng(0)
-    shapes = {name: tuple(int(size) for size in details["shape"]) for name, details in opened.inputs.items()}
+    shapes = {name: tuple(int(size) for size in details["shape"]) for name, details in model.inputs.items()}
     # Integer inputs without a scale are ids, of which only 0 is sure to exist.
-    ids = {n for n, d in opened.inputs.items() if np.issubdtype(d["dtype"], np.integer) and d["quantization"][0] == 0}
+    ids = {n for n, d in model.inputs.items() if np.issubdtype(d["dtype"], np.integer) and d["quantization"][0] == 0}
     return {
         name: np.zeros(shape, np.int32) if name in ids else random.random(shape, dtype=np.float32)
         for name, shape in shapes.items()

@@ -25,7 +25,7 @@ _TAIL = 12
 
 
 class ProcessCrashed(ExportError):
-    """The child process was killed by a signal or ended without an answer.
+    """The child process was killed by a signal or ended without a reply.
 
     Args:
         cause: what ended it, e.g. `SIGSEGV` or `exit code 3`.
@@ -35,7 +35,7 @@ class ProcessCrashed(ExportError):
     def __init__(self, cause: str, tail: str) -> None:
         last = tail.strip().splitlines()
         super().__init__(
-            f"the child process died of {cause}" + (f"; its last words: {last[-1].strip()}" if last else ""),
+            f"the child process crashed with {cause}" + (f"; last line of stderr: {last[-1].strip()}" if last else ""),
             code="process_crashed",
         )
         self.cause = cause
@@ -69,18 +69,18 @@ def call(function: str, arguments: Mapping[str, Any]) -> Any:
         The function's result as JSON gives it back.
 
     Raises:
-        ProcessCrashed: killed by a signal, aborted, or ended without an answer.
+        ProcessCrashed: killed by a signal, aborted, or ended without a reply.
         ProcessFailed: the function raised.
     """
     with tempfile.TemporaryDirectory(prefix="tfopt-child-") as folder:
-        request, answer = Path(folder, "request.json"), Path(folder, "answer.json")
+        request, reply_file = Path(folder, "request.json"), Path(folder, "reply.json")
         request.write_text(json.dumps({"function": function, "arguments": dict(arguments)}), encoding="utf-8")
         returncode, errors = _run(
-            [sys.executable, "-m", "tfopt.backend.tflite.child_process", str(request), str(answer)]
+            [sys.executable, "-m", "tfopt.backend.tflite.child_process", str(request), str(reply_file)]
         )
-        if returncode != 0 or not answer.exists():
+        if returncode != 0 or not reply_file.exists():
             raise ProcessCrashed(_cause(returncode), "\n".join(errors.splitlines()[-_TAIL:]))
-        reply = json.loads(answer.read_text(encoding="utf-8"))
+        reply = json.loads(reply_file.read_text(encoding="utf-8"))
     if "error" in reply:
         raise ProcessFailed(**reply["error"])
     return reply["result"]
@@ -109,15 +109,15 @@ def _run(command: list[str]) -> tuple[int, str]:
 
 def _cause(returncode: int) -> str:
     if returncode >= 0:
-        return f"exit code {returncode} without an answer"
+        return f"exit code {returncode} without a reply"
     try:
         return signal.Signals(-returncode).name
     except ValueError:
         return f"signal {-returncode}"
 
 
-def _answer(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """What the child sends back: the result, or the error as plain text."""
+def _reply(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Result of a call as JSON: the function's own, or the error as plain strings."""
     module, _, name = function.partition(":")
     try:
         return {"result": getattr(importlib.import_module(module), name)(**arguments)}
@@ -126,13 +126,13 @@ def _answer(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"error": {"kinds": kinds, "message": str(error), "trace": traceback.format_exc()}}
 
 
-def main(request: str, answer: str) -> None:
-    """The child's side: reads the request file, writes the answer file."""
-    asked = json.loads(Path(request).read_text(encoding="utf-8"))
-    reply = _answer(asked["function"], asked["arguments"])
-    part = Path(answer + ".part")
+def main(request: str, reply_file: str) -> None:
+    """Runs in the child process: reads the request file, writes the reply file."""
+    content = json.loads(Path(request).read_text(encoding="utf-8"))
+    reply = _reply(content["function"], content["arguments"])
+    part = Path(reply_file + ".part")
     part.write_text(json.dumps(reply), encoding="utf-8")
-    os.replace(part, answer)
+    os.replace(part, reply_file)
 
 
 if __name__ == "__main__":

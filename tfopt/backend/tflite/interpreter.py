@@ -1,4 +1,4 @@
-"""A `.tflite` file opened in LiteRT: real numbers in, real numbers out. No TensorFlow."""
+"""A `.tflite` file in LiteRT: real numbers in, real numbers out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _RESOLVERS = {"default": OpResolverType.AUTO, "reference": OpResolverType.BUILTI
 
 
 @dataclass(frozen=True)
-class Opened:
-    """An interpreter and its ports.
+class LiteRTModel:
+    """An interpreter and its inputs and outputs.
 
     Args:
         interpreter: LiteRT's.
@@ -32,7 +32,7 @@ class Opened:
 
     @property
     def resizable(self) -> bool:
-        """Whether every input declares that any batch size goes."""
+        """Whether every input declares any batch size."""
         shapes = [details["shape_signature"] for details in self.inputs.values()]
         return all(len(shape) > 0 and shape[0] == -1 for shape in shapes)
 
@@ -54,7 +54,7 @@ class Opened:
             details = self.inputs[name]
             self.interpreter.set_tensor(details["index"], quantized(values, details["dtype"], *details["quantization"]))
 
-    def answer(self) -> dict[str, np.ndarray]:
+    def predict(self) -> dict[str, np.ndarray]:
         """Runs, and reads the outputs as real values by name."""
         self.interpreter.invoke()
         return {
@@ -63,7 +63,7 @@ class Opened:
         }
 
 
-def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> Opened:
+def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> LiteRTModel:
     """Opens a file.
 
     Args:
@@ -72,7 +72,7 @@ def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> O
         kernels: which implementations run.
 
     Raises:
-        ValueError: the file is no model. A malformed file may abort the process: call this in a child.
+        ValueError: the file is not a model. A malformed file may abort the process: call this in a child process.
     """
     interpreter = Interpreter(
         model_path=str(path), num_threads=threads, experimental_op_resolver_type=_RESOLVERS[kernels]
@@ -81,9 +81,9 @@ def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> O
     if not keys:
         inputs = {details["name"]: details for details in interpreter.get_input_details()}
         outputs = {details["name"]: details for details in interpreter.get_output_details()}
-        return Opened(interpreter, inputs, outputs)
+        return LiteRTModel(interpreter, inputs, outputs)
     runner = interpreter.get_signature_runner(keys[0])
-    return Opened(interpreter, dict(runner.get_input_details()), dict(runner.get_output_details()))
+    return LiteRTModel(interpreter, dict(runner.get_input_details()), dict(runner.get_output_details()))
 
 
 def quantized(values: np.ndarray, dtype: Any, scale: float, zero_point: int) -> np.ndarray:

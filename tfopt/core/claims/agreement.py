@@ -12,11 +12,11 @@ _CLOSE_CALLS = 2
 
 @dataclass(frozen=True)
 class OutputComparison:
-    """How the answers of a file compare with those it should give.
+    """Outputs of a file compared with those of its model.
 
     Args:
         examples: number of examples compared.
-        share: share of equal answers (classification), else None.
+        share: share of equal predictions (classification), else None.
         difference: largest absolute difference (regression), else None.
         spread: largest minus smallest expected output, in the output's own unit (regression).
     """
@@ -32,7 +32,8 @@ class OutputComparison:
         return self.share if self.share is not None else self.difference if self.difference is not None else 0.0
 
     def reaches(self, least: float) -> bool:
-        """Whether enough answers are equal; for regression, whether none is off by over `1 - least` of the range."""
+        """Whether enough predictions are equal; for regression, whether no output differs by over `1 - least` of the
+        range."""
         if self.share is not None:
             return self.share >= least
         return self.difference is not None and self.difference <= (1 - least) * self.spread
@@ -46,14 +47,14 @@ class OutputComparison:
 
 
 @dataclass(frozen=True)
-class Behaviour:
-    """What running a `.tflite` file showed.
+class RuntimeCheck:
+    """How a `.tflite` file ran on both kinds of kernels.
 
     Args:
         xnnpack_error: why it does not run on XNNPACK, LiteRT's default; None where it does.
         reference_error: why it does not run on the reference kernels; None where it does.
-        agreement: answers on XNNPACK against the Keras model's, on the full test split.
-        kernels: answers on the reference kernels against those on XNNPACK.
+        agreement: outputs on XNNPACK compared with the Keras model's, on the full test split.
+        kernels: outputs on the reference kernels compared with those on XNNPACK.
     """
 
     xnnpack_error: str | None = None
@@ -62,32 +63,32 @@ class Behaviour:
     kernels: OutputComparison | None = None
 
 
-def broken(claim: str, found: str) -> ClaimRecord:
+def broken_claim(claim: str, found: str) -> ClaimRecord:
     """A claim that does not hold, e.g. of a file that could not be made."""
     return ClaimRecord(claim=claim, held=False, found=found)
 
 
 def agreement_claim(least: float, comparison: OutputComparison | None, source: str = "the Keras model") -> ClaimRecord:
-    """That the file gives the answers of the model it came from.
+    """The claim that a file gives the outputs of the model it was made from.
 
     Args:
-        least: least share of equal answers; for regression, one minus the tolerated share of the output range.
+        least: least share of equal predictions; for regression, one minus the tolerated share of the output range.
         comparison: what was measured; None where the file did not run.
         source: the model it is compared with.
     """
     regression = comparison is not None and comparison.share is None
     claim = (
-        f"answers within {1 - least:.4g} of the output range of {source}'s"
+        f"outputs within {1 - least:.4g} of the output range of {source}'s"
         if regression
-        else f"same answers as {source} on at least {least:.4g} of the test examples"
+        else f"same predictions as {source} on at least {least:.4g} of the test examples"
     )
     if comparison is None:
-        return broken(claim, "the file did not run")
+        return broken_claim(claim, "the file did not run")
     return ClaimRecord(claim=claim, held=comparison.reaches(least), found=str(comparison))
 
 
-def _kernels(variant: Variant, behaviour: Behaviour) -> ClaimRecord:
-    claim = "runs on XNNPACK and on the reference kernels, with the same answers"
+def kernels_claim(variant: Variant, behaviour: RuntimeCheck) -> ClaimRecord:
+    claim = "runs on XNNPACK and on the reference kernels, with the same outputs"
     errors = [
         f"{kernels}: {error}"
         for kernels, error in (
@@ -97,10 +98,10 @@ def _kernels(variant: Variant, behaviour: Behaviour) -> ClaimRecord:
         if error is not None
     ]
     if errors:
-        return broken(claim, "; ".join(errors))
+        return broken_claim(claim, "; ".join(errors))
     if behaviour.kernels is None:
-        return broken(claim, "the answers were not compared")
-    # Few examples go through the slow reference kernels: two close calls among them are no evidence of a defect.
+        return broken_claim(claim, "the outputs were not compared")
+    # Few examples go through the slow reference kernels: two close calls among them are not evidence of a defect.
     least = min(variant.least_agreement(), 1 - _CLOSE_CALLS / max(behaviour.kernels.examples, _CLOSE_CALLS))
     held = behaviour.kernels.reaches(variant.least_agreement() if behaviour.kernels.share is None else least)
-    return ClaimRecord(claim=claim, held=held, found=f"equal answers: {behaviour.kernels}")
+    return ClaimRecord(claim=claim, held=held, found=f"equal predictions: {behaviour.kernels}")

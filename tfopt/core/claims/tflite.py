@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
-from tfopt.core.claims.agreement import Behaviour, _kernels, agreement_claim, broken
+from tfopt.core.claims.agreement import RuntimeCheck, agreement_claim, broken_claim, kernels_claim
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
@@ -40,7 +40,7 @@ def tflite_claims(
     traits: frozenset[Trait],
     layers: Sequence[LayerRecord],
     audit: AuditRecord,
-    behaviour: Behaviour,
+    behaviour: RuntimeCheck,
     float_layers: FloatLayers = FloatLayers(),
 ) -> list[ClaimRecord]:
     """Every default claim about one `.tflite` file.
@@ -62,7 +62,7 @@ def tflite_claims(
         claims.append(_sparsity(layers, audit))
     if "clustered" in traits:
         claims.append(_clusters(layers, audit))
-    return [*claims, _kernels(variant, behaviour), agreement_claim(variant.least_agreement(), behaviour.agreement)]
+    return [*claims, kernels_claim(variant, behaviour), agreement_claim(variant.least_agreement(), behaviour.agreement)]
 
 
 def _integers(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -> ClaimRecord:
@@ -81,7 +81,7 @@ def _integers(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -
     if not found and not allowed and conversions > expected:
         found.append(f"{conversions} DEQUANTIZE operators, {expected} expected (at float outputs only)")
     if found:
-        return broken(claim, "; ".join(found))
+        return broken_claim(claim, "; ".join(found))
     unneeded = [name for name in allowed if name not in audit.float_layers]
     held = f"float operators: {_counted(audit.float_operators)}" + _in_layers(audit.float_layers)
     held = held if audit.float_operators else "no float operators"
@@ -129,7 +129,7 @@ def _weights(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) ->
         wrong = [tensor for tensor in wrong if tensor not in by_plan]
         small = by_plan
     if wrong:
-        return broken(claim, _listed([_named(tensor) + f" is {tensor.dtype}" for tensor in wrong]))
+        return broken_claim(claim, _listed([_named(tensor) + f" is {tensor.dtype}" for tensor in wrong]))
     if not weights:
         return ClaimRecord(claim=claim, held=True, found="the file has no weights")
     found = f"{len(weights) - len(small)} of {len(weights)} weight tensors are {wanted}"
@@ -173,7 +173,7 @@ def _sparsity(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
         expected = sum(layer.sparsity * layer.parameters for layer in untraced) / max(size, 1)
         _judge(names, expected, [tensor for tensor in weights if tensor.layer is None], kept, lost)
     if lost:
-        return broken(claim, "; ".join(lost))
+        return broken_claim(claim, "; ".join(lost))
     return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is pruned")
 
 
@@ -212,7 +212,7 @@ def _clusters(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
         else:
             kept.append(f"{layer.name} {_unique(most)} of {layer.clusters}")
     if lost:
-        return broken(claim, "; ".join(lost))
+        return broken_claim(claim, "; ".join(lost))
     return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is clustered")
 
 

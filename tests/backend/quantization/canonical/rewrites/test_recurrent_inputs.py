@@ -11,8 +11,8 @@ from tf_keras import layers
 
 from tests.support.canonical import QUANTIZATION, randomized, there_and_back
 from tests.support.quantization import File
-from tfopt.backend.export import saved_model as serving
-from tfopt.backend.export.convert import Job, convert
+from tfopt.backend.export import saved_model
+from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.equality import random_inputs
@@ -51,10 +51,12 @@ def test_a_loop_at_the_input_is_converted(tmp_path: Path) -> None:
     wrapped = wrap(canonicalize(model), QUANTIZATION, Preserve())
     inputs = random_inputs(model)
     calibrate(wrapped, inputs)
-    ports = serving.ports_of(model)
-    serving.write_saved_model(wrapped, ports, tmp_path / "model", batch=1)
+    ports = saved_model.signature_of(model)
+    saved_model.write_saved_model(wrapped, ports, tmp_path / "model", batch=1)
     np.save(tmp_path / "rows.npy", inputs[0].astype(np.float32))
     target = tmp_path / "int8.tflite"
-    job = Job("int8", Variant(quantize="int8"), tmp_path / "model", target, {"rows": tmp_path / "rows.npy"})
-    assert convert([job], lambda name: None) == {}
+    conversion = Conversion(
+        "int8", Variant(quantize="int8"), tmp_path / "model", target, {"rows": tmp_path / "rows.npy"}
+    )
+    assert convert([conversion], lambda name: None) == {}
     assert File(target.read_bytes()).operators.count("WHILE") == 2

@@ -1,4 +1,4 @@
-"""What a stage leaves in the store: a plain model, or a quantized one that is rebuilt around its float model."""
+"""The result of a stage in the store: a plain model, or a quantized one that is rebuilt around its float model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfopt.backend import quantization
 from tfopt.backend.models import build as models
 
 Model = tf_keras.Model | quantization.Quantized
-"""What travels from stage to stage."""
+"""The result of a stage."""
 
 
 def save(model: Model, folder: Path) -> None:
@@ -22,7 +22,7 @@ def save(model: Model, folder: Path) -> None:
 
 
 def load(folder: Path) -> Model:
-    """Reads back what `save` wrote; outputs are the same."""
+    """Reads what `save` wrote; the outputs are the same."""
     return quantization.load_quantized(folder) if quantization.is_quantized(folder) else models.load_model(folder)
 
 
@@ -32,5 +32,5 @@ def float_model(model: Model) -> tf_keras.Model:
 
 
 def running_model(model: Model) -> tf_keras.Model:
-    """The model whose answers count: itself, or the one that simulates 8 bits."""
+    """The model that predicts: itself, or the one that simulates 8 bits."""
     return model.model if isinstance(model, quantization.Quantized) else model
