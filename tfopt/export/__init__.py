@@ -1,1 +1,8 @@
-"""One file per export target; the file's name is the recipe's key. Importable without TensorFlow."""
+"""One file per export target; the file's name is the recipe's key. Importable without TensorFlow.
+
+| file | question it answers |
+|---|---|
+| `tflite` | which keys do `.tflite` variants have, and what is known about them before training? |
+| `saved_model` | what does `saved_model:` write? |
+| `keras` | what does `keras:` write? |
+"""

@@ -8,7 +8,7 @@ from tfopt.backend.audit.layer_names import LayerNames
 
 NAMES = LayerNames(
     ["stem", "norm", "act", "hidden", "block/conv", "conv", "mha", "quant_code", "query", "net", "stem_depthwise"],
-    made={"conv_pointwise": "conv", "conv": "conv"},
+    aliases={"conv_pointwise": "conv", "conv": "conv"},
 )
 
 

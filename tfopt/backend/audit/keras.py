@@ -1,7 +1,7 @@
-"""What a `.keras`, `.h5` or SavedModel file contains: weights with their zeros, layer by layer.
+"""The weights and layers of a `.keras`, `.h5` or SavedModel file.
 
-Read as data: no layer is built and no code of the file runs, so files of Keras 2 and Keras 3 and of strangers can be
-inspected alike.
+Read as data: no layer is built and no code of the file runs, so files of Keras 2, of Keras 3 and from unknown
+sources can be inspected.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from tfopt.backend.types import Array
 from tfopt.core.claims.tflite import pooled_sparsity
 from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
 from tfopt.errors import ExportError, UsageError
@@ -135,7 +136,7 @@ def _port(name: str, info: Any) -> PortRecord:
     return PortRecord(name=name, dtype=tf.as_dtype(info.dtype).name, shape=shape)
 
 
-def _datasets(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
+def _datasets(group: h5py.Group) -> Iterator[tuple[str, Array]]:
     found: list[str] = []
     group.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
     for name in found:
@@ -160,7 +161,7 @@ def _snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _tensor(name: str, layer: str | None, values: np.ndarray) -> TensorRecord:
+def _tensor(name: str, layer: str | None, values: Array) -> TensorRecord:
     return TensorRecord(
         name=name,
         layer=layer,

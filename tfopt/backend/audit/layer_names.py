@@ -26,11 +26,11 @@ class LayerNames:
     Args:
         names: Keras names of the layers of the float model, without those of nested models themselves. A name may
             contain `/`.
-        made: where quantization-aware training computes a layer by others: by their names, that of the layer.
+        aliases: name of a layer by the name of a layer that computes it in quantization-aware training.
     """
 
-    def __init__(self, names: Iterable[str], made: Mapping[str, str] | None = None) -> None:
-        known = (made or {}) | {name: name for name in names}
+    def __init__(self, names: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
+        known = {**(aliases or {}), **{name: name for name in names}}
         paths = {tuple(name.split("/")): layer for name, layer in known.items()}
         self._paths = sorted(paths.items(), key=lambda item: len(item[0]), reverse=True)
 

@@ -1,4 +1,4 @@
-"""What a `.tflite` file really contains, measured from its bytes and never from the recipe."""
+"""What a `.tflite` file contains, measured from its bytes and never from the recipe."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from tfopt.backend.audit.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.types import Array
 from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
 
 Role = Literal["weight", "bias", "constant"]
@@ -56,14 +58,15 @@ class _Use:
 
 
 def audit_tflite(
-    path: Path | str, layer_names: Sequence[str] = (), made: Mapping[str, str] | None = None
+    path: Path | str, layer_names: Sequence[str] = (), aliases: Mapping[str, str] | None = None
 ) -> AuditRecord:
     """Audits a `.tflite` file without running it.
 
     Args:
         path: the file.
         layer_names: Keras names of the layers of the model it came from; without them no tensor has a layer.
-        made: names of layers that compute one of those; see `tfopt.backend.quantization.canonical.Canonical.names`.
+        aliases: name of a layer by the name of each layer that quantization-aware training computes it by; see
+            `tfopt.backend.quantization.canonical.Canonical.names`.
 
     Returns:
         Ports, operators and tensors of all subgraphs.
@@ -74,7 +77,7 @@ def audit_tflite(
     path = Path(path)
     file = flatbuffer.read(path)
     try:
-        return _audit(file, LayerNames(layer_names, made))
+        return _audit(file, LayerNames(layer_names, aliases))
     except flatbuffer.MALFORMED as error:
         raise flatbuffer.malformed(path, error) from error
 
@@ -136,17 +139,17 @@ def _callers(file: flatbuffer.File, names: LayerNames) -> dict[int, str]:
     return callers
 
 
-def _indices(values: Any) -> list[int]:
+def _indices(values: Iterable[int] | None) -> list[int]:
     """Tensor positions of an operator or graph without the -1 of absent optional ones."""
     return [int(index) for index in (values if values is not None else ()) if index >= 0]
 
 
-def _touches_float(graph: Any, operator: Any) -> bool:
+def _touches_float(graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
     used = _indices(operator.inputs) + _indices(operator.outputs)
     return any(flatbuffer.DTYPES[graph.tensors[index].type] in _FLOATS for index in used)
 
 
-def _layer(file: flatbuffer.File, graph: Any, operator: Any, names: LayerNames) -> str | None:
+def _layer(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT, names: LayerNames) -> str | None:
     """The Keras layer of an operator.
 
     By the kernel that its outputs or weights are named after, where it has one; else by the first name that belongs to
@@ -164,7 +167,7 @@ def _layer(file: flatbuffer.File, graph: Any, operator: Any, names: LayerNames) 
     return None
 
 
-def _uses(file: flatbuffer.File, graph: Any, names: LayerNames) -> list[_Use]:
+def _uses(file: flatbuffer.File, graph: schema.SubGraphT, names: LayerNames) -> list[_Use]:
     """For each tensor of a graph its role and the layers that read it; DEQUANTIZE and DENSIFY are looked through."""
     uses = [_Use() for _ in graph.tensors]
     for operator in reversed(graph.operators):
@@ -190,7 +193,7 @@ def _merged(one: _Use, other: _Use) -> _Use:
 
 
 def _tensor(
-    file: flatbuffer.File, tensor: Any, values: np.ndarray, use: _Use, names: LayerNames, stored: bool
+    file: flatbuffer.File, tensor: schema.TensorT, values: Array, use: _Use, names: LayerNames, stored: bool
 ) -> TensorRecord:
     quantization = tensor.quantization
     scales = _numbers(quantization.scale if quantization is not None else None)
@@ -219,11 +222,11 @@ def _tensor(
     )
 
 
-def _numbers(values: Any) -> np.ndarray:
+def _numbers(values: Sequence[float] | None) -> Array:
     return np.asarray(values if values is not None else ())
 
 
-def _zero(zero_points: np.ndarray, rank: int, axis: int) -> Any:
+def _zero(zero_points: Array, rank: int, axis: int) -> Array | int:
     """The stored value that means 0.0, shaped to compare with a tensor of that rank."""
     if zero_points.size == 0:
         return 0
@@ -232,12 +235,12 @@ def _zero(zero_points: np.ndarray, rank: int, axis: int) -> Any:
     return zero_points.reshape([-1 if dimension == axis else 1 for dimension in range(rank)])
 
 
-def _unique(values: np.ndarray, axis: int) -> int:
+def _unique(values: Array, axis: int) -> int:
     channels = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
     return max(int(np.unique(channel).size) for channel in channels)
 
 
-def _stored_bytes(file: flatbuffer.File, tensor: Any) -> int:
+def _stored_bytes(file: flatbuffer.File, tensor: schema.TensorT) -> int:
     raw = file.raw(tensor)
     size = 0 if raw is None else int(raw.nbytes)
     for metadata in tensor.sparsity.dimMetadata if tensor.sparsity is not None else ():
@@ -258,11 +261,11 @@ def _ports(file: flatbuffer.File) -> tuple[list[PortRecord], list[PortRecord], l
     return _side(graph, graph.inputs, named_inputs), _side(graph, graph.outputs, named_outputs), keys
 
 
-def _side(graph: Any, indices: Iterable[int], named: dict[int, str]) -> list[PortRecord]:
+def _side(graph: schema.SubGraphT, indices: Iterable[int], named: dict[int, str]) -> list[PortRecord]:
     return [_port(graph.tensors[index], named.get(index)) for index in _indices(indices)]
 
 
-def _port(tensor: Any, name: str | None) -> PortRecord:
+def _port(tensor: schema.TensorT, name: str | None) -> PortRecord:
     quantization = tensor.quantization
     scales = _numbers(quantization.scale if quantization is not None else None)
     zero_points = _numbers(quantization.zeroPoint if quantization is not None else None)

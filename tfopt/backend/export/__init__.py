@@ -1,0 +1,16 @@
+"""Exported files: written, read back, measured, and checked against what the recipe claims.
+
+| file | question it answers |
+|---|---|
+| `tflite` | how does a model become `.tflite` files with records? |
+| `convert` | how is a SavedModel converted, in each TFLite mode? The function to add for a new mode |
+| `preflight` | what is known about `.tflite` files before training? |
+| `keras` | how are `saved_model/` and `model.keras` written and compared with the model? |
+| `saved_model` | how is a SavedModel for inference written, and what are its inputs and outputs called? |
+| `deterministic_saved_model` | why does the same model give the same bytes? |
+| `keras_archive` | which bytes does a `.keras` archive hold besides the model? |
+| `read_back`, `_read_back_script` | does plain Keras open the file? |
+| `agreement` | do two sets of outputs agree? |
+| `measures` | which metrics does a file reach, and how far are they below the dense model? |
+| `files` | how are files moved into the export folder, and how large are they? |
+"""

@@ -6,6 +6,7 @@ It imports Keras and NumPy only; `tfopt.backend.export.read_back` starts it.
 import importlib
 import json
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,12 +14,12 @@ import numpy as np
 _OTHERS = ("tf_keras", "tfopt", "tensorflow_model_optimization")
 
 
-def _named(where):
+def _named(where: str) -> Any:
     module, _, name = where.partition(":")
     return getattr(importlib.import_module(module), name)
 
 
-def main(request, reply):
+def main(request: str, reply: str) -> None:
     """Loads the model, predicts the examples, and writes a reply."""
     with open(request, encoding="utf-8") as file:
         content = json.load(file)

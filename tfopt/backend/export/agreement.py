@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tfopt.backend.types import Array
 from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import LOSSES
@@ -12,7 +13,7 @@ _BINARY = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared
 _HINGES = ("hinge", "squared_hinge")
 
 
-def compare(found: np.ndarray, expected: np.ndarray, compile: Compile) -> OutputComparison:
+def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison:
     """Compares outputs as the recipe's loss interprets them.
 
     Args:
@@ -36,7 +37,7 @@ def compare(found: np.ndarray, expected: np.ndarray, compile: Compile) -> Output
     return OutputComparison(examples, share=float(np.mean(equal)))
 
 
-def _predictions(outputs: np.ndarray, compile: Compile) -> np.ndarray:
+def _predictions(outputs: Array, compile: Compile) -> Array:
     """Class ids, or 0/1 per label; -1 where the output is not a number."""
     numbers = ~np.isnan(outputs)
     if outputs.ndim < 2 or outputs.shape[-1] == 1 or compile.loss.name in _BINARY:

@@ -2,7 +2,7 @@
 
 TensorFlow names functions with a number that counts every operation of the process so far, eager ones included. How
 many those are depends on the clock (how often progress was shown), so the same run gave files of 88,296 to 88,299
-bytes. Here the numbers are made anew, in the order in which they stood.
+bytes. Here the functions are numbered again, in the order of their old numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 import tf_keras
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -26,13 +27,13 @@ _ARGUMENT = "_user_specified_name"
 class OrderedArchive(tf_keras.export.ExportArchive):
     """tf_keras' archive, with the variables of the endpoints in the model's order.
 
-    tf_keras takes them from a set, whose order hangs on addresses in memory.
+    tf_keras takes them from a set, whose order depends on addresses in memory.
     """
 
     def _filter_and_track_resources(self) -> None:
         super()._filter_and_track_resources()
         position = {id(variable): index for index, variable in enumerate(self.variables)}
-        self._all_variables = sorted(
+        self._all_variables: list[tf.Variable] = sorted(
             self._all_variables, key=lambda variable: position.get(id(variable), len(position))
         )
 
@@ -45,7 +46,7 @@ def make_canonical(folder: Path) -> None:
     """
     path = folder / _FILE
     message = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    names = sorted({name for name in _texts(message) if _NUMBERED.match(name)}, key=_number)
+    names = sorted({name for name in _strings(message) if _NUMBERED.match(name)}, key=_number)
     renamed = {name: _NUMBERED.sub(rf"\g<1>{index}", name, count=1) for index, name in enumerate(names)}
     _rename(message, renamed)
     for meta_graph in message.meta_graphs:
@@ -81,8 +82,8 @@ def _number(name: str) -> tuple[int, str]:
     return (int(found[2]) if found else 0), name
 
 
-def _texts(message: Message) -> set[str]:
-    """Every text in a message, keys of maps included."""
+def _strings(message: Message) -> set[str]:
+    """Every string in a message, keys of maps included."""
     found: set[str] = set()
     for field, value in message.ListFields():
         if _is_map(field):
@@ -92,7 +93,7 @@ def _texts(message: Message) -> set[str]:
             parts = list(value) if _is_repeated(field) else [value]
         for part in parts:
             if isinstance(part, Message):
-                found |= _texts(part)
+                found |= _strings(part)
             elif isinstance(part, str):
                 found.add(part)
     return found

@@ -20,6 +20,7 @@ from tfopt.backend.export.measures import file_measures
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.models import store as model_store
 from tfopt.backend.quantization.quantized import Quantized, ranges_note
+from tfopt.backend.types import Array
 from tfopt.catalog.guard import guarded
 from tfopt.core.claims.agreement import agreement_claim
 from tfopt.core.contracts.export import ExportContext
@@ -32,10 +33,10 @@ _SAME_SPARSITY = 1e-6
 _OPENS_IN_TF_KERAS = "opens with tf_keras.models.load_model"
 _OPENS_IN_KERAS_3 = "opens with plain keras.models.load_model, in a process without tf_keras and tfopt"
 
-Outputs = Mapping[str, np.ndarray]
+Outputs = Mapping[str, Array]
 
 
-def export_saved_model(model: Any, context: ExportContext) -> ExportRecord:
+def export_saved_model(model: tf_keras.Model | Quantized, context: ExportContext) -> ExportRecord:
     """Writes `saved_model/` with the signature `serving_default`, and serves the test split from what was written.
 
     Args:
@@ -56,7 +57,7 @@ def export_saved_model(model: Any, context: ExportContext) -> ExportRecord:
     return _export("saved_model", "saved_model", float_model, signature, context, make)
 
 
-def _serve(folder: Path, inputs: Mapping[str, np.ndarray]) -> Outputs:
+def _serve(folder: Path, inputs: Mapping[str, Array]) -> Outputs:
     """Outputs of a SavedModel, loaded as a server does: by plain TensorFlow, through its signature."""
     serve = tf.saved_model.load(str(folder)).signatures[saved_model.SIGNATURE]
     total = len(next(iter(inputs.values())))
@@ -67,7 +68,7 @@ def _serve(folder: Path, inputs: Mapping[str, np.ndarray]) -> Outputs:
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
 
 
-def export_keras(model: Any, context: ExportContext) -> ExportRecord:
+def export_keras(model: tf_keras.Model | Quantized, context: ExportContext) -> ExportRecord:
     """Writes `model.keras` for the library that the recipe's model came from, and reads it back with that.
 
     A Keras 3 file is read back in a process of its own, which imports neither tf_keras nor tfopt.
@@ -155,7 +156,7 @@ def _write_keras_3(
 
 def _sparsity_claim(file: Path, model: tf_keras.Model) -> ClaimRecord:
     """Counted over all weights of two axes and more, in the file as in the model."""
-    kernels = [weight.numpy() for weight in model.weights if weight.shape.rank >= 2]
+    kernels = [weight.numpy() for weight in model.weights if (weight.shape.rank or 0) >= 2]
     expected = share_of_zeros(kernels)
     found = keras_audit.audit_keras(file).sparsity
     return ClaimRecord(

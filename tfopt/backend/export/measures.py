@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from tfopt.backend.data.splits import Split
 from tfopt.backend.training import compile as compiling
+from tfopt.backend.types import Array
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import higher_is_better
 from tfopt.errors import ExportError
 
 
 def file_measures(
-    outputs: Mapping[str, np.ndarray], test: Split, compile: Compile, dense: Mapping[str, float]
+    outputs: Mapping[str, Array], test: Split, compile: Compile, dense: Mapping[str, float]
 ) -> dict[str, float]:
     """Metrics of a file's outputs.
 

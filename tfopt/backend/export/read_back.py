@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfopt.backend.types import Array
 from tfopt.errors import ExportError
 
 _SCRIPT = Path(__file__).with_name("_read_back_script.py")
@@ -30,14 +31,14 @@ class ReadBack:
         others: which of tf_keras, tfopt and tfmot were imported.
     """
 
-    outputs: list[np.ndarray]
+    outputs: list[Array]
     version: str
     custom_objects: tuple[str, ...]
     others: tuple[str, ...]
 
 
 def read_back(
-    path: Path, inputs: Sequence[np.ndarray], num_outputs: int, custom_objects: Mapping[str, str], batch_size: int = 256
+    path: Path, inputs: Sequence[Array], num_outputs: int, custom_objects: Mapping[str, str], batch_size: int = 256
 ) -> ReadBack:
     """Loads a `.keras` file with `keras.models.load_model` in a new process, and predicts examples there.
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +18,8 @@ import tf_keras
 
 from tfopt.backend.data.splits import Arrays
 from tfopt.backend.export.deterministic_saved_model import OrderedArchive, make_canonical
+from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.types import Array
 from tfopt.errors import ExportError
 
 SIGNATURE = "serving_default"
@@ -37,7 +38,7 @@ class Signature:
     outputs: tuple[str, ...]
 
 
-def float_and_quantized(model: Any) -> tuple[tf_keras.Model, tf_keras.Model | None]:
+def float_and_quantized(model: tf_keras.Model | Quantized) -> tuple[tf_keras.Model, tf_keras.Model | None]:
     """The float model, and the one that simulates 8 bits, or None."""
     return (model, None) if isinstance(model, tf_keras.Model) else (model.float_model, model.model)
 
@@ -109,7 +110,7 @@ def write_saved_model(model: tf_keras.Model, signature: Signature, folder: Path,
         ) from error
 
 
-def named_inputs(inputs: Arrays, model: tf_keras.Model, signature: Signature) -> dict[str, np.ndarray]:
+def named_inputs(inputs: Arrays, model: tf_keras.Model, signature: Signature) -> dict[str, Array]:
     """Examples by input name of the signature, in the dtype that the model expects.
 
     Args:
@@ -132,9 +133,7 @@ def named_inputs(inputs: Arrays, model: tf_keras.Model, signature: Signature) ->
     }
 
 
-def predict(
-    model: tf_keras.Model, inputs: Arrays, signature: Signature, batch_size: int = 256
-) -> dict[str, np.ndarray]:
+def predict(model: tf_keras.Model, inputs: Arrays, signature: Signature, batch_size: int = 256) -> dict[str, Array]:
     """Outputs of a Keras model for all examples, by output name."""
     outputs = tf.nest.flatten(model.predict(inputs, batch_size=batch_size, verbose=0))
     return dict(zip(signature.outputs, (np.asarray(output) for output in outputs), strict=True))

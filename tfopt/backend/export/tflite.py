@@ -19,8 +19,10 @@ from tfopt.backend.export import agreement, saved_model
 from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.measures import file_measures
+from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark, predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
+from tfopt.backend.types import Array
 from tfopt.core.claims.agreement import RuntimeCheck, broken_claim
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
@@ -44,7 +46,7 @@ class _Source:
 
     kind: str
     saved_model: Path
-    outputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class _Evaluation:
     Args:
         context: of the export.
         layer_names: Keras names of the float model's layers.
-        made: names of the layers that compute them in the quantized model.
+        aliases: names of the layers that compute them in the quantized model.
         float_layers: which of them may compute in float in an int8 file.
         inputs: .npy file of the test inputs per input.
         few: .npy file of the first test inputs per input, for the reference kernels.
@@ -63,14 +65,16 @@ class _Evaluation:
 
     context: ExportContext
     layer_names: tuple[str, ...]
-    made: Mapping[str, str]
+    aliases: Mapping[str, str]
     float_layers: FloatLayers
     inputs: Mapping[str, Path]
     few: Mapping[str, Path]
     work: Path
 
 
-def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) -> list[ExportRecord]:
+def export(
+    model: tf_keras.Model | Quantized, variants: Mapping[str, Variant], context: ExportContext
+) -> list[ExportRecord]:
     """Writes `<variant>.tflite` for every variant, runs each on the full test split, and checks its claims.
 
     Args:
@@ -117,7 +121,7 @@ def export(model: Any, variants: Mapping[str, Variant], context: ExportContext) 
     return records
 
 
-def _float_layers(model: Any, float_model: tf_keras.Model) -> Mapping[str, str]:
+def _float_layers(model: tf_keras.Model | Quantized, float_model: tf_keras.Model) -> Mapping[str, str]:
     """Why a layer computes in float in an int8 file, by name."""
     return quantization.float_layers(model) if model is float_model else model.float_layers
 
@@ -180,7 +184,7 @@ def _conversions(
 
 def _calibration(
     name: str, variant: Variant, model: tf_keras.Model, signature: saved_model.Signature, context: ExportContext
-) -> dict[str, np.ndarray]:
+) -> dict[str, Array]:
     if context.data is None or len(context.data.train) == 0:
         raise ExportError(
             f"Export {name} needs training examples to calibrate its ranges, but the recipe has none.",
@@ -191,7 +195,7 @@ def _calibration(
     return saved_model.named_inputs(examples.inputs, model, signature)
 
 
-def _save_arrays(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, Path]:
+def _save_arrays(arrays: Mapping[str, Array], folder: Path) -> dict[str, Path]:
     folder.mkdir()
     files = {name: folder / f"{name}.npy" for name in arrays}
     for name, values in arrays.items():
@@ -229,7 +233,7 @@ def _measured(conversion: Conversion, source: _Source, evaluation: _Evaluation) 
     file = context.folder / f"{conversion.name}.tflite"
     put_in_place(conversion.target, file)
     try:
-        audit = audit_tflite(file, evaluation.layer_names, evaluation.made)
+        audit = audit_tflite(file, evaluation.layer_names, evaluation.aliases)
     except ExportError as error:
         sizes = {"bytes": num_bytes(file), "gzip_bytes": num_gzip_bytes(file)}
         claims = [broken_claim("the file is well-formed", str(error))]

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.backend.tflite import interpreter as litert
+from tfopt.backend.types import Array
 
 _WARM_UP = 5
 _SLICE_MS = 2.0
@@ -81,7 +82,7 @@ def _invoke(model: litert.LiteRTModel) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
-def _random_inputs(model: litert.LiteRTModel) -> dict[str, np.ndarray]:
+def _random_inputs(model: litert.LiteRTModel) -> dict[str, Array]:
     random = np.random.default_rng(0)
     shapes = {name: tuple(int(size) for size in details["shape"]) for name, details in model.inputs.items()}
     # Integer inputs without a scale are ids, of which only 0 is sure to exist.

@@ -9,12 +9,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
+from tfopt.backend.types import Array
 from tfopt.errors import ExportError
 
 DTYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if name.isupper()}
@@ -45,23 +45,23 @@ class File:
     """A parsed file.
 
     Args:
-        model: the schema's own tree; `Any`, for the classes that the schema compiler makes have no types.
+        model: the tree of the schema; its classes have no types, so mypy sees `Any`.
     """
 
-    model: Any
+    model: schema.ModelT
 
-    def operator_name(self, operator: Any) -> str:
+    def operator_name(self, operator: schema.OperatorT) -> str:
         """TFLite's name of an operator; a custom one by its own code."""
         code = self.model.operatorCodes[operator.opcodeIndex]
         name = _OPERATORS[flatbuffer_utils.get_builtin_code_from_operator_code(code)]
         return text(code.customCode) if name == "CUSTOM" else name
 
-    def raw(self, tensor: Any) -> np.ndarray | None:
-        """The stored bytes of a tensor, or None where it holds no data."""
+    def raw(self, tensor: schema.TensorT) -> Array | None:
+        """The stored bytes of a tensor, or None if it holds no data."""
         data = self.model.buffers[tensor.buffer].data
         return None if data is None or len(data) == 0 else np.frombuffer(data, np.uint8)
 
-    def values(self, tensor: Any) -> np.ndarray | None:
+    def values(self, tensor: schema.TensorT) -> Array | None:
         """The values of a tensor in its own dtype and shape, unpacked and with sparse encoding undone.
 
         bfloat16 and float8 come as their bit patterns, text as None.
@@ -116,7 +116,7 @@ def malformed(path: Path, error: BaseException) -> ExportError:
     )
 
 
-def _unpack(raw: np.ndarray, dtype: str, count: int | None) -> np.ndarray:
+def _unpack(raw: Array, dtype: str, count: int | None) -> Array:
     if dtype not in _PACKED_BITS:
         return np.frombuffer(raw.tobytes(), _NUMPY[dtype], count=-1 if count is None else count)
     bits = _PACKED_BITS[dtype]
@@ -127,12 +127,12 @@ def _unpack(raw: np.ndarray, dtype: str, count: int | None) -> np.ndarray:
     return values[:count]
 
 
-def _densify(stored: np.ndarray, shape: tuple[int, ...], sparsity: Any) -> np.ndarray:
+def _densify(stored: Array, shape: tuple[int, ...], sparsity: schema.SparsityParametersT) -> Array:
     """Undoes TFLite's sparse encoding (TACO format: tensorflow/lite/schema/schema.fbs, SparsityParameters)."""
     order = [int(level) for level in sparsity.traversalOrder]
     blocks = [int(axis) for axis in (sparsity.blockMap if sparsity.blockMap is not None else ())]
     position = np.zeros(1, dtype=np.int64)
-    coordinates: dict[int, np.ndarray] = {}
+    coordinates: dict[int, Array] = {}
     for level, metadata in zip(order, sparsity.dimMetadata, strict=True):
         if metadata.format == _DENSE:
             counts = np.full(len(position), metadata.denseSize, dtype=np.int64)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from tfopt.backend.types import Array
+
 Kernels = Literal["default", "reference"]
 """`default`: LiteRT as apps use it, with XNNPACK; `reference`: its plain kernels, without any delegate."""
 
@@ -36,7 +38,7 @@ class LiteRTModel:
         shapes = [details["shape_signature"] for details in self.inputs.values()]
         return all(len(shape) > 0 and shape[0] == -1 for shape in shapes)
 
-    def prepare(self, examples: Mapping[str, np.ndarray]) -> None:
+    def prepare(self, examples: Mapping[str, Array]) -> None:
         """Resizes the inputs to a batch and allocates.
 
         Raises:
@@ -48,13 +50,13 @@ class LiteRTModel:
                 self.interpreter.resize_tensor_input(self.inputs[name]["index"], values.shape, strict=True)
         self.interpreter.allocate_tensors()
 
-    def set_inputs(self, examples: Mapping[str, np.ndarray]) -> None:
+    def set_inputs(self, examples: Mapping[str, Array]) -> None:
         """Writes real values into the inputs, quantized where the input is."""
         for name, values in examples.items():
             details = self.inputs[name]
             self.interpreter.set_tensor(details["index"], quantized(values, details["dtype"], *details["quantization"]))
 
-    def predict(self) -> dict[str, np.ndarray]:
+    def predict(self) -> dict[str, Array]:
         """Runs, and reads the outputs as real values by name."""
         self.interpreter.invoke()
         return {
@@ -86,7 +88,7 @@ def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> L
     return LiteRTModel(interpreter, dict(runner.get_input_details()), dict(runner.get_output_details()))
 
 
-def quantized(values: np.ndarray, dtype: Any, scale: float, zero_point: int) -> np.ndarray:
+def quantized(values: Array, dtype: Any, scale: float, zero_point: int) -> Array:
     """Real values as the numbers an input takes; what lies outside its range is clipped, as on a phone."""
     if scale == 0 or not np.issubdtype(dtype, np.integer):
         return np.ascontiguousarray(values, dtype=dtype)
@@ -95,7 +97,7 @@ def quantized(values: np.ndarray, dtype: Any, scale: float, zero_point: int) -> 
     return np.clip(steps, limits.min, limits.max).astype(dtype)
 
 
-def dequantized(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+def dequantized(values: Array, scale: float, zero_point: int) -> Array:
     """The real values behind an output's numbers."""
     if scale == 0:
         return values

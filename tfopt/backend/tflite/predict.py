@@ -11,6 +11,7 @@ import numpy as np
 
 from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.backend.tflite import interpreter as litert
+from tfopt.backend.types import Array
 from tfopt.errors import ExportError
 
 _BATCH = 128
@@ -28,7 +29,7 @@ class Predictions:
         threads: threads that LiteRT could use.
     """
 
-    outputs: dict[str, np.ndarray]
+    outputs: dict[str, Array]
     batch: int
     reason: str
     threads: int
@@ -78,8 +79,8 @@ def predict_into(
 
 
 def predict(
-    path: str, examples: Mapping[str, np.ndarray], threads: int, kernels: litert.Kernels
-) -> tuple[dict[str, np.ndarray], int, str]:
+    path: str, examples: Mapping[str, Array], threads: int, kernels: litert.Kernels
+) -> tuple[dict[str, Array], int, str]:
     """Outputs of a file in this process.
 
     Batches are used only where they give the outputs of single examples, which is measured on the first ones:
@@ -123,13 +124,13 @@ def is_stateful(path: Path) -> bool:
     return any(tensor.isVariable or flatbuffer.DTYPES[tensor.type] == "resource" for tensor in tensors)
 
 
-def _same(one: np.ndarray, other: np.ndarray) -> bool:
+def _same(one: Array, other: Array) -> bool:
     return one.shape == other.shape and np.allclose(one, other, rtol=1e-4, atol=1e-5, equal_nan=True)
 
 
-def _batches(model: litert.LiteRTModel, examples: Mapping[str, np.ndarray], batch: int) -> dict[str, np.ndarray]:
+def _batches(model: litert.LiteRTModel, examples: Mapping[str, Array], batch: int) -> dict[str, Array]:
     total = len(next(iter(examples.values())))
-    parts: list[dict[str, np.ndarray]] = []
+    parts: list[dict[str, Array]] = []
     for start in range(0, total, batch):
         part = {name: values[start : start + batch] for name, values in examples.items()}
         if start == 0 or start + batch > total:
@@ -142,11 +143,9 @@ def _batches(model: litert.LiteRTModel, examples: Mapping[str, np.ndarray], batc
     return _joined(parts)
 
 
-def _one_by_one(
-    model: litert.LiteRTModel, examples: Mapping[str, np.ndarray], resets: bool = False
-) -> dict[str, np.ndarray]:
+def _one_by_one(model: litert.LiteRTModel, examples: Mapping[str, Array], resets: bool = False) -> dict[str, Array]:
     total = len(next(iter(examples.values())))
-    parts: list[dict[str, np.ndarray]] = []
+    parts: list[dict[str, Array]] = []
     model.prepare({name: values[:1] for name, values in examples.items()})
     for index in range(total):
         if resets:
@@ -156,5 +155,5 @@ def _one_by_one(
     return _joined(parts)
 
 
-def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def _joined(parts: list[dict[str, Array]]) -> dict[str, Array]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

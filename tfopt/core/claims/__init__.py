@@ -1,0 +1,8 @@
+"""What a recipe promises about files and models, compared with what was measured. Pure.
+
+| file | question it answers |
+|---|---|
+| `tflite` | does a `.tflite` file contain what its variant promises? |
+| `agreement` | does a file give the outputs of its model, on all kernels? |
+| `acceptance` | are budgets met, and are sparsity and clusters kept? |
+"""
