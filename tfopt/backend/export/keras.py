@@ -147,7 +147,8 @@ def _write_keras_3(
         found += f", given custom_objects for {', '.join(reloaded.custom_objects)}"
     if reloaded.others and not own:
         raise ExportError(
-            f"Reading {made.name} back imported {', '.join(reloaded.others)}.", "This is a mistake in tfopt.",
+            f"Reading {made.name} back imported {', '.join(reloaded.others)}.",
+            "This is a mistake in tfopt.",
             code="not_equivalent",
         )
     claim = ClaimRecord(claim=_OPENS_IN_KERAS_3, held=True, found=found)
