@@ -46,11 +46,9 @@ def layer(name: str = "stem", sparsity: float = 0.8, parameters: int = 1168) -> 
     return LayerRecord(name=name, type="Conv2D", parameters=parameters, sparsity=sparsity, unique=230)
 
 
-def judged(
-    variant: Variant, found: AuditRecord, behaviour: RuntimeCheck = GOOD, **model: Any
-) -> dict[str, ClaimRecord]:
+def judged(variant: Variant, found: AuditRecord, runtime: RuntimeCheck = GOOD, **model: Any) -> dict[str, ClaimRecord]:
     traits, layers = frozenset(model.get("traits", ())), model.get("layers", ())
-    claims = tflite_claims(variant, traits, layers, found, behaviour, model.get("float_layers", FloatLayers()))
+    claims = tflite_claims(variant, traits, layers, found, runtime, model.get("float_layers", FloatLayers()))
     assert len({claim.claim for claim in claims}) == len(claims)
     return {claim.claim: claim for claim in claims}
 
@@ -108,7 +106,7 @@ def test_the_layers_that_the_plan_named_may_be_float_and_no_others() -> None:
         float_layers=["gru"],
     )
     claims = judged(INT8, loop, float_layers=LOOP)
-    held = claim(claims, "int8 only, but for the layers that the plan named: gru (TFLite runs it as a loop)")
+    held = claim(claims, "int8 only, except for the layers named in the plan: gru (TFLite runs it as a loop)")
     assert held.held
     assert held.found == "float operators: 1 WHILE in layer gru"
     weights = claim(claims, "weights are int8")
@@ -134,7 +132,7 @@ def test_float_operators_of_no_known_layer_are_not_excused() -> None:
     lost = audit(tensor(), float_operators={"ADD": 2, "WHILE": 1}, float_layers=["gru"])
     lost = lost.model_copy(update={"untraced_float_operators": {"ADD": 2}})
     found = claim(judged(INT8, lost, float_layers=LOOP), "int8 only")
-    assert (found.held, found.found) == (False, "float operators of no known layer: 2 ADD")
+    assert (found.held, found.found) == (False, "float operators of unknown layers: 2 ADD")
 
 
 def test_where_float_is_only_reported_it_is_reported() -> None:
@@ -210,22 +208,22 @@ def test_a_dense_model_makes_no_claim_about_sparsity() -> None:
 
 
 def test_a_file_that_runs_on_one_kind_of_kernels_only_is_reported() -> None:
-    behaviour = RuntimeCheck(xnnpack_error="failed to delegate CONV_2D node")
-    claims = judged(INT8, audit(tensor()), behaviour)
+    runtime = RuntimeCheck(xnnpack_error="failed to delegate CONV_2D node")
+    claims = judged(INT8, audit(tensor()), runtime)
     assert claim(claims, "runs on XNNPACK").found == "XNNPACK: failed to delegate CONV_2D node"
     assert claim(claims, "same predictions as the Keras model").found == "the file did not run"
 
 
 def test_kernels_that_disagree_break_the_claim() -> None:
-    behaviour = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=0.9))
-    broken = claim(judged(INT8, audit(tensor()), behaviour), "runs on XNNPACK")
+    runtime = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=0.9))
+    broken = claim(judged(INT8, audit(tensor()), runtime), "runs on XNNPACK")
     assert not broken.held
     assert broken.found == "equal predictions: 90.00% of 32 examples"
 
 
 def test_two_close_calls_among_few_examples_do_not_break_the_claim_about_kernels() -> None:
-    behaviour = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=30 / 32))
-    assert claim(judged(INT8, audit(tensor()), behaviour), "runs on XNNPACK").held
+    runtime = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=30 / 32))
+    assert claim(judged(INT8, audit(tensor()), runtime), "runs on XNNPACK").held
 
 
 def test_agreement_below_the_recipe_s_demand_breaks_the_claim() -> None:

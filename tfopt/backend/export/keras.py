@@ -106,6 +106,7 @@ _WEIGHTS_AS_TRAINED = ClaimRecord(
     claim="float weights as trained; the ranges learned by qat are metadata",
     held=True,
     found=f"the ranges are in {keras_archive.NOTE}; outputs in 8 bits are those of the .tflite files",
+    code="weights_as_trained",
 )
 
 
@@ -125,7 +126,8 @@ def _write_tf_keras(
     made = plain / "model.keras"
     keras_archive.finish(made, notes)
     outputs = saved_model.predict(model_store.load_model(plain), context.data.test.inputs, signature)
-    return made, outputs, [ClaimRecord(claim=_OPENS_IN_TF_KERAS, held=True, found=f"tf_keras {tf_keras.__version__}")]
+    found = f"tf_keras {tf_keras.__version__}"
+    return made, outputs, [ClaimRecord(claim=_OPENS_IN_TF_KERAS, held=True, found=found, code="opens_in_keras")]
 
 
 def _write_keras_3(
@@ -151,7 +153,7 @@ def _write_keras_3(
             "This is a mistake in tfopt.",
             code="not_equivalent",
         )
-    claim = ClaimRecord(claim=_OPENS_IN_KERAS_3, held=True, found=found)
+    claim = ClaimRecord(claim=_OPENS_IN_KERAS_3, held=True, found=found, code="opens_in_keras")
     return made, dict(zip(signature.outputs, reloaded.outputs, strict=True)), [claim]
 
 
@@ -164,6 +166,7 @@ def _sparsity_claim(file: Path, model: tf_keras.Model) -> ClaimRecord:
         claim="the file is as sparse as the model",
         held=abs(found - expected) < _SAME_SPARSITY,
         found=f"{found:.2%} zeros in the file, {expected:.2%} in the model",
+        code="sparsity_kept",
     )
 
 

@@ -219,7 +219,7 @@ def _failed(name: str, reason: str, context: ExportContext) -> ExportRecord:
         bytes=0,
         gzip_bytes=0,
         measures={},
-        claims=[broken_claim("converts to .tflite", f"{name}: {reason}")],
+        claims=[broken_claim("converts to .tflite", f"{name}: {reason}", code="converted")],
     )
 
 
@@ -236,9 +236,9 @@ def _measured(conversion: Conversion, source: _Source, evaluation: _Evaluation) 
         audit = audit_tflite(file, evaluation.layer_names, evaluation.aliases)
     except ExportError as error:
         sizes = {"bytes": num_bytes(file), "gzip_bytes": num_gzip_bytes(file)}
-        claims = [broken_claim("the file is well-formed", str(error))]
+        claims = [broken_claim("the file is well-formed", str(error), code="well_formed")]
         return _failed(conversion.name, "", context).model_copy(update={**sizes, "claims": claims})
-    behaviour, measures, details = _run(file, source, evaluation)
+    runtime, measures, details = _run(file, source, evaluation)
     return ExportRecord(
         name=conversion.name,
         format="tflite",
@@ -248,7 +248,7 @@ def _measured(conversion: Conversion, source: _Source, evaluation: _Evaluation) 
         measures=measures,
         audit=audit,
         claims=tflite_claims(
-            conversion.variant, context.traits, context.layers, audit, behaviour, evaluation.float_layers
+            conversion.variant, context.traits, context.layers, audit, runtime, evaluation.float_layers
         ),
         details={
             "converted_from": source.kind,

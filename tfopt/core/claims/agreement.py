@@ -1,4 +1,4 @@
-"""The claim that a file and its model give the same outputs."""
+"""The claims that a file and its model give the same outputs, on all kernels."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ class RuntimeCheck:
     kernels: OutputComparison | None = None
 
 
-def broken_claim(claim: str, found: str) -> ClaimRecord:
+def broken_claim(claim: str, found: str, code: str) -> ClaimRecord:
     """A claim that does not hold, e.g. of a file that could not be made."""
-    return ClaimRecord(claim=claim, held=False, found=found)
+    return ClaimRecord(claim=claim, held=False, found=found, code=code)
 
 
 def agreement_claim(least: float, comparison: OutputComparison | None, source: str = "the Keras model") -> ClaimRecord:
@@ -83,25 +83,25 @@ def agreement_claim(least: float, comparison: OutputComparison | None, source: s
         else f"same predictions as {source} on at least {least:.4g} of the test examples"
     )
     if comparison is None:
-        return broken_claim(claim, "the file did not run")
-    return ClaimRecord(claim=claim, held=comparison.reaches(least), found=str(comparison))
+        return broken_claim(claim, "the file did not run", code="same_outputs")
+    return ClaimRecord(claim=claim, held=comparison.reaches(least), found=str(comparison), code="same_outputs")
 
 
-def kernels_claim(variant: Variant, behaviour: RuntimeCheck) -> ClaimRecord:
+def kernels_claim(variant: Variant, runtime: RuntimeCheck) -> ClaimRecord:
     claim = "runs on XNNPACK and on the reference kernels, with the same outputs"
     errors = [
         f"{kernels}: {error}"
         for kernels, error in (
-            ("XNNPACK", behaviour.xnnpack_error),
-            ("reference kernels", behaviour.reference_error),
+            ("XNNPACK", runtime.xnnpack_error),
+            ("reference kernels", runtime.reference_error),
         )
         if error is not None
     ]
     if errors:
-        return broken_claim(claim, "; ".join(errors))
-    if behaviour.kernels is None:
-        return broken_claim(claim, "the outputs were not compared")
+        return broken_claim(claim, "; ".join(errors), code="runs_on_kernels")
+    if runtime.kernels is None:
+        return broken_claim(claim, "the outputs were not compared", code="runs_on_kernels")
     # Few examples go through the slow reference kernels: two close calls among them are not evidence of a defect.
-    least = min(variant.least_agreement(), 1 - _CLOSE_CALLS / max(behaviour.kernels.examples, _CLOSE_CALLS))
-    held = behaviour.kernels.reaches(variant.least_agreement() if behaviour.kernels.share is None else least)
-    return ClaimRecord(claim=claim, held=held, found=f"equal predictions: {behaviour.kernels}")
+    least = min(variant.least_agreement(), 1 - _CLOSE_CALLS / max(runtime.kernels.examples, _CLOSE_CALLS))
+    held = runtime.kernels.reaches(variant.least_agreement() if runtime.kernels.share is None else least)
+    return ClaimRecord(claim=claim, held=held, found=f"equal predictions: {runtime.kernels}", code="runs_on_kernels")

@@ -1,4 +1,4 @@
-"""The sentences that a recipe makes about an exported file, checked against what the file contains and does. Pure."""
+"""The default claims about a `.tflite` file, compared with its audit and with how it ran. Pure."""
 
 from __future__ import annotations
 
@@ -40,67 +40,69 @@ def tflite_claims(
     traits: frozenset[Trait],
     layers: Sequence[LayerRecord],
     audit: AuditRecord,
-    behaviour: RuntimeCheck,
+    runtime: RuntimeCheck,
     float_layers: FloatLayers = FloatLayers(),
 ) -> list[ClaimRecord]:
     """Every default claim about one `.tflite` file.
 
     Args:
-        variant: what the recipe asked for.
-        traits: what the model is.
+        variant: the keys of the file in the recipe.
+        traits: of the model.
         layers: layer records of the last stage.
         audit: what the file contains.
-        behaviour: what running it showed.
+        runtime: how it ran.
         float_layers: which layers of an int8 file may compute in float.
 
     Returns:
         One record per claim; where a claim is broken, `found` names tensors and layers.
     """
-    claims = [_integers(audit, variant, float_layers)] if variant.mode.integer_only else []
-    claims += [_weights(variant, audit, float_layers), _ports(variant, audit)]
+    claims = [_integer_only(audit, variant, float_layers)] if variant.mode.integer_only else []
+    claims += [_weight_types(variant, audit, float_layers), _io_types(variant, audit)]
     if "sparse" in traits:
-        claims.append(_sparsity(layers, audit))
+        claims.append(_sparsity_kept(layers, audit))
     if "clustered" in traits:
-        claims.append(_clusters(layers, audit))
-    return [*claims, kernels_claim(variant, behaviour), agreement_claim(variant.least_agreement(), behaviour.agreement)]
+        claims.append(_clusters_kept(layers, audit))
+    return [*claims, kernels_claim(variant, runtime), agreement_claim(variant.least_agreement(), runtime.agreement)]
 
 
-def _integers(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -> ClaimRecord:
-    """That a file computes in integers, but for the layers that may be float."""
+def _integer_only(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -> ClaimRecord:
+    """That a file computes in integers, except in the layers that may be float."""
     if float_layers.policy == "allow":
         claim = "float operators and weights are named (qat.float_layers is allow: any layer may be float)"
-        return ClaimRecord(claim=claim, held=True, found="; ".join(_floats(audit, ())) or "no float operators")
-    allowed = float_layers.allowed
-    claim = "int8 only: no operator computes in float"
+        return ClaimRecord(
+            claim=claim, held=True, found="; ".join(_floats(audit, ())) or "no float operators", code="integer_only"
+        )
+    allowed, dtype = float_layers.allowed, variant.mode.activations
+    claim = f"{dtype} only: no operator computes in float"
     if allowed:
         named = ", ".join(f"{name} ({reason})" for name, reason in allowed.items())
-        claim = f"int8 only, but for the layers that the plan named: {named}"
+        claim = f"{dtype} only, except for the layers named in the plan: {named}"
     found = _floats(audit, allowed)
     conversions = audit.operators.get("DEQUANTIZE", 0)
     expected = sum(port.dtype in _FLOATS for port in audit.outputs) if variant.io == "float32" else 0
     if not found and not allowed and conversions > expected:
         found.append(f"{conversions} DEQUANTIZE operators, {expected} expected (at float outputs only)")
     if found:
-        return broken_claim(claim, "; ".join(found))
+        return broken_claim(claim, "; ".join(found), code="integer_only")
     unneeded = [name for name in allowed if name not in audit.float_layers]
     held = f"float operators: {_counted(audit.float_operators)}" + _in_layers(audit.float_layers)
     held = held if audit.float_operators else "no float operators"
     if unneeded and audit.float_operators:
         held += f"; no float operator in {_listed(unneeded)}"
-    return ClaimRecord(claim=claim, held=True, found=held)
+    return ClaimRecord(claim=claim, held=True, found=held, code="integer_only")
 
 
 def _floats(audit: AuditRecord, allowed: Collection[str]) -> list[str]:
-    """Float operators and weights of layers that are not `allowed`, and those of which no layer is known."""
+    """Float operators and weights of layers that are not `allowed`, and those of unknown layers."""
     found: list[str] = []
     others = [name for name in audit.float_layers if name not in allowed]
     if others:
         within = "" if len(others) == len(audit.float_layers) else ", some of them"
         found.append(f"float operators: {_counted(audit.float_operators)}{within}{_in_layers(others)}")
     elif audit.float_operators and not audit.float_layers:
-        found.append(f"float operators: {_counted(audit.float_operators)}, no layer known")
+        found.append(f"float operators: {_counted(audit.float_operators)}, layer unknown")
     elif audit.untraced_float_operators:
-        found.append(f"float operators of no known layer: {_counted(audit.untraced_float_operators)}")
+        found.append(f"float operators of unknown layers: {_counted(audit.untraced_float_operators)}")
     floats = [t for t in audit.tensors if t.dtype in _FLOATS and t.role != "constant" and t.layer not in allowed]
     if floats:
         found.append("float weights: " + _listed([_named(tensor) for tensor in floats]))
@@ -111,7 +113,7 @@ def _counted(operators: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in operators.items())
 
 
-def _weights(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) -> ClaimRecord:
+def _weight_types(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) -> ClaimRecord:
     wanted, float32_below = variant.mode.weights, variant.mode.float32_below
     weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
     claim = f"weights are {wanted}"
@@ -124,34 +126,36 @@ def _weights(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) ->
         small = [t for t in weights if prod(t.shape) < float32_below and t.dtype == "float32"]
     wrong = [tensor for tensor in weights if tensor.dtype != wanted and tensor not in small]
     if variant.mode.integer_only:
-        # What the plan let stay float, and all else where the recipe lets any layer be float, is named by that claim.
+        # Float weights that the plan lists, or that the recipe allows, are named by the claim `integer_only`.
         by_plan = [t for t in wrong if float_layers.policy == "allow" or t.layer in float_layers.allowed]
         wrong = [tensor for tensor in wrong if tensor not in by_plan]
         small = by_plan
     if wrong:
-        return broken_claim(claim, _listed([_named(tensor) + f" is {tensor.dtype}" for tensor in wrong]))
+        return broken_claim(
+            claim, _listed([_named(tensor) + f" is {tensor.dtype}" for tensor in wrong]), code="weights_dtype"
+        )
     if not weights:
-        return ClaimRecord(claim=claim, held=True, found="the file has no weights")
+        return ClaimRecord(claim=claim, held=True, found="the file has no weights", code="weights_dtype")
     found = f"{len(weights) - len(small)} of {len(weights)} weight tensors are {wanted}"
     if small:
         reason = "because small" if float32_below else "as planned"
         found += f", float32 {reason}: " + _listed([_named(tensor) for tensor in small])
-    return ClaimRecord(claim=claim, held=True, found=found)
+    return ClaimRecord(claim=claim, held=True, found=found, code="weights_dtype")
 
 
-def _ports(variant: Variant, audit: AuditRecord) -> ClaimRecord:
-    """Integer inputs such as token ids keep their type whatever `io` says; they are not values to quantize."""
+def _io_types(variant: Variant, audit: AuditRecord) -> ClaimRecord:
+    """Integer inputs such as token ids keep their type whatever `io` is; they are not values to quantize."""
     ports = [("input", port) for port in audit.inputs] + [("output", port) for port in audit.outputs]
     wrong = [f"{side} {port.name!r} is {port.dtype}" for side, port in ports if not _fits(port, side, variant.io)]
     found = _listed(wrong) if wrong else ", ".join(f"{side} {port.name!r} {port.dtype}" for side, port in ports)
-    return ClaimRecord(claim=f"inputs and outputs are {variant.io}", held=not wrong, found=found)
+    return ClaimRecord(claim=f"inputs and outputs are {variant.io}", held=not wrong, found=found, code="io_dtype")
 
 
 def _fits(port: PortRecord, side: str, io: str) -> bool:
     return port.dtype == io or (side == "input" and port.dtype in ("int32", "int64", "bool", "string"))
 
 
-def _sparsity(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
+def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
     """Per pruned layer, over its kernels in the file; the zeros of kernels that batch normalization was folded into
     stay zeros, and quantization can only add some."""
     claim = f"sparsity of each pruned layer survived within {SPARSITY_TOLERANCE * 100:g} points"
@@ -165,19 +169,21 @@ def _sparsity(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
         if not own:
             untraced.append(layer)
             continue
-        _judge(layer.name, layer.sparsity, own, kept, lost)
+        _compare_sparsity(layer.name, layer.sparsity, own, kept, lost)
     if untraced:
-        # The converter drops the names of a fused LSTM and of a GRU's loop; what no layer claims must be theirs.
+        # The converter drops the names of a fused LSTM and of a GRU's loop: tensors without a layer belong to them.
         names = " + ".join(layer.name for layer in untraced)
         size = sum(layer.parameters for layer in untraced)
         expected = sum(layer.sparsity * layer.parameters for layer in untraced) / max(size, 1)
-        _judge(names, expected, [tensor for tensor in weights if tensor.layer is None], kept, lost)
+        _compare_sparsity(names, expected, [tensor for tensor in weights if tensor.layer is None], kept, lost)
     if lost:
-        return broken_claim(claim, "; ".join(lost))
-    return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is pruned")
+        return broken_claim(claim, "; ".join(lost), code="sparsity_kept")
+    return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is pruned", code="sparsity_kept")
 
 
-def _judge(name: str, expected: float, tensors: Sequence[TensorRecord], kept: list[str], lost: list[str]) -> None:
+def _compare_sparsity(
+    name: str, expected: float, tensors: Sequence[TensorRecord], kept: list[str], lost: list[str]
+) -> None:
     if not tensors:
         lost.append(f"layer {name}: {expected:.2%} in the model, no weights of it found in the file")
         return
@@ -189,7 +195,7 @@ def _judge(name: str, expected: float, tensors: Sequence[TensorRecord], kept: li
         kept.append(f"{name} {found:.2%}")
 
 
-def _clusters(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
+def _clusters_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
     """Per clustered layer, in each output channel: batch normalization that is folded in scales the channels, and so
     does rounding with a scale for each; neither makes new values within one. Rounding can make two values one."""
     claim = "shared values of each clustered layer survived: no more in any output channel than it has clusters"
@@ -199,7 +205,7 @@ def _clusters(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
     for layer in layers:
         if layer.clusters is None:
             continue
-        # The converter drops the names of a fused LSTM and of a GRU's loop; what no layer claims must be theirs.
+        # The converter drops the names of a fused LSTM and of a GRU's loop: tensors without a layer belong to them.
         own = [tensor for tensor in weights if tensor.layer == layer.name and _can_be_shared(layer, tensor)]
         own = own or [tensor for tensor in weights if tensor.layer is None]
         if not own:
@@ -212,8 +218,8 @@ def _clusters(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
         else:
             kept.append(f"{layer.name} {_unique(most)} of {layer.clusters}")
     if lost:
-        return broken_claim(claim, "; ".join(lost))
-    return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is clustered")
+        return broken_claim(claim, "; ".join(lost), code="clusters_kept")
+    return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is clustered", code="clusters_kept")
 
 
 def _can_be_shared(layer: LayerRecord, tensor: TensorRecord) -> bool:

@@ -133,6 +133,8 @@ class ClaimRecord(Record):
     held: bool
     found: str
     """What was found; names tensor and layer where the claim is broken."""
+    code: str = ""
+    """Stable name of the claim, one of `tfopt.core.claims.codes`; empty in reports of version 0.1.0."""
 
 
 class ExportRecord(Record):

@@ -1,0 +1,20 @@
+"""The stable code of each claim, as report.json carries it: the sentence of a claim may change, its code does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CLAIM_CODES: Mapping[str, str] = {
+    "converted": "The converter makes a `.tflite` file of the model.",
+    "well_formed": "The file can be parsed.",
+    "integer_only": "No operator and no weight is float, except for the layers that may be.",
+    "weights_dtype": "Weights have the dtype of the TFLite mode.",
+    "io_dtype": "Inputs and outputs have the dtype that the recipe asks for.",
+    "sparsity_kept": "Each pruned layer is as sparse in the file as in the model.",
+    "clusters_kept": "Each clustered layer has no more values in the file than in the model.",
+    "runs_on_kernels": "The file runs on XNNPACK and on the reference kernels, with the same outputs.",
+    "same_outputs": "The file gives the outputs of the model it was made from.",
+    "opens_in_keras": "The library of the model loads the file.",
+    "weights_as_trained": "The file holds the float weights; ranges learned by qat are metadata.",
+}
+"""What each claim says, by its code."""
