@@ -67,7 +67,7 @@ def test_listing_loads_no_recipe_language() -> None:
 def test_validating_loads_only_what_the_recipe_names() -> None:
     (loaded,) = loaded_after(("validate", "recipes/digits_prune_qat.yaml"))
     assert {"tfopt.stages.prune", "tfopt.export.tflite"} <= loaded
-    assert not loaded & {"tfopt.stages.ensemble", "tfopt.stages.cluster", "tfopt.export.keras"}
+    assert not loaded & {"tfopt.stages.ensemble", "tfopt.stages.cluster", "tfopt.backend"}
     assert not loaded & {"tfopt.core.records.report", "tfopt.io.store.store", "tfopt.core.language.problems"}
 
 

@@ -118,7 +118,7 @@ def test_plan(tfopt: Tfopt, mocked: Mocked) -> None:
     assert result.exit_code == 0
     assert loads == [(("a.yaml", ("seed=3", "data.batch_size=8")), {})]
     assert plans == [((RECIPE,), {"out": "saved_models", "store": None})]
-    assert "prune: sparsity to 80%, renewed every 2 steps" in result.stdout
+    assert "prune: sparsity to 80%, masks updated every 2 steps" in result.stdout
     assert "█" in result.stdout
     assert "warning: More calibration examples than data." in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from tfopt.catalog.signatures import Signature, describe
+from tfopt.catalog.signatures import Described, Signature, describe
 from tfopt.errors import EnvironmentProblem
 
 Kind = Literal["stages", "exports", "datasets", "models", "criteria"]
@@ -74,21 +74,26 @@ class Entry:
         return self.signature.names if self.signature else ()
 
 
-def find(kind: Kind) -> dict[str, Entry]:
+def find(kind: Kind, described: bool = True) -> dict[str, Entry]:
     """Everything of a kind that a recipe can name, by name, without importing it.
+
+    Args:
+        kind: what they are.
+        described: read summaries and arguments off the files.
 
     Raises:
         EnvironmentProblem: two packages bring the same name.
     """
-    return joined(built_in(kind), plugins(kind), kind)
+    return joined(built_in(kind, described=described), plugins(kind), kind)
 
 
-def built_in(kind: Kind, folder: Path | None = None) -> dict[str, Entry]:
-    """The entries that are files: every one but those that begin with `_`.
+def built_in(kind: Kind, folder: Path | None = None, described: bool = True) -> dict[str, Entry]:
+    """The entries that are files: every one except those that begin with `_`.
 
     Args:
         kind: what they are.
-        folder: where they lie, if not in tfopt itself.
+        folder: where they are, if not in tfopt itself.
+        described: read summaries and arguments off the files.
     """
     room = _ROOMS[kind]
     found = {}
@@ -98,8 +103,8 @@ def built_in(kind: Kind, folder: Path | None = None) -> dict[str, Entry]:
         if file.name.startswith(("_", ".")) or source.suffix != ".py" or not source.is_file():
             continue
         name = file.stem
-        said = describe(source, room.function, room.given)
-        found[name] = Entry(name, said.summary, f"{room.package}.{name}", None, "tfopt", said.signature)
+        read = describe(source, room.function, room.given) if described else Described("", None)
+        found[name] = Entry(name, read.summary, f"{room.package}.{name}", None, "tfopt", read.signature)
     return found
 
 

@@ -45,15 +45,15 @@ class Signature:
 
 @dataclass(frozen=True)
 class Described:
-    """What a file says of itself.
+    """The description of a file.
 
     Args:
         summary: first line of its docstring.
-        signature: of the function asked for, or the keys of a class.
+        signature: of the function asked for, or the keys of a class; None where it was not read.
     """
 
     summary: str
-    signature: Signature
+    signature: Signature | None
 
 
 def describe(file: Path, function: str | None = None, given: Sequence[str] = ()) -> Described:
