@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tfopt
-from tfopt.backend.artifacts import external_models as outside
+from tfopt.backend.artifacts import external_models
 from tfopt.backend.data.datasets import digits
 
 pytestmark = pytest.mark.tf
@@ -50,12 +50,12 @@ def test_members_from_seeds_become_one_file_that_keeps_their_zeros(tmp_path: Pat
     assert after.measures["loss"] < before.measures["loss"]
 
     # The one file answers as the files of its two members do on average.
-    files = [outside.load_file(run.path("float32"))]
+    files = [external_models.load_file(run.path("float32"))]
     for seed in (1, 2):
         alone = tfopt.load(recipe(tmp_path, "probabilities"), {"seed": seed, "name": f"alone{seed}"})
         kept = {stage.name: stage for stage in alone.stages}
         alone = alone.model_copy(update={"stages": (kept["train"], kept["prune"])})
-        files.append(outside.load_file(tfopt.run(alone, out=out).path("float32")))
+        files.append(external_models.load_file(tfopt.run(alone, out=out).path("float32")))
     images, _ = digits.load()
     examples = images[:40]
     joined, *members = [file.predict(examples) for file in files]

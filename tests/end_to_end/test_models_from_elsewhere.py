@@ -14,8 +14,7 @@ import tf_keras
 
 import tfopt
 from tests.support.needing_stages import Take
-from tfopt.backend.artifacts import external_models as outside
-from tfopt.backend.artifacts import stage_artifacts as artifacts
+from tfopt.backend.artifacts import external_models, stage_artifacts
 from tfopt.catalog.catalog import catalog
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.recipe.catalog import Catalog
@@ -57,7 +56,7 @@ def student(folder: Path, source: str, member: str = MEMBER) -> Recipe:
 
 
 def weights(out: Path, key: str) -> list[np.ndarray]:
-    model: Any = artifacts.load(Store(out / ".store").folder(key))
+    model: Any = stage_artifacts.load(Store(out / ".store").folder(key))
     return model.get_weights()
 
 
@@ -118,7 +117,7 @@ def test_a_model_that_does_not_fit_is_refused_before_any_training(tmp_path: Path
     dense = tf_keras.layers.Dense(12)
     layers = [tf_keras.layers.InputLayer((8, 8, 1)), tf_keras.layers.Flatten(), dense]
     tf_keras.Sequential(layers).save(tmp_path / "teacher.keras")
-    with pytest.raises(RecipeError, match=r"student.yaml:7:32: first.model: .* gives outputs of shape \(12,\), but"):
+    with pytest.raises(RecipeError, match=r"student.yaml:7:32: first.model: .* returns outputs of shape \(12,\), but"):
         tfopt.run(student(tmp_path, "{file: teacher.keras}"), out=tmp_path / "out")
     assert not (tmp_path / "out" / "student").exists()
 
@@ -130,13 +129,13 @@ def test_files_are_loaded_and_checked(tmp_path: Path) -> None:
     (tmp_path / "teacher.tflite").write_bytes(tf_keras_to_tflite(model))
     examples = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
     for name in ("teacher.keras", "teacher.tflite"):
-        loaded = outside.load_source(ModelLocation(name, "file", tmp_path / name))
-        assert outside.misfit(loaded, model) is None
+        loaded = external_models.load_external_model(ModelLocation(name, "file", tmp_path / name))
+        assert external_models.reason_incompatible(loaded, model) is None
         answers = loaded.predict(examples)
         np.testing.assert_allclose(answers, model.predict(examples, verbose=0), atol=1e-6)
     other = tf_keras.Sequential([tf_keras.layers.InputLayer((64,)), tf_keras.layers.Dense(10)])
-    assert "takes examples of shape (8, 8, 1), but this recipe's model takes (64,)" in str(
-        outside.misfit(loaded, other)
+    assert "expects examples of shape (8, 8, 1), but this recipe's model expects (64,)" in str(
+        external_models.reason_incompatible(loaded, other)
     )
     run = tfopt.run(student(tmp_path, "{file: teacher.keras}"), out=tmp_path / "out")
     assert same(weights(tmp_path / "out", run.report.stages[-1].key), model.get_weights())

@@ -10,7 +10,7 @@ from typing import Any
 import tf_keras
 
 from tests.support.contexts import context
-from tfopt.backend.artifacts import stage_artifacts as artifacts
+from tfopt.backend.artifacts import stage_artifacts
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.contracts.stage import StageContext, TrainingStage
@@ -34,7 +34,7 @@ def wide_model(seed: int = 1, softmax: bool = True, outputs: int = 10) -> tf_ker
 def stored(model: Any, folder: Path) -> Path:
     """A store entry with a model in it."""
     folder.mkdir(parents=True)
-    artifacts.save(model, folder)
+    stage_artifacts.save(model, folder)
     return folder
 
 

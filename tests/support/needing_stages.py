@@ -19,6 +19,6 @@ class Take(Stage):
     """The other model."""
 
     def apply(self, model: Any, context: StageContext) -> Any:
-        from tfopt.backend.artifacts import external_models as outside
+        from tfopt.backend.artifacts import external_models
 
-        return outside.load_source(context.sources[self.model.label])
+        return external_models.load_external_model(context.sources[self.model.label])

@@ -102,19 +102,19 @@ def known_models(
     Raises:
         StageError: a file cannot be loaded.
     """
-    from tfopt.backend.artifacts import external_models as outside
+    from tfopt.backend.artifacts import external_models
 
     known: dict[str, KnownModel] = {}
     unfit: dict[str, str] = {}
     for source in sources:
         if source.kind == "file":
-            one = outside.load_file(Path(source.file))
+            one = external_models.load_file(Path(source.file))
         else:
             one = needed[source.key].layout if source.key in needed else after[source.key]
         known[source.label] = KnownModel(one, source.traits)
-        misfit = outside.misfit(one, model)
-        if misfit is not None:
-            unfit[source.label] = misfit
+        reason = external_models.reason_incompatible(one, model)
+        if reason is not None:
+            unfit[source.label] = reason
     return known, unfit
 
 

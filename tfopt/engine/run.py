@@ -111,7 +111,7 @@ class _Execution:
 
     def run_stages(self) -> tuple[Any, frozenset[Trait]]:
         """The model after the last stage, and what it is."""
-        from tfopt.backend.artifacts import stage_artifacts as artifacts
+        from tfopt.backend.artifacts import stage_artifacts
 
         recipe, plan = self.prepared.plan.recipe, self.prepared.plan
         model: Any = self.prepared.model
@@ -127,14 +127,14 @@ class _Execution:
                     found = self.store.get(planned.key, self.warn)
                     if found is None:
                         if stored_at is not None:
-                            model, stored_at = artifacts.load(stored_at), None
+                            model, stored_at = stage_artifacts.load(stored_at), None
                         model = self.run_stage(stage, planned, position, model, traits)
             if found is not None:
                 stored_at, stored = found
                 self.store.share(planned.key)
                 self.replay(planned, stored)
             traits = next_traits(stage, traits)
-        return (model if stored_at is None else artifacts.load(stored_at)), traits
+        return (model if stored_at is None else stage_artifacts.load(stored_at)), traits
 
     def waiting(self, stage: str) -> None:
         """Says that another process is at work on the same stage."""
@@ -152,7 +152,7 @@ class _Execution:
         self, stage: Stage, planned: PlannedStage, position: int, model: Any, traits: frozenset[Trait]
     ) -> Any:
         """Applies one stage, measures what came out and commits it."""
-        from tfopt.backend.artifacts import stage_artifacts as artifacts
+        from tfopt.backend.artifacts import stage_artifacts
 
         recipe = self.prepared.plan.recipe
         sources = {source.label: self.provide(source) for source in planned.sources}
@@ -194,7 +194,7 @@ class _Execution:
         if lost:
             raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.", code="unmet_promise")
         with self.store.building(planned.key) as folder:
-            artifacts.save(model, folder)
+            stage_artifacts.save(model, folder)
             if (context.work / SNAPSHOTS).is_dir():
                 shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
@@ -240,14 +240,14 @@ class _Execution:
         sharing: dict[str, Sharing],
     ) -> StageRecord:
         """What a model is worth: measures on the test split, and each layer."""
-        from tfopt.backend.artifacts import stage_artifacts as artifacts
+        from tfopt.backend.artifacts import stage_artifacts
         from tfopt.backend.models import build as models
         from tfopt.backend.stages import prune as pruning
         from tfopt.backend.training.evaluate import evaluate
 
         plan = self.prepared.plan
-        plain = artifacts.float_model(model)
-        measures = evaluate(artifacts.running_model(model), self.prepared.data.test, plan.recipe.compile)
+        plain = stage_artifacts.float_model(model)
+        measures = evaluate(stage_artifacts.inference_model(model), self.prepared.data.test, plan.recipe.compile)
         return StageRecord(
             name=name,
             kind=kind,

@@ -68,9 +68,9 @@ class StageContract:
     @classmethod
     def result(cls, out: Path, run: Run) -> Any:
         """What the stage left in the store."""
-        from tfopt.backend.artifacts import stage_artifacts as artifacts
+        from tfopt.backend.artifacts import stage_artifacts
 
-        return artifacts.load(Store(out / ".store").folder(run.report.stages[-1].key))
+        return stage_artifacts.load(Store(out / ".store").folder(run.report.stages[-1].key))
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -99,17 +99,17 @@ class StageContract:
         assert keys[0] == keys[1]
 
     def test_it_leaves_a_model_free_of_wrappers(self, done: tuple[Path, Run]) -> None:
-        from tfopt.backend.artifacts import stage_artifacts as artifacts
+        from tfopt.backend.artifacts import stage_artifacts
 
-        model = artifacts.float_model(self.result(*done))
+        model = stage_artifacts.float_model(self.result(*done))
         for layer in model._flatten_layers(include_self=False):
             assert not type(layer).__module__.startswith("tensorflow_model_optimization"), layer.name
 
     def test_it_adds_what_it_claims_to_add(self, stage: Stage, done: tuple[Path, Run]) -> None:
-        from tfopt.backend.artifacts import stage_artifacts as artifacts
+        from tfopt.backend.artifacts import stage_artifacts
 
         result, layers = self.result(*done), done[1].report.stages[-1].layers
-        assert ("quantized" in stage.adds) == (artifacts.float_model(result) is not result)
+        assert ("quantized" in stage.adds) == (stage_artifacts.float_model(result) is not result)
         if "sparse" in stage.adds:
             assert max(layer.sparsity for layer in layers) > 0.2
         if "clustered" in stage.adds:
@@ -151,7 +151,7 @@ def check_block(block: type[Block]) -> None:
 
 def weights_of(model: Any) -> list[np.ndarray]:
     """All weights, of a quantized model those that simulate 8 bits."""
-    from tfopt.backend.artifacts import stage_artifacts as artifacts
+    from tfopt.backend.artifacts import stage_artifacts
 
-    weights: list[np.ndarray] = artifacts.running_model(model).get_weights()
+    weights: list[np.ndarray] = stage_artifacts.inference_model(model).get_weights()
     return weights

@@ -12,8 +12,7 @@ import tf_keras
 from tests.support.contexts import Log, digits, same_weights, small_model
 from tests.support.distillation import distill, distiller, stored, wide_model
 from tfopt.backend import distillation
-from tfopt.backend.artifacts import external_models as outside
-from tfopt.backend.artifacts import stage_artifacts as artifacts
+from tfopt.backend.artifacts import external_models, stage_artifacts
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.distillation import cache
 from tfopt.backend.stages import fit as training
@@ -96,14 +95,14 @@ def test_a_teacher_alone_is_enough(teacher, tmp_path):
 
 def test_teachers_stay_as_they_are_and_leave_nothing_behind(teacher, tmp_path, monkeypatch):
     loaded = []
-    load = outside.load_source
+    load = external_models.load_external_model
 
     def remember(location):
         loaded.append(load(location))
         return loaded[-1]
 
-    monkeypatch.setattr(outside, "load_source", remember)
-    before = artifacts.load(teacher).get_weights()
+    monkeypatch.setattr(external_models, "load_external_model", remember)
+    before = stage_artifacts.load(teacher).get_weights()
     pairs = [{"student": "hidden", "teacher": "wide"}, {"student": "relu", "teacher": "second"}]
 
     student, _ = train(tmp_path, distill({"stage": "train", "layers": pairs}), {"stage train": teacher})
@@ -196,7 +195,7 @@ def test_the_average_of_the_student_teaches(tmp_path):
     "kind", ["keras", pytest.param("h5", marks=slow), pytest.param("SavedModel", marks=slow), "tflite"]
 )
 def test_a_file_can_teach(kind, teacher, tmp_path):
-    model = artifacts.load(teacher)
+    model = stage_artifacts.load(teacher)
     path = tmp_path / f"teacher.{kind}"
     if kind == "tflite":
         path.write_bytes(tf_lite(model))

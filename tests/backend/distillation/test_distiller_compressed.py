@@ -11,7 +11,7 @@ import tf_keras
 from tests.support.contexts import Log, digits, small_model
 from tests.support.distillation import distill, distiller, stored
 from tfopt.backend import distillation
-from tfopt.backend.artifacts import stage_artifacts as artifacts
+from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.sparsity import sparsity
 from tfopt.backend.stages import fit as training
@@ -44,7 +44,7 @@ def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
     log = Log()
     stage = distill({"stage": "train", "layers": PAIRS, "weight": 0.7}, Prune, epochs=4, schedule=SCHEDULE)
 
-    student = stage.apply(artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log))
+    student = stage.apply(stage_artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log))
 
     assert sparsity(student) == pytest.approx(0.6, abs=0.01)
     assert log.of("epoch")[-1]["accuracy"] > 0.8
@@ -57,7 +57,7 @@ def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
 )
 def test_a_sparse_model_is_taught_in_8_bits(teacher, dense, tmp_path):
     pruning = distill({"ema": {}}, Prune, epochs=2, schedule={**SCHEDULE, "final": "75%"})
-    sparse = pruning.apply(artifacts.load(dense), distiller(tmp_path / "prune", pruning.teacher, {}))
+    sparse = pruning.apply(stage_artifacts.load(dense), distiller(tmp_path / "prune", pruning.teacher, {}))
     log = Log()
     stage = distill(teacher, Qat, learning_rate=1e-3)
     where = distiller(tmp_path / "qat", stage.teacher, {"stage train": dense}, log)
@@ -77,7 +77,7 @@ def test_a_model_is_taught_while_it_is_clustered(teacher, dense, tmp_path):
     log = Log()
     stage = distill(teacher, Cluster, clusters=8, learning_rate=1e-3)
 
-    student = stage.apply(artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log))
+    student = stage.apply(stage_artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log))
 
     for name in ("conv2", "hidden", "logits"):
         assert len(np.unique(student.get_layer(name).get_weights()[0])) <= 8

@@ -13,7 +13,7 @@ import tf_keras
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.support.contexts import context, digits, small_model
-from tfopt.backend.artifacts import stage_artifacts as artifacts
+from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.ensembling.combine import combined_values, smallest_gap
 from tfopt.backend.stages import ensemble as ensembling
 from tfopt.backend.training.evaluate import evaluate
@@ -117,8 +117,8 @@ def test_how_close_a_vote_can_be() -> None:
 @pytest.mark.parametrize("combine", ["probabilities", "vote"])
 def test_it_goes_through_the_store_and_can_be_joined_again(combine: Any, tmp_path: Path) -> None:
     joined = ensembling.join([small_model(seed=0), small_model(seed=1)], [0.6, 0.4], combine, PROBABILITIES, "joined")
-    artifacts.save(joined, tmp_path)
-    stored: Any = artifacts.load(tmp_path)
+    stage_artifacts.save(joined, tmp_path)
+    stored: Any = stage_artifacts.load(tmp_path)
     examples = digits().test.inputs[:8]
     answers = joined.predict(examples, verbose=0)
     np.testing.assert_array_equal(stored.predict(examples, verbose=0), answers)

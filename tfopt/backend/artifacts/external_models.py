@@ -1,4 +1,4 @@
-"""Models from elsewhere: store entries of other recipes and seeds, and model files.
+"""External models: results of other recipes and seeds in the store, and model files.
 
 What can be trained on is a `tf_keras.Model`; a `.tflite` can only predict.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import tf_keras
 
-from tfopt.backend.artifacts import stage_artifacts as artifacts
+from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.audit import inspect as inspection
 from tfopt.backend.models import build as models
 from tfopt.backend.tflite import predict
@@ -57,17 +57,17 @@ class TfliteModel:
         return next(iter(outputs.values()))
 
 
-OutsideModel = tf_keras.Model | TfliteModel
+ExternalModel = tf_keras.Model | TfliteModel
 
 
-def load_source(location: ModelLocation) -> OutsideModel:
-    """Loads a model from elsewhere.
+def load_external_model(location: ModelLocation) -> ExternalModel:
+    """Loads an external model.
 
     Args:
         location: from `StageContext.sources`.
 
     Returns:
-        A model free of wrappers; of a quantized result, the one that simulates 8 bits.
+        A model without wrappers; for a quantized result, the one that simulates 8 bits.
 
     Raises:
         StageError: the file cannot be loaded.
@@ -75,18 +75,18 @@ def load_source(location: ModelLocation) -> OutsideModel:
     """
     if location.kind == "file":
         return load_file(location.path)
-    return artifacts.running_model(artifacts.load(location.path))
+    return stage_artifacts.inference_model(stage_artifacts.load(location.path))
 
 
-def load_file(path: Path) -> OutsideModel:
+def load_file(path: Path) -> ExternalModel:
     """Loads a `.keras`, `.h5`, SavedModel or `.tflite`.
 
     Raises:
-        StageError: it cannot be loaded, or is no functional model.
+        StageError: it cannot be loaded, or is not a functional model.
         ExportError: the `.tflite` is malformed.
     """
     if path.suffix != ".tflite":
-        # A file says its own shapes; those given here are of models that are built for their data.
+        # A file contains its shapes; these arguments are for models that are built for their data.
         return models.build_alone(str(path.absolute()), (1,), 1)
     audit = inspection.inspect(path)
     inputs, outputs = (
@@ -102,34 +102,34 @@ def load_file(path: Path) -> OutsideModel:
     return TfliteModel(path, inputs, outputs)
 
 
-def misfit(other: OutsideModel, model: tf_keras.Model) -> str | None:
-    """Why a model from elsewhere cannot take the examples of another, or does not give as many outputs.
+def reason_incompatible(other: ExternalModel, model: tf_keras.Model) -> str | None:
+    """Why an external model cannot replace a model: shapes of its inputs or outputs differ.
 
     Args:
-        other: from elsewhere.
-        model: what it is to stand beside.
+        other: the external model.
+        model: the model of the recipe.
 
     Returns:
-        What continues the name of `other`; None where it fits.
+        The end of a sentence that begins with the name of `other`; None where the shapes fit.
     """
     theirs, ours = _shapes(other, "inputs"), _shapes(model, "inputs")
-    if len(theirs) != len(ours) or not all(_alike(one, two) for one, two in zip(theirs, ours, strict=True)):
-        return f"takes examples of shape {_written(theirs)}, but this recipe's model takes {_written(ours)}."
+    if len(theirs) != len(ours) or not all(_compatible(one, two) for one, two in zip(theirs, ours, strict=True)):
+        return f"expects examples of shape {_format(theirs)}, but this recipe's model expects {_format(ours)}."
     theirs, ours = _shapes(other, "outputs"), _shapes(model, "outputs")
-    if len(theirs) != len(ours) or not all(_alike(one, two) for one, two in zip(theirs, ours, strict=True)):
-        return f"gives outputs of shape {_written(theirs)}, but this recipe's model gives {_written(ours)}."
+    if len(theirs) != len(ours) or not all(_compatible(one, two) for one, two in zip(theirs, ours, strict=True)):
+        return f"returns outputs of shape {_format(theirs)}, but this recipe's model returns {_format(ours)}."
     return None
 
 
-def _shapes(model: OutsideModel, ports: str) -> list[Shape]:
+def _shapes(model: ExternalModel, side: str) -> list[Shape]:
     if isinstance(model, TfliteModel):
-        return list(getattr(model, ports).values())
-    return [tuple(tensor.shape[1:]) for tensor in getattr(model, ports)]
+        return list(getattr(model, side).values())
+    return [tuple(tensor.shape[1:]) for tensor in getattr(model, side)]
 
 
-def _alike(one: Shape, other: Shape) -> bool:
+def _compatible(one: Shape, other: Shape) -> bool:
     return len(one) == len(other) and all(a == b or None in (a, b) for a, b in zip(one, other, strict=True))
 
 
-def _written(shapes: list[Shape]) -> str:
+def _format(shapes: list[Shape]) -> str:
     return " and ".join(str(shape) for shape in shapes)

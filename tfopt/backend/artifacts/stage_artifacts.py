@@ -31,6 +31,6 @@ def float_model(model: Model) -> tf_keras.Model:
     return model.float_model if isinstance(model, quantization.Quantized) else model
 
 
-def running_model(model: Model) -> tf_keras.Model:
+def inference_model(model: Model) -> tf_keras.Model:
     """The model that predicts: itself, or the one that simulates 8 bits."""
     return model.model if isinstance(model, quantization.Quantized) else model

@@ -94,9 +94,9 @@ def load(teacher: Teacher, context: StageContext) -> TeacherEnsemble:
         StoreError: a store entry cannot be read.
     """
     # Not above: what loads the results of stages knows all stages, and they know this package.
-    from tfopt.backend.artifacts.external_models import load_source
+    from tfopt.backend.artifacts.external_models import load_external_model
 
-    models = tuple(load_source(context.sources[source.label]) for source in teacher.sources())
+    models = tuple(load_external_model(context.sources[source.label]) for source in teacher.sources())
     return TeacherEnsemble.of(models, teacher.shares(), teacher.layers)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from tfopt.backend.artifacts import external_models as outside
+from tfopt.backend.artifacts import external_models
 from tfopt.backend.graph.kernels import counted_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.training import batch_norm as batch_statistics
@@ -42,7 +42,7 @@ def look_ahead(model: tf_keras.Model, asked: Averaging, workload: Workload) -> P
         )
     for label, source in workload.sources.items():
         place = asked.places.get(label, ())
-        if isinstance(source.model, outside.TfliteModel):
+        if isinstance(source.model, external_models.TfliteModel):
             problems.append(
                 Mistake(place, f"is {label}, which only gives answers: name a Keras model", code="incompatible_model")
             )
@@ -97,7 +97,7 @@ def average(model: tf_keras.Model, asked: Averaging, context: StageContext) -> t
 def _models(model: tf_keras.Model, context: StageContext) -> dict[str, Weights]:
     found = {"incoming": model.get_weights()}
     for label, location in context.sources.items():
-        other: Any = outside.load_source(location)
+        other: Any = external_models.load_external_model(location)
         difference = unlike(model, other)
         if difference is not None:
             raise StageError(

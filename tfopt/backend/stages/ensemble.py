@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from tfopt.backend.artifacts import external_models as outside
+from tfopt.backend.artifacts import external_models
 from tfopt.backend.ensembling import member_weights
 from tfopt.backend.ensembling.combine import combined, combined_values, logits_of, probabilities_of
 from tfopt.backend.training.evaluate import predict
@@ -50,7 +50,7 @@ def ensemble(model: tf_keras.Model, asked: Ensembling, context: StageContext) ->
         StageError: a layer of a member cannot be copied, or the joined model answers otherwise.
     """
     outputs = Outputs.of(context.compile)
-    members = _members(model, [outside.load_source(one) for one in context.sources.values()], asked)
+    members = _members(model, [external_models.load_external_model(one) for one in context.sources.values()], asked)
     if asked.weights == "learned":
         weights = _learned(members, asked.combine, outputs, context)
     else:
@@ -96,7 +96,7 @@ def _unfit_members(asked: Ensembling, workload: Workload) -> list[Mistake]:
     problems: list[Mistake] = []
     for label, source in workload.sources.items():
         place = asked.places.get(label, ())
-        if isinstance(source.model, outside.TfliteModel):
+        if isinstance(source.model, external_models.TfliteModel):
             problems.append(
                 Mistake(place, f"is {label}, which only gives answers: name a Keras model", code="incompatible_model")
             )

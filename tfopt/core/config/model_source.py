@@ -94,7 +94,7 @@ def sources_in(value: object) -> Iterator[tuple[RecipePath, ModelSource]]:
 
 @dataclass(frozen=True)
 class ModelLocation:
-    """Where an external model is, once it exists; `load_source` (`tfopt.backend.artifacts.external_models`) loads it.
+    """Where an external model is stored; `tfopt.backend.artifacts.external_models` loads it.
 
     Args:
         label: of its source.
