@@ -106,7 +106,7 @@ def test_compare_as_text_csv_and_json(tfopt: Tfopt, mocked: Mocked, compared: Co
     calls = mocked("compare", compared)
     text = tfopt("compare", "a", "b", "--export", "int8", "--out", "there")
     assert text.exit_code == 0, text.output
-    assert "what can be said" in text.stdout
+    assert "differences" in text.stdout
     assert calls[0] == (("a", "b"), {"export": "int8", "out": "there"})
     table = tfopt("compare", "a", "--csv", "--sort", "gzip_bytes").stdout.splitlines()
     assert table[0].startswith("name,schedule,allocation,seeds,sparsity")
@@ -124,7 +124,7 @@ def test_compare_writes_page_and_figures(
     mocked("compare", compared)
     result = tfopt("compare", "a", "--html", str(tmp_path / "page.html"), "--figures", str(tmp_path / "figures"))
     assert result.exit_code == 0, result.output
-    assert "What can be said" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Differences</h2>" in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert len(list((tmp_path / "figures").glob("*.svg"))) == 5
     assert len(list((tmp_path / "figures").glob("*.png"))) == 5
 

@@ -94,7 +94,7 @@ def test_the_page_can_be_used_without_eyes(pages: dict[str, Drawn]) -> None:
 def test_the_page_leads_with_what_did_not_hold(pages: dict[str, Drawn]) -> None:
     page, _ = pages["broken"]
     start = page.text.index("1 of 16 claims broken and 3 of 5 budgets not met.")
-    assert start < page.text.index("FULLY_CONNECTED computes in float32") < page.text.index("What came out")
+    assert start < page.text.index("FULLY_CONNECTED computes in float32") < page.text.index("Every value of a .tflite")
     assert page.text.index("int8 1 of 6 broken") < page.text.index("float32 all 5 held")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def comparison_text(comparison: Comparison, rows: Sequence[Row], width: int = 80) -> list[RenderableType]:
-    """The table, what can be said about it, what to know before.
+    """The table, its sentences about differences, notes.
 
     Args:
         comparison: what was compared.
@@ -40,7 +40,7 @@ def comparison_text(comparison: Comparison, rows: Sequence[Row], width: int = 80
         parts.append(plain_text("● on the Pareto front: no variant is both better and smaller with gzip", "dim"))
     sentences = verdict_sentences(comparison)
     if sentences:
-        parts += [heading("what can be said"), *(indented(sentence) for sentence in sentences)]
+        parts += [heading("differences"), *(indented(sentence) for sentence in sentences)]
     return parts + [plain_text(f"note: {note}", "yellow") for note in comparison.notes]
 
 

@@ -1,4 +1,4 @@
-"""What a file contains, how fast files are, and what a recipe can name, as text for the terminal."""
+"""Contents of a file, latency of files, and names for recipes, as text for the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Named(Protocol):
-    """One thing that a recipe can name (see `tfopt.results.CatalogEntry`)."""
+    """One name that a recipe can use (see `tfopt.results.CatalogEntry`)."""
 
     @property
     def name(self) -> str: ...
@@ -114,7 +114,7 @@ def bench_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def listing_lines(kinds: Mapping[str, Sequence[Named]], width: int) -> list[str]:
-    """What can be named in a recipe, as plain lines: `tfopt ls` must not wait for a table library.
+    """Names that a recipe can use, as plain lines: `tfopt ls` must not wait for a table library.
 
     Args:
         kinds: entries by kind.

@@ -45,7 +45,7 @@ class Lines:
                 }
                 self.show(f"{event['export']:<{self.names}}  {size}  {metrics_text(shown)}{held}")
             case "waiting":
-                self.show(f"{event['stage']:<{self.names}}  another process is building it; waiting for its result")
+                self.show(f"{event['stage']:<{self.names}}  a different process is building it; waiting for its result")
             case "run_reused":
                 self.show(f"Nothing has changed since run {event['run']}: here is its report (--fresh runs it again).")
             case "warning":

@@ -88,7 +88,7 @@ class LiveProgress:
             case "stage_started" if not event["cached"]:
                 self._bars[key] = Bar(f"{prefix}{event['stage']}", "")
             case "waiting":
-                self._bars[key] = Bar(f"{prefix}{event['stage']}", "another process is building it")
+                self._bars[key] = Bar(f"{prefix}{event['stage']}", "a different process is building it")
             case "progress":
                 self._bars[key] = self._paced_bar(key, f"{prefix}{event['stage']}", event, seconds)
             case "export_started":

@@ -3,7 +3,7 @@
 | file | question it answers |
 |---|---|
 | `text` | what do `tfopt plan` and `tfopt doctor` show? |
-| `layers` | what can be done with each layer, in words? |
+| `layers` | which techniques and targets support each layer? |
 | `terminal_plot` | how is a sparsity schedule drawn with characters? |
 | `chart` | how are sparsity schedules drawn as SVG? |
 """

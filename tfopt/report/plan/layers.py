@@ -1,4 +1,4 @@
-"""What can be done with each layer of a model, as text for the terminal."""
+"""Which techniques and targets support each layer of a model, as text for the terminal."""
 
 from __future__ import annotations
 

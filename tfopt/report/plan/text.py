@@ -98,7 +98,7 @@ def doctor_text(
     width: int = 80,
     verbose: bool = False,
 ) -> list[RenderableType]:
-    """Versions, what is wrong with them, and what a model's layers support.
+    """Versions, problems with them, and what a model's layers support.
 
     Args:
         environment: what is installed.
