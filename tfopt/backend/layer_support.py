@@ -1,4 +1,4 @@
-"""What can be done with each layer of a model, found without training."""
+"""One row per layer of a model: can it be pruned, clustered, quantized, converted? Found without training."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PATTERNS = {
     "block": Pattern(block_size=(4, 1)),
     "2:4": Pattern(sparsity_m_by_n=(2, 4)),
 }
-"""Arrangements of zeros, by the word for them."""
+"""Patterns of zeros by name."""
 
 
 def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
     """One row per layer, nested layers included, in the order of the model.
 
     Args:
-        model: built, free of wrappers.
+        model: built, without wrappers.
 
     Raises:
         StageError: the connections of the layers are not known.
@@ -54,7 +54,7 @@ def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> La
         name=layer.name,
         type=type(layer).__name__,
         parameters=layer.count_params(),
-        output_shape=_text(at[0].output) if at else "?",
+        output_shape=_format(at[0].output) if at else "?",
         prunable=prunable,
         quantized=quantized,
         macs=_macs(layer, at),
@@ -104,5 +104,5 @@ def _lacking(
     return f"{sentence} {', '.join(found)}" if found else None
 
 
-def _text(shape: Shape) -> str:
+def _format(shape: Shape) -> str:
     return " x ".join("?" if size is None else str(size) for size in shape[1:])

@@ -103,7 +103,7 @@ def load_file(path: Path) -> ExternalModel:
 
 
 def reason_incompatible(other: ExternalModel, model: tf_keras.Model) -> str | None:
-    """Why an external model cannot replace a model: shapes of its inputs or outputs differ.
+    """Returns how the inputs or outputs of an external model differ from those of a model.
 
     Args:
         other: the external model.

@@ -1,4 +1,4 @@
-"""What any model file really contains."""
+"""Audits a model file of any type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def inspect(path: Path | str) -> AuditRecord:
         path: a `.tflite`, `.keras` or `.h5` file, or a SavedModel folder.
 
     Raises:
-        UsageError: no such file, or of another type.
+        UsageError: no such file, or of a different type.
         ExportError: it is malformed.
     """
     path = Path(path)

@@ -26,8 +26,8 @@ from tfopt.errors import ExportError, UsageError
 _HDF5 = (".h5", ".hdf5")
 _SERVING = "serving_default"
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_BESIDE_WEIGHTS = ("optimizer", "keras_api", "save_counter", "_operations")
-_BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile)
+_NOT_WEIGHTS = ("optimizer", "keras_api", "save_counter", "_operations")
+_MALFORMED = (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile)
 
 
 def audit_keras(path: Path | str) -> AuditRecord:
@@ -37,7 +37,7 @@ def audit_keras(path: Path | str) -> AuditRecord:
         Weights as tensors, layer types as operators. Kernels are the weights of two axes and more.
 
     Raises:
-        UsageError: the file is of another type.
+        UsageError: the file is of a different type.
         ExportError: it is malformed.
     """
     path = Path(path)
@@ -51,7 +51,7 @@ def audit_keras(path: Path | str) -> AuditRecord:
         )
     try:
         return _archive(path) if path.suffix == ".keras" else _hdf5(path)
-    except _BROKEN as error:
+    except _MALFORMED as error:
         raise ExportError(f"{path} is malformed: {type(error).__name__}: {error}.", code="malformed_file") from error
 
 
@@ -78,7 +78,7 @@ def _hdf5(path: Path) -> AuditRecord:
 
 
 def _hdf5_layer(where: str) -> str | None:
-    """Below each top-level layer lie the variables under their own names, which begin with the layer they belong to."""
+    """The layer of a variable: a top-level layer contains its variables under names that begin with their own layer."""
     segments = where.split("/")
     return segments[1] if len(segments) > 2 else segments[0] if len(segments) == 2 else None
 
@@ -125,7 +125,7 @@ def _checkpoint(prefix: Path) -> Iterator[TensorRecord]:
             if attribute.name == "VARIABLE_VALUE"
         }
     for key, name in names.items():
-        if key in stored and key.split("/")[0] not in _BESIDE_WEIGHTS and ".OPTIMIZER_SLOT" not in key:
+        if key in stored and key.split("/")[0] not in _NOT_WEIGHTS and ".OPTIMIZER_SLOT" not in key:
             yield _tensor(name, name.split("/")[0] if "/" in name else None, np.asarray(reader.get_tensor(key)))
 
 
@@ -144,7 +144,7 @@ def _datasets(group: h5py.Group) -> Iterator[tuple[str, Array]]:
 
 
 def _containers(config: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    """Where Keras' archive keeps the weights of each layer: by class, numbered in the order of the layers
+    """Paths of the weights of each layer in a Keras archive: by class, numbered in the order of the layers
     (keras/src/saving/saving_lib.py, `_save_container_state`)."""
     seen: Counter[str] = Counter()
     for layer in config.get("layers", ()):

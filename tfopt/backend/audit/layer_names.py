@@ -65,7 +65,7 @@ class LayerNames:
 
     def _in_path(self, segments: tuple[str, ...], raw: tuple[str, ...]) -> tuple[str, str] | None:
         # The first segment is the model itself. The outermost layer wins: attention has a part named `query`, which is
-        # no layer of the model even where another layer has that name.
+        # not a layer of the model even where a different layer has that name.
         for start in range(1, len(segments)) if len(segments) > 1 else (0,):
             for wanted, name in self._paths:
                 end = start + len(wanted)

@@ -50,7 +50,7 @@ _CHANNEL_AXES = {"DEPTHWISE_CONV_2D": 3, "CONV_3D": 4, "CONV_3D_TRANSPOSE": 3, "
 
 @dataclass
 class _Use:
-    """How the graph uses one tensor that holds data."""
+    """Role, layers and channel axis of one tensor with data."""
 
     role: Role = "constant"
     layers: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Whether two sets of outputs are the same: equal predictions, or for regression the largest difference."""
+"""Compares two sets of outputs: the share of equal predictions, or for regression the largest difference."""
 
 from __future__ import annotations
 

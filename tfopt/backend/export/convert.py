@@ -147,7 +147,7 @@ CONVERTERS: Mapping[str, Callable[[Any, Variant, Calibration], None]] = {
     "dynamic": _dynamic_range,
     "int8": _full_integer,
 }
-"""What sets a `tf.lite.TFLiteConverter` for each mode of `tfopt.core.config.quantization_modes`.
+"""The function that sets a `tf.lite.TFLiteConverter` for each mode of `tfopt.core.config.quantization_modes`.
 
 The converter is `Any`: TensorFlow has no types for it."""
 

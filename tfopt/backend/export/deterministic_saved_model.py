@@ -57,7 +57,7 @@ def make_canonical(folder: Path) -> None:
 
 
 def _write_fingerprint(folder: Path) -> None:
-    """TensorFlow's own fingerprint of the new graph, with an identifier made of it instead of a random one."""
+    """TensorFlow's own fingerprint of the new graph, with an identifier derived from it instead of a random one."""
     path = folder / "fingerprint.pb"
     path.unlink(missing_ok=True)
     fingerprinting_utils.write_fingerprint(str(folder))

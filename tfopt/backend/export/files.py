@@ -1,4 +1,4 @@
-"""Writes, moves and weighs exported files; a reader never sees half a file."""
+"""Moves exported files into their folder and measures their size; a reader never sees half a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfopt.errors import ExportError
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns a failing disk into the user's error.
+    """Turns an OSError into an error for the user.
 
     Raises:
         ExportError: names `path` and the reason.
@@ -28,16 +28,18 @@ def writing(path: Path) -> Iterator[None]:
 def cannot_write(path: Path, reason: str) -> ExportError:
     """The error for a path that cannot be written."""
     return ExportError(
-        f"Cannot write {path}: {reason}.", "Free some space, or choose another folder with --out.", code="cannot_write"
+        f"Cannot write {path}: {reason}.",
+        "Free some space, or choose a different folder with --out.",
+        code="cannot_write",
     )
 
 
-def put_in_place(made: Path, target: Path) -> None:
-    """Renames a finished file or folder to its place, replacing what was there.
+def put_in_place(written: Path, target: Path) -> None:
+    """Renames a finished file or folder, replacing an old one.
 
     Args:
-        made: on the same file system as `target`.
-        target: where it belongs.
+        written: the file or folder, on the same file system as `target`.
+        target: its path.
 
     Raises:
         ExportError: the folder cannot be written.
@@ -45,7 +47,7 @@ def put_in_place(made: Path, target: Path) -> None:
     with writing(target):
         if target.is_dir():
             shutil.rmtree(target)
-        os.replace(made, target)
+        os.replace(written, target)
 
 
 def num_bytes(path: Path) -> int:

@@ -50,9 +50,9 @@ def export_saved_model(model: tf_keras.Model | Quantized, context: ExportContext
     signature = saved_model.signature_of(float_model)
 
     def make(folder: Path) -> tuple[Path, Outputs]:
-        made = folder / "saved_model"
-        saved_model.write_saved_model(float_model, signature, made)
-        return made, _serve(made, saved_model.named_inputs(context.data.test.inputs, float_model, signature))
+        written = folder / "saved_model"
+        saved_model.write_saved_model(float_model, signature, written)
+        return written, _serve(written, saved_model.named_inputs(context.data.test.inputs, float_model, signature))
 
     return _export("saved_model", "saved_model", float_model, signature, context, make)
 
@@ -75,7 +75,7 @@ def export_keras(model: tf_keras.Model | Quantized, context: ExportContext) -> E
 
     Args:
         model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, whose float weights are written, with
-            the learned ranges beside them as a note (see `keras_archive.NOTE`).
+            the learned ranges in addition, as a note (see `keras_archive.NOTE`).
         context: folder, data, metrics, and the Keras 3 model that the recipe began with.
 
     Raises:
@@ -89,13 +89,13 @@ def export_keras(model: tf_keras.Model | Quantized, context: ExportContext) -> E
     claims: list[ClaimRecord] = []
 
     def make(folder: Path) -> tuple[Path, Outputs]:
-        made, outputs, found = write(float_model, signature, context, folder, notes)
+        written, outputs, found = write(float_model, signature, context, folder, notes)
         if notes:
             found.append(_WEIGHTS_AS_TRAINED)
         if "sparse" in context.traits:
-            found.append(_sparsity_claim(made, float_model))
+            found.append(_sparsity_claim(written, float_model))
         claims.extend(found)
-        return made, outputs
+        return written, outputs
 
     record = _export("keras", "model.keras", float_model, signature, context, make)
     library = f"tf_keras {tf_keras.__version__}" if context.origin is None else f"keras {keras.__version__}"
@@ -123,11 +123,11 @@ def _write_tf_keras(
     # The only public way to leave the optimizer out of this format: load without it, and save again.
     model_store.save_model(model, trained)
     model_store.save_model(model_store.load_model(trained), plain)
-    made = plain / "model.keras"
-    keras_archive.finish(made, notes)
+    written = plain / "model.keras"
+    keras_archive.finish(written, notes)
     outputs = saved_model.predict(model_store.load_model(plain), context.data.test.inputs, signature)
     found = f"tf_keras {tf_keras.__version__}"
-    return made, outputs, [ClaimRecord(claim=_OPENS_IN_TF_KERAS, held=True, found=found, code="opens_in_keras")]
+    return written, outputs, [ClaimRecord(claim=_OPENS_IN_TF_KERAS, held=True, found=found, code="opens_in_keras")]
 
 
 def _write_keras_3(
@@ -138,23 +138,23 @@ def _write_keras_3(
     notes: Mapping[str, Any],
 ) -> tuple[Path, Outputs, list[ClaimRecord]]:
     restored = bridge.put_back(context.origin, model)
-    made = folder / "model.keras"
-    guarded(lambda: restored.save(made), f"Saving the Keras 3 model {restored.name!r}")
-    keras_archive.finish(made, notes)
+    written = folder / "model.keras"
+    guarded(lambda: restored.save(written), f"Saving the Keras 3 model {restored.name!r}")
+    keras_archive.finish(written, notes)
     own = {name: f"{code.__module__}:{code.__qualname__}" for name, code in bridge.foreign_code(restored).items()}
     inputs = list(saved_model.named_inputs(context.data.test.inputs, model, signature).values())
-    reloaded = read_back.read_back(made, inputs, len(signature.outputs), own)
+    reloaded = read_back.read_back(written, inputs, len(signature.outputs), own)
     found = f"keras {reloaded.version}"
     if reloaded.custom_objects:
         found += f", given custom_objects for {', '.join(reloaded.custom_objects)}"
     if reloaded.others and not own:
         raise ExportError(
-            f"Reading {made.name} back imported {', '.join(reloaded.others)}.",
+            f"Reading {written.name} back imported {', '.join(reloaded.others)}.",
             "This is a mistake in tfopt.",
             code="not_equivalent",
         )
     claim = ClaimRecord(claim=_OPENS_IN_KERAS_3, held=True, found=found, code="opens_in_keras")
-    return made, dict(zip(signature.outputs, reloaded.outputs, strict=True)), [claim]
+    return written, dict(zip(signature.outputs, reloaded.outputs, strict=True)), [claim]
 
 
 def _sparsity_claim(file: Path, model: tf_keras.Model) -> ClaimRecord:
@@ -182,8 +182,8 @@ def _export(
     context.emit({"event": "export_started", "export": name})
     target = context.folder / file_name
     with writing(target), tempfile.TemporaryDirectory(prefix=".keras-", dir=context.folder) as folder:
-        made, found = make(Path(folder))
-        put_in_place(made, target)
+        written, found = make(Path(folder))
+        put_in_place(written, target)
     expected = saved_model.predict(model, context.data.test.inputs, signature)
     compared = [agreement.compare(found[port], expected[port], context.compile) for port in signature.outputs]
     claims = [agreement_claim(_LEAST_AGREEMENT, comparison) for comparison in compared]

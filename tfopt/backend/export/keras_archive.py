@@ -15,7 +15,7 @@ NOTE = "tfopt_quantization.json"
 
 
 def finish(archive: Path, notes: Mapping[str, Any]) -> None:
-    """Takes the time of writing out of an archive, and puts notes in.
+    """Removes the time of writing from an archive, and adds notes.
 
     Args:
         archive: a `.keras` file, rewritten in place.

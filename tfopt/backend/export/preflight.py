@@ -1,4 +1,4 @@
-"""What is known about `.tflite` files before anything is trained, from the layers of the model."""
+"""Problems and warnings about `.tflite` files before training, from the layers of the model."""
 
 from __future__ import annotations
 

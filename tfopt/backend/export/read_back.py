@@ -22,7 +22,7 @@ _TAIL = 3
 
 @dataclass(frozen=True)
 class ReadBack:
-    """What a plain Keras process found in a file.
+    """Outputs and properties of a file that a plain Keras process loaded.
 
     Args:
         outputs: predictions of the examples, in the order of the model's outputs.
@@ -68,7 +68,7 @@ def read_back(
             "batch_size": batch_size,
         }
         request.write_text(json.dumps(content), encoding="utf-8")
-        # The code itself, not the file, lest its folder be searched for modules.
+        # The code itself, not the file: Python would search the folder of the file for modules.
         command = [sys.executable, "-c", _SCRIPT.read_text(encoding="utf-8"), str(request), str(reply)]
         done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, errors="replace")
         if done.returncode != 0 or not reply.exists():

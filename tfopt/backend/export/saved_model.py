@@ -51,7 +51,7 @@ def signature_of(model: tf_keras.Model) -> Signature:
     """
     if not model.inputs:
         raise ExportError(
-            f"The inputs of model {model.name!r} are not known before it runs, so no file can be made of it.",
+            f"The inputs of model {model.name!r} are not known before it runs, so it cannot be exported.",
             "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
             code="model_not_built",
         )
@@ -66,7 +66,7 @@ def _usable(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def needs_fixed_batch(model: tf_keras.Model) -> bool:
-    """Whether a model holds a layer, at any depth, that the converter takes with a fixed batch only.
+    """Returns whether a model contains a layer, at any depth, that the converter accepts with a fixed batch only.
 
     RNN, LSTM and GRU (also inside Bidirectional or a wrapper): 'TensorListReserve requires element_shape to be static'.
     GroupNormalization: calibration fails with 'BROADCAST_TO Output shape must be broadcastable from input shape'.
@@ -106,7 +106,7 @@ def write_saved_model(model: tf_keras.Model, signature: Signature, folder: Path,
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
         raise ExportError(
-            f"Cannot write {folder}: {reason}.", "Free some space, or choose another folder.", code="cannot_write"
+            f"Cannot write {folder}: {reason}.", "Free some space, or choose a different folder.", code="cannot_write"
         ) from error
 
 

@@ -51,7 +51,7 @@ class _Source:
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """What all variants share while they are measured.
+    """Inputs of the measurement, the same for all variants.
 
     Args:
         context: of the export.
@@ -122,7 +122,7 @@ def export(
 
 
 def _float_layers(model: tf_keras.Model | Quantized, float_model: tf_keras.Model) -> Mapping[str, str]:
-    """Why a layer computes in float in an int8 file, by name."""
+    """Reasons why layers compute in float in an int8 file, by name."""
     return quantization.float_layers(model) if model is float_model else model.float_layers
 
 
@@ -204,7 +204,7 @@ def _save_arrays(arrays: Mapping[str, Array], folder: Path) -> dict[str, Path]:
 
 
 def _with_suspects(conversion: Conversion, reason: str, float_layers: FloatLayers) -> str:
-    """Why an int8 file could not be made, with the layers on which the converter may have crashed: it names none."""
+    """The reason of a failed conversion, and the layers that may have caused it: the converter names none."""
     if not conversion.variant.mode.integer_only or not float_layers.planned:
         return reason
     suspects = ", ".join(f"{name} ({why})" for name, why in float_layers.planned.items())

@@ -1,4 +1,4 @@
-"""Layers of which the converter can make no `.tflite` file at all: known before anything is trained.
+"""Layers that no `.tflite` file can contain, known before training.
 
 Source: what the converter of TensorFlow 2.21 refused, with the operators that TFLite has of its own; docs/layers.md.
 """
@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
 
 
 def reason_not_convertible(layer: Any) -> str | None:
-    """Why no `.tflite` file can hold a layer; None if nothing is known against it.
+    """Returns why no `.tflite` file can contain a layer; None if no reason is known.
 
     Args:
         layer: a tf_keras layer, or one that runs a Keras 3 layer.

@@ -1,4 +1,4 @@
-"""Which operators a layer becomes in an int8 `.tflite` file, found before anything is converted.
+"""The operators that a layer becomes in an int8 `.tflite` file, known before conversion.
 
 Source: what the converter of TensorFlow 2.21 made of each layer (int8, calibrated, any number of examples per call),
 one layer per file; the tests compare the table with the files of the models in the zoo. SHAPE, STRIDED_SLICE and PACK
@@ -18,7 +18,7 @@ Shape = tuple[int | None, ...]
 Rule = Callable[[Any, Sequence[Shape]], "Operators | None"]
 
 NO_BATCH: Operators = ("SHAPE", "STRIDED_SLICE", "PACK")
-"""How a file finds out the number of its examples."""
+"""Operators that find the number of examples."""
 
 FUNCTIONS: Mapping[str, Operators] = {
     "linear": (),
@@ -136,7 +136,7 @@ TABLE: Mapping[type, Operators] = {
     layers.SpatialDropout2D: (),
     layers.SpatialDropout3D: (),
 }  # fmt: skip
-"""Layers whose operators do not hang on their settings."""
+"""Layers whose operators do not depend on their settings."""
 
 
 def operators(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
@@ -159,7 +159,7 @@ def function_operators(function: Any, into: bool = False) -> Operators | None:
 
     Args:
         function: what the `activation` of a layer holds.
-        into: whether it stands right behind an operator that can take a ReLU in.
+        into: whether it directly follows an operator that can fuse a ReLU.
     """
     name = "linear" if function is None else getattr(function, "__name__", type(function).__name__)
     return () if into and name in _INSIDE else FUNCTIONS.get(name)
@@ -249,4 +249,4 @@ SETTINGS: Mapping[type, Rule] = {
     layers.TimeDistributed: _time_distributed,
     layers.UpSampling2D: _up_sampling,
 }
-"""Layers whose operators hang on their settings."""
+"""Layers whose operators depend on their settings."""

@@ -1,4 +1,4 @@
-"""How long a `.tflite` file takes for one example on this machine. LiteRT only, no TensorFlow."""
+"""Latency of `.tflite` files for one example on this machine."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def read(path: Path) -> File:
 
 
 MALFORMED = (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)
-"""What flatbuffers and NumPy raise on offsets that lead out of a file and on fields that contradict each other."""
+"""Exceptions of flatbuffers and NumPy for offsets outside of a file and for fields that contradict each other."""
 
 
 def malformed(path: Path, error: BaseException) -> ExportError:

@@ -34,7 +34,7 @@ class LiteRTModel:
 
     @property
     def resizable(self) -> bool:
-        """Whether every input declares any batch size."""
+        """True if every input declares an open batch size."""
         shapes = [details["shape_signature"] for details in self.inputs.values()]
         return all(len(shape) > 0 and shape[0] == -1 for shape in shapes)
 
@@ -42,7 +42,7 @@ class LiteRTModel:
         """Resizes the inputs to a batch and allocates.
 
         Raises:
-            ValueError: an input has another fixed shape.
+            ValueError: an input has a different fixed shape.
             RuntimeError: a kernel refuses the size.
         """
         for name, values in examples.items():
@@ -89,7 +89,7 @@ def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> L
 
 
 def quantized(values: Array, dtype: Any, scale: float, zero_point: int) -> Array:
-    """Real values as the numbers an input takes; what lies outside its range is clipped, as on a phone."""
+    """Real values as numbers of an input's type; values outside its range are clipped, as on a phone."""
     if scale == 0 or not np.issubdtype(dtype, np.integer):
         return np.ascontiguousarray(values, dtype=dtype)
     limits = np.iinfo(dtype)

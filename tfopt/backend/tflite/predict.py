@@ -119,7 +119,7 @@ def predict(
 
 
 def is_stateful(path: Path) -> bool:
-    """Whether a file holds variables that outlive an invocation, such as the state of a fused LSTM."""
+    """Returns whether a file holds variables that outlive an invocation, such as the state of a fused LSTM."""
     tensors = [tensor for graph in flatbuffer.read(path).model.subgraphs for tensor in graph.tensors]
     return any(tensor.isVariable or flatbuffer.DTYPES[tensor.type] == "resource" for tensor in tensors)
 
