@@ -91,7 +91,7 @@ def init(path: str | Path) -> Path:
         UsageError: the file is there already, or cannot be written.
     """
     target = Path(path)
-    text = (files("tfopt.cli") / "templates" / "starter.yaml").read_text(encoding="utf-8")
+    text = (files("tfopt.io.recipes") / "templates" / "starter.yaml").read_text(encoding="utf-8")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:

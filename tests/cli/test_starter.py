@@ -10,7 +10,7 @@ from click.testing import Result
 
 from tfopt import api
 
-STARTER = files("tfopt.cli") / "templates" / "starter.yaml"
+STARTER = files("tfopt.io.recipes") / "templates" / "starter.yaml"
 
 
 def test_what_init_writes_is_a_valid_recipe(tfopt: Callable[..., Result], tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_sweep_hands_its_options_on_and_shows_the_table(
     calls = mocked("sweep", sweep(compared))
     mocked("compare", compared)
     options = ["--axis", "a=1,2", "--axis", "b=3..4/2", "--seeds", "1,5", "--jobs", "2", "--max-trials", "9"]
-    options += ["--prune-trials", "median", "--executor", "ray", "--out", "there", "--store", "s3://b/f"]
+    options += ["--stop-trials", "median", "--executor", "ray", "--out", "there", "--store", "s3://b/f"]
     result = tfopt("sweep", RECIPE, *options, COLUMNS="120")
     assert result.exit_code == 0, result.output
     ((arguments, keywords),) = calls
@@ -59,6 +59,17 @@ def test_sweep_hands_its_options_on_and_shows_the_table(
     }  # fmt: skip
     assert "●  polynomial" in result.stdout
     assert "sweep  saved_models/digits-prune-qat/sweeps/abc" in result.stdout
+
+
+def test_the_old_name_of_stop_trials_is_read_with_a_note(
+    tfopt: Tfopt, mocked: Mocked, compared: ComparisonResult
+) -> None:
+    calls = mocked("sweep", sweep(compared))
+    mocked("compare", compared)
+    result = tfopt("sweep", RECIPE, "--prune-trials", "median")
+    assert calls[0][1]["stop_trials"]
+    assert "is now --stop-trials" in result.stderr
+    assert "--prune-trials" not in tfopt("sweep", "--help").stdout
 
 
 def test_a_failed_trial_is_named_and_gives_exit_code_5(

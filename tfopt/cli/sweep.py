@@ -38,9 +38,10 @@ claim is broken or a budget is not met.
 )
 @click.option("--max-trials", type=click.IntRange(min=1), metavar="N", help="Run only the first N trials.")
 @click.option(
-    "--prune-trials", type=click.Choice(["median"]),
+    "--stop-trials", type=click.Choice(["median"]),
     help="Stop a trial whose validation metric is worse than the median of the finished ones after the same epoch.",
 )  # fmt: skip
+@click.option("--prune-trials", "old_stop_trials", type=click.Choice(["median"]), hidden=True)
 @click.option(
     "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
     help="Processes of this machine, or the Ray cluster of RAY_ADDRESS.",
@@ -57,7 +58,8 @@ def command(
     seeds: str | None,
     jobs: int | None,
     max_trials: int | None,
-    prune_trials: str | None,
+    stop_trials: str | None,
+    old_stop_trials: str | None,
     executor: Literal["local", "ray"],
 ) -> Answer:
     """Run every combination of the axes of RECIPE with every seed, side by side.
@@ -69,6 +71,8 @@ def command(
     from tfopt.cli.sweep_progress import sweep_progress
     from tfopt.report.comparison.text import sweep_text
 
+    if old_stop_trials is not None:
+        click.echo("--prune-trials is now --stop-trials: trials are stopped, weights are pruned.", err=True)
     loaded = api.load(recipe, overrides)
     try:
         with sweep_progress(sys.stderr, silent_in_pipe=session.json) as on_event:
@@ -78,7 +82,7 @@ def command(
                 seeds=seeds,
                 max_trials=max_trials,
                 jobs=jobs,
-                stop_trials=prune_trials == "median",
+                stop_trials="median" in (stop_trials, old_stop_trials),
                 executor=executor,
                 out=out,
                 store=store,

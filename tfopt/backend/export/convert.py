@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tfopt.atomic import replacing
 from tfopt.backend.export.files import cannot_write
 from tfopt.backend.tflite import child_process
 from tfopt.core.config.tflite_variant import Variant
@@ -93,9 +93,8 @@ def convert_all(conversions: list[dict[str, Any]]) -> None:
         content = convert_one(
             conversion["saved_model"], Variant.model_validate(conversion["variant"]), conversion["calibration"]
         )
-        part = Path(conversion["target"] + ".part")
-        part.write_bytes(content)
-        os.replace(part, conversion["target"])
+        with replacing(Path(conversion["target"])) as part:
+            part.write_bytes(content)
 
 
 def convert_one(saved_model: str, variant: Variant, calibration: Calibration) -> bytes:

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfopt.atomic import replacing
 from tfopt.errors import ExportError
 
 _TAIL = 12
@@ -130,9 +131,8 @@ def main(request: str, reply_file: str) -> None:
     """Runs in the child process: reads the request file, writes the reply file."""
     content = json.loads(Path(request).read_text(encoding="utf-8"))
     reply = _reply(content["function"], content["arguments"])
-    part = Path(reply_file + ".part")
-    part.write_text(json.dumps(reply), encoding="utf-8")
-    os.replace(part, reply_file)
+    with replacing(Path(reply_file)) as part:
+        part.write_text(json.dumps(reply), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tfopt.atomic import replacing
 from tfopt.errors import StageError
 
 FILE = "checkpoint.npz"
@@ -52,12 +52,10 @@ def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     Raises:
         StageError: it cannot be written (disk full, no permission).
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
-        os.replace(temporary, path)
     except OSError as error:
         raise StageError(
             f"{path} cannot be written: {error.strerror or error}.",

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from tfopt.atomic import replacing
 from tfopt.core.records.report import Report
 from tfopt.core.records.run import Run
 from tfopt.errors import StoreError
@@ -94,14 +95,12 @@ def point_latest(folder: Path) -> None:
         StoreError: it cannot be written.
     """
     link = folder.parent / LATEST
-    temporary = folder.parent / f".{LATEST}.{os.getpid()}"
     try:
-        temporary.unlink(missing_ok=True)
-        if os.name == "posix":
-            temporary.symlink_to(folder.name, target_is_directory=True)
-        else:
-            temporary.write_text(folder.name, encoding="utf-8")
-        os.replace(temporary, link)
+        with replacing(link) as temporary:
+            if os.name == "posix":
+                temporary.symlink_to(folder.name, target_is_directory=True)
+            else:
+                temporary.write_text(folder.name, encoding="utf-8")
     except OSError as error:
         raise cannot_write(link, error) from error
 

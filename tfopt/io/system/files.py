@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from tfopt.atomic import replacing
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.errors import StoreError
 
@@ -18,15 +19,12 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         StoreError: the folder cannot be written (read-only, disk full).
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
+        with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
 
 
