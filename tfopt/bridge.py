@@ -5,8 +5,8 @@ training) takes models of the package `tf_keras` only:
 
     import keras, tfopt
     model = keras.models.load_model("model.keras")
-    twin = tfopt.bridge.to_tf_keras(model)      # a tf_keras.Model
-    tfmot.sparsity.keras.prune_low_magnitude(twin)
+    converted = tfopt.bridge.to_tf_keras(model)      # a tf_keras.Model
+    tfmot.sparsity.keras.prune_low_magnitude(converted)
     ...
     tfopt.bridge.to_keras(stripped).save("smaller.keras")       # a Keras 3 file again
 
@@ -57,7 +57,7 @@ def to_keras(model: Any) -> Any:
     """Makes a Keras 3 model of a tf_keras model: the same layer names, weights and outputs.
 
     The way back of `to_tf_keras`, and a way out of tf_keras for models that never were Keras 3 models. Functional and
-    Sequential models are rebuilt call by call; layers become the layers of the same class, what `to_tf_keras` hosted
+    Sequential models are rebuilt call by call; layers become the layers of the same class, what `to_tf_keras` wrapped
     becomes itself again, and the common TensorFlow operations become their `keras.ops`. The outputs of both models are
     compared on random inputs, on every conversion.
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
+from tensorflow import autograph as autograph
 from tensorflow import data as data
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 class TensorShape:
-    rank: int | None
+    rank: Any  # int; None for a tensor whose number of axes is open
     def __init__(self, dims: Any) -> None: ...
     def as_list(self) -> list[int | None]: ...
     def __iter__(self) -> Iterator[Any]: ...  # int, or None for an open axis

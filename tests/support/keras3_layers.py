@@ -63,7 +63,7 @@ class Forgetful(layers.Layer):
 
 @keras.saving.register_keras_serializable("bridge_tests")
 class Subclassed(keras.Model):
-    """A model with a call of its own: layers, a hosted layer, operations, dropout."""
+    """A model with a call of its own: layers, a wrapped layer, operations, dropout."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -19,6 +19,9 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Arrays: TypeAlias = Array | dict[str, Array]
 """Examples of a model with one input, or of one with several by their names."""
 
+Examples: TypeAlias = tuple[Array, Array]
+"""Inputs and targets of one split, as a data set's loader returns them."""
+
 Shape: TypeAlias = tuple[int | None, ...]
 """A shape of a tensor; None is an axis whose size is open."""
 

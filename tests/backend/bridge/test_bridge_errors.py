@@ -60,15 +60,15 @@ def test_what_cannot_be_converted_is_named(build: Callable[[], keras.Model], say
 
 
 def test_a_difference_names_the_first_layer(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = conversion.layer_twin
+    made = conversion.equivalent_layer
 
-    def wrong(layer: keras.layers.Layer, model_twin: Callable) -> tf_keras.layers.Layer:
-        twin = made(layer, model_twin)
+    def wrong(layer: keras.layers.Layer, convert_model: Callable) -> tf_keras.layers.Layer:
+        converted = made(layer, convert_model)
         if layer.name == "second":
-            twin.epsilon = 0.5
-        return twin
+            converted.epsilon = 0.5
+        return converted
 
-    monkeypatch.setattr(conversion, "layer_twin", wrong)
+    monkeypatch.setattr(conversion, "equivalent_layer", wrong)
     model = keras.Sequential(
         [keras.Input((4,)), layers.Dense(3, name="first"), layers.LayerNormalization(name="second"), layers.Dense(2)]
     )

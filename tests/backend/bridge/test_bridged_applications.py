@@ -12,8 +12,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tf_keras  # noqa: E402
 
-from tfopt.backend.bridge import to_tf_keras  # noqa: E402
-from tfopt.backend.bridge import weight_mapping as pairing  # noqa: E402
+from tfopt.backend.bridge import to_tf_keras, variable_pairs  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
 
 SMALL = {
@@ -35,21 +34,23 @@ LARGE = {
     "Xception": (71, {}),
 }
 HOSTED = {"ConvNeXtTiny": {"LayerScale"}}
-"""What runs inside a host, by the class of the hosted layer; nothing in the other nets."""
+"""What runs inside a wrapper, by the class of the wrapped layer; nothing in the other nets."""
 
 
 def bridged(name: str, size: int, options: dict) -> None:
     model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=10, **options)
-    twin = to_tf_keras(model)
-    pairs = pairing(model, twin)
+    converted = to_tf_keras(model)
+    pairs = variable_pairs(model, converted)
     assert len(pairs) == len(model.weights)
-    assert model.count_params() == twin.count_params()
-    hosts = {type(layer.hosted).__name__ for layer in twin._flatten_layers() if isinstance(layer, Keras3LayerWrapper)}
-    assert hosts == HOSTED.get(name, set())
+    assert model.count_params() == converted.count_params()
+    wrappers = {
+        type(layer.wrapped).__name__ for layer in converted._flatten_layers() if isinstance(layer, Keras3LayerWrapper)
+    }
+    assert wrappers == HOSTED.get(name, set())
     images = np.random.default_rng(2).uniform(0, 255, (2, size, size, 3)).astype(np.float32)
-    expected, found = model(images, training=False), twin(images, training=False)
+    expected, found = model(images, training=False), converted(images, training=False)
     difference = np.max(np.abs(np.asarray(expected) - np.asarray(found)))
-    print(f"{name}: {len(pairs)} variables, hosts {sorted(hosts)}, largest difference {difference:.2g}")
+    print(f"{name}: {len(pairs)} variables, wrappers {sorted(wrappers)}, largest difference {difference:.2g}")
     assert difference < 1e-5
     keras.backend.clear_session()
     tf_keras.backend.clear_session()

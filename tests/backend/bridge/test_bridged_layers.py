@@ -111,19 +111,19 @@ def all_of(shape: tuple[int, ...], kinds: list[keras.layers.Layer]) -> keras.Mod
     return keras.Model(start, [layer(start) for layer in kinds], name="all")
 
 
-def hosts(model: Any) -> list[str]:
+def wrappers(model: Any) -> list[str]:
     return [layer.name for layer in model.layers if isinstance(layer, Keras3LayerWrapper)]
 
 
 @pytest.mark.parametrize("shape", LAYERS, ids=str)
 def test_layers_have_an_equal_layer(shape: tuple[int, ...]) -> None:
-    assert hosts(to_tf_keras(scramble(all_of(shape, LAYERS[shape]())))) == []
+    assert wrappers(to_tf_keras(scramble(all_of(shape, LAYERS[shape]())))) == []
 
 
 @pytest.mark.parametrize("shape", HOSTED, ids=str)
 def test_other_layers_are_hosted(shape: tuple[int, ...]) -> None:
     model = scramble(all_of(shape, HOSTED[shape]()))
-    assert len(hosts(to_tf_keras(model))) == len(model.layers) - 1
+    assert len(wrappers(to_tf_keras(model))) == len(model.layers) - 1
 
 
 def test_every_activation_is_the_same_function() -> None:
@@ -131,7 +131,7 @@ def test_every_activation_is_the_same_function() -> None:
     names = sorted(functions.keys() - WITH_ARGUMENTS - {"get", "serialize", "deserialize"})
     assert set(names) <= SAME_ACTIVATIONS | BY_NAME.keys()
     model = all_of(VECTOR, [layers.Activation(name, name=f"a_{name}") for name in names])
-    assert hosts(to_tf_keras(model)) == []
+    assert wrappers(to_tf_keras(model)) == []
 
 
 def test_lookups() -> None:
@@ -143,7 +143,7 @@ def test_lookups() -> None:
         layers.CategoryEncoding(10, output_mode="count")(numbers),
         layers.Hashing(5)(numbers),
     ]
-    assert hosts(to_tf_keras(keras.Model([words, numbers], outputs))) == []
+    assert wrappers(to_tf_keras(keras.Model([words, numbers], outputs))) == []
 
 
 TWO: list[tuple[Callable[[Any, Any], Any], int]] = [
@@ -170,7 +170,7 @@ TWO: list[tuple[Callable[[Any, Any], Any], int]] = [
 def test_merges_attention_and_operations() -> None:
     left, right = keras.Input((6, 4), name="left"), keras.Input((6, 4), name="right")
     model = keras.Model([left, right], [build(left, right) for build, _ in TWO])
-    assert len(hosts(to_tf_keras(scramble(model)))) == sum(expected for _, expected in TWO)
+    assert len(wrappers(to_tf_keras(scramble(model)))) == sum(expected for _, expected in TWO)
 
 
 @pytest.mark.filterwarnings("ignore:Layer '.*' .* was passed an input with a mask:UserWarning")
@@ -194,7 +194,7 @@ def test_masks_flow_as_in_keras_3_live_and_loaded(tmp_path: Any) -> None:
     live = to_tf_keras(model)
     model.save(tmp_path / "model.keras")
     loaded = to_tf_keras(keras.models.load_model(tmp_path / "model.keras"))
-    assert hosts(loaded) == hosts(live)
+    assert wrappers(loaded) == wrappers(live)
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'flat' .* was passed an input with a mask:UserWarning")
@@ -202,5 +202,5 @@ def test_a_layer_that_passes_the_mask_on_in_keras_3_only_is_hosted_only_where_so
     tokens = keras.Input((6,), dtype="int32", name="tokens")
     x = layers.Embedding(9, 4, mask_zero=True, name="table")(tokens)
     x = layers.Rescaling(2.0, name="twice")(x)
-    assert hosts(to_tf_keras(keras.Model(tokens, layers.Flatten(name="flat")(x)))) == []
-    assert hosts(to_tf_keras(keras.Model(tokens, layers.LSTM(3, name="lstm")(x)))) == ["twice"]
+    assert wrappers(to_tf_keras(keras.Model(tokens, layers.Flatten(name="flat")(x)))) == []
+    assert wrappers(to_tf_keras(keras.Model(tokens, layers.LSTM(3, name="lstm")(x)))) == ["twice"]

@@ -14,8 +14,7 @@ import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
 
 from tests.support.keras3_layers import Plain, Scale  # noqa: E402
-from tfopt.backend.bridge import to_tf_keras  # noqa: E402
-from tfopt.backend.bridge import weight_mapping as pairing  # noqa: E402
+from tfopt.backend.bridge import to_tf_keras, variable_pairs  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
 
 
@@ -44,25 +43,25 @@ def losses(model: Any, library: Any) -> list[float]:
 def test_losses_weights_and_statistics_go_the_same_way() -> None:
     keras.utils.set_random_seed(4)
     model = convolutional()
-    twin = to_tf_keras(model)
-    start = {id(variable): np.array(variable.value) for variable, _ in pairing(model, twin)}
-    assert losses(twin, tf_keras) == pytest.approx(losses(model, keras), abs=2e-5)
-    for variable, value in pairing(model, twin):
+    converted = to_tf_keras(model)
+    start = {id(variable): np.array(variable.value) for variable, _ in variable_pairs(model, converted)}
+    assert losses(converted, tf_keras) == pytest.approx(losses(model, keras), abs=2e-5)
+    for variable, value in variable_pairs(model, converted):
         moved = np.abs(np.asarray(variable.value) - start[id(variable)]).max()
         assert moved > 0, variable.path
         # On images tf_keras multiplies the variance of a batch by N/(N-1), here 2304/2303.
         share = 1e-3 if variable.path == "norm/moving_variance" else 1e-4
         np.testing.assert_allclose(value, variable.value, atol=share * max(moved, 1e-2), err_msg=variable.path)
-    assert np.all(np.asarray(twin.get_layer("plain").weights[0]) >= 0)
-    np.testing.assert_allclose(np.linalg.norm(twin.get_layer("dense").kernel, axis=0), 1, atol=1e-5)
+    assert np.all(np.asarray(converted.get_layer("plain").weights[0]) >= 0)
+    np.testing.assert_allclose(np.linalg.norm(converted.get_layer("dense").kernel, axis=0), 1, atol=1e-5)
 
 
 def test_penalties_are_the_same_and_counted_once() -> None:
     start = keras.Input((6,), name="start")
     model = keras.Model(start, layers.Dense(2, kernel_regularizer="l1", name="head")(Scale(name="scale")(start)))
-    twin = to_tf_keras(model)
-    assert isinstance(twin.get_layer("scale"), Keras3LayerWrapper)
-    expected, found = (sorted(float(loss) for loss in one.losses) for one in (model, twin))
+    converted = to_tf_keras(model)
+    assert isinstance(converted.get_layer("scale"), Keras3LayerWrapper)
+    expected, found = (sorted(float(loss) for loss in one.losses) for one in (model, converted))
     assert found == pytest.approx(expected)
     assert len(found) == 2
 
@@ -71,9 +70,9 @@ def test_dropout_is_active_in_training_only_also_in_hosts_and_where_the_graph_sa
     start = keras.Input((50,), name="start")
     once = layers.Dropout(0.5, name="once")(start, training=False)
     model = keras.Model(start, [once, Scale(name="scale")(start)])
-    twin = to_tf_keras(model)
+    converted = to_tf_keras(model)
     ones = np.ones((4, 50), np.float32)
-    plain, trained = twin(ones, training=False), twin(ones, training=True)
+    plain, trained = converted(ones, training=False), converted(ones, training=True)
     assert 0.3 < np.mean(np.asarray(trained[0]) == 0) < 0.7
     assert np.any(np.asarray(trained[1]) == 0)
     assert not np.any(np.asarray(plain[0]) == 0)
@@ -85,8 +84,8 @@ def test_frozen_layers_stay_frozen() -> None:
     base.trainable = False
     start = keras.Input((6,), name="start")
     model = keras.Model(start, layers.Dense(2, name="head")(base(start)))
-    twin = to_tf_keras(model)
-    assert [weight.name for weight in twin.trainable_weights] == ["head/kernel:0", "head/bias:0"]
+    converted = to_tf_keras(model)
+    assert [weight.name for weight in converted.trainable_weights] == ["head/kernel:0", "head/bias:0"]
     base.trainable, base.get_layer("inner").trainable = True, False
     assert len(to_tf_keras(model).trainable_weights) == len(model.trainable_weights) == 5
 
@@ -95,9 +94,9 @@ def test_masks_are_respected() -> None:
     tokens = keras.Input((6,), dtype="int32", name="tokens")
     x = layers.Embedding(9, 4, mask_zero=True, name="table")(tokens)
     x = layers.LSTM(3, name="lstm")(layers.Dropout(0.1, name="drop")(x))
-    twin = to_tf_keras(keras.Model(tokens, x))
-    short, padded = twin(np.array([[1, 2, 3, 0, 0, 0]])), twin(np.array([[1, 2, 3, 0, 0, 0]][:1]))
+    converted = to_tf_keras(keras.Model(tokens, x))
+    short, padded = converted(np.array([[1, 2, 3, 0, 0, 0]])), converted(np.array([[1, 2, 3, 0, 0, 0]][:1]))
     np.testing.assert_allclose(short, padded)
-    assert isinstance(twin.get_layer("lstm"), tf_keras.layers.LSTM)
+    assert isinstance(converted.get_layer("lstm"), tf_keras.layers.LSTM)
     alone = to_tf_keras(keras.Model(tokens, x))(np.array([[0, 0, 0, 1, 2, 3]]))
     np.testing.assert_allclose(alone, short, atol=1e-6)

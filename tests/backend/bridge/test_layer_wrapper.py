@@ -1,4 +1,4 @@
-"""A hosted layer is a tf_keras layer like any other: cloned, saved, pruned, converted."""
+"""A wrapped layer is a tf_keras layer like any other: cloned, saved, pruned, converted."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_it_survives_the_store(model: tf_keras.Model, tmp_path: Path) -> None:
     loaded = load_model(tmp_path)
     np.testing.assert_array_equal(loaded(INPUTS), model(INPUTS))
     assert isinstance(loaded.get_layer("scale"), Keras3LayerWrapper)
-    assert type(loaded.get_layer("scale").hosted) is Scale
+    assert type(loaded.get_layer("scale").wrapped) is Scale
 
 
 def test_its_kernels_are_pruned(model: tf_keras.Model) -> None:
@@ -65,7 +65,7 @@ def test_its_kernels_are_pruned(model: tf_keras.Model) -> None:
     net.fit(inputs, inputs[:, :3], verbose=0, callbacks=[pruning_callbacks.UpdatePruningStep()])
     stripped = prune.strip_pruning(net)
     # The constraint of the layer makes negative weights 0, too.
-    assert 0.6 <= np.mean(stripped.layers[0].hosted.kernel.numpy() == 0) < 1
+    assert 0.6 <= np.mean(stripped.layers[0].wrapped.kernel.numpy() == 0) < 1
 
 
 def test_it_becomes_tflite_operators(model: tf_keras.Model) -> None:

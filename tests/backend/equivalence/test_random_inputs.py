@@ -1,30 +1,47 @@
-"""Random inputs that a model takes."""
+"""Random inputs that a model accepts."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.tf
+pytest.importorskip("tf_keras")
+
+import keras  # noqa: E402
+import tf_keras  # noqa: E402
+
+from tfopt.backend.equivalence import random_inputs  # noqa: E402
+from tfopt.errors import StageError  # noqa: E402
 
 
-def test_grow_until_the_model_takes_them():
-    import tf_keras
-
-    from tfopt.backend.quantization.canonical.equality import random_inputs
-
+def test_grow_until_the_model_accepts_them() -> None:
     model = tf_keras.Sequential([tf_keras.layers.InputLayer((None, 4)), tf_keras.layers.Cropping1D(400)])
     (inputs,) = random_inputs(model)
     assert inputs.shape == (2, 1024, 4)
 
 
-def test_a_model_that_takes_none_is_told_of():
-    import tf_keras
-
-    from tfopt.backend.quantization.canonical.equality import random_inputs
-    from tfopt.errors import StageError
-
+def test_an_error_quotes_a_model_that_accepts_none() -> None:
     model = tf_keras.Sequential(
         [tf_keras.layers.InputLayer((None, 4)), tf_keras.layers.Cropping1D(1 << 30)], name="greedy"
     )
     with pytest.raises(StageError, match="'greedy' could not be tried on random inputs"):
         random_inputs(model)
+
+
+@pytest.mark.parametrize("library", [keras, tf_keras])
+@pytest.mark.parametrize("bounded", [False, True])
+def test_indices_stay_within_the_smallest_table(library, bounded: bool) -> None:
+    small, large = library.Input((50,), dtype="int32"), library.Input((50,), dtype="int32")
+    tables = library.layers.Embedding(3, 2)(small), library.layers.Embedding(1000, 2)(large)
+    model = library.Model([small, large], library.layers.Add()(list(tables)))
+    inputs = random_inputs(model, bounded=bounded)
+    assert [values.dtype.name for values in inputs] == ["int32", "int32"]
+    assert all(set(np.unique(values)) == {0, 1, 2} for values in inputs)
+
+
+def test_values_follow_the_seed_and_the_bounds() -> None:
+    model = tf_keras.Sequential([tf_keras.layers.InputLayer((100,)), tf_keras.layers.ReLU()])
+    assert np.array_equal(random_inputs(model, 3), random_inputs(model, 3))
+    assert not np.array_equal(random_inputs(model, 3), random_inputs(model, 4))
+    assert np.abs(random_inputs(model, bounded=True)).max() <= 1 < np.abs(random_inputs(model)).max()

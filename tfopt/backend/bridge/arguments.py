@@ -11,10 +11,10 @@ from typing import Any
 
 import keras
 
-Pattern = dict[str, Any]
+CallSpec = dict[str, Any]
 
 
-def pattern_of(value: Any, tensors: list[Any]) -> Pattern:
+def call_spec(value: Any, tensors: list[Any]) -> CallSpec:
     """The pattern of a structure; appends its tensors to `tensors` in the order of their numbers.
 
     Raises:
@@ -25,21 +25,21 @@ def pattern_of(value: Any, tensors: list[Any]) -> Pattern:
         return {"tensor": len(tensors) - 1}
     if isinstance(value, dict):
         # In the order of `keras.tree.flatten`.
-        return {"dict": {key: pattern_of(value[key], tensors) for key in sorted(value)}}
+        return {"dict": {key: call_spec(value[key], tensors) for key in sorted(value)}}
     if isinstance(value, list | tuple):
         kind = "list" if isinstance(value, list) else "tuple"
-        return {kind: [pattern_of(one, tensors) for one in value]}
+        return {kind: [call_spec(one, tensors) for one in value]}
     return {"constant": keras.saving.serialize_keras_object(value)}
 
 
-def filled(pattern: Pattern, tensors: Sequence[Any]) -> Any:
+def fill(pattern: CallSpec, tensors: Sequence[Any]) -> Any:
     """The structure that a pattern describes, with these tensors."""
     ((kind, value),) = pattern.items()
     if kind == "tensor":
         return tensors[value]
     if kind == "dict":
-        return {key: filled(one, tensors) for key, one in value.items()}
+        return {key: fill(one, tensors) for key, one in value.items()}
     if kind == "constant":
         return keras.saving.deserialize_keras_object(value, safe_mode=True)
-    parts = [filled(one, tensors) for one in value]
+    parts = [fill(one, tensors) for one in value]
     return parts if kind == "list" else tuple(parts)

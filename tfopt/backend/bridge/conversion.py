@@ -1,4 +1,4 @@
-"""Makes the tf_keras twin of a Keras 3 model, call by call, and proves that it is one."""
+"""Makes the tf_keras counterpart of a Keras 3 model, call by call, and proves that it is one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.equivalence import Step, difference
+from tfopt.backend.bridge.equivalence import Step, describe_difference
 from tfopt.backend.bridge.functionalize import functional
 from tfopt.backend.bridge.graph import Call, calls, mask_of
-from tfopt.backend.bridge.layer_mapping import NoTwin, layer_twin
-from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, host
-from tfopt.backend.bridge.operations import operation_twin
-from tfopt.backend.bridge.weight_mapping import pairing
+from tfopt.backend.bridge.layer_mapping import NoEquivalent, equivalent_layer
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, wrap
+from tfopt.backend.bridge.operations import equivalent_operation
+from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -39,32 +39,32 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
         )
     source = functional(model)
     _refuse_what_cannot_run(source)
-    conversion, twin = _converted(source, exact_masks=False)
-    found = difference(source, twin, conversion.steps)
-    if conversion.lost_masks and (found or not _same_masks(source.outputs, twin.outputs)):
+    conversion, converted = _converted(source, exact_masks=False)
+    found = describe_difference(source, converted, conversion.steps)
+    if conversion.lost_masks and (found or not _same_masks(source.outputs, converted.outputs)):
         # Somebody looks at a mask that a layer passes on in one library only.
-        conversion, twin = _converted(source, exact_masks=True)
-        found = difference(source, twin, conversion.steps)
+        conversion, converted = _converted(source, exact_masks=True)
+        found = describe_difference(source, converted, conversion.steps)
     if found:
         raise StageError(
-            f"The tf_keras twin of {source.name!r} computes something else: {found}.",
+            f"The tf_keras counterpart of {source.name!r} computes something else: {found}.",
             "This is a mistake in tfopt's bridge: please report the layer with its configuration.",
             code="not_equivalent",
         )
-    return twin
+    return converted
 
 
 def _converted(source: keras.Model, exact_masks: bool) -> tuple[_Conversion, tf_keras.Model]:
-    """The twin of a model with its weights."""
+    """The counterpart of a model with its weights."""
     conversion = _Conversion(exact_masks)
-    twin = conversion.model(source)
-    for variable, value in pairing(source, twin):
+    converted = conversion.model(source)
+    for variable, value in variable_pairs(source, converted):
         value.assign(variable.value)
-    for layer in twin._flatten_layers(include_self=False):
+    for layer in converted._flatten_layers(include_self=False):
         # What a Normalization computes with is derived from its weights.
         if isinstance(layer, tf_keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()
-    return conversion, twin
+    return conversion, converted
 
 
 @dataclass
@@ -72,7 +72,7 @@ class _Conversion:
     """What has been made so far; shared layers are met several times.
 
     Args:
-        exact_masks: host a layer that passes a mask on in one library only (Rescaling, Normalization and Identity do in
+        exact_masks: wrap a layer that passes a mask on in one library only (Rescaling, Normalization and Identity do in
             Keras 3); else it is taken as it is, for mostly nobody looks at the mask behind it.
         lost_masks: such a layer was met.
         layers: tf_keras layer by the id of the Keras 3 layer or operation.
@@ -82,32 +82,32 @@ class _Conversion:
 
     exact_masks: bool
     lost_masks: bool = False
-    layers: dict[int, tf_keras.layers.Layer] = field(default_factory=dict)
+    layers: dict[int, Any] = field(default_factory=dict)
     models: dict[int, keras.Model] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
     def model(self, model: keras.Model) -> tf_keras.Model:
-        """The twin of a model of any kind."""
+        """The counterpart of a model of any kind."""
         if id(model) not in self.layers:
             source = functional(model)
             self.models[id(model)] = model
-            twin = self._sequential(source) if isinstance(source, keras.Sequential) else self._functional(source)
+            converted = self._sequential(source) if isinstance(source, keras.Sequential) else self._functional(source)
             # Not through the property, which would freeze or thaw every layer inside.
-            twin._trainable = model.trainable
-            self.layers[id(model)] = twin
+            converted._trainable = model.trainable
+            self.layers[id(model)] = converted
         return self.layers[id(model)]
 
     def _functional(self, model: keras.Model) -> tf_keras.Model:
         tensors = {id(tensor): _input(tensor) for tensor in model.inputs}
         for call in calls(model):
             flat = self._outputs(call, tensors)
-            tensors |= {id(tensor): twin for tensor, twin in zip(call.outputs, flat, strict=True)}
+            tensors |= {id(tensor): converted for tensor, converted in zip(call.outputs, flat, strict=True)}
             self.steps.append(Step(model, call.operation.name, call.outputs, flat))
 
-        def twins(structure: Any) -> Any:
+        def converted(structure: Any) -> Any:
             return keras.tree.map_structure(lambda tensor: tensors[id(tensor)], structure)
 
-        return tf_keras.Model(twins(model._inputs_struct), twins(model._outputs_struct), name=model.name)
+        return tf_keras.Model(converted(model._inputs_struct), converted(model._outputs_struct), name=model.name)
 
     def _sequential(self, model: keras.Sequential) -> tf_keras.Sequential:
         made = tf_keras.Sequential([_input_layer(model.inputs[0])], name=model.name)
@@ -117,20 +117,20 @@ class _Conversion:
         return made
 
     def _add(self, call: Call, made: tf_keras.Sequential) -> None:
-        """Puts the twin of a call on top of a Sequential model."""
+        """Puts the counterpart of a call on top of a Sequential model."""
 
         def add() -> None:
             before = made.outputs
-            twin = self._layer(call, before)
-            made.add(twin)
-            if not self._keeps_masks(twin, call, before, made.outputs):
+            converted = self._layer(call, before)
+            made.add(converted)
+            if not self._keeps_masks(converted, call, before, made.outputs):
                 made.pop()
-                made.add(self._hosted(call))
+                made.add(self._wrapped(call))
 
         guarded(add, _converting(call))
 
     def _outputs(self, call: Call, tensors: dict[int, Any]) -> list[Any]:
-        """What the twin of a call gives, flat, in the order of the call's outputs."""
+        """What the counterpart of a call gives, flat, in the order of the call's outputs."""
         found = tf.nest.flatten(guarded(lambda: self._apply(call, tensors), _converting(call)))
         if len(found) != len(call.outputs):
             raise StageError(
@@ -141,10 +141,10 @@ class _Conversion:
         return found
 
     def _apply(self, call: Call, tensors: dict[int, Any]) -> Any:
-        """What the twin of a call gives."""
+        """What the counterpart of a call gives."""
         inputs = [tensors[id(tensor)] for tensor in call.inputs]
         if not isinstance(call.operation, keras.layers.Layer):
-            found = operation_twin(call, inputs)
+            found = equivalent_operation(call, inputs)
             if found is not None:
                 layer, arguments = found
                 return layer(arguments)
@@ -166,14 +166,14 @@ class _Conversion:
                 )
             for one, outbound in nodes:
                 one._outbound_nodes[:] = outbound
-            layer = self._hosted(call)
+            layer = self._wrapped(call)
         layer.check_call(call)
         given = [tensors[id(tensor)] for tensor in call.inputs]
         return layer(given if len(given) > 1 else given[0])
 
-    def _keeps_masks(self, twin: tf_keras.layers.Layer, call: Call, inputs: list[Any], outputs: list[Any]) -> bool:
-        """Whether a twin may stay although it makes something else of a mask than the Keras 3 layer."""
-        if isinstance(twin, Keras3LayerWrapper | tf_keras.Model) or not _same_masks(call.inputs, inputs):
+    def _keeps_masks(self, converted: tf_keras.layers.Layer, call: Call, inputs: list[Any], outputs: list[Any]) -> bool:
+        """Whether a counterpart may stay although it makes something else of a mask than the Keras 3 layer."""
+        if isinstance(converted, Keras3LayerWrapper | tf_keras.Model) or not _same_masks(call.inputs, inputs):
             return True
         if _same_masks(call.outputs, outputs):
             return True
@@ -181,38 +181,40 @@ class _Conversion:
         return not self.exact_masks
 
     def _layer(self, call: Call, inputs: list[Any]) -> tf_keras.layers.Layer:
-        """The twin of a call's layer or operation, or its host; the same for every call of a shared layer."""
+        """The counterpart of a call's layer or operation, or its wrapper; the same for every call of a shared layer."""
         operation = call.operation
         if id(operation) not in self.layers:
             self.models[id(operation)] = operation
             try:
                 self.layers[id(operation)] = self._native(call, inputs)
-            except NoTwin:
-                self._hosted(call)
+            except NoEquivalent:
+                self._wrapped(call)
         return self.layers[id(operation)]
 
     def _native(self, call: Call, inputs: list[Any]) -> tf_keras.layers.Layer:
         operation = call.operation
         if isinstance(operation, keras.Model):
             if len(call.args) != 1 or call.kwargs:
-                raise NoTwin("a nested model with several arguments")
+                raise NoEquivalent("a nested model with several arguments")
             return self.model(operation)
         if not isinstance(operation, keras.layers.Layer):
-            raise NoTwin("an operation")
-        twin = layer_twin(operation, self.model)
-        known = inspect.signature(twin.call).parameters
-        if isinstance(twin, _MERGES) and not _alike(inputs):
-            raise NoTwin("tf_keras merges only inputs of equal dtype and rank as Keras 3 does")
+            raise NoEquivalent("an operation")
+        converted = equivalent_layer(operation, self.model)
+        known = inspect.signature(converted.call).parameters
+        if isinstance(converted, _MERGES) and not _alike(inputs):
+            raise NoEquivalent("tf_keras merges only inputs of equal dtype and rank as Keras 3 does")
         if _zeroes_padding(operation, call.kwargs) and _is_masked(call, inputs):
-            raise NoTwin("Keras 3 gives padding no attention at all where every score is masked, tf_keras an even one")
+            raise NoEquivalent(
+                "Keras 3 gives padding no attention at all where every score is masked, tf_keras an even one"
+            )
         if any(key not in known for key in call.kwargs):
-            raise NoTwin(f"tf_keras's {type(twin).__name__} is not called with {sorted(call.kwargs)}")
-        return twin
+            raise NoEquivalent(f"tf_keras's {type(converted).__name__} is not called with {sorted(call.kwargs)}")
+        return converted
 
-    def _hosted(self, call: Call) -> Keras3LayerWrapper:
-        """A host for a call's layer or operation."""
+    def _wrapped(self, call: Call) -> Keras3LayerWrapper:
+        """A wrapper for a call's layer or operation."""
         operation = call.operation
-        self.layers[id(operation)] = host(call)
+        self.layers[id(operation)] = wrap(call)
         return self.layers[id(operation)]
 
 

@@ -1,23 +1,23 @@
-"""Whether two models compute the same, tried on random inputs; if not, the first layer that differs."""
+"""Whether a Keras 3 model and the tf_keras model made of it have the same outputs; the first layer that differs.
+
+The comparison itself is `tfopt.backend.equivalence`; here are the tolerance of a conversion and the two graphs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.equivalence.random_inputs import accepted_inputs
+from tfopt.backend.equivalence import Difference, Tolerance, first_difference, outputs, random_inputs, same_outputs
+from tfopt.backend.types import Array, Nested
 from tfopt.catalog.guard import guarded
 
-_EXAMPLES = 2
-_TIME, _SPACE = 12, 64
-"""Extents that are tried where a shape leaves them open: of sequences, and of images."""
-_TOLERANCE = {"float16": 2e-2, "bfloat16": 1e-1}
-_FLOAT_TOLERANCE = 1e-4
+TOLERANCE = Tolerance(1e-4, absolute=1e-7, by_dtype=(("float16", 2e-2), ("bfloat16", 1e-1)))
 """Of the largest value of an output: float noise of the deepest nets is a tenth of it, a wrong epsilon ten times."""
 
 
@@ -29,117 +29,60 @@ class Step:
         model: the Keras 3 model that the call belongs to.
         name: of the layer or operation.
         source: Keras tensors.
-        twin: tf_keras tensors, in the same order.
+        converted: tf_keras tensors, in the same order.
     """
 
     model: keras.Model
     name: str
-    source: Sequence[Any]
-    twin: Sequence[Any]
+    source: Sequence[keras.KerasTensor]
+    converted: Sequence[tf.Tensor]
 
 
-def difference(source: keras.Model, twin: tf_keras.Model, steps: Sequence[Step]) -> str | None:
-    """Compares the outputs of a Keras 3 model and its tf_keras twin on random inputs of the right shapes and types.
+def describe_difference(source: keras.Model, converted: tf_keras.Model, steps: Sequence[Step]) -> str | None:
+    """Compares the outputs of a Keras 3 model and the tf_keras model made of it on random inputs.
 
     Args:
         source: Functional or Sequential.
-        twin: with the same weights.
+        converted: with the same weights.
         steps: the calls of both, in order, to find the first that differs.
 
     Returns:
-        Which layer is the first that differs, and by how much; None if the outputs are equal but for float noise.
+        The first layer that differs, and by how much; None if the outputs are equal but for float noise.
 
     Raises:
         StageError: one of the models cannot be run.
     """
     inputs = random_inputs(source)
-    expected = guarded(
-        lambda: _flat(source(_packed(source, inputs), training=False)), f"Running {source.name!r} on random inputs"
-    )
-    found = guarded(
-        lambda: _flat(twin(_packed(source, inputs), training=False)), f"Running the twin of {source.name!r}"
-    )
-    if len(expected) == len(found) and all(map(equal, expected, found)):
+    if output_difference(source, converted, inputs) is None:
         return None
-    return _first_difference(source, twin, steps, inputs)
-
-
-def equal(expected: np.ndarray, found: np.ndarray) -> bool:
-    """Whether two outputs are the same but for float noise."""
-    if expected.shape != found.shape:
-        return False
-    if not _is_float(expected):
-        return bool(np.array_equal(expected, found))
-    tolerance = _TOLERANCE.get(expected.dtype.name, _FLOAT_TOLERANCE)
-    left, right = expected.astype(np.float64), found.astype(np.float64)
-    largest = np.max(np.abs(left), initial=0, where=np.isfinite(left))
-    return bool(np.allclose(left, right, rtol=0, atol=tolerance * largest + 1e-7, equal_nan=True))
-
-
-def random_inputs(model: keras.Model, seed: int = 0) -> list[np.ndarray]:
-    """Random examples for each input of a model, in the order of `model.inputs`.
-
-    Where a layer looks numbers up in a table, all inputs are whole numbers below the size of the smallest table;
-    strings are words of its vocabularies and unknown ones.
-    """
-    parts = [layer for layer in model._flatten_layers() if not isinstance(layer, keras.Model)]
-    tables = [getattr(part, key) for part in parts for key in ("input_dim", "num_tokens") if hasattr(part, key)]
-    limit = min([size for size in tables if isinstance(size, int)], default=None)
-    words = sorted({str(word) for part in parts if hasattr(part, "get_vocabulary") for word in part.get_vocabulary()})
-
-    def make(factor: int) -> list[np.ndarray]:
-        random = np.random.default_rng(seed)
-        return [_random(tensor, random, limit, [*words, "unseen"], factor) for tensor in model.inputs]
-
-    return accepted_inputs(model.name, make, lambda inputs: model(_packed(model, inputs), training=False))
-
-
-def _random(tensor: Any, random: np.random.Generator, limit: int | None, words: list[str], factor: int) -> np.ndarray:
-    open_extent = factor * (_SPACE if len(tensor.shape) > 3 else _TIME)
-    batch, *rest = tensor.shape
-    shape = (batch or _EXAMPLES, *(extent or open_extent for extent in rest))
-    if tensor.dtype == "string":
-        return np.vectorize(lambda _: " ".join(random.choice(words, 4)), otypes=[object])(np.empty(shape))
-    if tensor.dtype == "bool":
-        return random.random(shape) < 0.5
-    if "int" in tensor.dtype or limit is not None:
-        # Zeros are masks.
-        numbers = random.integers(0, limit or 10, shape) * (random.random(shape) < 0.75)
-        return numbers.astype(tensor.dtype)
-    return random.standard_normal(shape).astype(tensor.dtype)
-
-
-def _first_difference(
-    source: keras.Model, twin: tf_keras.Model, steps: Sequence[Step], inputs: list[np.ndarray]
-) -> str:
     own = [step for step in steps if step.model is source]
+    found = first_difference([step.name for step in own], *_values(source, converted, own, inputs), tolerance=TOLERANCE)
+    if found is None:
+        return "no single layer differs, so the outputs are connected otherwise"
+    return f"the first layer that differs is {found[0]!r}, by {found[1].described}"
+
+
+def output_difference(
+    expected: keras.Model | tf_keras.Model, found: keras.Model | tf_keras.Model, inputs: Sequence[Array]
+) -> Difference | None:
+    """Compares the outputs of two models, each of either library, within the tolerance of a conversion.
+
+    Raises:
+        StageError: one of the models cannot be run.
+    """
+    left = guarded(lambda: outputs(expected, inputs), f"Running {expected.name!r} on random inputs")
+    right = guarded(lambda: outputs(found, inputs), f"Running what was made of {expected.name!r}")
+    return same_outputs(left, right, TOLERANCE)
+
+
+def _values(
+    source: keras.Model, converted: tf_keras.Model, steps: Sequence[Step], inputs: list[Array]
+) -> tuple[list[list[Array]], list[list[Array]]]:
     graph = source._functional if isinstance(source, keras.Sequential) else source
-    expected = keras.Function(graph.inputs, [list(step.source) for step in own])(inputs)
-    found = tf_keras.Model(twin.inputs, [list(step.twin) for step in own])(inputs, training=False)
-    for step, left, right in zip(own, expected, found, strict=True):
-        for one, other in zip(_flat(left), _flat(right), strict=True):
-            if not equal(one, other):
-                return f"the first layer that differs is {step.name!r}, by {_distance(one, other)}"
-    return "no single layer differs, so the outputs are connected otherwise"
+    expected = keras.Function(graph.inputs, [list(step.source) for step in steps])(inputs)
+    found = tf_keras.Model(converted.inputs, [list(step.converted) for step in steps])(inputs, training=False)
+    return [_flat(values) for values in expected], [_flat(values) for values in found]
 
 
-def _distance(left: np.ndarray, right: np.ndarray) -> str:
-    if left.shape != right.shape:
-        return f"shape: {left.shape} and {right.shape}"
-    if not _is_float(left):
-        return f"{int(np.sum(left != right))} of {left.size} values"
-    return f"{np.max(np.abs(left.astype(np.float64) - right.astype(np.float64))):.2g}"
-
-
-def _packed(model: keras.Model, inputs: list[np.ndarray]) -> Any:
-    if isinstance(model, keras.Sequential):
-        return inputs[0]
-    return keras.tree.pack_sequence_as(model._inputs_struct, [keras.ops.convert_to_tensor(one) for one in inputs])
-
-
-def _flat(outputs: Any) -> list[np.ndarray]:
-    return [np.asarray(one) for one in keras.tree.flatten(outputs)]
-
-
-def _is_float(values: np.ndarray) -> bool:
-    return np.issubdtype(values.dtype, np.floating) or values.dtype.name == "bfloat16"
+def _flat(values: Nested) -> list[Array]:
+    return [np.asarray(value) for value in keras.tree.flatten(values)]

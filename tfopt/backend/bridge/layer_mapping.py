@@ -1,4 +1,4 @@
-"""The tf_keras twin of a Keras 3 layer, made from its rewritten configuration."""
+"""The tf_keras counterpart of a Keras 3 layer, made from its rewritten configuration."""
 
 from __future__ import annotations
 
@@ -26,37 +26,39 @@ _BASE_KEYS = frozenset({"name", "trainable", "dtype", "activity_regularizer"})
 _WITHOUT_DTYPE = ("TextVectorization", "StringLookup", "IntegerLookup")
 
 
-class NoTwin(Exception):
+class NoEquivalent(Exception):
     """A configuration that tf_keras cannot express; the reason in words."""
 
 
-def layer_twin(layer: keras.layers.Layer, model_twin: Callable[[keras.Model], tf_keras.Model]) -> tf_keras.layers.Layer:
+def equivalent_layer(
+    layer: keras.layers.Layer, convert_model: Callable[[keras.Model], tf_keras.Model]
+) -> tf_keras.layers.Layer:
     """The tf_keras layer of the same class that computes the same.
 
     Args:
         layer: a Keras 3 layer.
-        model_twin: converts a model inside a wrapper.
+        convert_model: converts a model inside a wrapper.
 
     Raises:
-        NoTwin: there is none.
+        NoEquivalent: there is none.
     """
     kind = type(layer).__name__
     if type(layer) is not getattr(keras.layers, kind, None):
-        raise NoTwin(f"{kind} is no layer of keras.layers")
+        raise NoEquivalent(f"{kind} is no layer of keras.layers")
     config = layer.get_config()
     if isinstance(layer, keras.layers.TimeDistributed) and isinstance(layer.layer, keras.Model):
-        config["layer"] = model_twin(layer.layer)
-    twin = _made(kind, config)
-    _set_vocabulary(layer, twin)
-    return twin
+        config["layer"] = convert_model(layer.layer)
+    converted = _made(kind, config)
+    _set_vocabulary(layer, converted)
+    return converted
 
 
 def _made(kind: str, config: Mapping[str, Any]) -> tf_keras.layers.Layer:
     native = getattr(tf_keras.layers, kind, None)
     if native is None:
-        raise NoTwin(f"tf_keras has no {kind}")
+        raise NoEquivalent(f"tf_keras has no {kind}")
     if kind in NEVER_NATIVE:
-        raise NoTwin(NEVER_NATIVE[kind])
+        raise NoEquivalent(NEVER_NATIVE[kind])
     return native(**native_config(kind, config))
 
 
@@ -64,7 +66,7 @@ def native_config(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the tf_keras layer for a Keras 3 configuration; inner layers as objects.
 
     Raises:
-        NoTwin: a key has a value that tf_keras cannot express.
+        NoEquivalent: a key has a value that tf_keras cannot express.
     """
     accepted = _parameters(getattr(tf_keras.layers, kind)) | _BASE_KEYS | UNDOCUMENTED_KEYS.get(kind, frozenset())
     defaults = inspect.signature(getattr(keras.layers, kind).__init__).parameters
@@ -83,7 +85,7 @@ def native_config(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
             or key == "seed"
             or key == "data_format"
         ):
-            raise NoTwin(f"tf_keras's {kind} has no {key}, and this one is {value!r}")
+            raise NoEquivalent(f"tf_keras's {kind} has no {key}, and this one is {value!r}")
     if found.get("bin_boundaries") is not None:
         found.pop("num_bins", None)
     return found
@@ -105,7 +107,7 @@ def _value(key: str, value: Any) -> Any:
     if key in ("layer", "backward_layer", "cell") and isinstance(value, dict):
         return _inner(value)
     if isinstance(value, dict) and "class_name" in value:
-        raise NoTwin(f"{key} is a {value['class_name']}")
+        raise NoEquivalent(f"{key} is a {value['class_name']}")
     return value
 
 
@@ -114,7 +116,7 @@ def _policy_name(value: Any) -> str | None:
     if not isinstance(value, dict):
         return value
     if value["class_name"] != "DTypePolicy":
-        raise NoTwin(f"tf_keras has no {value['class_name']}")
+        raise NoEquivalent(f"tf_keras has no {value['class_name']}")
     return value["config"]["name"]
 
 
@@ -126,7 +128,7 @@ def _part(value: Any, module: Any, key: str) -> Any:
         return value
     native = getattr(module, value["class_name"], None)
     if native is None or not str(value.get("module")).startswith("keras."):
-        raise NoTwin(f"tf_keras has no {key} {value['class_name']}")
+        raise NoEquivalent(f"tf_keras has no {key} {value['class_name']}")
     return native(**value["config"])
 
 
@@ -136,17 +138,17 @@ def _activation(value: Any) -> Any:
     name = value["config"] if isinstance(value, dict) and value.get("class_name") == "function" else value
     builtin = isinstance(value, str) or value.get("module") in ("builtins", "keras.activations")
     if not isinstance(name, str) or not builtin:
-        raise NoTwin(f"tf_keras has no activation {value!r}")
+        raise NoEquivalent(f"tf_keras has no activation {value!r}")
     if name in SAME_ACTIVATIONS:
         return RENAMED_ACTIVATIONS.get(name, name)
     if name in BY_NAME:
         return BY_NAME[name]
-    raise NoTwin(f"tf_keras has no activation {name!r}")
+    raise NoEquivalent(f"tf_keras has no activation {name!r}")
 
 
 def _inner(config: Mapping[str, Any]) -> tf_keras.layers.Layer:
     if not str(config.get("module")).startswith("keras."):
-        raise NoTwin(f"{config.get('class_name')} is no layer of keras.layers")
+        raise NoEquivalent(f"{config.get('class_name')} is no layer of keras.layers")
     return _made(config["class_name"], config["config"])
 
 
@@ -157,15 +159,15 @@ def _parameters(native: type) -> set[str]:
         if base is tf_keras.layers.Layer:
             break
         if "__init__" in vars(base):
-            found |= set(inspect.signature(base.__init__).parameters) - {"self", "args", "kwargs"}
+            found |= set(inspect.signature(vars(base)["__init__"]).parameters) - {"self", "args", "kwargs"}
     return found
 
 
-def _set_vocabulary(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> None:
-    if not hasattr(twin, "set_vocabulary") or not layer.get_vocabulary(include_special_tokens=False):
+def _set_vocabulary(layer: keras.layers.Layer, converted: tf_keras.layers.Layer) -> None:
+    if not hasattr(converted, "set_vocabulary") or not layer.get_vocabulary(include_special_tokens=False):
         return
     weights = layer.get_config().get("idf_weights")
     if weights is None:
-        twin.set_vocabulary(layer.get_vocabulary(include_special_tokens=False))
+        converted.set_vocabulary(layer.get_vocabulary(include_special_tokens=False))
     else:
-        twin.set_vocabulary(layer.get_vocabulary(include_special_tokens=False), idf_weights=weights)
+        converted.set_vocabulary(layer.get_vocabulary(include_special_tokens=False), idf_weights=weights)

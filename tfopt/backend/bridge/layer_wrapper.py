@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.arguments import Pattern, filled, pattern_of
+from tfopt.backend.bridge.arguments import CallSpec, call_spec, fill
 from tfopt.backend.bridge.graph import Call
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -23,20 +23,20 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
     """Runs one Keras 3 layer or operation and owns its variables.
 
     The variables are the layer's own `tf.Variable`s, so what tf_keras trains, prunes, saves and loads is what the
-    hosted layer computes with. Masks and losses pass through.
+    wrapped layer computes with. Masks and losses pass through.
 
     Args:
         hosted: Keras 3 configuration of the layer or operation, as JSON.
-        pattern: how its arguments are made of the tensors that the host is called with, as JSON.
-        specs: `(shape, dtype)` of these tensors, as JSON; the hosted layer is built for them.
-        name: name of the hosted layer or operation.
+        pattern: how its arguments are made of the tensors that the wrapper is called with, as JSON.
+        specs: `(shape, dtype)` of these tensors, as JSON; the wrapped layer is built for them.
+        name: name of the wrapped layer or operation.
         trainable: whether its weights are trained.
 
     Raises:
         StageError: the configuration does not describe a Keras 3 object that can be made without running unsafe code.
     """
 
-    # The weights are listed below; tf_keras would take the hosted layer for one of its own and list them again.
+    # The weights are listed below; tf_keras would take the wrapped layer for one of its own and list them again.
     _auto_track_sub_layers = False
 
     def __init__(
@@ -44,12 +44,12 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
     ) -> None:
         super().__init__(name=name, autocast=False)
         self._config = {"hosted": hosted, "pattern": pattern, "specs": specs}
-        self._pattern: Pattern = json.loads(pattern)
+        self._pattern: CallSpec = json.loads(pattern)
         self._supports_masking = True
         made = _made(json.loads(hosted), self.name)
         _build(made, self._pattern, json.loads(specs), self.name)
         # Out of sight of the tracking of attributes, which knows nothing of Keras 3.
-        object.__setattr__(self, "hosted", made)
+        object.__setattr__(self, "wrapped", made)
         if isinstance(made, keras.layers.Layer):
             self._hosted_variables = [variable.value for variable in made.variables]
             for variable in made.variables:
@@ -60,59 +60,59 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
         self.trainable = trainable
 
     def call(self, inputs: Any, training: Any = None) -> Any:
-        """Runs the hosted layer or operation on the tensors."""
-        return _run(self.hosted, self._pattern, tf.nest.flatten(inputs), training, self)
+        """Runs the wrapped layer or operation on the tensors."""
+        return _run(self.wrapped, self._pattern, tf.nest.flatten(inputs), training, self)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The hosted layer puts masks on its outputs itself, and an operation drops them."""
+        """The wrapped layer puts masks on its outputs itself, and an operation drops them."""
         return None
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         """What tfmot prunes: trainable weights of two axes and more that multiply the input."""
-        if not isinstance(self.hosted, keras.layers.Layer):
+        if not isinstance(self.wrapped, keras.layers.Layer):
             return []
         return [
             variable.value
-            for variable in self.hosted.trainable_variables
+            for variable in self.wrapped.trainable_variables
             if len(variable.shape) > 1 and not any(part in variable.name for part in _NOT_PRUNED)
         ]
 
     def check_call(self, call: Call) -> None:
-        """Whether the host is for such a call: a shared layer may be called in several ways, and a host only in one.
+        """Checks that a call is the one that the wrapper was made for; a shared layer may be called in several ways.
 
         Raises:
-            StageError: the call has other arguments than the one that the host was made for.
+            StageError: the call has other arguments than the one that the wrapper was made for.
         """
-        if json.dumps(pattern_of((call.args, call.kwargs), [])) != self._config["pattern"]:
+        if json.dumps(call_spec((call.args, call.kwargs), [])) != self._config["pattern"]:
             raise StageError(
                 f"The layer {self.name!r} is called in several ways, which tf_keras has no equal of.",
                 "Call a shared layer with the same constants and the same arguments each time.",
                 code="bridge_failed",
             )
 
-    def hosted_classes(self) -> list[type]:
-        """The classes and functions from outside Keras that the hosted layer is made of."""
-        return [code for _, _, code in foreign(json.loads(self._config["hosted"]))]
+    def wrapped_classes(self) -> list[type]:
+        """The classes and functions from outside Keras that the wrapped layer is made of."""
+        return [code for _, _, code in custom_parts(json.loads(self._config["hosted"]))]
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "trainable": self.trainable, **self._config}
 
 
 @tf.autograph.experimental.do_not_convert
-def _run(hosted: Any, pattern: Pattern, tensors: list[Any], training: Any, host: Keras3LayerWrapper) -> Any:
+def _run(wrapped: Any, spec: CallSpec, tensors: list[Any], training: Any, wrapper: Keras3LayerWrapper) -> Any:
     # Keras 3 is written without autograph; converting it would only cost time.
-    args, kwargs = filled(pattern, tensors)
-    if not isinstance(hosted, keras.layers.Layer):
-        return hosted(*args, **kwargs)
-    context = hosted._get_call_context()
+    args, kwargs = fill(spec, tensors)
+    if not isinstance(wrapped, keras.layers.Layer):
+        return wrapped(*args, **kwargs)
+    context = wrapped._get_call_context()
     try:
         # As an outer Keras 3 layer would: a layer whose call does not ask for `training` still hands it down.
         context.set_value("training", _as_flag(training))
-        outputs = hosted(*args, **kwargs)
+        outputs = wrapped(*args, **kwargs)
     finally:
-        hosted._maybe_reset_call_context()
-    for loss in _call_losses(hosted):
-        host.add_loss(loss)
+        wrapped._maybe_reset_call_context()
+    for loss in _call_losses(wrapped):
+        wrapper.add_loss(loss)
     return outputs
 
 
@@ -130,7 +130,7 @@ def _penalty(variable: keras.Variable) -> Any:
 
 
 def _call_losses(layer: keras.layers.Layer) -> list[Any]:
-    """What the last call added; the penalties on weights are added by the host, once."""
+    """What the last call added; the penalties on weights are added by the wrapper, once."""
     return [loss for part in layer._flatten_layers() for loss in part._get_own_losses()]
 
 
@@ -141,7 +141,7 @@ def _made(config: Any, name: str) -> Any:
         StageError: a class is not there, or the object cannot be made.
     """
     objects: dict[str, Any] = {}
-    for label, registered, code in foreign(config):
+    for label, registered, code in custom_parts(config):
         if code is None:
             raise StageError(
                 f"The code of {label}, which the Keras 3 layer {name!r} is made of, is out of reach.",
@@ -161,11 +161,11 @@ def _made(config: Any, name: str) -> Any:
         ) from error
 
 
-def foreign(config: Any) -> Iterator[tuple[str, str, Any]]:
+def custom_parts(config: Any) -> Iterator[tuple[str, str, Any]]:
     """Every class and function of a configuration from outside Keras: name, registered name, code (None: not found)."""
     if isinstance(config, list | tuple):
         for part in config:
-            yield from foreign(part)
+            yield from custom_parts(part)
         return
     if not isinstance(config, dict):
         return
@@ -179,10 +179,10 @@ def foreign(config: Any) -> Iterator[tuple[str, str, Any]]:
             code = keras.saving.get_registered_object(registered)
             yield name, registered, code or getattr(sys.modules.get(str(module)), name, None)
     for part in config.values():
-        yield from foreign(part)
+        yield from custom_parts(part)
 
 
-def _build(made: Any, pattern: Pattern, specs: list[Any], name: str) -> None:
+def _build(made: Any, pattern: CallSpec, specs: list[Any], name: str) -> None:
     """Makes the variables, as the first call on such tensors would.
 
     Raises:
@@ -190,7 +190,7 @@ def _build(made: Any, pattern: Pattern, specs: list[Any], name: str) -> None:
     """
     if not isinstance(made, keras.layers.Layer):
         return
-    args, kwargs = filled(pattern, [keras.KerasTensor(shape, dtype) for shape, dtype in specs])
+    args, kwargs = fill(pattern, [keras.KerasTensor(shape, dtype) for shape, dtype in specs])
     try:
         made(*args, **kwargs)
     except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
@@ -199,17 +199,18 @@ def _build(made: Any, pattern: Pattern, specs: list[Any], name: str) -> None:
         ) from error
 
 
-def host(call: Call) -> Keras3LayerWrapper:
-    """A host for a layer or operation of a Keras 3 graph, to be called with the twins of `call.inputs`.
+def wrap(call: Call) -> Keras3LayerWrapper:
+    """A wrapper for a layer or operation of a Keras 3 graph, to be called with the counterparts of `call.inputs`.
 
     It gets its own copy of the layer, with weights still to be copied.
 
     Raises:
         StageError: the layer or one of its arguments cannot be written down and made again.
     """
-    operation, tensors = call.operation, []
+    operation = call.operation
+    tensors: list[keras.KerasTensor] = []
     arguments = (call.args, call.kwargs)
-    pattern = guarded(lambda: pattern_of(arguments, tensors), f"Writing down the call of {operation.name!r}")
+    pattern = guarded(lambda: call_spec(arguments, tensors), f"Writing down the call of {operation.name!r}")
     config = guarded(
         lambda: keras.saving.serialize_keras_object(operation),
         f"Writing down the Keras 3 layer {operation.name!r} ({type(operation).__name__})",

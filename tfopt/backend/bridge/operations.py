@@ -1,7 +1,7 @@
 """tf_keras layers that compute exactly what an operation of `keras.ops` computes: tfmot knows and fuses them.
 
-Whatever is not surely equal (broadcasting, mixed dtypes, masks, which operations drop and layers pass on) has no twin
-here and is hosted.
+Whatever is not surely equal (broadcasting, mixed dtypes, masks, which operations drop and layers pass on) has no
+equivalent here and is wrapped.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _POOLS = {
 """Operation and rank -> pooling over all axes but the first and the last."""
 
 
-def operation_twin(call: Call, inputs: list[Any]) -> tuple[tf_keras.layers.Layer, Any] | None:
+def equivalent_operation(call: Call, inputs: list[Any]) -> tuple[tf_keras.layers.Layer, Any] | None:
     """The layer for an operation, and what to call it with; None where no layer is exactly equal.
 
     Args:
         call: of an operation of `keras.ops`.
-        inputs: the tf_keras twins of its tensors, in the order of `call.inputs`.
+        inputs: the tf_keras counterparts of its tensors, in the order of `call.inputs`.
     """
     operation = call.operation
     kind, name = type(operation).__name__, operation.name

@@ -61,7 +61,7 @@ NEVER_NATIVE = MappingProxyType(
         "SpectralNormalization": "tf_keras normalizes at another moment",
     }
 )
-"""Layers that both sides have under one name, but that compute different things: they are hosted."""
+"""Layers that both sides have under one name, but that compute different things: they are wrapped."""
 
 SAME_ACTIVATIONS = frozenset(
     "elu exponential gelu linear log_softmax mish relu relu6 selu sigmoid silu softmax softplus softsign swish "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -12,11 +13,12 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
-from tfopt.backend.bridge.arguments import filled
+from tfopt.backend.bridge.arguments import fill
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
-from tfopt.backend.bridge.restore import check_answers
+from tfopt.backend.bridge.restore import check_outputs
 from tfopt.backend.bridge.tables import NEVER_NATIVE, RENAMED_ACTIVATIONS, RENAMED_KEYS, SAME_ACTIVATIONS
-from tfopt.backend.bridge.weight_mapping import pairing
+from tfopt.backend.bridge.weight_mapping import variable_pairs
+from tfopt.backend.graph.layers import nodes
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -83,12 +85,12 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
             code="bridge_failed",
         )
     made = _Conversion().model(model)
-    for variable, value in pairing(made, model):
+    for variable, value in variable_pairs(made, model):
         variable.assign(value.numpy())
     for layer in made._flatten_layers():
         if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()
-    check_answers(made, model)
+    check_outputs(made, model)
     return made
 
 
@@ -99,7 +101,7 @@ class _Conversion:
     layers: dict[int, Any] = field(default_factory=dict)
 
     def model(self, model: tf_keras.Model) -> keras.Model:
-        """The twin of a functional or sequential model."""
+        """The counterpart of a functional or sequential model."""
         if isinstance(model, tf_keras.Sequential):
             made: keras.Model = keras.Sequential([_input(model.inputs[0], model.input_names[0])], name=model.name)
             for layer in model.layers:
@@ -110,57 +112,58 @@ class _Conversion:
         return made
 
     def layer(self, layer: tf_keras.layers.Layer) -> Any:
-        """The twin of a layer; the same for every call of a shared one."""
+        """The counterpart of a layer; the same for every call of a shared one."""
         if id(layer) not in self.layers:
-            self.layers[id(layer)] = self.model(layer) if isinstance(layer, tf_keras.Model) else self._twin(layer)
+            self.layers[id(layer)] = (
+                self.model(layer) if isinstance(layer, tf_keras.Model) else self._keras3_layer(layer)
+            )
         return self.layers[id(layer)]
 
     def _functional(self, model: tf_keras.Model) -> keras.Model:
-        twins = {id(t): _input(t, name) for t, name in zip(model.inputs, model.input_names, strict=True)}
+        tensors = {id(t): _input(t, name) for t, name in zip(model.inputs, model.input_names, strict=True)}
 
-        def twin(value: Any) -> Any:
-            return twins.get(id(value), value)
+        def converted(value: Any) -> Any:
+            return tensors.get(id(value), value)
 
-        for depth in sorted(model._nodes_by_depth, reverse=True):
-            for node in model._nodes_by_depth[depth]:
-                if node.is_input:
-                    continue
-                args, kwargs = tf.nest.map_structure(twin, (node.call_args, node.call_kwargs))
-                kwargs = {key: value for key, value in kwargs.items() if key not in ("training", "mask")}
-                outputs = guarded(
-                    lambda layer=node.layer, args=args, kwargs=kwargs: self._call(layer, args, kwargs),
-                    f"Making the Keras 3 layer {node.layer.name!r} ({type(node.layer).__name__})",
-                )
-                flat = keras.tree.flatten(outputs)
-                twins.update(zip(map(id, tf.nest.flatten(node.outputs)), flat, strict=True))
+        for node in nodes(model):
+            if node.is_input:
+                continue
+            args, kwargs = tf.nest.map_structure(converted, (node.call_args, node.call_kwargs))
+            kwargs = {key: value for key, value in kwargs.items() if key not in ("training", "mask")}
+            outputs = guarded(
+                partial(self._call, node.layer, args, kwargs),
+                f"Making the Keras 3 layer {node.layer.name!r} ({type(node.layer).__name__})",
+            )
+            flat = keras.tree.flatten(outputs)
+            tensors.update(zip(map(id, tf.nest.flatten(node.outputs)), flat, strict=True))
 
-        inputs, outputs = (tf.nest.map_structure(twin, one) for one in (model.input, model.output))
+        inputs, outputs = (tf.nest.map_structure(converted, one) for one in (model.input, model.output))
         return keras.Model(inputs, outputs, name=model.name)
 
     def _call(self, layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         kind = type(layer).__name__
         if isinstance(layer, Keras3LayerWrapper):
-            return _unhosted(layer, args)
+            return _unwrapped(layer, args)
         if kind in ("TFOpLambda", "SlicingOpLambda"):
             return _operation(layer, args, kwargs)
         return self.layer(layer)(*args, **kwargs)
 
-    def _twin(self, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
+    def _keras3_layer(self, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
         kind = type(layer).__name__
         native = getattr(keras.layers, kind, None)
         if isinstance(layer, Keras3LayerWrapper):
-            return _hosted_layer(layer)
+            return _wrapped_layer(layer)
         if type(layer) is not getattr(tf_keras.layers, kind, None) or native is None or kind in NEVER_NATIVE:
             raise StageError(
                 f"The layer {layer.name!r} ({kind}) has no equal in Keras 3.",
                 "Write the model in Keras 3 and load its weights, or export it as tf_keras.",
                 code="bridge_failed",
             )
-        twin = native(**self._config(layer, native))
-        twin._trainable = layer._trainable
+        converted = native(**self._config(layer, native))
+        converted._trainable = layer._trainable
         if hasattr(layer, "get_vocabulary") and len(layer.get_vocabulary()) > 2:
-            twin.set_vocabulary(layer.get_vocabulary(include_special_tokens=False))
-        return twin
+            converted.set_vocabulary(layer.get_vocabulary(include_special_tokens=False))
+        return converted
 
     def _config(self, layer: tf_keras.layers.Layer, native: type) -> dict[str, Any]:
         kind, config = type(layer).__name__, layer.get_config()
@@ -169,7 +172,8 @@ class _Conversion:
         defaults = {
             key: parameter.default
             for base in reversed(type(layer).__mro__[:-1])
-            for key, parameter in inspect.signature(base.__init__).parameters.items()
+            if "__init__" in vars(base)
+            for key, parameter in inspect.signature(vars(base)["__init__"]).parameters.items()
         }
         found: dict[str, Any] = {"dtype": layer.dtype_policy.name} if hasattr(layer, "dtype_policy") else {}
         for key, value in config.items():
@@ -210,10 +214,10 @@ def _activation(value: Any, layer: tf_keras.layers.Layer) -> Any:
     name = value if value is None or isinstance(value, str) else str(value.get("config"))
     if name is None:
         return None
-    hosted = {function.__name__: known for known, function in BY_NAME.items()}
+    wrapped = {function.__name__: known for known, function in BY_NAME.items()}
     bare = name.split(">")[-1]
-    if bare in hosted:
-        return hosted[bare]
+    if bare in wrapped:
+        return wrapped[bare]
     if name in SAME_ACTIVATIONS or name in _KERAS_3_NAMES:
         return _KERAS_3_NAMES.get(name, name)
     raise StageError(
@@ -237,14 +241,14 @@ def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
     return native(**value["config"])
 
 
-def _hosted_layer(layer: Keras3LayerWrapper) -> Any:
-    """The Keras 3 layer inside a host, once more."""
-    return type(layer.hosted).from_config(layer.hosted.get_config())
+def _wrapped_layer(layer: Keras3LayerWrapper) -> Any:
+    """The Keras 3 layer inside a wrapper, once more."""
+    return type(layer.wrapped).from_config(layer.wrapped.get_config())
 
 
-def _unhosted(layer: Keras3LayerWrapper, args: tuple[Any, ...]) -> Any:
-    args, kwargs = filled(layer._pattern, keras.tree.flatten(args))
-    return _hosted_layer(layer)(*args, **kwargs)
+def _unwrapped(layer: Keras3LayerWrapper, args: tuple[Any, ...]) -> Any:
+    args, kwargs = fill(layer._pattern, keras.tree.flatten(args))
+    return _wrapped_layer(layer)(*args, **kwargs)
 
 
 def _operation(layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -288,7 +292,7 @@ def _parameters(native: type) -> set[str]:
         if base is keras.layers.Layer:
             break
         if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters
+            parameters = inspect.signature(vars(base)["__init__"]).parameters
             found |= set(parameters) - {"self", "args", "kwargs"}
             if all(parameter.kind is not inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
                 break  # SpatialDropout1D takes no noise_shape, though it is a Dropout.

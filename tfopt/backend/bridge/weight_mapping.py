@@ -1,4 +1,4 @@
-"""Which variable of a Keras 3 model is which variable of its tf_keras twin: by layer name and attribute path.
+"""Which variable of a Keras 3 model is which variable of its tf_keras counterpart: by layer name and attribute path.
 
 Never by the order of a list: both libraries order weights by when they were made, and these orders differ.
 """
@@ -29,10 +29,10 @@ _NOT_STRUCTURE = frozenset(
 """Attributes, without their leading underscore, that hold lists of everything instead of the parts by name."""
 
 
-def pairing(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
-    """The variables of a Keras 3 model with those of its tf_keras twin, one to one.
+def variable_pairs(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
+    """The variables of a Keras 3 model with those of its tf_keras counterpart, one to one.
 
-    The twin may have been trained, pruned and stripped, saved and loaded since: layers are found by their names.
+    The counterpart may have been trained, pruned and stripped, saved and loaded since: layers are found by their names.
 
     Args:
         source: the Keras 3 model.
@@ -40,14 +40,14 @@ def pairing(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
 
     Returns:
         Pairs of equal shape, in the order of the source's layers. States of random generators are left out where the
-        layer has a tf_keras twin.
+        layer has a tf_keras counterpart.
 
     Raises:
         StageError: a layer is missing, or the variables of a layer cannot be paired one to one.
     """
     pairs: dict[int, Pair] = {}
-    for layer, twin in _layers(functional(source), model):
-        for variable, value in pair_layer(layer, twin):
+    for layer, converted in _layers(functional(source), model):
+        for variable, value in layer_variable_pairs(layer, converted):
             known = pairs.setdefault(id(variable), (variable, value))
             if known[1] is not value:
                 raise StageError(
@@ -58,20 +58,20 @@ def pairing(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
     return list(pairs.values())
 
 
-def pair_layer(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> list[Pair]:
-    """The variables of one layer with those of its twin or host.
+def layer_variable_pairs(layer: keras.layers.Layer, converted: tf_keras.layers.Layer) -> list[Pair]:
+    """The variables of one layer with those of its counterpart or wrapper.
 
     Raises:
         StageError: they cannot be paired one to one with equal shapes.
     """
-    if isinstance(twin, Keras3LayerWrapper):
-        expected, values = layer.variables, twin.weights
-        paths = {path: variable.value for path, variable in _paths(twin.hosted, keras.Variable).items()}
+    if isinstance(converted, Keras3LayerWrapper):
+        expected, values = layer.variables, converted.weights
+        paths = {path: variable.value for path, variable in _paths(converted.wrapped, keras.Variable).items()}
         renamed: Mapping[str, str] = {}
     else:
         # Among the weights of a lookup layer is its vocabulary, which is no variable.
-        expected, values = layer.weights, [weight for weight in twin.weights if isinstance(weight, tf.Variable)]
-        paths = _paths(twin, tf.Variable)
+        expected, values = layer.weights, [weight for weight in converted.weights if isinstance(weight, tf.Variable)]
+        paths = _paths(converted, tf.Variable)
         renamed = RENAMED_WEIGHTS.get(type(layer).__name__, {})
     candidates: dict[int, dict[int, tf.Variable]] = defaultdict(dict)
     for path, variable in _paths(layer, keras.Variable).items():
@@ -96,28 +96,28 @@ def pair_layer(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> list[P
 
 def _layers(source: keras.Model, model: tf_keras.Model) -> Iterator[tuple[keras.layers.Layer, tf_keras.layers.Layer]]:
     """Layers of the same name that hold their variables themselves, those of nested models in their place."""
-    twins = {layer.name: layer for layer in model.layers}
+    counterparts = {layer.name: layer for layer in model.layers}
     for layer in source.layers:
-        twin = twins.get(layer.name)
-        if twin is None:
+        converted = counterparts.get(layer.name)
+        if converted is None:
             if isinstance(layer, keras.layers.InputLayer) or not layer.weights:
                 continue
             raise StageError(
                 f"The tf_keras model {model.name!r} has no layer {layer.name!r}, which the Keras 3 model has.",
                 code="bridge_failed",
             )
-        inside = _models(layer, twin)
+        inside = _models(layer, converted)
         if inside is None:
-            yield layer, twin
+            yield layer, converted
         else:
             yield from _layers(functional(inside[0]), inside[1])
 
 
-def _models(layer: keras.layers.Layer, twin: tf_keras.layers.Layer) -> tuple[keras.Model, tf_keras.Model] | None:
+def _models(layer: keras.layers.Layer, converted: tf_keras.layers.Layer) -> tuple[keras.Model, tf_keras.Model] | None:
     """The nested models that two layers are, or are wrapped around."""
-    if isinstance(layer, keras.layers.TimeDistributed) and isinstance(twin, tf_keras.layers.TimeDistributed):
-        layer, twin = layer.layer, twin.layer
-    return (layer, twin) if isinstance(layer, keras.Model) and isinstance(twin, tf_keras.Model) else None
+    if isinstance(layer, keras.layers.TimeDistributed) and isinstance(converted, tf_keras.layers.TimeDistributed):
+        layer, converted = layer.layer, converted.layer
+    return (layer, converted) if isinstance(layer, keras.Model) and isinstance(converted, tf_keras.Model) else None
 
 
 def _paths(layer: Any, kind: type) -> _Paths:

@@ -6,6 +6,7 @@ Every random number belongs to one (seed, epoch, example), so neither the batch 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import tensorflow as tf
@@ -14,15 +15,15 @@ from tfopt.backend.data.splits import Split
 from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
 
-Batch = tuple[tf.Tensor, tf.Tensor]
-Fetch = Callable[[tf.Tensor], Batch]
-"""From example positions to inputs and targets."""
+Batch: TypeAlias = tuple[tf.Tensor, tf.Tensor]
+Fetch: TypeAlias = Callable[[tf.Tensor], tuple[Any, ...]]
+"""From example indices to inputs and targets, each a tensor or a dict of tensors, and for a teacher two more."""
 
 _SHIFT, _CROP, _FLIP, _LAMBDA, _PARTNER = range(1, 6)
 """What keeps the seeds of the changes apart."""
 
 
-def is_active(augment: Augment | None) -> bool:
+def is_active(augment: Augment | None) -> TypeGuard[Augment]:
     """Whether anything changes at all."""
     return augment is not None and augment != Augment()
 
@@ -73,7 +74,10 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
         A function from example positions to changed inputs and targets. Where a model reproduces its input, the target
         is the changed input.
     """
-    height, width = split.inputs.shape[1:3]
+    images = split.inputs
+    if isinstance(images, dict):
+        raise TypeError("check_augment refuses several inputs")
+    height, width = images.shape[1:3]
     n = len(split)
 
     def uniform(what: int, columns: int) -> tf.Tensor:

@@ -103,7 +103,7 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
             "One-hot targets are made from integer labels, but these targets are no labels.", code="invalid_data"
         )
 
-    def fetch(positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def fetch(positions: tf.Tensor) -> tuple[Any, ...]:
         found = _gather(targets, positions)
         return _gather(inputs, positions), found if one_hot is None else tf.one_hot(found, one_hot)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tfopt.backend.data.splits import Arrays, Split, num_examples
+from tfopt.backend.data.splits import Split, num_examples
+from tfopt.backend.types import Array, Arrays
 from tfopt.errors import StageError
 
 
@@ -29,7 +30,7 @@ def targets_of(y: Any, source: str, split: str) -> Arrays:
             code="data_missing",
         )
 
-    def tidy(part: Any) -> np.ndarray:
+    def tidy(part: Any) -> Array:
         array = np.asarray(part)
         if array.dtype.kind in "OSU":
             return _squeezed(array.astype(str))
@@ -58,11 +59,11 @@ def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split
     for name, split in splits.items():
         strange = np.setdiff1d(np.asarray(split.targets).astype(str), names)
         if strange.size:
-            raise StageError(
-                f"{source}, {name} split: the class {str(strange[0])!r} does not occur in training.",
-                code="invalid_data",
-            )
-    ids = {name: Split(s.inputs, np.searchsorted(names, s.targets).astype(np.int32)) for name, s in splits.items()}
+            raise StageError(f"{source}, {name} split: the class {str(strange[0])!r} does not occur in training.")
+    ids = {
+        name: Split(split.inputs, np.searchsorted(names, np.asarray(split.targets)).astype(np.int32))
+        for name, split in splits.items()
+    }
     return ids, tuple(map(str, names))
 
 
@@ -104,7 +105,7 @@ def check_split(split: Split, train: Split, num_classes: int | None, what: str) 
         _check_labels(split.targets, num_classes, what)
 
 
-def _check_finite(array: np.ndarray, label: str) -> None:
+def _check_finite(array: Array, label: str) -> None:
     if array.dtype.kind != "f":
         return
     # The sum is not finite if any value is not; it needs no second array of the same size.
@@ -133,7 +134,7 @@ def _check_labels(labels: Any, num_classes: int, what: str) -> None:
         )
 
 
-def _numeric(value: Any, label: str) -> np.ndarray:
+def _numeric(value: Any, label: str) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -159,7 +160,7 @@ def _numeric(value: Any, label: str) -> np.ndarray:
     return array
 
 
-def _squeezed(array: np.ndarray) -> np.ndarray:
+def _squeezed(array: Array) -> Array:
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
@@ -167,7 +168,7 @@ def _each(value: Any, work: Any) -> Arrays:
     return {str(name): work(part) for name, part in value.items()} if isinstance(value, Mapping) else work(value)
 
 
-def _named(arrays: Arrays) -> dict[str, np.ndarray]:
+def _named(arrays: Arrays) -> dict[str, Array]:
     return arrays if isinstance(arrays, dict) else {"": arrays}
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.types import Array, Examples
 from tfopt.errors import StageError
 
-Examples = tuple[np.ndarray, np.ndarray]
 _SPLITS = ("train", "validation", "test")
 _MODES = {1: "L", 3: "RGB"}
 
@@ -58,7 +58,7 @@ def load_images(
 
 
 def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scale) -> Examples:
-    images: list[np.ndarray] = []
+    images: list[Array] = []
     labels: list[str] = []
     for class_folder in _subfolders(folder):
         files = sorted(file for file in class_folder.iterdir() if not file.name.startswith("."))
@@ -77,7 +77,7 @@ def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scal
     return scaled(np.stack(images), scale), np.array(labels)
 
 
-def _image(file: Path, size: tuple[int, int] | None, channels: int) -> np.ndarray:
+def _image(file: Path, size: tuple[int, int] | None, channels: int) -> Array:
     try:
         with Image.open(file) as opened:
             image = opened.convert(_MODES[channels])
@@ -93,7 +93,7 @@ def _image(file: Path, size: tuple[int, int] | None, channels: int) -> np.ndarra
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def _size(image: np.ndarray) -> str:
+def _size(image: Array) -> str:
     return f"{image.shape[0]}x{image.shape[1]}"
 
 

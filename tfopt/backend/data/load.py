@@ -14,7 +14,8 @@ import numpy as np
 
 from tfopt.backend.data import sources
 from tfopt.backend.data.checks import check_split, class_ids, inputs_of, targets_of
-from tfopt.backend.data.splits import Arrays, Data, Split, held_out
+from tfopt.backend.data.splits import Data, Split, held_out
+from tfopt.backend.types import Array, Arrays
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
 
@@ -52,9 +53,12 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     num_classes = None if reproduce else _num_classes(train.targets, names)
     for name, split in splits.items():
         check_split(split, train, num_classes, f"{config.source}, {name} split")
-    cut = _cut(splits, config, None if num_classes is None else train.targets)
+    labels = None if num_classes is None or isinstance(train.targets, dict) else train.targets
+    cut = _cut(splits, config, labels)
     return Data(
-        **cut,
+        train=cut["train"],
+        validation=cut["validation"],
+        test=cut["test"],
         source=config.source,
         settings=f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}",
         num_classes=num_classes,
@@ -70,7 +74,7 @@ def _num_classes(targets: Arrays, names: tuple[str, ...] | None) -> int | None:
     return int(targets.max()) + 1
 
 
-def _cut(splits: dict[str, Split], config: DataConfig, labels: np.ndarray | None) -> dict[str, Split]:
+def _cut(splits: dict[str, Split], config: DataConfig, labels: Array | None) -> dict[str, Split]:
     """Adds the missing splits, each taken from the training examples."""
     cut = dict(splits)
     available = len(splits["train"])
@@ -152,8 +156,12 @@ def class_weights(
     labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
     counts = np.bincount(labels, minlength=1 if targets.ndim == 1 else targets.shape[1])
     if setting == "balanced":
-        present = int(np.count_nonzero(counts))
-        return {k: len(labels) / (present * int(count)) if count else 1.0 for k, count in enumerate(counts)}
+        from sklearn.utils.class_weight import compute_class_weight  # half a second, for this setting only
+
+        present = np.flatnonzero(counts)
+        weights = compute_class_weight("balanced", classes=present, y=labels)
+        balanced = dict(zip(present.tolist(), weights.tolist(), strict=True))
+        return {k: balanced.get(k, 1.0) for k in range(len(counts))}
     unknown = [key for key in setting if key not in range(len(counts))]
     if unknown:
         raise StageError(

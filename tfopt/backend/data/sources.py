@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
 
-Examples = tuple[Any, Any]
-"""Inputs and targets as a source gave them; targets None where there are none."""
+RawExamples: TypeAlias = tuple[Any, Any]
+"""Inputs and targets as a source returned them, unchecked; targets None where there are none."""
 _SPLITS = ("train", "validation", "test")
 _FORMS = (
     "Expected (x, y), ((x_train, y_train), (x_test, y_test)), a dict with train and optionally validation and test, "
@@ -25,7 +25,7 @@ _FORMS = (
 )
 
 
-def read(config: DataConfig, folder: Path) -> dict[str, Examples]:
+def read(config: DataConfig, folder: Path) -> dict[str, RawExamples]:
     """Runs a source.
 
     Args:
@@ -59,17 +59,16 @@ def _file(source: str, folder: Path) -> partial[Any]:
             "A relative path starts at the recipe.",
             code="data_missing",
         )
-    loaders = {".npz": load_npz, ".csv": load_csv}
-    if path.suffix not in loaders:
-        raise StageError(
-            f"{source!r} is of no known kind.",
-            "Expected .npz, .csv, or a folder with one subfolder of images a class.",
-            code="unknown_file_type",
-        )
-    return partial(loaders[path.suffix], path)
+    if path.suffix == ".npz":
+        return partial(load_npz, path)
+    if path.suffix == ".csv":
+        return partial(load_csv, path)
+    raise StageError(
+        f"{source!r} is of no known kind.", "Expected .npz, .csv, or a folder with one subfolder of images a class."
+    )
 
 
-def as_splits(value: Any, source: str) -> dict[str, Examples]:
+def as_splits(value: Any, source: str) -> dict[str, RawExamples]:
     """Whatever a source returned, as (inputs, targets) by split.
 
     Raises:
@@ -100,7 +99,7 @@ def _is_dataset(value: Any) -> bool:
     return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
 
 
-def _examples(value: Any, source: str) -> Examples:
+def _examples(value: Any, source: str) -> RawExamples:
     if _is_dataset(value):
         from tfopt.backend.data.tf_dataset import read_dataset
 

@@ -1,4 +1,4 @@
-"""Examples in memory: one split, and the three splits of a data set."""
+"""Examples in memory: one split, the three splits of a data set, and what must travel with a model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,27 @@ from typing import Any
 
 import numpy as np
 
+from tfopt.backend.types import Array, Arrays
 from tfopt.core.records.report import DataRecord
 
-Arrays = np.ndarray | dict[str, np.ndarray]
-"""One array, or several by name; the first axis counts examples."""
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What turned raw examples into the inputs of a model, and must travel with the model: a tokenizer, say.
+
+    Args:
+        name: what it is, for people: `tokenizer`.
+        files: its content by file name, as it is written beside a model.
+    """
+
+    name: str
+    files: Mapping[str, bytes]
+
+    def update(self, digest: hashlib._Hash) -> None:
+        """Adds its content to the fingerprint of the data."""
+        for file in sorted(self.files):
+            digest.update(f"preprocessing {self.name!r} {file!r} {len(self.files[file])}\n".encode())
+            digest.update(self.files[file])
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +65,7 @@ class Split:
         """
         return self.select(random_order(len(self), seed)[:n])
 
-    def select(self, positions: np.ndarray) -> Split:
+    def select(self, positions: Array) -> Split:
         """The examples at `positions`, in that order."""
         inputs = _each(self.inputs, positions)
         return Split(inputs, inputs if self.targets is self.inputs else _each(self.targets, positions))
@@ -56,16 +73,17 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What a recipe's `data` block stands for.
+    """The data of a run: what a recipe's `data` block describes.
 
     Args:
         train: what the optimizer, calibration and augmentation see.
         validation: what early stopping and curves see.
-        test: what the final figures come from; nothing else sees it.
+        test: source of the final metrics; nothing else sees it.
         source: as the recipe names it.
         settings: how the splits were made, as text; part of the fingerprint.
         num_classes: number of classes for integer labels, else None.
         class_names: names of the classes, where the source has them.
+        preprocessing: what must travel with a model; None for all built-in sources. Part of the fingerprint.
     """
 
     train: Split
@@ -75,6 +93,7 @@ class Data:
     settings: str = ""
     num_classes: int | None = None
     class_names: tuple[str, ...] | None = None
+    preprocessing: Preprocessing | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
@@ -101,6 +120,8 @@ class Data:
             _update(digest, "inputs", split.inputs)
             if split.targets is not split.inputs:
                 _update(digest, "targets", split.targets)
+        if self.preprocessing is not None:
+            self.preprocessing.update(digest)
         return digest.hexdigest()
 
     def record(self) -> DataRecord:
@@ -119,7 +140,7 @@ def num_examples(arrays: Arrays) -> int:
     return len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays)
 
 
-def random_order(n: int, seed: int) -> np.ndarray:
+def random_order(n: int, seed: int) -> Array:
     """A permutation of `range(n)`, the same for the same seed.
 
     `RandomState` because NumPy promises that its stream never changes; stored results hang on it.
@@ -127,7 +148,7 @@ def random_order(n: int, seed: int) -> np.ndarray:
     return np.random.RandomState(seed % 2**32).permutation(n)
 
 
-def held_out(n: int, count: int, seed: int, labels: np.ndarray | None) -> np.ndarray:
+def held_out(n: int, count: int, seed: int, labels: Array | None) -> Array:
     """Positions of `count` examples to set aside, sorted.
 
     Args:
@@ -154,7 +175,7 @@ def held_out(n: int, count: int, seed: int, labels: np.ndarray | None) -> np.nda
     return np.sort(np.concatenate([order[shuffled == c][:q] for c, q in zip(classes, quota, strict=True)]))
 
 
-def _each(arrays: Arrays, positions: np.ndarray) -> Arrays:
+def _each(arrays: Arrays, positions: Array) -> Arrays:
     if isinstance(arrays, Mapping):
         return {name: array[positions] for name, array in arrays.items()}
     return arrays[positions]

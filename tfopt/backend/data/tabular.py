@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from tfopt.backend.types import Array
 from tfopt.core.language.suggest import closest
 from tfopt.errors import StageError
 
-Examples = tuple[np.ndarray, np.ndarray | None]
+if TYPE_CHECKING:
+    from _csv import Reader as _Reader  # of the type stubs alone
+
+TableExamples: TypeAlias = tuple[Array, Array | None]
+"""Inputs and targets; targets None where the file has none."""
 _NPZ_SPLITS = {
     "train": ("x_train", "y_train"),
     "validation": ("x_validation", "y_validation"),
@@ -20,7 +26,7 @@ _NPZ_SPLITS = {
 _MISSING = frozenset({"", "nan", "na", "n/a", "null", "none"})
 
 
-def load_npz(path: Path) -> dict[str, Examples]:
+def load_npz(path: Path) -> dict[str, TableExamples]:
     """Reads a NumPy archive.
 
     Args:
@@ -61,7 +67,7 @@ def load_csv(
     features: list[str] | None = None,
     quantity: bool = False,
     delimiter: str = ",",
-) -> Examples:
+) -> TableExamples:
     """Reads a table of numbers with a header.
 
     Args:
@@ -120,7 +126,7 @@ def _columns(path: Path, header: list[str], target: str | None, features: list[s
     return [header.index(name) for name in chosen]
 
 
-def _cells(path: Path, rows: csv._reader, header: list[str], columns: list[int]) -> tuple[list[int], list[list[str]]]:
+def _cells(path: Path, rows: _Reader, header: list[str], columns: list[int]) -> tuple[list[int], list[list[str]]]:
     lines: list[int] = []
     values: list[list[str]] = []
     for row in rows:
@@ -144,7 +150,7 @@ def _cells(path: Path, rows: csv._reader, header: list[str], columns: list[int])
     return lines, values
 
 
-def _numbers(path: Path, cells: list[str], lines: list[int], column: str) -> np.ndarray:
+def _numbers(path: Path, cells: list[str], lines: list[int], column: str) -> Array:
     try:
         return np.array(cells, dtype=object).astype(np.float64)
     except ValueError:
@@ -164,7 +170,7 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _targets(cells: list[str], quantity: bool) -> np.ndarray:
+def _targets(cells: list[str], quantity: bool) -> Array:
     if not all(map(_is_number, cells)):
         return np.array(cells)
     if not quantity and all(cell.lstrip("+-").isdigit() for cell in cells):

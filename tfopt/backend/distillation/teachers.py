@@ -11,9 +11,10 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.data.batches import evaluation_batches
-from tfopt.backend.data.splits import Arrays, Split
+from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation.feature_extractor import NoSuchLayer, tapped
 from tfopt.backend.distillation.outputs import Answers, Form, form_of, form_of_values
+from tfopt.backend.types import Arrays
 from tfopt.core.config.distillation import LayerPair, Task, Teacher
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError

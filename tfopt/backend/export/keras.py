@@ -137,11 +137,11 @@ def _write_keras_3(
     folder: Path,
     notes: Mapping[str, Any],
 ) -> tuple[Path, Outputs, list[ClaimRecord]]:
-    restored = bridge.put_back(context.origin, model)
+    restored = bridge.restore_keras3(context.origin, model)
     written = folder / "model.keras"
     guarded(lambda: restored.save(written), f"Saving the Keras 3 model {restored.name!r}")
     keras_archive.finish(written, notes)
-    own = {name: f"{code.__module__}:{code.__qualname__}" for name, code in bridge.foreign_code(restored).items()}
+    own = {name: f"{code.__module__}:{code.__qualname__}" for name, code in bridge.custom_code(restored).items()}
     inputs = list(saved_model.named_inputs(context.data.test.inputs, model, signature).values())
     reloaded = read_back.read_back(written, inputs, len(signature.outputs), own)
     found = f"keras {reloaded.version}"

@@ -36,7 +36,7 @@ def reason_not_convertible(layer: Any) -> str | None:
     Args:
         layer: a tf_keras layer, or one that runs a Keras 3 layer.
     """
-    return REASONS.get(type(getattr(layer, "hosted", layer)).__name__)
+    return REASONS.get(type(getattr(layer, "wrapped", layer)).__name__)
 
 
 def layers_not_convertible(model: tf_keras.Model) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tf_keras
 
 from tfopt.backend.data.splits import Data
+from tfopt.backend.types import Array, Shape
 from tfopt.core.config.compile import Compile
 from tfopt.errors import StageError
 
@@ -32,7 +33,7 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
             code="incompatible_model",
         )
     _check_inputs(model, data)
-    _check_targets(model, data, compile)
+    _check_targets(model, data.train.targets, data.num_classes, compile)
     return _activation_warnings(model, compile)
 
 
@@ -65,24 +66,22 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
             )
 
 
-def _check_targets(model: tf_keras.Model, data: Data, compile: Compile) -> None:
+def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | None, compile: Compile) -> None:
     output = tuple(model.outputs[0].shape[1:])
-    targets = data.train.targets
     layer = model.output_names[0]
     loss = compile.loss.name
     width = output[-1] if output else None
     if loss == _SPARSE:
-        if data.num_classes is None:
+        if num_classes is None:
             raise StageError(
                 f"The loss {loss} needs integer labels, not targets of {targets.dtype} and shape {targets.shape[1:]}.",
                 "Use categorical_crossentropy for one-hot targets, mse for quantities, or give labels as integers.",
                 code="incompatible_loss",
             )
-        if width is not None and data.num_classes > width:
+        if width is not None and num_classes > width:
             raise StageError(
-                f"The labels go up to {data.num_classes - 1}, but the layer {layer!r} has {width} outputs.",
-                f"Give it {data.num_classes} outputs.",
-                code="incompatible_model",
+                f"The labels go up to {num_classes - 1}, but the layer {layer!r} has {width} outputs.",
+                f"Give it {num_classes} outputs.",
             )
         if not _matches(targets.shape[1:], output[:-1]):
             raise StageError(
@@ -93,19 +92,15 @@ def _check_targets(model: tf_keras.Model, data: Data, compile: Compile) -> None:
         return
     # Keras adds a last axis to labels (n,), as for binary_crossentropy against one output.
     shape = (1,) if targets.ndim == 1 else targets.shape[1:]
-    if data.num_classes is not None and loss == "binary_crossentropy" and data.num_classes > 2:
+    if num_classes is not None and loss == "binary_crossentropy" and num_classes > 2:
         raise StageError(
-            f"The loss {loss} knows two classes, but the labels go up to {data.num_classes - 1}.",
-            f"Use {_SPARSE}.",
-            code="incompatible_loss",
+            f"The loss {loss} knows two classes, but the labels go up to {num_classes - 1}.", f"Use {_SPARSE}."
         )
     if not _matches(shape, output):
         hint = (
-            f"For integer labels use {_SPARSE}"
-            if data.num_classes is not None
-            else "Change the last layer, or the targets"
+            f"For integer labels use {_SPARSE}" if num_classes is not None else "Change the last layer, or the targets"
         )
-        if data.num_classes == 2:
+        if num_classes == 2:
             hint += ", or give the model one output (model.args: {num_outputs: 1, output: sigmoid})"
         raise StageError(
             f"The layer {layer!r} gives {output} per example, but the targets for the loss {loss} have {shape}.",
@@ -141,5 +136,5 @@ def _last_activation(layer: tf_keras.layers.Layer) -> str | None:
     return getattr(function, "__name__", None)
 
 
-def _matches(given: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:
+def _matches(given: Shape, wanted: Shape) -> bool:
     return len(given) == len(wanted) and all(w is None or g == w for g, w in zip(given, wanted, strict=True))

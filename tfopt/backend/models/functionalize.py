@@ -15,13 +15,14 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.data.splits import Arrays
+from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_outputs
 from tfopt.backend.graph.layers import all_layers, nodes
 from tfopt.backend.models.files import trust
+from tfopt.backend.types import Array, Arrays
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
-_TOLERANCE = 1e-5
+_TOLERANCE = Tolerance(1e-5, least_scale=1e-3)
 
 
 def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Model:
@@ -55,11 +56,8 @@ def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Mod
     known = {id(weight) for weight in graph.weights}
     outside = [weight.name for weight in model.weights if id(weight) not in known]
     if outside:
-        raise StageError(
-            f"{what}: its weights {', '.join(outside)} are used outside of its layers.", hint, code="invalid_model"
-        )
-    values = _random(graph)
-    guarded(lambda: _check_equal(model, graph, values, f"{what} changed its answers"), what)
+        raise StageError(f"{what}: its weights {', '.join(outside)} are used outside of its layers.", hint)
+    guarded(lambda: _check_equal(model, graph, f"{what} changed its answers"), what)
     return graph
 
 
@@ -85,9 +83,7 @@ def without_lambdas(model: tf_keras.Model, source: str) -> tf_keras.Model:
     clone.set_weights(inlined.get_weights())
     for old, new in zip(inlined.layers, clone.layers, strict=True):
         new.trainable = old.trainable
-    _check_equal(
-        model, clone, _random(model), f"Writing the Lambda layers of {source} as operations changed its answers"
-    )
+    _check_equal(model, clone, f"Writing the Lambda layers of {source} as operations changed its answers")
     return clone
 
 
@@ -161,30 +157,14 @@ def _inputs(examples: Arrays) -> Any:
     return _input(examples, None)
 
 
-def _input(values: np.ndarray, name: str | None) -> Any:
+def _input(values: Array, name: str | None) -> Any:
     whole = np.issubdtype(values.dtype, np.integer) and values.dtype != np.uint8
     return tf_keras.Input(values.shape[1:], dtype="int32" if whole else "float32", name=name)
 
 
-def _random(model: tf_keras.Model) -> list[np.ndarray]:
-    random = np.random.default_rng(0)
-    found = []
-    for tensor in model.inputs:
-        batch, *rest = tensor.shape
-        shape = (batch or 2, *(extent or 8 for extent in rest))
-        values = random.standard_normal(shape) if tensor.dtype.is_floating else random.integers(0, 2, shape)
-        found.append(values.astype(tensor.dtype.as_numpy_dtype))
-    return found
-
-
-def _check_equal(model: tf_keras.Model, graph: tf_keras.Model, values: list[np.ndarray], message: str) -> None:
-    packed: Any = dict(zip(graph.input_names, values, strict=True)) if isinstance(graph.input, dict) else values
-    packed = packed if isinstance(packed, dict) or len(packed) > 1 else packed[0]
-    expected, found = (tf.nest.flatten(one(packed, training=False)) for one in (model, graph))
-    for left, right in zip(expected, found, strict=True):
-        largest = max(float(np.max(np.abs(left))), 1e-3) if left.dtype.is_floating else 1.0
-        difference = float(np.max(np.abs(np.asarray(left, np.float64) - np.asarray(right, np.float64))))
-        if difference > _TOLERANCE * largest:
-            raise StageError(
-                f"{message}: they differ by {difference:.2g}.", "Write it as a functional model.", code="not_equivalent"
-            )
+def _check_equal(model: tf_keras.Model, graph: tf_keras.Model, message: str) -> None:
+    """Compares a model with the functional one made of it, whose structure of inputs both accept."""
+    inputs = random_inputs(graph, bounded=True)
+    differing = same_outputs(outputs(model, inputs, like=graph), outputs(graph, inputs), _TOLERANCE)
+    if differing:
+        raise StageError(f"{message}: they differ by {differing.described}.", "Write it as a functional model.")

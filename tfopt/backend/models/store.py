@@ -64,7 +64,7 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
     for layer in all_layers(model):
         named = (value for key, value in vars(layer).items() if key.endswith(_CODE))
         # A host of the bridge is made of classes of its own.
-        hosted = layer.hosted_classes() if isinstance(layer, Keras3LayerWrapper) else ()
+        hosted = layer.wrapped_classes() if isinstance(layer, Keras3LayerWrapper) else ()
         for part in (type(layer), *named, *hosted):
             code = part if inspect.isroutine(part) or inspect.isclass(part) else type(part)
             if code.__module__.split(".")[0] in _KNOWN:

@@ -109,7 +109,7 @@ def float_reason(layer: Any) -> str | None:
         return float_reason(layer.forward_layer)
     if isinstance(layer, layers.TimeDistributed):
         return float_reason(layer.layer)
-    named = FLOAT_NAMES.get(type(getattr(layer, "hosted", layer)).__name__)
+    named = FLOAT_NAMES.get(type(getattr(layer, "wrapped", layer)).__name__)
     reason = FLOAT_LAYERS.get(type(layer))
     return (reason(layer) if reason else None) or named or FLOAT_FUNCTIONS.get(_own_function(layer))
 

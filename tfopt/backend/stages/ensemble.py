@@ -11,6 +11,7 @@ import tf_keras
 from tfopt.backend.artifacts import external_models
 from tfopt.backend.ensembling import member_weights
 from tfopt.backend.ensembling.combine import combined, combined_values, logits_of, probabilities_of
+from tfopt.backend.equivalence import Tolerance, difference
 from tfopt.backend.training.evaluate import predict
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.ensembling import Combine, Ensembling, Outputs
@@ -21,7 +22,7 @@ from tfopt.errors import StageError
 
 _PROBE = 32
 """Examples on which the joined model is compared with its members."""
-_TOLERANCE = 1e-4
+_TOLERANCE = Tolerance(1e-4, least_scale=1.0)
 
 
 def look_ahead(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> Preflight:
@@ -185,11 +186,9 @@ def _prove(
     split = context.data.train.select(np.arange(min(_PROBE, len(context.data.train))))
     answers = np.stack([predict(member, split) for member in members])
     wanted = combined_values(answers, weights, combine, outputs)
-    difference = float(np.max(np.abs(predict(joined, split) - wanted)))
-    if not difference <= _TOLERANCE * max(1.0, float(np.max(np.abs(wanted)))):
+    if differing := difference(wanted, predict(joined, split), _TOLERANCE):
         raise StageError(
-            f"the joined model answers otherwise than its members: the largest difference is {difference}.",
-            code="not_equivalent",
+            f"the joined model answers otherwise than its members: the largest difference is {differing.largest}."
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.equivalence import Tolerance, difference
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import layer_sparsity, pattern_sparsity, sparsity
@@ -23,6 +23,8 @@ from tfopt.backend.training.wrapping import wrapped
 from tfopt.core.config.pruning import Pruning
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
+
+_TOLERANCE = Tolerance(1e-5, least_scale=1.0)
 
 __all__ = ["layer_sparsity", "look_ahead", "preflight", "prune", "resolve_schedules", "sparsity"]
 
@@ -181,10 +183,10 @@ def _details(model: tf_keras.Model, pruning: Pruning, plans: Mapping[str, LayerP
 def _check_same(model: tf_keras.Model, sparse_model: tf_keras.Model, context: StageContext) -> None:
     """Compares both models on a few examples: a wrapper that passes a layer's inputs on wrongly is found here."""
     few = context.data.train.take(8, context.seed).inputs
-    difference = np.max(np.abs(model(few, training=False).numpy() - sparse_model(few, training=False).numpy()))
-    if not difference <= 1e-5 * max(1.0, float(np.max(np.abs(model(few, training=False).numpy())))):
+    expected, found = (one(few, training=False).numpy() for one in (model, sparse_model))
+    if differing := difference(expected, found, _TOLERANCE):
         raise StageError(
-            f"with tfmot's pruning wrappers the model gives other answers than without (by {difference:.2g}).",
+            f"with tfmot's pruning wrappers the model gives other answers than without (by {differing.described}).",
             "A layer with several inputs or masks is the likely cause: leave it out with a rule that says skip: true.",
             code="not_equivalent",
         )

@@ -6,8 +6,9 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.data.batches import evaluation_batches
-from tfopt.backend.data.splits import Arrays, Split
+from tfopt.backend.data.splits import Split
 from tfopt.backend.training import compile as compiling
+from tfopt.backend.types import Arrays
 from tfopt.core.config.compile import Compile
 from tfopt.errors import StageError
 

@@ -51,7 +51,7 @@ def test_weights_are_put_back_into_a_copy(name: str, tmp_path: Path) -> None:
     before = [weight.numpy() for weight in made.origin.weights]
     model = changed(made.model)
     models.save_model(model, tmp_path)
-    restored = bridge.put_back(made.origin, models.load_model(tmp_path))
+    restored = bridge.restore_keras3(made.origin, models.load_model(tmp_path))
     assert isinstance(restored, keras.Model)
     images = digits().test.inputs[:20]
     np.testing.assert_allclose(restored.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5)
@@ -60,7 +60,7 @@ def test_weights_are_put_back_into_a_copy(name: str, tmp_path: Path) -> None:
 
 def test_models_that_do_not_belong_together_are_told_apart() -> None:
     with pytest.raises(StageError, match="has no layer"):
-        bridge.put_back(built("images").origin, built("subclassed").model)
+        bridge.restore_keras3(built("images").origin, built("subclassed").model)
 
 
 def test_a_model_built_twice_is_the_same_model() -> None:

@@ -1,1 +1,12 @@
-"""Datasets by name: one file each; the file name is the name in a recipe."""
+"""Data sets by name: one file each; the file name is the name in a recipe, `load` its arguments.
+
+| file | question it answers |
+|---|---|
+| `digits` | Which data set comes with scikit-learn, without a download? |
+| `mnist`, `fashion_mnist`, `cifar10`, `cifar100` | Images: what do `data.args` choose, and which arrays come? |
+| `imdb`, `reuters` | Texts as word ids: the same |
+| `_keras_cache` | Where are downloaded files kept, and are they the published ones? |
+| `_pixels`, `_texts` | How do pixels become floats, and texts equally long? |
+
+To add one: a file here with `load(...)`, and a contract test (`tfopt.testing`).
+"""

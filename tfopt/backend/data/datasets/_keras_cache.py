@@ -2,6 +2,7 @@
 
 Measured with tf_keras 2.21: a file with a wrong hash is overwritten by a download, and *deleted* when that fails; and
 `KERAS_HOME` is not honoured by `get_file`. So files are checked, and missing ones fetched, here; Keras then reads.
+Not by `pooch`: it overwrites a file whose hash differs, which may be somebody's own, and brings `requests` with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the image data sets do with their pixels."""
+"""Pixels of the image data sets: scaled, and grey images with a channel axis."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Literal
 
 import numpy as np
 
+from tfopt.backend.types import Array, Examples
 from tfopt.errors import StageError
 
 Scale = Literal["unit", "none"]
 """`unit`: 0..255 becomes 0..1; `none`: 0..255 stays. Both are float32, as models take it."""
 
 
-def scaled(images: np.ndarray, scale: Scale, largest: int = 255) -> np.ndarray:
+def scaled(images: Array, scale: Scale, largest: int = 255) -> Array:
     """Images as float32, in [0, 1] or as they are.
 
     Args:
@@ -31,3 +32,9 @@ def scaled(images: np.ndarray, scale: Scale, largest: int = 255) -> np.ndarray:
     if scale == "unit":
         images /= np.float32(largest)
     return images
+
+
+def grey(examples: Examples, scale: Scale) -> Examples:
+    """Grey images (n, height, width) of 0..255 as (n, height, width, 1), scaled; labels as they are."""
+    images, labels = examples
+    return scaled(images[..., np.newaxis], scale), labels

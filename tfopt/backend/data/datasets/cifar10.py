@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
 from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.types import Examples
 
 _FILE = CachedFile(
     "datasets/cifar-10-batches-py.tar.gz",
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
     "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
 )
-
-Examples = tuple[np.ndarray, np.ndarray]
 
 
 def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
 from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.types import Examples
 
 _FILE = CachedFile(
     "datasets/cifar-100-python.tar.gz",
     "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
     "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
 )
-
-Examples = tuple[np.ndarray, np.ndarray]
 
 
 def load(*, labels: Literal["fine", "coarse"] = "fine", scale: Scale = "unit") -> tuple[Examples, Examples]:

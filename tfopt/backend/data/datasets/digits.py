@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.types import Examples
 
 
-def load(*, scale: Scale = "unit") -> tuple[np.ndarray, np.ndarray]:
+def load(*, scale: Scale = "unit") -> Examples:
     """Reads the images that come inside the scikit-learn wheel.
 
     From the UCI data set "Optical Recognition of Handwritten Digits" (Alpaydin, Kaynak 1998). It has no test split of

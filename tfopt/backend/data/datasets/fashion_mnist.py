@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
-from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.data.datasets._pixels import Scale, grey
+from tfopt.backend.types import Examples
 
 _FILES = tuple(
     CachedFile.of_keras(name, sha256, folder="fashion-mnist")
@@ -17,8 +17,6 @@ _FILES = tuple(
         ("t10k-labels-idx1-ubyte.gz", "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
     )
 )
-
-Examples = tuple[np.ndarray, np.ndarray]
 
 
 def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
@@ -33,10 +31,5 @@ def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     Raises:
         EnvironmentProblem: the file is neither in the cache nor to be downloaded, or is not the published one.
     """
-    (train_images, train_labels), (test_images, test_labels) = tf_keras.datasets.fashion_mnist.load_data(
-        cache_dir=ensure(*_FILES)
-    )
-    return (scaled(train_images[..., np.newaxis], scale), train_labels), (
-        scaled(test_images[..., np.newaxis], scale),
-        test_labels,
-    )
+    train, test = tf_keras.datasets.fashion_mnist.load_data(cache_dir=ensure(*_FILES))
+    return grey(train, scale), grey(test, scale)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
+from tfopt.backend.data.datasets._texts import padded
+from tfopt.backend.types import Examples
 
 _FILE = CachedFile.of_keras("imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f")
-
-Examples = tuple[np.ndarray, np.ndarray]
 
 
 def load(*, num_words: int = 10_000, length: int = 256) -> tuple[Examples, Examples]:
@@ -28,9 +27,4 @@ def load(*, num_words: int = 10_000, length: int = 256) -> tuple[Examples, Examp
         EnvironmentProblem: the file is neither in the cache nor to be downloaded, or is not the published one.
     """
     train, test = tf_keras.datasets.imdb.load_data(num_words=num_words, cache_dir=ensure(_FILE))
-    return _padded(train, length), _padded(test, length)
-
-
-def _padded(examples: Examples, length: int) -> Examples:
-    texts, labels = examples
-    return tf_keras.utils.pad_sequences(texts, maxlen=length, dtype="int32"), np.asarray(labels)
+    return padded(train, length), padded(test, length)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
-from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.data.datasets._pixels import Scale, grey
+from tfopt.backend.types import Examples
 
 _FILE = CachedFile.of_keras("mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1")
-
-Examples = tuple[np.ndarray, np.ndarray]
 
 
 def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
@@ -25,10 +23,5 @@ def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     Raises:
         EnvironmentProblem: the file is neither in the cache nor to be downloaded, or is not the published one.
     """
-    (train_images, train_labels), (test_images, test_labels) = tf_keras.datasets.mnist.load_data(
-        cache_dir=ensure(_FILE)
-    )
-    return (scaled(train_images[..., np.newaxis], scale), train_labels), (
-        scaled(test_images[..., np.newaxis], scale),
-        test_labels,
-    )
+    train, test = tf_keras.datasets.mnist.load_data(cache_dir=ensure(_FILE))
+    return grey(train, scale), grey(test, scale)

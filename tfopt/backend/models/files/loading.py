@@ -7,7 +7,7 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import h5py
 import keras
@@ -27,7 +27,7 @@ _FLAG = "model.allow_unsafe: true"
 _WRAPPERS = ("PruneLowMagnitude", "ClusterWeights", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeLayer")
 _VARIABLES = Path("variables", "variables")
 
-Loaded = tf_keras.Model | keras.Model
+Loaded: TypeAlias = tf_keras.Model | keras.Model
 """What a file may hold."""
 
 

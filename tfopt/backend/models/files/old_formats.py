@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tfopt.errors import StageError
@@ -17,7 +18,7 @@ _RENAMED = {
     "UnifiedGRU": "GRU",
 }
 """Classes that had names of their own between TensorFlow 1.13 and 2.0; the weights have the same layout."""
-_CUDNN = {
+_CUDNN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "CuDNNLSTM": ("LSTM", {"activation": "tanh", "recurrent_activation": "sigmoid"}),
     "CuDNNGRU": ("GRU", {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": True}),
 }
@@ -60,6 +61,6 @@ def _rewritten(value: Any) -> Any:
     elif name in _RENAMED and module is None:
         part["class_name"] = _RENAMED[name]
     elif name in _CUDNN and module is None and isinstance(config, dict):
-        part["class_name"], arguments = _CUDNN[name]
+        part["class_name"], arguments = _CUDNN[str(name)]
         part["config"] = {**config, **arguments}
     return part

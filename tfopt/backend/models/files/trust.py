@@ -26,7 +26,7 @@ _DATA = ("__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "_
 _DATA_OLD = ("TensorShape", "TypeSpec", "_CONSTANT_VALUE")
 _OPERATION_LAYERS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 _SPECS = ("TensorSpec", "RaggedTensorSpec", "SparseTensorSpec")
-_CODE_LAYERS = {
+_CODE_LAYERS: Mapping[str, Danger] = {
     "Lambda": "bytecode",
     "TorchModuleWrapper": "bytecode",
     "JaxLayer": "bytecode",

@@ -10,9 +10,9 @@ from tf_keras import layers
 
 from tests.support.canonical import QUANTIZATION, randomized, there_and_back, told
 from tests.support.quantization import File
+from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.canonical.equality import random_inputs
 from tfopt.backend.quantization.canonical.lstm_scales import shared_scale_layers
 from tfopt.backend.quantization.weight_constraints import Preserve
 from tfopt.backend.quantization.wrapping import wrap
@@ -60,14 +60,14 @@ def test_other_layers_are_left_alone() -> None:
 def test_every_lstm_of_the_file_writes_in_the_scale_of_its_state() -> None:
     model = randomized(_model())
     wrapped = wrap(canonicalize(model), QUANTIZATION, Preserve())
-    calibrate(wrapped, [random_inputs(model, seed) for seed in range(4)])
+    calibrate(wrapped, [random_inputs(model, seed, bounded=True) for seed in range(4)])
     serve = tf.function(lambda rows: wrapped(rows, training=False)).get_concrete_function(
         tf.TensorSpec((1, 5, 4), tf.float32)
     )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([serve], wrapped)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: (
-        [random_inputs(model, seed)[0][:1].astype(np.float32)] for seed in range(4)
+        [random_inputs(model, seed, bounded=True)[0][:1].astype(np.float32)] for seed in range(4)
     )
     converter.inference_input_type = converter.inference_output_type = tf.int8
     file = File(converter.convert())

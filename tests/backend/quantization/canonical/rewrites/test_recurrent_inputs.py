@@ -11,11 +11,11 @@ from tf_keras import layers
 
 from tests.support.canonical import QUANTIZATION, randomized, there_and_back
 from tests.support.quantization import File
+from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.canonical.equality import random_inputs
 from tfopt.backend.quantization.weight_constraints import Preserve
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.tflite_variant import Variant
@@ -49,7 +49,7 @@ def test_what_needs_no_reshape_has_none() -> None:
 def test_a_loop_at_the_input_is_converted(tmp_path: Path) -> None:
     model = randomized(_model())
     wrapped = wrap(canonicalize(model), QUANTIZATION, Preserve())
-    inputs = random_inputs(model)
+    inputs = random_inputs(model, bounded=True)
     calibrate(wrapped, inputs)
     ports = saved_model.signature_of(model)
     saved_model.write_saved_model(wrapped, ports, tmp_path / "model", batch=1)

@@ -18,7 +18,7 @@ class LayerScale(Rewrite):
     title = "computed as 1x1 DepthwiseConv2D"
 
     def applies(self, site: RewriteSite) -> bool:
-        hosted = type(getattr(site.layer, "hosted", None))
+        hosted = type(getattr(site.layer, "wrapped", None))
         known = (hosted.__name__, hosted.__module__.split(".")[0]) == ("LayerScale", "keras")
         return known and can_be_affine(site) and len(site.layer.weights) == 1
 
