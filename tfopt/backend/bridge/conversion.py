@@ -35,7 +35,7 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
         raise StageError(
             f"A {type(model).__name__} is no model that can be converted.",
             "Expected a keras.Model of Keras 3.",
-            code="invalid_model",
+            code="bridge_failed",
         )
     source = functional(model)
     _refuse_what_cannot_run(source)

@@ -53,6 +53,7 @@ def check_outputs(made: keras.Model, model: tf_keras.Model) -> None:
             f"The Keras 3 model made of {model.name!r} answers differently at its output "
             f"{model.output_names[differing.index]!r}, by {differing.described}. This is a mistake in tfopt's bridge.",
             "Please report the model.",
+            code="not_equivalent",
         )
 
 

@@ -76,7 +76,7 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
         raise StageError(
             f"A {type(model).__name__} is no model that can be converted.",
             "Expected a tf_keras.Model.",
-            code="invalid_model",
+            code="bridge_failed",
         )
     if not model._is_graph_network:
         raise StageError(

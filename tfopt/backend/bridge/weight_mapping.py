@@ -51,8 +51,7 @@ def variable_pairs(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
             known = pairs.setdefault(id(variable), (variable, value))
             if known[1] is not value:
                 raise StageError(
-                    f"The variable {variable.path} of the Keras 3 model has become two variables of the tf_keras "
-                    "model.",
+                    f"The variable {variable.path} of the Keras 3 model has become two variables of the tf_keras model.",
                     code="bridge_failed",
                 )
     return list(pairs.values())

@@ -56,7 +56,7 @@ def check_augment(split: Split, augment: Augment) -> None:
         raise StageError(
             "data.augment.mixup needs one output, but the targets have several.",
             "Remove mixup.",
-            code="conflicting_keys",
+            code="incompatible_shapes",
         )
 
 

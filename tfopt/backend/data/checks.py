@@ -59,7 +59,10 @@ def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split
     for name, split in splits.items():
         strange = np.setdiff1d(np.asarray(split.targets).astype(str), names)
         if strange.size:
-            raise StageError(f"{source}, {name} split: the class {str(strange[0])!r} does not occur in training.")
+            raise StageError(
+                f"{source}, {name} split: the class {str(strange[0])!r} does not occur in training.",
+                code="invalid_data",
+            )
     ids = {
         name: Split(split.inputs, np.searchsorted(names, np.asarray(split.targets)).astype(np.int32))
         for name, split in splits.items()

@@ -166,6 +166,6 @@ def class_weights(
     if unknown:
         raise StageError(
             f"class_weights names class {unknown[0]}, but the labels go from 0 to {len(counts) - 1}.",
-            code="incompatible_loss",
+            code="invalid_value",
         )
     return {k: float(setting.get(k, 1.0)) for k in range(len(counts))}

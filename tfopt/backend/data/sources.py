@@ -57,14 +57,16 @@ def _file(source: str, folder: Path) -> partial[Any]:
         raise StageError(
             f"The data {source!r} does not exist: there is no {path}.",
             "A relative path starts at the recipe.",
-            code="data_missing",
+            code="file_not_found",
         )
     if path.suffix == ".npz":
         return partial(load_npz, path)
     if path.suffix == ".csv":
         return partial(load_csv, path)
     raise StageError(
-        f"{source!r} is of no known kind.", "Expected .npz, .csv, or a folder with one subfolder of images a class."
+        f"{source!r} is of no known kind.",
+        "Expected .npz, .csv, or a folder with one subfolder of images a class.",
+        code="unknown_file_type",
     )
 
 

@@ -107,7 +107,7 @@ def check_model(model: Any, source: str) -> None:
         raise StageError(
             f"The Sequential model {model.name!r} of {source} has no input shape yet.",
             "Begin it with tf_keras.layers.InputLayer(input_shape).",
-            code="model_not_built",
+            code="invalid_model",
         )
     for part in [model, *all_layers(model)]:
         if isinstance(part, tf_keras.Model) and not part._is_graph_network:
@@ -151,7 +151,7 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> Any:
             raise StageError(
                 f"model.args {sorted(config.args)} have no meaning for the file {source}.",
                 "Remove them.",
-                code="meaningless_key",
+                code="unknown_argument",
             )
         return load_file(folder / Path(source).expanduser(), config.allow_unsafe, folder)
     function = references.by_name("model", source)

@@ -30,7 +30,7 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
         raise StageError(
             f"The model {model.name!r} has {len(model.outputs)} outputs: {', '.join(model.output_names)}.",
             "tfopt trains and measures models with one output and one array of targets; keep the output that counts.",
-            code="incompatible_model",
+            code="incompatible_shapes",
         )
     _check_inputs(model, data)
     _check_targets(model, data.train.targets, data.num_classes, compile)
@@ -82,6 +82,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
             raise StageError(
                 f"The labels go up to {num_classes - 1}, but the layer {layer!r} has {width} outputs.",
                 f"Give it {num_classes} outputs.",
+                code="incompatible_shapes",
             )
         if not _matches(targets.shape[1:], output[:-1]):
             raise StageError(
@@ -94,7 +95,9 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
     shape = (1,) if targets.ndim == 1 else targets.shape[1:]
     if num_classes is not None and loss == "binary_crossentropy" and num_classes > 2:
         raise StageError(
-            f"The loss {loss} knows two classes, but the labels go up to {num_classes - 1}.", f"Use {_SPARSE}."
+            f"The loss {loss} knows two classes, but the labels go up to {num_classes - 1}.",
+            f"Use {_SPARSE}.",
+            code="incompatible_loss",
         )
     if not _matches(shape, output):
         hint = (

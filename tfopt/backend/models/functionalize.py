@@ -50,13 +50,13 @@ def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Mod
             what,
         )
     except StageError as error:
-        raise StageError(
-            error.message, f"tfmot and the converter need its graph. {hint}", code="invalid_model"
-        ) from error
+        raise StageError(error.message, f"tfmot and the converter need its graph. {hint}", code=error.code) from error
     known = {id(weight) for weight in graph.weights}
     outside = [weight.name for weight in model.weights if id(weight) not in known]
     if outside:
-        raise StageError(f"{what}: its weights {', '.join(outside)} are used outside of its layers.", hint)
+        raise StageError(
+            f"{what}: its weights {', '.join(outside)} are used outside of its layers.", hint, code="invalid_model"
+        )
     guarded(lambda: _check_equal(model, graph, f"{what} changed its answers"), what)
     return graph
 
@@ -125,7 +125,7 @@ def _as_operations(layer: tf_keras.layers.Lambda, args: tuple[Any, ...], source:
         raise StageError(
             f"The Lambda layer {layer.name!r} of {source} asks for `training` or `mask`: its code cannot be kept.",
             "Write a layer class at the top of a module in its place.",
-            code="invalid_model",
+            code="unsafe_model",
         )
     try:
         return guarded(lambda: layer.function(args[0], **layer.arguments), f"The Lambda layer {layer.name!r}")
@@ -143,11 +143,11 @@ def _check_plain(model: tf_keras.Model, source: str) -> None:
     try:
         config = guarded(lambda: json.loads(model.to_json()), f"Writing down {source} without its Lambda layers")
     except StageError as error:
-        raise StageError(error.message, hint, code="invalid_model") from error
+        raise StageError(error.message, hint, code=error.code) from error
     for finding in trust.findings(config, keras_3=False):
         if finding.danger in ("bytecode", "operation"):
             raise StageError(
-                f"A Lambda layer of {source} calls {finding.name}, which cannot be kept.", hint, code="invalid_model"
+                f"A Lambda layer of {source} calls {finding.name}, which cannot be kept.", hint, code="unsafe_model"
             )
 
 
@@ -167,4 +167,8 @@ def _check_equal(model: tf_keras.Model, graph: tf_keras.Model, message: str) -> 
     inputs = random_inputs(graph, bounded=True)
     differing = same_outputs(outputs(model, inputs, like=graph), outputs(graph, inputs), _TOLERANCE)
     if differing:
-        raise StageError(f"{message}: they differ by {differing.described}.", "Write it as a functional model.")
+        raise StageError(
+            f"{message}: they differ by {differing.described}.",
+            "Write it as a functional model.",
+            code="not_equivalent",
+        )

@@ -56,7 +56,7 @@ def read(path: Path) -> Contents:
         raise StageError(
             f"{path} is no model that can be trained.",
             "Expected .keras, .h5, or a SavedModel folder made by Keras 2.",
-            code="model_unreadable",
+            code="unknown_file_type",
         )
     if zipfile.is_zipfile(path):
         return _archive(path)

@@ -60,8 +60,7 @@ def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output
     """
     if output not in ("softmax", "sigmoid", "linear"):
         raise StageError(
-            f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.",
-            code="invalid_argument",
+            f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.", code="not_a_choice"
         )
     x = layers.Dense(num_outputs, name="logits")(x)
     if output == "softmax":
