@@ -1,4 +1,21 @@
-"""Keras 3 models as tf_keras models: the same layers under the same names, the same weights, the same outputs."""
+"""Keras 3 models as tf_keras models and back: the same layers under the same names, the same weights, the same outputs.
+
+| file | question it answers |
+|---|---|
+| `conversion` | How does a Keras 3 model become a tf_keras model, call by call? |
+| `layer_mapping` | Which tf_keras layer is a Keras 3 layer, or why is there none? |
+| `operations` | Which tf_keras layer is exactly an operation of `keras.ops`? |
+| `activations` | Which activations of Keras 3 are missing in tf_keras? |
+| `layer_wrapper` | How does tf_keras run a layer that only Keras 3 has? |
+| `tables` | Which keys, weights and activations have different names or defaults? |
+| `graph` | Which calls does a Keras 3 model consist of? |
+| `functionalize` | How does a subclassed Keras 3 model become a graph? |
+| `arguments` | How are the arguments of a call written down as JSON? |
+| `weight_mapping` | Which variables of the two models belong together? |
+| `equivalence` | Do the two models have the same outputs; if not, from which layer on? |
+| `restore` | How do optimized weights return into the Keras 3 model that a run began with? |
+| `to_keras3` | How does any tf_keras model become a Keras 3 model? |
+"""
 
 from tfopt.backend.bridge.conversion import to_tf_keras
 from tfopt.backend.bridge.restore import custom_code, restore_keras3

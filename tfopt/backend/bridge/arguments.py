@@ -1,21 +1,25 @@
 """The arguments of a call as JSON, with numbered places where its tensors go.
 
 Keras 3 calls layers and operations with any structure of tensors and constants; a tf_keras layer is called with a list
-of tensors. The pattern says how the list becomes the structure again.
+of tensors. The specification says how the list becomes the structure again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
+import tensorflow as tf
 
-CallSpec = dict[str, Any]
+from tfopt.backend.types import Nested
+
+CallSpec: TypeAlias = dict[str, Any]
+"""Arguments as JSON: one key, `tensor`, `dict`, `list`, `tuple` or `constant`, and what belongs to it."""
 
 
-def call_spec(value: Any, tensors: list[Any]) -> CallSpec:
-    """The pattern of a structure; appends its tensors to `tensors` in the order of their numbers.
+def call_spec(value: Nested, tensors: list[keras.KerasTensor]) -> CallSpec:
+    """The specification of a structure; appends its tensors to `tensors` in the order of their numbers.
 
     Raises:
         TypeError, ValueError: a constant that Keras cannot write down.
@@ -32,9 +36,9 @@ def call_spec(value: Any, tensors: list[Any]) -> CallSpec:
     return {"constant": keras.saving.serialize_keras_object(value)}
 
 
-def fill(pattern: CallSpec, tensors: Sequence[Any]) -> Any:
-    """The structure that a pattern describes, with these tensors."""
-    ((kind, value),) = pattern.items()
+def fill(spec: CallSpec, tensors: Sequence[keras.KerasTensor | tf.Tensor]) -> Nested:
+    """The structure that a specification describes, with these tensors."""
+    ((kind, value),) = spec.items()
     if kind == "tensor":
         return tensors[value]
     if kind == "dict":

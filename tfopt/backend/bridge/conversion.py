@@ -17,6 +17,7 @@ from tfopt.backend.bridge.layer_mapping import NoEquivalent, equivalent_layer
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, wrap
 from tfopt.backend.bridge.operations import equivalent_operation
 from tfopt.backend.bridge.weight_mapping import variable_pairs
+from tfopt.backend.types import Config, Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -82,6 +83,7 @@ class _Conversion:
 
     exact_masks: bool
     lost_masks: bool = False
+    # A value has the class that belongs to its key: a layer, a model or a wrapper.
     layers: dict[int, Any] = field(default_factory=dict)
     models: dict[int, keras.Model] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
@@ -104,7 +106,7 @@ class _Conversion:
             tensors |= {id(tensor): converted for tensor, converted in zip(call.outputs, flat, strict=True)}
             self.steps.append(Step(model, call.operation.name, call.outputs, flat))
 
-        def converted(structure: Any) -> Any:
+        def converted(structure: Nested) -> Nested:
             return keras.tree.map_structure(lambda tensor: tensors[id(tensor)], structure)
 
         return tf_keras.Model(converted(model._inputs_struct), converted(model._outputs_struct), name=model.name)
@@ -129,7 +131,7 @@ class _Conversion:
 
         guarded(add, _converting(call))
 
-    def _outputs(self, call: Call, tensors: dict[int, Any]) -> list[Any]:
+    def _outputs(self, call: Call, tensors: dict[int, tf.Tensor]) -> list[tf.Tensor]:
         """What the counterpart of a call gives, flat, in the order of the call's outputs."""
         found = tf.nest.flatten(guarded(lambda: self._apply(call, tensors), _converting(call)))
         if len(found) != len(call.outputs):
@@ -140,7 +142,7 @@ class _Conversion:
             )
         return found
 
-    def _apply(self, call: Call, tensors: dict[int, Any]) -> Any:
+    def _apply(self, call: Call, tensors: dict[int, tf.Tensor]) -> Nested:
         """What the counterpart of a call gives."""
         inputs = [tensors[id(tensor)] for tensor in call.inputs]
         if not isinstance(call.operation, keras.layers.Layer):
@@ -171,7 +173,9 @@ class _Conversion:
         given = [tensors[id(tensor)] for tensor in call.inputs]
         return layer(given if len(given) > 1 else given[0])
 
-    def _keeps_masks(self, converted: tf_keras.layers.Layer, call: Call, inputs: list[Any], outputs: list[Any]) -> bool:
+    def _keeps_masks(
+        self, converted: tf_keras.layers.Layer, call: Call, inputs: list[tf.Tensor], outputs: list[tf.Tensor]
+    ) -> bool:
         """Whether a counterpart may stay although it makes something else of a mask than the Keras 3 layer."""
         if isinstance(converted, Keras3LayerWrapper | tf_keras.Model) or not _same_masks(call.inputs, inputs):
             return True
@@ -180,7 +184,7 @@ class _Conversion:
         self.lost_masks = True
         return not self.exact_masks
 
-    def _layer(self, call: Call, inputs: list[Any]) -> tf_keras.layers.Layer:
+    def _layer(self, call: Call, inputs: list[tf.Tensor]) -> tf_keras.layers.Layer:
         """The counterpart of a call's layer or operation, or its wrapper; the same for every call of a shared layer."""
         operation = call.operation
         if id(operation) not in self.layers:
@@ -191,7 +195,7 @@ class _Conversion:
                 self._wrapped(call)
         return self.layers[id(operation)]
 
-    def _native(self, call: Call, inputs: list[Any]) -> tf_keras.layers.Layer:
+    def _native(self, call: Call, inputs: list[tf.Tensor]) -> tf_keras.layers.Layer:
         operation = call.operation
         if isinstance(operation, keras.Model):
             if len(call.args) != 1 or call.kwargs:
@@ -245,11 +249,11 @@ _MERGES = tuple(
 )
 
 
-def _alike(tensors: list[Any]) -> bool:
+def _alike(tensors: list[tf.Tensor]) -> bool:
     return len({(tensor.dtype, tensor.shape.rank) for tensor in tensors}) == 1
 
 
-def _zeroes_padding(layer: keras.layers.Layer, kwargs: dict[str, Any]) -> bool:
+def _zeroes_padding(layer: keras.layers.Layer, kwargs: Config) -> bool:
     """Whether a layer takes the softmax of Keras 3 that is 0 in rows that are masked from end to end.
 
     Attention without dropout takes another path, which is even there, as tf_keras is (keras 3.15).
@@ -259,19 +263,19 @@ def _zeroes_padding(layer: keras.layers.Layer, kwargs: dict[str, Any]) -> bool:
     return isinstance(layer, keras.layers.Softmax)
 
 
-def _is_masked(call: Call, inputs: list[Any]) -> bool:
+def _is_masked(call: Call, inputs: list[tf.Tensor]) -> bool:
     return any(mask_of(tensor) is not None for tensor in inputs) or any("mask" in key for key in call.kwargs)
 
 
-def _same_masks(left: list[Any], right: list[Any]) -> bool:
+def _same_masks(left: list[keras.KerasTensor | tf.Tensor], right: list[keras.KerasTensor | tf.Tensor]) -> bool:
     return [mask_of(tensor) is None for tensor in left] == [mask_of(tensor) is None for tensor in right]
 
 
-def _input(tensor: Any) -> Any:
+def _input(tensor: keras.KerasTensor) -> tf.Tensor:
     return _input_layer(tensor).output
 
 
-def _input_layer(tensor: Any) -> tf_keras.layers.InputLayer:
+def _input_layer(tensor: keras.KerasTensor) -> tf_keras.layers.InputLayer:
     batch, *shape = tensor.shape
     layer = tensor._keras_history.operation
     return tf_keras.layers.InputLayer(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from itertools import chain, count
-from typing import Any
 
 import keras
 
+from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -67,7 +67,7 @@ def _tracing(model: keras.Model) -> str:
     )
 
 
-def _inputs(model: keras.Model) -> Any:
+def _inputs(model: keras.Model) -> Nested:
     shapes = model._build_shapes_dict
     if not shapes:
         raise StageError(
@@ -79,7 +79,7 @@ def _inputs(model: keras.Model) -> Any:
     return _as_inputs(first, "input")
 
 
-def _as_inputs(shape: Any, name: str) -> Any:
+def _as_inputs(shape: Nested, name: str) -> Nested:
     if isinstance(shape, dict):
         return {key: _as_inputs(one, key.removesuffix("_shape")) for key, one in shape.items()}
     if isinstance(shape, list | tuple) and shape and not isinstance(shape[0], int | None):
@@ -87,7 +87,7 @@ def _as_inputs(shape: Any, name: str) -> Any:
     return keras.Input(batch_shape=(None, *shape[1:]), name=name)
 
 
-def _call(model: keras.Model, inputs: Any) -> Any:
+def _call(model: keras.Model, inputs: Nested) -> Nested:
     names = {name.removesuffix("_shape") for name in model._build_shapes_dict}
     if len(names) > 1 and names <= set(inspect.signature(model.call).parameters):
         return model.call(**inputs)

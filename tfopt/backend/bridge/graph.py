@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import tensorflow as tf
+
+from tfopt.backend.types import Nested
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,13 @@ class Call:
         outputs: Keras tensors, flat.
     """
 
-    operation: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    outputs: list[Any]
+    operation: keras.Operation
+    args: tuple[Nested, ...]
+    kwargs: dict[str, Nested]
+    outputs: list[keras.KerasTensor]
 
     @property
-    def inputs(self) -> list[Any]:
+    def inputs(self) -> list[keras.KerasTensor]:
         """The Keras tensors among the arguments, flat."""
         flat = keras.tree.flatten((self.args, self.kwargs))
         return [value for value in flat if isinstance(value, keras.KerasTensor)]
@@ -45,7 +48,7 @@ def calls(model: keras.Model) -> list[Call]:
     return kept[::-1]
 
 
-def mask_of(tensor: Any) -> Any:
+def mask_of(tensor: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor | None:
     """The mask that a tensor of either library carries, or None."""
     return getattr(tensor, "_keras_mask", None)
 
@@ -61,12 +64,14 @@ def _call(node: Any) -> Call:
     return Call(node.operation, args, kept, list(node.outputs))
 
 
-def _is_nothing(value: Any) -> bool:
+def _is_nothing(value: Nested) -> bool:
     flat = keras.tree.flatten(value)
     return all(one is None for one in flat) and (value is None or len(flat) > 0)
 
 
-def _is_own_mask(key: str, value: Any, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def _is_own_mask(
+    key: str, value: Nested, operation: keras.Operation, args: tuple[Nested, ...], kwargs: dict[str, Nested]
+) -> bool:
     """Whether an argument is the mask that the layer would have found on its input anyway."""
     if key != "mask" and not key.endswith("_mask"):
         return False
@@ -85,7 +90,7 @@ def _is_own_mask(key: str, value: Any, operation: Any, args: tuple[Any, ...], kw
     )
 
 
-def _same(left: Any, right: Any) -> bool:
+def _same(left: Nested, right: Nested) -> bool:
     """Whether two values are computed alike: after a load, the mask in the graph is not the object on the tensor."""
     if left is right:
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -21,6 +21,7 @@ from tfopt.backend.bridge.tables import (
     SET_AFTERWARDS,
     UNDOCUMENTED_KEYS,
 )
+from tfopt.backend.types import Config
 
 _BASE_KEYS = frozenset({"name", "trainable", "dtype", "activity_regularizer"})
 _WITHOUT_DTYPE = ("TextVectorization", "StringLookup", "IntegerLookup")
@@ -53,7 +54,7 @@ def equivalent_layer(
     return converted
 
 
-def _made(kind: str, config: Mapping[str, Any]) -> tf_keras.layers.Layer:
+def _made(kind: str, config: Config) -> tf_keras.layers.Layer:
     native = getattr(tf_keras.layers, kind, None)
     if native is None:
         raise NoEquivalent(f"tf_keras has no {kind}")
@@ -62,7 +63,7 @@ def _made(kind: str, config: Mapping[str, Any]) -> tf_keras.layers.Layer:
     return native(**native_config(kind, config))
 
 
-def native_config(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+def native_config(kind: str, config: Config) -> dict[str, Any]:
     """The arguments of the tf_keras layer for a Keras 3 configuration; inner layers as objects.
 
     Raises:
@@ -146,7 +147,7 @@ def _activation(value: Any) -> Any:
     raise NoEquivalent(f"tf_keras has no activation {name!r}")
 
 
-def _inner(config: Mapping[str, Any]) -> tf_keras.layers.Layer:
+def _inner(config: Config) -> tf_keras.layers.Layer:
     if not str(config.get("module")).startswith("keras."):
         raise NoEquivalent(f"{config.get('class_name')} is no layer of keras.layers")
     return _made(config["class_name"], config["config"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -13,9 +13,14 @@ import tf_keras
 
 from tfopt.backend.bridge.arguments import CallSpec, call_spec, fill
 from tfopt.backend.bridge.graph import Call
+from tfopt.backend.types import Config, Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
+Training: TypeAlias = bool | int | tf.Tensor | None
+"""The `training` argument of a call."""
+CustomCode: TypeAlias = Any
+"""A class or function from outside Keras; None where it is not found."""
 _NOT_PRUNED = ("bias", "gamma", "beta", "scale", "moving", "mean", "variance")
 
 
@@ -40,7 +45,13 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
     _auto_track_sub_layers = False
 
     def __init__(
-        self, hosted: str, pattern: str, specs: str, name: str | None = None, trainable: bool = True, dtype: Any = None
+        self,
+        hosted: str,
+        pattern: str,
+        specs: str,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
     ) -> None:
         super().__init__(name=name, autocast=False)
         self._config = {"hosted": hosted, "pattern": pattern, "specs": specs}
@@ -59,13 +70,13 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
                     self.add_loss(_penalty(variable))
         self.trainable = trainable
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Nested, training: Training = None) -> Nested:
         """Runs the wrapped layer or operation on the tensors."""
         return _run(self.wrapped, self._pattern, tf.nest.flatten(inputs), training, self)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> None:
         """The wrapped layer puts masks on its outputs itself, and an operation drops them."""
-        return None
+        return
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         """What tfmot prunes: trainable weights of two axes and more that multiply the input."""
@@ -99,7 +110,9 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
 
 
 @tf.autograph.experimental.do_not_convert
-def _run(wrapped: Any, spec: CallSpec, tensors: list[Any], training: Any, wrapper: Keras3LayerWrapper) -> Any:
+def _run(
+    wrapped: keras.Operation, spec: CallSpec, tensors: list[tf.Tensor], training: Training, wrapper: Keras3LayerWrapper
+) -> Nested:
     # Keras 3 is written without autograph; converting it would only cost time.
     args, kwargs = fill(spec, tensors)
     if not isinstance(wrapped, keras.layers.Layer):
@@ -120,27 +133,27 @@ class KerasHost(Keras3LayerWrapper):
     """The wrapper in stores of 0.1.0: Keras looks up the weights in the file by the name of the class."""
 
 
-def _as_flag(training: Any) -> bool:
+def _as_flag(training: Training) -> bool:
     flag = tf.get_static_value(training) if tf.is_tensor(training) else training
     return bool(flag)
 
 
-def _penalty(variable: keras.Variable) -> Any:
+def _penalty(variable: keras.Variable) -> Callable[[], tf.Tensor]:
     return lambda: variable.regularizer(variable)
 
 
-def _call_losses(layer: keras.layers.Layer) -> list[Any]:
+def _call_losses(layer: keras.layers.Layer) -> list[tf.Tensor]:
     """What the last call added; the penalties on weights are added by the wrapper, once."""
     return [loss for part in layer._flatten_layers() for loss in part._get_own_losses()]
 
 
-def _made(config: Any, name: str) -> Any:
+def _made(config: Config, name: str) -> keras.Operation:
     """The Keras 3 object of a configuration; classes of others are looked up, never imported.
 
     Raises:
         StageError: a class is not there, or the object cannot be made.
     """
-    objects: dict[str, Any] = {}
+    objects: dict[str, CustomCode] = {}
     for label, registered, code in custom_parts(config):
         if code is None:
             raise StageError(
@@ -161,7 +174,7 @@ def _made(config: Any, name: str) -> Any:
         ) from error
 
 
-def custom_parts(config: Any) -> Iterator[tuple[str, str, Any]]:
+def custom_parts(config: Nested) -> Iterator[tuple[str, str, CustomCode]]:
     """Every class and function of a configuration from outside Keras: name, registered name, code (None: not found)."""
     if isinstance(config, list | tuple):
         for part in config:
@@ -182,7 +195,7 @@ def custom_parts(config: Any) -> Iterator[tuple[str, str, Any]]:
         yield from custom_parts(part)
 
 
-def _build(made: Any, pattern: CallSpec, specs: list[Any], name: str) -> None:
+def _build(made: keras.Operation, pattern: CallSpec, specs: list[Any], name: str) -> None:
     """Makes the variables, as the first call on such tensors would.
 
     Raises:

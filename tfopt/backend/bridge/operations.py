@@ -6,13 +6,15 @@ equivalent here and is wrapped.
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import keras
+import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
 from tfopt.backend.bridge.graph import Call, mask_of
+from tfopt.backend.types import Nested
 
 layers = tf_keras.layers
 
@@ -46,7 +48,7 @@ _POOLS = {
 """Operation and rank -> pooling over all axes but the first and the last."""
 
 
-def equivalent_operation(call: Call, inputs: list[Any]) -> tuple[tf_keras.layers.Layer, Any] | None:
+def equivalent_operation(call: Call, inputs: list[tf.Tensor]) -> tuple[tf_keras.layers.Layer, Nested] | None:
     """The layer for an operation, and what to call it with; None where no layer is exactly equal.
 
     Args:
@@ -76,8 +78,8 @@ def equivalent_operation(call: Call, inputs: list[Any]) -> tuple[tf_keras.layers
 
 
 def _with_constant(
-    kind: str, call: Call, inputs: list[Any], options: dict[str, Any]
-) -> tuple[tf_keras.layers.Layer, Any] | None:
+    kind: str, call: Call, inputs: list[tf.Tensor], options: dict[str, str]
+) -> tuple[tf_keras.layers.Layer, Nested] | None:
     """Arithmetic with a number as a Rescaling, `scale * x + offset`."""
     constant = next(value for value in call.args if not isinstance(value, keras.KerasTensor))
     if isinstance(constant, bool) or not isinstance(constant, int | float) or options["dtype"] != "float32":
@@ -98,7 +100,9 @@ def _with_constant(
     return layers.Rescaling(scale=scale, offset=offset, **options), inputs[0]
 
 
-def _of_one(kind: str, operation: Any, tensor: Any, options: dict[str, Any]) -> tf_keras.layers.Layer | None:
+def _of_one(
+    kind: str, operation: keras.Operation, tensor: tf.Tensor, options: dict[str, str]
+) -> tf_keras.layers.Layer | None:
     shape = tensor.shape.as_list()
     if kind in _ACTIVATIONS:
         exact = getattr(operation, "alpha", 1.0) == 1.0
@@ -119,15 +123,8 @@ def _of_one(kind: str, operation: Any, tensor: Any, options: dict[str, Any]) -> 
     if kind == "Reshape":
         new = list(operation.newshape)
         batch = new[:1] == [-1] and None not in shape[1:] and -1 not in new[1:] and None not in new[1:]
-        same_size = batch and _size(new[1:]) == _size(shape[1:])
+        same_size = batch and math.prod(new[1:]) == math.prod(shape[1:])
         return layers.Reshape(tuple(new[1:]), **options) if same_size else None
     if kind == "Transpose" and operation.axes is not None and tuple(operation.axes)[:1] == (0,):
         return layers.Permute(tuple(axis % len(shape) for axis in operation.axes[1:]), **options)
     return None
-
-
-def _size(shape: list[int]) -> int:
-    size = 1
-    for extent in shape:
-        size *= extent
-    return size

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import keras
 import tf_keras
 
 from tfopt.backend.bridge.equivalence import output_difference
 from tfopt.backend.bridge.functionalize import functional
-from tfopt.backend.bridge.layer_wrapper import custom_parts
+from tfopt.backend.bridge.layer_wrapper import CustomCode, custom_parts
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.equivalence import random_inputs
 from tfopt.catalog.guard import guarded
@@ -57,7 +56,7 @@ def check_outputs(made: keras.Model, model: tf_keras.Model) -> None:
         )
 
 
-def custom_code(model: keras.Model) -> dict[str, Any]:
+def custom_code(model: keras.Model) -> dict[str, CustomCode]:
     """Classes and functions from outside Keras that a Keras 3 model is made of, by the names Keras knows them by."""
     config = guarded(
         lambda: keras.saving.serialize_keras_object(model),

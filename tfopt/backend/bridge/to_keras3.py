@@ -19,6 +19,7 @@ from tfopt.backend.bridge.restore import check_outputs
 from tfopt.backend.bridge.tables import NEVER_NATIVE, RENAMED_ACTIVATIONS, RENAMED_KEYS, SAME_ACTIVATIONS
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.graph.layers import nodes
+from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -98,7 +99,7 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
 class _Conversion:
     """What has been made so far; shared layers are met several times."""
 
-    layers: dict[int, Any] = field(default_factory=dict)
+    layers: dict[int, keras.layers.Layer] = field(default_factory=dict)
 
     def model(self, model: tf_keras.Model) -> keras.Model:
         """The counterpart of a functional or sequential model."""
@@ -111,7 +112,7 @@ class _Conversion:
         made._trainable = model._trainable
         return made
 
-    def layer(self, layer: tf_keras.layers.Layer) -> Any:
+    def layer(self, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
         """The counterpart of a layer; the same for every call of a shared one."""
         if id(layer) not in self.layers:
             self.layers[id(layer)] = (
@@ -122,7 +123,7 @@ class _Conversion:
     def _functional(self, model: tf_keras.Model) -> keras.Model:
         tensors = {id(t): _input(t, name) for t, name in zip(model.inputs, model.input_names, strict=True)}
 
-        def converted(value: Any) -> Any:
+        def converted(value: Nested) -> Nested:
             return tensors.get(id(value), value)
 
         for node in nodes(model):
@@ -140,7 +141,7 @@ class _Conversion:
         inputs, outputs = (tf.nest.map_structure(converted, one) for one in (model.input, model.output))
         return keras.Model(inputs, outputs, name=model.name)
 
-    def _call(self, layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _call(self, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]) -> Nested:
         kind = type(layer).__name__
         if isinstance(layer, Keras3LayerWrapper):
             return _unwrapped(layer, args)
@@ -190,7 +191,7 @@ class _Conversion:
                 )
         return found
 
-    def _value(self, key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
+    def _value(self, key: str, value: Any, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
         if key in ("layer", "cell", "backward_layer", "cells"):
             inner = {"layer": "forward_layer" if hasattr(layer, "forward_layer") else "layer"}.get(key, key)
             parts = getattr(layer, inner)
@@ -205,12 +206,12 @@ class _Conversion:
         return value
 
 
-def _input(tensor: Any, name: str) -> Any:
+def _input(tensor: tf.Tensor, name: str) -> keras.KerasTensor:
     batch, *shape = tensor.shape
     return keras.Input(tuple(shape), batch_size=batch, dtype=tensor.dtype.name, name=name)
 
 
-def _activation(value: Any, layer: tf_keras.layers.Layer) -> Any:
+def _activation(value: Any, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
     name = value if value is None or isinstance(value, str) else str(value.get("config"))
     if name is None:
         return None
@@ -227,7 +228,7 @@ def _activation(value: Any, layer: tf_keras.layers.Layer) -> Any:
     )
 
 
-def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
+def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
     if value is None or isinstance(value, str):
         return value
     module = keras.regularizers if key.endswith("regularizer") else keras.constraints
@@ -241,17 +242,19 @@ def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
     return native(**value["config"])
 
 
-def _wrapped_layer(layer: Keras3LayerWrapper) -> Any:
+def _wrapped_layer(layer: Keras3LayerWrapper) -> keras.Operation:
     """The Keras 3 layer inside a wrapper, once more."""
     return type(layer.wrapped).from_config(layer.wrapped.get_config())
 
 
-def _unwrapped(layer: Keras3LayerWrapper, args: tuple[Any, ...]) -> Any:
+def _unwrapped(layer: Keras3LayerWrapper, args: tuple[Nested, ...]) -> Nested:
     args, kwargs = fill(layer._pattern, keras.tree.flatten(args))
     return _wrapped_layer(layer)(*args, **kwargs)
 
 
-def _operation(layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def _operation(
+    layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: Mapping[str, Nested]
+) -> keras.KerasTensor:
     name = layer.get_config()["function"]
     given = {key: value for key, value in kwargs.items() if key != "name" and value is not None}
     if name == "__operators__.getitem" and set(given) <= {"slice_spec"}:
@@ -276,8 +279,8 @@ def _operation(layer: tf_keras.layers.Layer, args: tuple[Any, ...], kwargs: Mapp
     )
 
 
-def _slices(spec: Any) -> Any:
-    def one(part: Any) -> Any:
+def _slices(spec: Nested) -> Nested:
+    def one(part: Nested) -> Nested:
         if isinstance(part, dict):
             return slice(part.get("start"), part.get("stop"), part.get("step"))
         return part

@@ -20,6 +20,7 @@ from tfopt.errors import StageError
 
 Pair: TypeAlias = tuple[keras.Variable, tf.Variable]
 _Paths: TypeAlias = dict[tuple[str, ...], Any]
+"""Variables of one of the libraries, by attribute path."""
 
 _NOT_STRUCTURE = frozenset(
     "inbound_nodes outbound_nodes tracker layers metrics optimizer losses seed_generators trainable_variables "
@@ -51,7 +52,7 @@ def variable_pairs(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
             known = pairs.setdefault(id(variable), (variable, value))
             if known[1] is not value:
                 raise StageError(
-                    f"The variable {variable.path} of the Keras 3 model has become two variables of the tf_keras model.",
+                    f"The variable {variable.path} of the Keras 3 model has become two of the tf_keras model.",
                     code="bridge_failed",
                 )
     return list(pairs.values())
@@ -119,7 +120,7 @@ def _models(layer: keras.layers.Layer, converted: tf_keras.layers.Layer) -> tupl
     return (layer, converted) if isinstance(layer, keras.Model) and isinstance(converted, tf_keras.Model) else None
 
 
-def _paths(layer: Any, kind: type) -> _Paths:
+def _paths(layer: keras.layers.Layer | tf_keras.layers.Layer, kind: type) -> _Paths:
     """Every variable by its attribute path, leading underscores left out; a variable may have several paths."""
     parts = (keras.layers.Layer, tf_keras.layers.Layer, keras.random.SeedGenerator)
     found: _Paths = {}
@@ -144,5 +145,5 @@ def _paths(layer: Any, kind: type) -> _Paths:
     return found
 
 
-def _described(variables: list[Any]) -> str:
+def _described(variables: list[keras.Variable | tf.Variable]) -> str:
     return ", ".join(f"{variable.name} {tuple(variable.shape)}" for variable in variables) or "none"

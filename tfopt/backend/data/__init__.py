@@ -1,0 +1,13 @@
+"""The data of a run: read from any source, checked, cut into three splits, served as batches.
+
+| file | question it answers |
+|---|---|
+| `load` | How does the `data` block of a recipe become three splits, calibration examples and class weights? |
+| `sources` | Which arrays does a `source` return: a name, a function, a file, a folder? |
+| `tabular`, `image_folder`, `tf_dataset` | How is a .npz or .csv, a folder of images, a `tf.data.Dataset` read? |
+| `checks` | Which values, labels and shapes would make training fail late, or silently go wrong? |
+| `splits` | What is a split, what are the data of a run, and how are examples held out? |
+| `batches` | Which examples does a training step get, in which order? |
+| `augment` | How are images changed at random, independently of batch size and interruption? |
+| `datasets` | Which data sets come with tfopt? One file each |
+"""

@@ -1,0 +1,11 @@
+"""Models: built from a recipe, loaded from files, made functional, kept in the store.
+
+| file | question it answers |
+|---|---|
+| `build` | How does the `model` block of a recipe become a tf_keras model? |
+| `compatibility` | Do model, data and loss belong together? |
+| `functionalize` | How do subclassed models and Lambda layers become graphs of layers and operations? |
+| `store` | How is a model kept in a folder, with the code of its own classes? |
+| `files` | How is a model file of others opened without running its code? |
+| `zoo` | Which models come with tfopt? One file each |
+"""

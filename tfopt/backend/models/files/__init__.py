@@ -2,10 +2,10 @@
 
 | file | question it answers |
 |---|---|
-| `contents` | which library wrote this file, and what does its configuration say? Read as data |
+| `contents` | which library wrote this file, and what is its configuration? Read as data |
 | `trust` | would loading it run code, and whose? |
-| `old_formats` | how does today's Keras 2 call what earlier ones wrote? |
-| `loading` | how is the model built, and how do its weights come to their layers? |
+| `old_formats` | what are the names of earlier versions of Keras 2 today? |
+| `loading` | how is the model built, and how are its weights assigned to its layers? |
 
 Nothing is built before `trust` has looked at the whole configuration, because tf_keras runs the bytecode of a Lambda
 layer in an `.h5` while loading it, and imports any module that a `.keras` file names (both measured, tf_keras 2.21).
