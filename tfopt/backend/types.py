@@ -28,6 +28,9 @@ Shape: TypeAlias = tuple[int | None, ...]
 Config: TypeAlias = Mapping[str, Any]
 """What `get_config()` of a layer returns: JSON values under the names of the constructor's arguments."""
 
+Json: TypeAlias = Any
+"""A JSON value that is walked without a schema; `object` where nothing may be assumed of it."""
+
 Nested: TypeAlias = Any
 """Tensors or arrays in any nesting of lists, tuples and dicts, as `tf.nest` and `keras.tree` accept it.
 

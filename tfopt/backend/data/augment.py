@@ -6,17 +6,18 @@ Every random number belongs to one (seed, epoch, example), so neither the batch 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeGuard
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 import tensorflow as tf
 
 from tfopt.backend.data.splits import Split
+from tfopt.backend.types import Nested
 from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
 
 Batch: TypeAlias = tuple[tf.Tensor, tf.Tensor]
-Fetch: TypeAlias = Callable[[tf.Tensor], tuple[Any, ...]]
+Fetch: TypeAlias = Callable[[tf.Tensor], tuple[Nested, ...]]
 """From example indices to inputs and targets, each a tensor or a dict of tensors, and for a teacher two more."""
 
 _SHIFT, _CROP, _FLIP, _LAMBDA, _PARTNER = range(1, 6)

@@ -6,12 +6,11 @@ One dataset covers all epochs of a stage: no warm-up between epochs, and the shu
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from tfopt.backend.data.augment import Fetch, augmented, check_augment, is_active
 from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.types import Nested
 from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
 
@@ -25,7 +24,7 @@ def training_batches(
     augment: Augment | None = None,
     first_epoch: int = 0,
     one_hot: int | None = None,
-    beside: Any = None,
+    beside: Nested = None,
 ) -> tf.data.Dataset:
     """All batches of a stage, shuffled anew in every epoch.
 
@@ -103,14 +102,14 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
             "One-hot targets are made from integer labels, but these targets are no labels.", code="invalid_data"
         )
 
-    def fetch(positions: tf.Tensor) -> tuple[Any, ...]:
+    def fetch(positions: tf.Tensor) -> tuple[Nested, ...]:
         found = _gather(targets, positions)
         return _gather(inputs, positions), found if one_hot is None else tf.one_hot(found, one_hot)
 
     return fetch
 
 
-def _with(fetch: Fetch, beside: Any) -> Fetch:
+def _with(fetch: Fetch, beside: Nested) -> Fetch:
     """The same examples, with what lies beside each; None stands where weights of examples may come."""
     with tf.device("CPU:0"):
         tensors = tf.nest.map_structure(tf.convert_to_tensor, beside)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -12,12 +11,12 @@ from tfopt.backend.types import Array, Arrays
 from tfopt.errors import StageError
 
 
-def inputs_of(x: Any, source: str, split: str) -> Arrays:
+def inputs_of(x: object, source: str, split: str) -> Arrays:
     """Inputs as numbers: float64, float16 and bool become float32, int64 becomes int32; the rest stays as it is."""
     return _each(x, lambda part: _numeric(part, f"{source}, {split} split: inputs"))
 
 
-def targets_of(y: Any, source: str, split: str) -> Arrays:
+def targets_of(y: object, source: str, split: str) -> Arrays:
     """Targets: integers and text stay, (n, 1) labels become (n,); quantities become float32 of at least two axes.
 
     Raises:
@@ -30,7 +29,7 @@ def targets_of(y: Any, source: str, split: str) -> Arrays:
             code="data_missing",
         )
 
-    def tidy(part: Any) -> Array:
+    def tidy(part: object) -> Array:
         array = np.asarray(part)
         if array.dtype.kind in "OSU":
             return _squeezed(array.astype(str))
@@ -104,7 +103,7 @@ def check_split(split: Split, train: Split, num_classes: int | None, what: str) 
                     code="invalid_data",
                 )
             _check_finite(array, label)
-    if num_classes is not None:
+    if num_classes is not None and not isinstance(split.targets, dict):
         _check_labels(split.targets, num_classes, what)
 
 
@@ -126,7 +125,7 @@ def _check_finite(array: Array, label: str) -> None:
         )
 
 
-def _check_labels(labels: Any, num_classes: int, what: str) -> None:
+def _check_labels(labels: Array, num_classes: int, what: str) -> None:
     low, high = int(labels.min()), int(labels.max())
     if low < 0:
         raise StageError(f"{what}: the smallest label is {low}.", "Labels count classes from 0.", code="invalid_data")
@@ -137,7 +136,7 @@ def _check_labels(labels: Any, num_classes: int, what: str) -> None:
         )
 
 
-def _numeric(value: Any, label: str) -> Array:
+def _numeric(value: object, label: str) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -167,7 +166,7 @@ def _squeezed(array: Array) -> Array:
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
-def _each(value: Any, work: Any) -> Arrays:
+def _each(value: object, work: Callable[[object], Array]) -> Arrays:
     return {str(name): work(part) for name, part in value.items()} if isinstance(value, Mapping) else work(value)
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from tfopt.backend.data.tabular import load_csv, load_npz
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
+
+if TYPE_CHECKING:
+    from tensorflow.data import Dataset as _Dataset  # not at run time: array sources need no TensorFlow
 
 RawExamples: TypeAlias = tuple[Any, Any]
 """Inputs and targets as a source returned them, unchecked; targets None where there are none."""
@@ -70,7 +73,7 @@ def _file(source: str, folder: Path) -> partial[Any]:
     )
 
 
-def as_splits(value: Any, source: str) -> dict[str, RawExamples]:
+def as_splits(value: object, source: str) -> dict[str, RawExamples]:
     """Whatever a source returned, as (inputs, targets) by split.
 
     Raises:
@@ -91,17 +94,17 @@ def as_splits(value: Any, source: str) -> dict[str, RawExamples]:
     return {"train": _examples(value, source)}
 
 
-def _is_pair(value: Any) -> bool:
+def _is_pair(value: object) -> TypeGuard[RawExamples]:
     return isinstance(value, tuple) and len(value) == 2
 
 
-def _is_dataset(value: Any) -> bool:
+def _is_dataset(value: object) -> TypeGuard[_Dataset]:
     # Nobody can hold a tf.data.Dataset before TensorFlow is loaded, so array sources never load it.
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
 
 
-def _examples(value: Any, source: str) -> RawExamples:
+def _examples(value: object, source: str) -> RawExamples:
     if _is_dataset(value):
         from tfopt.backend.data.tf_dataset import read_dataset
 

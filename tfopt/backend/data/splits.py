@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, Nested
 from tfopt.core.records.report import DataRecord
 
 
@@ -49,7 +48,7 @@ class Split:
         return num_examples(self.inputs)
 
     @cached_property
-    def tensors(self) -> tuple[Any, Any]:
+    def tensors(self) -> tuple[Nested, Nested]:
         """Inputs and targets as tensors in main memory; made once, for every stage reads the same examples."""
         import tensorflow as tf
 

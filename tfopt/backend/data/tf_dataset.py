@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from tfopt.backend.types import Array, Arrays, Nested
 from tfopt.errors import StageError
 
 _MOST_ELEMENTS = 20_000_000
 """Where reading stops: a generator that never ends cannot be told from a long one beforehand."""
 
 
-def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Any, Any]:
+def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Arrays | None, Arrays | None]:
     """All examples of a finite dataset, batched or not.
 
     Args:
@@ -52,14 +53,15 @@ def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Any, Any]:
     if not elements:
         raise StageError(f"{source} gave an empty tf.data.Dataset.", code="data_missing")
     try:
-        return tuple(_joined([element[part] for element in elements], join) for part in range(2))
+        inputs, targets = (_joined([element[part] for element in elements], join) for part in range(2))
+        return inputs, targets
     except ValueError as error:
         raise StageError(
             f"{source} gave examples of different shapes: {error}.", "Pad or resize them first.", code="invalid_data"
         ) from error
 
 
-def _joined(parts: list[Any], join: Any) -> Any:
+def _joined(parts: list[Nested], join: Callable[[list[Array]], Array]) -> Arrays | None:
     if parts[0] is None:
         return None
     if isinstance(parts[0], dict):
@@ -67,7 +69,7 @@ def _joined(parts: list[Any], join: Any) -> Any:
     return join(parts)
 
 
-def _is_batched(spec: Any, source: str) -> bool:
+def _is_batched(spec: Nested, source: str) -> bool:
     specs = tf.nest.flatten(spec)
     if not all(isinstance(part, tf.TensorSpec) and part.shape.rank is not None for part in specs):
         raise StageError(

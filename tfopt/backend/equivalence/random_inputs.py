@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -117,7 +116,7 @@ def _words(model: keras.Model | tf_keras.Model) -> list[str]:
     return sorted({str(word) for lookup in lookups for word in lookup.get_vocabulary()})
 
 
-def _parts(model: keras.Model | tf_keras.Model) -> list[Any]:
+def _parts(model: keras.Model | tf_keras.Model) -> list[keras.layers.Layer | tf_keras.layers.Layer]:
     """Layers of either library at any depth; without models, whose attributes their layers have."""
     return [part for part in model._flatten_layers() if not isinstance(part, keras.Model | tf_keras.Model)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.models.files import is_model_file, load_file
 from tfopt.backend.models.functionalize import traced, without_lambdas
 from tfopt.backend.models.store import load_model, save_model
+from tfopt.backend.types import Config
 from tfopt.catalog import references
 from tfopt.core.language.suggest import closest
 from tfopt.core.recipe.recipe import ModelConfig
@@ -91,8 +92,8 @@ def build_alone(source: str, input_shape: tuple[int, ...], num_outputs: int, fol
     return build(ModelConfig(source=source), Data(examples, examples, examples, source="none"), 0, folder).model
 
 
-def check_model(model: Any, source: str) -> None:
-    """Whether a model can be optimized at all.
+def check_model(model: object, source: str) -> tf_keras.Model:
+    """The model, once it is certain that it can be optimized at all.
 
     Raises:
         StageError: no tf_keras model, a subclassed or an unbuilt one.
@@ -116,6 +117,7 @@ def check_model(model: Any, source: str) -> None:
                 "Write it as a functional model: tf_keras.Model(inputs, outputs).",
                 code="invalid_model",
             )
+    return model
 
 
 def _check_no_lambda(model: keras.Model, source: str) -> None:
@@ -129,16 +131,15 @@ def _check_no_lambda(model: keras.Model, source: str) -> None:
             )
 
 
-def _as_graph(model: Any, source: str, data: Data) -> tf_keras.Model:
+def _as_graph(model: object, source: str, data: Data) -> tf_keras.Model:
     """A tf_keras model in the form in which it can be optimized."""
-    subclassed = isinstance(model, tf_keras.Model) and not isinstance(model, tf_keras.Sequential)
-    if subclassed and not model._is_graph_network:
+    sequential = isinstance(model, tf_keras.Sequential)
+    if isinstance(model, tf_keras.Model) and not sequential and not model._is_graph_network:
         model = traced(model, source, data.train.inputs)
-    check_model(model, source)
-    return without_lambdas(model, source)
+    return without_lambdas(check_model(model, source), source)
 
 
-def _made(config: ModelConfig, data: Data, folder: Path) -> Any:
+def _made(config: ModelConfig, data: Data, folder: Path) -> object:
     """What the source gives."""
     source = config.source
     if references.is_function(source):
@@ -158,7 +159,7 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> Any:
     return references.call(function, source, _with_shapes(function, config.args, data), folder)
 
 
-def _with_shapes(function: Callable[..., Any], args: Mapping[str, Any], data: Data) -> dict[str, Any]:
+def _with_shapes(function: Callable[..., object], args: Config, data: Data) -> dict[str, Any]:
     """The arguments, with the data's shapes where the function asks for them and the recipe does not say."""
     parameters = inspect.signature(function).parameters
     shapes = {"input_shape": data.input_shape, "num_outputs": data.num_outputs}

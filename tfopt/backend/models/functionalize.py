@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,7 +17,7 @@ import tf_keras
 from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_outputs
 from tfopt.backend.graph.layers import all_layers, nodes
 from tfopt.backend.models.files import trust
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -98,7 +97,7 @@ def _inlined(model: tf_keras.Model, source: str) -> tf_keras.Model:
     }
     nested: dict[int, tf_keras.Model] = {}
 
-    def twin(value: Any) -> Any:
+    def twin(value: Nested) -> Nested:
         return twins.get(id(value), value)
 
     for node in nodes(model):
@@ -120,7 +119,7 @@ def _inlined(model: tf_keras.Model, source: str) -> tf_keras.Model:
     return tf_keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=model.name)
 
 
-def _as_operations(layer: tf_keras.layers.Lambda, args: tuple[Any, ...], source: str) -> Any:
+def _as_operations(layer: tf_keras.layers.Lambda, args: tuple[Nested, ...], source: str) -> Nested:
     if layer._fn_expects_training_arg or layer._fn_expects_mask_arg or len(args) != 1:
         raise StageError(
             f"The Lambda layer {layer.name!r} of {source} asks for `training` or `mask`: its code cannot be kept.",
@@ -151,13 +150,13 @@ def _check_plain(model: tf_keras.Model, source: str) -> None:
             )
 
 
-def _inputs(examples: Arrays) -> Any:
+def _inputs(examples: Arrays) -> tf.Tensor | dict[str, tf.Tensor]:
     if isinstance(examples, Mapping):
         return {name: _input(values, name) for name, values in examples.items()}
     return _input(examples, None)
 
 
-def _input(values: Array, name: str | None) -> Any:
+def _input(values: Array, name: str | None) -> tf.Tensor:
     whole = np.issubdtype(values.dtype, np.integer) and values.dtype != np.uint8
     return tf_keras.Input(values.shape[1:], dtype="int32" if whole else "float32", name=name)
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import h5py
 from tf_keras.protobuf import saved_metadata_pb2
 
+from tfopt.backend.types import Json
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -126,7 +127,7 @@ def _saved_model(path: Path) -> Contents:
     return Contents(path, "saved_model", str(root.get("keras_version") or ""), _checked(path, config))
 
 
-def _checked(path: Path, config: Any) -> dict[str, Any]:
+def _checked(path: Path, config: object) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str) or not config.get("config"):
         raise StageError(
             f"{path} holds no configuration of a model.",
@@ -136,7 +137,7 @@ def _checked(path: Path, config: Any) -> dict[str, Any]:
     return _without_compile(config)
 
 
-def _without_compile(value: Any) -> Any:
+def _without_compile(value: Json) -> Json:
     """Without the compile settings of all models inside: tf_keras carries out those of nested models even when it is
     asked not to compile, and they can name any module."""
     if isinstance(value, dict):

@@ -27,6 +27,8 @@ _FLAG = "model.allow_unsafe: true"
 _WRAPPERS = ("PruneLowMagnitude", "ClusterWeights", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeLayer")
 _VARIABLES = Path("variables", "variables")
 
+CustomObjects: TypeAlias = dict[str, Any]
+"""Classes and functions by the name in a configuration."""
 Loaded: TypeAlias = tf_keras.Model | keras.Model
 """What a file may hold."""
 
@@ -113,7 +115,7 @@ def _imported(path: Path, finding: trust.Finding, folder: Path) -> dict[str, Any
     return {name: found, **({registered: found} if isinstance(registered, str) else {})}
 
 
-def _load_archive(file: Contents, custom_objects: dict[str, Any], allow_unsafe: bool) -> Loaded:
+def _load_archive(file: Contents, custom_objects: CustomObjects, allow_unsafe: bool) -> Loaded:
     """Loads a copy whose configuration is the one that was looked at."""
     with tempfile.TemporaryDirectory(prefix="tfopt-model-") as work:
         copy = Path(work, "model.keras")
@@ -125,7 +127,7 @@ def _load_archive(file: Contents, custom_objects: dict[str, Any], allow_unsafe: 
         return library.models.load_model(copy, custom_objects=custom_objects, compile=False, safe_mode=not allow_unsafe)
 
 
-def _load_h5(file: Contents, custom_objects: dict[str, Any], allow_unsafe: bool) -> Loaded:
+def _load_h5(file: Contents, custom_objects: CustomObjects, allow_unsafe: bool) -> Loaded:
     if file.is_keras_3:
         return keras.models.load_model(
             file.path, custom_objects=custom_objects, compile=False, safe_mode=not allow_unsafe
@@ -136,7 +138,7 @@ def _load_h5(file: Contents, custom_objects: dict[str, Any], allow_unsafe: bool)
     return model
 
 
-def _load_saved_model(file: Contents, custom_objects: dict[str, Any], allow_unsafe: bool) -> tf_keras.Model:
+def _load_saved_model(file: Contents, custom_objects: CustomObjects, allow_unsafe: bool) -> tf_keras.Model:
     model = _from_config(file, custom_objects, allow_unsafe)
     for layer in all_layers(model):
         if hasattr(layer, "_lookup_layer") or hasattr(layer, "lookup_table"):
@@ -151,7 +153,7 @@ def _load_saved_model(file: Contents, custom_objects: dict[str, Any], allow_unsa
     return model
 
 
-def _from_config(file: Contents, custom_objects: dict[str, Any], allow_unsafe: bool) -> tf_keras.Model:
+def _from_config(file: Contents, custom_objects: CustomObjects, allow_unsafe: bool) -> tf_keras.Model:
     # Tuples and shapes have a notation of their own in these formats.
     config = json_utils.decode(json.dumps(file.config))
     with SafeModeScope(not allow_unsafe):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from tfopt.backend.types import Config, Json
 from tfopt.errors import StageError
 
 _RENAMED = {
@@ -18,14 +18,14 @@ _RENAMED = {
     "UnifiedGRU": "GRU",
 }
 """Classes that had names of their own between TensorFlow 1.13 and 2.0; the weights have the same layout."""
-_CUDNN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+_CUDNN: Mapping[str, tuple[str, Config]] = {
     "CuDNNLSTM": ("LSTM", {"activation": "tanh", "recurrent_activation": "sigmoid"}),
     "CuDNNGRU": ("GRU", {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": True}),
 }
 """GPU-only layers of TensorFlow 1 and the layers that compute the same; tf_keras rearranges their weights on load."""
 
 
-def modernized(config: Any, version: str, source: str) -> Any:
+def modernized(config: Json, version: str, source: str) -> Json:
     """A configuration that tf_keras reads.
 
     Args:
@@ -45,7 +45,7 @@ def modernized(config: Any, version: str, source: str) -> Any:
     return _rewritten(config)
 
 
-def _rewritten(value: Any) -> Any:
+def _rewritten(value: Json) -> Json:
     if isinstance(value, list):
         return [_rewritten(part) for part in value]
     if not isinstance(value, dict):

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError
 
 from tfopt.backend.compat.keras_saving import layer_classes
 from tfopt.backend.compat.tensorflow_runtime import op_def_registry
+from tfopt.backend.types import Config
 
 Danger = Literal["bytecode", "module", "class", "operation", "file"]
 
@@ -74,10 +75,10 @@ class Finding:
     danger: Danger
     name: str
     layer: str
-    part: Mapping[str, Any]
+    part: Config
 
 
-def findings(config: Mapping[str, Any], keras_3: bool) -> Iterator[Finding]:
+def findings(config: Config, keras_3: bool) -> Iterator[Finding]:
     """Everything in a configuration that is not plain Keras, in its order.
 
     Args:
@@ -88,7 +89,7 @@ def findings(config: Mapping[str, Any], keras_3: bool) -> Iterator[Finding]:
         yield from _judge(part, layer, keras_3)
 
 
-def _parts(value: Any, layer: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _parts(value: object, layer: str) -> Iterator[tuple[Config, str]]:
     """Every dict inside, with the name of the innermost layer around it."""
     if isinstance(value, Mapping):
         inner = value.get("config")
@@ -102,7 +103,7 @@ def _parts(value: Any, layer: str) -> Iterator[tuple[Mapping[str, Any], str]]:
             yield from _parts(part, layer)
 
 
-def _judge(part: Mapping[str, Any], layer: str, keras_3: bool) -> Iterator[Finding]:
+def _judge(part: Config, layer: str, keras_3: bool) -> Iterator[Finding]:
     for key in ("function_type", "output_shape_type", "mask_type"):
         if part.get(key) == "lambda":
             yield Finding("bytecode", "lambda", layer, part)
@@ -132,7 +133,7 @@ def _judge(part: Mapping[str, Any], layer: str, keras_3: bool) -> Iterator[Findi
         yield _foreign(part, layer)
 
 
-def _foreign(part: Mapping[str, Any], layer: str) -> Finding:
+def _foreign(part: Config, layer: str) -> Finding:
     name = part["config"] if part["class_name"] == "function" else part["class_name"]
     registered = part.get("registered_name")
     module = part.get("module")
@@ -141,13 +142,13 @@ def _foreign(part: Mapping[str, Any], layer: str) -> Finding:
     return Finding("class", str(registered or name), layer, part)
 
 
-def _allowed_module(module: Any) -> bool:
+def _allowed_module(module: object) -> bool:
     return module is None or (
         isinstance(module, str) and any(module == own or module.startswith(f"{own}.") for own in ("keras", "tf_keras"))
     )
 
 
-def _is_keras(part: Mapping[str, Any], keras_3: bool) -> bool:
+def _is_keras(part: Config, keras_3: bool) -> bool:
     """Whether a class or function is one that a model of Keras is made of."""
     name, module, registered = part["class_name"], part.get("module"), part.get("registered_name")
     if name == "function":
@@ -163,7 +164,7 @@ def _is_keras(part: Mapping[str, Any], keras_3: bool) -> bool:
     )
 
 
-def _is_activation(name: Any, module: Any, registered: Any, keras_3: bool) -> bool:
+def _is_activation(name: object, module: object, registered: object, keras_3: bool) -> bool:
     if not isinstance(name, str) or registered not in (None, name):
         return False
     if isinstance(module, str) and module.startswith("tensorflow.python.ops."):
@@ -214,7 +215,7 @@ def _building_blocks(keras_3: bool) -> tuple[type, ...]:
     )
 
 
-def _pure(kind: str, config: Any) -> bool:
+def _pure(kind: str, config: object) -> bool:
     """Whether an operation layer does nothing but compute on tensors."""
     if not isinstance(config, Mapping):
         return False
@@ -232,7 +233,7 @@ def _pure(kind: str, config: Any) -> bool:
     return namespace == "" and name in _TENSOR_FUNCTIONS
 
 
-def _operation(config: Any) -> str:
+def _operation(config: object) -> str:
     if not isinstance(config, Mapping):
         return "?"
     if "node_def" in config:
@@ -240,7 +241,7 @@ def _operation(config: Any) -> str:
     return f"tf.{config.get('function') or config.get('cls_symbol') or '?'}"
 
 
-def _node_operation(node: Any) -> str:
+def _node_operation(node: object) -> str:
     """The TensorFlow operation of a TensorFlowOpLayer, read as tf_keras reads it."""
     if isinstance(node, Mapping):
         return str(node.get("op"))
