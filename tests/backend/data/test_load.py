@@ -222,6 +222,12 @@ def test_class_weights() -> None:
     balanced = class_weights(labels, "balanced")
     assert balanced == pytest.approx({0: 12 / 18, 1: 2.0, 2: 1.0, 3: 1.0})
     assert class_weights(np.eye(4)[labels], "balanced") == pytest.approx(balanced)
+    many = np.random.default_rng(0).geometric(0.2, 10_007)
+    counts = np.bincount(many)
+    # To the last bit: weights of classes are part of a run's metrics.
+    assert class_weights(many, "balanced") == {
+        k: len(many) / (int(np.count_nonzero(counts)) * int(count)) if count else 1.0 for k, count in enumerate(counts)
+    }
     assert class_weights(labels, {1: 5}) == {0: 1.0, 1: 5.0, 2: 1.0, 3: 1.0}
     assert class_weights(labels, None) is None
     with pytest.raises(StageError, match="names class 7, but the labels go from 0 to 3"):
