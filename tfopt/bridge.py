@@ -1,7 +1,7 @@
 """Keras 3 models as tf_keras models and back: useful alone, and what tfopt does before and after it optimizes.
 
 Since TensorFlow 2.16 `keras` is Keras 3, while tensorflow-model-optimization (pruning, clustering, quantization-aware
-training) takes models of the package `tf_keras` only:
+training) accepts models of the package `tf_keras` only:
 
     import keras, tfopt
     model = keras.models.load_model("model.keras")
@@ -25,7 +25,7 @@ def to_tf_keras(model: Any) -> Any:
 
     Sequential and Functional models are rebuilt call by call, nested models included; a subclassed model is traced
     through its `call` to a functional one, and so must be built and be made of `keras.layers` and `keras.ops`. Each
-    layer becomes the layer of the same class. What tf_keras has no equal of (a custom layer, an operation of
+    layer becomes the layer of the same class. What tf_keras does not have (a custom layer, an operation of
     `keras.ops`, a changed default) runs inside a small tf_keras layer that owns its variables and can be trained,
     pruned, saved and converted to TFLite.
 
@@ -70,7 +70,7 @@ def to_keras(model: Any) -> Any:
         A `keras.Model`, not compiled, with variables of its own.
 
     Raises:
-        StageError: a layer, an argument or an operation has no equal in Keras 3, or the outputs differ. Names the
+        StageError: a layer, an argument or an operation has no equivalent in Keras 3, or the outputs differ. Names the
             layer.
     """
     from tfopt.backend import bridge

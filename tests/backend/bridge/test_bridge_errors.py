@@ -77,7 +77,7 @@ def test_a_difference_names_the_first_layer(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_model_is_refused_and_tf_keras_comes_back() -> None:
-    with pytest.raises(StageError, match="A Dense is no model"):
+    with pytest.raises(StageError, match="A Dense is not a model"):
         tfopt.bridge.to_tf_keras(layers.Dense(2))
     model = tf_keras.Sequential([tf_keras.Input((3,)), tf_keras.layers.Dense(2)])
     assert tfopt.bridge.to_tf_keras(model) is model

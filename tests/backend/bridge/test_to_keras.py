@@ -120,14 +120,14 @@ def test_spatial_dropout_keeps_its_rate_and_drops_whole_maps() -> None:
 
 def test_what_keras_3_lacks_is_named() -> None:
     for layer, match in [
-        (Scale(3, name="mine"), r"layer 'mine' \(Scale\) has no equal in Keras 3"),
+        (Scale(3, name="mine"), r"layer 'mine' \(Scale\) has no equivalent in Keras 3"),
         (layers.Dense(3, activation="hard_sigmoid", name="old"), r"layer 'old' has the activation 'hard_sigmoid'"),
-        (layers.Lambda(lambda x: x, name="trick"), r"layer 'trick' \(Lambda\) has no equal"),
+        (layers.Lambda(lambda x: x, name="trick"), r"layer 'trick' \(Lambda\) has no equivalent"),
     ]:
         with pytest.raises(StageError, match=match):
             tfopt.bridge.to_keras(tf_keras.Sequential([layers.InputLayer((4,)), layer]))
     inputs = layers.Input((4,))
-    with pytest.raises(StageError, match=r"operation tf\.math\.lgamma .*has no known equal in keras\.ops"):
+    with pytest.raises(StageError, match=r"operation tf\.math\.lgamma .*has no known equivalent in keras\.ops"):
         tfopt.bridge.to_keras(tf_keras.Model(inputs, tf.math.lgamma(inputs)))
-    with pytest.raises(StageError, match="A int is no model"):
+    with pytest.raises(StageError, match="A int is not a model"):
         tfopt.bridge.to_keras(3)

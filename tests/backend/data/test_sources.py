@@ -137,7 +137,7 @@ def test_missing_and_unknown_files(tmp_path: Path) -> None:
     np.savez(tmp_path / "objects.npz", x=np.array([object()]), y=np.zeros(1))
     for source, match in [
         ("none.npz", r"does not exist: there is no .*none\.npz"),
-        ("table.xlsx", "is of no known kind"),
+        ("table.xlsx", "is of an unknown type"),
         ("cut.npz", r"cannot be read as \.npz"),
         ("other.npz", "holds the arrays images. Expected x_train"),
         ("objects.npz", "arrays of Python objects are refused"),

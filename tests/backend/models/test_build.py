@@ -66,7 +66,7 @@ def test_applications_take_shape_and_classes_from_the_data() -> None:
     assert model.input_shape == (None, 32, 32, 3)
     assert model.output_shape == (None, 4)
     assert models.check_fits(model, data, Compile()) == []
-    with pytest.raises(StageError, match=r"takes images .*but the examples have \(8,\)"):
+    with pytest.raises(StageError, match=r"expects images .*but the examples have \(8,\)"):
         built("keras.applications.MobileNet", data=examples((8,)))
     with pytest.raises(StageError, match=r"keras\.applications\.MobileNet failed: ValueError"):
         built("keras.applications.MobileNet", data=examples((32, 32, 3)), alpha=0.3, weights="imagenet")
@@ -139,7 +139,7 @@ def test_models_without_a_graph_are_refused() -> None:
         models.check_model(Own(), "x:make")
     with pytest.raises(StageError, match=r"has no input shape yet.*InputLayer"):
         models.check_model(tf_keras.Sequential([layers.Dense(3)]), "x:make")
-    with pytest.raises(StageError, match="gave a int, not a model"):
+    with pytest.raises(StageError, match="returned a int, not a model"):
         models.check_model(5, "x:make")
     nested = tf_keras.Model(x := layers.Input((4,)), Own(name="inner")(x))
     with pytest.raises(StageError, match=r"subclassed model 'Own'.*functional model"):
@@ -179,7 +179,7 @@ def test_bytecode_in_a_file_is_refused_and_not_run(tmp_path: Path, name: str) ->
 
 def test_code_of_other_modules_in_a_file_is_refused(tmp_path: Path) -> None:
     tf_keras.Sequential([layers.InputLayer((4,)), Scale(3)]).save(tmp_path / "own.keras")
-    with pytest.raises(StageError, match=r"names code of another module: tests\.backend\.sample_layers\.Scale"):
+    with pytest.raises(StageError, match=r"names code of a different module: tests\.backend\.sample_layers\.Scale"):
         built("own.keras", tmp_path)
 
 
@@ -197,8 +197,8 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     for source, match in [
         ("none.keras", r"There is no model file .*none\.keras"),
         ("cut.keras", "broken or cut off"),
-        ("small.tflite", "is no model that can be trained"),
-        ("empty", "is no SavedModel"),
+        ("small.tflite", "is not a model that can be trained"),
+        ("empty", "is not a SavedModel"),
         ("weights.h5", "only weights"),
         ("serving", "was not written by Keras 2: it has no keras_metadata.pb"),
     ]:
@@ -275,7 +275,7 @@ def test_shapes_and_classes_must_fit() -> None:
     two = tf_keras.Model(x := layers.Input((4,)), [layers.Dense(3)(x), layers.Dense(3)(x)])
     images = tf_keras.Sequential([layers.InputLayer((6, 6, 1)), layers.Conv2D(3, 1, activation="softmax")])
     for model, data, match in [
-        (dense(inputs=5), examples(), r"takes \(5,\) per example, but the data have \(4,\)"),
+        (dense(inputs=5), examples(), r"expects \(5,\) per example, but the data have \(4,\)"),
         (dense(outputs=2), examples(classes=3), r"labels go up to 2, but the layer 'dense.*' has 2 outputs.*Give it 3"),
         (two, examples(), "has 2 outputs"),
         (images, examples((6, 6, 1)), r"gives \(6, 6, 3\) per example, but the labels have \(\)"),
@@ -294,7 +294,12 @@ def test_loss_must_fit_the_targets() -> None:
         (dense(), vectors, "sparse_categorical_crossentropy", "needs integer labels, not targets of float32"),
         (dense(), examples(), "categorical_crossentropy", "For integer labels use sparse_categorical_crossentropy"),
         (dense(outputs=2), examples(classes=2), "binary_crossentropy", "num_outputs: 1, output: sigmoid"),
-        (dense(outputs=1), examples(classes=3), "binary_crossentropy", "knows two classes, but the labels go up to 2"),
+        (
+            dense(outputs=1),
+            examples(classes=3),
+            "binary_crossentropy",
+            "supports two classes, but the labels go up to 2",
+        ),
         (dense(outputs=5), vectors, "mse", r"gives \(5,\) per example, but the targets for the loss mse have \(3,\)"),
     ]:
         with pytest.raises(StageError, match=match):
@@ -306,7 +311,7 @@ def test_probabilities_and_logits_are_told_apart() -> None:
     assert fits(dense(), examples()) == []
     assert fits(dense(activation="linear"), examples(), logits) == []
     assert "already applies softmax" in fits(dense(), examples(), logits)[0]
-    assert "gives linear outputs" in fits(dense(activation="linear"), examples())[0]
+    assert "has linear outputs" in fits(dense(activation="linear"), examples())[0]
 
 
 def test_many_inputs_are_matched_by_name() -> None:

@@ -1,4 +1,4 @@
-"""Activations of Keras 3 that tf_keras lacks, or has under the same name with another function.
+"""Activations of Keras 3 that tf_keras lacks, or has under the same name with a different function.
 
 Registered with tf_keras, so that layers with them can be cloned and saved.
 """

@@ -34,7 +34,7 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
         return model
     if not isinstance(model, keras.Model):
         raise StageError(
-            f"A {type(model).__name__} is no model that can be converted.",
+            f"A {type(model).__name__} is not a model that can be converted.",
             "Expected a keras.Model of Keras 3.",
             code="bridge_failed",
         )
@@ -132,7 +132,7 @@ class _Conversion:
         guarded(add, _converting(call))
 
     def _outputs(self, call: Call, tensors: dict[int, tf.Tensor]) -> list[tf.Tensor]:
-        """What the counterpart of a call gives, flat, in the order of the call's outputs."""
+        """The outputs of the counterpart of a call, flat, in the order of the call's outputs."""
         found = tf.nest.flatten(guarded(lambda: self._apply(call, tensors), _converting(call)))
         if len(found) != len(call.outputs):
             raise StageError(
@@ -143,7 +143,7 @@ class _Conversion:
         return found
 
     def _apply(self, call: Call, tensors: dict[int, tf.Tensor]) -> Nested:
-        """What the counterpart of a call gives."""
+        """The outputs of the counterpart of a call, nested as the call's."""
         inputs = [tensors[id(tensor)] for tensor in call.inputs]
         if not isinstance(call.operation, keras.layers.Layer):
             found = equivalent_operation(call, inputs)
@@ -254,9 +254,9 @@ def _alike(tensors: list[tf.Tensor]) -> bool:
 
 
 def _zeroes_padding(layer: keras.layers.Layer, kwargs: Config) -> bool:
-    """Whether a layer takes the softmax of Keras 3 that is 0 in rows that are masked from end to end.
+    """Whether a layer uses the softmax of Keras 3 that is 0 in rows that are masked from end to end.
 
-    Attention without dropout takes another path, which is even there, as tf_keras is (keras 3.15).
+    Attention without dropout takes a different path, which is even there, as tf_keras is (keras 3.15).
     """
     if isinstance(layer, keras.layers.MultiHeadAttention):
         return layer.dropout > 0 or bool(kwargs.get("return_attention_scores"))

@@ -1,4 +1,4 @@
-"""Reading the graph of a Keras 3 model: its calls in order, without what Keras 3 wrote down by itself."""
+"""Reading the graph of a Keras 3 model: its calls in order, without the arguments that Keras 3 added itself."""
 
 from __future__ import annotations
 

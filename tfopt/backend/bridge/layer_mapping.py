@@ -45,7 +45,7 @@ def equivalent_layer(
     """
     kind = type(layer).__name__
     if type(layer) is not getattr(keras.layers, kind, None):
-        raise NoEquivalent(f"{kind} is no layer of keras.layers")
+        raise NoEquivalent(f"{kind} is not a layer of keras.layers")
     config = layer.get_config()
     if isinstance(layer, keras.layers.TimeDistributed) and isinstance(layer.layer, keras.Model):
         config["layer"] = convert_model(layer.layer)
@@ -149,7 +149,7 @@ def _activation(value: Any) -> Any:
 
 def _inner(config: Config) -> tf_keras.layers.Layer:
     if not str(config.get("module")).startswith("keras."):
-        raise NoEquivalent(f"{config.get('class_name')} is no layer of keras.layers")
+        raise NoEquivalent(f"{config.get('class_name')} is not a layer of keras.layers")
     return _made(config["class_name"], config["config"])
 
 

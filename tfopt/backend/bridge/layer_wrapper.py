@@ -1,4 +1,4 @@
-"""A tf_keras layer that runs a layer or an operation of Keras 3, for those that tf_keras has no equal of."""
+"""A tf_keras layer that runs a layer or an operation of Keras 3, where tf_keras has no equivalent."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
         self._supports_masking = True
         made = _made(json.loads(hosted), self.name)
         _build(made, self._pattern, json.loads(specs), self.name)
-        # Out of sight of the tracking of attributes, which knows nothing of Keras 3.
+        # Past the tracking of attributes by tf_keras, which does not support layers of Keras 3.
         object.__setattr__(self, "wrapped", made)
         if isinstance(made, keras.layers.Layer):
             self._hosted_variables = [variable.value for variable in made.variables]
@@ -96,7 +96,7 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
         """
         if json.dumps(call_spec((call.args, call.kwargs), [])) != self._config["pattern"]:
             raise StageError(
-                f"The layer {self.name!r} is called in several ways, which tf_keras has no equal of.",
+                f"The layer {self.name!r} is called in several ways, which tf_keras does not support.",
                 "Call a shared layer with the same constants and the same arguments each time.",
                 code="bridge_failed",
             )

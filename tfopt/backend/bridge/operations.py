@@ -1,4 +1,4 @@
-"""tf_keras layers that compute exactly what an operation of `keras.ops` computes: tfmot knows and fuses them.
+"""tf_keras layers that compute exactly what an operation of `keras.ops` computes: tfmot supports and fuses them.
 
 Whatever is not surely equal (broadcasting, mixed dtypes, masks, which operations drop and layers pass on) has no
 equivalent here and is wrapped.

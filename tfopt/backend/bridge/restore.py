@@ -25,10 +25,10 @@ def restore_keras3(origin: keras.Model, model: tf_keras.Model) -> keras.Model:
         model: what `to_tf_keras` made of it, since trained, pruned, clustered, saved and loaded; free of wrappers.
 
     Returns:
-        A functional or sequential Keras 3 model, not compiled, whose answers are those of `model`.
+        A functional or sequential Keras 3 model, not compiled, whose outputs are those of `model`.
 
     Raises:
-        StageError: the layers of the two do not belong together any more, or their answers differ.
+        StageError: the layers of the two do not belong together any more, or their outputs differ.
     """
     copy = _copy(functional(origin))
     for variable, value in variable_pairs(copy, model):
@@ -42,14 +42,14 @@ def restore_keras3(origin: keras.Model, model: tf_keras.Model) -> keras.Model:
 
 
 def check_outputs(made: keras.Model, model: tf_keras.Model) -> None:
-    """Compares the answers of a Keras 3 model and the tf_keras model that it was made from, on random inputs.
+    """Compares the outputs of a Keras 3 model and the tf_keras model that it was made from, on random inputs.
 
     Raises:
         StageError: they differ; says by how much.
     """
     if differing := output_difference(model, made, random_inputs(made)):
         raise StageError(
-            f"The Keras 3 model made of {model.name!r} answers differently at its output "
+            f"The Keras 3 model made of {model.name!r} differs at its output "
             f"{model.output_names[differing.index]!r}, by {differing.described}. This is a mistake in tfopt's bridge.",
             "Please report the model.",
             code="not_equivalent",
@@ -57,7 +57,7 @@ def check_outputs(made: keras.Model, model: tf_keras.Model) -> None:
 
 
 def custom_code(model: keras.Model) -> dict[str, CustomCode]:
-    """Classes and functions from outside Keras that a Keras 3 model is made of, by the names Keras knows them by."""
+    """Classes and functions from outside Keras that a Keras 3 model is made of, by their names in Keras."""
     config = guarded(
         lambda: keras.saving.serialize_keras_object(model),
         f"Reading the configuration of the Keras 3 model {model.name!r}",
@@ -72,7 +72,7 @@ def custom_code(model: keras.Model) -> dict[str, CustomCode]:
 
 
 def _copy(model: keras.Model) -> keras.Model:
-    """The same model once more, through a file: the only way that carries vocabularies too."""
+    """A copy of the model, through a file: the only way that keeps vocabularies, too."""
     with tempfile.TemporaryDirectory(prefix="tfopt-origin-") as folder:
         path = Path(folder, "origin.keras")
         guarded(lambda: model.save(path), f"Copying the Keras 3 model {model.name!r}")

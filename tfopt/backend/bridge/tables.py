@@ -1,6 +1,6 @@
 """How Keras 3 and tf_keras name the same things: plain data, read by both directions of the bridge.
 
-Measured with keras 3.15 and tf_keras 2.21. A key that one side does not know may be dropped while it holds its
+Measured with keras 3.15 and tf_keras 2.21. A key that one side does not have may be dropped while it has its
 default; these tables hold what a signature does not tell.
 """
 
@@ -34,7 +34,7 @@ DROPPED_KEYS = MappingProxyType(
 """Keys of Keras 3 only that no signature tells the default of, with the value at which they change nothing."""
 
 IGNORED_KEYS = frozenset({"use_cudnn", "flash_attention", "gptq_unpacked_column_size", "vocabulary_size"})
-"""Keys of Keras 3 only that choose a kernel or repeat another key, and never say what is computed."""
+"""Keys of Keras 3 only that choose a kernel or repeat a different key, and do not change what is computed."""
 
 UNDOCUMENTED_KEYS = MappingProxyType(
     {kind: frozenset({"zero_output_for_mask"}) for kind in ("GRU", "LSTM", "RNN", "SimpleRNN")}
@@ -58,7 +58,7 @@ NEVER_NATIVE = MappingProxyType(
         "Lambda": "its code is bytecode",
         "RandomContrast": "tf_keras draws and clips otherwise",
         "RandomCrop": "tf_keras resizes where Keras 3 crops the middle at inference",
-        "SpectralNormalization": "tf_keras normalizes at another moment",
+        "SpectralNormalization": "tf_keras normalizes at a different moment",
     }
 )
 """Layers that both sides have under one name, but that compute different things: they are wrapped."""

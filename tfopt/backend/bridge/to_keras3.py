@@ -27,7 +27,7 @@ _NOT_CARRIED = frozenset(
     "batch_input_shape dtype implementation input_length time_major query_shape key_shape value_shape ragged "
     "rng_type vocabulary_size robust_masking softmax_robust_masking".split()
 )
-"""Keys of tf_keras that say nothing about what is computed, or that Keras 3 finds out by itself."""
+"""Keys of tf_keras that do not change what is computed, or that Keras 3 infers."""
 _OPERATIONS = {
     "__operators__.add": "add",
     "__operators__.getitem": "",
@@ -69,13 +69,13 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
     See `tfopt.bridge.to_keras`.
 
     Raises:
-        StageError: a layer has no Keras 3 equal, or the outputs of the two models differ; names the layer.
+        StageError: a layer has no equivalent in Keras 3, or the outputs of the two models differ; names the layer.
     """
     if isinstance(model, keras.Model):
         return model
     if not isinstance(model, tf_keras.Model):
         raise StageError(
-            f"A {type(model).__name__} is no model that can be converted.",
+            f"A {type(model).__name__} is not a model that can be converted.",
             "Expected a tf_keras.Model.",
             code="bridge_failed",
         )
@@ -156,7 +156,7 @@ class _Conversion:
             return _wrapped_layer(layer)
         if type(layer) is not getattr(tf_keras.layers, kind, None) or native is None or kind in NEVER_NATIVE:
             raise StageError(
-                f"The layer {layer.name!r} ({kind}) has no equal in Keras 3.",
+                f"The layer {layer.name!r} ({kind}) has no equivalent in Keras 3.",
                 "Write the model in Keras 3 and load its weights, or export it as tf_keras.",
                 code="bridge_failed",
             )
@@ -243,7 +243,7 @@ def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> keras.layers.La
 
 
 def _wrapped_layer(layer: Keras3LayerWrapper) -> keras.Operation:
-    """The Keras 3 layer inside a wrapper, once more."""
+    """A copy of the Keras 3 layer inside a wrapper."""
     return type(layer.wrapped).from_config(layer.wrapped.get_config())
 
 
@@ -273,7 +273,7 @@ def _operation(
             values[1] = tf.as_dtype(values[1]).name
         return getattr(keras.ops, function)(*values)
     raise StageError(
-        f"The operation tf.{name} (layer {layer.name!r}) has no known equal in keras.ops.",
+        f"The operation tf.{name} (layer {layer.name!r}) has no known equivalent in keras.ops.",
         "Write it as a layer, or export the model as tf_keras.",
         code="bridge_failed",
     )
@@ -298,5 +298,5 @@ def _parameters(native: type) -> set[str]:
             parameters = inspect.signature(vars(base)["__init__"]).parameters
             found |= set(parameters) - {"self", "args", "kwargs"}
             if all(parameter.kind is not inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
-                break  # SpatialDropout1D takes no noise_shape, though it is a Dropout.
+                break  # SpatialDropout1D accepts no noise_shape, though it is a Dropout.
     return found

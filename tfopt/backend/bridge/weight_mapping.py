@@ -69,7 +69,7 @@ def layer_variable_pairs(layer: keras.layers.Layer, converted: tf_keras.layers.L
         paths = {path: variable.value for path, variable in _paths(converted.wrapped, keras.Variable).items()}
         renamed: Mapping[str, str] = {}
     else:
-        # Among the weights of a lookup layer is its vocabulary, which is no variable.
+        # Among the weights of a lookup layer is its vocabulary, which is not a variable.
         expected, values = layer.weights, [weight for weight in converted.weights if isinstance(weight, tf.Variable)]
         paths = _paths(converted, tf.Variable)
         renamed = RENAMED_WEIGHTS.get(type(layer).__name__, {})

@@ -65,7 +65,7 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
     """`fetch`, with the changes of one epoch.
 
     Args:
-        fetch: gives the unchanged examples; float targets where mixup is on.
+        fetch: returns the unchanged examples; float targets where mixup is on.
         split: what it fetches from.
         augment: which changes.
         seed: of the run.

@@ -24,9 +24,9 @@ def training_batches(
     augment: Augment | None = None,
     first_epoch: int = 0,
     one_hot: int | None = None,
-    beside: Nested = None,
+    extra: Nested = None,
 ) -> tf.data.Dataset:
-    """All batches of a stage, shuffled anew in every epoch.
+    """All batches of a stage, shuffled again in every epoch.
 
     Args:
         data: the splits; only `train` is read.
@@ -35,11 +35,11 @@ def training_batches(
         seed: of the shuffling and the augmentation.
         augment: random changes of images.
         first_epoch: where to go on after an interruption.
-        one_hot: turn labels into vectors of this length; mixup does so by itself, see `one_hot_depth`.
-        beside: arrays (nested) with a row for each training example, e.g. a teacher's answers; not with augmentation.
+        one_hot: turn labels into vectors of this length; mixup does so itself, see `one_hot_depth`.
+        extra: arrays (nested) with a row for each training example, e.g. a teacher's outputs; not with augmentation.
 
     Returns:
-        (inputs, targets), or (inputs, targets, None, rows of `beside`), finite:
+        (inputs, targets), or (inputs, targets, None, rows of `extra`), finite:
         `(epochs - first_epoch) * steps_per_epoch(len(data.train), batch_size)` batches.
 
     Raises:
@@ -49,7 +49,7 @@ def training_batches(
     if is_active(augment):
         check_augment(split, augment)
     one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
-    fetch = _fetch(split, one_hot) if beside is None else _with(_fetch(split, one_hot), beside)
+    fetch = _fetch(split, one_hot) if extra is None else _with(_fetch(split, one_hot), extra)
     n = len(split)
     steps = -(-n // batch_size)
 
@@ -109,10 +109,10 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
     return fetch
 
 
-def _with(fetch: Fetch, beside: Nested) -> Fetch:
-    """The same examples, with what lies beside each; None stands where weights of examples may come."""
+def _with(fetch: Fetch, extra: Nested) -> Fetch:
+    """Yields (inputs, targets, None, extra): None is the sample-weight slot."""
     with tf.device("CPU:0"):
-        tensors = tf.nest.map_structure(tf.convert_to_tensor, beside)
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, extra)
     return lambda positions: (*fetch(positions), None, _gather(tensors, positions))
 
 

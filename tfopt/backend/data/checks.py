@@ -1,4 +1,4 @@
-"""Checks and tidies what a source gave: dtypes, labels, lengths, finite numbers."""
+"""Checks and normalizes what a source returned: dtypes, labels, lengths, finite numbers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split
         The splits, and the class names; None where the labels are no text.
 
     Raises:
-        StageError: another split has a class that training lacks.
+        StageError: a different split has a class that training lacks.
     """
     targets = splits["train"].targets
     if isinstance(targets, dict) or targets.dtype.kind != "U":
@@ -141,12 +141,12 @@ def _numeric(value: object, label: str) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise StageError(
-            f"{label} is no array: {error}.", "Pad or resize the examples to one shape.", code="invalid_data"
+            f"{label} is not an array: {error}.", "Pad or resize the examples to one shape.", code="invalid_data"
         ) from error
     if array.dtype.kind not in "biuf" or array.ndim == 0:
         raise StageError(
             f"{label} has dtype {array.dtype} and shape {array.shape}.",
-            "Expected numbers with one row an example.",
+            "Expected numbers with one row per example.",
             code="invalid_data",
         )
     if array.dtype.kind == "b" or array.dtype in (np.float64, np.float16):
@@ -155,7 +155,7 @@ def _numeric(value: object, label: str) -> Array:
         if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
             raise StageError(
                 f"{label}: {array.max()} does not fit 32 bits.",
-                "TFLite and Keras take int32 or float32.",
+                "TFLite and Keras expect int32 or float32.",
                 code="invalid_data",
             )
         return array.astype(np.int32)

@@ -1,4 +1,4 @@
-"""Reads a folder of images, one subfolder a class, as a data source."""
+"""Reads a folder of images, one subfolder per class, as a data source."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def load_images(
         path: the folder.
         size: height and width that every image is resized to; without it all must have the same size.
         channels: 3 for colour, 1 for grey.
-        scale: `unit` gives 0..1, `none` keeps 0..255.
+        scale: `unit` results in 0..1, `none` keeps 0..255.
 
     Returns:
         Images (n, height, width, channels) float32 and class names (n,), by split; in the order of class and file name.
 
     Raises:
-        StageError: a file is no image, sizes differ, a folder is empty, or the splits have other classes.
+        StageError: a file is not an image, sizes differ, a folder is empty, or the splits have different classes.
     """
     if channels not in _MODES:
         raise StageError(f"args.channels must be 1 (grey) or 3 (colour). Got {channels!r}.", code="not_a_choice")
@@ -102,7 +102,7 @@ def _subfolders(path: Path) -> list[Path]:
     if not folders:
         raise StageError(
             f"{path} has no subfolders.",
-            "Expected one subfolder a class, or train/ with one subfolder a class.",
+            "Expected one subfolder per class, or train/ with one subfolder per class.",
             code="data_missing",
         )
     return folders

@@ -1,6 +1,6 @@
-"""A recipe's `data` block, carried out: examples in memory, checked, cut into three splits.
+"""The `data` block of a recipe, executed: examples in memory, checked, cut into three splits.
 
-The test split goes to nothing but the final figures: training, early stopping and calibration take `train` and
+The test split is used for the final metrics only: training, early stopping and calibration use `train` and
 `validation` only.
 """
 
@@ -30,13 +30,13 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
 
     Args:
         config: the recipe's `data` block.
-        folder: where the recipe lies: relative paths start there.
+        folder: folder of the recipe, where relative paths begin.
 
     Returns:
         Train, validation and test, float64 inputs as float32, labels as int32.
 
     Raises:
-        StageError: the source fails, or what it gave cannot be learned from: empty, of different lengths, not finite,
+        StageError: the source fails, or returns data that cannot be learned from: empty, of different lengths, not finite,
             labels out of range.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
@@ -89,14 +89,14 @@ def _cut(splits: dict[str, Split], config: DataConfig, labels: Array | None) -> 
             share = f"{getattr(config.splits, name):.0%}"
             raise StageError(
                 f"{config.source} has {available} training examples: {share} of them for {name} leaves one side empty.",
-                f"Give more examples, or another share in data.splits.{name}.",
+                f"Provide more examples, or a different share in data.splits.{name}.",
                 code="data_missing",
             )
         held = held_out(len(rest), count, config.seed * len(_SHARES) + offset, labels)
         if not held.size:
             raise StageError(
                 f"{config.source} has too few examples in each class to set {count} of {available} aside for {name}.",
-                "Give more examples of each class.",
+                "Provide more examples of each class.",
                 code="data_missing",
             )
         kept = np.setdiff1d(np.arange(len(rest)), held, assume_unique=True)
@@ -113,7 +113,7 @@ def steps_per_epoch(n: int, batch_size: int) -> int:
 
 
 def calibration_examples(data: Data, n: int, seed: int) -> Split:
-    """Examples that quantization takes its ranges from: of the training split, never of another.
+    """Examples that quantization computes its ranges from: of the training split only.
 
     Args:
         data: the splits.

@@ -39,7 +39,7 @@ def read(config: DataConfig, folder: Path) -> dict[str, RawExamples]:
         `train` and whichever of `validation` and `test` the source declares.
 
     Raises:
-        StageError: the source is unknown, fails, or gives something else.
+        StageError: the source is unknown, fails, or returns something else.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
     source = config.source
@@ -67,14 +67,14 @@ def _file(source: str, folder: Path) -> partial[Any]:
     if path.suffix == ".csv":
         return partial(load_csv, path)
     raise StageError(
-        f"{source!r} is of no known kind.",
+        f"{source!r} is of an unknown type.",
         "Expected .npz, .csv, or a folder with one subfolder of images a class.",
         code="unknown_file_type",
     )
 
 
 def as_splits(value: object, source: str) -> dict[str, RawExamples]:
-    """Whatever a source returned, as (inputs, targets) by split.
+    """The return value of a source as (inputs, targets) by split.
 
     Raises:
         StageError: none of the forms that a source may return.

@@ -142,7 +142,7 @@ def num_examples(arrays: Arrays) -> int:
 def random_order(n: int, seed: int) -> Array:
     """A permutation of `range(n)`, the same for the same seed.
 
-    `RandomState` because NumPy promises that its stream never changes; stored results hang on it.
+    `RandomState` because NumPy promises that its stream never changes; stored results depend on it.
     """
     return np.random.RandomState(seed % 2**32).permutation(n)
 
@@ -163,7 +163,7 @@ def held_out(n: int, count: int, seed: int, labels: Array | None) -> Array:
     classes, sizes = np.unique(labels, return_counts=True)
     ideal = sizes * (count / n)
     quota = np.floor(ideal).astype(int)
-    # Largest remainder; ties go to the smaller class id, so the result does not hang on the sort's stability.
+    # Largest remainder; ties go to the smaller class id, so the result does not depend on the sort's stability.
     ranked = sorted(range(len(classes)), key=lambda k: (-(ideal[k] - quota[k]), k))
     for k in ranked:
         if quota.sum() == count:

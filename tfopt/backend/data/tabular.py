@@ -75,14 +75,14 @@ def load_csv(
         target: column to predict; whole numbers and text are classes, other numbers are quantities. Without one, the
             table holds inputs only.
         features: columns that go in, in this order; all but the target if absent.
-        quantity: take whole numbers in the target for quantities, not classes.
+        quantity: whole numbers in the target are quantities, not classes.
         delimiter: what separates columns.
 
     Returns:
         Features (n, k) float32, and targets (n,): int64, float32 or text; None without a target column.
 
     Raises:
-        StageError: no such column, a row of another length, a missing value, or text in a feature; with the line.
+        StageError: no such column, a row of a different length, a missing value, or text in a feature; with the line.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:

@@ -11,7 +11,7 @@ from tfopt.backend.types import Array, Arrays, Nested
 from tfopt.errors import StageError
 
 _MOST_ELEMENTS = 20_000_000
-"""Where reading stops: a generator that never ends cannot be told from a long one beforehand."""
+"""Where reading stops: a generator that never ends cannot be distinguished from a long one beforehand."""
 
 
 def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Arrays | None, Arrays | None]:
@@ -29,14 +29,14 @@ def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Arrays | None, 
     """
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise StageError(
-            f"{source} gave a tf.data.Dataset that never ends.",
-            "Take out .repeat(): tfopt repeats by itself.",
+            f"{source} returned a tf.data.Dataset that never ends.",
+            "Take out .repeat(): tfopt repeats the examples.",
             code="invalid_data",
         )
     spec = dataset.element_spec
     if isinstance(spec, tuple) and len(spec) > 2:
         raise StageError(
-            f"{source} gave a tf.data.Dataset of {len(spec)} parts.",
+            f"{source} returned a tf.data.Dataset of {len(spec)} parts.",
             "Expected (x, y); see class_weights for weights.",
             code="invalid_data",
         )
@@ -46,18 +46,20 @@ def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Arrays | None, 
         elements.append(element if isinstance(element, tuple) else (element, None))
         if len(elements) > _MOST_ELEMENTS:
             raise StageError(
-                f"{source} gave a tf.data.Dataset with more than {_MOST_ELEMENTS:,} elements.",
+                f"{source} returned a tf.data.Dataset with more than {_MOST_ELEMENTS:,} elements.",
                 "Does it end?",
                 code="invalid_data",
             )
     if not elements:
-        raise StageError(f"{source} gave an empty tf.data.Dataset.", code="data_missing")
+        raise StageError(f"{source} returned an empty tf.data.Dataset.", code="data_missing")
     try:
         inputs, targets = (_joined([element[part] for element in elements], join) for part in range(2))
         return inputs, targets
     except ValueError as error:
         raise StageError(
-            f"{source} gave examples of different shapes: {error}.", "Pad or resize them first.", code="invalid_data"
+            f"{source} returned examples of different shapes: {error}.",
+            "Pad or resize them first.",
+            code="invalid_data",
         ) from error
 
 
@@ -73,7 +75,7 @@ def _is_batched(spec: Nested, source: str) -> bool:
     specs = tf.nest.flatten(spec)
     if not all(isinstance(part, tf.TensorSpec) and part.shape.rank is not None for part in specs):
         raise StageError(
-            f"{source} gave a tf.data.Dataset of ragged, sparse or shapeless tensors.",
+            f"{source} returned a tf.data.Dataset of ragged, sparse or shapeless tensors.",
             "Make them dense.",
             code="invalid_data",
         )
@@ -85,7 +87,7 @@ def _is_batched(spec: Nested, source: str) -> bool:
         return True
     if len(shapes) > 1 and len(leading) == 1 and all(len(shape) == 1 for shape in shapes):
         raise StageError(
-            f"{source} gave a tf.data.Dataset whose parts all have the shape ({leading.pop()},): batched or not?",
+            f"{source} returned a tf.data.Dataset whose parts all have the shape ({leading.pop()},): batched or not?",
             "Add .unbatch(), or batch without drop_remainder.",
             code="invalid_data",
         )

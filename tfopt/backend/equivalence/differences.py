@@ -111,5 +111,5 @@ def _largest(values: Array) -> float:
 
 
 def _is_float(values: Array) -> bool:
-    # NumPy has no bfloat16; TensorFlow registers one that is no np.floating.
+    # NumPy has no bfloat16; TensorFlow registers one that is not an np.floating.
     return np.issubdtype(values.dtype, np.floating) or values.dtype.name == "bfloat16"

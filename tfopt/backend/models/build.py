@@ -1,4 +1,4 @@
-"""A recipe's `model` block, carried out: a built tf_keras model with weights from the seed, and where it came from."""
+"""The `model` block of a recipe, executed: a built tf_keras model with weights from the seed, and its origin."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     Args:
         config: source and arguments; `input_shape` and `num_outputs` come from the data where the arguments do not say
             them.
-        data: what it is for.
-        seed: of the weights; the same seed gives the same weights.
-        folder: where the recipe lies: relative paths start there.
+        data: the examples that it will process.
+        seed: of the weights; the same seed results in the same weights.
+        folder: folder of the recipe, where relative paths begin.
 
     Raises:
-        StageError: the source is unknown or fails, or what it gave cannot be optimized.
+        StageError: the source is unknown or fails, or returns a model that cannot be optimized.
         EnvironmentProblem: the entry point of another package fails.
     """
-    # Automatic names (conv2d, conv2d_1, ...) count on through a process; rules and fingerprints hang on them.
+    # Automatic names (conv2d, conv2d_1, ...) count on through a process; rules and fingerprints depend on them.
     tf_keras.backend.reset_uids()
     naming.reset_uids()
     tf_keras.utils.set_random_seed(seed % 2**32)
@@ -100,7 +100,7 @@ def check_model(model: object, source: str) -> tf_keras.Model:
     """
     if not isinstance(model, tf_keras.Model):
         raise StageError(
-            f"{source} gave a {type(model).__name__}, not a model.",
+            f"{source} returned a {type(model).__name__}, not a model.",
             "Expected a keras.Model or a tf_keras.Model.",
             code="invalid_model",
         )
@@ -113,7 +113,7 @@ def check_model(model: object, source: str) -> tf_keras.Model:
     for part in [model, *all_layers(model)]:
         if isinstance(part, tf_keras.Model) and not part._is_graph_network:
             raise StageError(
-                f"{source} gave the subclassed model {type(part).__name__!r}: tfmot and the converter need its graph.",
+                f"{source} returned the subclassed model {type(part).__name__!r}: tfmot and the converter need its graph.",
                 "Write it as a functional model: tf_keras.Model(inputs, outputs).",
                 code="invalid_model",
             )
@@ -140,7 +140,7 @@ def _as_graph(model: object, source: str, data: Data) -> tf_keras.Model:
 
 
 def _made(config: ModelConfig, data: Data, folder: Path) -> object:
-    """What the source gives."""
+    """The return value of the source: a model, if it is right."""
     source = config.source
     if references.is_function(source):
         function = references.function(source, folder)
@@ -177,7 +177,7 @@ def _application(config: ModelConfig, data: Data) -> tf_keras.Model:
         )
     if isinstance(data.input_shape, dict) or len(data.input_shape) != 3:
         raise StageError(
-            f"{config.source} takes images (height, width, channels), but the examples have {data.input_shape}.",
+            f"{config.source} expects images (height, width, channels), but the examples have {data.input_shape}.",
             code="incompatible_shapes",
         )
     function = getattr(tf_keras.applications, name)

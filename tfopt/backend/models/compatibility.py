@@ -17,14 +17,14 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
 
     Args:
         model: built.
-        data: what it is to learn from.
+        data: the examples to learn from.
         compile: the recipe's loss.
 
     Returns:
         Warnings: what is probably, but not surely, a mistake.
 
     Raises:
-        StageError: several outputs, an input of another shape, or outputs that do not fit targets and loss.
+        StageError: several outputs, an input of a different shape, or outputs that do not fit targets and loss.
     """
     if len(model.outputs) != 1 or isinstance(data.train.targets, dict):
         raise StageError(
@@ -60,7 +60,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
         wanted = tuple(tensor.shape[1:])
         if not _matches(shape, wanted):
             raise StageError(
-                f"The input {name!r} of model {model.name!r} takes {wanted} per example, but the data have {shape}.",
+                f"The input {name!r} of model {model.name!r} expects {wanted} per example, but the data have {shape}.",
                 "Change model.args.input_shape, or resize the data.",
                 code="incompatible_shapes",
             )
@@ -75,7 +75,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
         if num_classes is None:
             raise StageError(
                 f"The loss {loss} needs integer labels, not targets of {targets.dtype} and shape {targets.shape[1:]}.",
-                "Use categorical_crossentropy for one-hot targets, mse for quantities, or give labels as integers.",
+                "Use categorical_crossentropy for one-hot targets, mse for quantities, or provide labels as integers.",
                 code="incompatible_loss",
             )
         if width is not None and num_classes > width:
@@ -86,7 +86,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
             )
         if not _matches(targets.shape[1:], output[:-1]):
             raise StageError(
-                f"The layer {layer!r} gives {output} per example, but the labels have {targets.shape[1:]}.",
+                f"The layer {layer!r} returns {output} per example, but the labels have {targets.shape[1:]}.",
                 "Expected one label per row of classes; add a pooling or Flatten layer before the last one.",
                 code="incompatible_shapes",
             )
@@ -95,7 +95,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
     shape = (1,) if targets.ndim == 1 else targets.shape[1:]
     if num_classes is not None and loss == "binary_crossentropy" and num_classes > 2:
         raise StageError(
-            f"The loss {loss} knows two classes, but the labels go up to {num_classes - 1}.",
+            f"The loss {loss} supports two classes, but the labels go up to {num_classes - 1}.",
             f"Use {_SPARSE}.",
             code="incompatible_loss",
         )
@@ -104,9 +104,9 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
             f"For integer labels use {_SPARSE}" if num_classes is not None else "Change the last layer, or the targets"
         )
         if num_classes == 2:
-            hint += ", or give the model one output (model.args: {num_outputs: 1, output: sigmoid})"
+            hint += ", or use one output (model.args: {num_outputs: 1, output: sigmoid})"
         raise StageError(
-            f"The layer {layer!r} gives {output} per example, but the targets for the loss {loss} have {shape}.",
+            f"The layer {layer!r} returns {output} per example, but the targets for the loss {loss} have {shape}.",
             f"{hint}.",
             code="incompatible_shapes",
         )
@@ -125,7 +125,7 @@ def _activation_warnings(model: tf_keras.Model, compile: Compile) -> list[str]:
         ]
     if not from_logits and activation in ("linear", "relu", "tanh"):
         return [
-            f"The layer {layer.name!r} gives {activation} outputs, but {compile.loss.name} expects probabilities: "
+            f"The layer {layer.name!r} has {activation} outputs, but {compile.loss.name} expects probabilities: "
             "training would go wrong quietly. Set compile.loss.from_logits: true, or end with a softmax."
         ]
     return []

@@ -30,7 +30,7 @@ def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Mod
     Args:
         model: subclassed; built or not.
         source: where it comes from, for errors.
-        examples: whose shapes and types it takes: one array, or a dict by input name; the first axis is the batch's.
+        examples: with the shapes and types that it accepts: one array, or a dict by input name; the first axis is the batch's.
 
     Returns:
         A functional model of the same layers, which it shares with `model`.
@@ -56,7 +56,7 @@ def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Mod
         raise StageError(
             f"{what}: its weights {', '.join(outside)} are used outside of its layers.", hint, code="invalid_model"
         )
-    guarded(lambda: _check_equal(model, graph, f"{what} changed its answers"), what)
+    guarded(lambda: _check_equal(model, graph, f"{what} changed its outputs"), what)
     return graph
 
 
@@ -77,12 +77,12 @@ def without_lambdas(model: tf_keras.Model, source: str) -> tf_keras.Model:
         return model
     inlined = _inlined(model, source)
     _check_plain(inlined, source)
-    # The layers of `inlined` still hang in the old graph too.
+    # The layers of `inlined` are still part of the old graph, too.
     clone = guarded(lambda: tf_keras.models.clone_model(inlined), f"Rebuilding {model.name!r} of {source}")
     clone.set_weights(inlined.get_weights())
     for old, new in zip(inlined.layers, clone.layers, strict=True):
         new.trainable = old.trainable
-    _check_equal(model, clone, f"Writing the Lambda layers of {source} as operations changed its answers")
+    _check_equal(model, clone, f"Writing the Lambda layers of {source} as operations changed its outputs")
     return clone
 
 

@@ -130,7 +130,7 @@ def fit(
                 context.seed,
                 augment=context.augment,
                 first_epoch=first_epoch,
-                beside=every.extra,
+                extra=every.extra,
             ),
             class_weights(data.train.targets, stage.class_weights),
         )

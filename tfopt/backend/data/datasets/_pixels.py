@@ -10,7 +10,7 @@ from tfopt.backend.types import Array, Examples
 from tfopt.errors import StageError
 
 Scale = Literal["unit", "none"]
-"""`unit`: 0..255 becomes 0..1; `none`: 0..255 stays. Both are float32, as models take it."""
+"""`unit`: 0..255 becomes 0..1; `none`: 0..255 stays. Both are float32, as models expect it."""
 
 
 def scaled(images: Array, scale: Scale, largest: int = 255) -> Array:

@@ -19,7 +19,7 @@ def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     """Reads CIFAR-10 (Krizhevsky 2009) through `keras.datasets` and its cache.
 
     Args:
-        scale: `unit` gives 0..1, `none` keeps 0..255.
+        scale: `unit` results in 0..1, `none` keeps 0..255.
 
     Returns:
         (images, labels) for training and for testing: (n, 32, 32, 3) float32, labels (n,).

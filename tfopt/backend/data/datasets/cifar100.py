@@ -22,7 +22,7 @@ def load(*, labels: Literal["fine", "coarse"] = "fine", scale: Scale = "unit") -
 
     Args:
         labels: `fine` for 100 classes, `coarse` for their 20 groups.
-        scale: `unit` gives 0..1, `none` keeps 0..255.
+        scale: `unit` results in 0..1, `none` keeps 0..255.
 
     Returns:
         (images, labels) for training and for testing: (n, 32, 32, 3) float32, labels (n,).

@@ -16,7 +16,7 @@ def load(*, scale: Scale = "unit") -> Examples:
     its own: `data.splits` cuts one.
 
     Args:
-        scale: `unit` gives 0..1, `none` keeps 0..16.
+        scale: `unit` results in 0..1, `none` keeps 0..16.
 
     Returns:
         Images (1797, 8, 8, 1) float32 and labels (1797,).

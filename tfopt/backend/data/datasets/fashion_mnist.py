@@ -23,7 +23,7 @@ def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     """Reads Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747) through `keras.datasets` and its cache.
 
     Args:
-        scale: `unit` gives 0..1, `none` keeps 0..255.
+        scale: `unit` results in 0..1, `none` keeps 0..255.
 
     Returns:
         (images, labels) for training and for testing: (n, 28, 28, 1) float32, labels (n,).

@@ -45,7 +45,7 @@ def read(path: Path) -> Contents:
     """Reads version and configuration of a model file.
 
     Raises:
-        StageError: no such file, of another type, broken, or with weights only.
+        StageError: no such file, of a different type, broken, or with weights only.
     """
     if not path.exists():
         raise StageError(
@@ -55,7 +55,7 @@ def read(path: Path) -> Contents:
         return _saved_model(path)
     if path.suffix not in SUFFIXES:
         raise StageError(
-            f"{path} is no model that can be trained.",
+            f"{path} is not a model that can be trained.",
             "Expected .keras, .h5, or a SavedModel folder made by Keras 2.",
             code="unknown_file_type",
         )
@@ -100,7 +100,7 @@ def _h5(path: Path) -> Contents:
 def _saved_model(path: Path) -> Contents:
     metadata = path / "keras_metadata.pb"
     if not (path / "saved_model.pb").is_file():
-        raise StageError(f"The folder {path} is no SavedModel: it has no saved_model.pb.", code="model_unreadable")
+        raise StageError(f"The folder {path} is not a SavedModel: it has no saved_model.pb.", code="model_unreadable")
     if not metadata.is_file():
         raise StageError(
             f"The SavedModel {path} was not written by Keras 2: it has no keras_metadata.pb.",

@@ -47,7 +47,7 @@ def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path()) -> 
     Args:
         path: the file or folder.
         allow_unsafe: runs Python code that the file holds, and imports the modules that it names.
-        folder: where the recipe lies; modules beside it can be imported.
+        folder: folder of the recipe, whose modules can be imported.
 
     Returns:
         A tf_keras model for a file of Keras 2, a Keras 3 model for one of Keras 3.
@@ -75,19 +75,18 @@ def refusal(path: Path, finding: trust.Finding) -> StageError:
         message = f"{path} holds Python bytecode in {what.strip()}: loading it would run it."
         cure = "rebuild the model in a function of yours (package.module:function) with a layer class in its place"
     elif finding.danger == "module":
-        message = f"{path} names code of another module: {finding.name}."
+        message = f"{path} names code of a different module: {finding.name}."
         cure = "load it in a function of yours, named as package.module:function"
     elif finding.danger == "operation":
         message = f"The layer {name} of {path} calls {finding.name}, which does more than compute on tensors."
         cure = "rebuild the model in a function of yours (package.module:function) without it"
     elif finding.danger == "file":
-        message = f"The layer {name} of {path} would read another file: {finding.name}."
+        message = f"The layer {name} of {path} would read a different file: {finding.name}."
         cure = "rebuild the model in a function of yours (package.module:function)"
     elif finding.name.split(">")[-1] in _WRAPPERS:
         return StageError(
             f"{path} was saved with the wrappers of tfmot still around its layers ({finding.name}).",
-            "Strip them (strip_pruning, strip_clustering) before saving, or take the float model from before qat.",
-            code="model_unreadable",
+            "Strip them (strip_pruning, strip_clustering) before saving, or use the float model from before qat.",
         )
     else:
         return StageError(
@@ -143,7 +142,7 @@ def _load_saved_model(file: Contents, custom_objects: CustomObjects, allow_unsaf
     for layer in all_layers(model):
         if hasattr(layer, "_lookup_layer") or hasattr(layer, "lookup_table"):
             raise StageError(
-                f"The layer {layer.name!r} of {file.path} keeps a vocabulary, which lies in the SavedModel's graph.",
+                f"The layer {layer.name!r} of {file.path} keeps a vocabulary, which is stored in the SavedModel's graph.",
                 "Save the model as .keras where it was trained.",
                 code="model_unreadable",
             )

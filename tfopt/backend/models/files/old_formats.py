@@ -34,11 +34,11 @@ def modernized(config: Json, version: str, source: str) -> Json:
         source: the file, for the error.
 
     Raises:
-        StageError: it is of Keras 1, whose layers take other arguments.
+        StageError: it is of Keras 1, whose layers have different arguments.
     """
     if version.startswith(("0.", "1.")):
         raise StageError(
-            f"{source} was written by Keras {version}: its layers take other arguments than those of Keras 2.",
+            f"{source} was written by Keras {version}: its layers have different arguments than those of Keras 2.",
             "Load and save it once with Keras 2.0 to 2.2, which read both.",
             code="model_unreadable",
         )
@@ -53,7 +53,7 @@ def _rewritten(value: Json) -> Json:
     part = {key: _rewritten(inner) for key, inner in value.items()}
     name, config, module = part.get("class_name"), part.get("config"), part.get("module")
     if isinstance(module, str) and module.startswith("keras.engine."):
-        # The Keras of TensorFlow 2.12 lay one folder higher than all later ones.
+        # The package of Keras in TensorFlow 2.12 was one folder higher than in all later versions.
         part["module"] = module.replace("keras.engine.", "keras.src.engine.", 1)
     if name == "Sequential" and isinstance(config, list):
         # Keras before 2.2.3; tf_keras still reads it at the top, and fails with a TypeError where it is nested.

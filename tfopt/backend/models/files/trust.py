@@ -61,7 +61,7 @@ _ACTIVATIONS = """
 
 @dataclass(frozen=True)
 class Finding:
-    """One place of a configuration that stands for code.
+    """One part of a configuration that is code, or names it.
 
     Args:
         danger: `bytecode` (Python code in the file), `module` (code of a module that the file names), `class` (a class
@@ -153,7 +153,7 @@ def _is_keras(part: Config, keras_3: bool) -> bool:
     name, module, registered = part["class_name"], part.get("module"), part.get("registered_name")
     if name == "function":
         return _is_activation(part.get("config"), module, registered, keras_3)
-    # A registered name is looked up before the module: anything that this process has registered would answer to it.
+    # A registered name is looked up before the module: anything that this process has registered would be found by it.
     if not isinstance(name, str) or registered not in (None, name) or not _allowed_module(module):
         return False
     found = _by_name(name, keras_3) if module is None else _loaded(module, name, keras_3)

@@ -26,9 +26,9 @@ def image_input(input_shape: Shape, model: str, smallest: int = 1) -> tuple[tf.T
     """
     if isinstance(input_shape, dict) or len(input_shape) not in (2, 3) or min(input_shape[:2]) < smallest:
         raise StageError(
-            f"The model {model} takes images of at least {smallest}x{smallest} pixels, (height, width, channels); "
+            f"The model {model} expects images of at least {smallest}x{smallest} pixels, (height, width, channels); "
             f"the examples have {input_shape}.",
-            "Choose a model that fits the data: mlp takes any shape.",
+            "Choose a model that fits the data: mlp accepts any shape.",
             code="incompatible_shapes",
         )
     inputs = layers.Input(input_shape, name="image")
@@ -43,7 +43,7 @@ def vector_input(input_shape: Shape, model: str) -> tuple[tf.Tensor, tf.Tensor]:
     """
     if isinstance(input_shape, dict) or not input_shape:
         raise StageError(
-            f"The model {model} takes one array per example; the examples have {input_shape}.",
+            f"The model {model} expects one array per example; the examples have {input_shape}.",
             code="incompatible_shapes",
         )
     inputs = layers.Input(input_shape, name="features")
@@ -51,7 +51,7 @@ def vector_input(input_shape: Shape, model: str) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output, name: str) -> tf_keras.Model:
-    """Ends a model with the Dense layer `logits` and, but for `linear`, the activation layer `probabilities`.
+    """Ends a model with the Dense layer `logits` and, except for `linear`, the activation layer `probabilities`.
 
     The activation is a layer of its own so that rules can name `logits`, and every stage can find the logits.
 
