@@ -278,7 +278,7 @@ def test_shapes_and_classes_must_fit() -> None:
         (dense(inputs=5), examples(), r"expects \(5,\) per example, but the data have \(4,\)"),
         (dense(outputs=2), examples(classes=3), r"labels go up to 2, but the layer 'dense.*' has 2 outputs.*Give it 3"),
         (two, examples(), "has 2 outputs"),
-        (images, examples((6, 6, 1)), r"gives \(6, 6, 3\) per example, but the labels have \(\)"),
+        (images, examples((6, 6, 1)), r"returns \(6, 6, 3\) per example, but the labels have \(\)"),
     ]:
         with pytest.raises(StageError, match=match):
             fits(model, data)
@@ -298,9 +298,9 @@ def test_loss_must_fit_the_targets() -> None:
             dense(outputs=1),
             examples(classes=3),
             "binary_crossentropy",
-            "supports two classes, but the labels go up to 2",
+            "two classes, but the labels go up to 2",
         ),
-        (dense(outputs=5), vectors, "mse", r"gives \(5,\) per example, but the targets for the loss mse have \(3,\)"),
+        (dense(outputs=5), vectors, "mse", r"returns \(5,\) per example, but the targets for the loss mse have \(3,\)"),
     ]:
         with pytest.raises(StageError, match=match):
             fits(model, data, loss)

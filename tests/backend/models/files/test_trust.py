@@ -156,9 +156,7 @@ def test_the_flag_imports_the_modules_that_a_file_names(
     (tmp_path / f"{module}.py").write_text("def half(x):\n    return 0.5 * x\n", encoding="utf-8")
     half = {"module": module, "class_name": "function", "config": "half", "registered_name": "half"}
     rewrite(path, lambda config: layer(config, "last")["config"].update(activation=half))
-    with pytest.raises(
-        StageError, match=rf"names code of a different module: {module}\.half.*model\.allow_unsafe: true"
-    ):
+    with pytest.raises(StageError, match=rf"code of a different module: {module}\.half.*model\.allow_unsafe: true"):
         load_file(path, folder=tmp_path)
     values = np.ones((2, 4), np.float32)
     expected = load_file(files / name).predict(values, verbose=0)
