@@ -36,7 +36,8 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         Train, validation and test, float64 inputs as float32, labels as int32.
 
     Raises:
-        StageError: the source fails, or returns unusable data: empty, of different lengths, not finite, labels out of range.
+        StageError: the source fails, or returns unusable data: empty, of different lengths, not finite, labels
+            out of range.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
     given = sources.read(config, folder)

@@ -30,7 +30,7 @@ def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Mod
     Args:
         model: subclassed; built or not.
         source: where it comes from, for errors.
-        examples: with the shapes and types that it accepts: one array, or a dict by input name; the first axis is the batch's.
+        examples: of the shapes and types that it accepts, one array or a dict by input name; first axis: examples.
 
     Returns:
         A functional model of the same layers, which it shares with `model`.

@@ -142,7 +142,7 @@ def _load_saved_model(file: Contents, custom_objects: CustomObjects, allow_unsaf
     for layer in all_layers(model):
         if hasattr(layer, "_lookup_layer") or hasattr(layer, "lookup_table"):
             raise StageError(
-                f"The layer {layer.name!r} of {file.path} keeps a vocabulary, which is stored in the SavedModel's graph.",
+                f"The layer {layer.name!r} of {file.path} keeps a vocabulary, which is in the SavedModel's graph.",
                 "Save the model as .keras where it was trained.",
                 code="model_unreadable",
             )

@@ -26,7 +26,7 @@ def build(
     inputs, x = vector_input(input_shape, "autoencoder")
     if num_outputs != input_shape[-1]:
         raise StageError(
-            f"The model autoencoder reproduces its input of {input_shape[-1]} values; the data need {num_outputs} outputs.",
+            f"The model autoencoder reproduces its {input_shape[-1]} inputs; the data need {num_outputs} outputs.",
             "Set data.targets: inputs.",
             code="incompatible_shapes",
         )
