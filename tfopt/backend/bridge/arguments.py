@@ -32,7 +32,7 @@ def call_spec(value: Nested, tensors: list[keras.KerasTensor]) -> CallSpec:
         return {"dict": {key: call_spec(value[key], tensors) for key in sorted(value)}}
     if isinstance(value, list | tuple):
         kind = "list" if isinstance(value, list) else "tuple"
-        return {kind: [call_spec(one, tensors) for one in value]}
+        return {kind: [call_spec(part, tensors) for part in value]}
     return {"constant": keras.saving.serialize_keras_object(value)}
 
 
@@ -42,8 +42,8 @@ def fill(spec: CallSpec, tensors: Sequence[keras.KerasTensor | tf.Tensor]) -> Ne
     if kind == "tensor":
         return tensors[value]
     if kind == "dict":
-        return {key: fill(one, tensors) for key, one in value.items()}
+        return {key: fill(part, tensors) for key, part in value.items()}
     if kind == "constant":
         return keras.saving.deserialize_keras_object(value, safe_mode=True)
-    parts = [fill(one, tensors) for one in value]
+    parts = [fill(part, tensors) for part in value]
     return parts if kind == "list" else tuple(parts)

@@ -41,14 +41,14 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
     source = functional(model)
     _refuse_what_cannot_run(source)
     conversion, converted = _converted(source, exact_masks=False)
-    found = describe_difference(source, converted, conversion.steps)
-    if conversion.lost_masks and (found or not _same_masks(source.outputs, converted.outputs)):
+    difference = describe_difference(source, converted, conversion.steps)
+    if conversion.lost_masks and (difference or not _same_masks(source.outputs, converted.outputs)):
         # Somebody looks at a mask that a layer passes on in one library only.
         conversion, converted = _converted(source, exact_masks=True)
-        found = describe_difference(source, converted, conversion.steps)
-    if found:
+        difference = describe_difference(source, converted, conversion.steps)
+    if difference:
         raise StageError(
-            f"The tf_keras counterpart of {source.name!r} computes something else: {found}.",
+            f"The tf_keras counterpart of {source.name!r} computes something else: {difference}.",
             "This is a mistake in tfopt's bridge: please report the layer with its configuration.",
             code="not_equivalent",
         )
@@ -112,35 +112,35 @@ class _Conversion:
         return tf_keras.Model(converted(model._inputs_struct), converted(model._outputs_struct), name=model.name)
 
     def _sequential(self, model: keras.Sequential) -> tf_keras.Sequential:
-        made = tf_keras.Sequential([_input_layer(model.inputs[0])], name=model.name)
+        sequential = tf_keras.Sequential([_input_layer(model.inputs[0])], name=model.name)
         for call in calls(model):
-            self._add(call, made)
-            self.steps.append(Step(model, call.operation.name, call.outputs, made.outputs))
-        return made
+            self._add(call, sequential)
+            self.steps.append(Step(model, call.operation.name, call.outputs, sequential.outputs))
+        return sequential
 
-    def _add(self, call: Call, made: tf_keras.Sequential) -> None:
+    def _add(self, call: Call, sequential: tf_keras.Sequential) -> None:
         """Puts the counterpart of a call on top of a Sequential model."""
 
         def add() -> None:
-            before = made.outputs
+            before = sequential.outputs
             converted = self._layer(call, before)
-            made.add(converted)
-            if not self._keeps_masks(converted, call, before, made.outputs):
-                made.pop()
-                made.add(self._wrapped(call))
+            sequential.add(converted)
+            if not self._keeps_masks(converted, call, before, sequential.outputs):
+                sequential.pop()
+                sequential.add(self._wrapped(call))
 
         guarded(add, _converting(call))
 
     def _outputs(self, call: Call, tensors: dict[int, tf.Tensor]) -> list[tf.Tensor]:
         """The outputs of the counterpart of a call, flat, in the order of the call's outputs."""
-        found = tf.nest.flatten(guarded(lambda: self._apply(call, tensors), _converting(call)))
-        if len(found) != len(call.outputs):
+        outputs = tf.nest.flatten(guarded(lambda: self._apply(call, tensors), _converting(call)))
+        if len(outputs) != len(call.outputs):
             raise StageError(
-                f"The layer {call.operation.name!r} has {len(call.outputs)} outputs in Keras 3 and {len(found)} in "
+                f"The layer {call.operation.name!r} has {len(call.outputs)} outputs in Keras 3 and {len(outputs)} in "
                 "tf_keras.",
                 code="bridge_failed",
             )
-        return found
+        return outputs
 
     def _apply(self, call: Call, tensors: dict[int, tf.Tensor]) -> Nested:
         """The outputs of the counterpart of a call, nested as the call's."""
@@ -152,7 +152,8 @@ class _Conversion:
                 return layer(arguments)
         layer = self._layer(call, inputs)
         if not isinstance(layer, Keras3LayerWrapper):
-            nodes = [(one, list(one._outbound_nodes)) for one in {id(t): t.node.layer for t in inputs}.values()]
+            before = {id(tensor): tensor.node.layer for tensor in inputs}.values()
+            nodes = [(layer_before, list(layer_before._outbound_nodes)) for layer_before in before]
             args, kwargs = keras.tree.map_structure(
                 lambda value: tensors[id(value)] if isinstance(value, keras.KerasTensor) else value,
                 (call.args, call.kwargs),
@@ -166,12 +167,11 @@ class _Conversion:
                     "the other.",
                     code="bridge_failed",
                 )
-            for one, outbound in nodes:
-                one._outbound_nodes[:] = outbound
+            for layer_before, outbound in nodes:
+                layer_before._outbound_nodes[:] = outbound
             layer = self._wrapped(call)
         layer.check_call(call)
-        given = [tensors[id(tensor)] for tensor in call.inputs]
-        return layer(given if len(given) > 1 else given[0])
+        return layer(inputs if len(inputs) > 1 else inputs[0])
 
     def _keeps_masks(
         self, converted: tf_keras.layers.Layer, call: Call, inputs: list[tf.Tensor], outputs: list[tf.Tensor]
@@ -204,14 +204,14 @@ class _Conversion:
         if not isinstance(operation, keras.layers.Layer):
             raise NoEquivalent("an operation")
         converted = equivalent_layer(operation, self.model)
-        known = inspect.signature(converted.call).parameters
+        parameters = inspect.signature(converted.call).parameters
         if isinstance(converted, _MERGES) and not _alike(inputs):
             raise NoEquivalent("tf_keras merges only inputs of equal dtype and rank as Keras 3 does")
         if _zeroes_padding(operation, call.kwargs) and _is_masked(call, inputs):
             raise NoEquivalent(
                 "Keras 3 gives padding no attention at all where every score is masked, tf_keras an even one"
             )
-        if any(key not in known for key in call.kwargs):
+        if any(key not in parameters for key in call.kwargs):
             raise NoEquivalent(f"tf_keras's {type(converted).__name__} is not called with {sorted(call.kwargs)}")
         return converted
 

@@ -56,10 +56,12 @@ def describe_difference(source: keras.Model, converted: tf_keras.Model, steps: S
     if output_difference(source, converted, inputs) is None:
         return None
     own = [step for step in steps if step.model is source]
-    found = first_difference([step.name for step in own], *_values(source, converted, own, inputs), tolerance=TOLERANCE)
-    if found is None:
+    differing = first_difference(
+        [step.name for step in own], *_values(source, converted, own, inputs), tolerance=TOLERANCE
+    )
+    if differing is None:
         return "no single layer differs, so the outputs are connected otherwise"
-    return f"the first layer that differs is {found[0]!r}, by {found[1].described}"
+    return f"the first layer that differs is {differing[0]!r}, by {differing[1].described}"
 
 
 def output_difference(

@@ -81,9 +81,9 @@ def _inputs(model: keras.Model) -> Nested:
 
 def _as_inputs(shape: Nested, name: str) -> Nested:
     if isinstance(shape, dict):
-        return {key: _as_inputs(one, key.removesuffix("_shape")) for key, one in shape.items()}
+        return {key: _as_inputs(inner, key.removesuffix("_shape")) for key, inner in shape.items()}
     if isinstance(shape, list | tuple) and shape and not isinstance(shape[0], int | None):
-        return [_as_inputs(one, f"{name}_{index}") for index, one in enumerate(shape)]
+        return [_as_inputs(inner, f"{name}_{index}") for index, inner in enumerate(shape)]
     return keras.Input(batch_shape=(None, *shape[1:]), name=name)
 
 

@@ -38,10 +38,10 @@ def calls(model: keras.Model) -> list[Call]:
     """The calls that the outputs of a Functional or built Sequential model depend on, in an order that can be run."""
     graph = model._functional if isinstance(model, keras.Sequential) else model
     nodes = [node for depth in sorted(graph._nodes_by_depth, reverse=True) for node in graph._nodes_by_depth[depth]]
-    found = [_call(node) for node in nodes if not node.is_input]
+    all_calls = [_call(node) for node in nodes if not node.is_input]
     needed = {id(tensor) for tensor in graph.outputs}
     kept: list[Call] = []
-    for call in reversed(found):
+    for call in reversed(all_calls):
         if any(id(tensor) in needed for tensor in call.outputs):
             needed |= {id(tensor) for tensor in call.inputs}
             kept.append(call)
@@ -66,7 +66,7 @@ def _call(node: Any) -> Call:
 
 def _is_nothing(value: Nested) -> bool:
     flat = keras.tree.flatten(value)
-    return all(one is None for one in flat) and (value is None or len(flat) > 0)
+    return all(part is None for part in flat) and (value is None or len(flat) > 0)
 
 
 def _is_own_mask(
@@ -86,7 +86,7 @@ def _is_own_mask(
         carrier = {**named, **kwargs}.get(key.removesuffix("_mask"))
     masks, carriers = keras.tree.flatten(value), keras.tree.flatten(carrier)
     return len(masks) == len(carriers) and all(
-        mask is None or _same(mask, mask_of(one)) for mask, one in zip(masks, carriers, strict=True)
+        mask is None or _same(mask, mask_of(tensor)) for mask, tensor in zip(masks, carriers, strict=True)
     )
 
 

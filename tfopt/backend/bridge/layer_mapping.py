@@ -71,7 +71,7 @@ def native_config(kind: str, config: Config) -> dict[str, Any]:
     """
     accepted = _parameters(getattr(tf_keras.layers, kind)) | _BASE_KEYS | UNDOCUMENTED_KEYS.get(kind, frozenset())
     defaults = inspect.signature(getattr(keras.layers, kind).__init__).parameters
-    found: dict[str, Any] = dict(ADDED_KEYS.get(kind, {}))
+    arguments: dict[str, Any] = dict(ADDED_KEYS.get(kind, {}))
     for key, value in config.items():
         name = RENAMED_KEYS.get(kind, {}).get(key, key)
         if key.endswith("_initializer") or key in SET_AFTERWARDS or key in IGNORED_KEYS:
@@ -79,7 +79,7 @@ def native_config(kind: str, config: Config) -> dict[str, Any]:
         if key == "dtype" and kind in _WITHOUT_DTYPE:
             continue
         if name in accepted:
-            found[name] = _value(key, value)
+            arguments[name] = _value(key, value)
         elif not (
             (key in DROPPED_KEYS and value == DROPPED_KEYS[key])
             or (key in defaults and value == defaults[key].default)
@@ -87,9 +87,9 @@ def native_config(kind: str, config: Config) -> dict[str, Any]:
             or key == "data_format"
         ):
             raise NoEquivalent(f"tf_keras's {kind} has no {key}, and this one is {value!r}")
-    if found.get("bin_boundaries") is not None:
-        found.pop("num_bins", None)
-    return found
+    if arguments.get("bin_boundaries") is not None:
+        arguments.pop("num_bins", None)
+    return arguments
 
 
 def _value(key: str, value: Any) -> Any:
@@ -104,7 +104,7 @@ def _value(key: str, value: Any) -> Any:
     if key.endswith("activation"):
         return _activation(value)
     if key == "cells":
-        return [_inner(one) for one in value]
+        return [_inner(cell) for cell in value]
     if key in ("layer", "backward_layer", "cell") and isinstance(value, dict):
         return _inner(value)
     if isinstance(value, dict) and "class_name" in value:
@@ -155,13 +155,13 @@ def _inner(config: Config) -> tf_keras.layers.Layer:
 
 def _parameters(native: type) -> set[str]:
     """Arguments of a class and, where it hands on `**kwargs`, of its ancestors."""
-    found: set[str] = set()
+    names: set[str] = set()
     for base in native.__mro__:
         if base is tf_keras.layers.Layer:
             break
         if "__init__" in vars(base):
-            found |= set(inspect.signature(vars(base)["__init__"]).parameters) - {"self", "args", "kwargs"}
-    return found
+            names |= set(inspect.signature(vars(base)["__init__"]).parameters) - {"self", "args", "kwargs"}
+    return names
 
 
 def _set_vocabulary(layer: keras.layers.Layer, converted: tf_keras.layers.Layer) -> None:

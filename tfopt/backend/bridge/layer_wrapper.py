@@ -57,13 +57,13 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
         self._config = {"hosted": hosted, "pattern": pattern, "specs": specs}
         self._pattern: CallSpec = json.loads(pattern)
         self._supports_masking = True
-        made = _made(json.loads(hosted), self.name)
-        _build(made, self._pattern, json.loads(specs), self.name)
+        operation = _made(json.loads(hosted), self.name)
+        _build(operation, self._pattern, json.loads(specs), self.name)
         # Past the tracking of attributes by tf_keras, which does not support layers of Keras 3.
-        object.__setattr__(self, "wrapped", made)
-        if isinstance(made, keras.layers.Layer):
-            self._hosted_variables = [variable.value for variable in made.variables]
-            for variable in made.variables:
+        object.__setattr__(self, "wrapped", operation)
+        if isinstance(operation, keras.layers.Layer):
+            self._hosted_variables = [variable.value for variable in operation.variables]
+            for variable in operation.variables:
                 # Where the optimizers of tf_keras look for it.
                 variable.value._constraint = variable.constraint
                 if variable.regularizer is not None and variable.trainable:
@@ -195,17 +195,17 @@ def custom_parts(config: Nested) -> Iterator[tuple[str, str, CustomCode]]:
         yield from custom_parts(part)
 
 
-def _build(made: keras.Operation, pattern: CallSpec, specs: list[Any], name: str) -> None:
+def _build(operation: keras.Operation, pattern: CallSpec, specs: list[Any], name: str) -> None:
     """Makes the variables, as the first call on such tensors would.
 
     Raises:
         StageError: the layer cannot be called on them.
     """
-    if not isinstance(made, keras.layers.Layer):
+    if not isinstance(operation, keras.layers.Layer):
         return
     args, kwargs = fill(pattern, [keras.KerasTensor(shape, dtype) for shape, dtype in specs])
     try:
-        made(*args, **kwargs)
+        operation(*args, **kwargs)
     except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
         raise StageError(
             f"The Keras 3 layer {name!r} cannot be built: {type(error).__name__}: {error}", code="bridge_failed"

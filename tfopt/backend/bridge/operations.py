@@ -57,11 +57,11 @@ def equivalent_operation(call: Call, inputs: list[tf.Tensor]) -> tuple[tf_keras.
     """
     operation = call.operation
     kind, name = type(operation).__name__, operation.name
-    known = type(operation).__module__.startswith("keras.src.ops.")
+    of_keras = type(operation).__module__.startswith("keras.src.ops.")
     plain = not any(mask_of(tensor) is not None for tensor in inputs)
     floats = {tensor.dtype.name for tensor in inputs}
     dtype = next(iter(floats)) if len(floats) == 1 else ""
-    if not (known and plain and "float" in dtype and not call.kwargs):
+    if not (of_keras and plain and "float" in dtype and not call.kwargs):
         return None
     options = {"name": name, "dtype": dtype}
     if len(inputs) == 2 and len(call.args) == 2:
@@ -73,8 +73,8 @@ def equivalent_operation(call: Call, inputs: list[tf.Tensor]) -> tuple[tf_keras.
         return None
     if len(call.args) == 2:
         return _with_constant(kind, call, inputs, options)
-    made = _of_one(kind, operation, inputs[0], options)
-    return None if made is None else (made, inputs[0])
+    layer = _of_one(kind, operation, inputs[0], options)
+    return None if layer is None else (layer, inputs[0])
 
 
 def _with_constant(

@@ -41,13 +41,13 @@ def restore_keras3(origin: keras.Model, model: tf_keras.Model) -> keras.Model:
     return copy
 
 
-def check_outputs(made: keras.Model, model: tf_keras.Model) -> None:
+def check_outputs(converted: keras.Model, model: tf_keras.Model) -> None:
     """Compares the outputs of a Keras 3 model and the tf_keras model that it was made from, on random inputs.
 
     Raises:
         StageError: they differ; says by how much.
     """
-    if differing := output_difference(model, made, random_inputs(made)):
+    if differing := output_difference(model, converted, random_inputs(converted)):
         raise StageError(
             f"The Keras 3 model made of {model.name!r} differs at its output "
             f"{model.output_names[differing.index]!r}, by {differing.described}. This is a mistake in tfopt's bridge.",

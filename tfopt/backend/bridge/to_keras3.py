@@ -85,14 +85,14 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
             "Write it as a functional model: tf_keras.Model(inputs, outputs).",
             code="bridge_failed",
         )
-    made = _Conversion().model(model)
-    for variable, value in variable_pairs(made, model):
+    converted = _Conversion().model(model)
+    for variable, value in variable_pairs(converted, model):
         variable.assign(value.numpy())
-    for layer in made._flatten_layers():
+    for layer in converted._flatten_layers():
         if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()
-    check_outputs(made, model)
-    return made
+    check_outputs(converted, model)
+    return converted
 
 
 @dataclass
@@ -104,13 +104,13 @@ class _Conversion:
     def model(self, model: tf_keras.Model) -> keras.Model:
         """The counterpart of a functional or sequential model."""
         if isinstance(model, tf_keras.Sequential):
-            made: keras.Model = keras.Sequential([_input(model.inputs[0], model.input_names[0])], name=model.name)
+            converted: keras.Model = keras.Sequential([_input(model.inputs[0], model.input_names[0])], name=model.name)
             for layer in model.layers:
-                made.add(self.layer(layer))
+                converted.add(self.layer(layer))
         else:
-            made = self._functional(model)
-        made._trainable = model._trainable
-        return made
+            converted = self._functional(model)
+        converted._trainable = model._trainable
+        return converted
 
     def layer(self, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
         """The counterpart of a layer; the same for every call of a shared one."""
@@ -138,7 +138,7 @@ class _Conversion:
             flat = keras.tree.flatten(outputs)
             tensors.update(zip(map(id, tf.nest.flatten(node.outputs)), flat, strict=True))
 
-        inputs, outputs = (tf.nest.map_structure(converted, one) for one in (model.input, model.output))
+        inputs, outputs = (tf.nest.map_structure(converted, structure) for structure in (model.input, model.output))
         return keras.Model(inputs, outputs, name=model.name)
 
     def _call(self, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]) -> Nested:
@@ -176,20 +176,20 @@ class _Conversion:
             if "__init__" in vars(base)
             for key, parameter in inspect.signature(vars(base)["__init__"]).parameters.items()
         }
-        found: dict[str, Any] = {"dtype": layer.dtype_policy.name} if hasattr(layer, "dtype_policy") else {}
+        arguments: dict[str, Any] = {"dtype": layer.dtype_policy.name} if hasattr(layer, "dtype_policy") else {}
         for key, value in config.items():
             name = names.get(key, key)
             if key in _NOT_CARRIED or key.endswith("_initializer") or key in ("trainable", "vocabulary", "idf_weights"):
                 continue
             if name in accepted:
-                found[name] = self._value(key, value, layer)
+                arguments[name] = self._value(key, value, layer)
             elif key not in defaults or value != defaults[key]:
                 raise StageError(
                     f"The layer {layer.name!r} ({kind}) has {key} = {value!r}, which Keras 3 does not have.",
                     "Change the layer, or export the model as tf_keras.",
                     code="bridge_failed",
                 )
-        return found
+        return arguments
 
     def _value(self, key: str, value: Any, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
         if key in ("layer", "cell", "backward_layer", "cells"):
@@ -256,19 +256,21 @@ def _operation(
     layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: Mapping[str, Nested]
 ) -> keras.KerasTensor:
     name = layer.get_config()["function"]
-    given = {key: value for key, value in kwargs.items() if key != "name" and value is not None}
-    if name == "__operators__.getitem" and set(given) <= {"slice_spec"}:
-        return args[0][_slices(given["slice_spec"] if "slice_spec" in given else args[1])]
-    if name in _REDUCTIONS and set(given) <= {"axis", "keepdims"}:
-        axis = given.get("axis", args[1] if len(args) > 1 else None)
-        return getattr(keras.ops, _REDUCTIONS[name])(args[0], axis=axis, keepdims=bool(given.get("keepdims", False)))
-    if _OPERATIONS.get(name) and set(given) <= {"x", "y", "features"}:
-        return getattr(keras.ops, _OPERATIONS[name])(*args, *given.values())
-    if name in ("reshape", "transpose", "concat", "cast", "expand_dims", "squeeze") and not set(given) - {
+    arguments = {key: value for key, value in kwargs.items() if key != "name" and value is not None}
+    if name == "__operators__.getitem" and set(arguments) <= {"slice_spec"}:
+        return args[0][_slices(arguments["slice_spec"] if "slice_spec" in arguments else args[1])]
+    if name in _REDUCTIONS and set(arguments) <= {"axis", "keepdims"}:
+        axis = arguments.get("axis", args[1] if len(args) > 1 else None)
+        return getattr(keras.ops, _REDUCTIONS[name])(
+            args[0], axis=axis, keepdims=bool(arguments.get("keepdims", False))
+        )
+    if _OPERATIONS.get(name) and set(arguments) <= {"x", "y", "features"}:
+        return getattr(keras.ops, _OPERATIONS[name])(*args, *arguments.values())
+    if name in ("reshape", "transpose", "concat", "cast", "expand_dims", "squeeze") and not set(arguments) - {
         "shape", "perm", "axis", "dtype",
     }:  # fmt: skip
         function = {"concat": "concatenate"}.get(name, name)
-        values = [*args, *given.values()]
+        values = [*args, *arguments.values()]
         if name == "cast":
             values[1] = tf.as_dtype(values[1]).name
         return getattr(keras.ops, function)(*values)
@@ -280,23 +282,23 @@ def _operation(
 
 
 def _slices(spec: Nested) -> Nested:
-    def one(part: Nested) -> Nested:
+    def as_slice(part: Nested) -> Nested:
         if isinstance(part, dict):
             return slice(part.get("start"), part.get("stop"), part.get("step"))
         return part
 
-    return tuple(one(part) for part in spec) if isinstance(spec, list | tuple) else one(spec)
+    return tuple(as_slice(part) for part in spec) if isinstance(spec, list | tuple) else as_slice(spec)
 
 
 def _parameters(native: type) -> set[str]:
     """Arguments of a class and, where it hands on `**kwargs`, of its ancestors."""
-    found: set[str] = set()
+    names: set[str] = set()
     for base in native.__mro__:
         if base is keras.layers.Layer:
             break
         if "__init__" in vars(base):
             parameters = inspect.signature(vars(base)["__init__"]).parameters
-            found |= set(parameters) - {"self", "args", "kwargs"}
+            names |= set(parameters) - {"self", "args", "kwargs"}
             if all(parameter.kind is not inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
                 break  # SpatialDropout1D accepts no noise_shape, though it is a Dropout.
-    return found
+    return names

@@ -49,8 +49,8 @@ def variable_pairs(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
     pairs: dict[int, Pair] = {}
     for layer, converted in _layers(functional(source), model):
         for variable, value in layer_variable_pairs(layer, converted):
-            known = pairs.setdefault(id(variable), (variable, value))
-            if known[1] is not value:
+            pair = pairs.setdefault(id(variable), (variable, value))
+            if pair[1] is not value:
                 raise StageError(
                     f"The variable {variable.path} of the Keras 3 model has become two of the tf_keras model.",
                     code="bridge_failed",
@@ -123,11 +123,11 @@ def _models(layer: keras.layers.Layer, converted: tf_keras.layers.Layer) -> tupl
 def _paths(layer: keras.layers.Layer | tf_keras.layers.Layer, kind: type) -> _Paths:
     """Every variable by its attribute path, leading underscores left out; a variable may have several paths."""
     parts = (keras.layers.Layer, tf_keras.layers.Layer, keras.random.SeedGenerator)
-    found: _Paths = {}
+    paths: _Paths = {}
 
     def walk(value: Any, path: tuple[str, ...], above: tuple[int, ...]) -> None:
         if isinstance(value, kind):
-            found[path] = value
+            paths[path] = value
         elif id(value) in above:
             return
         elif isinstance(value, parts):
@@ -142,7 +142,7 @@ def _paths(layer: keras.layers.Layer | tf_keras.layers.Layer, kind: type) -> _Pa
                 walk(part, (*path, str(key)), (*above, id(value)))
 
     walk(layer, (), ())
-    return found
+    return paths
 
 
 def _described(variables: list[keras.Variable | tf.Variable]) -> str:

@@ -103,8 +103,8 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
         )
 
     def fetch(positions: tf.Tensor) -> tuple[Nested, ...]:
-        found = _gather(targets, positions)
-        return _gather(inputs, positions), found if one_hot is None else tf.one_hot(found, one_hot)
+        labels = _gather(targets, positions)
+        return _gather(inputs, positions), labels if one_hot is None else tf.one_hot(labels, one_hot)
 
     return fetch
 

@@ -40,11 +40,11 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
             out of range.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
-    given = sources.read(config, folder)
+    raw = sources.read(config, folder)
     names: tuple[str, ...] | None = None
     reproduce = config.targets == "inputs"
     splits: dict[str, Split] = {}
-    for name, (x, y) in given.items():
+    for name, (x, y) in raw.items():
         inputs = inputs_of(x, config.source, name)
         splits[name] = Split(inputs, inputs if reproduce else targets_of(y, config.source, name))
     if not reproduce:

@@ -48,8 +48,8 @@ def load_npz(path: Path) -> dict[str, TableExamples]:
             "Write it with numpy.savez; arrays of Python objects are refused.",
             code="data_unreadable",
         ) from error
-    known = {"x", "y", *(name for pair in _NPZ_SPLITS.values() for name in pair)}
-    if not arrays.keys() <= known or not ({"x", "x_train"} & arrays.keys()) or {"x", "x_train"} <= arrays.keys():
+    names = {"x", "y", *(name for pair in _NPZ_SPLITS.values() for name in pair)}
+    if not arrays.keys() <= names or not ({"x", "x_train"} & arrays.keys()) or {"x", "x_train"} <= arrays.keys():
         raise StageError(
             f"{path} holds the arrays {', '.join(sorted(arrays)) or '(none)'}.",
             "Expected x_train and y_train, optionally x_validation, y_validation, x_test and y_test; or x and y.",

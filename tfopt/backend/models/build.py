@@ -75,11 +75,11 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     naming.reset_uids()
     tf_keras.utils.set_random_seed(seed % 2**32)
     keras.utils.set_random_seed(seed % 2**32)
-    made = _made(config, data, folder)
-    if isinstance(made, keras.Model):
-        _check_no_lambda(made, config.source)
-        return Built(to_tf_keras(made), made)
-    return Built(_as_graph(made, config.source, data))
+    result = _made(config, data, folder)
+    if isinstance(result, keras.Model):
+        _check_no_lambda(result, config.source)
+        return Built(to_tf_keras(result), result)
+    return Built(_as_graph(result, config.source, data))
 
 
 def build_alone(source: str, input_shape: tuple[int, ...], num_outputs: int, folder: Path = Path()) -> tf_keras.Model:

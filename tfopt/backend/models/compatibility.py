@@ -38,18 +38,20 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
 
 
 def _check_inputs(model: tf_keras.Model, data: Data) -> None:
-    given = data.input_shape
-    if isinstance(given, dict):
-        if set(given) != set(model.input_names):
+    input_shape = data.input_shape
+    if isinstance(input_shape, dict):
+        if set(input_shape) != set(model.input_names):
             raise StageError(
-                f"The data have the inputs {', '.join(sorted(given))}, but the model {model.name!r} has "
+                f"The data have the inputs {', '.join(sorted(input_shape))}, but the model {model.name!r} has "
                 f"{', '.join(model.input_names)}.",
                 "Name the Input layers as the data name their arrays.",
                 code="incompatible_shapes",
             )
-        pairs = [(name, given[name], tensor) for name, tensor in zip(model.input_names, model.inputs, strict=True)]
+        pairs = [
+            (name, input_shape[name], tensor) for name, tensor in zip(model.input_names, model.inputs, strict=True)
+        ]
     elif len(model.inputs) == 1:
-        pairs = [(model.input_names[0], given, model.inputs[0])]
+        pairs = [(model.input_names[0], input_shape, model.inputs[0])]
     else:
         raise StageError(
             f"The model {model.name!r} has the inputs {', '.join(model.input_names)}, the data have one.",
@@ -57,10 +59,10 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
             code="incompatible_shapes",
         )
     for name, shape, tensor in pairs:
-        wanted = tuple(tensor.shape[1:])
-        if not _matches(shape, wanted):
+        expected = tuple(tensor.shape[1:])
+        if not _matches(shape, expected):
             raise StageError(
-                f"The input {name!r} of model {model.name!r} expects {wanted} per example, but the data have {shape}.",
+                f"The input {name!r} of model {model.name!r} expects {expected} per example, but the data have {shape}.",
                 "Change model.args.input_shape, or resize the data.",
                 code="incompatible_shapes",
             )

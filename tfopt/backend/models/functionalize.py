@@ -50,8 +50,8 @@ def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Mod
         )
     except StageError as error:
         raise StageError(error.message, f"tfmot and the converter need its graph. {hint}", code=error.code) from error
-    known = {id(weight) for weight in graph.weights}
-    outside = [weight.name for weight in model.weights if id(weight) not in known]
+    in_layers = {id(weight) for weight in graph.weights}
+    outside = [weight.name for weight in model.weights if id(weight) not in in_layers]
     if outside:
         raise StageError(
             f"{what}: its weights {', '.join(outside)} are used outside of its layers.", hint, code="invalid_model"

@@ -60,7 +60,7 @@ def load_model(folder: Path) -> tf_keras.Model:
 
 def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
     """Classes and functions from outside Keras that the model is made of, as `module:name` by Keras name."""
-    found: dict[str, str] = {}
+    locations: dict[str, str] = {}
     for layer in all_layers(model):
         named = (value for key, value in vars(layer).items() if key.endswith(_CODE))
         # A host of the bridge is made of classes of its own.
@@ -76,8 +76,8 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
                     code="invalid_model",
                 )
             for name in (code.__name__, tf_keras.saving.get_registered_name(code)):
-                found[name] = f"{code.__module__}:{code.__qualname__}"
-    return found
+                locations[name] = f"{code.__module__}:{code.__qualname__}"
+    return locations
 
 
 def _find(where: str) -> Any:

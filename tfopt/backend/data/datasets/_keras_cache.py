@@ -59,10 +59,10 @@ def ensure(*files: CachedFile) -> str:
         path = cache / file.path
         if not path.is_file():
             _fetch(file, path)
-        found = _sha256(path)
-        if found != file.sha256:
+        digest = _sha256(path)
+        if digest != file.sha256:
             raise EnvironmentProblem(
-                f"{path} is not the file that Keras publishes: its SHA-256 is {found}, expected {file.sha256}.",
+                f"{path} is not the file that Keras publishes: its SHA-256 is {digest}, expected {file.sha256}.",
                 f"Move it away to have it downloaded from {file.url}, or put the right file there.",
                 code="checksum_mismatch",
             )

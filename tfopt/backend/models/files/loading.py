@@ -58,10 +58,10 @@ def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path()) -> 
     file = contents.read(path)
     if not file.is_keras_3:
         file = Contents(path, file.kind, file.version, modernized(file.config, file.version, str(path)))
-    found = list(trust.findings(file.config, file.is_keras_3))
-    if found and not allow_unsafe:
-        raise refusal(path, found[0])
-    custom_objects = {key: value for finding in found for key, value in _imported(path, finding, folder).items()}
+    findings = list(trust.findings(file.config, file.is_keras_3))
+    if findings and not allow_unsafe:
+        raise refusal(path, findings[0])
+    custom_objects = {key: value for finding in findings for key, value in _imported(path, finding, folder).items()}
     loaders = {"keras": _load_archive, "h5": _load_h5, "saved_model": _load_saved_model}
     with importable(folder):
         return guarded(lambda: loaders[file.kind](file, custom_objects, allow_unsafe), f"Loading {path}")

@@ -156,11 +156,11 @@ def _is_keras(part: Config, keras_3: bool) -> bool:
     # A registered name is looked up before the module: anything that this process has registered would be found by it.
     if not isinstance(name, str) or registered not in (None, name) or not _allowed_module(module):
         return False
-    found = _by_name(name, keras_3) if module is None else _loaded(module, name, keras_3)
+    code = _by_name(name, keras_3) if module is None else _loaded(module, name, keras_3)
     return (
-        isinstance(found, type)
-        and issubclass(found, _building_blocks(keras_3))
-        and not issubclass(found, (tf_keras.layers.Lambda, keras.layers.Lambda))
+        isinstance(code, type)
+        and issubclass(code, _building_blocks(keras_3))
+        and not issubclass(code, (tf_keras.layers.Lambda, keras.layers.Lambda))
     )
 
 
