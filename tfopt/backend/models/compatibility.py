@@ -62,7 +62,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
         expected = tuple(tensor.shape[1:])
         if not _matches(shape, expected):
             raise StageError(
-                f"The input {name!r} of model {model.name!r} expects {expected} per example, but the data have {shape}.",
+                f"The input {name!r} of {model.name!r} expects {expected} per example, but the data have {shape}.",
                 "Change model.args.input_shape, or resize the data.",
                 code="incompatible_shapes",
             )
