@@ -33,7 +33,7 @@ LARGE = {
     "VGG16": (32, {}),
     "Xception": (71, {}),
 }
-HOSTED = {"ConvNeXtTiny": {"LayerScale"}}
+WRAPPED = {"ConvNeXtTiny": {"LayerScale"}}
 """What runs inside a wrapper, by the class of the wrapped layer; nothing in the other nets."""
 
 
@@ -46,7 +46,7 @@ def bridged(name: str, size: int, options: dict) -> None:
     wrappers = {
         type(layer.wrapped).__name__ for layer in converted._flatten_layers() if isinstance(layer, Keras3LayerWrapper)
     }
-    assert wrappers == HOSTED.get(name, set())
+    assert wrappers == WRAPPED.get(name, set())
     images = np.random.default_rng(2).uniform(0, 255, (2, size, size, 3)).astype(np.float32)
     expected, found = model(images, training=False), converted(images, training=False)
     difference = np.max(np.abs(np.asarray(expected) - np.asarray(found)))

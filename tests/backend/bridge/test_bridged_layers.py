@@ -95,7 +95,7 @@ LAYERS: dict[tuple[int, ...], Callable[[], list[keras.layers.Layer]]] = {
     ],
 }
 
-HOSTED = {
+WRAPPED = {
     VECTOR: lambda: [layers.RMSNormalization(), layers.SpectralNormalization(layers.Dense(3))],
     SEQUENCE: lambda: [layers.TimeDistributed(layers.RMSNormalization()), layers.AdaptiveMaxPooling1D(2)],
     IMAGE: lambda: [
@@ -120,9 +120,9 @@ def test_layers_have_an_equal_layer(shape: tuple[int, ...]) -> None:
     assert wrappers(to_tf_keras(scramble(all_of(shape, LAYERS[shape]())))) == []
 
 
-@pytest.mark.parametrize("shape", HOSTED, ids=str)
-def test_other_layers_are_hosted(shape: tuple[int, ...]) -> None:
-    model = scramble(all_of(shape, HOSTED[shape]()))
+@pytest.mark.parametrize("shape", WRAPPED, ids=str)
+def test_other_layers_are_wrapped(shape: tuple[int, ...]) -> None:
+    model = scramble(all_of(shape, WRAPPED[shape]()))
     assert len(wrappers(to_tf_keras(model))) == len(model.layers) - 1
 
 
@@ -198,7 +198,7 @@ def test_masks_flow_as_in_keras_3_live_and_loaded(tmp_path: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'flat' .* was passed an input with a mask:UserWarning")
-def test_a_layer_that_passes_the_mask_on_in_keras_3_only_is_hosted_only_where_somebody_looks() -> None:
+def test_a_layer_that_passes_the_mask_on_in_keras_3_only_is_wrapped_only_where_it_is_used() -> None:
     tokens = keras.Input((6,), dtype="int32", name="tokens")
     x = layers.Embedding(9, 4, mask_zero=True, name="table")(tokens)
     x = layers.Rescaling(2.0, name="twice")(x)
