@@ -36,7 +36,7 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
         raise StageError(
             f"A {type(model).__name__} is not a model that can be converted.",
             "Expected a keras.Model of Keras 3.",
-            code="bridge_failed",
+            code="invalid_model",
         )
     source = functional(model)
     _refuse_what_cannot_run(source)

@@ -25,7 +25,7 @@ def functional(model: keras.Model) -> keras.Model:
             raise StageError(
                 f"The Sequential model {model.name!r} has no input shape yet.",
                 "Begin it with keras.Input(shape).",
-                code="invalid_model",
+                code="model_not_built",
             )
         return model
     if _has_graph(model):
@@ -34,7 +34,7 @@ def functional(model: keras.Model) -> keras.Model:
         raise StageError(
             f"The model {model.name!r} ({type(model).__name__}) is not built: its input shapes are unknown.",
             "Call it once on a batch of data.",
-            code="invalid_model",
+            code="model_not_built",
         )
     inputs = _inputs(model)
     outputs = guarded(lambda: _call(model, inputs), _tracing(model))
@@ -73,7 +73,7 @@ def _inputs(model: keras.Model) -> Nested:
         raise StageError(
             f"The input shapes of the model {model.name!r} ({type(model).__name__}) are unknown.",
             "Call it once on a batch of data before it is converted.",
-            code="invalid_model",
+            code="model_not_built",
         )
     first = next(iter(shapes.values())) if len(shapes) == 1 else shapes
     return _as_inputs(first, "input")

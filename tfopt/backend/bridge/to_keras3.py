@@ -77,7 +77,7 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
         raise StageError(
             f"A {type(model).__name__} is not a model that can be converted.",
             "Expected a tf_keras.Model.",
-            code="bridge_failed",
+            code="invalid_model",
         )
     if not model._is_graph_network:
         raise StageError(

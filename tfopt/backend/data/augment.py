@@ -57,7 +57,7 @@ def check_augment(split: Split, augment: Augment) -> None:
         raise StageError(
             "data.augment.mixup needs one output, but the targets have several.",
             "Remove mixup.",
-            code="incompatible_shapes",
+            code="conflicting_keys",
         )
 
 

@@ -33,9 +33,9 @@ def load_images(
         StageError: a file is not an image, sizes differ, a folder is empty, or the splits have different classes.
     """
     if channels not in _MODES:
-        raise StageError(f"args.channels must be 1 (grey) or 3 (colour). Got {channels!r}.", code="not_a_choice")
+        raise StageError(f"args.channels must be 1 (grey) or 3 (colour). Got {channels!r}.", code="invalid_argument")
     if size is not None and (len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size)):
-        raise StageError(f"args.size must be [height, width] in pixels. Got {size!r}.", code="invalid_value")
+        raise StageError(f"args.size must be [height, width] in pixels. Got {size!r}.", code="invalid_argument")
     folders = _subfolders(path)
     if "train" in {folder.name for folder in folders}:
         strange = [folder.name for folder in folders if folder.name not in _SPLITS]
@@ -43,7 +43,7 @@ def load_images(
             raise StageError(
                 f"{path} has train/ and also {strange[0]}/.",
                 "Beside train/ only validation/ and test/ may lie.",
-                code="data_unreadable",
+                code="invalid_data",
             )
         splits = {folder.name: _read(folder, size, channels, scale) for folder in folders}
     else:
@@ -52,7 +52,7 @@ def load_images(
     for name, (_, labels) in splits.items():
         if extra := set(labels.tolist()) - classes:
             raise StageError(
-                f"{path / name} has the class {min(extra)!r}, which {path / 'train'} lacks.", code="data_unreadable"
+                f"{path / name} has the class {min(extra)!r}, which {path / 'train'} lacks.", code="invalid_data"
             )
     return splits
 
@@ -70,7 +70,7 @@ def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scal
                 raise StageError(
                     f"{file} has {_size(image)} pixels, but others have {_size(images[0])}.",
                     "Give args: {size: [height, width]} to resize all.",
-                    code="data_unreadable",
+                    code="invalid_data",
                 )
             images.append(image)
             labels.append(class_folder.name)

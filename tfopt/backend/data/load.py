@@ -166,6 +166,6 @@ def class_weights(
     if unknown:
         raise StageError(
             f"class_weights names class {unknown[0]}, but the labels go from 0 to {len(counts) - 1}.",
-            code="invalid_value",
+            code="incompatible_loss",
         )
     return {k: float(setting.get(k, 1.0)) for k in range(len(counts))}

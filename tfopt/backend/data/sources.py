@@ -60,7 +60,7 @@ def _file(source: str, folder: Path) -> partial[Any]:
         raise StageError(
             f"The data {source!r} does not exist: there is no {path}.",
             "A relative path starts at the recipe.",
-            code="file_not_found",
+            code="data_missing",
         )
     if path.suffix == ".npz":
         return partial(load_npz, path)

@@ -53,7 +53,7 @@ def load_npz(path: Path) -> dict[str, TableExamples]:
         raise StageError(
             f"{path} holds the arrays {', '.join(sorted(arrays)) or '(none)'}.",
             "Expected x_train and y_train, optionally x_validation, y_validation, x_test and y_test; or x and y.",
-            code="data_unreadable",
+            code="invalid_data",
         )
     if "x" in arrays:
         return {"train": (arrays["x"], arrays.get("y"))}
@@ -105,7 +105,7 @@ def _columns(path: Path, header: list[str], target: str | None, features: list[s
     if not header or len(set(header)) != len(header) or not all(header):
         raise StageError(
             f"{path}:1: every column needs a name of its own. Got {', '.join(map(repr, header)) or 'no header'}.",
-            code="data_unreadable",
+            code="invalid_data",
         )
     chosen = features if features is not None else [name for name in header if name != target]
     for name in [*chosen, *([] if target is None else [target])]:
@@ -113,7 +113,7 @@ def _columns(path: Path, header: list[str], target: str | None, features: list[s
             raise StageError(
                 f"{path}:1: there is no column {name!r}.{closest(name, header)}",
                 f"Its columns: {', '.join(header)}.",
-                code="invalid_value",
+                code="unknown_column",
             )
     if target in chosen:
         raise StageError(
@@ -122,7 +122,7 @@ def _columns(path: Path, header: list[str], target: str | None, features: list[s
             code="conflicting_keys",
         )
     if not chosen:
-        raise StageError(f"{path}: there is no feature column.", code="invalid_value")
+        raise StageError(f"{path}: there is no feature column.", code="invalid_data")
     return [header.index(name) for name in chosen]
 
 
@@ -135,7 +135,7 @@ def _cells(path: Path, rows: _Reader, header: list[str], columns: list[int]) -> 
         if len(row) != len(header):
             raise StageError(
                 f"{path}:{rows.line_num}: {len(row)} values, but the header has {len(header)} columns.",
-                code="data_unreadable",
+                code="invalid_data",
             )
         cells = [row[column].strip() for column in columns]
         for column, cell in zip(columns, cells, strict=True):
@@ -143,7 +143,7 @@ def _cells(path: Path, rows: _Reader, header: list[str], columns: list[int]) -> 
                 raise StageError(
                     f"{path}:{rows.line_num}: the value of {header[column]!r} is missing ({row[column]!r}).",
                     "Fill it or remove the row; tfopt does not guess values.",
-                    code="data_unreadable",
+                    code="invalid_data",
                 )
         lines.append(rows.line_num)
         values.append(cells)
@@ -158,7 +158,7 @@ def _numbers(path: Path, cells: list[str], lines: list[int], column: str) -> Arr
         raise StageError(
             f"{path}:{line}: {column!r} is {cell!r}, not a number.",
             f"Encode it as numbers, or leave {column!r} out of features.",
-            code="data_unreadable",
+            code="invalid_data",
         ) from None
 
 

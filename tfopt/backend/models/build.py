@@ -108,7 +108,7 @@ def check_model(model: object, source: str) -> tf_keras.Model:
         raise StageError(
             f"The Sequential model {model.name!r} of {source} has no input shape yet.",
             "Begin it with tf_keras.layers.InputLayer(input_shape).",
-            code="invalid_model",
+            code="model_not_built",
         )
     for part in [model, *all_layers(model)]:
         if isinstance(part, tf_keras.Model) and not part._is_graph_network:
@@ -152,7 +152,7 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
             raise StageError(
                 f"model.args {sorted(config.args)} have no meaning for the file {source}.",
                 "Remove them.",
-                code="unknown_argument",
+                code="meaningless_key",
             )
         return load_file(folder / Path(source).expanduser(), config.allow_unsafe, folder)
     function = references.by_name("model", source)

@@ -30,7 +30,7 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
         raise StageError(
             f"The model {model.name!r} has {len(model.outputs)} outputs: {', '.join(model.output_names)}.",
             "tfopt trains and measures models with one output and one array of targets; keep the output that counts.",
-            code="incompatible_shapes",
+            code="incompatible_model",
         )
     _check_inputs(model, data)
     _check_targets(model, data.train.targets, data.num_classes, compile)
@@ -84,7 +84,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
             raise StageError(
                 f"The labels go up to {num_classes - 1}, but the layer {layer!r} has {width} outputs.",
                 f"Give it {num_classes} outputs.",
-                code="incompatible_shapes",
+                code="incompatible_model",
             )
         if not _matches(targets.shape[1:], output[:-1]):
             raise StageError(

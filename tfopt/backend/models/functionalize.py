@@ -49,7 +49,9 @@ def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Mod
             what,
         )
     except StageError as error:
-        raise StageError(error.message, f"tfmot and the converter need its graph. {hint}", code=error.code) from error
+        raise StageError(
+            error.message, f"tfmot and the converter need its graph. {hint}", code="invalid_model"
+        ) from error
     in_layers = {id(weight) for weight in graph.weights}
     outside = [weight.name for weight in model.weights if id(weight) not in in_layers]
     if outside:
@@ -124,7 +126,7 @@ def _as_operations(layer: tf_keras.layers.Lambda, args: tuple[Nested, ...], sour
         raise StageError(
             f"The Lambda layer {layer.name!r} of {source} asks for `training` or `mask`: its code cannot be kept.",
             "Write a layer class at the top of a module in its place.",
-            code="unsafe_model",
+            code="invalid_model",
         )
     try:
         return guarded(lambda: layer.function(args[0], **layer.arguments), f"The Lambda layer {layer.name!r}")
@@ -142,11 +144,11 @@ def _check_plain(model: tf_keras.Model, source: str) -> None:
     try:
         config = guarded(lambda: json.loads(model.to_json()), f"Writing down {source} without its Lambda layers")
     except StageError as error:
-        raise StageError(error.message, hint, code=error.code) from error
+        raise StageError(error.message, hint, code="invalid_model") from error
     for finding in trust.findings(config, keras_3=False):
         if finding.danger in ("bytecode", "operation"):
             raise StageError(
-                f"A Lambda layer of {source} calls {finding.name}, which cannot be kept.", hint, code="unsafe_model"
+                f"A Lambda layer of {source} calls {finding.name}, which cannot be kept.", hint, code="invalid_model"
             )
 
 

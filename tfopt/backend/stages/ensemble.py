@@ -188,7 +188,8 @@ def _prove(
     wanted = combined_values(answers, weights, combine, outputs)
     if differing := difference(wanted, predict(joined, split), _TOLERANCE):
         raise StageError(
-            f"the joined model answers otherwise than its members: the largest difference is {differing.largest}."
+            f"the joined model answers otherwise than its members: the largest difference is {differing.largest}.",
+            code="not_equivalent",
         )
 
 

@@ -25,7 +25,9 @@ def scaled(images: Array, scale: Scale, largest: int = 255) -> Array:
         StageError: `scale` is neither `unit` nor `none`.
     """
     if scale not in ("unit", "none"):
-        raise StageError(f"scale must be 'unit' (0..1) or 'none' (0..{largest}). Got {scale!r}.", code="not_a_choice")
+        raise StageError(
+            f"scale must be 'unit' (0..1) or 'none' (0..{largest}). Got {scale!r}.", code="invalid_argument"
+        )
     images = images.astype(np.float32)
     if scale == "unit":
         images /= np.float32(largest)

@@ -57,7 +57,7 @@ def read(path: Path) -> Contents:
         raise StageError(
             f"{path} is not a model that can be trained.",
             "Expected .keras, .h5, or a SavedModel folder made by Keras 2.",
-            code="unknown_file_type",
+            code="model_unreadable",
         )
     if zipfile.is_zipfile(path):
         return _archive(path)

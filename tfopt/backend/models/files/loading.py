@@ -87,6 +87,7 @@ def refusal(path: Path, finding: trust.Finding) -> StageError:
         return StageError(
             f"{path} was saved with the wrappers of tfmot still around its layers ({finding.name}).",
             "Strip them (strip_pruning, strip_clustering) before saving, or use the float model from before qat.",
+            code="model_unreadable",
         )
     else:
         return StageError(

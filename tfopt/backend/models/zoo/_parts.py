@@ -60,7 +60,8 @@ def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output
     """
     if output not in ("softmax", "sigmoid", "linear"):
         raise StageError(
-            f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.", code="not_a_choice"
+            f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.",
+            code="invalid_argument",
         )
     x = layers.Dense(num_outputs, name="logits")(x)
     if output == "softmax":
