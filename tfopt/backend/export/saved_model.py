@@ -16,7 +16,6 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.data.splits import Arrays
 from tfopt.backend.export.deterministic_saved_model import OrderedArchive, make_canonical
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.types import Array
