@@ -18,7 +18,7 @@ import tf_keras
 
 from tfopt.backend.export.deterministic_saved_model import OrderedArchive, make_canonical
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, Arrays
 from tfopt.errors import ExportError
 
 SIGNATURE = "serving_default"
