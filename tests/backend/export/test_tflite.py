@@ -13,10 +13,8 @@ import pytest
 from tests.support.exporting import VARIANTS, Exported, StandIn, context_for, digits
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.export import convert as converting
 from tfopt.backend.export import files as export_files
 from tfopt.backend.export import tflite
-from tfopt.backend.tflite import child_process
 from tfopt.core.claims.agreement import RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.compile import Compile
@@ -172,26 +170,6 @@ def test_a_folder_that_cannot_be_written_is_named(exported: Exported, tmp_path: 
     context.folder.rmdir()
     with pytest.raises(ExportError, match=r"Cannot write .*export: No such file or directory"):
         tflite.export(exported.model, {"float32": Variant()}, context)
-
-
-def test_a_converter_that_crashes_at_one_file_resumes_with_the_rest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    call = child_process.call
-    monkeypatch.setattr(
-        child_process, "call", lambda _, arguments: call("tests.support.child_functions:convert_or_die", arguments)
-    )
-    names = ("first", "deadly", "second", "odd", "last")
-    conversions = [
-        converting.Conversion(name, Variant(), tmp_path / "model", tmp_path / f"{name}.tflite", {}) for name in names
-    ]
-    started: list[str] = []
-    failures = converting.convert(conversions, started.append)
-    assert sorted(failures) == ["deadly", "odd"]
-    assert "the converter crashed with SIGSEGV" in failures["deadly"]
-    assert failures["odd"] == "the converter refused it: RuntimeError: op is neither custom nor builtin loc: callsite"
-    assert [name for name in names if (tmp_path / f"{name}.tflite").exists()] == ["first", "second", "last"]
-    assert started == list(names)
 
 
 def test_a_recurrent_model_predicts_example_by_example_and_a_variant_that_crashed_is_reported(tmp_path: Path) -> None:
