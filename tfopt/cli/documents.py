@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from pathlib import Path
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tfopt.core.recipe.plan import Plan, PlannedStage
 
 
-def json_text(value: Any) -> str:
+def json_text(value: object) -> str:
     """A JSON document, indented; the same value always gives the same text."""
     return json.dumps(plain(value), indent=1, allow_nan=False)
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """`value` as dicts, lists, strings, numbers and None; numbers that JSON does not have become None.
 
     Raises:
         TypeError: a value that has no plain form.
     """
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    if isinstance(value, Path):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    from pydantic import BaseModel
+    from pydantic_core import to_jsonable_python
 
-    if isinstance(value, BaseModel):
-        return plain(value.model_dump(mode="json", by_alias=True))
+    return to_jsonable_python(value, by_alias=True, inf_nan_mode="null", fallback=_mapping)
+
+
+def _mapping(value: object) -> dict[Any, Any]:
+    """Mappings that pydantic does not know, such as MappingProxyType, as dicts."""
+    if isinstance(value, Mapping):
+        return dict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form: {value!r}")
 
 
