@@ -125,7 +125,7 @@ def function(source: str, folder: Path) -> Callable[..., Any]:
     return found
 
 
-def call(function: Callable[..., T], source: str, args: Mapping[str, Any], folder: Path) -> T:
+def call(function: Callable[..., T], source: str, args: Mapping[str, object], folder: Path) -> T:
     """Calls code that a recipe names, with the recipe's arguments.
 
     Raises:
@@ -136,7 +136,7 @@ def call(function: Callable[..., T], source: str, args: Mapping[str, Any], folde
         return guarded(lambda: function(**args), source)
 
 
-def check_arguments(function: Callable[..., Any], source: str, args: Mapping[str, Any]) -> None:
+def check_arguments(function: Callable[..., object], source: str, args: Mapping[str, object]) -> None:
     """Compares a recipe's arguments with what a function takes.
 
     Raises:

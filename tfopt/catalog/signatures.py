@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
@@ -29,7 +28,7 @@ class Signature:
     required: tuple[str, ...] = ()
     open: bool = False
 
-    def mistakes(self, name: str, arguments: Mapping[str, Any]) -> list[Mistake]:
+    def mistakes(self, name: str, arguments: Mapping[str, object]) -> list[Mistake]:
         """Mistakes in a recipe's `args`; paths begin below them."""
         found = []
         for key in arguments:

@@ -102,7 +102,7 @@ def _bug(error: Exception, session: Session) -> tuple[str, dict[str, Any]]:
     return f"tfopt has a bug: {name}: {error}{advice}", document
 
 
-def _fail(text: str, document: dict[str, Any], session: Session) -> None:
+def _fail(text: str, document: dict[str, object], session: Session) -> None:
     """An error on stderr, after its traceback if that was asked for; with `--json` on stdout too."""
     if session.debug:
         import traceback

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from tfopt.core.language.block import Block
 
 
-def blocks_at(annotation: Any, path: Sequence[str | int]) -> list[type[Block]]:
+def blocks_at(annotation: object, path: Sequence[str | int]) -> list[type[Block]]:
     """The blocks that may stand at `path` below something of type `annotation`.
 
     Args:
@@ -37,7 +37,7 @@ def kind_of(block: type[Block]) -> str | None:
     return str(get_args(field.annotation)[0])
 
 
-def _alternatives(annotation: Any) -> list[Any]:
+def _alternatives(annotation: object) -> list[Any]:
     """The members of a union, Annotated taken off."""
     origin = get_origin(annotation)
     if origin is Annotated:
@@ -47,7 +47,7 @@ def _alternatives(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def _children(kind: Any, item: str | int) -> list[Any]:
+def _children(kind: object, item: str | int) -> list[Any]:
     if isinstance(kind, type) and issubclass(kind, Block):
         field = kind.model_fields.get(str(item))
         return [field.annotation] if field is not None else []
@@ -59,5 +59,5 @@ def _children(kind: Any, item: str | int) -> list[Any]:
     return []
 
 
-def _is_tagged(kind: Any, item: str | int) -> bool:
+def _is_tagged(kind: object, item: str | int) -> bool:
     return isinstance(kind, type) and issubclass(kind, Block) and item in (kind_of(kind), kind.__name__)

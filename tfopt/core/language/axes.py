@@ -22,7 +22,7 @@ _SAY_WHICH = ("kind", "name", "source")
 _LONGEST = 40
 
 
-def is_range(value: Any) -> bool:
+def is_range(value: object) -> bool:
     """Whether a value is written as a range."""
     return isinstance(value, str) and _RANGE.match(value) is not None
 
@@ -45,7 +45,7 @@ def values_of(value: Any) -> list[Any]:
     return [part for entry in value for part in (_spread(entry) if is_range(entry) else [entry])]
 
 
-def alternatives(axis: Mapping[str, Any]) -> list[Alternative]:
+def alternatives(axis: Mapping[str, object]) -> list[Alternative]:
     """The choices of one axis; several paths go together, first with first.
 
     Args:
@@ -104,7 +104,7 @@ def names_of(choices: Sequence[Alternative]) -> list[str]:
     return _numbered(names)
 
 
-def _named(path: str, key: str, value: Any, label: str) -> str:
+def _named(path: str, key: str, value: object, label: str) -> str:
     alone = path.rpartition(".")[2] in _SAY_WHICH or (
         isinstance(value, Mapping) and not set(_SAY_WHICH).isdisjoint(value)
     )
@@ -126,7 +126,7 @@ def _short_keys(paths: Sequence[str]) -> dict[str, str]:
     return keys
 
 
-def _labels(values: Sequence[Any]) -> list[str]:
+def _labels(values: Sequence[object]) -> list[str]:
     """Each value as a short text; mappings by their kind, and by what else tells them apart."""
     blocks = [value for value in values if isinstance(value, Mapping)]
     kinds = [_kind(block) for block in blocks]
@@ -145,18 +145,18 @@ def _labels(values: Sequence[Any]) -> list[str]:
     return labels
 
 
-def _chain(value: Any) -> str:
+def _chain(value: object) -> str:
     """A list of stages by their kinds; empty for any other value."""
     if not isinstance(value, (list, tuple)) or not all(isinstance(e, Mapping) and len(e) == 1 for e in value):
         return ""
     return "+".join(str(next(iter(entry))) for entry in value)
 
 
-def _kind(block: Mapping[str, Any]) -> str:
+def _kind(block: Mapping[str, object]) -> str:
     return next((str(block[key]) for key in _SAY_WHICH if key in block), "")
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (Mapping, list, tuple, bool)) or value is None:

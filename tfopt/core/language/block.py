@@ -12,7 +12,7 @@ from tfopt.core.language.docstrings import documented_json_schema
 from tfopt.errors import RecipePath
 
 
-def _take_scalars_as_written(schema: Any, block: type[Block]) -> None:
+def _take_scalars_as_written(schema: object, block: type[Block]) -> None:
     # Pydantic's own strict mode would also refuse a list where a tuple is declared, and a mapping for a block.
     if isinstance(schema, dict):
         kind = schema.get("type")
@@ -43,7 +43,7 @@ class Block(BaseModel):
     )
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
         _take_scalars_as_written(schema, cls)
         return schema

@@ -8,7 +8,7 @@ from typing import Any
 from tfopt.core.language.block import Block
 
 
-def plain_copy(value: Any) -> Any:
+def plain_copy(value: object) -> Any:
     """The value as dicts, lists and scalars of its own, with blocks written out."""
     if isinstance(value, Block):
         return value.model_dump(mode="json")
@@ -17,7 +17,7 @@ def plain_copy(value: Any) -> Any:
     return [plain_copy(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
-def own_key(mapping: Mapping[Any, Any], item: str | int) -> tuple[Any, ...]:
+def own_key(mapping: Mapping[object, object], item: str | int) -> tuple[Any, ...]:
     """The mapping's own spelling of a key, or nothing: paths say `"0"` or `"None"` where it may have 0 or null."""
     if item in mapping:
         return (item,)

@@ -50,7 +50,7 @@ class _Found:
 
 def problems_from(
     error: ValidationError,
-    document: Any,
+    document: object,
     block: type[Block],
     path: RecipePath = (),
     label: str = "",
@@ -149,7 +149,7 @@ class _Teller:
     def _problem(self, path: RecipePath, message: str, hint: str = "", on_key: bool = False, *, code: str) -> Problem:
         return Problem((*self.path, *path), message, hint, on_key, code=code)
 
-    def _received(self, path: RecipePath, expected: str, error: Mapping[str, Any] | None, code: str) -> Problem:
+    def _received(self, path: RecipePath, expected: str, error: Mapping[str, object] | None, code: str) -> Problem:
         value = look_up(self.document, path)
         hint = remark(error, value) if error else ""
         return self._problem(path, f"{self._name(path)} must be {expected}. Got {quote(value)}{hint}.", code=code)
@@ -258,7 +258,7 @@ class _Teller:
         )
 
 
-def _existing(document: Any, path: RecipePath) -> RecipePath:
+def _existing(document: object, path: RecipePath) -> RecipePath:
     """The part of `path` that the user wrote: a default that does not fit has no place of its own."""
     value = document
     for index, item in enumerate(path):

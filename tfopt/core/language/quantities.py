@@ -19,7 +19,7 @@ _BYTE_UNITS = {"B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB":
 _TIME_UNITS = {"us": Decimal("0.001"), "ms": Decimal(1), "s": Decimal(1000)}
 
 
-def _split(value: Any) -> tuple[Decimal, str] | None:
+def _split(value: object) -> tuple[Decimal, str] | None:
     # Decimal, because 7 / 100 and 100 * 0.07 are rounded in binary: a recipe would change by being written and read.
     if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
         return None
@@ -34,7 +34,7 @@ def _tidy(number: float) -> str:
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
 
 
-def parse_share(value: Any) -> float:
+def parse_share(value: object) -> float:
     """A share as a number: `"80%"` and `0.8` are both 0.8.
 
     Raises:
@@ -53,7 +53,7 @@ def format_share(share: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
-def parse_bytes(value: Any) -> int:
+def parse_bytes(value: object) -> int:
     """A size in bytes: `"60 kB"` -> 60000, `"1 MiB"` -> 1048576, `512` -> 512.
 
     Raises:
@@ -74,7 +74,7 @@ def format_bytes(size: int) -> str:
     return f"{size} B"
 
 
-def parse_milliseconds(value: Any) -> float:
+def parse_milliseconds(value: object) -> float:
     """A duration in milliseconds: `"5 ms"` -> 5.0, `"200 us"` -> 0.2.
 
     Raises:
@@ -115,7 +115,7 @@ class Span:
     unit: Literal["%", "epochs", "steps"]
 
     @classmethod
-    def parse(cls, value: Any) -> Span:
+    def parse(cls, value: object) -> Span:
         """Reads `"70%"`, `"3 epochs"`, `"1 epoch"`, `"200 steps"`; a Span passes through.
 
         Raises:
@@ -140,11 +140,11 @@ class Span:
         return format_share(self.amount) if self.unit == "%" else f"{_tidy(self.amount)} {self.unit}"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             cls.parse, serialization=core_schema.plain_serializer_function_ser_schema(str)
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, Any]:
         return {"type": "string", "pattern": r"^\s*\+?[0-9.]+([eE][-+]?[0-9]+)?\s*(%|epochs?|steps?)\s*$"}

@@ -63,11 +63,11 @@ def sentence(error: Mapping[str, Any]) -> str:
     return f"something else ({error['msg']})"
 
 
-def _number(value: Any) -> Any:
+def _number(value: object) -> Any:
     return int(value) if isinstance(value, float) and value == int(value) else value
 
 
-def quote(value: Any) -> str:
+def quote(value: object) -> str:
     """A received value as the user would write it, shortened when long.
 
     Texts stand in quotes, so that `'15'` and `15` can be told apart; quantities such as `120%` need none.
@@ -90,7 +90,7 @@ def name_of(label: str, path: Sequence[str | int]) -> str:
     return ".".join([*([label] if label else []), *(str(item) for item in path)]) or "the recipe"
 
 
-def remark(error: Mapping[str, Any], value: Any) -> str:
+def remark(error: Mapping[str, object], value: object) -> str:
     """A remark in parentheses on a mix-up of text and number, with a leading space, or nothing."""
     kind = error["type"]
     if kind == "string_type" and isinstance(value, (int, float)):

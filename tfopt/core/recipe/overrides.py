@@ -70,7 +70,7 @@ class _Place:
 
 
 def apply_overrides(
-    document: Mapping[str, Any], overrides: Mapping[str, Any], catalog: Catalog, head: type[Block]
+    document: Mapping[str, object], overrides: Mapping[str, object], catalog: Catalog, head: type[Block]
 ) -> Overridden:
     """Sets values by path; the given document is left alone.
 
@@ -99,7 +99,7 @@ def _outer_first(text: str) -> tuple[int, bool]:
     return text.count("."), not text.endswith((".kind", ".source"))
 
 
-def _path_of(text: str, document: Mapping[str, Any]) -> Path:
+def _path_of(text: str, document: Mapping[str, object]) -> Path:
     """The place in the document that an override is about."""
     parts = text.split(".")
     if not all(parts):
@@ -132,7 +132,7 @@ def _root_of(path: Path, catalog: Catalog, head: type[Block]) -> tuple[Any, Path
     return head, path
 
 
-def _set(place: _Place, value: Any, root: tuple[Any, Path]) -> None:
+def _set(place: _Place, value: object, root: tuple[object, Path]) -> None:
     path = place.path
     holder: Any = place.document
     for index in range(len(path) - 1):
@@ -173,7 +173,7 @@ def _key_in(holder: Any, place: _Place, index: int) -> Any:
     return int(item)
 
 
-def _keep_keys_of_kind(holder: dict[str, Any], kind: Any, root: tuple[Any, Path]) -> None:
+def _keep_keys_of_kind(holder: dict[str, object], kind: object, root: tuple[object, Path]) -> None:
     blocks = blocks_at(root[0], root[1][:-1]) if root[0] is not None else []
     allowed = next((block.model_fields for block in blocks if kind_of(block) == kind), None)
     if allowed is not None:

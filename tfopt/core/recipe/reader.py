@@ -22,7 +22,7 @@ B = TypeVar("B", bound=Block)
 _NAME = re.compile(r"(?!\d+$)[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-def kind_of_entry(entry: Any) -> str | None:
+def kind_of_entry(entry: object) -> str | None:
     """The kind of stage that an entry of `stages` is; None where the entry is not `{kind: ...}`."""
     return str(next(iter(entry))) if isinstance(entry, Mapping) and len(entry) == 1 else None
 
@@ -42,7 +42,7 @@ def stage_names(entries: Sequence[Any]) -> list[str]:
     return names
 
 
-def read_stages(document: Any, catalog: Catalog) -> tuple[dict[int, Stage], list[Problem]]:
+def read_stages(document: object, catalog: Catalog) -> tuple[dict[int, Stage], list[Problem]]:
     """The `stages` block.
 
     Returns:
@@ -77,7 +77,7 @@ def read_stages(document: Any, catalog: Catalog) -> tuple[dict[int, Stage], list
     return stages, problems
 
 
-def read_exports(document: Any, catalog: Catalog) -> tuple[list[Export], list[Problem]]:
+def read_exports(document: object, catalog: Catalog) -> tuple[list[Export], list[Problem]]:
     """The `export` block.
 
     Returns:
@@ -115,7 +115,7 @@ def read_exports(document: Any, catalog: Catalog) -> tuple[list[Export], list[Pr
     return exports, problems
 
 
-def _read(cls: type[B], body: Any, path: Path, label: str, problems: list[Problem]) -> B | None:
+def _read(cls: type[B], body: object, path: Path, label: str, problems: list[Problem]) -> B | None:
     try:
         return cls.model_validate(body)
     except ValidationError as error:

@@ -136,7 +136,7 @@ class Recipe(Head):
         document["budgets"] = {budget.name: str(budget) for budget in self.budgets}
         return document
 
-    def with_overrides(self, overrides: Mapping[str, Any]) -> Recipe:
+    def with_overrides(self, overrides: Mapping[str, object]) -> Recipe:
         """A new recipe with values replaced by path.
 
         Args:
@@ -171,7 +171,7 @@ class Recipe(Head):
         return tuple(name for export in self.export for name in export.names())
 
 
-def build_recipe(document: Any, catalog: Catalog) -> Recipe:
+def build_recipe(document: object, catalog: Catalog) -> Recipe:
     """A recipe from plain values.
 
     Args:
@@ -187,7 +187,7 @@ def build_recipe(document: Any, catalog: Catalog) -> Recipe:
     return recipe
 
 
-def read_recipe(document: Any, catalog: Catalog) -> tuple[Recipe | None, list[Problem]]:
+def read_recipe(document: object, catalog: Catalog) -> tuple[Recipe | None, list[Problem]]:
     """As `build_recipe`, but gives the mistakes back: there is a recipe exactly where there are none."""
     if not isinstance(document, Mapping):
         return None, [

@@ -81,7 +81,7 @@ def _beside_head(stages: Mapping[str, Any], exports: Mapping[str, Any]) -> dict[
     }
 
 
-def _keyed(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def _keyed(kind: str, body: Mapping[str, object]) -> dict[str, Any]:
     return {
         "type": "object",
         "description": body["description"],
@@ -100,7 +100,7 @@ def _body(name: str, definitions: Mapping[str, Any]) -> dict[str, Any]:
     return {**content, "description": definition.get("description", "")}
 
 
-def _tidied(schema: Any) -> Any:
+def _tidied(schema: object) -> Any:
     """Pydantic's schema with the language's own spelling of defaults, and `kind` required where it decides."""
     if isinstance(schema, list):
         return [_tidied(part) for part in schema]

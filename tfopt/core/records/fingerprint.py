@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """JSON with sorted keys and no white space: one text per value.
 
     Raises:
@@ -18,7 +18,7 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def fingerprint(value: Any) -> str:
+def fingerprint(value: object) -> str:
     """SHA-256 of a plain value, as 64 hex digits."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
@@ -28,7 +28,7 @@ def key_parts(
     parent: str,
     kind: str,
     version: int,
-    config: Mapping[str, Any],
+    config: Mapping[str, object],
     data: str,
     seed: int,
     versions: Mapping[str, str],
@@ -57,7 +57,7 @@ def key_parts(
     }
 
 
-def changes(old: Any, new: Any, path: str = "") -> list[str]:
+def changes(old: object, new: object, path: str = "") -> list[str]:
     """What is different in two plain values, as phrases: `config.stage.epochs was 5 and is 6`."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         found: list[str] = []
@@ -67,6 +67,6 @@ def changes(old: Any, new: Any, path: str = "") -> list[str]:
     return [] if old == new else [f"{path} was {_short(old)} and is {_short(new)}"]
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = "absent" if value is None else canonical(value).strip('"')
     return text if len(text) <= 40 else f"{text[:12]}..."

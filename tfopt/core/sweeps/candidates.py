@@ -34,7 +34,7 @@ class Candidate:
         return self.report.run.seed
 
 
-def candidates_of_runs(runs: Sequence[tuple[Mapping[str, Any], Report]]) -> list[Candidate]:
+def candidates_of_runs(runs: Sequence[tuple[Mapping[str, object], Report]]) -> list[Candidate]:
     """Groups runs by what their recipes say but for the seed, and names the groups by what differs.
 
     Args:
@@ -54,7 +54,7 @@ def candidates_of_runs(runs: Sequence[tuple[Mapping[str, Any], Report]]) -> list
     ]
 
 
-def flattened(value: Any, path: str = "") -> dict[str, Any]:
+def flattened(value: object, path: str = "") -> dict[str, Any]:
     """Every scalar of a recipe by its path; stages by their names, as overrides call them."""
     if isinstance(value, Mapping) and value:
         parts = [flattened(part, f"{path}.{key}" if path else str(key)) for key, part in value.items()]
@@ -71,7 +71,7 @@ def flattened(value: Any, path: str = "") -> dict[str, Any]:
     return {key: scalar for part in parts for key, scalar in part.items()}
 
 
-def _names(variants: Sequence[Mapping[str, Any]]) -> list[str]:
+def _names(variants: Sequence[Mapping[str, object]]) -> list[str]:
     """By the values that differ; by keys that only some have just where that is not enough."""
     shared = set.intersection(*(set(variant) for variant in variants)) if variants else set()
     common = [{path: value for path, value in variant.items() if path in shared} for variant in variants]

@@ -136,12 +136,12 @@ def _metric(run: Candidate, metric: str, file: str | None) -> float | None:
     return run.report.stages[-1].measures.get(metric) if run.report.stages else None
 
 
-def schedule_of(document: Mapping[str, Any]) -> str:
+def schedule_of(document: Mapping[str, object]) -> str:
     """Kinds of the sparsity schedules of a recipe."""
     return " + ".join(str(config["schedule"].get("kind", "")) for config in _pruning(document))
 
 
-def allocation_of(document: Mapping[str, Any]) -> str:
+def allocation_of(document: Mapping[str, object]) -> str:
     """How the recipe spreads sparsity over the layers."""
     names = []
     for config in _pruning(document):

@@ -15,7 +15,7 @@ _HINT = "For example --axis stages.prune.schedule.final=50%,80% or --axis stages
 
 def with_sweep(
     recipe: Recipe,
-    axes: Sequence[str | Mapping[str, Any]] = (),
+    axes: Sequence[str | Mapping[str, object]] = (),
     seeds: int | str | Sequence[int] | None = None,
     max_trials: int | None = None,
 ) -> Recipe:

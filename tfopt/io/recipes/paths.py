@@ -36,7 +36,7 @@ def is_path(source: str, block: Block) -> bool:
     return looks or Path(source).suffix in SUFFIXES[block]
 
 
-def absolute_paths(document: Any, folder: Path) -> list[tuple[Path_, str]]:
+def absolute_paths(document: object, folder: Path) -> list[tuple[Path_, str]]:
     """The relative paths of a recipe, made absolute.
 
     Args:
@@ -69,7 +69,7 @@ def _absolute(path: str, folder: Path) -> str:
     return str((folder / Path(path).expanduser()).absolute())
 
 
-def _texts(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
+def _texts(value: object, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
@@ -80,7 +80,7 @@ def _texts(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
             yield from _texts(part, (*path, index))
 
 
-def sources_of(document: Any) -> Iterator[tuple[Block, Any, Any]]:
+def sources_of(document: object) -> Iterator[tuple[Block, Any, Any]]:
     """Block, `source` and `args` of data and model, as far as they are there."""
     blocks: tuple[Block, ...] = ("data", "model")
     for block in blocks:

@@ -20,7 +20,7 @@ from tfopt.io.recipes.yaml import Node, dump, parse_value
 
 
 def load_recipe(
-    path: Path, catalog: Catalog, overrides: Mapping[str, Any] | None = None, asked_by: Sequence[Path] = ()
+    path: Path, catalog: Catalog, overrides: Mapping[str, object] | None = None, asked_by: Sequence[Path] = ()
 ) -> Recipe:
     """Reads a recipe file.
 
@@ -82,7 +82,7 @@ def dump_recipe(recipe: Recipe) -> str:
     return dump(_kind_first(recipe.to_document()))
 
 
-def _kind_first(value: Any) -> Any:
+def _kind_first(value: object) -> Any:
     if isinstance(value, Mapping):
         return {key: _kind_first(value[key]) for key in sorted(value, key=lambda key: key != "kind")}
     return [_kind_first(part) for part in value] if isinstance(value, list) else value

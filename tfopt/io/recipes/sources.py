@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tfopt.catalog.entries import find
 from tfopt.catalog.references import is_function
@@ -17,7 +16,7 @@ from tfopt.io.recipes.paths import SUFFIXES, Block, is_path, sources_of
 _APPLICATION = "keras.applications."
 
 
-def source_problems(document: Mapping[str, Any]) -> list[Problem]:
+def source_problems(document: Mapping[str, object]) -> list[Problem]:
     """Sources that name nothing, and arguments that a built-in source does not take.
 
     Args:
@@ -38,7 +37,7 @@ def _no_file(source: str) -> Problem:
     return Problem(("model", "allow_unsafe"), message, "Remove it.", on_key=True, code="meaningless_key")
 
 
-def _of_source(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem]:
+def _of_source(block: Block, source: str, args: Mapping[str, object]) -> list[Problem]:
     place = (block, "source")
     if is_function(source):
         return []
@@ -53,7 +52,7 @@ def _of_source(block: Block, source: str, args: Mapping[str, Any]) -> list[Probl
     return _of_name(block, source, args)
 
 
-def _of_path(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem]:
+def _of_path(block: Block, source: str, args: Mapping[str, object]) -> list[Problem]:
     path = Path(source)
     # `Path.exists` raises on names that are too long or hold a zero byte.
     if not os.path.exists(source):
@@ -82,7 +81,7 @@ def _of_path(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem
     return []
 
 
-def _of_name(block: Block, source: str, args: Mapping[str, Any]) -> list[Problem]:
+def _of_name(block: Block, source: str, args: Mapping[str, object]) -> list[Problem]:
     known = find("datasets" if block == "data" else "models")
     entry = known.get(source)
     if entry is None:

@@ -59,7 +59,7 @@ class Node:
             node = below
         return node.key if on_key and node.key else node.where
 
-    def with_value(self, path: tuple[str | int, ...], value: Any) -> Node:
+    def with_value(self, path: tuple[str | int, ...], value: object) -> Node:
         """The same tree with another scalar at `path`, which must exist."""
         if not path:
             return replace(self, value=value)
@@ -166,7 +166,7 @@ def _mapping(node: Node | None) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def dump(document: Mapping[str, Any]) -> str:
+def dump(document: Mapping[str, object]) -> str:
     """YAML text of plain values: block style, lists of scalars on one line."""
     yaml = YAML()
     yaml.width = 120
@@ -176,7 +176,7 @@ def dump(document: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def _styled(value: Any) -> Any:
+def _styled(value: object) -> Any:
     if isinstance(value, Mapping):
         return {key: _styled(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

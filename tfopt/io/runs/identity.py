@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tfopt.catalog.catalog import code_named_by
 from tfopt.catalog.entries import Kind, find
@@ -53,7 +52,7 @@ def _own(source: str, kind: Kind) -> bool:
     return entry is None or entry.origin == "tfopt"
 
 
-def _texts(value: Any) -> set[str]:
+def _texts(value: object) -> set[str]:
     if isinstance(value, dict):
         return {text for part in value.values() for text in _texts(part)}
     if isinstance(value, list):

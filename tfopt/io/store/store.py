@@ -215,7 +215,7 @@ class Store:
         """Folders of what was never finished or is damaged."""
         return sorted(path for name in ("building", "damaged", "work") for path in self.root.glob(f"{name}/*"))
 
-    def commit(self, key: str, folder: Path, record: dict[str, Any], parts: Mapping[str, Any]) -> Path:
+    def commit(self, key: str, folder: Path, record: dict[str, object], parts: Mapping[str, object]) -> Path:
         """Renames a built folder into the store; `share` uploads it.
 
         Args:
@@ -282,6 +282,6 @@ class Store:
         return target
 
 
-def _digest(entry: Mapping[str, Any]) -> str:
+def _digest(entry: Mapping[str, object]) -> str:
     """SHA-256 of plain values, however they are laid out in the file."""
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()

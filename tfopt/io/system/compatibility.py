@@ -23,7 +23,7 @@ def mismatches(
     installed: Callable[[str], str] = package_version,
     required: Callable[[str], list[str]] | None = None,
     has_distutils: bool | None = None,
-    keras_settings: Mapping[str, Any] | None = None,
+    keras_settings: Mapping[str, object] | None = None,
 ) -> list[str]:
     """Everything that cannot work, each with its fix.
 
@@ -140,7 +140,7 @@ def read_keras_settings(variables: Mapping[str, str]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _settings(variables: Mapping[str, str], settings: Mapping[str, Any]) -> list[str]:
+def _settings(variables: Mapping[str, str], settings: Mapping[str, object]) -> list[str]:
     backend = settings.get("backend", "tensorflow")
     wrong: list[str] = []
     if backend != "tensorflow" and "KERAS_BACKEND" not in variables:
