@@ -140,7 +140,7 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
                 data=data, compile=Compile(optimizer=OPTIMIZER, loss="mean_squared_error"),
                 batch_size=batch_size, seed=1, emit=lambda event: None, work=Path(folder), logs=Path(folder, "logs"),
             )  # fmt: skip
-            found["pruned"] = prune(bridge.to_tf_keras(model), stage, stage, context)
+            found["pruned"] = prune(bridge.to_tf_keras(model), stage, stage, context).model
         journey.numbers["sparsity"] = float(sparsity(found["pruned"]))
         return f"ok, {len(ahead.schedules)} layer{'s' if len(ahead.schedules) > 1 else ''} to 50%"
 

@@ -16,7 +16,7 @@ from tfopt.results import CatalogEntry, ComparisonResult, DoctorReport, Validati
 
 if TYPE_CHECKING:
     # Each function imports what it needs: `tfopt ls` must not wait for the recipe language, nor `validate` for reports.
-    from tfopt.core.contracts.stage import Emit
+    from tfopt.core.contracts.events import Emit
     from tfopt.core.recipe.plan import Plan
     from tfopt.core.recipe.recipe import Recipe
     from tfopt.core.records.report import AuditRecord
@@ -166,7 +166,9 @@ def run(
     text, same_recipe, same_run = dump_recipe(asked), identity.recipe_identity(asked), identity.run_identity(asked)
     if not fresh and (before := runs.finished_run(root, asked.name, same_run)) is not None:
         if on_event is not None:
-            on_event({"event": "run_reused", "run": before.folder.name})
+            from tfopt.core.contracts.events import RunReused
+
+            on_event(RunReused(before.folder.name))
         _draw(before.folder, text)
         runs.point_latest(before.folder)
         return before

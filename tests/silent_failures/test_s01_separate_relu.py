@@ -33,6 +33,6 @@ def test_tfopt_rounds_them_and_fuses_the_relu(tmp_path: Path) -> None:
     assert [treated[name] for name in _BEFORE_RELU] == ["simulated"] * 3
     assert treated["first_relu"] == "fused with first"
     assert treated["second_relu"] == "fused with second"
-    quantized = quantize_aware_train(model, stage, stage, context(tmp_path))
+    quantized = quantize_aware_train(model, stage, stage, context(tmp_path)).model
     rounded = _rounded_weights(quantized.model)
     assert [rounded[name] for name in (*_BEFORE_RELU, "logits")] == [1, 1, 1, 1]

@@ -37,7 +37,7 @@ def test_naive_loses_the_sparsity(pruned) -> None:
 
 def test_tfopt_keeps_it_in_model_and_file(pruned, tmp_path: Path) -> None:
     stage = qat(epochs=4)
-    quantized = quantize_aware_train(pruned, stage, stage, context(tmp_path, "sparse"))
+    quantized = quantize_aware_train(pruned, stage, stage, context(tmp_path, "sparse")).model
     file = int8_file(quantized.model)
     assert min(kernel.sparsity for kernel in file.kernels) >= 0.745
     assert least_sparsity(quantized.float_model) >= 0.745

@@ -39,7 +39,7 @@ def test_naive_loses_the_sparsity(pruned, tmp_path: Path) -> None:
 
 def test_tfopt_keeps_it(pruned, tmp_path: Path) -> None:
     stage = qat(epochs=1)
-    quantized = quantize_aware_train(pruned, stage, stage, context(tmp_path, "sparse"))
+    quantized = quantize_aware_train(pruned, stage, stage, context(tmp_path, "sparse")).model
     folder = tmp_path / "stored"
     folder.mkdir()
     save_quantized(quantized, folder)

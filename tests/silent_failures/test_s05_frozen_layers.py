@@ -30,7 +30,7 @@ def test_naive_trains_a_frozen_kernel(frozen) -> None:
 
 def test_tfopt_does_not(frozen, tmp_path: Path) -> None:
     stage = qat(epochs=1)
-    quantized = quantize_aware_train(frozen, stage, stage, context(tmp_path))
+    quantized = quantize_aware_train(frozen, stage, stage, context(tmp_path)).model
     for before, after in zip(
         frozen.get_layer("second").get_weights(), quantized.float_model.get_layer("second").get_weights(), strict=True
     ):

@@ -41,7 +41,7 @@ def test_naive_leaves_float_operators(trained) -> None:
 
 def test_tfopt_leaves_none(trained, tmp_path: Path) -> None:
     stage = qat(epochs=2)
-    quantized = quantize_aware_train(trained, stage, stage, context(tmp_path))
+    quantized = quantize_aware_train(trained, stage, stage, context(tmp_path)).model
     file = int8_file(quantized.model)
     assert file.float_operators == []
     assert file.accuracy() > 0.85

@@ -23,7 +23,7 @@ def test_naive_makes_a_float_file_of_several_times_the_size() -> None:
 
 def test_tfopt_makes_integers_only(tmp_path: Path) -> None:
     stage = qat(epochs=1)
-    quantized = quantize_aware_train(inner_relu_model(), stage, stage, context(tmp_path))
+    quantized = quantize_aware_train(inner_relu_model(), stage, stage, context(tmp_path)).model
     file = int8_file(quantized.model)
     assert file.float_operators == []
     assert {kernel.dtype for kernel in file.kernels} == {"int8"}

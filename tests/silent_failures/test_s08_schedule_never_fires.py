@@ -54,6 +54,6 @@ def test_here_whatever_is_accepted_reaches_its_end(every, tmp_path):
     schedule = {"kind": "polynomial", "final": 0.8, "begin": "0%", "end": "100%", "every": every}
     stage = Prune.model_validate({"epochs": 2, "schedule": schedule})
 
-    model = pruning.prune(small_model(), stage, stage, context(tmp_path, data=digits(640)))
+    model = pruning.prune(small_model(), stage, stage, context(tmp_path, data=digits(640))).model
 
     assert naive.zeros(model.get_layer("hidden")) == pytest.approx(0.8, abs=0.005)

@@ -95,7 +95,7 @@ def test_here_the_best_weights_are_fully_pruned(tmp_path):
         }
     )
 
-    model = pruning.prune(trained(), stage, stage, context(tmp_path, log, data=digits(640)))
+    model = log.reported(pruning.prune(trained(), stage, stage, context(tmp_path, log, data=digits(640))))
 
     assert log.of("details")[-1]["early_stopping"]["best_epoch"] >= 4
     assert naive.zeros(model.get_layer("hidden")) == pytest.approx(0.8, abs=0.005)

@@ -48,7 +48,7 @@ def test_here_only_kernels_are_wrapped(tmp_path: Path):
     size = num_bytes(model)
     stage = Cluster.model_validate({"epochs": 1, "clusters": CLUSTERS, "initialization": "linear"})
 
-    clustered = stage.apply(model, context(tmp_path, data=digits(640)))
+    clustered = stage.apply(model, context(tmp_path, data=digits(640))).model
 
     assert moved(clustered) > 1e-3
     assert [type(layer).__name__ for layer in clustered.layers] == [type(layer).__name__ for layer in model.layers]

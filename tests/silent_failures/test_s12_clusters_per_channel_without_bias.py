@@ -33,7 +33,7 @@ def test_naively_the_convolution_is_left_alone():
 def test_here_it_is_clustered(tmp_path: Path):
     stage = Cluster.model_validate({"epochs": 1, "clusters": CLUSTERS, "per_channel": True})
 
-    model = stage.apply(small_model(), context(tmp_path, data=digits(128)))
+    model = stage.apply(small_model(), context(tmp_path, data=digits(128))).model
 
     for name in ("conv1", "conv2"):
         layer = model.get_layer(name)

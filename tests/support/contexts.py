@@ -15,7 +15,9 @@ from sklearn.datasets import load_digits
 from tfopt.backend.data.splits import Data, Split
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext
+from tfopt.engine.history import StageHistory
 
 layers = tf_keras.layers
 
@@ -55,6 +57,11 @@ class Log:
     def __call__(self, event: Mapping[str, Any]) -> None:
         self.events.append(dict(event))
         self.react(event)
+
+    def reported(self, result: StageResult) -> Any:
+        """Keeps what a stage reports about itself, as the engine does; returns the model."""
+        StageHistory("stage", self).report(result)
+        return result.model
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The events of one kind."""

@@ -43,7 +43,7 @@ def run(folder: Path, react: Any = lambda event: None) -> tf_keras.Model:
     """Carries the stage out in a folder."""
     model = small_model(dropout=0.3)
     run_context = context(folder, react, data=digits(640), augment=Augment(shift=0.1))
-    return pruning.prune(model, STAGE, STAGE, run_context)
+    return pruning.prune(model, STAGE, STAGE, run_context).model
 
 
 def main(folder: Path, moment: str) -> None:

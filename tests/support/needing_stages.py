@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from tfopt.core.config.model_source import ModelSource
 from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext
 
 
@@ -18,7 +19,7 @@ class Take(Stage):
     model: ModelSource
     """The other model."""
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         from tfopt.backend.artifacts import external_models
 
-        return external_models.load_external_model(context.sources[self.model.label])
+        return StageResult(external_models.load_external_model(context.sources[self.model.label]))

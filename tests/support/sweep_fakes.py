@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from tfopt.core.contracts.stage import Emit
+from tfopt.core.contracts.events import Emit
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.report import DataRecord, ExportRecord, LayerRecord, Report, RunInfo, StageRecord
 from tfopt.engine.sweep import stage_chain

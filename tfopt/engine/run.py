@@ -10,26 +10,37 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from tfopt.core.claims.acceptance import judge_budgets, lost_traits
-from tfopt.core.config.clustering import Sharing
+from tfopt.core.claims.acceptance import lost_traits
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.events import Event
+from tfopt.core.contracts.events import (
+    Emit,
+    EpochFinished,
+    Event,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    Waiting,
+    Warned,
+)
 from tfopt.core.contracts.export import ExportContext
-from tfopt.core.contracts.stage import SNAPSHOTS, Emit, Stage, StageContext, float_policy, next_traits
+from tfopt.core.contracts.result import StageResult
+from tfopt.core.contracts.stage import SNAPSHOTS, Stage, StageContext, float_policy, next_traits
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
-from tfopt.core.records.report import ExportRecord, Report, RunInfo, StageRecord
+from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.run import Run
+from tfopt.engine.history import StageHistory
 from tfopt.engine.keys import batch_size_of
 from tfopt.engine.prepared import Prepared
+from tfopt.engine.records import RunState, run_report, sharing_of, stage_record
 from tfopt.errors import StageError, TfoptError
 from tfopt.io.runs.journal import Journal
 from tfopt.io.store.locks import key_lock
 from tfopt.io.store.store import Store
-from tfopt.io.system.environment import environment
 from tfopt.io.system.files import cannot_write, write_atomically
 
 
@@ -75,26 +86,25 @@ class _Execution:
 
     def emit(self, event: Event) -> None:
         """Passes an event on and keeps what is a warning."""
-        if event["event"] == "warning":
+        if event["event"] == Warned.event:
             self.warnings.append(str(event["message"]))
         self.tell(event)
 
     def warn(self, message: str) -> None:
         """Says something that the user should read."""
-        self.emit({"event": "warning", "message": message})
+        self.emit(Warned(message))
 
     def run(self) -> Run:
         """All stages, all exports, the report."""
         recipe = self.prepared.plan.recipe
         self.emit(
-            {
-                "event": "run_started",
-                "run": self.folder.name,
-                "recipe": recipe.name,
-                "stages": [stage.name for stage in recipe.stages],
-                "exports": list(recipe.export_names()),
-                "sources": list(self.prepared.needed),
-            }
+            RunStarted(
+                run=self.folder.name,
+                recipe=recipe.name,
+                stages=[stage.name for stage in recipe.stages],
+                exports=list(recipe.export_names()),
+                sources=list(self.prepared.needed),
+            )
         )
         for warning in self.prepared.plan.warnings:
             self.warn(warning)
@@ -118,7 +128,7 @@ class _Execution:
         traits: frozenset[Trait] = frozenset()
         stored_at: Path | None = None
         if not recipe.stages or recipe.stages[0].adds - {"trained"}:
-            self.stages.append(self.record("start", "start", plan.model_key, model, 0.0, {}, {}))
+            self.stages.append(stage_record(self.prepared, model, name="start", kind="start", key=plan.model_key))
         for position, (stage, planned) in enumerate(zip(recipe.stages, plan.stages, strict=True)):
             found = self.store.get(planned.key, self.warn)
             if found is None:
@@ -138,14 +148,14 @@ class _Execution:
 
     def waiting(self, stage: str) -> None:
         """Says that another process is at work on the same stage."""
-        self.emit({"event": "waiting", "stage": stage})
+        self.emit(Waiting(stage))
 
     def replay(self, planned: PlannedStage, stored: dict[str, Any]) -> None:
         """Tells of a stage whose result is in the store as if it had just run."""
         record = StageRecord.model_validate({**stored, "name": planned.name, "key": planned.key, "cached": True})
         self.announce(planned, cached=True)
         for entry in record.history:
-            self.emit({"event": "epoch", "stage": planned.name, "cached": True, **entry})
+            self.emit(EpochFinished(planned.name, entry, cached=True))
         self.close(record)
 
     def run_stage(
@@ -157,14 +167,14 @@ class _Execution:
         recipe = self.prepared.plan.recipe
         sources = {source.label: self.provide(source) for source in planned.sources}
         self.announce(planned, cached=False)
-        notes = _Notes(planned.name, self.emit)
+        history = StageHistory(planned.name, self.emit)
         context = StageContext(
             data=self.prepared.data,
             compile=recipe.compile,
             batch_size=batch_size_of(stage, recipe),
             augment=recipe.data.augment,
             seed=int(fingerprint([recipe.seed, position, stage.kind])[:7], 16),
-            emit=notes.emit,
+            emit=history.emit,
             work=self.store.work_folder(planned.key),
             logs=self.logs / planned.name,
             traits=traits,
@@ -173,7 +183,7 @@ class _Execution:
         )
         started = time.monotonic()
         try:
-            model = stage.apply(model, context)
+            result = _checked(stage, stage.apply(model, context))
         except StageError as error:
             raise StageError(
                 f"Stage {planned.name}: {error.message}", error.hint, error.where, code=error.code
@@ -186,15 +196,26 @@ class _Execution:
             ) from error
         seconds = time.monotonic() - started
         kept = traits & stage.kept()
-        sharing = {**(self.sharing() if "clustered" in kept else {}), **notes.sharing}
-        record = self.record(planned.name, planned.kind, planned.key, model, seconds, notes.skipped, sharing)
-        known = {source.label: source.key for source in planned.sources}
-        record = record.model_copy(update={"history": notes.history, "details": notes.details, "sources": known})
+        history.report(result)
+        sharing = sharing_of(self.stages[-1] if self.stages else None) if "clustered" in kept else {}
+        record = stage_record(
+            self.prepared,
+            result.model,
+            name=planned.name,
+            kind=planned.kind,
+            key=planned.key,
+            seconds=seconds,
+            skipped=result.skipped,
+            sharing={**sharing, **result.sharing},
+        )
+        sources_used = {source.label: source.key for source in planned.sources}
+        details = dict(result.details)
+        record = record.model_copy(update={"history": history.entries(), "details": details, "sources": sources_used})
         lost = lost_traits(kept, self.stages[-1].layers if self.stages else [], record.layers)
         if lost:
             raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.", code="unmet_promise")
         with self.store.building(planned.key) as folder:
-            stage_artifacts.save(model, folder)
+            stage_artifacts.save(result.model, folder)
             if (context.work / SNAPSHOTS).is_dir():
                 shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
@@ -202,7 +223,7 @@ class _Execution:
         # Before it is told that the stage is finished: trials on other machines wait for that, and fetch it.
         self.store.share(planned.key)
         self.close(record)
-        return model
+        return result.model
 
     def provide(self, source: PlannedSource) -> ModelLocation:
         """Where a model from elsewhere is; if need be, what makes it is run first."""
@@ -229,70 +250,23 @@ class _Execution:
             self.store.share(last.key)
             other.replay(last, found[1])
 
-    def record(
-        self,
-        name: str,
-        kind: str,
-        key: str,
-        model: Any,
-        seconds: float,
-        skipped: dict[str, str],
-        sharing: dict[str, Sharing],
-    ) -> StageRecord:
-        """What a model is worth: measures on the test split, and each layer."""
-        from tfopt.backend.artifacts import stage_artifacts
-        from tfopt.backend.models import build as models
-        from tfopt.backend.stages import prune as pruning
-        from tfopt.backend.training.evaluate import evaluate
-
-        plan = self.prepared.plan
-        plain = stage_artifacts.float_model(model)
-        measures = evaluate(stage_artifacts.inference_model(model), self.prepared.data.test, plan.recipe.compile)
-        return StageRecord(
-            name=name,
-            kind=kind,
-            key=key,
-            cached=False,
-            seconds=seconds,
-            parameters=plain.count_params(),
-            measures={**measures, "sparsity": pruning.sparsity(plain)},
-            layers=models.layer_records(plain, skipped, sharing),
-        )
-
-    def sharing(self) -> dict[str, Sharing]:
-        """How the weights of clustered layers share values, by name, after the last stage."""
-        return {
-            layer.name: Sharing(layer.clusters, layer.clusters_per_channel)
-            for layer in (self.stages[-1].layers if self.stages else [])
-            if layer.clusters is not None
-        }
-
     def announce(self, planned: PlannedStage, *, cached: bool) -> None:
         """Says that a stage begins."""
         self.emit(
-            {
-                "event": "stage_started",
-                "stage": planned.name,
-                "kind": planned.kind,
-                "key": planned.key,
-                "epochs": planned.epochs,
-                "steps": planned.steps,
-                "cached": cached,
-            }
+            StageStarted(
+                stage=planned.name,
+                kind=planned.kind,
+                key=planned.key,
+                epochs=planned.epochs,
+                steps=planned.steps,
+                cached=cached,
+            )
         )
 
     def close(self, record: StageRecord) -> None:
         """Keeps a stage's record and says that it is finished."""
         self.stages.append(record)
-        self.emit(
-            {
-                "event": "stage_finished",
-                "stage": record.name,
-                "seconds": record.seconds,
-                "measures": record.measures,
-                "cached": record.cached,
-            }
-        )
+        self.emit(StageFinished(record.name, record.seconds, record.measures, record.cached))
 
     def write_exports(self, model: Any, traits: frozenset[Trait]) -> None:
         """Writes every export target and keeps its records."""
@@ -322,51 +296,29 @@ class _Execution:
         """Measures of the first dense model: what a drop is counted from."""
         return self.stages[0].measures
 
-    def finish(self, state: Literal["done", "failed", "interrupted"], error: str | None) -> Run:
+    def finish(self, state: RunState, error: str | None) -> Run:
         """Writes the report and closes the run."""
-        recipe = self.prepared.plan.recipe
         seconds = time.monotonic() - self.started
-        report = Report(
-            schema=1,
-            run=RunInfo(
-                id=self.folder.name, recipe=recipe.name, state=state, seconds=seconds, seed=recipe.seed, error=error
-            ),
-            environment=environment(),
-            data=self.prepared.data.record(),
-            metric=recipe.compile.metric,
+        report = run_report(
+            self.prepared,
+            self.folder.name,
+            state,
+            error,
+            seconds=seconds,
             stages=self.stages,
             exports=self.exports,
-            budgets=judge_budgets(recipe.budgets, self.exports) if state == "done" else [],
             warnings=self.warnings,
         )
         write_atomically(self.folder / "report.json", report.model_dump_json(by_alias=True, indent=1))
-        self.emit({"event": "run_finished", "state": state, "seconds": seconds, "held": report.held})
+        self.emit(RunFinished(state, seconds, report.held))
         return Run(self.folder, report)
 
 
-@dataclass
-class _Notes:
-    """Collects what a stage says about itself while it runs, and passes everything on."""
-
-    stage: str
-    pass_on: Emit
-    epochs: dict[int, dict[str, float]] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-    sharing: dict[str, Sharing] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def emit(self, event: Event) -> None:
-        """Keeps history and details; adds the stage's name."""
-        body = {key: value for key, value in event.items() if key not in ("event", "stage")}
-        if event["event"] == "epoch":
-            self.epochs[int(body["epoch"])] = body
-        elif event["event"] == "details":
-            self.skipped.update(body.pop("skipped", {}))
-            self.sharing.update({name: Sharing(**how) for name, how in body.get("clusters", {}).items()})
-            self.details.update(body)
-        self.pass_on({**event, "stage": self.stage})
-
-    @property
-    def history(self) -> list[dict[str, float]]:
-        """One entry per epoch, in order."""
-        return [self.epochs[epoch] for epoch in sorted(self.epochs)]
+def _checked(stage: Stage, result: StageResult) -> StageResult:
+    # A stage of another package may still return the model alone, as stages of 0.1.0 did.
+    if not isinstance(result, StageResult):
+        raise StageError(
+            f"{type(stage).__name__}.apply returned {type(result).__name__}.",
+            "Return tfopt.core.contracts.result.StageResult(model).",
+        )
+    return result

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tfopt.core.config.keras_names import higher_is_better
-from tfopt.core.contracts.stage import Emit
+from tfopt.core.contracts.events import Emit, SweepFinished, SweepStarted, TrialFinished, TrialStarted, Warned
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.sweeps.expand import Expansion, Trial
@@ -131,12 +131,9 @@ class _Execution:
                 self.built.update(self.chains[name])
                 self.curves[name] = self.curve_of(self.records[name])
         self.write()
-        self.emit(
-            {"event": "sweep_started", "sweep": self.folder.name, "recipe": recipe.name, "trials": list(self.trials),
-             "settled": settled}
-        )  # fmt: skip
+        self.emit(SweepStarted(self.folder.name, recipe.name, list(self.trials), settled))
         for note in self.expansion.notes:
-            self.emit({"event": "warning", "message": note})
+            self.emit(Warned(note))
         try:
             self.start_what_can()
             while self.running:
@@ -146,7 +143,7 @@ class _Execution:
             self.interrupt()
             raise
         states = Counter(record.state for record in self.records.values())
-        self.emit({"event": "sweep_finished", "sweep": self.folder.name, "states": dict(states)})
+        self.emit(SweepFinished(self.folder.name, {str(state): count for state, count in states.items()}))
 
     def start_what_can(self) -> None:
         """Starts trials while there is room and one that need not wait for another."""
@@ -158,7 +155,7 @@ class _Execution:
             self.running.append(name)
             self.curves[name] = {}
             self.set(name, state="running")
-            self.emit({"event": "trial_started", "trial": name})
+            self.emit(TrialStarted(name))
             recipe = self.trials[name].recipe
             out = self.folder.parents[2]
             self.executor.start(Job(name, self.function, recipe.to_document(), recipe.folder, str(out), self.store))
@@ -218,7 +215,7 @@ class _Execution:
         if state == "stopped" and name not in self.hopeless:
             state, error = "interrupted", "Interrupted."
         self.set(name, state=state, error=error or (self.hopeless.get(name) if state == "stopped" else None))
-        self.emit({"event": "trial_finished", "trial": name, "state": state, "error": self.records[name].error})
+        self.emit(TrialFinished(name, state, self.records[name].error))
 
     def interrupt(self) -> None:
         """Stops running trials and waits until each has ended; a second Ctrl-C does not wait."""

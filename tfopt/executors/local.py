@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
+from tfopt.core.contracts.events import TrialEnded
 from tfopt.executors.base import Job, Message
 from tfopt.io.system.files import cannot_write
 from tfopt.io.system.memory import available_memory
@@ -117,7 +118,7 @@ class LocalExecutor:
         if worker.trial is None:
             return None
         error = f"Its process died of {cause}. What it printed is in {worker.log}."
-        return Message(worker.trial, {"event": "trial_ended", "state": "failed", "error": error})
+        return Message(worker.trial, TrialEnded("failed", error))
 
 
 class _Worker:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from tfopt.core.contracts.events import TrialEnded
 from tfopt.errors import EnvironmentProblem, StageError
 from tfopt.executors.base import Job, Message
 from tfopt.executors.local import worker_environment
@@ -105,15 +106,11 @@ class RayExecutor:
             try:
                 ray.get(task)
             except ray.exceptions.TaskCancelledError:
-                return Message(trial, {"event": "trial_ended", "state": "stopped", "error": None})
+                return Message(trial, TrialEnded("stopped", None))
             except ray.exceptions.RayError as error:
                 last = str(error).strip().splitlines()[0]
-                return Message(
-                    trial, {"event": "trial_ended", "state": "failed", "error": f"Its Ray task died: {last}"}
-                )
-            return Message(
-                trial, {"event": "trial_ended", "state": "failed", "error": "Its Ray task ended without a word."}
-            )
+                return Message(trial, TrialEnded("failed", f"Its Ray task died: {last}"))
+            return Message(trial, TrialEnded("failed", "Its Ray task ended without a word."))
         return None
 
 

@@ -17,6 +17,7 @@ from threading import Lock, Thread
 from typing import Any, TextIO
 
 from tfopt.catalog.catalog import catalog
+from tfopt.core.contracts.events import TrialEnded, plain
 from tfopt.core.recipe.recipe import Origin, build_recipe
 from tfopt.errors import TfoptError
 from tfopt.io.system.memory import peak_memory
@@ -38,7 +39,7 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
     """
 
     def on_event(event: Mapping[str, Any]) -> None:
-        send(event)
+        send(plain(event))
         if is_stopped():
             raise Stopped
 
@@ -56,7 +57,7 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
     except Exception as caught:  # noqa: BLE001 the edge of a process: every error must cross it as a message
         traceback.print_exc()
         state, error = "failed", f"{type(caught).__name__}: {caught}"
-    send({"event": "trial_ended", "state": state, "error": error, "memory": peak_memory()})
+    send(plain(TrialEnded(state, error, peak_memory())))
 
 
 class _Inbox:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from tfopt.core.config.ensembling import Averaging
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
@@ -62,7 +63,7 @@ class Average(Averaging, Stage):
 
         return averaging.look_ahead(model, self, workload)
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         from tfopt.backend.stages import average as averaging
 
         return averaging.average(model, self, context)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from tfopt.core.config.clustering import Clustering
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.language.mistakes import Mistake
 
@@ -37,7 +38,7 @@ class Cluster(Clustering, TrainingStage):
 
         return clustering.look_ahead(model, self)
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         from tfopt.backend.stages import cluster as clustering
 
         preserve_sparsity = self.preserve_sparsity and "sparse" in context.traits

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 
 
@@ -20,7 +21,7 @@ class Distill(TrainingStage):
     teacher: Teacher
     """Who teaches, and how."""
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         from tfopt.backend.stages import fit as training
 
         return training.train(model, self, context)

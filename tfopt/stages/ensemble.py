@@ -9,6 +9,7 @@ from tfopt.core.config.ensembling import Ensembling
 from tfopt.core.config.model_source import ModelSource
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.language.mistakes import Mistake
 
@@ -75,7 +76,7 @@ class Ensemble(Ensembling, Stage):
 
         return ensembling.layers_after(model, self, workload)
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         from tfopt.backend.stages import ensemble as ensembling
 
         return ensembling.ensemble(model, self, context)

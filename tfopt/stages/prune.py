@@ -10,6 +10,7 @@ from tfopt.core.config.pruning import Pruning
 from tfopt.core.config.schedules import Metric
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.rewinding import rewind_problems
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.language.block import Block
@@ -61,7 +62,7 @@ class Prune(Pruning, TrainingStage):
 
         return pruning.look_ahead(model, self, workload)
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         from tfopt.backend.stages import prune as pruning
 
         return pruning.prune(model, self, self, context)

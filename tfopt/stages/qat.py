@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from tfopt.core.config.quantization import FloatPolicy, Quantization
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.core.language.block import KeyMistake
 
@@ -63,7 +64,7 @@ class Qat(Quantization, TrainingStage):
     def float_policy(self) -> FloatPolicy:
         return self.float_layers
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         from tfopt.backend.stages.qat import quantize_aware_train
 
         return quantize_aware_train(model, self, self, context)

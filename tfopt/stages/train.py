@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.core.language.mistakes import Mistake
 
@@ -53,7 +54,7 @@ class Train(TrainingStage):
     def kept_epochs(self) -> tuple[int, ...]:
         return self.keep or ()
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         from tfopt.backend.stages import fit as training
 
         return training.train(model, self, context, keep=self.kept_epochs(), moving_average=self.moving_average)

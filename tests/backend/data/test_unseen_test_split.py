@@ -42,7 +42,7 @@ def run(data: Data, folder: Path) -> list[list[np.ndarray]]:
         context = workbench.context(folder / stage.name, data=data, augment=Augment(shift="13%"))
         context.work.mkdir(parents=True)
         context.logs.mkdir(parents=True)
-        model = stage.apply(model, replace(context, traits=traits))
+        model = stage.apply(model, replace(context, traits=traits)).model
         traits = next_traits(stage, traits)
         # A quantized model holds the calibrated activation ranges among its weights.
         found.append(getattr(model, "model", model).get_weights())

@@ -41,7 +41,7 @@ def train(folder, stage, places, log=None, model=None, **more):
     """The student after a stage, and what it told."""
     log = log or Log()
     student = model if model is not None else small_model(seed=5)
-    return training.train(student, stage, distiller(folder, stage.teacher, places, log, **more)), log
+    return log.reported(training.train(student, stage, distiller(folder, stage.teacher, places, log, **more))), log
 
 
 def without_seconds(entries):
@@ -114,7 +114,7 @@ def test_teachers_stay_as_they_are_and_leave_nothing_behind(teacher, tmp_path, m
     assert not any("projection" in module.name for module in student.submodules)
     plain = training.train(
         small_model(), Train(epochs=1), distiller(tmp_path / "plain", distill({"ema": {}}).teacher, {})
-    )
+    ).model
     sizes = [
         content(stored(model, tmp_path / f"entry {n}") / "model.keras") for n, model in enumerate((student, plain))
     ]

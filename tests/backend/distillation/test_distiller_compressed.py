@@ -44,7 +44,9 @@ def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
     log = Log()
     stage = distill({"stage": "train", "layers": PAIRS, "weight": 0.7}, Prune, epochs=4, schedule=SCHEDULE)
 
-    student = stage.apply(stage_artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log))
+    student = stage.apply(
+        stage_artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log)
+    ).model
 
     assert sparsity(student) == pytest.approx(0.6, abs=0.01)
     assert log.of("epoch")[-1]["accuracy"] > 0.8
@@ -57,12 +59,12 @@ def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
 )
 def test_a_sparse_model_is_taught_in_8_bits(teacher, dense, tmp_path):
     pruning = distill({"ema": {}}, Prune, epochs=2, schedule={**SCHEDULE, "final": "75%"})
-    sparse = pruning.apply(stage_artifacts.load(dense), distiller(tmp_path / "prune", pruning.teacher, {}))
+    sparse = pruning.apply(stage_artifacts.load(dense), distiller(tmp_path / "prune", pruning.teacher, {})).model
     log = Log()
     stage = distill(teacher, Qat, learning_rate=1e-3)
     where = distiller(tmp_path / "qat", stage.teacher, {"stage train": dense}, log)
 
-    quantized = stage.apply(sparse, replace(where, traits=frozenset({"sparse"})))
+    quantized = stage.apply(sparse, replace(where, traits=frozenset({"sparse"}))).model
 
     assert sparsity(quantized.float_model) == pytest.approx(0.75, abs=0.01)
     assert log.of("epoch")[-1]["accuracy"] > 0.7
@@ -77,7 +79,9 @@ def test_a_model_is_taught_while_it_is_clustered(teacher, dense, tmp_path):
     log = Log()
     stage = distill(teacher, Cluster, clusters=8, learning_rate=1e-3)
 
-    student = stage.apply(stage_artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log))
+    student = stage.apply(
+        stage_artifacts.load(dense), distiller(tmp_path, stage.teacher, {"stage train": dense}, log)
+    ).model
 
     for name in ("conv2", "hidden", "logits"):
         assert len(np.unique(student.get_layer(name).get_weights()[0])) <= 8

@@ -40,7 +40,8 @@ def start(dense):
 
 def run(dense, folder, emit, epochs=6, **written):
     stage = Prune.model_validate({"name": "prune", "epochs": epochs, **written})
-    return stage.apply(start(dense), surroundings(folder, emit))
+    result = stage.apply(start(dense), surroundings(folder, emit))
+    return emit.reported(result) if isinstance(emit, Log) else result.model
 
 
 def zeros(model, names=KERNELS):

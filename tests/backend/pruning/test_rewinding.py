@@ -67,7 +67,8 @@ def prune(trained, folder, emit=lambda event: None, **more):
     work, dense, _ = trained
     model = small_model()
     model.set_weights(dense)
-    return stage_of(**more).apply(model, surroundings(folder, emit, earlier={"train": work}))
+    result = stage_of(**more).apply(model, surroundings(folder, emit, earlier={"train": work}))
+    return emit.reported(result) if isinstance(emit, Log) else result.model
 
 
 @pytest.fixture(scope="module")

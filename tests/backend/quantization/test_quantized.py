@@ -22,7 +22,7 @@ def quantized(tmp_path_factory) -> Quantized:
     model = branchy_model()
     model.get_layer("right").trainable = False
     stage = qat(epochs=1, layers=[{"match": "stem", "skip": True}])
-    return quantize_aware_train(model, stage, stage, context(tmp_path_factory.mktemp("plain")))
+    return quantize_aware_train(model, stage, stage, context(tmp_path_factory.mktemp("plain"))).model
 
 
 def test_the_same_answers_after_a_reload(quantized, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_another_format_is_refused(stored: Path) -> None:
 
 def test_ranges_of_another_model_are_refused(stored: Path, tmp_path_factory) -> None:
     stage = qat(epochs=1)
-    other = quantize_aware_train(inner_relu_model(), stage, stage, context(tmp_path_factory.mktemp("other")))
+    other = quantize_aware_train(inner_relu_model(), stage, stage, context(tmp_path_factory.mktemp("other"))).model
     folder = tmp_path_factory.mktemp("stored")
     save_quantized(other, folder)
     (stored / "ranges.npz").write_bytes((folder / "ranges.npz").read_bytes())

@@ -33,7 +33,7 @@ def pruned() -> tf_keras.Model:
 def quantized(pruned, tmp_path_factory) -> Quantized:
     stage = qat(epochs=5, layers=[{"match": "skipped", "skip": True}])
     given = context(tmp_path_factory.mktemp("sparse"), "sparse")
-    return quantize_aware_train(pruned, stage, stage, given)
+    return quantize_aware_train(pruned, stage, stage, given).model
 
 
 def test_every_kernel_keeps_its_zeros(pruned, quantized) -> None:
@@ -66,7 +66,7 @@ def test_further_training_after_a_reload_keeps_the_zeros(quantized, tmp_path: Pa
 
 def test_without_the_trait_zeros_are_weights_like_others(pruned, tmp_path: Path) -> None:
     stage = qat(epochs=1)
-    dense = quantize_aware_train(pruned, stage, stage, context(tmp_path))
+    dense = quantize_aware_train(pruned, stage, stage, context(tmp_path)).model
     assert least_sparsity(dense.float_model) < 0.3
 
 
@@ -96,7 +96,7 @@ def _most_unique(file) -> int:
 def test_clusters_stay(traits, tmp_path: Path) -> None:
     model = _cluster(train(inner_relu_model(), epochs=4), 5)
     stage = qat(epochs=2)
-    quantized = quantize_aware_train(model, stage, stage, context(tmp_path, *traits))
+    quantized = quantize_aware_train(model, stage, stage, context(tmp_path, *traits)).model
     file = int8_file(quantized.model)
     assert _most_unique(file) <= 5
     assert len(np.unique(quantized.float_model.get_layer("second").kernel.numpy()[..., 0])) == 3

@@ -47,7 +47,7 @@ def beside(folder: Path, *models: tf_keras.Model, **arguments: Any) -> Any:
 def test_the_uniform_average_is_the_mean_of_all_weights(tmp_path: Path) -> None:
     models = [tuned(seed) for seed in range(3)]
     wanted = [np.mean(parts, axis=0) for parts in zip(*(model.get_weights() for model in models), strict=True)]
-    mixed = averaging.average(models[0], Averaging(), beside(tmp_path, *models[1:]))
+    mixed = averaging.average(models[0], Averaging(), beside(tmp_path, *models[1:])).model
     names = [weight.name for weight in mixed.weights]
     for name, value, mean in zip(names, mixed.get_weights(), wanted, strict=True):
         if "moving" not in name:
@@ -78,8 +78,8 @@ def test_a_greedy_average_leaves_out_what_makes_it_worse(tmp_path: Path) -> None
     good, other, spoiled = tuned(0), tuned(1), small_model(seed=9)
     best = max(evaluate(one, digits().validation, Compile())["accuracy"] for one in (good, other))
     log = Log()
-    mixed = averaging.average(good, Averaging(method="greedy"), beside(tmp_path, other, spoiled, emit=log))
-    details = {key: value for event in log.of("details") for key, value in event.items()}
+    result = averaging.average(good, Averaging(method="greedy"), beside(tmp_path, other, spoiled, emit=log))
+    mixed, details = result.model, result.details
     assert "file 1" not in details["averaged"]
     assert details["measured"]["file 1"] < 0.5
     assert evaluate(mixed, digits().validation, Compile())["accuracy"] >= best
@@ -94,7 +94,7 @@ def test_zeros_of_the_incoming_model_stay(tmp_path: Path) -> None:
         kernel.assign(np.where(masks[id(model)], 0, kernel.numpy()))
     assert (masks[id(models[0])] != masks[id(models[1])]).any()
     given = replace(beside(tmp_path, models[1]), traits=frozenset({"sparse"}))
-    mixed = averaging.average(models[0], Averaging(), given)
+    mixed = averaging.average(models[0], Averaging(), given).model
     assert np.mean(mixed.get_layer("hidden").kernel.numpy() == 0) == pytest.approx(0.5, abs=0.01)
     assert pruning.sparsity(mixed) > 0.2
 
@@ -102,20 +102,21 @@ def test_zeros_of_the_incoming_model_stay(tmp_path: Path) -> None:
 def test_epochs_that_a_stage_kept_are_averaged(tmp_path: Path) -> None:
     stage = Train(epochs=3, keep=(2, 3), name="train")
     given = context(tmp_path)
-    last = training.train(small_model(), stage, given, keep=(2, 3))
+    last = training.train(small_model(), stage, given, keep=(2, 3)).model
     kept = [np.load(path) for path in sorted((given.work / "snapshots").glob("*.npz"))]
     log = Log()
     after = replace(context(tmp_path, log), earlier={"train": given.work})
-    mixed = averaging.average(last, Averaging(epochs_of="train"), after)
+    result = averaging.average(last, Averaging(epochs_of="train"), after)
+    mixed = result.model
     mean = np.mean([arrays["hidden/0"] for arrays in kept], axis=0)
     np.testing.assert_allclose(mixed.get_layer("hidden").kernel.numpy(), mean, atol=1e-6)
-    assert log.of("details")[-1]["averaged"] == ["epoch 2", "epoch 3"]
+    assert result.details["averaged"] == ["epoch 2", "epoch 3"]
 
 
 def test_a_stage_can_end_with_its_moving_average(tmp_path: Path) -> None:
     def trained(folder: str, moving_average: float | None) -> tf_keras.Model:
         stage = Train(epochs=2, name="train", moving_average=moving_average)
-        return training.train(small_model(), stage, context(tmp_path / folder), moving_average=moving_average)
+        return training.train(small_model(), stage, context(tmp_path / folder), moving_average=moving_average).model
 
     plain, slow, fast = trained("a", None), trained("b", 0.7), trained("c", 1e-6)
     again = trained("d", 0.7)

@@ -44,7 +44,8 @@ def stage(**keys: Any) -> Cluster:
 
 
 def carry_out(model: tf_keras.Model, one: Cluster, given: StageContext) -> tf_keras.Model:
-    return one.apply(model, given)
+    result = one.apply(model, given)
+    return given.emit.reported(result) if isinstance(given.emit, Log) else result.model
 
 
 def unique(model: tf_keras.Model, name: str) -> int:
@@ -59,7 +60,7 @@ def unique_per_channel(model: tf_keras.Model, name: str) -> int:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tf_keras.Model:
     model = small_model(dropout=0.2)
-    return training.train(model, Train(epochs=6), context(tmp_path_factory.mktemp("trained")))
+    return training.train(model, Train(epochs=6), context(tmp_path_factory.mktemp("trained"))).model
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def test_weights_are_learned_on_the_validation_split(tmp_path: Path) -> None:
     for combine in ("probabilities", "logits"):
         given = context(tmp_path, events.append)
         object.__setattr__(given, "sources", where)
-        joined = ensembling.ensemble(good, Ensembling(combine=combine, weights="learned"), given)
+        joined = ensembling.ensemble(good, Ensembling(combine=combine, weights="learned"), given).model
         assert events[-1]["members"]["incoming"] > 0.8
         loss = [evaluate(one, digits().validation, Compile())["loss"] for one in (joined, good)]
         assert loss[0] <= loss[1] + 1e-4

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.tf
 def trained(tmp_path_factory):
     """A model after eight epochs, and the events of its training."""
     log = Log()
-    model = training.train(small_model(), Train(name="train", epochs=8), context(tmp_path_factory.mktemp("run"), log))
+    model = training.train(
+        small_model(), Train(name="train", epochs=8), context(tmp_path_factory.mktemp("run"), log)
+    ).model
     return model, log
 
 
@@ -78,7 +80,7 @@ def test_the_same_stage_twice_gives_the_same_weights(tmp_path):
     models = [
         training.train(
             small_model(dropout=0.3), Train(epochs=2), context(tmp_path / str(turn), augment=Augment(shift=0.1))
-        )
+        ).model
         for turn in range(2)
     ]
 
@@ -105,7 +107,7 @@ def test_early_stopping_goes_back_to_the_best_epoch(tmp_path):
         early_stopping=EarlyStopping(monitor="val_accuracy", patience=2),
     )
 
-    model = training.train(small_model(), stage, context(tmp_path, log))
+    model = log.reported(training.train(small_model(), stage, context(tmp_path, log)))
 
     epochs = log.of("epoch")
     best = max(entry["val_accuracy"] for entry in epochs)
@@ -140,7 +142,7 @@ def test_class_weights_reach_the_loss(tmp_path):
     """A class of weight zero is never learned."""
     stage = Train(epochs=4, class_weights={3: 0.0})
 
-    model = training.train(small_model(), stage, context(tmp_path))
+    model = training.train(small_model(), stage, context(tmp_path)).model
 
     answers = predict(model, digits().test).argmax(axis=1)
     assert np.mean(answers == 3) < 0.02
@@ -151,7 +153,7 @@ def test_mixup_trains_on_mixtures_and_is_judged_on_plain_labels(tmp_path):
     log = Log()
     stage = Train(epochs=8, class_weights="balanced")
 
-    model = training.train(small_model(), stage, context(tmp_path, log, augment=Augment(mixup=0.2)))
+    model = training.train(small_model(), stage, context(tmp_path, log, augment=Augment(mixup=0.2))).model
 
     assert evaluate(model, digits().test, Compile())["accuracy"] > 0.8
     assert set(log.of("epoch")[0]) >= {"accuracy", "val_accuracy"}
@@ -212,11 +214,11 @@ def test_tensorboard_logs(tmp_path):
 
 def test_averaged_weights_are_the_result_where_the_optimizer_keeps_them(tmp_path):
     compile = Compile(optimizer=Optimizer(name="adam", use_ema=True, ema_momentum=0.5))
-    plain = training.train(small_model(), Train(epochs=1), context(tmp_path / "a", data=digits(256)))
+    plain = training.train(small_model(), Train(epochs=1), context(tmp_path / "a", data=digits(256))).model
 
     averaged = training.train(
         small_model(), Train(epochs=1), context(tmp_path / "b", data=digits(256), compile=compile)
-    )
+    ).model
 
     assert not same_weights(plain, averaged)
     assert np.allclose(plain.get_weights()[0], averaged.get_weights()[0], atol=0.02)

@@ -36,7 +36,8 @@ def stage_of(schedule=POLYNOMIAL, epochs=4, **more):
 
 
 def prune(model, stage, folder, emit=lambda event: None, **more):
-    return pruning.prune(model, stage, stage, context(folder, emit, **more))
+    result = pruning.prune(model, stage, stage, context(folder, emit, **more))
+    return emit.reported(result) if isinstance(emit, Log) else result.model
 
 
 def share(layer):

@@ -32,16 +32,16 @@ def trained():
 def test_a_branchy_model_becomes_an_integer_file(trained, tmp_path: Path) -> None:
     events: list = []
     stage = qat(epochs=2, layers=[{"match": "skipped", "skip": True}])
-    quantized = quantize_aware_train(trained, stage, stage, context(tmp_path, events=events))
+    result = quantize_aware_train(trained, stage, stage, context(tmp_path, events=events))
+    quantized = result.model
     file = int8_file(quantized.model)
     assert file.float_operators == []
     assert {kernel.dtype for kernel in file.kernels} == {"int8"}
     assert accuracy(quantized.model) > 0.88
     assert accuracy(quantized.float_model) > 0.88
     assert abs(file.accuracy() - accuracy(quantized.model)) < 0.03
-    (details,) = [event for event in events if event["event"] == "details"]
-    assert details["skipped"] == {"skipped": "after training"}
-    assert details["float_layers"] == {}
+    assert result.skipped == {"skipped": "after training"}
+    assert result.details["float_layers"] == {}
 
 
 def test_an_interrupted_stage_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_an_interrupted_stage_goes_on_where_it_was(tmp_path: Path) -> None:
     disturbed = context(tmp_path / "disturbed", "sparse")
     with pytest.raises(KeyboardInterrupt):
         quantize_aware_train(model, stage, stage, replace(disturbed, emit=interrupt))
-    resumed = quantize_aware_train(model, stage, stage, disturbed)
-    whole = quantize_aware_train(model, stage, stage, context(tmp_path / "whole", "sparse"))
+    resumed = quantize_aware_train(model, stage, stage, disturbed).model
+    whole = quantize_aware_train(model, stage, stage, context(tmp_path / "whole", "sparse")).model
     for one, other in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert least_sparsity(resumed.float_model) >= 0.49

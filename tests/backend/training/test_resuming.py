@@ -77,14 +77,14 @@ def test_ctrl_c_saves_the_step_and_goes_on_from_there(uninterrupted, tmp_path, m
 def finished(tmp_path_factory):
     """Two epochs of training, and the folder with their checkpoint."""
     folder = tmp_path_factory.mktemp("finished")
-    return training.train(small_model(), Train(epochs=2), context(folder, data=digits(256))), folder
+    return training.train(small_model(), Train(epochs=2), context(folder, data=digits(256))).model, folder
 
 
 def test_a_finished_stage_is_not_trained_again(finished):
     first, folder = finished
     log = Log()
 
-    again = training.train(small_model(seed=1), Train(epochs=2), context(folder, log, data=digits(256)))
+    again = training.train(small_model(seed=1), Train(epochs=2), context(folder, log, data=digits(256))).model
 
     assert log.of("progress") == []
     assert same_weights(first, again)
@@ -105,7 +105,7 @@ def test_what_an_optimizer_keeps_beside_its_variables_goes_on_too(tmp_path, name
         # With a threshold that nothing reaches, every epoch counts as one without improvement.
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fitting, "PLATEAU_MIN_DELTA", 10.0)
-            return training.train(small_model(), stage, context(folder, emit, data=digits(256), compile=compile))
+            return training.train(small_model(), stage, context(folder, emit, data=digits(256), compile=compile)).model
 
     whole_log, log = Log(), Log()
     whole = run(tmp_path / "whole", whole_log)
@@ -130,7 +130,7 @@ def test_a_damaged_checkpoint_is_a_warning_and_a_new_start(finished, tmp_path, d
     log = Log()
     epochs = 1 if damage == "of another stage" else 2
 
-    model = training.train(small_model(), Train(epochs=epochs), context(tmp_path, log, data=digits(256)))
+    model = training.train(small_model(), Train(epochs=epochs), context(tmp_path, log, data=digits(256))).model
 
     message = log.of("warning")[0]["message"]
     assert ("belongs to another stage" if epochs == 1 else "cannot be read") in message
@@ -162,7 +162,7 @@ def test_early_stopping_of_pruning_counts_from_the_final_sparsity_on(tmp_path):
         }
     )
 
-    model = pruning.prune(small_model(), stage, stage, context(tmp_path, log, data=digits(256)))
+    model = log.reported(pruning.prune(small_model(), stage, stage, context(tmp_path, log, data=digits(256))))
 
     told = log.of("details")[-1]["early_stopping"]
     assert told["best_epoch"] >= 5

@@ -21,6 +21,7 @@ from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf, TrainingHook, TrainingSetup
 from tfopt.core.config import ramps as gradual
 from tfopt.core.config.distillation import Teacher, task_of
+from tfopt.core.contracts.events import Warned
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError
 
@@ -51,7 +52,7 @@ class Distiller(TrainingHook):
         details: dict[str, Any] = {"loss": teacher.answer_loss(self._task)}
         if self._panel is not None:
             details |= self._look_at(self._panel, stage, epochs)
-        context.emit({"event": "details", "stage": stage, "teacher": details})
+        self._details = details
 
     def _look_at(self, panel: TeacherEnsemble, stage: str, epochs: int) -> dict[str, Any]:
         """Asks what is to be asked before the first step; what to say about the teachers."""
@@ -63,7 +64,7 @@ class Distiller(TrainingHook):
         if self._teacher.cache or not panel.in_graph:
 
             def warn(message: str) -> None:
-                context.emit({"event": "warning", "message": f"{stage}: {message}"})
+                context.emit(Warned(f"{stage}: {message}"))
 
             outputs, features, seconds = cache.answers(panel, context.data.train, context.work, warn)
             self._given = tuple(outputs), tuple(features)
@@ -85,6 +86,10 @@ class Distiller(TrainingHook):
 
     def _comparison(self, projected: Any, shares: tuple[float, ...]) -> DistillationLoss:
         return DistillationLoss(self._teacher, self._task, self._form, self._forms, shares, projected)
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        return {"teacher": self._details}
 
     @property
     def extra(self) -> Given | None:

@@ -23,6 +23,7 @@ from tfopt.backend.quantization.quantized import Quantized, ranges_note
 from tfopt.backend.types import Array
 from tfopt.catalog.guard import guarded
 from tfopt.core.claims.agreement import agreement_claim
+from tfopt.core.contracts.events import ExportFinished, ExportStarted
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord, ExportRecord
 from tfopt.errors import ExportError
@@ -179,7 +180,7 @@ def _export(
     make: Callable[[Path], tuple[Path, Outputs]],
 ) -> ExportRecord:
     """Makes a file in a temporary folder, moves it into place, and compares the outputs that were read back from it."""
-    context.emit({"event": "export_started", "export": name})
+    context.emit(ExportStarted(name))
     target = context.folder / file_name
     with writing(target), tempfile.TemporaryDirectory(prefix=".keras-", dir=context.folder) as folder:
         written, found = make(Path(folder))
@@ -198,13 +199,5 @@ def _export(
         claims=claims,
     )
     held = all(claim.held for claim in claims)
-    context.emit(
-        {
-            "event": "export_finished",
-            "export": name,
-            "bytes": record.bytes,
-            "measures": record.measures,
-            "held": held,
-        }
-    )
+    context.emit(ExportFinished(name, record.bytes, record.measures, held))
     return record

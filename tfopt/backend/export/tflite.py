@@ -26,6 +26,7 @@ from tfopt.backend.types import Array
 from tfopt.core.claims.agreement import RuntimeCheck, broken_claim
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.contracts.events import ExportFinished, ExportStarted
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ExportRecord
 from tfopt.errors import ExportError
@@ -96,7 +97,7 @@ def export(
         work = Path(folder)
         sources = _sources(float_model, quantized, signature, variants, context, work)
         conversions = _conversions(float_model, signature, variants, sources, context, work)
-        failures = convert(conversions, lambda name: context.emit({"event": "export_started", "export": name}))
+        failures = convert(conversions, lambda name: context.emit(ExportStarted(name)))
         test = saved_model.named_inputs(context.data.test.inputs, float_model, signature)
         evaluation = _Evaluation(
             context,
@@ -309,11 +310,5 @@ def _timed(record: ExportRecord, result: Mapping[str, Any] | None) -> ExportReco
     return record.model_copy(update={"measures": measures, "details": {**record.details, "latency": timing}})
 
 
-def _finished(record: ExportRecord) -> dict[str, Any]:
-    return {
-        "event": "export_finished",
-        "export": record.name,
-        "bytes": record.bytes,
-        "measures": record.measures,
-        "held": all(claim.held for claim in record.claims),
-    }
+def _finished(record: ExportRecord) -> ExportFinished:
+    return ExportFinished(record.name, record.bytes, record.measures, all(claim.held for claim in record.claims))

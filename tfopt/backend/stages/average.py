@@ -17,6 +17,7 @@ from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.ensembling import Averaging
 from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext
 from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import StageError
@@ -77,7 +78,7 @@ def unlike(model: tf_keras.Model, other: tf_keras.Model) -> str | None:
     return None
 
 
-def average(model: tf_keras.Model, asked: Averaging, context: StageContext) -> tf_keras.Model:
+def average(model: tf_keras.Model, asked: Averaging, context: StageContext) -> StageResult:
     """Averages in place.
 
     Raises:
@@ -85,13 +86,12 @@ def average(model: tf_keras.Model, asked: Averaging, context: StageContext) -> t
     """
     candidates = _epochs(model, asked, context) if asked.epochs_of else _models(model, context)
     zeros = _zeros(model) if "sparse" in context.traits else []
-    taken = list(candidates)
+    taken, details = list(candidates), {}
     if asked.method == "greedy":
         taken, measured = _greedy(model, candidates, zeros, context)
-        context.emit({"event": "details", "measured": measured})
+        details["measured"] = measured
     _set(model, [candidates[name] for name in taken], zeros, context)
-    context.emit({"event": "details", "averaged": taken})
-    return model
+    return StageResult(model, details={**details, "averaged": taken})
 
 
 def _models(model: tf_keras.Model, context: StageContext) -> dict[str, Weights]:

@@ -19,6 +19,7 @@ from tfopt.backend.stages import fit as training
 from tfopt.backend.training.hooks import SparsityHook
 from tfopt.backend.training.wrapping import wrapped
 from tfopt.core.config.clustering import Clustering, Sharing
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
 
@@ -32,7 +33,7 @@ def cluster(
     context: StageContext,
     *,
     preserve_sparsity: bool = False,
-) -> tf_keras.Model:
+) -> StageResult:
     """Weight clustering with fine-tuning (Han, Mao and Dally 2016, arXiv:1510.00149), by tfmot.
 
     Args:
@@ -43,7 +44,7 @@ def cluster(
         preserve_sparsity: zeros stay zero, and are one of the clusters.
 
     Returns:
-        The same model, free of wrappers.
+        The same model, free of wrappers; reasons for layers left alone, and how the weights of the others share values.
 
     Raises:
         RecipeError: rules do not fit the model.
@@ -52,8 +53,7 @@ def cluster(
     plans = layer_sharing(model, clustering)
     chosen = [layer for layer in leaf_layers(model) if layer.name in plans]
     zeros = {layer.name: _zeros(layer) for layer in chosen}
-    told = {name: {"clusters": plan.clusters, "per_channel": plan.per_channel} for name, plan in plans.items()}
-    context.emit({"event": "details", "stage": stage.name, "skipped": skipped(model, clustering), "clusters": told})
+    reasons = skipped(model, clustering)
     tf_keras.utils.set_random_seed(context.seed)
 
     def wrap(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
@@ -68,14 +68,15 @@ def cluster(
         free = [weight for layer in alone for weight in layer.trainable_weights]
         with zeros_held(free), wrapped(model, wrap) as (sharing_model, wrappers):
             hooks = [SparsityHook(lambda: _sparsity(wrappers))] if preserve_sparsity else []
-            training.fit(sharing_model, stage, context, hooks=hooks)
+            trained = training.fit(sharing_model, stage, context, hooks=hooks)
             for wrapper in wrappers:
                 wrapper.project_weights()
     finally:
         for layer in chosen:
             remove_registration(layer)
     prove(chosen, plans, zeros if preserve_sparsity else {})
-    return model
+    clusters = {name: {"clusters": plan.clusters, "per_channel": plan.per_channel} for name, plan in plans.items()}
+    return StageResult(model, reasons, plans, {"clusters": clusters, **trained})
 
 
 def prove(

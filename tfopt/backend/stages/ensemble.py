@@ -16,6 +16,7 @@ from tfopt.backend.training.evaluate import predict
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.ensembling import Combine, Ensembling, Outputs
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext
 from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import StageError
@@ -44,7 +45,7 @@ def layers_after(model: tf_keras.Model, asked: Ensembling, workload: Workload) -
     return join(members, weights, asked.combine, Outputs.of(workload.compile), model.name)
 
 
-def ensemble(model: tf_keras.Model, asked: Ensembling, context: StageContext) -> tf_keras.Model:
+def ensemble(model: tf_keras.Model, asked: Ensembling, context: StageContext) -> StageResult:
     """Joins the members and proves that the joined model answers as they do.
 
     Raises:
@@ -59,8 +60,8 @@ def ensemble(model: tf_keras.Model, asked: Ensembling, context: StageContext) ->
     joined = join(members, weights, asked.combine, outputs, model.name)
     _prove(joined, members, weights, asked.combine, outputs, context)
     names = [*(["incoming"] if asked.incoming else []), *context.sources]
-    context.emit({"event": "details", "combine": asked.combine, "members": dict(zip(names, weights, strict=True))})
-    return joined
+    details = {"combine": asked.combine, "members": dict(zip(names, weights, strict=True))}
+    return StageResult(joined, details=details)
 
 
 def join(

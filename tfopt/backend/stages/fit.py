@@ -21,6 +21,7 @@ from tfopt.backend.training.loop import TrainingLoop
 from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.core.config.compile import Compile
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
 
@@ -53,7 +54,7 @@ def train(
     *,
     keep: Sequence[int] = (),
     moving_average: float | None = None,
-) -> tf_keras.Model:
+) -> StageResult:
     """Plain training.
 
     Args:
@@ -64,7 +65,7 @@ def train(
         moving_average: share of the average of the weights that each step keeps; the result is that average.
 
     Returns:
-        The same model.
+        The same model, and details of the teacher and of early stopping.
 
     Raises:
         StageError: data and model do not fit, or the loss is no number any more.
@@ -74,10 +75,10 @@ def train(
         # What `use_ema: true` of the optimizer sets; `TrainingLoop` ends with the average where it is set.
         optimizer.use_ema, optimizer.ema_momentum = True, moving_average
         optimizer.ema_overwrite_frequency = None
-    fit(model, stage, context, optimizer=optimizer, hooks=[SnapshotHook(model, keep, context.work)])
+    details = fit(model, stage, context, optimizer=optimizer, hooks=[SnapshotHook(model, keep, context.work)])
     if moving_average is not None:
         batch_statistics.estimate(model, context.data.train, context.seed)
-    return model
+    return StageResult(model, details=details)
 
 
 def fit(
@@ -87,7 +88,7 @@ def fit(
     *,
     optimizer: tf_keras.optimizers.Optimizer | None = None,
     hooks: Sequence[TrainingHook] = (),
-) -> None:
+) -> dict[str, Any]:
     """Runs the optimizer over the epochs of a stage, in place; goes on from a checkpoint in `context.work`.
 
     The same model, stage and context give the same weights, whether or not the stage was killed and started again.
@@ -99,6 +100,9 @@ def fit(
         optimizer: the optimizer of `make_optimizer`, where the caller needs it before; made here otherwise.
         hooks: what the stage adds to plain training, in their order; a teacher comes before them, so that their terms
             of the loss are not scaled by its weight.
+
+    Returns:
+        Details of the teacher and of early stopping, for `StageRecord.details`.
 
     Raises:
         StageError: data and model do not fit, the loss is no number any more, or a monitor names what is not measured.
@@ -143,7 +147,7 @@ def fit(
     model.optimizer.build(model.trainable_variables)
     every.start(TrainingSetup(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context)))
     with strided_pointwise_spared(model):
-        TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, every).run()
+        return TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, every).run()
 
 
 def make_optimizer(stage: TrainingStage, context: StageContext) -> tf_keras.optimizers.Optimizer:

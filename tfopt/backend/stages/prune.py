@@ -12,7 +12,7 @@ from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import layer_sparsity, pattern_sparsity, sparsity
 from tfopt.backend.pruning import rewinding
-from tfopt.backend.pruning.controllers import SparsityController, make_controller
+from tfopt.backend.pruning.controllers import make_controller
 from tfopt.backend.pruning.masks import PruneByOptimizer
 from tfopt.backend.pruning.plan import LayerPlan, layer_plans, look_ahead, preflight, resolve_schedules, rewind_step
 from tfopt.backend.pruning.rewinding import RewindHook
@@ -21,6 +21,8 @@ from tfopt.backend.stages import fit as training
 from tfopt.backend.training.hooks import TrainingHook
 from tfopt.backend.training.wrapping import wrapped
 from tfopt.core.config.pruning import Pruning
+from tfopt.core.contracts.events import Warned
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
 
@@ -32,7 +34,7 @@ TOLERANCE = 0.005
 """How far, besides one weight (or block), a layer may end from its planned sparsity."""
 
 
-def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context: StageContext) -> tf_keras.Model:
+def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context: StageContext) -> StageResult:
     """Magnitude pruning with fine-tuning (Zhu and Gupta 2017, arXiv:1710.01878), by tfmot.
 
     Args:
@@ -42,7 +44,7 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
         context: data, compile, seed, and where progress and checkpoints go.
 
     Returns:
-        The same model, free of wrappers.
+        The same model, free of wrappers; reasons for layers left dense, and the schedules of the others.
 
     Raises:
         RecipeError: rules or schedules do not fit model and stage.
@@ -52,7 +54,7 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
     plans = layer_plans(model, pruning, steps.total_steps, steps.steps_per_epoch)
     rewind_at = rewind_step(pruning, plans)
     earlier = rewinding.read(pruning.rewind, model, context) if pruning.rewind else ()
-    context.emit({"event": "details", "stage": stage.name, **_details(model, pruning, plans)})
+    skipped, details = _skipped(model, pruning), _details(pruning, plans)
     optimizer = training.make_optimizer(stage, context)
 
     def wrap(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
@@ -75,11 +77,12 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
 
             hooks.append(RewindHook(rewind_at, earlier, masks.project_weights, restart))
         curve = [[step, masks.planned_sparsity(step)] for step in _points(steps.total_steps)]
-        context.emit({"event": "details", "stage": stage.name, "planned_curve": curve})
-        training.fit(sparse_model, stage, context, optimizer=optimizer, hooks=hooks)
-    _report(controller, stage, context)
+        trained = training.fit(sparse_model, stage, context, optimizer=optimizer, hooks=hooks)
+    for text in controller.unmet_targets():
+        context.emit(Warned(f"{stage.name}: {text}"))
     prove(model, plans, controller.target_sparsities())
-    return model
+    decided = {"decided": [group.details() for group in controller.groups]} if controller.groups else {}
+    return StageResult(model, skipped, details={**details, "planned_curve": curve, **trained, **decided})
 
 
 class MaskHook(TrainingHook):
@@ -123,15 +126,6 @@ def _points(total_steps: int, most: int = 120) -> list[int]:
     return sorted({round(index * total_steps / most) for index in range(most + 1)})
 
 
-def _report(controller: SparsityController, stage: TrainingStage, context: StageContext) -> None:
-    """Says what was decided while training."""
-    if controller.groups:
-        decided = [group.details() for group in controller.groups]
-        context.emit({"event": "details", "stage": stage.name, "decided": decided})
-    for text in controller.unmet_targets():
-        context.emit({"event": "warning", "message": f"{stage.name}: {text}"})
-
-
 def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], target_sparsities: Mapping[str, float]) -> None:
     """Measures every pruned layer against its plan.
 
@@ -161,8 +155,14 @@ def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], target_sparsiti
         )
 
 
-def _details(model: tf_keras.Model, pruning: Pruning, plans: Mapping[str, LayerPlan]) -> dict[str, object]:
+def _skipped(model: tf_keras.Model, pruning: Pruning) -> dict[str, str]:
+    """Why a layer with weights is left dense, by name."""
     reasons = preflight(model, pruning)
+    found = {layer.name: reasons[layer.name] for layer in leaf_layers(model, weighted=True)}
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def _details(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> dict[str, object]:
     schedules = {
         name: {
             "kind": plan.schedule.schedule.kind,
@@ -173,8 +173,7 @@ def _details(model: tf_keras.Model, pruning: Pruning, plans: Mapping[str, LayerP
         }
         for name, plan in plans.items()
     }
-    skipped = {layer.name: reasons[layer.name] for layer in leaf_layers(model, weighted=True)}
-    details = {"skipped": {name: reason for name, reason in skipped.items() if reason}, "schedules": schedules}
+    details: dict[str, object] = {"schedules": schedules}
     if pruning.rewind is not None:
         details["rewind"] = {**pruning.rewind.model_dump(), "before_step": rewind_step(pruning, plans)}
     return details

@@ -20,15 +20,16 @@ from tfopt.backend.quantization.wrapping import strip, wrap
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training.hooks import SparsityHook
 from tfopt.core.config.quantization import Quantization
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 
 
 def quantize_aware_train(
     model: tf_keras.Model, stage: TrainingStage, quantization: Quantization, context: StageContext
-) -> Quantized:
+) -> StageResult:
     """Trains a model while its weights and activations are rounded to 8 bits (Jacob et al. 2018, arXiv:1712.05877).
 
-    Layers that cannot be simulated stay as they are and are reported in a `details` event; the converter quantizes
+    Layers that cannot be simulated stay as they are and are reported as skipped; the converter quantizes
     them from calibration data. Zeros and clusters of the incoming model stay, as its traits say. An interrupted stage
     goes on from its checkpoint: the wrappers are built anew from `model`, and `training.fit` loads their variables.
 
@@ -45,12 +46,12 @@ def quantize_aware_train(
     canonical = canonicalize(model)
     wrapped = wrap(canonical, quantization, preserve)
     skipped, floats = _not_simulated(canonical, quantization), float_originals(canonical)
-    context.emit({"event": "details", "stage": stage.name, "skipped": skipped, "float_layers": floats})
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
     hooks = [SparsityHook(lambda: _sparsity(wrapped))] if "sparse" in context.traits else []
-    training.fit(wrapped, stage, context, hooks=hooks)
-    return Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names, floats)
+    trained = training.fit(wrapped, stage, context, hooks=hooks)
+    quantized = Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names, floats)
+    return StageResult(quantized, skipped, details={"float_layers": floats, **trained})
 
 
 def _sparsity(wrapped: tf_keras.Model) -> float:

@@ -128,6 +128,11 @@ class TrainingHook:
         """Step from which early stopping counts; None leaves that to others."""
         return None
 
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Plain values for `StageRecord.details`, read when training is over."""
+        return {}
+
     def start(self, setup: TrainingSetup) -> None:
         """Makes variables and whatever depends on the compiled model."""
 
@@ -212,6 +217,10 @@ class HookList:
     def extra(self) -> tuple[Any, ...] | None:
         """The arrays of the hooks that have some, in their order; None where no hook has."""
         return tuple(hook.extra for hook in self.hooks if hook.extra is not None) or None
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {name: value for hook in self.hooks for name, value in hook.details.items()}
 
     @property
     def in_step(self) -> bool:

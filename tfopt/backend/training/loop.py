@@ -24,6 +24,7 @@ from tfopt.backend.training.steps import StepResult, StepRunner, Validator
 from tfopt.backend.training.tensorboard import EpochWriter
 from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.config.learning_rate import PlateauRate
+from tfopt.core.contracts.events import EpochFinished, StepProgress, Warned
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
 
@@ -75,8 +76,11 @@ class TrainingLoop:
         self.last_sign = 0.0
         self.last_save = perf_counter()
 
-    def run(self) -> None:
+    def run(self) -> dict[str, Any]:
         """Trains to the end.
+
+        Returns:
+            Details of the hooks and of early stopping, for `StageRecord.details`.
 
         Raises:
             StageError: the loss is no number any more, or data and model do not fit.
@@ -91,7 +95,7 @@ class TrainingLoop:
             except KeyboardInterrupt:
                 self._save()
                 raise
-        self._finish()
+        return self._finish()
 
     @property
     def step(self) -> int:
@@ -124,9 +128,9 @@ class TrainingLoop:
             self.state.restore()
         except DamagedCheckpoint as error:
             message = f"{self.stage.name}: {error}; the stage starts again from its first step."
-            self.context.emit({"event": "warning", "message": message})
+            self.context.emit(Warned(message))
         for entry in self.state.progress.history:
-            self.context.emit({"event": "epoch", "stage": self.stage.name, **entry})
+            self.context.emit(EpochFinished(self.stage.name, entry))
 
     def _save(self) -> None:
         self.last_save = perf_counter()
@@ -176,18 +180,17 @@ class TrainingLoop:
         if now - self.last_sign < SECONDS_BETWEEN_SIGNS and step != self.total_steps:
             return
         self.last_sign = now
-        event: dict[str, Any] = {
-            "event": "progress",
-            "stage": self.stage.name,
-            "step": step,
-            "steps": self.total_steps,
-            "epoch": epoch,
-            "epochs": self.stage.epochs,
-            "metrics": dict(self.state.progress.logs),
-        }
-        if (sparsity := self.hooks.sparsity()) is not None:
-            event["sparsity"] = sparsity
-        self.context.emit(event)
+        self.context.emit(
+            StepProgress(
+                stage=self.stage.name,
+                step=step,
+                steps=self.total_steps,
+                epoch=epoch,
+                epochs=self.stage.epochs,
+                metrics=dict(self.state.progress.logs),
+                sparsity=self.hooks.sparsity(),
+            )
+        )
 
     def _close_epoch(self, epoch: int) -> None:
         begun = perf_counter()
@@ -207,7 +210,7 @@ class TrainingLoop:
         self.state.progress = self._monitor(replace(progress, history=history, logs={}, seconds=0.0))
         if self.writer is not None:
             self.writer.write(entry)
-        self.context.emit({"event": "epoch", "stage": self.stage.name, **entry})
+        self.context.emit(EpochFinished(self.stage.name, entry))
 
     def _monitor(self, progress: Progress) -> Progress:
         """Lowers the rate on a plateau, and ends the stage where early stopping says so."""
@@ -231,20 +234,21 @@ class TrainingLoop:
             progress = replace(progress, stopping=monitor, stopped=monitor.wait >= stopping.patience)
         return progress
 
-    def _finish(self) -> None:
+    def _finish(self) -> dict[str, Any]:
         progress, best = self.state.progress, self.state.best
         if best:
             assign(self.model.variables, best)
         elif self.model.optimizer.use_ema:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         self.hooks.project_weights()
+        details = dict(self.hooks.details)
         if self.stage.early_stopping is not None:
-            outcome = {
+            details["early_stopping"] = {
                 "stopped_after": len(progress.history),
                 "best_epoch": progress.stopping.best_epoch,
                 "restored": bool(best),
             }
-            self.context.emit({"event": "details", "stage": self.stage.name, "early_stopping": outcome})
+        return details
 
     def _identity(self) -> str:
         config = self.stage.model_dump(mode="json", exclude={"name"})

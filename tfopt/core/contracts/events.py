@@ -1,28 +1,227 @@
-"""What happens in a run, as it happens: plain mappings with an `event` key, journaled and shown.
+"""Events of a run: one frozen dataclass per kind, journaled and shown as they happen.
 
-| event | other keys |
-|---|---|
-| `run_started` | `run`, `recipe`, `stages` (names), `exports` (names), `sources` (keys of other models) |
-| `stage_started` | `stage`, `kind`, `key`, `epochs`, `steps` (of the whole stage), `cached` |
-| `waiting` | `stage`: another process is building the same stage, whose result will be taken |
-| `progress` | `stage`, `step`, `steps`, `epoch`, `epochs`, `metrics` (mapping), `sparsity` (if pruning) |
-| `epoch` | `stage`, and all keys of the history entry (see `StageRecord.history`) |
-| `details` | `stage`, `skipped` (layer -> reason) and/or anything for `StageRecord.details` |
-| `stage_finished` | `stage`, `seconds`, `measures`, `cached` |
-| `export_started` | `export` |
-| `export_finished` | `export`, `bytes`, `measures`, `held` |
-| `warning` | `message` |
-| `run_reused` | `run`: nothing has changed since that run; its report is drawn again |
-| `run_finished` | `state`, `seconds`, `held` |
+An event is also a mapping of its keys, with the name of its kind under `event`; `plain` makes it a dict. Receivers
+(`on_event`) and `events.jsonl` see these keys: they are a contract. Optional fields that are None are left out.
 
 Events of stages that make an external model (`tfopt.core.config.model_source`) have a key `source` in addition: the
-name of what they make (recipe and seed), which, with a slash, also precedes that of their stage.
+name of what they make (recipe and seed), which, with a slash, also precedes the name of their stage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
 
 Event = Mapping[str, Any]
-"""One thing that happened."""
+"""One thing that happened: a `RunEvent`, or a mapping with the same keys, as it comes from another process."""
+
+Emit = Callable[[Event], None]
+"""Receives events."""
+
+_MERGED = {"merged": True}
+"""Metadata of a field whose entries are keys of the event themselves."""
+
+
+class RunEvent(Mapping[str, Any]):
+    """The base of all events.
+
+    Class attributes:
+        event: the name of its kind.
+    """
+
+    event: ClassVar[str]
+
+    def __getitem__(self, key: str) -> Any:
+        return plain(self)[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(plain(self))
+
+    def __len__(self) -> int:
+        return len(plain(self))
+
+
+def plain(event: Event) -> dict[str, Any]:
+    """An event as a dict, `event` first; mappings that are no `RunEvent` are copied."""
+    if not isinstance(event, RunEvent):
+        return dict(event)
+    found: dict[str, Any] = {"event": event.event}
+    for key in fields(event):  # type: ignore[arg-type]  # every subclass is a dataclass
+        value = getattr(event, key.name)
+        if key.metadata.get("merged"):
+            found.update(value)
+        elif value is not None or key.default is not None:
+            found[key.name] = value
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class RunStarted(RunEvent):
+    """A run begins; `sources` are the keys of external models that it needs."""
+
+    event: ClassVar[str] = "run_started"
+    run: str
+    recipe: str
+    stages: Sequence[str]
+    exports: Sequence[str]
+    sources: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class StageStarted(RunEvent):
+    """A stage begins; `steps` are those of the whole stage."""
+
+    event: ClassVar[str] = "stage_started"
+    stage: str
+    kind: str
+    key: str
+    epochs: int
+    steps: int
+    cached: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Waiting(RunEvent):
+    """Another process builds the same stage; its result will be used."""
+
+    event: ClassVar[str] = "waiting"
+    stage: str
+
+
+@dataclass(frozen=True, eq=False)
+class StepProgress(RunEvent):
+    """Optimizer steps were taken; `sparsity` only where the stage measures it. Shown, not journaled."""
+
+    event: ClassVar[str] = "progress"
+    stage: str
+    step: int
+    steps: int
+    epoch: int
+    epochs: int
+    metrics: Mapping[str, float]
+    sparsity: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class EpochFinished(RunEvent):
+    """An epoch is over; the keys of its history entry (`StageRecord.history`) are keys of the event."""
+
+    event: ClassVar[str] = "epoch"
+    stage: str
+    entry: Mapping[str, float] = field(metadata=_MERGED)
+    cached: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class StageDetails(RunEvent):
+    """What a stage reports about itself (`StageResult`): skipped layers with reasons, and `StageRecord.details`."""
+
+    event: ClassVar[str] = "details"
+    stage: str
+    skipped: Mapping[str, str]
+    details: Mapping[str, Any] = field(metadata=_MERGED)
+
+
+@dataclass(frozen=True, eq=False)
+class StageFinished(RunEvent):
+    """A stage is over, its result in the store."""
+
+    event: ClassVar[str] = "stage_finished"
+    stage: str
+    seconds: float
+    measures: Mapping[str, float]
+    cached: bool
+
+
+@dataclass(frozen=True, eq=False)
+class ExportStarted(RunEvent):
+    """A file is being written."""
+
+    event: ClassVar[str] = "export_started"
+    export: str
+
+
+@dataclass(frozen=True, eq=False)
+class ExportFinished(RunEvent):
+    """A file is written and verified; `held`: whether all its claims hold."""
+
+    event: ClassVar[str] = "export_finished"
+    export: str
+    bytes: int
+    measures: Mapping[str, float]
+    held: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Warned(RunEvent):
+    """A sentence that the user should read."""
+
+    event: ClassVar[str] = "warning"
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class RunReused(RunEvent):
+    """Nothing has changed since that run; its report is drawn again."""
+
+    event: ClassVar[str] = "run_reused"
+    run: str
+
+
+@dataclass(frozen=True, eq=False)
+class RunFinished(RunEvent):
+    """The report is written."""
+
+    event: ClassVar[str] = "run_finished"
+    state: str
+    seconds: float
+    held: bool
+
+
+@dataclass(frozen=True, eq=False)
+class SweepStarted(RunEvent):
+    """A sweep begins; `settled` are the names of trials that were finished before."""
+
+    event: ClassVar[str] = "sweep_started"
+    sweep: str
+    recipe: str
+    trials: Sequence[str]
+    settled: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class TrialStarted(RunEvent):
+    """A trial begins; events of its run have a key `trial` in addition."""
+
+    event: ClassVar[str] = "trial_started"
+    trial: str
+
+
+@dataclass(frozen=True, eq=False)
+class TrialFinished(RunEvent):
+    """A trial is over; `error` is None where it is done."""
+
+    event: ClassVar[str] = "trial_finished"
+    trial: str
+    state: str
+    error: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class SweepFinished(RunEvent):
+    """All trials are over; number of trials by state."""
+
+    event: ClassVar[str] = "sweep_finished"
+    sweep: str
+    states: Mapping[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class TrialEnded(RunEvent):
+    """The last message of a worker about a trial; `memory` is the peak of its process in bytes, where known."""
+
+    event: ClassVar[str] = "trial_ended"
+    state: str
+    error: str | None
+    memory: int | None = None

@@ -6,7 +6,7 @@ defines one subclass of `Stage`; the file's name is the recipe's key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -20,16 +20,15 @@ from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.events import Emit
 from tfopt.core.contracts.preflight import Preflight, Workload
+from tfopt.core.contracts.result import StageResult
 from tfopt.core.language.block import Block
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.quantities import Span
 
 SNAPSHOTS = "snapshots"
 """Folder, in `StageContext.work` and then in the stage's store entry, of what is kept besides the stage's result."""
-
-Emit = Callable[[Mapping[str, Any]], None]
-"""Receives what happens, as plain values with an `event` key; see `tfopt.core.contracts.events`."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,6 @@ class StageContext:
         augment: random changes of training images.
         seed: seed of this stage; the same seed gives the same result.
         traits: what the incoming model is.
-        layers: facts of earlier stages per layer name that this stage may need (e.g. the sparsity reached).
         emit: where progress goes.
         work: folder for checkpoints; holds those of an interrupted attempt at the same stage, gone after the stage, but
             for `work/snapshots`, which is stored with the stage's result.
@@ -61,7 +59,6 @@ class StageContext:
     logs: Path
     augment: Augment | None = None
     traits: frozenset[Trait] = frozenset()
-    layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     earlier: Mapping[str, Path] = field(default_factory=dict)
     sources: Mapping[str, ModelLocation] = field(default_factory=dict)
 
@@ -88,7 +85,7 @@ class Stage(Block):
     name: str = ""
     """Name of the stage in reports and paths (default: its kind, numbered when repeated)."""
 
-    def apply(self, model: Any, context: StageContext) -> Any:
+    def apply(self, model: Any, context: StageContext) -> StageResult:
         """Carries the stage out.
 
         Args:
@@ -96,7 +93,7 @@ class Stage(Block):
             context: data, seed and the way to report progress.
 
         Returns:
-            A `tf_keras.Model` free of wrappers, or, for a quantizing stage, a `tfopt.backend.quantization.Quantized`.
+            The model, and what the stage reports about it.
 
         Raises:
             StageError: the stage failed, with the reason in the user's words.

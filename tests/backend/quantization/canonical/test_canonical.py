@@ -67,7 +67,7 @@ def trained(tmp_path_factory):
     model = prune_by_magnitude(train(_series_model(), epochs=12), 0.5)
     stage = qat(epochs=2)
     work = tmp_path_factory.mktemp("canonical")
-    return model, quantize_aware_train(model, stage, stage, context(work, "sparse"))
+    return model, quantize_aware_train(model, stage, stage, context(work, "sparse")).model
 
 
 def test_training_the_canonical_form_trains_the_original(trained) -> None:

@@ -1,0 +1,27 @@
+"""What a stage returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfopt.core.config.clustering import Sharing
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage made, and what it reports about it.
+
+    Args:
+        model: a `tf_keras.Model` free of wrappers, or, of a stage that adds the trait `quantized`, a
+            `tfopt.backend.quantization.Quantized`.
+        skipped: why a layer was left alone, by layer name.
+        sharing: how the weights of clustered layers share values, by layer name.
+        details: plain values for `StageRecord.details`.
+    """
+
+    model: Any
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    sharing: Mapping[str, Sharing] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
