@@ -1,4 +1,4 @@
-"""Plans the models from elsewhere that stages need: which there are, what makes them, whether they fit."""
+"""Plans the external models that stages need: which there are, what makes them, whether they fit."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def plan_sources(
     store: Store,
     prepare: Callable[[Recipe], Prepared],
 ) -> tuple[tuple[PlannedSource, ...], dict[str, Prepared]]:
-    """The models from elsewhere that one stage needs.
+    """The external models that one stage needs.
 
     Args:
         recipe: whose stage it is.
-        index: place of the stage.
+        index: of the stage in the recipe.
         planned: the stages before it.
         store: finished stages are found there.
         prepare: plans another recipe.
@@ -88,7 +88,7 @@ def traits_after(recipe: Recipe, count: int) -> frozenset[Trait]:
 def known_models(
     sources: Sequence[PlannedSource], model: Any, after: Mapping[str, Any], needed: Mapping[str, Prepared]
 ) -> tuple[dict[str, KnownModel], dict[str, str]]:
-    """The models from elsewhere of a stage as far as they are known before training.
+    """The external models of a stage as far as they are known before training.
 
     Args:
         sources: as planned.
@@ -105,7 +105,7 @@ def known_models(
     from tfopt.backend.artifacts import external_models
 
     known: dict[str, KnownModel] = {}
-    unfit: dict[str, str] = {}
+    misfits: dict[str, str] = {}
     for source in sources:
         if source.kind == "file":
             one = external_models.load_file(Path(source.file))
@@ -114,18 +114,18 @@ def known_models(
         known[source.label] = KnownModel(one, source.traits)
         reason = external_models.reason_incompatible(one, model)
         if reason is not None:
-            unfit[source.label] = reason
-    return known, unfit
+            misfits[source.label] = reason
+    return known, misfits
 
 
 def keys_of(sources: Sequence[PlannedSource], planned: Sequence[PlannedStage]) -> list[str]:
-    """What the key of a stage knows of the models that it needs: their keys, of earlier stages their place."""
+    """Key parts for external models: their store keys; for earlier stages, their index."""
     keys = [stage.key for stage in planned]
     return [f"stage {keys.index(source.key)}" if source.kind == "stage" else source.key for source in sources]
 
 
 def problem_of(stage: Stage, index: int, label: str, message: str) -> Problem:
-    """A model from elsewhere that does not fit, at the place where the recipe names it."""
+    """An external model that does not fit, at the path where the recipe names it."""
     places = {source.label: path for path, source in sources_in(stage)}
     path = places.get(label, ())
     subject = ".".join(str(part) for part in (stage.name, *path))

@@ -38,13 +38,13 @@ def stage_record(
         skipped: why a layer was left alone, by name.
         sharing: how the weights of clustered layers share values, by name.
     """
-    from tfopt.backend.artifacts import stage_result as artifacts
+    from tfopt.backend.artifacts import stage_artifacts
     from tfopt.backend.models import build as models
     from tfopt.backend.stages import prune as pruning
     from tfopt.backend.training.evaluate import evaluate
 
-    float_model = artifacts.float_model(model)
-    measures = evaluate(artifacts.running_model(model), prepared.data.test, prepared.plan.recipe.compile)
+    float_model = stage_artifacts.float_model(model)
+    measures = evaluate(stage_artifacts.inference_model(model), prepared.data.test, prepared.plan.recipe.compile)
     return StageRecord(
         name=name,
         kind=kind,

@@ -47,8 +47,8 @@ class PlannedStage:
         name: stage name.
         kind: stage kind.
         key: key in the store.
-        status: `cached`: taken from the store; `will run`; `blocked`: an earlier problem stops it.
-        reason: why it is not cached (which part of its key changed), or why it is blocked.
+        status: `cached`: taken from the store; `will run`.
+        reason: why it is not cached: which part of its key changed.
         epochs: passes over the training split; 0 where the stage does not train.
         steps: optimizer steps.
         schedules: resolved sparsity schedules by layer name.
@@ -59,7 +59,7 @@ class PlannedStage:
     name: str
     kind: str
     key: str
-    status: Literal["cached", "will run", "blocked"]
+    status: Literal["cached", "will run"]
     reason: str = ""
     epochs: int = 0
     steps: int = 0
