@@ -14,9 +14,8 @@ import tf_keras
 
 import tfopt
 from tests.support.needing_stages import Take
-from tfopt.backend.artifacts import external_models, stage_artifacts
+from tfopt.backend.artifacts import stage_artifacts
 from tfopt.catalog.catalog import catalog
-from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.recipe.catalog import Catalog
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.errors import RecipeError, StageError
@@ -122,32 +121,15 @@ def test_a_model_that_does_not_fit_is_refused_before_any_training(tmp_path: Path
     assert not (tmp_path / "out" / "student").exists()
 
 
-def test_files_are_loaded_and_checked(tmp_path: Path) -> None:
-    model = tf_keras.Sequential([tf_keras.layers.InputLayer((8, 8, 1)), tf_keras.layers.Flatten(),
-                                 tf_keras.layers.Dense(10, "softmax")])  # fmt: skip
+def test_a_stage_takes_the_model_of_a_file(tmp_path: Path) -> None:
+    layers = [tf_keras.layers.InputLayer((8, 8, 1)), tf_keras.layers.Flatten(), tf_keras.layers.Dense(10, "softmax")]
+    model = tf_keras.Sequential(layers)
     model.save(tmp_path / "teacher.keras")
-    (tmp_path / "teacher.tflite").write_bytes(tf_keras_to_tflite(model))
-    examples = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
-    for name in ("teacher.keras", "teacher.tflite"):
-        loaded = external_models.load_external_model(ModelLocation(name, "file", tmp_path / name))
-        assert external_models.reason_incompatible(loaded, model) is None
-        answers = loaded.predict(examples)
-        np.testing.assert_allclose(answers, model.predict(examples, verbose=0), atol=1e-6)
-    other = tf_keras.Sequential([tf_keras.layers.InputLayer((64,)), tf_keras.layers.Dense(10)])
-    assert "expects examples of shape (8, 8, 1), but this recipe's model expects (64,)" in str(
-        external_models.reason_incompatible(loaded, other)
-    )
     run = tfopt.run(student(tmp_path, "{file: teacher.keras}"), out=tmp_path / "out")
     assert same(weights(tmp_path / "out", run.report.stages[-1].key), model.get_weights())
     (tmp_path / "broken.keras").write_text("no model")
     with pytest.raises(StageError, match=r"neither a \.keras archive nor"):
         tfopt.plan(student(tmp_path, "{file: broken.keras}"), tmp_path / "out")
-
-
-def tf_keras_to_tflite(model: tf_keras.Model) -> bytes:
-    import tensorflow as tf
-
-    return tf.lite.TFLiteConverter.from_keras_model(model).convert()
 
 
 KILLED = """
