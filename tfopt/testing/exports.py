@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tfopt.catalog.catalog import catalog
 from tfopt.core.config.compile import Compile
-from tfopt.core.contracts.export import Export, ExportContext
+from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.recipe.reader import read_exports
 from tfopt.core.records.report import ExportRecord
 from tfopt.testing.stages import check_block
@@ -81,6 +81,12 @@ class ExportContract:
             with pytest.raises(ValidationError, match="frozen"):
                 setattr(export, key, None)
         assert type(export).model_validate(export.model_dump(mode="json")) == export
+
+    def test_before_training_nothing_is_known_against_a_dense_network(self, export: Export, model: Any) -> None:
+        before = model.get_weights()
+        found = export.preflight(model, ExportWorkload(parameters=model.count_params(), examples=10_000))
+        assert found.problems == ()
+        assert all(np.array_equal(one, other) for one, other in zip(model.get_weights(), before, strict=True))
 
     def test_there_is_a_record_for_every_name(self, export: Export, done: tuple[Path, list[ExportRecord], Any]) -> None:
         assert [record.name for record in done[1]] == list(export.names())
