@@ -158,12 +158,12 @@ def run(
         KeyboardInterrupt: Ctrl-C; the run folder says so.
     """
     from tfopt.io.recipes.recipe_file import dump_recipe
-    from tfopt.io.runs import identity, runs
+    from tfopt.io.runs import reuse, runs
     from tfopt.io.store.locks import sole_user
     from tfopt.io.system.files import write_atomically
 
     root, asked = Path(out), _loaded(recipe)
-    text, same_recipe, same_run = dump_recipe(asked), identity.recipe_identity(asked), identity.run_identity(asked)
+    text, same_recipe, same_run = dump_recipe(asked), reuse.recipe_identity(asked), reuse.run_identity(asked)
     if not fresh and (before := runs.finished_run(root, asked.name, same_run)) is not None:
         if on_event is not None:
             from tfopt.core.contracts.events import RunReused

@@ -13,7 +13,7 @@ from tfopt.core.recipe.recipe import Recipe
 from tfopt.engine.sweep import stage_chain
 from tfopt.errors import RecipeError
 from tfopt.io.recipes.recipe_file import load_recipe
-from tfopt.io.runs.identity import run_identity
+from tfopt.io.runs.reuse import run_identity
 
 CATALOG = Catalog({**known().stages, "take": Take}, known().exports)
 HEAD = "data: {source: digits}\nmodel: {source: mlp}\n"

@@ -1,0 +1,9 @@
+"""What a run leaves behind, as plain values.
+
+| file | question it answers |
+|---|---|
+| `report` | what is in `report.json`? |
+| `run` | what does `tfopt.run` return? |
+| `layer_support` | what can be done with each layer of a model? |
+| `fingerprint` | what is part of a store key, and why does a key differ from an earlier one? |
+"""

@@ -1,0 +1,9 @@
+"""The machine: files, versions, memory.
+
+| file | question it answers |
+|---|---|
+| `files` | how are files written durably and hashed? |
+| `environment` | which packages, processor and threads are there? |
+| `compatibility` | what in an environment cannot work, and how is it repaired? |
+| `memory` | how much memory is free, and how much did a process use? |
+"""
