@@ -39,6 +39,11 @@ def test_every_public_function_is_in_the_reference(site: Path) -> None:
     assert functions == set(anchors)
 
 
+def test_the_site_loads_nothing_from_other_hosts(site: Path) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|<link[^>]*href)="(?:https?:)?//[^"]*', page)
+
+
 def test_pages_from_the_top_of_the_repository_are_in_the_site(site: Path) -> None:
     for name in ("architecture", "contributing", "changelog"):
         assert (site / f"{name}.html").is_file()
