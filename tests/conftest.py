@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fork_server import forked_conversions
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+from tests.support.root import SHARED_DATA
 
 
 @pytest.fixture(scope="session")

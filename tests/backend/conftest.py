@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.exporting import VARIANTS, Exported, context_for, digits, prune
+from tests.support.contexts import export_context
+from tests.support.digits import digits
+from tests.support.exporting import VARIANTS, Exported
 from tests.support.fork_server import new_interpreters
+from tests.support.models import zero_smallest
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +42,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     model.fit(data.train.inputs, data.train.targets, epochs=6, batch_size=32, verbose=0)
     for name in ("stem", "hidden"):
         kernel, *rest = model.get_layer(name).get_weights()
-        model.get_layer(name).set_weights([prune(kernel, 0.75), *rest])
+        model.get_layer(name).set_weights([zero_smallest(kernel, 0.75), *rest])
     events: list[Mapping[str, Any]] = []
-    context = context_for(
+    context = export_context(
         tmp_path_factory.mktemp("run") / "export",
         data,
         events,

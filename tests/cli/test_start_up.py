@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.cli.main import VERBS
 
 HEAVY = {

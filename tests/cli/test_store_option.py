@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tests.support.sample_report import sample_report
 from tfopt.core.records.run import Run
 from tfopt.errors import StoreError

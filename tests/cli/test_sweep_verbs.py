@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.conftest import REPOSITORY
 from tests.core.sweeps.test_comparison import KINDS, candidates
+from tests.support.root import REPOSITORY
 from tfopt.core.records.run import Run
 from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 
 if sys.version_info >= (3, 11):
     import tomllib

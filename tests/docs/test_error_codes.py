@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.core.language.error_codes import CODES
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 
 
 def test_the_reference_says_what_the_language_is() -> None:

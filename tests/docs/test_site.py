@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import tfopt
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 
 pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
 

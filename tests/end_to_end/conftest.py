@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tfopt
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.core.records.run import Run
 
 FIRST_RECIPE = REPOSITORY / "recipes" / "digits_prune_qat.yaml"

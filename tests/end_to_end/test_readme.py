@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.cli.main import main
 from tfopt.core.records.run import Run
 

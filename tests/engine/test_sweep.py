@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tfopt
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tests.support.sweep_fakes import ThreadExecutor
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.sweeps.expand import Expansion, expand

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tfopt
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.executors import local
 from tfopt.executors.base import Job, Message
 from tfopt.executors.local import MEMORY_OF_A_TRIAL, LocalExecutor, worker_environment

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tfopt
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.core.sweeps.expand import Expansion, expand
 from tfopt.engine.sweep import execute_sweep
 from tfopt.errors import EnvironmentProblem

@@ -13,8 +13,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import tfopt
-from tests.conftest import REPOSITORY
 from tests.support.events import EVENTS
+from tests.support.root import REPOSITORY
 from tests.support.sample_report import hostile_report, lying_report, sample_report
 from tfopt import notebook
 from tfopt.core.config.schedules import Linear, OneShot, Polynomial

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from tests.support.contexts import digits
+from tests.support.digits import digits
 
 BATCH_SIZE = 64
 sparsity = tfmot.sparsity.keras

@@ -7,7 +7,8 @@ import pytest
 import tf_keras
 
 from tests.silent_failures import naive_pruning as naive
-from tests.support.contexts import Log, context, digits
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
 from tfopt.backend.stages import prune as pruning
 from tfopt.stages.prune import Prune
 

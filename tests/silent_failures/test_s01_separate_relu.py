@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tensorflow_model_optimization.quantization.keras import QuantizeWrapper, quantize_model
 
-from tests.support.quantization import context, qat, separate_relu_model
+from tests.support.contexts import qat, qat_context
+from tests.support.models import separate_relu_model
 from tfopt.backend.quantization import layer_treatments
 from tfopt.backend.stages.qat import quantize_aware_train
 
@@ -33,6 +34,6 @@ def test_tfopt_rounds_them_and_fuses_the_relu(tmp_path: Path) -> None:
     assert [treated[name] for name in _BEFORE_RELU] == ["simulated"] * 3
     assert treated["first_relu"] == "fused with first"
     assert treated["second_relu"] == "fused with second"
-    quantized = quantize_aware_train(model, stage, stage, context(tmp_path)).model
+    quantized = quantize_aware_train(model, stage, stage, qat_context(tmp_path)).model
     rounded = _rounded_weights(quantized.model)
     assert [rounded[name] for name in (*_BEFORE_RELU, "logits")] == [1, 1, 1, 1]

@@ -7,17 +7,9 @@ from pathlib import Path
 import pytest
 from tensorflow_model_optimization.quantization import keras as tfmot
 
-from tests.support.quantization import (
-    accuracy,
-    context,
-    int8_file,
-    least_sparsity,
-    naive_file,
-    prune_by_magnitude,
-    qat,
-    separate_relu_model,
-    train,
-)
+from tests.support.contexts import qat, qat_context
+from tests.support.files import int8_file, naive_file
+from tests.support.models import accuracy, least_sparsity, prune_by_magnitude, separate_relu_model, train
 from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
@@ -37,7 +29,7 @@ def test_naive_loses_the_sparsity(pruned) -> None:
 
 def test_tfopt_keeps_it_in_model_and_file(pruned, tmp_path: Path) -> None:
     stage = qat(epochs=4)
-    quantized = quantize_aware_train(pruned, stage, stage, context(tmp_path, "sparse")).model
+    quantized = quantize_aware_train(pruned, stage, stage, qat_context(tmp_path, "sparse")).model
     file = int8_file(quantized.model)
     assert min(kernel.sparsity for kernel in file.kernels) >= 0.745
     assert least_sparsity(quantized.float_model) >= 0.745

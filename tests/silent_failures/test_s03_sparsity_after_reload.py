@@ -11,7 +11,9 @@ from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.pr
 )
 from tensorflow_model_optimization.quantization import keras as tfmot
 
-from tests.support.quantization import accuracy, context, inner_relu_model, int8_file, prune_by_magnitude, qat, train
+from tests.support.contexts import qat, qat_context
+from tests.support.files import int8_file
+from tests.support.models import accuracy, inner_relu_model, prune_by_magnitude, train
 from tfopt.backend.quantization import load_quantized, save_quantized
 from tfopt.backend.stages.qat import quantize_aware_train
 
@@ -39,7 +41,7 @@ def test_naive_loses_the_sparsity(pruned, tmp_path: Path) -> None:
 
 def test_tfopt_keeps_it(pruned, tmp_path: Path) -> None:
     stage = qat(epochs=1)
-    quantized = quantize_aware_train(pruned, stage, stage, context(tmp_path, "sparse")).model
+    quantized = quantize_aware_train(pruned, stage, stage, qat_context(tmp_path, "sparse")).model
     folder = tmp_path / "stored"
     folder.mkdir()
     save_quantized(quantized, folder)

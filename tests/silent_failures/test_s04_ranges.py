@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from tensorflow_model_optimization.quantization.keras import quantize_model
 
-from tests.support.quantization import accuracy, inner_relu_model, int8_file, train, training_images
+from tests.support.digits import training_images
+from tests.support.files import int8_file
+from tests.support.models import accuracy, inner_relu_model, train
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import Preserve

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tensorflow_model_optimization.quantization.keras import quantize_model
 
-from tests.support.quantization import context, inner_relu_model, qat, train
+from tests.support.contexts import qat, qat_context
+from tests.support.models import inner_relu_model, train
 from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
@@ -30,7 +31,7 @@ def test_naive_trains_a_frozen_kernel(frozen) -> None:
 
 def test_tfopt_does_not(frozen, tmp_path: Path) -> None:
     stage = qat(epochs=1)
-    quantized = quantize_aware_train(frozen, stage, stage, context(tmp_path)).model
+    quantized = quantize_aware_train(frozen, stage, stage, qat_context(tmp_path)).model
     for before, after in zip(
         frozen.get_layer("second").get_weights(), quantized.float_model.get_layer("second").get_weights(), strict=True
     ):

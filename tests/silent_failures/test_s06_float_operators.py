@@ -9,7 +9,9 @@ import tf_keras
 from tensorflow_model_optimization.quantization.keras import quantize_model
 from tf_keras import layers
 
-from tests.support.quantization import accuracy, context, int8_file, naive_file, normalization, qat, train
+from tests.support.contexts import qat, qat_context
+from tests.support.files import int8_file, naive_file
+from tests.support.models import accuracy, normalization, train
 from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
@@ -41,7 +43,7 @@ def test_naive_leaves_float_operators(trained) -> None:
 
 def test_tfopt_leaves_none(trained, tmp_path: Path) -> None:
     stage = qat(epochs=2)
-    quantized = quantize_aware_train(trained, stage, stage, context(tmp_path)).model
+    quantized = quantize_aware_train(trained, stage, stage, qat_context(tmp_path)).model
     file = int8_file(quantized.model)
     assert file.float_operators == []
     assert file.accuracy() > 0.85

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from tensorflow_model_optimization.quantization.keras import quantize_model
 
-from tests.support.quantization import context, inner_relu_model, int8_file, naive_file, qat, train
+from tests.support.contexts import qat, qat_context
+from tests.support.files import int8_file, naive_file
+from tests.support.models import inner_relu_model, train
 from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
@@ -23,7 +25,7 @@ def test_naive_makes_a_float_file_of_several_times_the_size() -> None:
 
 def test_tfopt_makes_integers_only(tmp_path: Path) -> None:
     stage = qat(epochs=1)
-    quantized = quantize_aware_train(inner_relu_model(), stage, stage, context(tmp_path)).model
+    quantized = quantize_aware_train(inner_relu_model(), stage, stage, qat_context(tmp_path)).model
     file = int8_file(quantized.model)
     assert file.float_operators == []
     assert {kernel.dtype for kernel in file.kernels} == {"int8"}

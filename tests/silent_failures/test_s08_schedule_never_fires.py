@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.silent_failures import naive_pruning as naive
-from tests.support.contexts import Log, context, digits, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import small_model
 from tfopt.backend.stages import prune as pruning
 from tfopt.errors import RecipeError
 from tfopt.stages.prune import Prune

@@ -7,7 +7,9 @@ import pytest
 import tf_keras
 
 from tests.silent_failures import naive_pruning as naive
-from tests.support.contexts import Log, context, digits, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import small_model
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import checkpoint
 from tfopt.core.recipe.stage_order import order_problems

@@ -6,7 +6,9 @@ import pytest
 from tensorflow_model_optimization.python.core.sparsity.keras import pruning_utils
 
 from tests.silent_failures import naive_pruning as naive
-from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import same_weights, small_model
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop

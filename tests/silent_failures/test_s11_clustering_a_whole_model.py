@@ -10,7 +10,9 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from tests.support.contexts import context, digits, small_model
+from tests.support.contexts import context
+from tests.support.digits import digits
+from tests.support.models import small_model
 from tfopt.stages.cluster import Cluster
 
 pytestmark = pytest.mark.tf

@@ -9,7 +9,9 @@ import pytest
 import tensorflow_model_optimization as tfmot
 from tensorflow_model_optimization.python.core.clustering.keras.experimental import cluster as experimental
 
-from tests.support.contexts import context, digits, small_model
+from tests.support.contexts import context
+from tests.support.digits import digits
+from tests.support.models import small_model
 from tfopt.backend.graph.channels import most_unique, rows
 from tfopt.stages.cluster import Cluster
 

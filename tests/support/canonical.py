@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tests.support.quantization import File
+from tests.support.files import File
 from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_outputs
 from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.calibration import calibrate

@@ -7,28 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import tf_keras
-
 from tests.support.contexts import context
 from tfopt.backend.artifacts import stage_artifacts
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.stages.distill import Distill
-
-layers = tf_keras.layers
-
-
-def wide_model(seed: int = 1, softmax: bool = True, outputs: int = 10) -> tf_keras.Model:
-    """A teacher for digits: as `small_model`, but with other widths."""
-    tf_keras.utils.set_random_seed(seed)
-    inputs = layers.Input((8, 8, 1))
-    x = layers.Conv2D(12, 3, padding="same", activation="relu", name="first")(inputs)
-    x = layers.MaxPooling2D(name="pool")(x)
-    x = layers.Conv2D(24, 3, activation="relu", name="second")(x)
-    x = layers.Dense(48, activation="relu", name="wide")(layers.Flatten(name="flatten")(x))
-    activation = "softmax" if softmax else None
-    return tf_keras.Model(inputs, layers.Dense(outputs, activation=activation, name="answer")(x))
 
 
 def stored(model: Any, folder: Path) -> Path:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support.contexts import Log, digits, same_weights, small_model
-from tests.support.distillation import distill, distiller, stored, wide_model
+from tests.support.contexts import Log
+from tests.support.digits import digits
+from tests.support.distillation import distill, distiller, stored
+from tests.support.models import same_weights, small_model, wide_model
 from tfopt.backend import distillation
 from tfopt.backend.artifacts import external_models, stage_artifacts
 from tfopt.backend.data.splits import Data, Split

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.exporting import Exported, StandIn, context_for
+from tests.support.contexts import export_context
+from tests.support.exporting import Exported, StandIn
 from tfopt.backend.audit.inspect import inspect
 from tfopt.backend.export import keras as keras_files
 from tfopt.core.records.report import AuditRecord
@@ -25,7 +26,7 @@ def kernels(audit: AuditRecord) -> dict[str | None, float]:
 
 def test_a_saved_model_serves_the_same_answers(exported: Exported, tmp_path: Path) -> None:
     data = exported.context.data
-    context = context_for(tmp_path / "export", data, dense={"accuracy": 0.99})
+    context = export_context(tmp_path / "export", data, dense={"accuracy": 0.99})
     record = keras_files.export_saved_model(StandIn(None, exported.model), context)
     assert (record.name, record.format, record.path) == ("saved_model", "saved_model", "export/saved_model")
     assert record.measures["agreement"] == 1.0
@@ -55,7 +56,7 @@ assert "tfopt" not in sys.modules
 def test_a_keras_file_comes_back_with_the_same_answers_and_without_the_optimizer(
     exported: Exported, tmp_path: Path
 ) -> None:
-    first = context_for(tmp_path / "first" / "export", exported.context.data)
+    first = export_context(tmp_path / "first" / "export", exported.context.data)
     record = keras_files.export_keras(exported.model, first)
     assert (record.name, record.path) == ("keras", "export/model.keras")
     assert record.measures["agreement"] == 1.0
@@ -66,7 +67,7 @@ def test_a_keras_file_comes_back_with_the_same_answers_and_without_the_optimizer
     assert kernels(audit)["stem"] == pytest.approx(0.75, abs=0.01)
     assert audit.operators["Dense"] == 2
     assert record.bytes < 1.3 * sum(tensor.bytes for tensor in audit.tensors) + 20_000
-    second = context_for(tmp_path / "second" / "export", exported.context.data)
+    second = export_context(tmp_path / "second" / "export", exported.context.data)
     again = keras_files.export_keras(exported.model, second)
     assert (second.folder / "model.keras").read_bytes() == file.read_bytes()
     assert again.gzip_bytes == record.gzip_bytes

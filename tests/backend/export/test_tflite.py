@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.exporting import VARIANTS, Exported, StandIn, context_for, digits
+from tests.support.contexts import export_context
+from tests.support.digits import digits
+from tests.support.exporting import VARIANTS, Exported, StandIn
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.export import files as export_files
@@ -102,7 +104,7 @@ def test_a_file_whose_sparsity_was_destroyed_is_caught(exported: Exported, tmp_p
     kernel, bias = trained_on.get_layer("hidden").get_weights()
     trained_on.get_layer("hidden").set_weights([kernel + np.float32(0.01), bias])
     before = exported.context
-    context = context_for(tmp_path / "export", before.data, traits=before.traits, layers=before.layers)
+    context = export_context(tmp_path / "export", before.data, traits=before.traits, layers=before.layers)
     (record,) = tflite.export(trained_on, {"float32": Variant()}, context)
     (claim,) = [claim for claim in record.claims if "sparsity" in claim.claim]
     assert not claim.held
@@ -120,7 +122,7 @@ def test_the_quantization_aware_model_becomes_the_int8_file_and_the_float_model_
     data = exported.context.data
     aware.compile("adam", "sparse_categorical_crossentropy")
     aware.fit(data.train.inputs, data.train.targets, epochs=1, batch_size=16, verbose=0)
-    context = context_for(tmp_path / "export", data)
+    context = export_context(tmp_path / "export", data)
     variants = {"float32": Variant(), "int8": VARIANTS["int8"]}
     plain, int8 = tflite.export(StandIn(aware, exported.model), variants, context)
     assert (plain.details["converted_from"], int8.details["converted_from"]) == ("float", "qat")
@@ -136,7 +138,7 @@ def test_the_quantization_aware_model_becomes_the_int8_file_and_the_float_model_
 
 
 def test_the_same_model_gives_the_same_bytes(exported: Exported, tmp_path: Path) -> None:
-    context = context_for(tmp_path / "export", exported.context.data)
+    context = export_context(tmp_path / "export", exported.context.data)
     names = ("float16", "int8")
     tflite.export(exported.model, {name: VARIANTS[name] for name in names}, context)
     for name in names:
@@ -146,7 +148,7 @@ def test_the_same_model_gives_the_same_bytes(exported: Exported, tmp_path: Path)
 def test_without_training_examples_there_is_no_int8(exported: Exported, tmp_path: Path) -> None:
     data = exported.context.data
     empty = Split(data.train.inputs[:0], data.train.targets[:0])
-    context = context_for(tmp_path / "export", Data(empty, data.validation, data.test, "digits"))
+    context = export_context(tmp_path / "export", Data(empty, data.validation, data.test, "digits"))
     with pytest.raises(ExportError, match=r"Export int8 needs training examples to calibrate.*noise"):
         tflite.export(exported.model, {"int8": VARIANTS["int8"]}, context)
     assert list(context.folder.iterdir()) == []
@@ -158,7 +160,7 @@ def test_a_full_disk_is_named(exported: Exported, tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(export_files.os, "replace", full)
     monkeypatch.setattr(tflite, "convert", lambda conversions, started: {})
-    context = context_for(tmp_path / "export", exported.context.data)
+    context = export_context(tmp_path / "export", exported.context.data)
     with pytest.raises(ExportError, match=r"Cannot write .*float32\.tflite: No space left on device") as caught:
         tflite.export(exported.model, {"float32": Variant()}, context)
     assert "--out" in str(caught.value)
@@ -166,7 +168,7 @@ def test_a_full_disk_is_named(exported: Exported, tmp_path: Path, monkeypatch: p
 
 
 def test_a_folder_that_cannot_be_written_is_named(exported: Exported, tmp_path: Path) -> None:
-    context = context_for(tmp_path / "export", exported.context.data)
+    context = export_context(tmp_path / "export", exported.context.data)
     context.folder.rmdir()
     with pytest.raises(ExportError, match=r"Cannot write .*export: No such file or directory"):
         tflite.export(exported.model, {"float32": Variant()}, context)
@@ -177,10 +179,10 @@ def test_a_recurrent_model_predicts_example_by_example_and_a_variant_that_crashe
 
     tf_keras.utils.set_random_seed(3)
     layers = tf_keras.layers
-    data = digits(flat=True)
+    data = digits(rows=True)
     model = tf_keras.Sequential([tf_keras.Input((8, 8)), layers.GRU(16, name="gru"), layers.Dense(10, name="digit")])
     compile = Compile(loss={"name": "sparse_categorical_crossentropy", "from_logits": True})
-    context = context_for(tmp_path / "export", data, compile=compile)
+    context = export_context(tmp_path / "export", data, compile=compile)
     int8 = Variant(quantize="int8", calibration=16)
     records = tflite.export(
         model, {"int8": int8, "float32": Variant(), "dynamic": Variant(quantize="dynamic")}, context

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import same_weights, small_model
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning

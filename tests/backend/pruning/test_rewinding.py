@@ -9,7 +9,9 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import same_weights, small_model
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.pruning import rewinding
 from tfopt.backend.stages import prune as pruning

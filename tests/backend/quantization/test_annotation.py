@@ -7,8 +7,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tests.support.quantization import separate_relu_model
-from tests.support.quantization_models import branchy_model
+from tests.support.models import branchy_model, separate_relu_model
 from tfopt.backend.quantization import layer_treatments
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 from tfopt.errors import StageError

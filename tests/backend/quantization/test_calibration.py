@@ -7,7 +7,8 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.quantization import normalization, training_images
+from tests.support.digits import training_images
+from tests.support.models import normalization
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import Preserve

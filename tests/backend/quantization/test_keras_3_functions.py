@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.support.quantization import int8_file, training_images
+from tests.support.digits import training_images
+from tests.support.files import int8_file
 from tfopt.backend.bridge import to_tf_keras
 from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.calibration import calibrate

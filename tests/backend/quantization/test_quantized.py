@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.quantization import context, digits, inner_relu_model, qat
-from tests.support.quantization_models import branchy_model
+from tests.support.contexts import qat, qat_context
+from tests.support.digits import digit_arrays
+from tests.support.models import branchy_model, inner_relu_model
 from tfopt.backend.quantization import Quantized, is_quantized, load_quantized, save_quantized
 from tfopt.backend.stages.qat import quantize_aware_train
 from tfopt.errors import StoreError
@@ -22,7 +23,7 @@ def quantized(tmp_path_factory) -> Quantized:
     model = branchy_model()
     model.get_layer("right").trainable = False
     stage = qat(epochs=1, layers=[{"match": "stem", "skip": True}])
-    return quantize_aware_train(model, stage, stage, context(tmp_path_factory.mktemp("plain"))).model
+    return quantize_aware_train(model, stage, stage, qat_context(tmp_path_factory.mktemp("plain"))).model
 
 
 def test_the_same_answers_after_a_reload(quantized, tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_the_same_answers_after_a_reload(quantized, tmp_path: Path) -> None:
     save_quantized(quantized, tmp_path)
     assert is_quantized(tmp_path)
     loaded = load_quantized(tmp_path)
-    images = digits()[0][:200]
+    images = digit_arrays()[0][:200]
     for model in ("model", "float_model"):
         np.testing.assert_array_equal(
             getattr(loaded, model).predict(images, verbose=0), getattr(quantized, model).predict(images, verbose=0)
@@ -57,7 +58,7 @@ def test_another_format_is_refused(stored: Path) -> None:
 
 def test_ranges_of_another_model_are_refused(stored: Path, tmp_path_factory) -> None:
     stage = qat(epochs=1)
-    other = quantize_aware_train(inner_relu_model(), stage, stage, context(tmp_path_factory.mktemp("other"))).model
+    other = quantize_aware_train(inner_relu_model(), stage, stage, qat_context(tmp_path_factory.mktemp("other"))).model
     folder = tmp_path_factory.mktemp("stored")
     save_quantized(other, folder)
     (stored / "ranges.npz").write_bytes((folder / "ranges.npz").read_bytes())

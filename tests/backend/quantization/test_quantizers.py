@@ -8,7 +8,8 @@ import tf_keras
 from tensorflow_model_optimization.quantization.keras import quantize_model
 from tf_keras import layers
 
-from tests.support.quantization import int8_file, training_images
+from tests.support.digits import training_images
+from tests.support.files import int8_file
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import Preserve

@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support.quantization import (
-    context,
-    inner_relu_model,
-    int8_file,
-    least_sparsity,
-    prune_by_magnitude,
-    qat,
-    train,
-)
-from tests.support.quantization_models import branchy_model
+from tests.support.contexts import qat, qat_context
+from tests.support.files import int8_file
+from tests.support.models import branchy_model, inner_relu_model, least_sparsity, prune_by_magnitude, train
 from tfopt.backend.quantization import Quantized, load_quantized, save_quantized
 from tfopt.backend.stages.qat import quantize_aware_train
 
@@ -32,7 +25,7 @@ def pruned() -> tf_keras.Model:
 @pytest.fixture(scope="module")
 def quantized(pruned, tmp_path_factory) -> Quantized:
     stage = qat(epochs=5, layers=[{"match": "skipped", "skip": True}])
-    given = context(tmp_path_factory.mktemp("sparse"), "sparse")
+    given = qat_context(tmp_path_factory.mktemp("sparse"), "sparse")
     return quantize_aware_train(pruned, stage, stage, given).model
 
 
@@ -66,7 +59,7 @@ def test_further_training_after_a_reload_keeps_the_zeros(quantized, tmp_path: Pa
 
 def test_without_the_trait_zeros_are_weights_like_others(pruned, tmp_path: Path) -> None:
     stage = qat(epochs=1)
-    dense = quantize_aware_train(pruned, stage, stage, context(tmp_path)).model
+    dense = quantize_aware_train(pruned, stage, stage, qat_context(tmp_path)).model
     assert least_sparsity(dense.float_model) < 0.3
 
 
@@ -96,7 +89,7 @@ def _most_unique(file) -> int:
 def test_clusters_stay(traits, tmp_path: Path) -> None:
     model = _cluster(train(inner_relu_model(), epochs=4), 5)
     stage = qat(epochs=2)
-    quantized = quantize_aware_train(model, stage, stage, context(tmp_path, *traits)).model
+    quantized = quantize_aware_train(model, stage, stage, qat_context(tmp_path, *traits)).model
     file = int8_file(quantized.model)
     assert _most_unique(file) <= 5
     assert len(np.unique(quantized.float_model.get_layer("second").kernel.numpy()[..., 0])) == 3

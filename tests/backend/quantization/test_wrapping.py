@@ -8,8 +8,9 @@ import tf_keras
 from tensorflow_model_optimization.quantization.keras import QuantizeWrapper
 from tf_keras import layers
 
-from tests.support.quantization import int8_file, separate_relu_model, training_images
-from tests.support.quantization_models import branchy_model
+from tests.support.digits import training_images
+from tests.support.files import int8_file
+from tests.support.models import branchy_model, separate_relu_model
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import Preserve

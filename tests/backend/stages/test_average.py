@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import same_weights, small_model
 from tfopt.backend.stages import average as averaging
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning

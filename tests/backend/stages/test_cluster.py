@@ -1,11 +1,6 @@
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +9,10 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.conftest import REPOSITORY
-from tests.support.contexts import Log, context, digits, layers, same_weights, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import same_weights, small_model
+from tests.support.processes import kill_stage
 from tfopt.backend.clustering import eligibility
 from tfopt.backend.clustering.plan import skipped
 from tfopt.backend.graph.channels import from_rows, most_unique, rows
@@ -24,8 +21,6 @@ from tfopt.backend.graph.layer_records import layer_records
 from tfopt.backend.stages import cluster as clustering
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training import checkpoint
-from tfopt.backend.training import loop as fitting
-from tfopt.backend.training import steps as loop
 from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.clustering import Sharing
 from tfopt.core.contracts.preflight import Preflight
@@ -35,6 +30,7 @@ from tfopt.stages.cluster import Cluster
 from tfopt.stages.train import Train
 
 pytestmark = pytest.mark.tf
+layers = tf_keras.layers
 
 KERNELS = ("conv1", "conv2", "hidden", "logits")
 
@@ -235,7 +231,7 @@ def test_records_say_how_many_values_there_are(model, tmp_path):
     assert records["hidden"].clusters is None
 
 
-DYING = stage(
+KILLED = stage(
     epochs=6,
     clusters=5,
     initialization="random",
@@ -246,46 +242,24 @@ DYING = stage(
 """Random first centroids, dropout, plateau and early stopping, on a sparse model."""
 
 
-def run_dying(folder: Path, react: Any = lambda event: None) -> tf_keras.Model:
+def run_killed(folder: Path, react: Any = lambda event: None) -> tf_keras.Model:
     """Carries the stage out in a folder."""
     model = small_model(dropout=0.3)
     hidden = model.get_layer("hidden").kernel
     hidden.assign(hidden * np.tile([0.0, 1.0], (hidden.shape[0], hidden.shape[1] // 2)))
     given = replace(context(folder, react, data=digits(640)), traits=frozenset({"trained", "sparse"}))
-    return carry_out(model, DYING, given)
+    return carry_out(model, KILLED, given)
 
 
 def test_a_stage_killed_twice_ends_with_the_same_weights(tmp_path):
     whole_log, log = Log(), Log()
-    whole = run_dying(tmp_path / "whole", whole_log)
+    whole = run_killed(tmp_path / "whole", whole_log)
     for moment in ("progress 3", "saving"):
-        command = [sys.executable, "-m", "tests.backend.stages.test_cluster", str(tmp_path), moment]
-        ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        kill_stage(f"{__name__}:run_killed", tmp_path, moment)
     assert len(checkpoint.read(tmp_path / "work").state["history"]) == 2
 
-    model = run_dying(tmp_path, log)
+    model = run_killed(tmp_path, log)
 
     assert same_weights(model, whole)
     assert [e["loss"] for e in log.of("epoch")] == [e["loss"] for e in whole_log.of("epoch")]
     assert log.of("warning") == []
-
-
-def main(folder: Path, moment: str) -> None:
-    """Carries the stage out until its moment comes."""
-
-    def die(*arguments: Any) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def react(event: Mapping[str, Any]) -> None:
-        if event["event"] == moment.split()[0] and event["epoch"] == int(moment.split()[1]):
-            die()
-
-    loop.SIGN_OF_LIFE = fitting.SECONDS_BETWEEN_SIGNS = 0.0  # step by step, and each one shown
-    if moment == "saving":
-        checkpoint.os.replace = die
-    run_dying(folder, react)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])

@@ -12,7 +12,9 @@ import tensorflow as tf
 import tf_keras
 from ai_edge_litert.interpreter import Interpreter
 
-from tests.support.contexts import context, digits, small_model
+from tests.support.contexts import context
+from tests.support.digits import digits
+from tests.support.models import small_model
 from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.ensembling.combine import combined_values, smallest_gap
 from tfopt.backend.stages import ensemble as ensembling

@@ -8,7 +8,9 @@ import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.python.core.sparsity.keras import pruning_utils
 
-from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import same_weights, small_model
 from tfopt.backend.data.splits import Split
 from tfopt.backend.graph.sparsity import pattern_sparsity
 from tfopt.backend.pruning.plan import layer_plans

@@ -8,17 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.quantization import (
-    accuracy,
-    context,
-    inner_relu_model,
-    int8_file,
-    least_sparsity,
-    prune_by_magnitude,
-    qat,
-    train,
-)
-from tests.support.quantization_models import branchy_model
+from tests.support.contexts import qat, qat_context
+from tests.support.files import int8_file
+from tests.support.models import accuracy, branchy_model, inner_relu_model, least_sparsity, prune_by_magnitude, train
 from tfopt.backend.stages.qat import quantize_aware_train
 
 pytestmark = pytest.mark.tf
@@ -32,7 +24,7 @@ def trained():
 def test_a_branchy_model_becomes_an_integer_file(trained, tmp_path: Path) -> None:
     events: list = []
     stage = qat(epochs=2, layers=[{"match": "skipped", "skip": True}])
-    result = quantize_aware_train(trained, stage, stage, context(tmp_path, events=events))
+    result = quantize_aware_train(trained, stage, stage, qat_context(tmp_path, events=events))
     quantized = result.model
     file = int8_file(quantized.model)
     assert file.float_operators == []
@@ -53,11 +45,11 @@ def test_an_interrupted_stage_goes_on_where_it_was(tmp_path: Path) -> None:
         if event["event"] == "epoch":
             raise KeyboardInterrupt
 
-    disturbed = context(tmp_path / "disturbed", "sparse")
+    disturbed = qat_context(tmp_path / "disturbed", "sparse")
     with pytest.raises(KeyboardInterrupt):
         quantize_aware_train(model, stage, stage, replace(disturbed, emit=interrupt))
     resumed = quantize_aware_train(model, stage, stage, disturbed).model
-    whole = quantize_aware_train(model, stage, stage, context(tmp_path / "whole", "sparse")).model
+    whole = quantize_aware_train(model, stage, stage, qat_context(tmp_path / "whole", "sparse")).model
     for one, other in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert least_sparsity(resumed.float_model) >= 0.49

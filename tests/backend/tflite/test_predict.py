@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.exporting import Exported, context_for, digits
+from tests.support.contexts import export_context
+from tests.support.digits import digits
+from tests.support.exporting import Exported
 from tfopt.backend.export import tflite
 from tfopt.backend.tflite import benchmark, child_process, predict
 from tfopt.backend.tflite import interpreter as litert
@@ -91,13 +93,13 @@ def test_the_state_of_an_lstm_is_reset_before_each_example(tmp_path: Path) -> No
     import tf_keras
 
     tf_keras.utils.set_random_seed(3)
-    data = digits(flat=True)
+    data = digits(rows=True)
     layers = tf_keras.layers
     model = tf_keras.Sequential([tf_keras.Input((8, 8), name="rows"), layers.LSTM(24, name="rnn"), layers.Dense(10)])
     compile = Compile(loss={"name": "sparse_categorical_crossentropy", "from_logits": True})
     model.compile("adam", tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(data.train.inputs, data.train.targets, epochs=3, batch_size=32, verbose=0)
-    context = context_for(tmp_path / "export", data, compile=compile)
+    context = export_context(tmp_path / "export", data, compile=compile)
     variants = {"float32": Variant(), "int8": Variant(quantize="int8", io="int8", calibration=32)}
     plain, int8 = tflite.export(model, variants, context)
     assert plain.measures["agreement"] == 1.0
@@ -118,7 +120,7 @@ def test_the_state_of_an_lstm_is_reset_before_each_example(tmp_path: Path) -> No
 
 def test_latency_is_measured_without_tensorflow(exported: Exported) -> None:
     files = [str(exported.file("float32")), str(exported.file("int8"))]
-    result = child_process.call("tests.support.child_functions:time_and_tell", {"files": files, "example": {}})
+    result = child_process.call("tests.support.processes:time_and_list", {"files": files, "example": {}})
     assert result["loaded"] == []
     assert [row["name"] for row in result["rows"]] == ["float32.tflite", "int8.tflite"]
     for row in result["rows"]:

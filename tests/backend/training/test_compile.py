@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support.contexts import digits, small_model
+from tests.support.digits import digits
+from tests.support.models import small_model
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training import learning_rates
 from tfopt.core.config.compile import Compile, Loss, Metric, Optimizer

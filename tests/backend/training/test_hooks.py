@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.support.contexts import Log, context, digits, same_weights, small_model
-from tests.support.distillation import distill, distiller, stored, wide_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.distillation import distill, distiller, stored
+from tests.support.models import same_weights, small_model, wide_model
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training.hooks import ForwardPass, Gradients, HookList, TrainingHook, TrainingSetup
 from tfopt.errors import StageError

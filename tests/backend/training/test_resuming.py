@@ -1,33 +1,61 @@
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tf_keras
 
-from tests.conftest import REPOSITORY
-from tests.support import dying_stage
-from tests.support.contexts import Log, context, digits, same_weights, small_model
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tests.support.models import same_weights, small_model
+from tests.support.processes import kill_stage
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import checkpoint
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
 from tfopt.stages.prune import Prune
 from tfopt.stages.train import Train
 
 pytestmark = pytest.mark.tf
 
+STAGE = Prune.model_validate(
+    {
+        "name": "prune",
+        "epochs": 6,
+        "schedule": {"kind": "polynomial", "final": "80%", "begin": "3 steps", "end": "70%", "every": "5 steps"},
+        "layers": [
+            {"match": "conv2", "sparsity_m_by_n": [2, 4]},
+            {
+                "match": "logits",
+                "schedule": {"kind": "constant", "final": "50%", "begin": "2 epochs", "end": "4 epochs"},
+            },
+        ],
+        "learning_rate": {"kind": "plateau", "initial": 0.01, "patience": 1, "monitor": "loss"},
+        "early_stopping": {"monitor": "val_loss", "patience": 3},
+        "class_weights": "balanced",
+    }
+)
+"""Everything at once: dropout, augmentation, three kinds of schedule, plateau and early stopping."""
+
+
+def run_killed(folder: Path, react: Any = lambda event: None) -> tf_keras.Model:
+    """Runs the stage in a folder."""
+    model = small_model(dropout=0.3)
+    run_context = context(folder, react, data=digits(640), augment=Augment(shift=0.1))
+    return pruning.prune(model, STAGE, STAGE, run_context)
+
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    """The stage of `dying_stage`, run in one piece."""
+    """The stage, run in one piece."""
     log = Log()
-    return dying_stage.run(tmp_path_factory.mktemp("whole"), log), log
+    return run_killed(tmp_path_factory.mktemp("whole"), log), log
 
 
 def without_seconds(entries):
@@ -36,13 +64,11 @@ def without_seconds(entries):
 
 def test_a_stage_killed_twice_ends_with_the_same_weights(uninterrupted, tmp_path):
     for moment in ("progress 3", "saving"):
-        command = [sys.executable, "-m", "tests.support.dying_stage", str(tmp_path), moment]
-        ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        kill_stage(f"{__name__}:run_killed", tmp_path, moment)
     finished = len(checkpoint.read(tmp_path / "work").state["history"])
     log = Log()
 
-    model = dying_stage.run(tmp_path, log)
+    model = run_killed(tmp_path, log)
 
     whole, whole_log = uninterrupted
     assert finished == 2, "the second process died while it saved the third epoch"
@@ -61,11 +87,11 @@ def test_ctrl_c_saves_the_step_and_goes_on_from_there(uninterrupted, tmp_path, m
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dying_stage.run(tmp_path, interrupt)
+        run_killed(tmp_path, interrupt)
     finished = len(checkpoint.read(tmp_path / "work").state["history"])
     log = Log()
 
-    model = dying_stage.run(tmp_path, log)
+    model = run_killed(tmp_path, log)
 
     assert finished == 2
     assert log.of("progress")[0]["step"] == 26

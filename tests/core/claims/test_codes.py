@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.core.claims.codes import CLAIM_CODES
 from tfopt.core.records.report import ClaimRecord
 

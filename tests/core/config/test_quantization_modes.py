@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.core.claims.agreement import OutputComparison, RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.quantization_modes import DEFAULT, IO_TYPES, MODES

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.core.language.error_codes import CODES
 from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import ExportError, Problem, RecipeError, Where

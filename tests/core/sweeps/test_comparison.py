@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import tfopt
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tests.support.sweep_fakes import trial_report
 from tfopt.core.records.report import Environment, Report
 from tfopt.core.sweeps.candidates import Candidate, candidates_of_runs

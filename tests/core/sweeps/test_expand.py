@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import tfopt
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.sweeps import expand as sweep

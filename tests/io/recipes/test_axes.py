@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import tfopt
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.errors import RecipeError, UsageError
 from tfopt.io.recipes.axes import parse_axes, parse_seeds, with_sweep
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.conftest import REPOSITORY
 from tests.support.recipes import document, documents, known
+from tests.support.root import REPOSITORY
 from tfopt.core.recipe.recipe import build_recipe
 from tfopt.errors import Problem, RecipeError, UsageError
 from tfopt.io.recipes.recipe_file import dump_recipe, load_recipe, parse_overrides

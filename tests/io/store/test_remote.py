@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.errors import EnvironmentProblem, StoreError, UsageError
 from tfopt.io.store.archive import pack
 from tfopt.io.store.remote import RemoteStore

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import TypeAdapter
 
-from tests.conftest import REPOSITORY
+from tests.support.root import REPOSITORY
 from tfopt.core.config.schedules import Cyclic, Linear, OneShot, Schedule, schedule_kinds
 from tfopt.core.recipe.plan import PlannedStage
 from tfopt.report.plan.chart import schedules_chart

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support.exporting import Exported, context_for, digits
+from tests.support.contexts import export_context
+from tests.support.digits import digits
+from tests.support.exporting import Exported
 from tfopt.backend import bridge, quantization
 from tfopt.backend.audit.inspect import inspect
 from tfopt.backend.export import keras as keras_files
@@ -86,7 +88,7 @@ def test_files_of_keras_3_are_loaded(tmp_path: Path, name: str, suffix: str) -> 
 def test_the_export_is_a_keras_3_file_that_plain_keras_opens(tmp_path: Path) -> None:
     made = built("images")
     model = changed(made.model)
-    context = context_for(tmp_path / "export", digits(), origin=made.origin, traits=frozenset({"sparse"}))
+    context = export_context(tmp_path / "export", digits(), origin=made.origin, traits=frozenset({"sparse"}))
     record = keras_files.export_keras(model, context)
     claims = {claim.claim: claim for claim in record.claims}
     assert all(claim.held for claim in record.claims)
@@ -112,14 +114,14 @@ assert not {{"tf_keras", "tfopt"}} & set(sys.modules)
     )
     expected = model.predict(digits().test.inputs[:5], verbose=0)
     np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), expected, atol=1e-5)
-    again = context_for(tmp_path / "again" / "export", digits(), origin=made.origin)
+    again = export_context(tmp_path / "again" / "export", digits(), origin=made.origin)
     keras_files.export_keras(model, again)
     assert (again.folder / "model.keras").read_bytes() == file.read_bytes()
 
 
 def test_a_class_of_the_user_is_given_to_keras_and_named(tmp_path: Path) -> None:
     made = built("gained")
-    record = keras_files.export_keras(made.model, context_for(tmp_path / "export", digits(), origin=made.origin))
+    record = keras_files.export_keras(made.model, export_context(tmp_path / "export", digits(), origin=made.origin))
     assert all(claim.held for claim in record.claims)
     assert any("given custom_objects for" in claim.found and "Gain" in claim.found for claim in record.claims)
 
@@ -128,7 +130,7 @@ def test_after_qat_the_file_holds_float_weights_and_the_ranges_beside_them(tmp_p
     made = built("images")
     model = changed(made.model)
     quantized = _quantized(model)
-    context = context_for(tmp_path / "export", digits(), origin=made.origin)
+    context = export_context(tmp_path / "export", digits(), origin=made.origin)
     record = keras_files.export_keras(quantized, context)
     assert [claim.held for claim in record.claims if claim.claim.startswith("float weights as trained")] == [True]
     file = context.folder / "model.keras"
@@ -152,7 +154,7 @@ def _quantized(model: tf_keras.Model) -> Any:
 
 
 def test_who_came_with_tf_keras_gets_tf_keras(exported: Exported, tmp_path: Path) -> None:
-    context = context_for(tmp_path / "export", exported.context.data, traits=frozenset({"sparse"}))
+    context = export_context(tmp_path / "export", exported.context.data, traits=frozenset({"sparse"}))
     record = keras_files.export_keras(exported.model, context)
     assert record.details == {"library": f"tf_keras {tf_keras.__version__}"}
     assert all(claim.held for claim in record.claims)

@@ -10,7 +10,9 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tests.support.quantization import accuracy, context, digits, prune_by_magnitude, qat, train
+from tests.support.contexts import qat, qat_context
+from tests.support.digits import digit_arrays
+from tests.support.models import accuracy, prune_by_magnitude, train
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.quantization import load_quantized, save_quantized
 from tfopt.backend.quantization.annotation import layer_treatments
@@ -67,7 +69,7 @@ def trained(tmp_path_factory):
     model = prune_by_magnitude(train(_series_model(), epochs=12), 0.5)
     stage = qat(epochs=2)
     work = tmp_path_factory.mktemp("canonical")
-    return model, quantize_aware_train(model, stage, stage, context(work, "sparse")).model
+    return model, quantize_aware_train(model, stage, stage, qat_context(work, "sparse")).model
 
 
 def test_training_the_canonical_form_trains_the_original(trained) -> None:
@@ -88,7 +90,7 @@ def test_the_wrappers_are_rebuilt_from_the_original(trained, tmp_path: Path) -> 
     _, quantized = trained
     save_quantized(quantized, tmp_path)
     loaded = load_quantized(tmp_path)
-    images, _ = digits()
+    images, _ = digit_arrays()
     one, other = (each.model.predict(images[:64], verbose=0) for each in (quantized, loaded))
     np.testing.assert_allclose(one, other, atol=0.01)
     assert loaded.names == quantized.names

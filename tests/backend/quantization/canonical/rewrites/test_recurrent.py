@@ -9,7 +9,7 @@ import tf_keras
 from tf_keras import layers
 
 from tests.support.canonical import QUANTIZATION, randomized, there_and_back, told
-from tests.support.quantization import File
+from tests.support.files import File
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize

@@ -10,7 +10,7 @@ import tf_keras
 from tf_keras import layers
 
 from tests.support.canonical import QUANTIZATION, randomized, there_and_back
-from tests.support.quantization import File
+from tests.support.files import File
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, convert
