@@ -1,5 +1,5 @@
 # make demo    installs tfopt into .venv and runs the first recipe to its report
-# make test    installs tfopt with its test tools into .venv and runs all tests but the slow ones
+# make test    installs tfopt with its test tools into .venv, runs all tests but the slow ones, and names the 25 slowest
 # make docs    writes the documentation as a site to build/site
 # PYTHON=python3.12 make demo    chooses another Python (3.10 to 3.13)
 
@@ -15,7 +15,7 @@ demo: $(STAMP)
 	$(BIN)/tfopt run recipes/digits_prune_qat.yaml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --durations=25
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -m "not tf and not slow"

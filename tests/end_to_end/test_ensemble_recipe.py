@@ -36,9 +36,14 @@ def recipe(folder: Path, combine: str) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One store, so that the members are trained once."""
+    return tmp_path_factory.mktemp("ensemble")
+
+
 @pytest.mark.timeout(600)
-def test_members_from_seeds_become_one_file_that_keeps_their_zeros(tmp_path: Path) -> None:
-    out = tmp_path / "out"
+def test_members_from_seeds_become_one_file_that_keeps_their_zeros(out: Path, tmp_path: Path) -> None:
     run = tfopt.run(recipe(tmp_path, "probabilities"), out=out)
     assert run.ok, run.report
     before, after = run.report.stages[1:]
@@ -63,6 +68,6 @@ def test_members_from_seeds_become_one_file_that_keeps_their_zeros(tmp_path: Pat
 
 
 @pytest.mark.timeout(600)
-def test_a_vote_is_exported_and_quantized(tmp_path: Path) -> None:
-    run = tfopt.run(recipe(tmp_path, "vote"), out=tmp_path / "out")
+def test_a_vote_is_exported_and_quantized(out: Path, tmp_path: Path) -> None:
+    run = tfopt.run(recipe(tmp_path, "vote"), out=out)
     assert run.ok, run.report

@@ -145,9 +145,10 @@ tfopt.run(recipe, out=folder / sys.argv[2])
 
 @pytest.mark.timeout(600)
 def test_a_run_killed_in_another_recipe_goes_on_there(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", KILLED, str(tmp_path)]
-    subprocess.run([*command, "whole"], check=True, capture_output=True)
-    child = subprocess.Popen([*command, "killed"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    longer = student(tmp_path, "{recipe: member.yaml}", MEMBER.replace("epochs: 2", "epochs: 6"))
+    tfopt.run(longer, out=tmp_path / "whole")
+    command = [sys.executable, "-c", KILLED, str(tmp_path), "killed"]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     journal: list[Path] = []
     while child.poll() is None:
         journal = journal or list((tmp_path / "killed" / "student").glob("2*/events.jsonl"))
@@ -158,7 +159,7 @@ def test_a_run_killed_in_another_recipe_goes_on_there(tmp_path: Path) -> None:
             child.wait()
     before = len(read_events(journal[0]))
     tfopt.gc(tmp_path / "killed")
-    subprocess.run([*command, "killed"], check=True, capture_output=True)
+    tfopt.run(longer, out=tmp_path / "killed")
     later = [event for event in read_events(journal[0])[before:] if event["event"] == "stage_started"]
     assert [event["stage"] for event in later if event["cached"]][:1] == ["train"]
     whole, killed = (json.loads(report(tmp_path / out).read_text()) for out in ("whole", "killed"))

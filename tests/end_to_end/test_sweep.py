@@ -1,4 +1,4 @@
-"""Eight schedules and two seeds, really trained: what they share is trained once."""
+"""Four schedules and two seeds, really trained: what they share is trained once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from tfopt.core.sweeps.record import Sweep
 pytestmark = pytest.mark.tf
 
 SCHEDULES = [
-    {"kind": kind, "final": final}
-    for kind in ("polynomial", "constant", "linear", "cosine")
-    for final in ("50%", "80%")
-]  # fmt: skip
+    {"kind": "polynomial", "final": "50%"},
+    {"kind": "constant", "final": "80%"},
+    {"kind": "linear", "final": "80%"},
+    {"kind": "cosine", "final": "50%"},
+]
 TINY = {
     "model.args": {"filters": [8, 16]},
     "stages": [{"train": {"epochs": 8}}, {"prune": {"epochs": 3, "schedule": SCHEDULES[0]}}],
@@ -41,7 +42,7 @@ def sweep(out: Path) -> Sweep:
 def test_the_dense_baselines_are_trained_exactly_twice(sweep: Sweep, out: Path) -> None:
     assert [(trial.name, trial.error) for trial in sweep.record.trials if trial.state != "done"] == []
     entries = [json.loads(path.read_text()) for path in (out / ".store").glob("??/*/entry.json")]
-    assert Counter(entry["record"]["kind"] for entry in entries) == {"train": 2, "prune": 16}
+    assert Counter(entry["record"]["kind"] for entry in entries) == {"train": 2, "prune": 8}
     trained = [run for run in sweep.runs.values() if not run.report.stages[0].cached]
     assert len(trained) == 2
     assert sweep.exit_code == 0
@@ -49,7 +50,7 @@ def test_the_dense_baselines_are_trained_exactly_twice(sweep: Sweep, out: Path) 
 
 def test_every_trial_is_as_sparse_as_it_was_asked_to_be(sweep: Sweep, out: Path) -> None:
     table = tfopt.compare(sweep.folder, out=out).table
-    assert len(table.rows) == 8
+    assert len(table.rows) == 4
     for row in table.rows:
         asked = 0.8 if "80%" in row.name else 0.5
         assert row.sparsity == pytest.approx(asked, abs=0.02)
