@@ -61,15 +61,16 @@ def stepping(monkeypatch):
     monkeypatch.setattr(fitting, "SECONDS_BETWEEN_SIGNS", 0.0)
 
 
-def interrupted(dense, folder, at_step, **written):
-    """Runs until after a step, is interrupted, and goes on."""
+def interrupted(dense, folder, *at_steps, **written):
+    """Runs until after a step, is interrupted, and resumes; once for each step."""
+    for at_step in at_steps:
 
-    def interrupt(event):
-        if event["event"] == "progress" and event["step"] == at_step:
-            raise KeyboardInterrupt
+        def interrupt(event, at_step=at_step):
+            if event["event"] == "progress" and event["step"] == at_step:
+                raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        run(dense, folder, interrupt, **written)
+        with pytest.raises(KeyboardInterrupt):
+            run(dense, folder, interrupt, **written)
     return run(dense, folder, lambda event: None, **written)
 
 
@@ -173,10 +174,9 @@ def test_a_model_that_gets_worse_stays_where_it_is_and_says_so(stuck):
     assert "instead of 99.0%: val_accuracy was not within 0.0% of its best" in warning
 
 
-@pytest.mark.parametrize("at_step", [EPOCH, 2 * EPOCH + 1])
-def test_a_climb_survives_an_interruption(dense, stuck, tmp_path, monkeypatch, at_step):
+def test_a_climb_survives_interruptions(dense, stuck, tmp_path, monkeypatch):
     stepping(monkeypatch)
-    assert same_weights(interrupted(dense, tmp_path, at_step, **HARD), stuck[0])
+    assert same_weights(interrupted(dense, tmp_path, EPOCH, 2 * EPOCH + 1, **HARD), stuck[0])
 
 
 def test_pruning_checks_what_was_decided(dense):
