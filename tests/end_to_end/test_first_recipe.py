@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -126,6 +128,22 @@ def test_the_same_recipe_and_seed_give_the_same_numbers_without_the_store(first_
     again = tfopt.run(FIRST_RECIPE, out=tmp_path)
     assert [stage.cached for stage in again.report.stages] == [False, False, False]
     assert numbers(again) == numbers(first_run)
+
+
+def test_a_small_student_is_distilled_from_it(first_run: Run, first_out: Path) -> None:
+    """The recipe `distill_digits`, whose teacher is this run: nothing of it is trained again."""
+    short = {"stages.distill.epochs": 15, "stages.qat.epochs": 2, "budgets": {}}
+    begun: list[tuple[str, bool]] = []
+
+    def listen(event: Mapping[str, Any]) -> None:
+        if event["event"] == "stage_started":
+            begun.append((event["stage"], event["cached"]))
+
+    recipe = tfopt.load(FIRST_RECIPE.parent / "distill_digits.yaml").with_overrides(short)
+    run = tfopt.run(recipe, out=first_out, on_event=listen)
+    assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
+    assert run.report.exports[-1].measures["accuracy"] >= 0.8
+    assert [stage for stage, cached in begun if not cached] == ["distill", "qat"]
 
 
 def numbers(run: Run) -> dict[str, object]:

@@ -42,6 +42,15 @@ def dense(tmp_path_factory):
     return stored(model, folder / "entry")
 
 
+@pytest.fixture(scope="module")
+def sparse(dense, tmp_path_factory):
+    """A store entry with the model, 75 % sparse."""
+    folder = tmp_path_factory.mktemp("sparse")
+    pruning = distill({"ema": {}}, Prune, epochs=2, schedule={**SCHEDULE, "final": "75%"})
+    model = pruning.apply(stage_artifacts.load(dense), distiller(folder, pruning.teacher, {})).model
+    return stored(model, folder / "entry")
+
+
 def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
     log = Log()
     stage = distill({"stage": "train", "layers": PAIRS, "weight": 0.7}, Prune, epochs=4, schedule=SCHEDULE)
@@ -59,14 +68,12 @@ def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
 @pytest.mark.parametrize(
     "teacher", [{"stage": "train", "layers": PAIRS}, {"ema": {"decay": 0.9}}], ids=["stage", "ema"]
 )
-def test_a_sparse_model_is_taught_in_8_bits(teacher, dense, tmp_path):
-    pruning = distill({"ema": {}}, Prune, epochs=2, schedule={**SCHEDULE, "final": "75%"})
-    sparse = pruning.apply(stage_artifacts.load(dense), distiller(tmp_path / "prune", pruning.teacher, {})).model
+def test_a_sparse_model_is_taught_in_8_bits(teacher, dense, sparse, tmp_path):
     log = Log()
     stage = distill(teacher, Qat, learning_rate=1e-3)
     where = distiller(tmp_path / "qat", stage.teacher, {"stage train": dense}, log)
 
-    quantized = stage.apply(sparse, replace(where, traits=frozenset({"sparse"}))).model
+    quantized = stage.apply(stage_artifacts.load(sparse), replace(where, traits=frozenset({"sparse"}))).model
 
     assert sparsity(quantized.float_model) == pytest.approx(0.75, abs=0.01)
     assert log.of("epoch")[-1]["accuracy"] > 0.7

@@ -85,9 +85,14 @@ def _most_unique(file) -> int:
     )
 
 
+@pytest.fixture(scope="module")
+def clustered() -> tf_keras.Model:
+    return _cluster(train(inner_relu_model(), epochs=4), 5)
+
+
 @pytest.mark.parametrize("traits", [("clustered",), ("clustered", "sparse")])
-def test_clusters_stay(traits, tmp_path: Path) -> None:
-    model = _cluster(train(inner_relu_model(), epochs=4), 5)
+def test_clusters_stay(traits, clustered, tmp_path: Path) -> None:
+    model = clustered
     stage = qat(epochs=2)
     quantized = quantize_aware_train(model, stage, stage, qat_context(tmp_path, *traits)).model
     file = int8_file(quantized.model)

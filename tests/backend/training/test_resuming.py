@@ -48,7 +48,7 @@ def run_killed(folder: Path, react: Any = lambda event: None) -> tf_keras.Model:
     """Runs the stage in a folder."""
     model = small_model(dropout=0.3)
     run_context = context(folder, react, data=digits(640), augment=Augment(shift=0.1))
-    return pruning.prune(model, STAGE, STAGE, run_context)
+    return pruning.prune(model, STAGE, STAGE, run_context).model
 
 
 @pytest.fixture(scope="module")
