@@ -7,7 +7,8 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import answers, there_and_back, told
+from tests.support.canonical import there_and_back, told
+from tfopt.backend.equivalence import outputs
 from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.core.config.quantization import Quantization, QuantizeRule
@@ -99,4 +100,4 @@ def test_a_model_with_a_call_of_its_own_stays_one_layer() -> None:
     flat = canonicalize(model).model
     assert [layer.name for layer in flat.layers][1:] == ["doubled"]
     inputs = [np.ones((1, 4), np.float32)]
-    np.testing.assert_array_equal(answers(model, inputs)[0], answers(flat, inputs)[0])
+    np.testing.assert_array_equal(outputs(model, inputs)[0], outputs(flat, inputs)[0])

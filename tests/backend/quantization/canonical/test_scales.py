@@ -7,7 +7,8 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import answers, quantized_file, randomized, there_and_back, told
+from tests.support.canonical import quantized_file, randomized, there_and_back, told
+from tfopt.backend.equivalence import outputs
 from tfopt.backend.quantization.canonical import canonicalize, initial_weights
 
 pytestmark = pytest.mark.tf
@@ -86,7 +87,7 @@ def test_adapted_preprocessing() -> None:
     assert type(canonical.model.layers[-1]) is layers.DepthwiseConv2D
     back = canonical.restored(initial_weights(canonical))
     inputs = [np.ones((1, 8, 8, 2), np.float32)]
-    np.testing.assert_array_equal(answers(back, inputs)[0], answers(model, inputs)[0])
+    np.testing.assert_array_equal(outputs(back, inputs)[0], outputs(model, inputs)[0])
 
 
 @pytest.mark.parametrize(
