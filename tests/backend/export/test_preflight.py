@@ -10,7 +10,7 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt import api
-from tfopt.catalog import catalog
+from tfopt.catalog import entries
 from tfopt.core.contracts.stage import TrainingStage
 from tfopt.errors import RecipeError
 
@@ -74,7 +74,7 @@ def test_a_stage_from_an_entry_point_that_quantizes_counts_as_one(
     function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     points = [EntryPoint("rounding", f"{__name__}:Rounding", "tfopt.stages")]
-    monkeypatch.setattr(catalog, "entry_points", lambda group: points if group == "tfopt.stages" else [])
+    monkeypatch.setattr(entries, "entry_points", lambda group: points if group == "tfopt.stages" else [])
     plan = api.plan(_recipe(tmp_path, function, "[{rounding: {epochs: 1}}]"), out=tmp_path / "out")
     assert not plan.warnings
 
