@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,10 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt import api
-from tfopt.catalog import entries
-from tfopt.core.contracts.stage import TrainingStage
+from tfopt.core.contracts.export import ExportWorkload
+from tfopt.core.contracts.preflight import Preflight
 from tfopt.errors import RecipeError
+from tfopt.export.tflite import Tflite
 
 pytestmark = pytest.mark.tf
 
@@ -47,12 +48,6 @@ def looped(input_shape, num_outputs) -> tf_keras.Model:
     return tf_keras.Model(image, layers.Dense(num_outputs, activation="softmax", name="head")(x))
 
 
-class Rounding(TrainingStage):
-    """A stage of a different package that quantizes."""
-
-    adds = frozenset({"trained", "quantized"})
-
-
 def _recipe(folder: Path, function: str, stages: str = "[{train: {epochs: 1}}]") -> Path:
     path = folder / "floats.yaml"
     path.write_text(RECIPE.format(function=function, stages=stages), encoding="utf-8")
@@ -69,14 +64,13 @@ def test_a_file_that_cannot_be_made_is_an_error_before_training(tmp_path: Path) 
         api.plan(_recipe(tmp_path, "looped"), out=tmp_path / "out")
 
 
-@pytest.mark.parametrize("function", ["bent", "looped"])
-def test_a_stage_from_an_entry_point_that_quantizes_counts_as_one(
-    function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    points = [EntryPoint("rounding", f"{__name__}:Rounding", "tfopt.stages")]
-    monkeypatch.setattr(entries, "entry_points", lambda group: points if group == "tfopt.stages" else [])
-    plan = api.plan(_recipe(tmp_path, function, "[{rounding: {epochs: 1}}]"), out=tmp_path / "out")
-    assert not plan.warnings
+@pytest.mark.parametrize("build", [bent, looped])
+def test_a_model_that_a_stage_quantized_was_checked_by_that_stage(build: Callable[..., tf_keras.Model]) -> None:
+    """Whatever stage it was: tests/engine/test_foreign_stage.py has one of a different package."""
+    target, model = Tflite.model_validate({"small": {"quantize": "int8"}}), build((8, 8, 1), 10)
+    plain = target.preflight(model, ExportWorkload(examples=1000))
+    assert plain.problems or plain.warnings
+    assert target.preflight(model, ExportWorkload(traits=frozenset({"quantized"}), examples=1000)) == Preflight()
 
 
 def test_the_old_name_of_float_layers_is_a_warning(tmp_path: Path) -> None:
