@@ -23,7 +23,7 @@ def recipe(*stages: dict[str, Any]) -> Recipe:
     ("body", "message"),
     [
         ({}, "average needs something to average: other models, or epochs_of"),
-        ({"epochs_of": "train", "models": [{"file": "a.h5"}]}, "average.models cannot stand beside epochs_of"),
+        ({"epochs_of": "train", "models": [{"file": "a.h5"}]}, "average.models cannot be combined with epochs_of"),
         ({"epochs_of": "trian"}, "average.epochs_of is 'trian', which is no earlier stage. Did you mean 'train'"),
         ({"models": [{"seed": 3}, {"seed": 3}]}, r"average\.models\.1 names seed 3 twice"),
     ],
@@ -51,7 +51,7 @@ def test_clusters_do_not_survive_an_average() -> None:
 
 
 def test_a_moving_average_ends_the_stage_alone_and_must_be_shorter_than_it() -> None:
-    with pytest.raises(RecipeError, match=r"moving_average cannot stand beside early_stopping.restore_best"):
+    with pytest.raises(RecipeError, match=r"moving_average cannot be combined with early_stopping.restore_best"):
         recipe({"train": {"epochs": 4, "moving_average": 0.9, "early_stopping": {}}})
     stage = Train(epochs=4, moving_average=0.99)
     (warning,) = stage.preflight(None, Workload(100, 25, 800)).warnings

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfopt.core.config.model_source import KnownModel, sources_in
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import Stage, next_traits
+from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.errors import Problem
@@ -86,7 +87,7 @@ def traits_after(recipe: Recipe, count: int) -> frozenset[Trait]:
 
 
 def known_models(
-    sources: Sequence[PlannedSource], model: Any, after: Mapping[str, Any], needed: Mapping[str, Prepared]
+    sources: Sequence[PlannedSource], model: Model, after: Mapping[str, Model], needed: Mapping[str, Prepared]
 ) -> tuple[dict[str, KnownModel], dict[str, str]]:
     """The external models of a stage as far as they are known before training.
 

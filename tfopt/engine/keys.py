@@ -43,12 +43,11 @@ def key_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequen
 
 
 def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequence[str] = ()) -> dict[str, Any]:
-    """What the store key of a stage is made of: neither its name nor its `not_in_key` keys, for they change no result.
+    """Parts of the store key of a stage; its name and its `not_in_key` keys are left out: they change no result.
 
-    Of models from elsewhere it knows what they are (`sources`, see `tfopt.engine.external_models.keys_of`), not where.
-
-    Of an earlier stage that it uses, the key knows the place: what is there, is in the parent's key, and were only the
-    name known, two stages that swap their names would be taken for one another.
+    External models enter with their content (`sources`, see `tfopt.engine.external_models.keys_of`), not with their
+    location. An earlier stage that this one depends on enters with its index: its content is in the parent's key, and
+    with the name alone, two stages that swap their names would have the same key.
     """
     dumped = stage.model_dump(mode="json", exclude={"name", *stage.not_in_key})
     for path, _ in sources_in(stage):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tfopt.core.contracts.export import ExportWorkload
+from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.plan import Plan
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
@@ -38,7 +38,7 @@ class _Preparation:
     """Prepares a recipe and those that it needs; what they share is loaded once."""
 
     store: Store
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Data] = field(default_factory=dict)
     known: dict[str, Prepared] = field(default_factory=dict)
 
     def prepare(self, recipe: Recipe) -> Prepared:
@@ -75,7 +75,7 @@ class _Preparation:
         layout = stages.layouts[-1]
         return Prepared(plan, data, model, built.origin if layout is model else None, stages.needed, layout)
 
-    def _data(self, recipe: Recipe) -> Any:
+    def _data(self, recipe: Recipe) -> Data:
         from tfopt.backend.data import load as backend_data
 
         key = fingerprint([recipe.to_document()["data"], recipe.folder])
@@ -84,7 +84,7 @@ class _Preparation:
         return self.data[key]
 
 
-def _exports(recipe: Recipe, model: Any, stages: StagePlans) -> tuple[list[Problem], list[str]]:
+def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Problem], list[str]]:
     """Problems and warnings of the export targets, which are all asked alike."""
     workload = ExportWorkload(stages.traits, stages.layouts[-1].count_params(), len(stages.data.train), recipe.budgets)
     problems: list[Problem] = []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.plan import Plan
 
 
@@ -19,17 +19,17 @@ class Prepared:
         model: the starting model, a `tf_keras.Model`.
         origin: the Keras 3 model it was made from, or None; also where a stage adds layers or takes some
             away, so that the result has another architecture.
-        needed: what makes the models from elsewhere that stages need, by the key of its last stage.
+        needed: what makes the external models that stages need, by the key of its last stage.
         layout: a model with the layers that the last stage leaves, whatever its weights; the starting model itself
             where no stage adds layers or takes some away.
     """
 
     plan: Plan
-    data: Any
-    model: Any
-    origin: Any = None
+    data: Data
+    model: Model
+    origin: Model = None
     needed: Mapping[str, Prepared] = field(default_factory=dict)
-    layout: Any = None
+    layout: Model = None
 
     def stage_keys(self) -> list[str]:
         """Keys of all its stages, and of all that make the models they need."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from tfopt.core.claims.acceptance import judge_budgets
 from tfopt.core.config.clustering import Sharing
+from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.report import ExportRecord, Report, RunInfo, StageRecord
 from tfopt.engine.prepared import Prepared
@@ -17,7 +18,7 @@ RunState = Literal["done", "failed", "interrupted"]
 
 def stage_record(
     prepared: Prepared,
-    model: Any,
+    model: Model,
     *,
     name: str,
     kind: str,

@@ -29,6 +29,7 @@ from tfopt.core.contracts.events import (
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import SNAPSHOTS, Stage, StageContext, float_policy, next_traits
+from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ExportRecord, StageRecord
@@ -119,12 +120,12 @@ class _Execution:
             raise
         return self.finish("done", None)
 
-    def run_stages(self) -> tuple[Any, frozenset[Trait]]:
+    def run_stages(self) -> tuple[Model, frozenset[Trait]]:
         """The model after the last stage, and what it is."""
         from tfopt.backend.artifacts import stage_artifacts
 
         recipe, plan = self.prepared.plan.recipe, self.prepared.plan
-        model: Any = self.prepared.model
+        model: Model = self.prepared.model
         traits: frozenset[Trait] = frozenset()
         stored_at: Path | None = None
         if not recipe.stages or recipe.stages[0].adds - {"trained"}:
@@ -159,9 +160,9 @@ class _Execution:
         self.close(record)
 
     def run_stage(
-        self, stage: Stage, planned: PlannedStage, position: int, model: Any, traits: frozenset[Trait]
-    ) -> Any:
-        """Applies one stage, measures what came out and commits it."""
+        self, stage: Stage, planned: PlannedStage, position: int, model: Model, traits: frozenset[Trait]
+    ) -> Model:
+        """Applies one stage, measures the result and commits it."""
         from tfopt.backend.artifacts import stage_artifacts
 
         recipe = self.prepared.plan.recipe
@@ -220,13 +221,13 @@ class _Execution:
                 shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
         self.store.drop_work(planned.key)
-        # Before it is told that the stage is finished: trials on other machines wait for that, and fetch it.
+        # Before the event that the stage is finished: trials on other machines wait for that, and fetch the result.
         self.store.share(planned.key)
         self.close(record)
         return result.model
 
     def provide(self, source: PlannedSource) -> ModelLocation:
-        """Where a model from elsewhere is; if need be, what makes it is run first."""
+        """Location of an external model; the stages that make it are run first if necessary."""
         if source.kind == "file":
             return ModelLocation(source.label, source.kind, Path(source.file))
         maker = self.prepared.needed.get(source.key)
@@ -235,7 +236,7 @@ class _Execution:
         return ModelLocation(source.label, source.kind, self.store.folder(source.key), source.traits)
 
     def make(self, source: PlannedSource, maker: Prepared) -> None:
-        """Runs the stages that make a model from elsewhere, unless its result is in the store."""
+        """Runs the stages that make an external model, unless its result is in the store."""
 
         def tell(event: Event) -> None:
             stage = {"stage": f"{source.name}/{event['stage']}"} if "stage" in event else {}
@@ -268,7 +269,7 @@ class _Execution:
         self.stages.append(record)
         self.emit(StageFinished(record.name, record.seconds, record.measures, record.cached))
 
-    def write_exports(self, model: Any, traits: frozenset[Trait]) -> None:
+    def write_exports(self, model: Model, traits: frozenset[Trait]) -> None:
         """Writes every export target and keeps its records."""
         recipe = self.prepared.plan.recipe
         folder = self.folder / "export"

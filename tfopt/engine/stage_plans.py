@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from tfopt.core.config.model_source import KnownModel
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, TrainingStage, next_traits
+from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.recipe.recipe import Recipe
@@ -40,12 +40,12 @@ class StagePlans:
     recipe: Recipe
     store: Store
     prepare: Callable[[Recipe], Prepared]
-    data: Any
-    model: Any
+    data: Data
+    model: Model
     parent: str
     traits: frozenset[Trait] = frozenset()
     planned: list[PlannedStage] = field(default_factory=list)
-    layouts: list[Any] = field(default_factory=list)
+    layouts: list[Model] = field(default_factory=list)
     needed: dict[str, Prepared] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ class StagePlans:
         self.layouts.append(stage.layers_after(self.layouts[-1], workload) if sound else self.layouts[-1])
         self.parent, self.traits = self.planned[-1].key, next_traits(stage, self.traits)
 
-    def _layouts_by_key(self) -> dict[str, Any]:
+    def _layouts_by_key(self) -> dict[str, Model]:
         return {stage.key: layout for stage, layout in zip(self.planned, self.layouts[1:], strict=True)}
 
     def _workload(self, stage: Stage, known: Mapping[str, KnownModel]) -> Workload:
@@ -123,7 +123,7 @@ class StagePlans:
         )
 
 
-def preflight(stage: Stage, model: Any, workload: Workload) -> Preflight:
+def preflight(stage: Stage, model: Model, workload: Workload) -> Preflight:
     """What is known of a stage, and of its teacher, before training."""
     from tfopt.backend import distillation
     from tfopt.backend.quantization.canonical import canonicalize

@@ -13,13 +13,12 @@ Events: those of the runs with a `trial` key added, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfopt.core.config.keras_names import higher_is_better
-from tfopt.core.contracts.events import Emit, SweepFinished, SweepStarted, TrialFinished, TrialStarted, Warned
+from tfopt.core.contracts.events import Emit, Event, SweepFinished, SweepStarted, TrialFinished, TrialStarted, Warned
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.sweeps.expand import Expansion, Trial
@@ -181,7 +180,7 @@ class _Execution:
                 self.judge(name, event)
         self.emit({**event, "trial": name})
 
-    def judge(self, name: str, event: Mapping[str, Any]) -> None:
+    def judge(self, name: str, event: Event) -> None:
         """Keeps the validation metric of an epoch, and applies the median rule."""
         metric = self.trials[name].recipe.compile.metric
         value = event.get(f"val_{metric}")
@@ -245,7 +244,7 @@ class _Execution:
         )
         write_sweep(self.folder, record)
 
-    def emit(self, event: Mapping[str, Any]) -> None:
+    def emit(self, event: Event) -> None:
         """Passes an event on."""
         if self.on_event is not None:
             self.on_event(event)

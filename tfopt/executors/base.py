@@ -1,10 +1,12 @@
-"""What every executor is: it takes jobs, and tells what happens in them."""
+"""The contract of executors: they accept jobs and return what happens in them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from tfopt.core.contracts.events import Event
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Job:
         trial: its name.
         function: `package.module:function`, called as `function(recipe, out=..., store=..., on_event=...)`.
         recipe: the recipe as plain values.
-        folder: folder of the recipe's file, for code that lies beside it.
+        folder: folder of the recipe's file, for code that is stored next to it.
         out: where runs and the store go.
         store: URL of a shared store.
     """
@@ -38,7 +40,7 @@ class Message:
     """
 
     trial: str
-    event: Mapping[str, Any]
+    event: Event
 
 
 class Executor(Protocol):

@@ -150,14 +150,14 @@ class _Worker:
         messages.put((self, None))
 
     def send(self, message: dict[str, object]) -> None:
-        """Writes a line to the worker; that it died is told by its listener."""
+        """Writes a line to the worker; its listener reports if it has crashed."""
         if self.process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self.process.stdin.write(json.dumps(message) + "\n")
                 self.process.stdin.flush()
 
     def close(self) -> str:
-        """Ends the worker, and tells what it died of if it already had."""
+        """Ends the worker; returns the cause if it had crashed before."""
         code = self.process.poll()
         if code is None and self.trial is not None:
             self.process.kill()

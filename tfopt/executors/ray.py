@@ -6,11 +6,10 @@ sweep is given the URL of a shared one, which each machine reaches with its own 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tfopt.core.contracts.events import TrialEnded
+from tfopt.core.contracts.events import Event, TrialEnded
 from tfopt.errors import EnvironmentProblem, StageError
 from tfopt.executors.base import Job, Message
 from tfopt.executors.local import worker_environment
@@ -118,7 +117,7 @@ def _carry_out(job: dict[str, Any], messages: Any) -> None:
     """The task: runs in a process of Ray."""
     from tfopt.executors.worker import carry_out
 
-    def send(event: Mapping[str, Any]) -> None:
+    def send(event: Event) -> None:
         messages.put((job["trial"], dict(event)))
 
     carry_out(job, send, lambda: False)

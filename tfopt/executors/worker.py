@@ -17,12 +17,12 @@ from threading import Lock, Thread
 from typing import Any, TextIO
 
 from tfopt.catalog.catalog import catalog
-from tfopt.core.contracts.events import TrialEnded, plain
+from tfopt.core.contracts.events import Emit, Event, TrialEnded, plain
 from tfopt.core.recipe.recipe import Origin, build_recipe
 from tfopt.errors import TfoptError
 from tfopt.io.system.memory import peak_memory
 
-Send = Callable[[Mapping[str, Any]], None]
+Send = Emit
 
 
 class Stopped(KeyboardInterrupt):
@@ -38,7 +38,7 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
         is_stopped: asked at every event whether to stop.
     """
 
-    def on_event(event: Mapping[str, Any]) -> None:
+    def on_event(event: Event) -> None:
         send(plain(event))
         if is_stopped():
             raise Stopped
@@ -89,7 +89,7 @@ def main() -> None:
     while (job := inbox.jobs.get()) is not None:
         trial = job["trial"]
 
-        def send(event: Mapping[str, Any], trial: str = trial) -> None:
+        def send(event: Event, trial: str = trial) -> None:
             with writing:
                 channel.write(json.dumps({"trial": trial, "event": event}, default=float) + "\n")
 

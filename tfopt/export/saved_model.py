@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfopt.core.contracts.export import Export, ExportContext
+from tfopt.core.contracts.types import Model
 
 if TYPE_CHECKING:
     from tfopt.core.records.report import ExportRecord
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 class SavedModel(Export):
     """Writes `saved_model/`; the float weights as trained, also after qat."""
 
-    def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
+    def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export import keras as keras_files
 
         return [keras_files.export_saved_model(model, context)]

@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.preflight import Preflight
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Tflite(Export):
     def names(self) -> tuple[str, ...]:
         return tuple(self.variants)
 
-    def preflight(self, model: Any, workload: ExportWorkload) -> Preflight:
+    def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
         from tfopt.backend.export.preflight import tflite_preflight
 
         found = tflite_preflight(model, self.variants, workload.traits)
@@ -107,7 +108,7 @@ class Tflite(Export):
             return None
         return round(parameters * variant.mode.bytes_per_parameter * _SHARE_LEFT)
 
-    def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
+    def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export import tflite
 
         return tflite.export(model, dict(self.variants), context)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfopt.core.config.ensembling import Averaging
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
 
@@ -18,7 +19,7 @@ class Average(Averaging, Stage):
     """Averages the incoming model's weights with those of models that began from the same weights.
 
     Weights that are zero in a sparse incoming model stay zero; the statistics of batch normalization are estimated
-    anew on the training split.
+    again on the training split.
     """
 
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
@@ -26,7 +27,7 @@ class Average(Averaging, Stage):
 
     def problems(self) -> Sequence[Mistake]:
         if self.epochs_of is not None and self.models:
-            text = "cannot stand beside epochs_of: average either models or epochs"
+            text = "cannot be combined with epochs_of: average either models or epochs"
             return [Mistake(("models",), text, code="conflicting_keys")]
         if self.epochs_of is None and not self.models:
             text = "needs something to average: other models, or epochs_of with the name of a stage."
@@ -58,12 +59,12 @@ class Average(Averaging, Stage):
     def depends_on(self) -> tuple[str, ...]:
         return () if self.epochs_of is None else (self.epochs_of,)
 
-    def preflight(self, model: Any, workload: Workload) -> Preflight:
+    def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.stages import average as averaging
 
         return averaging.look_ahead(model, self, workload)
 
-    def apply(self, model: Any, context: StageContext) -> StageResult:
+    def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import average as averaging
 
         return averaging.average(model, self, context)

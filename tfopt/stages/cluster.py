@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfopt.core.config.clustering import Clustering
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
 
 
@@ -33,12 +34,12 @@ class Cluster(Clustering, TrainingStage):
         taken = "is 2, but the model is sparse and zero is one of the clusters: write 3 or more"
         return [Mistake((*path, "clusters"), taken, code="out_of_range") for path, count in counts if count == 2]
 
-    def preflight(self, model: Any, workload: Workload) -> Preflight:
+    def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.stages import cluster as clustering
 
         return clustering.look_ahead(model, self)
 
-    def apply(self, model: Any, context: StageContext) -> StageResult:
+    def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import cluster as clustering
 
         preserve_sparsity = self.preserve_sparsity and "sparse" in context.traits

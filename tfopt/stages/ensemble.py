@@ -1,9 +1,9 @@
-"""Several models that answer together, as one model and so as one file."""
+"""Several models joined into one model, and so into one file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfopt.core.config.ensembling import Ensembling
 from tfopt.core.config.model_source import ModelSource
@@ -11,6 +11,7 @@ from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
 
 
@@ -66,17 +67,17 @@ class Ensemble(Ensembling, Stage):
         text = f"is 'vote', through which {training} cannot train: a vote has no gradient. Use 'probabilities'"
         return [Mistake(("combine",), text, code="no_gradient")]
 
-    def preflight(self, model: Any, workload: Workload) -> Preflight:
+    def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.stages import ensemble as ensembling
 
         return ensembling.look_ahead(model, self, workload)
 
-    def layers_after(self, model: Any, workload: Workload) -> Any:
+    def layers_after(self, model: Model, workload: Workload) -> Model:
         from tfopt.backend.stages import ensemble as ensembling
 
         return ensembling.layers_after(model, self, workload)
 
-    def apply(self, model: Any, context: StageContext) -> StageResult:
+    def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import ensemble as ensembling
 
         return ensembling.ensemble(model, self, context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfopt.core.config.allocation import global_allocation
 from tfopt.core.config.pruning import Pruning
@@ -13,6 +13,7 @@ from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.rewinding import rewind_problems
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import Block
 from tfopt.core.language.mistakes import Mistake, RecipePath, below
 from tfopt.core.language.quantities import Span
@@ -57,12 +58,12 @@ class Prune(Pruning, TrainingStage):
     def depends_on(self) -> tuple[str, ...]:
         return () if self.rewind is None else (self.rewind.stage,)
 
-    def preflight(self, model: Any, workload: Workload) -> Preflight:
+    def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.stages import prune as pruning
 
         return pruning.look_ahead(model, self, workload)
 
-    def apply(self, model: Any, context: StageContext) -> StageResult:
+    def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import prune as pruning
 
         return pruning.prune(model, self, self, context)

@@ -12,6 +12,7 @@ from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
 
 _POLICIES: Mapping[str, FloatPolicy] = {"all": "forbid", "listed": "listed", "none": "allow"}
@@ -52,7 +53,7 @@ class Qat(Quantization, TrainingStage):
         # An unknown value is left to the check of `require` itself, which names the known ones.
         return value if policy is None else {**value, "float_layers": policy}
 
-    def preflight(self, model: Any, workload: Workload) -> Preflight:
+    def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend import quantization
 
         found = quantization.look_ahead(model, self, workload, self.float_layers)
@@ -64,7 +65,7 @@ class Qat(Quantization, TrainingStage):
     def float_policy(self) -> FloatPolicy:
         return self.float_layers
 
-    def apply(self, model: Any, context: StageContext) -> StageResult:
+    def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages.qat import quantize_aware_train
 
         return quantize_aware_train(model, self, self, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
 
 
@@ -24,7 +25,7 @@ class Train(TrainingStage):
     """Epochs at whose end the weights are kept in the store, for `prune.rewind` and `average.epochs_of`."""
     moving_average: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Ends with the exponential moving average of the weights, of which each step keeps this share (such as 0.99), in
-    place of the weights of the last step; the statistics of batch normalization are estimated anew."""
+    place of the weights of the last step; the statistics of batch normalization are estimated again."""
 
     def problems(self) -> Sequence[Mistake]:
         number = f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}"
@@ -34,11 +35,11 @@ class Train(TrainingStage):
             if epoch > self.epochs
         ]
         if self.moving_average is not None and self.early_stopping is not None and self.early_stopping.restore_best:
-            text = "cannot stand beside early_stopping.restore_best: the result is either the average or the best epoch"
+            text = "cannot be combined with early_stopping.restore_best: the result is the average or the best epoch"
             found.append(Mistake(("moving_average",), text, code="conflicting_keys"))
         return found
 
-    def preflight(self, model: Any, workload: Workload) -> Preflight:
+    def preflight(self, model: Model, workload: Workload) -> Preflight:
         found = super().preflight(model, workload)
         if self.moving_average is None or not workload.total_steps:
             return found
@@ -54,7 +55,7 @@ class Train(TrainingStage):
     def kept_epochs(self) -> tuple[int, ...]:
         return self.keep or ()
 
-    def apply(self, model: Any, context: StageContext) -> StageResult:
+    def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import fit as training
 
         return training.train(model, self, context, keep=self.kept_epochs(), moving_average=self.moving_average)

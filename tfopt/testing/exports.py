@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from tfopt.catalog.catalog import catalog
 from tfopt.core.config.compile import Compile
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
+from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.reader import read_exports
 from tfopt.core.records.report import ExportRecord
 from tfopt.testing.stages import check_block
@@ -28,7 +29,7 @@ class ExportContract:
 
     Class attributes:
         kind: its key in a recipe.
-        config: what stands under that key.
+        config: the value of that key.
     """
 
     kind: ClassVar[str]
@@ -60,7 +61,7 @@ class ExportContract:
         return data.load(DataConfig(source="digits"), Path())
 
     @classmethod
-    def written(cls, export: Export, model: Any, folder: Path) -> list[ExportRecord]:
+    def written(cls, export: Export, model: Model, folder: Path) -> list[ExportRecord]:
         (folder / "export").mkdir()
         context = ExportContext(folder / "export", cls.data(), Compile(), seed=1, emit=lambda event: None)
         return export.write(model, context)
@@ -68,7 +69,7 @@ class ExportContract:
     @pytest.fixture(scope="class")
     @classmethod
     def done(
-        cls, export: Export, model: Any, tmp_path_factory: pytest.TempPathFactory
+        cls, export: Export, model: Model, tmp_path_factory: pytest.TempPathFactory
     ) -> tuple[Path, list[ExportRecord], list[Any]]:
         folder, before = tmp_path_factory.mktemp("exported"), model.get_weights()
         return folder, cls.written(export, model, folder), before
@@ -91,7 +92,7 @@ class ExportContract:
     def test_there_is_a_record_for_every_name(self, export: Export, done: tuple[Path, list[ExportRecord], Any]) -> None:
         assert [record.name for record in done[1]] == list(export.names())
 
-    def test_the_files_are_there_and_as_large_as_told(self, done: tuple[Path, list[ExportRecord], Any]) -> None:
+    def test_the_files_exist_and_have_the_reported_size(self, done: tuple[Path, list[ExportRecord], Any]) -> None:
         folder, records, _ = done
         for record in records:
             path = folder / record.path
@@ -107,11 +108,11 @@ class ExportContract:
             assert {"accuracy", "agreement"} <= record.measures.keys(), record.name
             assert 0 <= record.measures["agreement"] <= 1
 
-    def test_the_model_is_left_as_it_was(self, model: Any, done: tuple[Path, list[ExportRecord], Any]) -> None:
+    def test_the_model_is_left_as_it_was(self, model: Model, done: tuple[Path, list[ExportRecord], Any]) -> None:
         assert all(np.array_equal(one, other) for one, other in zip(model.get_weights(), done[2], strict=True))
 
     def test_the_same_model_gives_the_same_file(
-        self, export: Export, model: Any, done: tuple[Path, list[ExportRecord], Any], tmp_path: Path
+        self, export: Export, model: Model, done: tuple[Path, list[ExportRecord], Any], tmp_path: Path
     ) -> None:
         again = {record.name: record for record in self.written(export, model, tmp_path)}
         for record in done[1]:

@@ -30,7 +30,7 @@ class ModelContract:
         input_shape: of the examples it is tried with, without the batch axis.
         num_outputs: classes it is tried with.
         args: arguments it is tried with.
-        parameters: how many weights it then has, where that is known from elsewhere.
+        parameters: how many weights it then has, where that is known from another source.
         reproduces: whether it is an autoencoder rather than a classifier.
         refuses: a shape it cannot work with, if there is one.
     """

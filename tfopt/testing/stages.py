@@ -17,7 +17,9 @@ import pytest
 from pydantic import ValidationError
 
 from tfopt.catalog.catalog import catalog
+from tfopt.core.contracts.events import Event
 from tfopt.core.contracts.stage import Stage
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import Block
 from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.recipe.recipe import Recipe, build_recipe
@@ -125,7 +127,7 @@ class StageContract:
     def test_it_gives_the_same_again_also_after_an_interruption(self, done: tuple[Path, Run], tmp_path: Path) -> None:
         name = self.recipe().stages[-1].name
 
-        def interrupt(event: Mapping[str, Any]) -> None:
+        def interrupt(event: Event) -> None:
             if event["event"] == "epoch" and event["stage"] == name:
                 raise KeyboardInterrupt
 
@@ -149,7 +151,7 @@ def check_block(block: type[Block]) -> None:
     assert block.model_json_schema()["type"] == "object"
 
 
-def weights_of(model: Any) -> list[np.ndarray]:
+def weights_of(model: Model) -> list[np.ndarray]:
     """All weights, of a quantized model those that simulate 8 bits."""
     from tfopt.backend.artifacts import stage_artifacts
 

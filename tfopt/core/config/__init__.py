@@ -1,0 +1,20 @@
+"""What a recipe can specify, one block per subject; each key is declared here once, stages inherit it.
+
+| file | question it answers |
+|---|---|
+| `data`, `compile` | which examples, which optimizer, loss and metrics? |
+| `keras_names` | which losses, metrics and optimizers exist, and which is better when higher? |
+| `learning_rate`, `ramps` | how does the learning rate, or another number, change during a stage? |
+| `schedules/` | how does the sparsity change during a stage? |
+| `pruning`, `allocation`, `rewind` | what is pruned, how is the sparsity distributed, where do weights go back to? |
+| `clustering` | how many distinct values may the weights of a layer have? |
+| `quantization` | what is simulated in 8 bits, and which layers may compute in float? |
+| `quantization_modes`, `tflite_variant` | which `.tflite` files exist, and what does each mode mean? |
+| `distillation` | which teacher, which losses? |
+| `ensembling` | how are models joined or averaged? |
+| `model_source` | which external models does a stage need? |
+| `layer_rules` | which layers does a rule match? |
+| `budgets` | which limits must the files meet? |
+| `sweep` | which axes and seeds does a sweep have? |
+| `traits` | what can a model be, by the stages it went through? |
+"""

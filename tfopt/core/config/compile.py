@@ -35,7 +35,7 @@ class _Named(Block):
         return {"name": value} if isinstance(value, str) else value
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments besides the name."""
+        """The arguments, without the name."""
         return dict(self.__pydantic_extra__ or {})
 
     def check(self, known: Mapping[str, KerasName], what: str) -> None:

@@ -122,7 +122,7 @@ class Teacher(ModelSource):
     temperature squared; the default for classes); `decoupled`, or with its weights; `logits`: their squared difference;
     `outputs`: the squared difference of quantities (the default for them); `none`: only `layers`."""
     layers: tuple[LayerPair, ...] = ()
-    """Pairs of layers that are compared besides."""
+    """Pairs of layers that are compared in addition."""
     cache: bool = False
     """Ask the teacher once for every training example, before the first step; not with augmentation."""
 
@@ -174,7 +174,7 @@ class Teacher(ModelSource):
         return DEFAULT_TEMPERATURE if self.temperature is None else self.temperature
 
     def problems_beside(self, compile: Compile, augment: Augment | None) -> Iterator[Mistake]:
-        """Mistakes beside the rest of the recipe: paths begin below this block."""
+        """Mistakes together with the rest of the recipe: paths begin below this block."""
         task = task_of(compile)
         loss = self.answer_loss(task)
         if task == "quantities" and loss in ("soft_labels", "decoupled", "logits"):

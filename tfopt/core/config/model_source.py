@@ -1,4 +1,4 @@
-"""Models from elsewhere that a stage needs: teachers, members of an ensemble, ingredients of an average.
+"""External models that a stage needs: teachers, members of an ensemble, ingredients of an average.
 
 A stage declares them as `ModelSource` blocks among its keys. Each is known before any training: which recipe makes it,
 or which file holds it; whatever is missing is built before the stage that needs it.
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 SourceKind = Literal["stage", "recipe", "seed", "file"]
 
 PLACES = ("stage", "recipe", "seed", "file")
-"""Keys of a `ModelSource` that say where the model is. A stage's key knows what is there instead."""
+"""Keys of a `ModelSource` that locate the model. A stage's store key contains the content in their place."""
 
 FILES = (".keras", ".h5", ".hdf5", ".tflite")
 """How the files end that can be named; a folder is a SavedModel."""
 
 
 class ModelSource(Block):
-    """A model from elsewhere: exactly one of `stage`, `recipe`, `seed` and `file`; `seed` may stand beside `recipe`."""
+    """An external model: exactly one of `stage`, `recipe`, `seed` and `file`; `recipe` may have a `seed` too."""
 
     stage: str | None = None
     """The result of an earlier stage of this recipe, by its name."""
@@ -38,10 +38,10 @@ class ModelSource(Block):
     """The result of the last stage of another recipe, by the path of its file. What is not in the store is run first;
     its exports are not written."""
     seed: Annotated[int, Field(ge=0)] | None = None
-    """The result of the stages of this recipe before this one, run with another seed; beside `recipe`, the seed that
+    """The result of the stages of this recipe before this one, run with another seed; with `recipe`, the seed that
     it is run with."""
     file: str | None = None
-    """A model file: .keras, .h5, a SavedModel folder, or .tflite where only answers are needed."""
+    """A model file: .keras, .h5, a SavedModel folder, or .tflite where only outputs are needed."""
 
     @model_validator(mode="after")
     def _in_one_place(self) -> ModelSource:
@@ -86,7 +86,7 @@ class ModelSource(Block):
 
 
 def sources_in(value: object) -> Iterator[tuple[RecipePath, ModelSource]]:
-    """Every model from elsewhere that is named in a block, with its path."""
+    """Every external model that is named in a block, with its path."""
     for path, block in blocks_in(value):
         if isinstance(block, ModelSource) and block.names_a_model:
             yield path, block
@@ -111,7 +111,7 @@ class ModelLocation:
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model from elsewhere before any training.
+    """An external model before any training.
 
     Args:
         model: a `tf_keras.Model` with the layers that it will have, or, for a .tflite, a

@@ -29,7 +29,7 @@ class Pattern(Block):
     block_size: BlockSize = (1, 1)
     """Prune whole blocks of a 2-dimensional kernel (Dense only); (1, 1) prunes single weights."""
     block_pooling: Literal["average", "max"] = "average"
-    """What stands for a block when its size is judged."""
+    """How the magnitude of a block is computed."""
     sparsity_m_by_n: MByN | None = None
     """`[2, 4]`: two zeros in any four consecutive weights along the input channels."""
 
@@ -67,7 +67,7 @@ class Pruning(Block):
     block_size: BlockSize = (1, 1)
     """Prune whole blocks of Dense kernels: [height, width]."""
     block_pooling: Literal["average", "max"] = "average"
-    """What stands for a block when its size is judged."""
+    """How the magnitude of a block is computed."""
     sparsity_m_by_n: MByN | None = None
     """`[2, 4]`: two zeros in any four consecutive weights."""
     policy: Literal["all", "xnnpack"] = "all"

@@ -1,0 +1,12 @@
+"""What a plugin implements, and what it is given: the contracts of stages and exports.
+
+| file | question it answers |
+|---|---|
+| `stage` | what must a stage declare and do, and what does it receive? |
+| `result` | what does a stage return? |
+| `export` | what must an export target do, and what does it receive? |
+| `preflight` | what can be reported before training, and from what? |
+| `events` | what is reported while a run runs, under which keys? |
+| `rewinding` | do the stage and the epoch of a `rewind:` block exist? |
+| `types` | what are a model and the data, where TensorFlow may not be imported? |
+"""

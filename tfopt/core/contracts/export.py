@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.budgets import Budget
 from tfopt.core.config.compile import Compile
@@ -17,6 +17,7 @@ from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.events import Emit
 from tfopt.core.contracts.preflight import Preflight
+from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class ExportWorkload:
 
 @dataclass(frozen=True)
 class ExportContext:
-    """What an export target is given besides the model.
+    """What an export target receives in addition to the model.
 
     Args:
         folder: where the files go (`<run>/export`).
@@ -58,14 +59,14 @@ class ExportContext:
     """
 
     folder: Path
-    data: Any
+    data: Data
     compile: Compile
     seed: int
     emit: Emit
     traits: frozenset[Trait] = frozenset()
     layers: Sequence[LayerRecord] = ()
     dense: Mapping[str, float] = field(default_factory=dict)
-    origin: Any = None
+    origin: Model = None
     float_layers: FloatPolicy = "listed"
 
 
@@ -82,7 +83,7 @@ class Export(Block):
         """Names of the files' records, as budgets and reports call them."""
         return (self.kind,)
 
-    def preflight(self, model: Any, workload: ExportWorkload) -> Preflight:
+    def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
         """What is known before training; `tfopt plan` shows it.
 
         Args:
@@ -94,7 +95,7 @@ class Export(Block):
         """
         return Preflight()
 
-    def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
+    def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         """Writes the files and proves them.
 
         Args:

@@ -1,4 +1,4 @@
-"""What a stage knows about a model and a workload before anything is trained."""
+"""What a stage or an export reports about a model and a workload before anything is trained."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfopt.core.config.clustering import Sharing
+from tfopt.core.contracts.types import Model
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class StageResult:
         details: plain values for `StageRecord.details`.
     """
 
-    model: Any
+    model: Model
     skipped: Mapping[str, str] = field(default_factory=dict)
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What every stage is: a frozen config, class-level traits, and `apply`.
+"""The contract of stages: a frozen config, class-level traits, and `apply`.
 
 A new technique is one file in `tfopt/stages/` (or a package's own, through the entry point `tfopt.stages`) that
 defines one subclass of `Stage`; the file's name is the recipe's key.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,17 +23,18 @@ from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.events import Emit
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
+from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.quantities import Span
 
 SNAPSHOTS = "snapshots"
-"""Folder, in `StageContext.work` and then in the stage's store entry, of what is kept besides the stage's result."""
+"""Folder, in `StageContext.work` and then in the stage's store entry, of what is kept besides the result."""
 
 
 @dataclass(frozen=True)
 class StageContext:
-    """What a stage is given besides the model.
+    """What a stage receives in addition to the model.
 
     Args:
         data: the splits (`tfopt.backend.data.load.Data`).
@@ -50,7 +51,7 @@ class StageContext:
         sources: where each model of `Stage.sources` is, by its label, in their order.
     """
 
-    data: Any
+    data: Data
     compile: Compile
     batch_size: int
     seed: int
@@ -85,7 +86,7 @@ class Stage(Block):
     name: str = ""
     """Name of the stage in reports and paths (default: its kind, numbered when repeated)."""
 
-    def apply(self, model: Any, context: StageContext) -> StageResult:
+    def apply(self, model: Model, context: StageContext) -> StageResult:
         """Carries the stage out.
 
         Args:
@@ -100,8 +101,8 @@ class Stage(Block):
         """
         raise NotImplementedError
 
-    def preflight(self, model: Any, workload: Workload) -> Preflight:
-        """What is knowable before training; `tfopt plan` shows it.
+    def preflight(self, model: Model, workload: Workload) -> Preflight:
+        """Reports what is known before training; `tfopt plan` shows it.
 
         Args:
             model: the starting `tf_keras.Model`; it may not be changed.
@@ -109,7 +110,7 @@ class Stage(Block):
         """
         return Preflight()
 
-    def layers_after(self, model: Any, workload: Workload) -> Any:
+    def layers_after(self, model: Model, workload: Workload) -> Model:
         """A model with the layers that the result will have, whatever its weights; called where `preflight` found no
         problem.
 
@@ -142,9 +143,9 @@ class Stage(Block):
         return ()
 
     def sources(self, seed: int) -> tuple[ModelSource, ...]:
-        """Models from elsewhere that this stage needs; by default every `ModelSource` among its keys.
+        """External models that this stage needs; by default every `ModelSource` among its keys.
 
-        They are there, in `StageContext.sources`, when `apply` is called, and are part of this stage's key.
+        They are in `StageContext.sources` when `apply` is called, and are part of this stage's key.
 
         Args:
             seed: the recipe's.
@@ -197,7 +198,7 @@ class TrainingStage(Stage):
     tensorboard: bool = False
     """Write TensorBoard logs into the run folder."""
     teacher: Teacher | None = None
-    """Learn from the answers of another model besides the labels (distillation)."""
+    """Learn from the outputs of another model in addition to the labels (distillation)."""
 
     def warmup_end(self) -> Span | None:
         """Where in the stage early stopping may begin to count; None for at once."""

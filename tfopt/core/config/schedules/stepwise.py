@@ -37,7 +37,7 @@ class Stepwise(ScheduleBase):
     steps: Annotated[tuple[SparsityStep, ...], Field(min_length=1)]
     """The sparsities, in order; the first is where pruning begins, the last is the final one."""
     every: Span | None = None
-    """How often the masks are renewed between the first point and the last, besides at each (default: 50 times)."""
+    """How often the masks are updated between the first point and the last in addition to each (default: 50 times)."""
 
     @property
     def begin(self) -> Span:
