@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tfopt.io.store.store import Store
 
 DEFAULT_OUT = "saved_models"
-"""Where runs and the store go unless told otherwise, relative to the current folder."""
+"""Default folder of runs and the store, relative to the current folder."""
 
 Kind = Literal["models", "datasets", "stages", "schedules", "exports", "criteria", "recipes"]
 """What can be listed."""
@@ -40,7 +40,7 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) ->
         overrides: values by recipe path, e.g. `{"stages.prune.schedule.final": "90%"}`, or `"path=value"` texts.
 
     Raises:
-        RecipeError: with every mistake, each with its place in the file.
+        RecipeError: with every mistake, each with its location in the file.
     """
     from tfopt.catalog.catalog import catalog
     from tfopt.io.recipes.recipe_file import load_recipe, parse_overrides
@@ -88,7 +88,7 @@ def init(path: str | Path) -> Path:
     """Writes the commented starter recipe.
 
     Raises:
-        UsageError: the file is there already, or cannot be written.
+        UsageError: the file exists, or cannot be written.
     """
     target = Path(path)
     text = (files("tfopt.io.recipes") / "templates" / "starter.yaml").read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT, *, store: s
 
     Args:
         recipe: a recipe, or the path of one.
-        out: where the store lies.
+        out: folder of the store.
         store: URL of a shared store, as in `run`.
 
     Raises:
@@ -134,7 +134,7 @@ def run(
 ) -> Run:
     """Executes a recipe: trains, optimizes, exports, proves, reports.
 
-    A run that was killed or interrupted goes on in its own folder, from the last checkpoint. Where nothing has changed
+    A run that was killed or interrupted resumes in its own folder, from the last checkpoint. Where nothing has changed
     since a finished run, that run is given back, and only its page is drawn again.
 
     Args:
@@ -144,18 +144,18 @@ def run(
             store in `out` is then its cache: stages that only the shared one has are fetched, all others are uploaded.
             Credentials come from fsspec's configuration. Share with those you trust: a stored model can carry code.
         fresh: run every stage again instead of taking finished ones from the store, and replace them there; also those
-            that make models from elsewhere.
+            that make external models.
         on_event: receives what happens, as it happens (see `tfopt.core.contracts.events`).
 
     Returns:
-        The finished run; `run.ok` says whether every claim held and every budget was met.
+        The finished run; `run.ok` is whether every claim held and every budget was met.
 
     Raises:
         RecipeError: the recipe cannot be run.
         StageError: a stage or an export failed; finished stages stay in the store.
         StoreError: the output folder or the shared store cannot be read or written.
         EnvironmentProblem: a package for the shared store is missing.
-        KeyboardInterrupt: Ctrl-C; the run folder says so.
+        KeyboardInterrupt: Ctrl-C; the run folder records it.
     """
     from tfopt.io.recipes.recipe_file import dump_recipe
     from tfopt.io.runs import reuse, runs
@@ -202,10 +202,10 @@ def gc(
     """Frees the store of what no kept run needs; a shared store at a URL is left alone.
 
     Args:
-        out: where runs and the store lie.
+        out: folder of the runs and the store.
         keep_last: how many runs of each recipe to keep; all by default.
         max_size: remove entries only until the store takes no more bytes than this, the oldest first.
-        dry_run: only tell what would be removed.
+        dry_run: only report what would be removed.
 
     Raises:
         StoreError: something cannot be read or removed.
@@ -296,7 +296,7 @@ def sweep(
 ) -> Sweep:
     """Runs variants of a recipe side by side; they share the store, so what they have in common is trained once.
 
-    The same call goes on where an earlier one stopped: finished trials are not run again.
+    The same call resumes where an earlier one stopped: finished trials are not run again.
 
     Args:
         recipe: a recipe, or the path of one; what is not given here is taken from its `sweep:` block.
@@ -343,7 +343,7 @@ def compare(*runs: str | Path, export: str | None = None, out: str | Path = DEFA
         runs: folders of runs and sweeps, or their names below `out`: `<recipe>` (its latest sweep, or else its latest
             run), `<recipe>/<run-id>`, `<recipe>/sweeps/<sweep-id>`.
         export: the file to compare; by default the last .tflite that all have.
-        out: where runs lie.
+        out: folder of the runs.
 
     Returns:
         The table with its verdicts, and the runs behind it.

@@ -68,7 +68,7 @@ class ComparisonResult:
     """What `compare` found.
 
     Args:
-        table: one row per variant, and what can be said about them.
+        table: one row per variant, and verdicts on them.
         candidates: the runs behind it.
     """
 

@@ -66,7 +66,7 @@ def catalog() -> Catalog:
 
 
 def class_of(entry: Entry, kind: Kind, base: type[B]) -> type[B]:
-    """Imports the class of a stage or export and tells it its recipe key.
+    """Imports the class of a stage or export and sets its recipe key.
 
     Raises:
         EnvironmentProblem: it cannot be imported, or there is not exactly one.

@@ -58,7 +58,7 @@ class Entry:
         module: where it is defined.
         attribute: what of that module; None for the module's only class, or its `load` or `build`.
         origin: `tfopt`, or the distribution that brings it.
-        signature: arguments that a recipe can give; None where only importing foreign code would tell.
+        signature: arguments that a recipe can give; None where foreign code would have to be imported.
     """
 
     name: str

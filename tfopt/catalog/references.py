@@ -1,6 +1,6 @@
 """Finds the code that a recipe names: built-in files, entry points of other packages, and `package.module:function`.
 
-A recipe is data; this is the one place where data and model sources turn into code that runs.
+A recipe is data; only here do data and model sources turn into code that runs.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def function(source: str, folder: Path) -> Callable[..., Any]:
 
     Args:
         source: as in the recipe.
-        folder: where the recipe lies; modules beside it are found.
+        folder: folder of the recipe; modules in it are found.
 
     Raises:
         StageError: no such module or function, or the module fails on import.
@@ -173,7 +173,7 @@ def _built_in(kind: Kind) -> set[str]:
 
 @contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """Lets modules beside the recipe, or in the current folder, be imported; installed ones come first."""
+    """Makes modules in the folder of the recipe, or in the current one, importable; installed ones come first."""
     added = [path for path in (str(folder.resolve()), str(Path.cwd())) if path not in sys.path]
     sys.path.extend(added)
     try:

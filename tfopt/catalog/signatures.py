@@ -1,4 +1,4 @@
-"""What a Python file says of itself without being imported: its summary and the arguments of a function."""
+"""Summary and arguments of a Python file, read without importing it."""
 
 from __future__ import annotations
 

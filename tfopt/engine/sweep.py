@@ -22,7 +22,7 @@ from tfopt.core.contracts.events import Emit, Event, SweepFinished, SweepStarted
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.sweeps.expand import Expansion, Trial
-from tfopt.core.sweeps.median_rule import Place, is_hopeless
+from tfopt.core.sweeps.median_rule import Place, is_worse_than_median
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord, TrialState
 from tfopt.core.sweeps.trial_order import next_trial
 from tfopt.engine.keys import key_of
@@ -191,7 +191,7 @@ class _Execution:
         if not self.stop_trials or event.get("cached") or name in self.hopeless:
             return
         finished = [curve for other, curve in self.curves.items() if self.records[other].state == "done"]
-        if is_hopeless(place, value, finished, higher_is_better(metric)):
+        if is_worse_than_median(place, value, finished, higher_is_better(metric)):
             self.hopeless[name] = (
                 f"val_{metric} is {value:.4g} after epoch {place[1]} of {place[0]}, worse than the median of "
                 f"{len(finished)} finished trials."

@@ -115,7 +115,7 @@ def test_another_source_drops_the_arguments_of_the_old_one() -> None:
         ),
         (
             "stages.prune.layers.logits.skip",
-            "stages.prune.layers.logits.skip cannot be set: stages.prune.layers is a list; name an entry by its place, "
+            "stages.prune.layers.logits.skip cannot be set: stages.prune.layers is a list; name an entry by its index, "
             "from 0. Got 'logits'.",
         ),
         ("stages..epochs", "stages..epochs cannot be set: the path has an empty part."),

@@ -309,7 +309,7 @@ BROKEN = {
         "    float32: {}",
         "    keras: {}",
         "22:5",
-        "export.tflite writes 'keras', and so does export.keras: their figures would be mixed up. Rename one of "
+        "export.tflite writes 'keras', and so does export.keras: their metrics would be mixed up. Rename one of "
         "the two.",
     ),
     "budget of an unknown export": Broken(

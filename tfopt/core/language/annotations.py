@@ -1,4 +1,4 @@
-"""Which keys the recipe language has where, read off the annotations of the blocks."""
+"""Keys and blocks below a path of a recipe, read off the annotations of the blocks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tfopt.core.language.block import Block
 
 
 def blocks_at(annotation: object, path: Sequence[str | int]) -> list[type[Block]]:
-    """The blocks that may stand at `path` below something of type `annotation`.
+    """The blocks that are allowed at `path` below a value of type `annotation`.
 
     Args:
         annotation: a block class, or any type made of blocks.
         path: keys and list positions. The tags that pydantic puts into its locations (`polynomial`,
-            `tagged-union[...]`) are understood too, and narrow the answer.
+            `tagged-union[...]`) are accepted too, and narrow the result.
     """
     found = _alternatives(annotation)
     for item in path:
@@ -30,7 +30,7 @@ def keys_of(blocks: Iterable[type[Block]]) -> list[str]:
 
 
 def kind_of(block: type[Block]) -> str | None:
-    """What `kind` must say for this block; None where it has no such key."""
+    """The value of `kind` for this block; None where it has no such key."""
     field = block.model_fields.get("kind")
     if field is None or get_origin(field.annotation) is not Literal:
         return None

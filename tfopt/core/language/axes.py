@@ -18,7 +18,7 @@ Alternative = Mapping[str, Any]
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"^\s*({_NUMBER})\s*([A-Za-z%]*)\s*\.\.\s*({_NUMBER})\s*([A-Za-z%]*)\s*/\s*(\d+)\s*$")
 _SAY_WHICH = ("kind", "name", "source")
-"""Keys whose value says by itself what it is about."""
+"""Keys whose value needs no name of its key."""
 _LONGEST = 40
 
 
@@ -116,7 +116,7 @@ def _says_which(path: str) -> bool:
 
 
 def _short_keys(paths: Sequence[str]) -> dict[str, str]:
-    """The shortest endings that tell the paths apart."""
+    """The shortest endings that distinguish the paths."""
     keys = {}
     for path in paths:
         parts = path.split(".")
@@ -127,7 +127,7 @@ def _short_keys(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _labels(values: Sequence[object]) -> list[str]:
-    """Each value as a short text; mappings by their kind, and by what else tells them apart."""
+    """Each value as a short text; mappings by their kind, and by what else differs."""
     blocks = [value for value in values if isinstance(value, Mapping)]
     kinds = [_kind(block) for block in blocks]
     labels = []

@@ -50,7 +50,7 @@ CODES = {
     "unknown_stage": ErrorCode("There is no such kind of stage.", "`tfopt ls stages` lists them."),
     "unknown_export": ErrorCode("There is no such kind of export.", "`tfopt ls exports` lists them."),
     "unknown_source": ErrorCode(
-        "There is no such model or data set.", "`tfopt ls models` and `tfopt ls data` list them."
+        "There is no such model or data set.", "`tfopt ls models` and `tfopt ls datasets` list them."
     ),
     "unknown_name": ErrorCode(
         "There is no such optimizer, loss, metric or measure.", "Choose one of the listed names."
@@ -93,7 +93,7 @@ CODES = {
     # Commands and functions.
     "usage": ErrorCode("A command or function was called with arguments that it cannot use.", "Follow the message."),
     "file_exists": ErrorCode("A file would be overwritten.", "Choose a different name."),
-    "run_not_found": ErrorCode("There is no such run or sweep.", "`tfopt ls runs` lists them."),
+    "run_not_found": ErrorCode("There is no such run or sweep.", "Check the name, and `--out`."),
     "nothing_to_compare": ErrorCode("There is no finished run or trial to compare.", "Run a recipe first."),
     "not_comparable": ErrorCode("Runs with different metrics cannot be compared.", "Compare runs of one metric."),
     "unknown_column": ErrorCode("The comparison has no such column.", "Choose one of the listed columns."),

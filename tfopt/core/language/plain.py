@@ -1,4 +1,4 @@
-"""Plain values: the dicts, lists, texts and numbers that a recipe is read from and written as."""
+"""Plain values: the dicts, lists, strings and numbers that a recipe is read from and written as."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def plain_copy(value: object) -> Any:
 
 
 def own_key(mapping: Mapping[object, object], item: str | int) -> tuple[Any, ...]:
-    """The mapping's own spelling of a key, or nothing: paths say `"0"` or `"None"` where it may have 0 or null."""
+    """The mapping's own spelling of a key, or nothing: paths have `"0"` or `"None"` where it may be 0 or null."""
     if item in mapping:
         return (item,)
     return tuple(key for key in mapping if str(key) == str(item))[:1]

@@ -1,6 +1,6 @@
-"""What pydantic found, told in the words of a recipe.
+"""Pydantic's errors as problems of a recipe.
 
-Pydantic names a place by its own path, with the tags of unions in it (`schedule.polynomial.final`), reports one
+Pydantic's location is a path of its own, with the tags of unions in it (`schedule.polynomial.final`), reports one
 error per member of a union, and speaks of its own types. Here each mistake becomes one `Problem`: its path is the
 one in the recipe, its message says what was received, what was expected and how to fix it.
 """
@@ -44,7 +44,7 @@ class _Found:
 
     @property
     def refuses_kind(self) -> bool:
-        """Whether it only says that the value is none of this union member's kind."""
+        """Whether it only reports that the value is not of this union member's kind."""
         return self.branch is not None and self.branch == len(self.path) and self.error["type"] in KIND_MISMATCH
 
 
@@ -62,15 +62,15 @@ def problems_from(
         error: what validating `document` as `block` raised.
         document: the plain value as the user wrote it.
         block: the class it was read as.
-        path: where `document` stands in the recipe.
-        label: how the user calls that place, e.g. `prune_2`; empty for the recipe itself.
-        also_known: keys that are allowed beside the fields of `block`, for suggestions.
+        path: location of `document` in the recipe.
+        label: the user's name for that location, e.g. `prune_2`; empty for the recipe itself.
+        also_known: keys that are allowed in addition to the fields of `block`, for suggestions.
     """
     found = [_place(item, document) for item in error.errors(include_url=False) if not _is_consequence(item)]
-    teller = _Teller(document, block, path, label, tuple(also_known))
+    translator = _Translator(document, block, path, label, tuple(also_known))
     groups = _one_per_mistake(found)
-    misspelt = {teller.meant(group[0]) for group in groups if group[0].error["type"] == "extra_forbidden"}
-    return list(dict.fromkeys(teller.tell(group) for group in groups if group[0].path not in misspelt))
+    misspelt = {translator.meant(group[0]) for group in groups if group[0].error["type"] == "extra_forbidden"}
+    return list(dict.fromkeys(translator.problem(group) for group in groups if group[0].path not in misspelt))
 
 
 def code_of(kind: str) -> str:
@@ -122,8 +122,8 @@ def _one_per_mistake(found: Sequence[_Found]) -> list[list[_Found]]:
 
 
 @dataclass(frozen=True)
-class _Teller:
-    """Puts errors into words; see `problems_from` for its values."""
+class _Translator:
+    """Turns errors of pydantic into problems; see `problems_from` for its values."""
 
     document: Any
     block: type[Block]
@@ -131,7 +131,7 @@ class _Teller:
     label: str
     also_known: tuple[str, ...]
 
-    def tell(self, group: Sequence[_Found]) -> Problem:
+    def problem(self, group: Sequence[_Found]) -> Problem:
         first = group[0]
         if len(group) > 1:
             expected = [sentence(item.error) for item in group]
@@ -157,7 +157,7 @@ class _Teller:
     def missing(self, found: _Found) -> Problem:
         *parent, key = found.path
         if isinstance(key, int):
-            # One error per entry that is missing; only their common place says something to the user.
+            # One error per entry that is missing; only their common location helps the user.
             value = look_up(self.document, parent)
             return self._problem(
                 tuple(parent),
@@ -241,7 +241,7 @@ class _Teller:
             code="invalid_key",
         )
 
-    def own_words(self, found: _Found) -> Problem:
+    def own_message(self, found: _Found) -> Problem:
         """A validator of ours, whose text continues the name of the key (`must be ...`) or is a sentence."""
         cause = found.error["ctx"]["error"]
         text, path, on_key, code = str(cause).rstrip("."), found.path, False, "invalid_value"
@@ -259,7 +259,7 @@ class _Teller:
 
 
 def _existing(document: object, path: RecipePath) -> RecipePath:
-    """The part of `path` that the user wrote: a default that does not fit has no place of its own."""
+    """The part of `path` that the user wrote: a default that does not fit has no location in the file."""
     value = document
     for index, item in enumerate(path):
         if isinstance(value, Mapping) and own_key(value, item):
@@ -298,12 +298,12 @@ _CODES = {
 }
 """Error codes by pydantic's type of error; the types of `KIND_MISMATCH` are `wrong_type`."""
 
-_SPECIAL: dict[str, Callable[[_Teller, _Found], Problem]] = {
-    "missing": _Teller.missing,
-    "extra_forbidden": _Teller.unknown_key,
-    "invalid_key": _Teller.unknown_key,
-    "union_tag_not_found": _Teller.no_kind,
-    "union_tag_invalid": _Teller.wrong_kind,
-    "literal_error": _Teller.literal,
-    "value_error": _Teller.own_words,
+_SPECIAL: dict[str, Callable[[_Translator, _Found], Problem]] = {
+    "missing": _Translator.missing,
+    "extra_forbidden": _Translator.unknown_key,
+    "invalid_key": _Translator.unknown_key,
+    "union_tag_not_found": _Translator.no_kind,
+    "union_tag_invalid": _Translator.wrong_kind,
+    "literal_error": _Translator.literal,
+    "value_error": _Translator.own_message,
 }

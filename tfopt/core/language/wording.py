@@ -43,7 +43,7 @@ KIND_MISMATCH = frozenset(
     for name in EXPECTED
     if name.endswith("_type") or name in ("int_parsing", "int_from_float", "float_parsing", "bool_parsing")
 ) | {"literal_error", "none_required"}
-"""Errors that say: the value is not of this kind at all."""
+"""Errors that report a value of the wrong kind."""
 
 _NUMBERS = ("int_type", "float_type")
 _QUANTITY = re.compile(r"[-+]?[\d.]+ ?[A-Za-z%]+")
@@ -70,7 +70,7 @@ def _number(value: object) -> Any:
 def quote(value: object) -> str:
     """A received value as the user would write it, shortened when long.
 
-    Texts stand in quotes, so that `'15'` and `15` can be told apart; quantities such as `120%` need none.
+    Strings are quoted, to distinguish `'15'` from `15`; quantities such as `120%` are not.
     """
     if value is None:
         return "nothing"

@@ -25,7 +25,7 @@ def stage_problems(stage: Stage, path: RecipePath, compile: Compile, augment: Au
 
     Args:
         stage: a stage whose own values are valid.
-        path: where it stands in the recipe.
+        path: its location in the recipe.
         compile: optimizer and metrics of the recipe.
         augment: how the recipe changes training images.
     """

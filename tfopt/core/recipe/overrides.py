@@ -1,8 +1,8 @@
 """Changing values of a recipe by path: `stages.prune.schedule.final`.
 
 A path is made of the recipe's own keys, with dots between them. A stage is addressed by its name
-(`stages.prune_2.epochs`) or by its place (`stages.0.train.epochs`); the entries of other lists by their place, from 0.
-What follows `budgets.` is one key. Two keys decide which others may stand beside them: with another `kind`, the keys
+(`stages.prune_2.epochs`) or by its index (`stages.0.train.epochs`); the entries of other lists by their index, from 0.
+What follows `budgets.` is one key. Two keys decide which others are allowed: with a different `kind`, the keys
 that this kind does not have are dropped; with another `source`, the `args` of the old one are.
 """
 
@@ -43,18 +43,18 @@ class Overridden:
         return next((self.paths[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.paths), None)
 
 
-class _Nowhere(ValueError):
-    """The override leads nowhere; the text says why."""
+class _NoSuchPath(ValueError):
+    """The path of an override does not exist; the message states why."""
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Target:
     """Where an override leads.
 
     Args:
         document: what is changed.
-        path: the place in it.
-        text: the override, with as many parts or fewer: a stage's name stands for its place and kind.
+        path: the location in it.
+        text: the override, with as many parts or fewer: a stage's name replaces its index and kind.
     """
 
     document: dict[str, Any]
@@ -86,8 +86,8 @@ def apply_overrides(
     for text in sorted(overrides, key=_outer_first):
         try:
             path = _path_of(text, changed)
-            _set(_Place(changed, path, text), plain_copy(overrides[text]), _root_of(path, catalog, head))
-        except _Nowhere as error:
+            _set(_Target(changed, path, text), plain_copy(overrides[text]), _root_of(path, catalog, head))
+        except _NoSuchPath as error:
             problems.append(Problem(tuple(text.split(".")), f"{text} cannot be set: {error}", code="invalid_override"))
         else:
             paths[path] = text
@@ -95,15 +95,15 @@ def apply_overrides(
 
 
 def _outer_first(text: str) -> tuple[int, bool]:
-    """Whole blocks before their parts, and `kind` and `source` before what stands beside them."""
+    """Whole blocks before their parts, and `kind` and `source` before their sibling keys."""
     return text.count("."), not text.endswith((".kind", ".source"))
 
 
 def _path_of(text: str, document: Mapping[str, object]) -> Path:
-    """The place in the document that an override is about."""
+    """The path in the document that an override changes."""
     parts = text.split(".")
     if not all(parts):
-        raise _Nowhere("the path has an empty part.")
+        raise _NoSuchPath("the path has an empty part.")
     if parts[0] == "budgets" and len(parts) > 1:
         return ("budgets", ".".join(parts[1:]))
     if parts[0] != "stages" or len(parts) == 1:
@@ -114,11 +114,11 @@ def _path_of(text: str, document: Mapping[str, object]) -> Path:
     if parts[1].isdigit():
         index = int(parts[1])
         if index >= len(entries):
-            raise _Nowhere(f"the recipe has {len(entries)} stages, counted from 0.")
+            raise _NoSuchPath(f"the recipe has {len(entries)} stages, counted from 0.")
         return ("stages", index, *parts[2:])
     if parts[1] not in names:
         guess = closest(parts[1], names) or f" Stages: {', '.join(names) or 'none'}."
-        raise _Nowhere(f"no stage is named {parts[1]!r}.{guess}")
+        raise _NoSuchPath(f"no stage is named {parts[1]!r}.{guess}")
     index = names.index(parts[1])
     return ("stages", index, str(kind_of_entry(entries[index])), *parts[2:])
 
@@ -132,12 +132,12 @@ def _root_of(path: Path, catalog: Catalog, head: type[Block]) -> tuple[Any, Path
     return head, path
 
 
-def _set(place: _Place, value: object, root: tuple[object, Path]) -> None:
-    path = place.path
-    holder: Any = place.document
+def _set(target: _Target, value: object, root: tuple[object, Path]) -> None:
+    path = target.path
+    holder: Any = target.document
     for index in range(len(path) - 1):
-        holder = _descend(holder, place, index)
-    key = _key_in(holder, place, len(path) - 1)
+        holder = _descend(holder, target, index)
+    key = _key_in(holder, target, len(path) - 1)
     if isinstance(holder, dict) and key == "kind" and holder.get("kind") != value:
         _keep_keys_of_kind(holder, value, root)
     if path in (("data", "source"), ("model", "source")) and holder.get("source") != value:
@@ -145,31 +145,31 @@ def _set(place: _Place, value: object, root: tuple[object, Path]) -> None:
     holder[key] = value
 
 
-def _descend(holder: Any, place: _Place, index: int) -> Any:
-    """What stands at `path[index]`, made to be something that has keys."""
-    key = _key_in(holder, place, index)
+def _descend(holder: Any, target: _Target, index: int) -> Any:
+    """The value at `path[index]`, turned into something that has keys."""
+    key = _key_in(holder, target, index)
     below = holder.get(key) if isinstance(holder, dict) else holder[key]
     if below is None:
         below = {}
-    elif isinstance(below, str) and place.path[0] == "compile":
+    elif isinstance(below, str) and target.path[0] == "compile":
         below = {"name": below}
     elif not isinstance(below, (dict, list)):
-        whole = place.spelt(index + 1)
-        raise _Nowhere(f"{whole} is {quote(below)}, which has no keys. Set {whole} as a whole.")
+        whole = target.spelt(index + 1)
+        raise _NoSuchPath(f"{whole} is {quote(below)}, which has no keys. Set {whole} as a whole.")
     holder[key] = below
     return below
 
 
-def _key_in(holder: Any, place: _Place, index: int) -> Any:
-    """The holder's own spelling of `path[index]`: a place in a list, or a key that is a number."""
-    item = place.path[index]
+def _key_in(holder: Any, target: _Target, index: int) -> Any:
+    """The holder's own spelling of `path[index]`: an index of a list, or a key that is a number."""
+    item = target.path[index]
     if isinstance(holder, dict):
         return (*own_key(holder, item), item)[0]
-    whole = place.spelt(index)
+    whole = target.spelt(index)
     if not str(item).isdigit():
-        raise _Nowhere(f"{whole} is a list; name an entry by its place, from 0. Got {item!r}.")
+        raise _NoSuchPath(f"{whole} is a list; name an entry by its index, from 0. Got {item!r}.")
     if int(item) >= len(holder):
-        raise _Nowhere(f"{whole} has {len(holder)} entries, counted from 0.")
+        raise _NoSuchPath(f"{whole} has {len(holder)} entries, counted from 0.")
     return int(item)
 
 

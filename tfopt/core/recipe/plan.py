@@ -16,13 +16,13 @@ from tfopt.core.records.report import DataRecord
 
 @dataclass(frozen=True)
 class PlannedSource:
-    """A model from elsewhere that a stage needs.
+    """An external model that a stage needs.
 
     Args:
         label: what it is called (`ModelSource.label`).
         kind: where it comes from.
         key: key of its store entry, or SHA-256 of the file.
-        status: `cached`: it is there; `will run`: `stages` are run before the stage that needs it.
+        status: `cached`: it exists; `will run`: `stages` are run before the stage that needs it.
         name: what its stages are called when they run: recipe and seed. Empty for files and earlier stages.
         stages: what makes it. Empty for files and earlier stages.
         file: path of the file. Empty for all others.
@@ -53,7 +53,7 @@ class PlannedStage:
         steps: optimizer steps.
         schedules: resolved sparsity schedules by layer name.
         parts: what its key is made of.
-        sources: models from elsewhere that it needs.
+        sources: external models that it needs.
     """
 
     name: str

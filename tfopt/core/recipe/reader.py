@@ -46,7 +46,7 @@ def read_stages(document: object, catalog: Catalog) -> tuple[dict[int, Stage], l
     """The `stages` block.
 
     Returns:
-        The stages that can be read, by place, and every mistake in the others.
+        The stages that can be read, by index, and every mistake in the others.
     """
     if document is None:
         return {}, []
@@ -105,7 +105,7 @@ def read_exports(document: object, catalog: Catalog) -> tuple[list[Export], list
         for name in export.names():
             if name in taken:
                 message = (
-                    f"export.{kind} writes {name!r}, and so does export.{taken[name]}: their figures would be mixed up."
+                    f"export.{kind} writes {name!r}, and so does export.{taken[name]}: their metrics would be mixed up."
                 )
                 below = (name,) if isinstance(body, Mapping) and name in body else ()
                 problems.append(

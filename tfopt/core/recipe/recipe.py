@@ -1,7 +1,7 @@
 """The recipe: frozen, complete, and the same after YAML -> Recipe -> YAML.
 
 `build_recipe` turns a plain document into a Recipe and collects every mistake on the way; positions in the file are
-added by `tfopt.io.recipes.recipe_file`, which knows them.
+added by `tfopt.io.recipes.recipe_file`.
 """
 
 from __future__ import annotations
@@ -41,12 +41,13 @@ def _without_place(problem: Problem) -> Problem:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a recipe comes from; no part of what it says, so that two recipes that say the same are equal.
+    """Where a recipe comes from; not compared, so that two recipes with the same content are equal.
 
     Args:
         catalog: the stages and exports it could name.
-        folder: folder of its file, for `package.module:function` beside it; the current one for recipes without a file.
-        place: finds a problem's place in the file; a named function, so that a recipe can be sent to another process.
+        folder: folder of its file, in which modules of `package.module:function` are found; the current one without a
+            file.
+        place: finds the location of a problem in the file; a named function, so that a recipe can be pickled.
     """
 
     catalog: Catalog = field(default=Catalog({}, {}), compare=False)
@@ -116,7 +117,7 @@ class Recipe(Head):
         return self._origin.catalog
 
     def error(self, problems: Sequence[Problem]) -> RecipeError:
-        """The error for mistakes that showed only with data and model at hand, each at its place in the file."""
+        """The error for mistakes that showed only with data and model at hand, each with its location in the file."""
         return RecipeError([self._origin.place(problem) for problem in problems])
 
     def coming_from(self, origin: Origin) -> Recipe:
@@ -143,7 +144,7 @@ class Recipe(Head):
             overrides: e.g. `{"stages.prune.schedule.final": "90%", "seed": 3}`; see `tfopt.core.recipe.overrides`.
 
         Raises:
-            RecipeError: a path leads nowhere, or the result is no valid recipe.
+            RecipeError: a path leads nowhere, or the result is not a valid recipe.
         """
         catalog = Catalog(
             {**self._origin.catalog.stages, **{stage.kind: type(stage) for stage in self.stages}},
@@ -175,7 +176,7 @@ def build_recipe(document: object, catalog: Catalog) -> Recipe:
     """A recipe from plain values.
 
     Args:
-        document: what the YAML file says.
+        document: the plain values of a YAML file.
         catalog: stages and exports that may be named.
 
     Raises:
@@ -223,7 +224,7 @@ def read_recipe(document: object, catalog: Catalog) -> tuple[Recipe | None, list
 
 
 def _order(document: Document, catalog: Catalog) -> list[Problem]:
-    """Stages that may not stand where they stand, as far as all their kinds are known."""
+    """Stages in the wrong position, where all kinds are known."""
     entries = document.get("stages")
     if not isinstance(entries, (list, tuple)):
         return []

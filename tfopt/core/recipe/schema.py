@@ -19,9 +19,9 @@ _BUDGET = r"^[A-Za-z0-9][A-Za-z0-9_-]*\.[A-Za-z0-9_]+$"
 
 
 def recipe_schema(catalog: Catalog) -> dict[str, Any]:
-    """What a recipe may say, as JSON Schema (draft 2020-12).
+    """The recipe language as JSON Schema (draft 2020-12).
 
-    It knows keys, types, ranges and choices; what depends on several keys is checked by `tfopt validate` alone.
+    It contains keys, types, ranges and choices; what depends on several keys is checked by `tfopt validate` alone.
 
     Args:
         catalog: stages and exports that may be named.
@@ -92,7 +92,7 @@ def _keyed(kind: str, body: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _body(name: str, definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """A reference to what stands under the key of a stage or an export; nothing at all is a body with all defaults."""
+    """A reference to the body of a stage or an export; no body means all defaults."""
     definition = definitions[name]
     reference = {"$ref": f"#/$defs/{name}"}
     optional = not definition.get("required")

@@ -20,7 +20,7 @@ _CODES = {"sparse": "sparsity_lost", "clustered": "clusters_lost"}
 
 
 def order_problems(stages: Sequence[tuple[str, type[Stage]]]) -> list[tuple[int, Mistake]]:
-    """Every stage that may not stand where it stands.
+    """Every stage in a position where it is not allowed.
 
     Args:
         stages: name and class of each stage, in order; a stage whose keys have mistakes is judged too.

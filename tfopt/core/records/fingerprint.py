@@ -35,7 +35,7 @@ def key_parts(
 ) -> dict[str, Any]:
     """What identifies a stage's result: everything that can change it, and nothing else.
 
-    The key is the fingerprint of these parts; they are kept beside the artifact, so that a miss can be explained.
+    The key is the fingerprint of these parts; they are stored with the artifact, so that a miss can be explained.
 
     Args:
         parent: key of the stage before, or the fingerprint of the starting model.

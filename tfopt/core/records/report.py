@@ -65,9 +65,9 @@ class StageRecord(Record):
     """One entry per epoch: `epoch`, `step`, `seconds`, metrics (`val_` on the validation split), `sparsity`,
     `planned_sparsity`, `learning_rate`."""
     sources: dict[str, str] = {}
-    """Models from elsewhere that it was made with: key in the store, or SHA-256 of the file, by label."""
+    """External models that it was made with: key in the store, or SHA-256 of the file, by label."""
     details: dict[str, Any] = {}
-    """What else the stage wants to say (e.g. the resolved schedules of a prune stage by layer)."""
+    """Further results of the stage (e.g. the resolved schedules of a prune stage by layer)."""
 
 
 class TensorRecord(Record):
@@ -175,7 +175,7 @@ class RunInfo(Record):
     seconds: float
     seed: int
     error: str | None = None
-    """Why the run failed, as the user was told."""
+    """Why the run failed, as printed."""
 
 
 class Environment(Record):

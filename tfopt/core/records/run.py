@@ -1,4 +1,4 @@
-"""A run: where it lies and what it reported."""
+"""A finished run: its folder and its report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Run:
 
     Args:
         folder: `saved_models/<recipe>/<run-id>`.
-        report: what `report.json` says.
+        report: the content of `report.json`.
     """
 
     folder: Path
@@ -28,7 +28,7 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """What the command line answers: 0, 5 for a run that stopped, 7 for a claim or budget that does not hold."""
+        """Exit code of the command line: 0, 5 for a run that stopped, 7 for a claim or budget that does not hold."""
         if self.report.run.state != "done":
             return StageError.exit_code
         return 0 if self.report.held else EXIT_NOT_MET
@@ -45,7 +45,7 @@ class Run:
         raise KeyError(name)
 
     def path(self, name: str) -> Path:
-        """Where the exported file of that name lies.
+        """Path of the exported file of that name.
 
         Raises:
             KeyError: the run has no export of that name.

@@ -35,7 +35,7 @@ class Candidate:
 
 
 def candidates_of_runs(runs: Sequence[tuple[Mapping[str, object], Report]]) -> list[Candidate]:
-    """Groups runs by what their recipes say but for the seed, and names the groups by what differs.
+    """Groups runs by the content of their recipes except the seed, and names the groups by what differs.
 
     Args:
         runs: recipe and report of each.

@@ -23,10 +23,10 @@ class Comparison:
     Args:
         metric: the recipe's first metric.
         higher_is_better: its direction.
-        export: the file that the figures are about; None where the runs have none in common.
+        export: the file whose metrics are compared; None where the runs have none in common.
         rows: the variants.
         verdicts: one per sparsity at which there are rivals.
-        notes: what to know before reading.
+        notes: remarks on the table.
     """
 
     metric: str

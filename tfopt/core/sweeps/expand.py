@@ -43,7 +43,7 @@ class Expansion:
         key: the same for the same trials, whatever they are called: names the sweep's folder.
         recipe: the recipe without its `sweep:` block.
         trials: in the order in which they are begun.
-        notes: what to know before: combinations that are the same recipe, trials that are left out.
+        notes: remarks before the start: combinations that are the same recipe, trials that are left out.
     """
 
     key: str
@@ -53,7 +53,7 @@ class Expansion:
 
 
 def expand(recipe: Recipe) -> Expansion:
-    """Every combination of the axes with every seed, as the recipe's `sweep:` block says.
+    """Every combination of the axes with every seed, as given by the recipe's `sweep:` block.
 
     Args:
         recipe: what is varied.

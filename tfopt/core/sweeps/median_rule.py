@@ -1,4 +1,4 @@
-"""Early stopping of hopeless trials: the median rule. Pure.
+"""Early stopping of trials by the median rule. Pure.
 
 A trial is stopped when its validation metric after an epoch is worse than the median of what the finished trials
 had after the same epoch of the same stage (Golovin et al., "Google Vizier", 2017, section 3.1).
@@ -13,13 +13,13 @@ Place = tuple[str, int]
 """(stage, epoch)."""
 
 Curve = Mapping[Place, float]
-"""A trial's validation metric by place."""
+"""A trial's validation metric by stage and epoch."""
 
 LEAST_FINISHED = 3
 """A median of fewer trials would be a single opinion."""
 
 
-def is_hopeless(place: Place, value: float, finished: Sequence[Curve], higher_is_better: bool) -> bool:
+def is_worse_than_median(place: Place, value: float, finished: Sequence[Curve], higher_is_better: bool) -> bool:
     """Whether the median rule stops a trial.
 
     Args:

@@ -28,7 +28,7 @@ class TrialRecord(Record):
     """What differs from the recipe, by path, besides the seed."""
     state: TrialState = "waiting"
     run: str | None = None
-    """Its run folder, beside `sweeps/`."""
+    """Its run folder, next to `sweeps/`."""
     error: str | None = None
     """Why it failed or was stopped."""
 
@@ -61,7 +61,7 @@ class Sweep:
 
     Args:
         folder: `saved_models/<recipe>/sweeps/<sweep-id>`.
-        record: what `sweep.json` says.
+        record: the content of `sweep.json`.
         runs: the finished runs by trial name.
     """
 
@@ -76,7 +76,7 @@ class Sweep:
 
     @property
     def exit_code(self) -> int:
-        """What the command line answers: 5 if a trial failed, 7 if a claim or budget of a run does not hold."""
+        """Exit code of the command line: 5 if a trial failed, 7 if a claim or budget of a run does not hold."""
         if self.failed:
             return StageError.exit_code
         return 0 if all(run.ok for run in self.runs.values()) else EXIT_NOT_MET

@@ -1,7 +1,7 @@
 """Whether a difference is more than the noise of the seeds: paired tests, and Holm's correction.
 
 With n seeds the paired permutation test cannot give less than 2 / 2^n: 0.25 for three seeds, however large the
-difference. Where it cannot answer, the paired t-test does, which assumes that differences are normally distributed.
+difference. Where it cannot decide, the paired t-test is used, which assumes that differences are normally distributed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Difference:
     Args:
         mean: mean difference, second minus first.
         num_pairs: seeds that both have.
-        test: the test used; None where no test can tell (fewer than two common seeds, or differences that are all
+        test: the test used; None where no test can decide (fewer than two common seeds, or differences that are all
             equal, which a test set of few examples makes likely).
         p_value: probability of a difference as large as this if the seeds alone made it; 1.0 without a test.
     """
@@ -47,7 +47,7 @@ def paired_difference(
     Args:
         first: values by seed.
         second: values by seed.
-        comparisons: how many such comparisons are made together; decides which test can answer at all.
+        comparisons: how many such comparisons are made together; decides which test can be significant at all.
 
     Returns:
         None where they share no seed.
@@ -67,8 +67,8 @@ def paired_difference(
 def permutation_p_value(differences: Sequence[float]) -> float:
     """Two-sided exact paired permutation test (Fisher, 1935): the share of sign changes that give a mean as large.
 
-    `scipy.stats.permutation_test` gives the same, but takes four times as long for 16 pairs, because only exact sums
-    (`math.fsum`) tell which ones are equal.
+    `scipy.stats.permutation_test` gives the same, but takes four times as long for 16 pairs, because exact sums
+    (`math.fsum`) are needed to recognize equal ones.
 
     Args:
         differences: one per pair.

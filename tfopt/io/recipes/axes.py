@@ -19,7 +19,7 @@ def with_sweep(
     seeds: int | str | Sequence[int] | None = None,
     max_trials: int | None = None,
 ) -> Recipe:
-    """A recipe whose `sweep:` block says what was asked on the command line; what was not asked stays.
+    """A recipe whose `sweep:` block has the values of the command line; what was not given there stays.
 
     Args:
         recipe: with or without a `sweep:` block.

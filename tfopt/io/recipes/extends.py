@@ -1,13 +1,13 @@
 """`extends: other.yaml`: a recipe as a change of another.
 
-Mappings are merged key by key; anything else of the child replaces what the base says. Four rules go beyond that:
+Mappings are merged key by key; anything else of the child replaces the base's value. Four rules in addition:
 
 - `stages` as a list replaces the base's list; as a mapping it changes stages by name:
   `stages: {prune: {epochs: 3}}`.
-- A mapping with another `kind` (or, in `compile`, another `name`) replaces the base's: the keys of one schedule or
-  optimizer say nothing to another.
-- With another `source`, the `args` of the base's source are dropped.
-- Paths in a recipe are relative to the file that says them.
+- A mapping with a different `kind` (or, in `compile`, a different `name`) replaces the base's: the keys of one schedule
+  or optimizer have no meaning for a different one.
+- With a different `source`, the `args` of the base's source are dropped.
+- Paths in a recipe are relative to the file that contains them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the models from elsewhere come from that stages need: other recipes, other seeds, files."""
+"""The external models that stages need: other recipes, other seeds, files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ReadRecipe = Callable[[Path, Catalog], Recipe]
 
 
 def model_source_problems(recipe: Recipe, read: ReadRecipe, asking: Sequence[Path] = ()) -> list[Problem]:
-    """Recipes and files that stages name and that cannot be used, each at its place.
+    """Recipes and files that stages name and that cannot be used, each with its path.
 
     Args:
         recipe: otherwise without mistakes.
@@ -39,7 +39,7 @@ def recipe_of(source: ModelSource, index: int, recipe: Recipe, read: ReadRecipe)
 
     Args:
         source: of kind `recipe` or `seed`.
-        index: place of the stage that needs the model.
+        index: index of the stage that needs the model.
         recipe: whose stage it is.
         read: reads another recipe (`tfopt.io.recipes.recipe_file.load_recipe`).
 
@@ -60,13 +60,13 @@ def path_of(source: ModelSource, recipe: Recipe) -> Path:
 
 
 def source_keys(recipe: Recipe, index: int, key_of_recipe: Callable[[Recipe], str], read: ReadRecipe) -> list[str]:
-    """What the key of a stage knows of the models that it needs, in their order.
+    """Key parts for the external models of a stage, in their order.
 
-    Of an earlier stage that is its place, as for `Stage.uses`; of a file its content.
+    For an earlier stage its index, as for `Stage.depends_on`; for a file the hash of its content.
 
     Args:
         recipe: whose stage it is.
-        index: place of the stage.
+        index: index of the stage.
         key_of_recipe: key of the last stage of another recipe.
         read: reads another recipe.
     """

@@ -44,7 +44,7 @@ def absolute_paths(document: object, folder: Path) -> list[tuple[Path_, str]]:
         folder: where relative paths start.
 
     Returns:
-        Pairs of (place in the document, absolute path).
+        Pairs of (path in the document, absolute file path).
     """
     found: list[tuple[Path_, str]] = []
     for block, source, args in sources_of(document):

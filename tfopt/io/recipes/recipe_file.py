@@ -1,4 +1,4 @@
-"""Recipe files: YAML text to Recipe, with every mistake at its place, and back."""
+"""Recipe files: YAML text to Recipe, with the location of every mistake, and back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load_recipe(
         asked_by: the recipes for which this one is read, the first first.
 
     Raises:
-        RecipeError: with every mistake, each at its place in the file.
+        RecipeError: with every mistake, each with its location in the file.
     """
     root = read_chain(path)
     changed = apply_overrides(root.plain(), overrides or {}, catalog, Head)
@@ -104,7 +104,7 @@ def _placed(problem: Problem, root: Node, changed: Overridden) -> Problem:
 
 
 def _order(problem: Problem, main: Path) -> tuple[bool, bool, str, int, int]:
-    """By place: the file itself, then what it extends, then what has no place in a file."""
+    """By location: the file itself, then what it extends, then what has no location in a file."""
     where = problem.where
     if where is None:
         return True, True, "", 0, 0

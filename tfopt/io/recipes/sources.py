@@ -1,4 +1,4 @@
-"""Whether what the `source` of data and model names is there, and takes the `args` it is given."""
+"""Whether the `source` of data and model exists, and accepts its `args`."""
 
 from __future__ import annotations
 

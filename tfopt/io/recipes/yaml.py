@@ -1,4 +1,4 @@
-"""YAML 1.2 as plain values, every one with its place in the file."""
+"""YAML 1.2 as plain values, each with its location in the file."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Node:
 
     Args:
         value: a mapping or list of nodes, or a plain scalar.
-        where: its place.
-        key: the place of its key, where it has one.
+        where: its location.
+        key: the location of its key, where it has one.
     """
 
     value: Any
@@ -111,11 +111,11 @@ def parse(text: str, file: str) -> Node | None:
     """Reads YAML.
 
     Args:
-        text: what the file says.
+        text: the content of the file.
         file: its name, for messages.
 
     Returns:
-        The value with its places, or None when there is none.
+        The value with its locations, or None when there is none.
 
     Raises:
         RecipeError: it is not YAML, or uses what the recipe language does not have (duplicate keys, tags).
@@ -189,7 +189,7 @@ def _styled(value: object) -> Any:
 
 
 class _Reader:
-    """Turns one text into nodes; `YAML.compose` keeps the places that loading forgets."""
+    """Turns one text into nodes; `YAML.compose` keeps the locations that loading drops."""
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file

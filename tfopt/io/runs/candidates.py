@@ -19,7 +19,7 @@ def read_candidates(runs: Sequence[str | Path], root: Path) -> list[Candidate]:
 
     Args:
         runs: run folders and sweep folders, or their names below `root`.
-        root: where runs lie.
+        root: folder of the runs.
 
     Raises:
         UsageError: a sweep without a finished trial.

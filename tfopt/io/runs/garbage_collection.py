@@ -38,11 +38,11 @@ def collect(
     """Removes old runs and the store entries that no kept run needs.
 
     Args:
-        root: where runs and the store lie.
+        root: folder of the runs and the store.
         keep_last: how many runs of each recipe to keep, the newest; all by default. A run that is going on is kept.
         max_size: remove entries only until the store takes no more bytes than this, the oldest first; without it, all
             that no kept run needs.
-        dry_run: only tell what would be removed.
+        dry_run: only report what would be removed.
 
     Raises:
         StoreError: something cannot be removed.
@@ -76,7 +76,7 @@ def collect(
 
 
 def _keys_of(folder: Path) -> set[str]:
-    """Keys that a run needs: of its finished stages and their models from elsewhere, and of all it can go on with."""
+    """Keys that a run needs: of its finished stages and their external models, and of all with which it can resume."""
     path = folder / REPORT
     if not path.is_file():
         return _unfinished_keys(folder)
@@ -93,7 +93,7 @@ def _keys_of(folder: Path) -> set[str]:
 
 
 def _unfinished_keys(folder: Path) -> set[str]:
-    """Keys of a run that was killed, interrupted or is going on: of the stages it began, and of models from elsewhere.
+    """Keys of a run that was killed, interrupted or is running: of the stages it began, and of external models.
 
     There are none of a run that is over.
     """

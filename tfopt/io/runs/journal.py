@@ -19,7 +19,7 @@ class Journal:
     """Appends events to a file; each line is on disk before the next thing happens.
 
     Args:
-        path: the `.jsonl` file, appended to if it is there.
+        path: the `.jsonl` file, appended to if it exists.
 
     Raises:
         StoreError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""Whether a run would be the same as one that is there: told from the recipe and its files, without TensorFlow."""
+"""Whether a run would repeat an existing one: decided from the recipe and its files, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tfopt.io.system.files import content_hash
 
 
 def recipe_identity(recipe: Recipe) -> str:
-    """The same for recipes that say the same."""
+    """Equal for recipes with the same content."""
     return fingerprint(recipe.to_document())
 
 
 def run_identity(recipe: Recipe) -> str | None:
-    """The same for runs that must give the same results: recipe, versions, and the content of the files it names.
+    """Equal for runs that must give the same results: recipe, versions, and the content of the files it names.
 
     Returns:
-        None where that cannot be told: the recipe names code, or a data set or model of another package, whose results
+        None where that is unknown: the recipe names code, or a data set or model of another package, whose results
         may depend on anything.
     """
     if code_named_by(recipe) or not (_own(recipe.data.source, "datasets") and _own(recipe.model.source, "models")):

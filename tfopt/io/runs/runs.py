@@ -1,4 +1,4 @@
-"""Run folders: `saved_models/<recipe>/<run-id>/`, and `latest` beside them."""
+"""Run folders: `saved_models/<recipe>/<run-id>/`, and the link `latest`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def begin(folder: Path, recipe_identity: str, run_identity: str | None) -> None:
 
 
 def close(folder: Path) -> None:
-    """Notes in the folder of a finished run what its files are, so that it can be told later whether they still are.
+    """Records the files of a finished run in its folder, so that a later change of them is noticed.
 
     Raises:
         StoreError: it cannot be written.
@@ -59,7 +59,7 @@ def close(folder: Path) -> None:
 
 
 def unfinished_run(root: Path, recipe: str, recipe_identity: str) -> Path | None:
-    """The newest run folder if its run was of the same recipe and was killed or interrupted; it can go on there."""
+    """The newest run folder if its run was of the same recipe and was killed or interrupted; a run resumes there."""
     newest = next(_run_folders(root / recipe), None)
     if newest is None or _about(newest).get("recipe") != recipe_identity or is_held(newest):
         return None
@@ -87,7 +87,7 @@ def finished_run(root: Path, recipe: str, run_identity: str | None) -> Run | Non
 
 
 def point_latest(folder: Path) -> None:
-    """Makes `latest` beside a run folder point to it, in one step.
+    """Makes the link `latest` point to a run folder, in one step.
 
     Where the system has no symbolic links for this user, `latest` is a text file that holds the run's id.
 
@@ -110,7 +110,7 @@ def read_run(run: str | Path, root: Path) -> Run:
 
     Args:
         run: a run folder, `<recipe>` (its latest run) or `<recipe>/<run-id>` below `root`.
-        root: where runs lie.
+        root: folder of the runs.
 
     Raises:
         StoreError: there is no such run, or its report cannot be read.

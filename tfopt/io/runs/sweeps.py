@@ -1,4 +1,4 @@
-"""Sweep folders: `saved_models/<recipe>/sweeps/<sweep-id>/sweep.json`, and `latest` beside them."""
+"""Sweep folders: `saved_models/<recipe>/sweeps/<sweep-id>/sweep.json`, and the link `latest`."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def write_sweep(folder: Path, record: SweepRecord) -> None:
 def settled_trials(folder: Path) -> dict[str, TrialRecord]:
     """Trials of an earlier attempt at the same sweep that need not run again, by name.
 
-    A trial counts as done only while its report is there.
+    A trial counts as done only while its report exists.
 
     Raises:
-        StoreError: `sweep.json` is there and cannot be read.
+        StoreError: `sweep.json` exists and cannot be read.
     """
     if not (folder / _RECORD).is_file():
         return {}
@@ -62,7 +62,7 @@ def find_sweep(sweep: str | Path, root: Path) -> Path | None:
 
     Args:
         sweep: a sweep folder, or below `root`: `<recipe>/sweeps/<id>`, or `<recipe>` (its latest sweep).
-        root: where runs lie.
+        root: folder of the runs.
     """
     for base in (Path(sweep), root / sweep):
         for folder in (base, base / LATEST, base / SWEEPS / LATEST):

@@ -3,7 +3,7 @@
 One object per entry, `<key>.zip` (see `tfopt.io.store.archive`). It is uploaded under a name of its own and then moved.
 A file system renames it; an object store has no rename, but copies on its side and shows an object only once it is
 complete. Either way a reader sees the whole entry or none, and of two that upload the same key the last one wins, with
-the same content. What the key is made of lies beside it in `<key>.<kind>.json`, and is written first.
+the same content. What the key is made of is stored in `<key>.<kind>.json`, and is written first.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RemoteStore:
             fsspec's own configuration.
 
     Raises:
-        UsageError: this is no URL, or of a protocol that fsspec does not know.
+        UsageError: this is not a URL, or of a protocol that fsspec does not support.
         EnvironmentProblem: fsspec, or the package for this protocol, is not installed.
         StoreError: the URL cannot be reached.
     """
@@ -131,7 +131,7 @@ class RemoteStore:
         return True
 
     def put(self, key: str, kind: str, parts: bytes, folder: Path, archive: Path) -> None:
-        """Uploads an entry; one that is there is replaced.
+        """Uploads an entry, and replaces one that exists.
 
         An upload that is killed leaves a `.part` object behind, which nobody reads.
 

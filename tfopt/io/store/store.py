@@ -42,11 +42,11 @@ class Store:
         self.remote = remote
 
     def folder(self, key: str) -> Path:
-        """Where the entry of a key lies, or would lie."""
+        """Path of the entry of a key, whether or not it exists."""
         return self.root / key[:2] / key
 
     def work_folder(self, key: str) -> Path:
-        """Where the checkpoints of an unfinished attempt at a key lie; made if need be.
+        """Folder of the checkpoints of an unfinished attempt at a key; created if needed.
 
         Raises:
             StoreError: it cannot be made.
@@ -154,7 +154,7 @@ class Store:
 
     def _fetch(self, key: str, remote: RemoteStore, warn: Callable[[str], None]) -> bool:
         with self.building(key) as work:
-            # An entry knows the name of its folder.
+            # An entry contains the name of its folder.
             folder = work / key
             try:
                 if not remote.fetch(key, folder):
@@ -243,7 +243,7 @@ class Store:
         return final
 
     def _settle(self, key: str, folder: Path, names: Iterable[str]) -> None:
-        """Syncs the files of a complete entry and renames its folder into place, unless another one is there."""
+        """Syncs the files of a complete entry and renames its folder, unless the entry exists."""
         final = self.folder(key)
         for name in names:
             sync_file(folder / name)

@@ -33,7 +33,7 @@ def mismatches(
         installed: the version of any other package; empty where it is missing.
         required: what an installed package asks of others, as lines of its metadata.
         has_distutils: whether `import distutils` works; found out by default.
-        keras_settings: what the user's keras.json says; read by default.
+        keras_settings: the content of the user's keras.json; read by default.
     """
     importable = find_spec("distutils") is not None if has_distutils is None else has_distutils
     settings = read_keras_settings(variables) if keras_settings is None else keras_settings
@@ -131,11 +131,11 @@ def _variables(variables: Mapping[str, str]) -> list[str]:
 
 
 def read_keras_settings(variables: Mapping[str, str]) -> Mapping[str, Any]:
-    """What the file keras.json says, from which Keras 3 takes its defaults; nothing where there is none."""
+    """The content of keras.json, from which Keras 3 takes its defaults; empty where there is none."""
     file = Path(variables.get("KERAS_HOME") or "~/.keras").expanduser() / "keras.json"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # Keras goes on with its defaults, too
+    except (OSError, ValueError):  # Keras uses its defaults then
         return {}
     return found if isinstance(found, dict) else {}
 

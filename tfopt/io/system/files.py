@@ -64,7 +64,7 @@ def file_hash(path: Path) -> str:
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 that stands for a file, or for all files below a folder."""
+    """SHA-256 of a file, or of all files below a folder."""
     return file_hash(path) if path.is_file() else fingerprint(folder_hashes(path))
 
 

@@ -22,7 +22,7 @@ def available_memory(cgroup: Path = _CGROUP) -> int:
 
 
 def peak_memory() -> int | None:
-    """The most bytes this process ever held; None where the system does not say."""
+    """Peak memory of this process in bytes; None on systems that do not report it."""
     if sys.platform == "win32":
         return None
     import resource
