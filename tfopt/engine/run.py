@@ -321,5 +321,6 @@ def _checked(stage: Stage, result: StageResult) -> StageResult:
         raise StageError(
             f"{type(stage).__name__}.apply returned {type(result).__name__}.",
             "Return tfopt.core.contracts.result.StageResult(model).",
+            code="broken_plugin",
         )
     return result
