@@ -31,7 +31,8 @@ from tfopt.backend.export.convert import convert_one
 from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.graph.sparsity import sparsity
 from tfopt.backend.pruning.plan import look_ahead
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.preflight import preflight as qat_preflight
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.stages.prune import prune
 from tfopt.backend.tflite.predict import predict
 from tfopt.core.config.compile import Compile
@@ -164,7 +165,7 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
     def trained_for_8_bits() -> str:
         planned = quantization.layer_treatments(twin, Quantization())
         journey.planned = {layer: how for layer, how in planned.items() if not how.startswith(("simulated", "fused"))}
-        problems = quantization.look_ahead(twin, Quantization(), Workload(2, 2, len(data.train))).problems
+        problems = qat_preflight(twin, Quantization(), Workload(2, 2, len(data.train))).problems
         if problems:
             return f"error: {problems[0].message}"
         found["quantized"] = _quantized(twin, data, batch_size)
@@ -182,16 +183,16 @@ def _quantized(model: Any, data: Data, batch_size: int) -> Any:
     """What the qat stage makes of a model, without its training steps."""
     from tfopt.backend.quantization.calibration import calibrate
     from tfopt.backend.quantization.canonical import canonicalize
-    from tfopt.backend.quantization.float_fallback import float_originals
+    from tfopt.backend.quantization.float_fallback import original_float_layers
     from tfopt.backend.quantization.quantized import Quantized
     from tfopt.backend.quantization.wrapping import strip, wrap
 
-    preserve = Preserve.of(frozenset())
+    preserve = WeightConstraints.of(frozenset())
     canonical = canonicalize(model)
     wrapped = wrap(canonical, Quantization(), preserve)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(data.train, batch_size)))
-    floats = float_originals(canonical)
-    return Quantized(wrapped, strip(wrapped, canonical), Quantization(), preserve, canonical.names, floats)
+    floats = original_float_layers(canonical)
+    return Quantized(wrapped, strip(wrapped, canonical), Quantization(), preserve, canonical.original_names, floats)
 
 
 def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
@@ -199,7 +200,7 @@ def _int8(journey: Journey, quantized: Any, twin: Any, data: Data) -> str:
     refused = layers_not_convertible(twin)
     if refused:
         return f"error before training: {'; '.join(refused.values())}"
-    if quantized is None and (deadly := quantization.not_convertible(twin)):
+    if quantized is None and (deadly := quantization.uncalibratable_layers(twin)):
         return f"error before training: {', '.join(deadly)} runs as a loop, which needs a qat stage to become int8"
     source = twin if quantized is None else quantized.model
     ports = saved_model.signature_of(twin)

@@ -10,7 +10,7 @@ from tests.support.files import int8_file
 from tests.support.models import accuracy, inner_relu_model, train
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.quantization import Quantization
 
@@ -34,7 +34,7 @@ def test_naive_ranges_are_wrong_after_training(trained) -> None:
 
 
 def test_tfopt_is_calibrated_before_training(trained) -> None:
-    model = wrap(canonicalize(trained), Quantization(), Preserve())
+    model = wrap(canonicalize(trained), Quantization(), WeightConstraints())
     calibrate(model, [training_images()[:128]])
     low = next(weight for weight in model.weights if weight.name == "quant_first/output_min:0")
     assert float(low.numpy()) == 0

@@ -1,4 +1,4 @@
-"""What the tests of all rewrites do: there and back, and through the converter."""
+"""Checks that the tests of all rewrites share: there and back, and through the converter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_ou
 from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import Canonical, canonicalize, initial_weights
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.quantization import Quantization
 
@@ -21,7 +21,7 @@ QUANTIZATION = Quantization()
 
 
 def randomized(model: tf_keras.Model, seed: int = 1) -> tf_keras.Model:
-    """The model with weights, biases and statistics that no rewrite gets right by luck."""
+    """The model with weights, biases and statistics with which a wrong rewrite cannot pass."""
     rng = np.random.default_rng(seed)
     for weight in model.weights:
         if weight.dtype.is_floating:
@@ -31,9 +31,9 @@ def randomized(model: tf_keras.Model, seed: int = 1) -> tf_keras.Model:
 
 
 def there_and_back(model: tf_keras.Model) -> Canonical:
-    """The canonical form, once it is shown to answer the same, and to find its way back from weights it did not have.
+    """The canonical form, after checks that its outputs are the same and that trained weights are restored.
 
-    The canonical model's weights are moved as training would move them; the restored model must answer as it does.
+    The weights of the canonical model are changed as training does; the restored model must have the same outputs.
     """
     randomized(model)
     canonical = canonicalize(model)
@@ -59,7 +59,7 @@ def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
         data: give the converter calibration data, as the export does; without, every integer operator in the file has
             the range that training would give it.
     """
-    wrapped = wrap(canonicalize(model), QUANTIZATION, Preserve())
+    wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
     calibrate(wrapped, [random_inputs(model, seed, bounded=True) for seed in range(4)])
     converter = tf.lite.TFLiteConverter.from_keras_model(wrapped)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -73,6 +73,6 @@ def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
     return File(converter.convert())
 
 
-def told(model: tf_keras.Model) -> Mapping[str, str]:
-    """What the plan says of each layer."""
+def treatments(model: tf_keras.Model) -> Mapping[str, str]:
+    """How each layer is treated, as in the plan."""
     return layer_treatments(model, QUANTIZATION)

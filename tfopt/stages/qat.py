@@ -54,9 +54,9 @@ class Qat(Quantization, TrainingStage):
         return value if policy is None else {**value, "float_layers": policy}
 
     def preflight(self, model: Model, workload: Workload) -> Preflight:
-        from tfopt.backend import quantization
+        from tfopt.backend.quantization.preflight import preflight
 
-        found = quantization.look_ahead(model, self, workload, self.float_layers)
+        found = preflight(model, self, workload, self.float_layers)
         if self.require is None:
             return found
         warning = f"require is now float_layers; write float_layers: {self.float_layers}."

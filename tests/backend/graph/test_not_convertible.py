@@ -22,7 +22,7 @@ def test_layers_that_no_file_can_hold_are_known_by_name() -> None:
 def test_a_qat_stage_says_so_before_it_trains() -> None:
     import tf_keras
 
-    from tfopt.backend.quantization import look_ahead
+    from tfopt.backend.quantization.preflight import preflight
     from tfopt.core.config.quantization import Quantization
     from tfopt.core.contracts.preflight import Workload
 
@@ -30,7 +30,7 @@ def test_a_qat_stage_says_so_before_it_trains() -> None:
     found = tf_keras.layers.IntegerLookup(vocabulary=[1, 2], name="lookup")(words)
     states = tf_keras.layers.Flatten()(tf_keras.layers.Embedding(4, 2)(found))
     model = tf_keras.Model(words, tf_keras.layers.Dense(2)(states))
-    problems = look_ahead(model, Quantization(), Workload(2, 2, 8)).problems
+    problems = preflight(model, Quantization(), Workload(2, 2, 8)).problems
     found_codes = {mistake.message.split(":")[0]: mistake.code for mistake in problems}
     assert found_codes["cannot simulate lookup"] == "layer_not_convertible"
 

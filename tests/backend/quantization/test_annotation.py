@@ -1,4 +1,4 @@
-"""What each layer is told before training."""
+"""How each layer is treated, found before training."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ LONE = "simulated, rewritten: BatchNormalization computed as 1x1 DepthwiseConv2D
 FOLDED = "simulated, rewritten: folded into the kernel before it"
 
 
-def _told(layer: layers.Layer, shape: tuple[int, ...] = (8, 8, 4), dtype: str = "float32") -> str:
+def _treatment(layer: layers.Layer, shape: tuple[int, ...] = (8, 8, 4), dtype: str = "float32") -> str:
     given = layers.Input(shape, dtype=dtype)
     return layer_treatments(tf_keras.Model(given, layer(given)), Quantization())[layer.name]
 
 
 def test_operators_of_a_branchy_model() -> None:
-    told = layer_treatments(branchy_model(), Quantization(layers=(QuantizeRule(match="skipped", skip=True),)))
-    assert {name: how for name, how in told.items() if how != "simulated"} == {
+    found = layer_treatments(branchy_model(), Quantization(layers=(QuantizeRule(match="skipped", skip=True),)))
+    assert {name: how for name, how in found.items() if how != "simulated"} == {
         "stem_relu": "fused with stem",
         "conv_norm": "fused with conv",
         "conv_relu": "fused with conv",
@@ -40,15 +40,15 @@ def test_operators_of_a_branchy_model() -> None:
     }
 
 
-def test_a_sequential_model_is_told_of_the_layers_it_has() -> None:
+def test_a_sequential_model_has_the_treatment_of_its_layers() -> None:
     model = separate_relu_model()
     assert set(layer_treatments(model, Quantization())) == {layer.name for layer in model.layers}
 
 
 @pytest.mark.parametrize("function", ["relu", "swish", "leaky_relu", "softmax", "gelu", tf.nn.relu6])
 def test_any_function_may_be_inside_a_kernels_layer(function) -> None:
-    own = ", rewritten: activation as a layer of its own" if function in ("swish", "leaky_relu") else ""
-    assert _told(layers.Conv2D(4, 3, activation=function)) == f"simulated{own}"
+    own = ", rewritten: activation as a separate layer" if function in ("swish", "leaky_relu") else ""
+    assert _treatment(layers.Conv2D(4, 3, activation=function)) == f"simulated{own}"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_any_function_may_be_inside_a_kernels_layer(function) -> None:
     ],
 )
 def test_layers_without_a_known_way_are_left_to_the_converter(layer, shape) -> None:
-    assert _told(layer, shape) == "after training"
+    assert _treatment(layer, shape) == "after training"
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,21 @@ def test_layers_without_a_known_way_are_left_to_the_converter(layer, shape) -> N
 def test_layers_that_stay_float_say_why(layer, reason) -> None:
     shapes = {"CONV_3D": (4, 4, 4, 1), "loop": (8, 4)}
     shape = next((shape for word, shape in shapes.items() if word in reason), (8, 8, 4))
-    assert _told(layer, (2, *shape) if isinstance(layer, layers.TimeDistributed) else shape) == reason
+    assert _treatment(layer, (2, *shape) if isinstance(layer, layers.TimeDistributed) else shape) == reason
 
 
-def test_layers_of_nested_models_that_stay_float_are_told() -> None:
+def test_layers_of_nested_models_that_stay_float_are_treatment() -> None:
     nested = tf_keras.Sequential([layers.InputLayer((8, 8, 4)), layers.ThresholdedReLU(name="inner")], name="nested")
     image = layers.Input((8, 8, 4))
-    told = layer_treatments(tf_keras.Model(image, layers.Dense(2, name="head")(nested(image))), Quantization())
-    assert told["inner"] == "float: TFLite turns the result of its comparison into numbers in float"
+    found = layer_treatments(tf_keras.Model(image, layers.Dense(2, name="head")(nested(image))), Quantization())
+    assert found["inner"] == "float: TFLite turns the result of its comparison into numbers in float"
 
 
 def test_a_layer_with_one_scale_with_a_float_one_stays_float() -> None:
     image = layers.Input((8, 8, 1))
     join = layers.Concatenate(name="join")([layers.ThresholdedReLU(name="step")(image), image])
-    told = layer_treatments(tf_keras.Model(image, join), Quantization())
-    assert told["join"] == "float: it has one scale with step, which stays float"
+    found = layer_treatments(tf_keras.Model(image, join), Quantization())
+    assert found["join"] == "float: it has one scale with step, which stays float"
 
 
 @pytest.mark.parametrize(
@@ -110,37 +110,37 @@ def test_a_layer_with_one_scale_with_a_float_one_stays_float() -> None:
 )
 def test_only_what_the_converter_fuses_is_one_operator(kernel, follower, heads) -> None:
     image = layers.Input((8, 8, 4))
-    told = layer_treatments(tf_keras.Model(image, follower(kernel(image))), Quantization())
-    assert told["k"].startswith("simulated")
-    assert told["f"] == heads
+    found = layer_treatments(tf_keras.Model(image, follower(kernel(image))), Quantization())
+    assert found["k"].startswith("simulated")
+    assert found["f"] == heads
 
 
 def test_a_result_that_others_see_is_not_fused() -> None:
     image = layers.Input((8, 8, 4))
     kernel = layers.Conv2D(4, 1, name="k")(image)
-    told = layer_treatments(tf_keras.Model(image, [layers.ReLU(name="f")(kernel), kernel]), Quantization())
-    assert told["f"] == "simulated"
+    found = layer_treatments(tf_keras.Model(image, [layers.ReLU(name="f")(kernel), kernel]), Quantization())
+    assert found["f"] == "simulated"
 
 
 def test_a_shared_layer_is_not_fused() -> None:
     image = layers.Input((8, 8, 4))
     kernel = layers.Conv2D(4, 1, name="k")
-    told = layer_treatments(tf_keras.Model(image, layers.ReLU(name="f")(kernel(kernel(image)))), Quantization())
-    assert told == {"f": "simulated", "k": "simulated", image.node.layer.name: "simulated"}
+    found = layer_treatments(tf_keras.Model(image, layers.ReLU(name="f")(kernel(kernel(image)))), Quantization())
+    assert found == {"f": "simulated", "k": "simulated", image.node.layer.name: "simulated"}
 
 
 def test_integer_inputs_are_not_rounded() -> None:
     words = layers.Input((8,), dtype="int32", name="words")
-    told = layer_treatments(tf_keras.Model(words, layers.Embedding(10, 4, name="table")(words)), Quantization())
-    assert told == {"words": "after training", "table": "simulated"}
+    found = layer_treatments(tf_keras.Model(words, layers.Embedding(10, 4, name="table")(words)), Quantization())
+    assert found == {"words": "after training", "table": "simulated"}
 
 
 def test_rules_by_type_and_order() -> None:
     rules = (QuantizeRule(type="Conv2D", skip=True), QuantizeRule(match="second", skip=False))
-    told = layer_treatments(separate_relu_model(), Quantization(layers=rules))
-    assert told["first"] == "after training"
-    assert told["first_relu"] == "simulated"
-    assert told["second"] == "simulated"
+    found = layer_treatments(separate_relu_model(), Quantization(layers=rules))
+    assert found["first"] == "after training"
+    assert found["first_relu"] == "simulated"
+    assert found["second"] == "simulated"
 
 
 def test_a_subclassed_model_is_refused() -> None:

@@ -11,7 +11,7 @@ from tests.support.digits import training_images
 from tests.support.models import normalization
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.quantization import Quantization
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tf
 
 def _wrapped(*stack: layers.Layer) -> tf_keras.Model:
     model = tf_keras.Sequential([layers.InputLayer((8, 8, 1), name="image"), *stack])
-    return wrap(canonicalize(model), Quantization(), Preserve())
+    return wrap(canonicalize(model), Quantization(), WeightConstraints())
 
 
 def _values(model: tf_keras.Model) -> dict[str, np.ndarray]:

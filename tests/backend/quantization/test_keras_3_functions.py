@@ -13,7 +13,7 @@ from tfopt.backend.bridge import to_tf_keras
 from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.quantization import Quantization
 
@@ -39,12 +39,12 @@ def test_they_are_simulated_and_integer_in_the_file() -> None:
     model = to_tf_keras(bent())
     planned = layer_treatments(model, Quantization())
     assert {name: how for name, how in planned.items() if not how.startswith(("simulated", "fused"))} == {}
-    wrapped = wrap(canonicalize(model), Quantization(), Preserve())
+    wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
     calibrate(wrapped, [training_images()[:64]])
     for name in FUNCTIONS:
         assert wrapped.get_layer(f"quant_{name}")._output_quantizers, name
-    answers, expected = (one.predict(training_images()[:32], verbose=0) for one in (wrapped, model))
-    np.testing.assert_allclose(answers, expected, atol=0.1 * np.ptp(expected))
+    outputs, expected = (one.predict(training_images()[:32], verbose=0) for one in (wrapped, model))
+    np.testing.assert_allclose(outputs, expected, atol=0.1 * np.ptp(expected))
     file = int8_file(wrapped)
     assert file.float_operators == []
     assert file.operators.count("HARD_SWISH") == 3

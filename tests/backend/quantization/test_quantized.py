@@ -26,7 +26,7 @@ def quantized(tmp_path_factory) -> Quantized:
     return quantize_aware_train(model, stage, stage, qat_context(tmp_path_factory.mktemp("plain"))).model
 
 
-def test_the_same_answers_after_a_reload(quantized, tmp_path: Path) -> None:
+def test_the_same_outputs_after_a_reload(quantized, tmp_path: Path) -> None:
     assert not is_quantized(tmp_path)
     save_quantized(quantized, tmp_path)
     assert is_quantized(tmp_path)
@@ -37,7 +37,7 @@ def test_the_same_answers_after_a_reload(quantized, tmp_path: Path) -> None:
             getattr(loaded, model).predict(images, verbose=0), getattr(quantized, model).predict(images, verbose=0)
         )
     assert loaded.quantization == quantized.quantization
-    assert loaded.preserve == quantized.preserve
+    assert loaded.constraints == quantized.constraints
     frozen = [layer.name for layer in loaded.model.layers if not layer.trainable]
     assert frozen == ["quant_right"]
     assert len(loaded.model.trainable_variables) == len(quantized.model.trainable_variables)

@@ -12,7 +12,7 @@ from tests.support.digits import training_images
 from tests.support.files import int8_file
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.quantization import Quantization
 
@@ -49,7 +49,7 @@ def test_tfmot_rounds_a_depthwise_kernel_as_a_whole(uneven) -> None:
 
 
 def test_depthwise_channels_have_their_own_scale(uneven) -> None:
-    wrapped = wrap(canonicalize(uneven), Quantization(), Preserve())
+    wrapped = wrap(canonicalize(uneven), Quantization(), WeightConstraints())
     calibrate(wrapped, [training_images()[:64]])
     kernel = next(kernel for kernel in int8_file(wrapped).kernels if kernel.operator == "DEPTHWISE_CONV_2D")
     assert len(np.unique(kernel.scales)) == 4

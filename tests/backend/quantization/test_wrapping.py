@@ -13,7 +13,7 @@ from tests.support.files import int8_file
 from tests.support.models import branchy_model, separate_relu_model
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import strip, wrap
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 from tfopt.errors import StageError
@@ -44,17 +44,17 @@ def _model(*stack: layers.Layer) -> tf_keras.Model:
     return tf_keras.Sequential([layers.InputLayer((8, 8, 1), name="image"), *stack])
 
 
-def _answers(model: tf_keras.Model) -> np.ndarray:
+def _outputs(model: tf_keras.Model) -> np.ndarray:
     return model.predict(training_images()[:32], verbose=0)
 
 
 @pytest.mark.parametrize("build", [branchy_model, separate_relu_model])
 def test_stripping_gives_the_model_back(build) -> None:
     model = build()
-    plain = strip(wrap(canonicalize(model), ALL, Preserve()), canonicalize(model))
+    plain = strip(wrap(canonicalize(model), ALL, WeightConstraints()), canonicalize(model))
     assert type(plain) is type(model)
     assert [layer.name for layer in plain.layers] == [layer.name for layer in model.layers]
-    np.testing.assert_array_equal(_answers(plain), _answers(model))
+    np.testing.assert_array_equal(_outputs(plain), _outputs(model))
     assert not {id(variable) for variable in plain.variables} & {id(variable) for variable in model.variables}
 
 
@@ -62,7 +62,7 @@ def test_wrapping_leaves_the_model_alone() -> None:
     model = branchy_model()
     before = [variable.numpy() for variable in model.variables]
     calls = {layer.name: len(layer.inbound_nodes) for layer in model.layers}
-    wrap(canonicalize(model), ALL, Preserve())
+    wrap(canonicalize(model), ALL, WeightConstraints())
     assert {layer.name: len(layer.inbound_nodes) for layer in model.layers} == calls
     for variable, value in zip(model.variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
@@ -70,13 +70,16 @@ def test_wrapping_leaves_the_model_alone() -> None:
 
 def test_names_are_the_same_every_time() -> None:
     model = branchy_model()
-    first, second = wrap(canonicalize(model), ALL, Preserve()), wrap(canonicalize(model), ALL, Preserve())
+    first, second = (
+        wrap(canonicalize(model), ALL, WeightConstraints()),
+        wrap(canonicalize(model), ALL, WeightConstraints()),
+    )
     assert [variable.name for variable in first.variables] == [variable.name for variable in second.variables]
     assert "image_rounded" in {layer.name for layer in first.layers}
 
 
 def test_every_operator_is_rounded_once() -> None:
-    wrapped = wrap(canonicalize(branchy_model()), ALL, Preserve())
+    wrapped = wrap(canonicalize(branchy_model()), ALL, WeightConstraints())
     wrappers = {layer.layer.name: layer for layer in wrapped.layers if isinstance(layer, QuantizeWrapper)}
     rounded = {name for name, wrapper in wrappers.items() if wrapper._output_quantizers}
     assert rounded == {
@@ -111,10 +114,10 @@ def test_custom_and_lambda_layers_do_not_stop_the_others() -> None:
     model = _model(
         layers.Conv2D(4, 3, name="kernel"), Doubling(name="own"), layers.Lambda(lambda x: x + 1.0), layers.Flatten()
     )
-    wrapped = wrap(canonicalize(model), ALL, Preserve())
+    wrapped = wrap(canonicalize(model), ALL, WeightConstraints())
     calibrate(wrapped, [training_images()[:64]])
-    np.testing.assert_allclose(_answers(wrapped), _answers(model), atol=0.1)
-    np.testing.assert_array_equal(_answers(strip(wrapped, canonicalize(model))), _answers(model))
+    np.testing.assert_allclose(_outputs(wrapped), _outputs(model), atol=0.1)
+    np.testing.assert_array_equal(_outputs(strip(wrapped, canonicalize(model))), _outputs(model))
 
 
 @pytest.mark.parametrize("function", ["elu", "relu6", "softplus", "leaky_relu"])
@@ -125,7 +128,7 @@ def test_kernels_with_any_function_convert(function) -> None:
         layers.Flatten(),
         layers.Dense(4),
     )
-    wrapped = wrap(canonicalize(model), ALL, Preserve())
+    wrapped = wrap(canonicalize(model), ALL, WeightConstraints())
     calibrate(wrapped, [training_images()[:64]])
     assert int8_file(wrapped).float_operators == []
 
@@ -133,7 +136,7 @@ def test_kernels_with_any_function_convert(function) -> None:
 def test_integer_inputs() -> None:
     words = layers.Input((8,), dtype="int32", name="words")
     x = layers.GlobalAveragePooling1D()(layers.Embedding(20, 4, name="table")(words))
-    wrapped = wrap(canonicalize(tf_keras.Model(words, layers.Dense(3)(x))), ALL, Preserve())
+    wrapped = wrap(canonicalize(tf_keras.Model(words, layers.Dense(3)(x))), ALL, WeightConstraints())
     numbers = np.arange(512, dtype=np.int32).reshape(64, 8) % 20
     calibrate(wrapped, [numbers])
     file = int8_file(wrapped, numbers)
@@ -144,19 +147,19 @@ def test_integer_inputs() -> None:
 def test_mixed_precision_is_wrapped_in_float32() -> None:
     kernel = layers.Conv2D(4, 3, activation="relu", name="kernel", dtype="mixed_float16")
     model = _model(kernel, layers.Flatten(dtype="mixed_float16"), layers.Dense(4))
-    wrapped = wrap(canonicalize(model), ALL, Preserve())
+    wrapped = wrap(canonicalize(model), ALL, WeightConstraints())
     calibrate(wrapped, [training_images()[:64]])
-    np.testing.assert_allclose(_answers(wrapped), _answers(model), atol=0.1)
+    np.testing.assert_allclose(_outputs(wrapped), _outputs(model), atol=0.1)
     assert strip(wrapped, canonicalize(model)).get_layer("kernel").compute_dtype == "float16"
 
 
-def test_nothing_to_simulate_is_said() -> None:
+def test_nothing_to_simulate_is_an_error() -> None:
     everything = Quantization(layers=(QuantizeRule(skip=True),))
     with pytest.raises(StageError, match="No layer of the model 'separate' can be simulated"):
-        wrap(canonicalize(separate_relu_model()), everything, Preserve())
+        wrap(canonicalize(separate_relu_model()), everything, WeightConstraints())
 
 
-def test_a_model_that_cannot_be_cloned_is_said() -> None:
+def test_a_model_that_cannot_be_cloned_is_an_error() -> None:
     model = _model(layers.Conv2D(4, 3), Stubborn(2.0))
     with pytest.raises(StageError, match=r"cannot be cloned.*get_config\(\)"):
-        wrap(canonicalize(model), ALL, Preserve())
+        wrap(canonicalize(model), ALL, WeightConstraints())

@@ -17,6 +17,7 @@ __all__ = [
     "KerasTensor",
     "SlicingOpLambda",
     "TFOpLambda",
+    "call_of",
     "inbound_nodes",
     "outbound_nodes",
 ]
@@ -32,3 +33,8 @@ def outbound_nodes(layer: tf_keras.layers.Layer) -> list[Any]:
     """The calls that consume an output of a layer, those in other models included."""
     nodes: list[Any] = layer._outbound_nodes
     return nodes
+
+
+def call_of(tensor: KerasTensor) -> Any:
+    """The call of a layer that returned a tensor of a functional model."""
+    return tensor.node

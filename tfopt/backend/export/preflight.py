@@ -36,10 +36,10 @@ def tflite_preflight(model: tf_keras.Model, variants: Mapping[str, Variant], tra
 
 def _calibrated_after_training(model: tf_keras.Model, files: Mapping[str, Variant]) -> Preflight:
     """Integer files of a model that no stage quantized: what stays float, comes out wrong or cannot be converted."""
-    floats, not_convertible = quantization.float_layers(model), quantization.not_convertible(model)
+    floats, uncalibratable = quantization.float_layers(model), quantization.uncalibratable_layers(model)
     subject = ", ".join(files)
     warnings = [
-        f"{subject}: {name} stays float: {reason}." for name, reason in floats.items() if name not in not_convertible
+        f"{subject}: {name} stays float: {reason}." for name, reason in floats.items() if name not in uncalibratable
     ]
     warnings += [
         f"{subject}: {name} joins results of LSTMs, which come out wrong (by 10 % of their range and "
@@ -47,13 +47,13 @@ def _calibrated_after_training(model: tf_keras.Model, files: Mapping[str, Varian
         for name in quantization.shared_scale_layers(model)
     ]
     reason = (
-        f"without a qat stage: {', '.join(not_convertible)} runs as a loop in TFLite, and the converter crashes "
+        f"without a qat stage: {', '.join(uncalibratable)} runs as a loop in TFLite, and the converter crashes "
         "when it calibrates one after training. Put a qat stage before the export, build the layer with "
         "unroll=True, or write quantize: dynamic."
     )
     problems = [
         Mistake((name, "quantize"), f"{name} cannot be {variant.quantize} {reason}", code="layer_not_convertible")
         for name, variant in files.items()
-        if not_convertible
+        if uncalibratable
     ]
     return Preflight(problems=tuple(problems), warnings=tuple(warnings))

@@ -102,7 +102,7 @@ def export(
         evaluation = _Evaluation(
             context,
             layer_names(float_model),
-            {} if quantized is None else model.names,
+            {} if quantized is None else model.original_names,
             FloatLayers(context.float_layers, _float_layers(model, float_model)),
             _save_arrays(test, work / "test"),
             _save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),

@@ -1,22 +1,26 @@
 """Quantization-aware training in 8 bits: tfmot's wrappers with a corrected scheme.
 
+To fix how a layer is quantized: `canonical/rewrites/<layer>.py` (by which layers it is computed), then `registry` (what
+is rounded at each of those), and nothing else.
+
 | file | question it answers |
 |---|---|
-| `registry` | how is a layer of this type rounded? The table to extend |
-| `annotation` | which layers of this model are simulated? |
-| `staying_float` | which layers compute in float in the file, and why? |
-| `looking_ahead` | what is knowable before training? |
-| `placement` | which layers become one operator, and where is it rounded? |
-| `quantizers`, `configs` | how are numbers rounded, and what does tfmot's wrapper want to know? |
-| `preserving` | what do the weights keep from earlier stages? |
-| `transforms`, `scheme` | how is the graph changed before it is wrapped? |
-| `wrapping`, `calibration`, `train`, `quantized` | wrap and strip, set ranges, train, save and load |
+| `registry` | what is rounded at a layer of this type? The table to extend |
+| `canonical/` | which form must a model have so that tfmot can simulate all of it? |
+| `annotation` | which layers of a model are simulated, and what is done with the others? |
+| `float_fallback` | which layers compute in float in an int8 file, and why? Which can the converter not calibrate? |
+| `preflight` | which problems and warnings of a qat stage are known before training? |
+| `fusion` | which layers become one operator, and at which of them is its output rounded? |
+| `quantizers`, `configs` | how are values rounded, and what does tfmot's wrapper ask for? |
+| `weight_constraints` | how do zeros and clusters of earlier stages survive? |
+| `scheme`, `transforms` | how does tfmot get the roundings, and how are the inputs rounded? |
+| `wrapping`, `calibration` | how is a model wrapped and stripped, and where do the first ranges come from? |
+| `quantized` | what is a quantized model, and which files is it stored in? |
 """
 
 from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.canonical.lstm_scales import shared_scale_layers
-from tfopt.backend.quantization.float_fallback import float_layers, not_convertible
-from tfopt.backend.quantization.preflight import look_ahead
+from tfopt.backend.quantization.float_fallback import float_layers, uncalibratable_layers
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
 
 __all__ = [
@@ -25,8 +29,7 @@ __all__ = [
     "is_quantized",
     "layer_treatments",
     "load_quantized",
-    "look_ahead",
-    "not_convertible",
     "save_quantized",
     "shared_scale_layers",
+    "uncalibratable_layers",
 ]

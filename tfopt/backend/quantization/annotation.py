@@ -8,25 +8,25 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph
-from tfopt.backend.quantization.canonical import Canonical, Origin, canonicalize, walk
+from tfopt.backend.quantization.canonical import Canonical, OriginalLayer, canonicalize, flattened_layers
 from tfopt.backend.quantization.canonical.batch_norm import folds_into
 from tfopt.backend.quantization.float_fallback import float_layers
-from tfopt.backend.quantization.fusion import place
-from tfopt.backend.quantization.registry import treatment
+from tfopt.backend.quantization.fusion import fused_positions
+from tfopt.backend.quantization.registry import rounding
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 
 
-def annotated(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tuple[str, ...]:
+def annotated_layers(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tuple[str, ...]:
     """Names of the layers of the canonical model to simulate, in the order of the graph.
 
-    A layer is left to the converter where a rule says skip, or where nothing is known about its type; batch
-    normalization also where there is no kernel to fold it into. Rules speak of the layers of the original model; one
-    for a nested model is one for all layers in it.
+    A layer is left to the converter where a rule says skip, or where its type is not in the registry; batch
+    normalization also where there is no kernel to fold it into. Rules match layers of the original model;
+    one that matches a nested model applies to all layers in it.
     """
     graph = Graph(canonical.model)
     chosen: dict[str, None] = {}
     for name in graph.layers:
-        if not _is_skipped(canonical.origins[name], rules) and _can_be_simulated(graph, name, chosen):
+        if not _is_skipped(canonical.original_of[name], rules) and _can_be_simulated(graph, name, chosen):
             chosen[name] = None
     return tuple(chosen)
 
@@ -46,37 +46,39 @@ def layer_treatments(model: tf_keras.Model, quantization: Quantization) -> dict[
     Raises:
         StageError: the connections of the layers are not known, or the model cannot be cloned.
     """
-    return treatments(canonicalize(model), quantization)
+    return original_layer_treatments(canonicalize(model), quantization)
 
 
-def treatments(canonical: Canonical, quantization: Quantization) -> dict[str, str]:
-    """As `layer_treatments`, for a model that has its canonical form."""
+def original_layer_treatments(canonical: Canonical, quantization: Quantization) -> dict[str, str]:
+    """As `layer_treatments`, for a model of which the canonical form exists already."""
     graph = Graph(canonical.model)
-    places = place(graph, annotated(canonical, quantization.layers))
-    heads = {name: where.head for name, where in places.items()}
-    names = canonical.names
-    texts: dict[str, list[str]] = {origin.name: [] for origin in canonical.all_origins}
+    positions = fused_positions(graph, annotated_layers(canonical, quantization.layers))
+    heads = {name: position.head for name, position in positions.items()}
+    names = canonical.original_names
+    texts: dict[str, list[str]] = {original.name: [] for original in canonical.original_layers}
     floats = float_layers(canonical.model, names)
     for name in graph.layers:
         text = f"float: {floats[name]}" if name in floats else _treatment_text(graph, name, heads.get(name), names)
         if text is not None:
             texts[names[name]].append(text)
-    how = {done.layer: f", rewritten: {', '.join(done.titles)}" for done in canonical.rewrites}
-    shown = {layer.name for _, layer in walk(canonical.original)}  # not the hidden InputLayer of a Sequential
+    how = {rewritten.layer: f", rewritten: {', '.join(rewritten.titles)}" for rewritten in canonical.rewrites}
+    shown = {
+        layer.name for _, layer in flattened_layers(canonical.original)
+    }  # not the hidden InputLayer of a Sequential
     return {name: _worst(found) + how.get(name, "") for name, found in texts.items() if name in shown}
 
 
 def _worst(texts: Sequence[str]) -> str:
-    """What to say of a layer that several compute: what is furthest from being simulated."""
+    """The treatment to report of a layer that several layers compute: the one furthest from being simulated."""
     for start in ("float", "after training", "simulated"):
         if found := next((text for text in texts if text.startswith(start)), None):
             return found
     return texts[0] if texts else "simulated"
 
 
-def _is_skipped(origin: Origin, rules: Sequence[QuantizeRule]) -> bool:
+def _is_skipped(original: OriginalLayer, rules: Sequence[QuantizeRule]) -> bool:
     for rule in reversed(rules):
-        if any(rule.applies_to(name, kind) for name, kind in origin.answers_to):
+        if any(rule.applies_to(name, kind) for name, kind in original.rule_targets):
             return rule.skip
     return False
 
@@ -95,9 +97,9 @@ def _treatment_text(graph: Graph, name: str, head: str | None, names: Mapping[st
 
 def _can_be_simulated(graph: Graph, name: str, chosen: Mapping[str, None]) -> bool:
     layer = graph.layers[name]
-    # tfmot's wrappers hand a mask to layers that cannot take one (TypeError), and pass none on.
+    # tfmot's wrappers pass a mask to layers that do not accept one (TypeError), and return none.
     if graph.is_masked(name):
         return False
     if type(layer) is layers.BatchNormalization:
         return folds_into(graph, name) in chosen
-    return treatment(layer) is not None
+    return rounding(layer) is not None

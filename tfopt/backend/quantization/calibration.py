@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import tf_keras
 
 from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
 from tfopt.backend.quantization.quantizers import Observing, Ranges
 from tfopt.backend.quantization.wrapping import wrappers
+from tfopt.backend.types import Nested
 
 _UNSEEN = 1.0
 """Upper end of the range of a layer whose output was zero for all examples: a range must not be empty."""
 
 
-def calibrate(model: tf_keras.Model, batches: Iterable[Any]) -> None:
+def calibrate(model: tf_keras.Model, batches: Iterable[Nested]) -> None:
     """Sets weight ranges from the weights, and activation ranges to the exact minimum and maximum over the examples.
 
-    The model answers as it does after training: dropout is off and batch normalization uses its own statistics, which
-    do not change. With this, a model converted without a single training step keeps its accuracy (0.932 against a
-    float model of 0.927); without, tfmot's initial ranges of -6..6 give 0.098.
+    The model runs as in inference: dropout is off and batch normalization uses its own statistics, which do not
+    change. With this, a model converted without a single training step keeps its accuracy (0.932, the float model has
+    0.927); without, tfmot's initial ranges of -6..6 lead to 0.098.
 
     Args:
         model: a wrapped model; its ranges are changed.
@@ -42,7 +42,7 @@ def calibrate(model: tf_keras.Model, batches: Iterable[Any]) -> None:
 def _observed(model: tf_keras.Model) -> Iterator[list[Ranges]]:
     pairs = list(_activation_quantizers(model))
     for quantizer, ranges in pairs:
-        # Zero belongs to every range: TFLite must be able to write it exactly.
+        # Zero is in every range: TFLite must be able to represent it exactly.
         ranges["min_var"].assign(0.0)
         ranges["max_var"].assign(0.0)
         quantizer.observing = True

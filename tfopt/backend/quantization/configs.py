@@ -1,10 +1,9 @@
-"""What is rounded at one layer, in the form that tfmot's wrapper asks for it."""
+"""What is rounded at one layer, as tfmot's wrapper expects it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
+from tf_keras import layers
 
 from tfopt.backend.compat.tfmot_quantization import (
     Default8BitOutputQuantizeConfig,
@@ -15,15 +14,15 @@ from tfopt.backend.quantization.quantizers import ActivationQuantizer
 
 
 class WeightConfig(Default8BitQuantizeConfig):
-    """Rounds one weight of a layer, and what comes out.
+    """Rounds one weight of a layer, and its output.
 
     Args:
         weight: attribute of the layer that holds the weight.
         quantizer: how the weight is rounded.
-        before_activation: round what enters the layer's activation function. For functions whose result has a fixed
+        before_activation: round the input of the layer's activation function. For functions whose output has a fixed
             scale in TFLite, such as softmax.
-        output: round what the layer returns. tfmot rounds inside the layer's activation instead and refuses all
-            but five functions; rounding the output gives the same graph, and takes any function.
+        output: round the output of the layer. tfmot rounds inside the layer's activation instead and rejects all
+            functions except five; rounding the output makes the same graph, and works with any function.
     """
 
     def __init__(self, weight: str, quantizer: Quantizer, before_activation: bool, output: bool) -> None:
@@ -33,11 +32,11 @@ class WeightConfig(Default8BitQuantizeConfig):
 
 
 class OutputConfig(Default8BitOutputQuantizeConfig):
-    """Rounds what the layer returns."""
+    """Rounds the output of the layer."""
 
-    def get_output_quantizers(self, layer: Any) -> list[Quantizer]:
+    def get_output_quantizers(self, layer: layers.Layer) -> list[Quantizer]:
         return [ActivationQuantizer()]
 
 
 class NothingConfig(NoOpQuantizeConfig):
-    """Rounds nothing: numbers keep the scale they came with, or are rounded further on in the same operator."""
+    """Rounds nothing: values keep the scale of the input, or are rounded later in the same operator."""

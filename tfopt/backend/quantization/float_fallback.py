@@ -1,14 +1,13 @@
-"""Which layers compute in float in an int8 file, and why: known from the model alone, before anything is trained.
+"""Which layers compute in float in an int8 file, and why; found from the model alone, before training.
 
-All of it was measured on converted files. The converter dies (RuntimeError without a text) where the result of one of
-these is rounded right after it, so they are never given roundings of their own.
+All of it was measured on converted files. The converter fails (RuntimeError without a message) where the output of one
+of these layers is rounded, so they are never rounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import tf_keras
 from tf_keras import layers
@@ -19,25 +18,25 @@ from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
 
 FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
-"""Activation functions, and why."""
+"""Activation functions that compute in float, and why."""
 
 _LOOP = "TFLite runs it as a loop with a float state; with unroll=True it becomes integer"
 _COMPARISON = "TFLite turns the result of its comparison into numbers in float"
 
 
-def _of_relu(layer: Any) -> str | None:
+def _of_relu(layer: layers.Layer) -> str | None:
     return _COMPARISON if float(layer.threshold) != 0 else None
 
 
-def _of_recurrent(layer: Any) -> str | None:
+def _of_recurrent(layer: layers.Layer) -> str | None:
     return None if layer.unroll or is_lstm_operator(layer) else _LOOP
 
 
-def _always(reason: str) -> Callable[[Any], str | None]:
+def _always(reason: str) -> Callable[[layers.Layer], str | None]:
     return lambda layer: reason
 
 
-FLOAT_LAYERS: Mapping[type, Callable[[Any], str | None]] = {
+FLOAT_LAYERS: Mapping[type, Callable[[layers.Layer], str | None]] = {
     layers.ELU: _always(FLOAT_FUNCTIONS["elu"]),
     layers.ReLU: _of_relu,
     layers.ThresholdedReLU: _always(_COMPARISON),
@@ -51,7 +50,7 @@ FLOAT_LAYERS: Mapping[type, Callable[[Any], str | None]] = {
     layers.ConvLSTM2D: _of_recurrent,
     layers.ConvLSTM3D: _of_recurrent,
 }
-"""Layers, and what tells why such a layer stays float; None where it does not."""
+"""By layer type, a function that returns why the layer stays float, or None if it does not."""
 
 FLOAT_NAMES: Mapping[str, str] = {
     "AutoContrast": "TFLite compares its numbers in float",
@@ -63,10 +62,10 @@ FLOAT_NAMES: Mapping[str, str] = {
     "RMSNormalization": "TFLite has no integer kernel for SQUARE",
     "STFTSpectrogram": "TFLite has no integer Fourier transform",
 }
-"""Layers of which a few operators stay float, by the name of the class in Keras: some run as they are in Keras 3."""
+"""Layers of which a few operators stay float, by the name of the class in Keras: some run in Keras 3."""
 
 _ONE_SCALE = (layers.Concatenate, layers.Maximum, layers.UpSampling2D)
-"""Layers whose operands and result have the same scale in TFLite."""
+"""Layers whose operands and output have the same scale in TFLite."""
 
 
 def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
@@ -74,7 +73,7 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
 
     Args:
         model: a built functional or sequential model.
-        names: what to call a layer when it is the reason, where that is not its own name.
+        names: the name to show of a layer that is the reason, where that is not its own name.
 
     Raises:
         StageError: the connections of the layers are not known.
@@ -87,23 +86,23 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
     return found
 
 
-def not_convertible(model: tf_keras.Model) -> tuple[str, ...]:
-    """The layers on whose calibration after training the converter dies (segmentation fault): loops.
+def uncalibratable_layers(model: tf_keras.Model) -> dict[str, str]:
+    """The layers that crash the converter when it calibrates them after training, and why, by Keras name.
 
-    After quantization-aware training, it does not.
+    A segmentation fault; after quantization-aware training, there is none.
     """
-    return tuple(layer.name for layer in leaf_layers(model) if float_reason(layer) == _LOOP)
+    return {layer.name: reason for layer in leaf_layers(model) if (reason := float_reason(layer)) == _LOOP}
 
 
-def float_originals(canonical: Canonical) -> dict[str, str]:
-    """As `float_layers`, for a model that has its canonical form: by name of the original layer."""
+def original_float_layers(canonical: Canonical) -> dict[str, str]:
+    """As `float_layers`, for a model of which the canonical form exists already: by name of the original layer."""
     found: dict[str, str] = {}
-    for name, reason in float_layers(canonical.model, canonical.names).items():
-        found.setdefault(canonical.names[name], reason)
+    for name, reason in float_layers(canonical.model, canonical.original_names).items():
+        found.setdefault(canonical.original_names[name], reason)
     return found
 
 
-def float_reason(layer: Any) -> str | None:
+def float_reason(layer: layers.Layer) -> str | None:
     """Why a layer stays float in the file by itself; None if it does not."""
     if isinstance(layer, layers.Bidirectional):
         return float_reason(layer.forward_layer)
@@ -111,7 +110,7 @@ def float_reason(layer: Any) -> str | None:
         return float_reason(layer.layer)
     named = FLOAT_NAMES.get(type(getattr(layer, "wrapped", layer)).__name__)
     reason = FLOAT_LAYERS.get(type(layer))
-    return (reason(layer) if reason else None) or named or FLOAT_FUNCTIONS.get(_own_function(layer))
+    return (reason(layer) if reason else None) or named or FLOAT_FUNCTIONS.get(_function_name(layer))
 
 
 def shares_float_scale(graph: Graph, name: str) -> str | None:
@@ -121,6 +120,6 @@ def shares_float_scale(graph: Graph, name: str) -> str | None:
     return next((producer for producer in graph.producers(name) if float_reason(graph.layers[producer])), None)
 
 
-def _own_function(layer: Any) -> str:
-    # Of a recurrent layer, `activation` is inside of its loop or operator.
+def _function_name(layer: layers.Layer) -> str:
+    # The `activation` of a recurrent layer is inside its loop or operator.
     return "linear" if isinstance(layer, layers.RNN) else function_name(layer)

@@ -1,4 +1,4 @@
-"""Where the roundings go: which layers become one operator in the file, and so are rounded once, at its end."""
+"""Which layers become one operator in the file; the operator is rounded once, at its last layer."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _TAKES_RELU = (*TAKES_BATCH_NORMALIZATION, layers.Add)
 
 @dataclass(frozen=True)
 class FusedPosition:
-    """A layer's place in its operator.
+    """The position of a layer in its operator.
 
     Args:
-        head: the layer that the operator begins with: the layer itself if it stands alone.
-        output: whether the operator's result is rounded at this layer.
+        head: the first layer of the operator; the layer itself if it is not fused.
+        output: whether the operator's output is rounded at this layer.
     """
 
     head: str
     output: bool
 
 
-def place(graph: Graph, annotated: Collection[str]) -> dict[str, FusedPosition]:
-    """Finds the place of every annotated layer.
+def fused_positions(graph: Graph, annotated: Collection[str]) -> dict[str, FusedPosition]:
+    """Finds the position of every annotated layer in its operator.
 
     A linear kernel followed by batch normalization and/or ReLU is one operator, as is Add followed by ReLU. A layer
-    seen only by a Concatenate is rounded there, since the operands of that operator share one scale.
+    whose only consumer is a Concatenate is rounded there, since the operands of that operator share one scale.
 
     tfmot's own transforms do this by rewriting: `LayerReLUQuantize` replaces the whole config of a kernel's layer in
     front of a ReLU layer, so that 0 of its weights are rounded in training and a pruned kernel goes from a sparsity
@@ -41,14 +41,14 @@ def place(graph: Graph, annotated: Collection[str]) -> dict[str, FusedPosition]:
     """
     followers = {name: _followers(graph, name, annotated) for name in annotated}
     members = {follower for names in followers.values() for follower in names}
-    places: dict[str, FusedPosition] = {}
+    positions: dict[str, FusedPosition] = {}
     for head in annotated:
         if head not in members:
             chain = (head, *followers[head])
-            places |= {name: FusedPosition(head, output=name == chain[-1]) for name in chain}
-    for name in _rounded_elsewhere(graph, places):
-        places[name] = FusedPosition(places[name].head, output=False)
-    return places
+            positions |= {name: FusedPosition(head, output=name == chain[-1]) for name in chain}
+    for name in _rounded_by_consumer(graph, positions):
+        positions[name] = FusedPosition(positions[name].head, output=False)
+    return positions
 
 
 def _followers(graph: Graph, head: str, annotated: Collection[str]) -> tuple[str, ...]:
@@ -57,24 +57,25 @@ def _followers(graph: Graph, head: str, annotated: Collection[str]) -> tuple[str
     if type(layer) not in _TAKES_RELU or function_name(layer) != "linear":
         return ()
     consumer = graph.only_consumer(head)
-    if consumer in annotated and folds_into(graph, consumer) == head:
+    if consumer is not None and consumer in annotated and folds_into(graph, consumer) == head:
         found.append(consumer)
         consumer = graph.only_consumer(consumer)
-    if consumer in annotated and _is_fusable_relu(graph.layers[consumer]):
+    if consumer is not None and consumer in annotated and _is_fusable_relu(graph.layers[consumer]):
         found.append(consumer)
     return tuple(found)
 
 
-def _rounded_elsewhere(graph: Graph, places: Collection[str]) -> set[str]:
+def _rounded_by_consumer(graph: Graph, names: Collection[str]) -> set[str]:
+    """Layers whose output gets the scale of a consumer, or none."""
     found: set[str] = set()
-    for name in places:
+    for name in names:
         producers = graph.producers(name)
         if shares_float_scale(graph, name):
-            # The converter dies (RuntimeError without a text) where a float operator's result must have a given scale.
+            # The converter fails (RuntimeError without a message) where a float operator's output is given a scale.
             found |= {name, *producers}
         elif type(graph.layers[name]) is layers.Concatenate:
             found |= {producer for producer in producers if graph.only_consumer(producer) == name}
-    return found.intersection(places)
+    return found.intersection(names)
 
 
 def _is_fusable_relu(layer: layers.Layer) -> bool:

@@ -1,25 +1,32 @@
-"""All that is knowable of a qat stage before training."""
+"""Problems and warnings of a qat stage that are known before training."""
 
 from __future__ import annotations
 
 import tf_keras
 
 from tfopt.backend.graph.not_convertible import layers_not_convertible
-from tfopt.backend.quantization.annotation import treatments
-from tfopt.backend.quantization.canonical import canonicalize, walk
-from tfopt.backend.quantization.float_fallback import float_originals
+from tfopt.backend.quantization.annotation import original_layer_treatments
+from tfopt.backend.quantization.canonical import canonicalize, flattened_layers
+from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.core.config.quantization import FloatPolicy, Quantization
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
 
 
-def look_ahead(
+def preflight(
     model: tf_keras.Model, quantization: Quantization, workload: Workload, float_layers: FloatPolicy = "listed"
 ) -> Preflight:
-    """Problems and warnings of a qat stage, for `tfopt plan`: rules for no layer, layers that stay float."""
+    """Checks a model against a qat stage: rules that match no layer, layers that stay float, and so on.
+
+    Args:
+        model: built; the model before the stage.
+        quantization: keys of the stage.
+        workload: sizes of the data and of the training.
+        float_layers: which layers may stay float.
+    """
     canonical = canonicalize(model)
-    found = treatments(canonical, quantization)
-    kinds = {name: kind for origin in canonical.all_origins for name, kind in origin.answers_to}
+    treatments = original_layer_treatments(canonical, quantization)
+    kinds = {name: kind for original in canonical.original_layers for name, kind in original.rule_targets}
     problems: list[Mistake] = [
         Mistake(
             ("layers", index, "match"),
@@ -33,11 +40,11 @@ def look_ahead(
         Mistake((), f"cannot simulate {name}: {reason}.", code="layer_not_convertible")
         for name, reason in layers_not_convertible(model).items()
     ]
-    weighted = {layer.name for _, layer in walk(model) if layer.weights}
-    if not any(name in weighted and treatment.startswith("simulated") for name, treatment in found.items()):
+    weighted = {layer.name for _, layer in flattened_layers(model) if layer.weights}
+    if not any(name in weighted and treatment.startswith("simulated") for name, treatment in treatments.items()):
         text = "finds no layer with weights that it can simulate in 8 bits; leave the stage out."
         problems.append(Mistake((), text, code="no_layer_left"))
-    floats = [f"{name} ({kinds[name]}): {reason}" for name, reason in float_originals(canonical).items()]
+    floats = [f"{name} ({kinds[name]}): {reason}" for name, reason in original_float_layers(canonical).items()]
     if floats and float_layers == "forbid":
         problems.append(
             Mistake(
@@ -53,5 +60,5 @@ def look_ahead(
             f"calibration asks for {quantization.calibration} examples, the training split has {workload.examples}; "
             "all of them are used."
         )
-    skipped = {name: "quantized after training" for name, how in found.items() if how.startswith("after training")}
+    skipped = {name: "quantized after training" for name, how in treatments.items() if how.startswith("after training")}
     return Preflight(problems=tuple(problems), warnings=tuple(warnings), skipped=skipped)

@@ -6,18 +6,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
 from tfopt.backend.models import build as models
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.weights import leaf
-from tfopt.backend.quantization.float_fallback import float_originals
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.float_fallback import original_float_layers
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap, wrappers
+from tfopt.backend.types import Nested
 from tfopt.core.config.quantization import Quantization
 from tfopt.errors import StoreError
 
@@ -32,20 +33,20 @@ class Quantized:
     """A model after quantization-aware training.
 
     Args:
-        model: the model that simulates 8 bits, with tfmot's wrappers; what is converted, and whose answers count.
+        model: the model that simulates 8 bits, with tfmot's wrappers; it is converted and evaluated.
         float_model: the original architecture and layer names with the float weights as trained.
         quantization: which layers are not simulated.
-        preserve: what the weights do not lose in further training.
-        names: by name of a layer that `model` simulates, without tfmot's prefix, the layer of `float_model` that it
-            stands for.
+        constraints: what the weights keep in further training.
+        original_names: by name of a layer that `model` simulates, without tfmot's prefix, the layer of `float_model`
+            that it computes.
         float_layers: why a layer of `float_model` computes in float in the file, by name.
     """
 
     model: tf_keras.Model
     float_model: tf_keras.Model
     quantization: Quantization
-    preserve: Preserve
-    names: Mapping[str, str]
+    constraints: WeightConstraints
+    original_names: Mapping[str, str]
     float_layers: Mapping[str, str]
 
 
@@ -53,11 +54,11 @@ def save_quantized(quantized: Quantized, folder: Path) -> None:
     """Writes a quantized model: the float model, and the ranges and settings from which the wrappers are rebuilt.
 
     tf_keras cannot read tfmot's wrappers back from `.keras` (`Layer 'quantize_layer' expected 5 variables, but
-    received 3`), and from `.h5` and SavedModel it does so without the masks: one more epoch takes the sparsity from
+    received 3`), and from `.h5` and SavedModel it does so without the masks: one more epoch reduces the sparsity from
     0.75 to 0.07.
 
     Args:
-        quantized: what to write.
+        quantized: the model to write.
         folder: exists, and is empty.
     """
     (folder / _FLOAT_MODEL).mkdir()
@@ -66,16 +67,16 @@ def save_quantized(quantized: Quantized, folder: Path) -> None:
     settings = {
         "format": _FORMAT,
         "quantization": quantized.quantization.model_dump(mode="json", include={*Quantization.model_fields}),
-        "preserve": asdict(quantized.preserve),
+        "preserve": asdict(quantized.constraints),
     }
     (folder / _SETTINGS).write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
 
 def load_quantized(folder: Path) -> Quantized:
-    """Reads what `save_quantized` wrote: the same answers, and the same zeros and clusters held in further training.
+    """Reads the files of `save_quantized`; outputs are the same, as are zeros and clusters in further training.
 
     Raises:
-        StoreError: the files are of another format, or do not belong together.
+        StoreError: the files are of a different format, or do not belong together.
     """
     settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
     if settings.get("format") != _FORMAT:
@@ -85,35 +86,37 @@ def load_quantized(folder: Path) -> Quantized:
             code="invalid_record",
         )
     quantization = Quantization.model_validate(settings["quantization"])
-    preserve = Preserve(**settings["preserve"])
+    constraints = WeightConstraints(**settings["preserve"])
     float_model = models.load_model(folder / _FLOAT_MODEL)
     canonical = canonicalize(float_model)
-    model = wrap(canonical, quantization, preserve)
+    model = wrap(canonical, quantization, constraints)
     ranges = _ranges(model)
     with np.load(folder / _RANGES) as stored:
         if set(stored.files) != set(ranges):
             odd = ", ".join(sorted(set(stored.files) ^ set(ranges)))
             raise StoreError(
-                f"{folder / _RANGES} does not fit the model beside it: {odd} is in one of the two only.",
+                f"{folder / _RANGES} does not fit the model in the same folder: {odd} is in one of the two only.",
                 "Run the recipe again with --fresh.",
                 code="invalid_record",
             )
         for name, range_ in ranges.items():
             range_.assign(stored[name])
-    return Quantized(model, float_model, quantization, preserve, canonical.names, float_originals(canonical))
+    return Quantized(
+        model, float_model, quantization, constraints, canonical.original_names, original_float_layers(canonical)
+    )
 
 
-def ranges_note(quantized: Quantized) -> dict[str, Any]:
-    """What training learned besides the weights, for whoever reads the float model: the range of each rounded tensor.
+def ranges_note(quantized: Quantized) -> dict[str, Nested]:
+    """The ranges that training learned in addition to the weights, to be stored with the float model.
 
     Returns:
-        JSON-able: a sentence, and by Keras layer the lowest and highest value of each range.
+        JSON values: a sentence, and by Keras layer the lowest and highest value of each range.
     """
-    ranges: dict[str, dict[str, Any]] = {}
+    ranges: dict[str, dict[str, Nested]] = {}
     for name, range_ in _ranges(quantized.model).items():
         layer, _, variable = name.rpartition(".")
         own = layer.removeprefix("quant_")
-        ranges.setdefault(quantized.names.get(own, own), {})[variable] = np.asarray(range_.numpy()).tolist()
+        ranges.setdefault(quantized.original_names.get(own, own), {})[variable] = np.asarray(range_.numpy()).tolist()
     return {
         "schema": 1,
         "about": "Ranges that quantization-aware training learned, for 8 bits. The weights of this model are the float "
@@ -123,12 +126,12 @@ def ranges_note(quantized: Quantized) -> dict[str, Any]:
 
 
 def is_quantized(folder: Path) -> bool:
-    """Whether a folder holds what `save_quantized` wrote."""
+    """Whether a folder contains the files of `save_quantized`."""
     return (folder / _SETTINGS).is_file()
 
 
-def _ranges(model: tf_keras.Model) -> dict[str, tf_keras.backend.variable]:
-    """All that a wrapped model knows besides the weights of the float model, by layer and name."""
+def _ranges(model: tf_keras.Model) -> dict[str, tf.Variable]:
+    """The state of a wrapped model in addition to the weights of the float model, by layer and name."""
     layers = [*wrappers(model), *(layer for layer in model.layers if isinstance(layer, QuantizeLayer))]
     return {
         f"{layer.name}.{leaf(variable)}": variable

@@ -1,10 +1,9 @@
-"""Which layers are simulated in 8 bits, and how: the table to extend for a new layer type."""
+"""Which layer types are simulated in 8 bits, and what is rounded at each: the table to extend for a new type."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tensorflow_model_optimization.quantization.keras import QuantizeConfig, QuantizeRegistry
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
@@ -28,17 +27,17 @@ from tfopt.backend.quantization.quantizers import (
     TensorQuantizer,
     TransposeQuantizer,
 )
-from tfopt.backend.quantization.weight_constraints import Preserve, preserving
+from tfopt.backend.quantization.weight_constraints import WeightConstraints, constrained_quantizer
 
 
 @dataclass(frozen=True)
-class Treatment:
-    """What is rounded at a layer of some type when it stands alone.
+class Rounding:
+    """What is rounded at a layer of some type that is not fused with others.
 
     Args:
         weight: attribute that holds the weight to round; None for none.
-        quantizer: makes the quantizer of that weight.
-        output: round what the layer returns.
+        quantizer: returns a quantizer for that weight.
+        output: round the output of the layer.
     """
 
     weight: str | None = None
@@ -46,24 +45,24 @@ class Treatment:
     output: bool = False
 
 
-OUTPUT = Treatment(output=True)
-"""Computes new numbers: they get a scale of their own."""
-PASS = Treatment()
-"""Moves or picks numbers, or has a fixed scale in TFLite: nothing to round."""
+OUTPUT = Rounding(output=True)
+"""The layer computes new values, which need a scale."""
+NOTHING = Rounding()
+"""The layer moves or picks values, or its output has a fixed scale in TFLite."""
 
-TREATMENTS: Mapping[type, Treatment] = {
+ROUNDINGS: Mapping[type, Rounding] = {
     # Kernels
-    layers.Conv2D: Treatment("kernel", ChannelQuantizer, output=True),
-    DilatedConv2D: Treatment("kernel", ChannelQuantizer, output=True),
-    layers.DepthwiseConv2D: Treatment("depthwise_kernel", DepthwiseQuantizer, output=True),
-    layers.Conv2DTranspose: Treatment("kernel", TransposeQuantizer, output=True),
-    layers.Dense: Treatment("kernel", TensorQuantizer, output=True),
-    layers.EinsumDense: Treatment("kernel", TensorQuantizer, output=True),
-    layers.Embedding: Treatment("embeddings", TensorQuantizer),
+    layers.Conv2D: Rounding("kernel", ChannelQuantizer, output=True),
+    DilatedConv2D: Rounding("kernel", ChannelQuantizer, output=True),
+    layers.DepthwiseConv2D: Rounding("depthwise_kernel", DepthwiseQuantizer, output=True),
+    layers.Conv2DTranspose: Rounding("kernel", TransposeQuantizer, output=True),
+    layers.Dense: Rounding("kernel", TensorQuantizer, output=True),
+    layers.EinsumDense: Rounding("kernel", TensorQuantizer, output=True),
+    layers.Embedding: Rounding("embeddings", TensorQuantizer),
     # Kernels in one dimension, where they are not rewritten in two: tfmot's per-channel quantizer fails on three axes
-    layers.Conv1D: Treatment("kernel", TensorQuantizer, output=True),
-    layers.Conv1DTranspose: Treatment("kernel", TensorQuantizer, output=True),
-    layers.DepthwiseConv1D: Treatment("depthwise_kernel", TensorQuantizer, output=True),
+    layers.Conv1D: Rounding("kernel", TensorQuantizer, output=True),
+    layers.Conv1DTranspose: Rounding("kernel", TensorQuantizer, output=True),
+    layers.DepthwiseConv1D: Rounding("depthwise_kernel", TensorQuantizer, output=True),
     layers.SeparableConv1D: OUTPUT,
     layers.LocallyConnected1D: OUTPUT,
     layers.LocallyConnected2D: OUTPUT,
@@ -82,7 +81,7 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.LayerNormalization: OUTPUT,
     layers.Normalization: OUTPUT,
     layers.Rescaling: OUTPUT,
-    layers.UnitNormalization: PASS,
+    layers.UnitNormalization: NOTHING,
     HeadContext: OUTPUT,
     HeadScores: OUTPUT,
     # Activations
@@ -90,7 +89,7 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.LeakyReLU: OUTPUT,
     layers.PReLU: OUTPUT,
     layers.ReLU: OUTPUT,
-    layers.Softmax: PASS,
+    layers.Softmax: NOTHING,
     # Pooling and resizing
     layers.AveragePooling1D: OUTPUT,
     layers.AveragePooling2D: OUTPUT,
@@ -99,41 +98,41 @@ TREATMENTS: Mapping[type, Treatment] = {
     layers.GlobalAveragePooling3D: OUTPUT,
     layers.Resizing: OUTPUT,
     layers.UpSampling2D: OUTPUT,
-    layers.GlobalMaxPooling1D: PASS,
-    layers.GlobalMaxPooling2D: PASS,
-    layers.GlobalMaxPooling3D: PASS,
-    layers.MaxPooling1D: PASS,
-    layers.MaxPooling2D: PASS,
+    layers.GlobalMaxPooling1D: NOTHING,
+    layers.GlobalMaxPooling2D: NOTHING,
+    layers.GlobalMaxPooling3D: NOTHING,
+    layers.MaxPooling1D: NOTHING,
+    layers.MaxPooling2D: NOTHING,
     # Shapes
-    layers.CenterCrop: PASS,
-    layers.Cropping1D: PASS,
-    layers.Cropping2D: PASS,
-    layers.Cropping3D: PASS,
-    layers.Flatten: PASS,
-    layers.Permute: PASS,
-    layers.RepeatVector: PASS,
-    layers.Reshape: PASS,
-    layers.UpSampling1D: PASS,
-    layers.UpSampling3D: PASS,
-    layers.ZeroPadding1D: PASS,
-    layers.ZeroPadding2D: PASS,
-    layers.ZeroPadding3D: PASS,
-    InsertAxes: PASS,
-    RemoveAxes: PASS,
-    Slice: PASS,
-    # Only at work during training
-    layers.ActivityRegularization: PASS,
-    layers.AlphaDropout: PASS,
-    layers.Dropout: PASS,
-    layers.GaussianDropout: PASS,
-    layers.GaussianNoise: PASS,
-    layers.SpatialDropout1D: PASS,
-    layers.SpatialDropout2D: PASS,
-    layers.SpatialDropout3D: PASS,
+    layers.CenterCrop: NOTHING,
+    layers.Cropping1D: NOTHING,
+    layers.Cropping2D: NOTHING,
+    layers.Cropping3D: NOTHING,
+    layers.Flatten: NOTHING,
+    layers.Permute: NOTHING,
+    layers.RepeatVector: NOTHING,
+    layers.Reshape: NOTHING,
+    layers.UpSampling1D: NOTHING,
+    layers.UpSampling3D: NOTHING,
+    layers.ZeroPadding1D: NOTHING,
+    layers.ZeroPadding2D: NOTHING,
+    layers.ZeroPadding3D: NOTHING,
+    InsertAxes: NOTHING,
+    RemoveAxes: NOTHING,
+    Slice: NOTHING,
+    # Active during training only
+    layers.ActivityRegularization: NOTHING,
+    layers.AlphaDropout: NOTHING,
+    layers.Dropout: NOTHING,
+    layers.GaussianDropout: NOTHING,
+    layers.GaussianNoise: NOTHING,
+    layers.SpatialDropout1D: NOTHING,
+    layers.SpatialDropout2D: NOTHING,
+    layers.SpatialDropout3D: NOTHING,
 }
 
-ACTIVATIONS: Mapping[str, Treatment] = {
-    "linear": PASS,
+ACTIVATIONS: Mapping[str, Rounding] = {
+    "linear": NOTHING,
     "exponential": OUTPUT,
     "gelu": OUTPUT,
     "hard_sigmoid": OUTPUT,
@@ -142,13 +141,13 @@ ACTIVATIONS: Mapping[str, Treatment] = {
     "relu": OUTPUT,
     "relu6": OUTPUT,
     "selu": OUTPUT,
-    "sigmoid": PASS,
+    "sigmoid": NOTHING,
     "silu": OUTPUT,
-    "softmax": PASS,
+    "softmax": NOTHING,
     "softplus": OUTPUT,
     "softsign": OUTPUT,
     "swish": OUTPUT,
-    "tanh": PASS,
+    "tanh": NOTHING,
     "keras3_celu": OUTPUT,
     "keras3_hard_sigmoid": OUTPUT,
     "keras3_hard_silu": OUTPUT,
@@ -156,7 +155,7 @@ ACTIVATIONS: Mapping[str, Treatment] = {
     "keras3_leaky_relu": OUTPUT,
     "keras3_sparse_sigmoid": OUTPUT,
 }
-"""Layers of type Activation, by function.
+"""What is rounded at layers of type Activation, by function.
 
 Without a scale from training, the converter leaves 3 of the 19 HARD_SWISH of MobileNetV3Small float, with calibration
 data too. Functions of Keras 3 that are not listed: the converter refuses the rounded result of `hard_shrink`,
@@ -166,53 +165,53 @@ data too. Functions of Keras 3 that are not listed: the converter refuses the ro
 ROUNDED_BEFORE = frozenset({"gelu", "sigmoid", "softmax", "tanh"})
 """Functions inside a kernel's layer that are separate operators in TFLite, whose input needs a scale."""
 FIXED_SCALE = frozenset({"sigmoid", "softmax", "tanh"})
-"""Functions whose result has the same scale in every TFLite file."""
+"""Functions whose output has the same scale in every TFLite file."""
 
 
-def treatment(layer: Any) -> Treatment | None:
-    """How a layer is rounded; None for a layer that is not simulated."""
-    if float_reason(layer) and getattr(TREATMENTS.get(type(layer)), "weight", None) is None:
+def rounding(layer: layers.Layer) -> Rounding | None:
+    """What is rounded at a layer; None if it is not simulated."""
+    if float_reason(layer) and getattr(ROUNDINGS.get(type(layer)), "weight", None) is None:
         return None
     if type(layer) is layers.Activation:
         return ACTIVATIONS.get(function_name(layer))
-    return TREATMENTS.get(type(layer))
+    return ROUNDINGS.get(type(layer))
 
 
 class EightBitRegistry(QuantizeRegistry):
-    """Gives tfmot the config of each layer of one model.
+    """Returns to tfmot the config of each layer of one model.
 
     Args:
-        preserve: what the weights must not lose.
+        constraints: what the weights must keep.
         annotated: the layers to simulate. tfmot also asks about un-annotated layers that feed an annotated one, to
-            round their results; a layer that a rule skips is left alone.
+            round their outputs; a layer that a rule skips must stay as it is.
     """
 
-    def __init__(self, preserve: Preserve, annotated: frozenset[str]) -> None:
-        self._preserve = preserve
+    def __init__(self, constraints: WeightConstraints, annotated: frozenset[str]) -> None:
+        self._constraints = constraints
         self._annotated = annotated
 
-    def supports(self, layer: Any) -> bool:
-        return layer.name in self._annotated and treatment(layer) is not None
+    def supports(self, layer: layers.Layer) -> bool:
+        return layer.name in self._annotated and rounding(layer) is not None
 
-    def get_quantize_config(self, layer: Any) -> QuantizeConfig:
-        """The config of a layer that stands alone."""
+    def get_quantize_config(self, layer: layers.Layer) -> QuantizeConfig:
+        """The config of a layer that is not fused with others."""
         return self.config(layer, output=True)
 
-    def config(self, layer: Any, output: bool) -> QuantizeConfig:
-        """The config of a layer in its place.
+    def config(self, layer: layers.Layer, output: bool) -> QuantizeConfig:
+        """The config of a layer at its position in an operator.
 
         Args:
             layer: a built layer.
-            output: False where a layer that follows rounds the result of both.
+            output: False where a layer that follows rounds the output of both.
         """
-        how = treatment(layer)
-        if how is None or how.weight is None:
-            return OutputConfig() if output and (how is None or how.output) else NothingConfig()
-        quantizer = preserving(how.quantizer(), getattr(layer, how.weight), self._preserve)
+        rounded = rounding(layer)
+        if rounded is None or rounded.weight is None or rounded.quantizer is None:
+            return OutputConfig() if output and (rounded is None or rounded.output) else NothingConfig()
+        quantizer = constrained_quantizer(rounded.quantizer(), getattr(layer, rounded.weight), self._constraints)
         function = function_name(layer)
         return WeightConfig(
-            how.weight,
+            rounded.weight,
             quantizer,
             before_activation=function in ROUNDED_BEFORE,
-            output=output and how.output and function not in FIXED_SCALE and function not in FLOAT_FUNCTIONS,
+            output=output and rounded.output and function not in FIXED_SCALE and function not in FLOAT_FUNCTIONS,
         )

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeAlias
 
 import tf_keras
 from tensorflow_model_optimization.quantization.keras import QuantizeLayoutTransform, QuantizeScheme
 from tensorflow_model_optimization.quantization.keras.graph_transformations.model_transformer import ModelTransformer
 
 from tfopt.backend.graph.connections import Graph
-from tfopt.backend.quantization.fusion import place
+from tfopt.backend.quantization.fusion import fused_positions
 from tfopt.backend.quantization.registry import EightBitRegistry
 from tfopt.backend.quantization.transforms import RoundInput
+from tfopt.backend.types import Nested
 
-LayerMap = Mapping[str, Mapping[str, Any]]
-"""By layer name, what tfmot knows of the layer; its `quantize_config` above all."""
+LayerMap: TypeAlias = dict[str, Mapping[str, Nested]]
+"""By layer name, tfmot's settings of the layer, of which `quantize_config` is the only one used here."""
 
 
 class EightBitLayout(QuantizeLayoutTransform):
-    """Says what is rounded where in a model that is in canonical form.
+    """Decides what is rounded at each layer of a model in canonical form.
 
     Args:
-        registry: gives each layer its config.
+        registry: returns the config of each layer.
     """
 
     def __init__(self, registry: EightBitRegistry) -> None:
@@ -35,17 +36,17 @@ class EightBitLayout(QuantizeLayoutTransform):
         graph = Graph(model)
         inputs = {layer.name for layer in model.layers if isinstance(layer, tf_keras.layers.InputLayer)}
         annotated = [name for name in graph.layers if name in layer_map and name not in inputs]
-        for name, where in place(graph, annotated).items():
-            config = self._registry.config(graph.layers[name], output=where.output)
+        for name, position in fused_positions(graph, annotated).items():
+            config = self._registry.config(graph.layers[name], output=position.output)
             layer_map[name] = {"quantize_config": config}
         return model, layer_map
 
 
 class EightBitScheme(QuantizeScheme):
-    """What `quantize_apply` is given.
+    """The scheme that `quantize_apply` is called with.
 
     Args:
-        registry: gives each layer its config.
+        registry: returns the config of each layer.
     """
 
     def __init__(self, registry: EightBitRegistry) -> None:

@@ -1,4 +1,4 @@
-"""The one change of the graph that is left to tfmot's transformer: rounding at the inputs.
+"""The one change of the graph that tfmot's transformer still makes: rounding at the inputs.
 
 tfmot's transforms that move roundings are replaced by `tfopt.backend.quantization.fusion`, and those that split
 layers by `tfopt.backend.quantization.canonical`, which can restore the original layers; `SeparableConv1DQuantize` also
@@ -6,8 +6,6 @@ inserts Lambda layers that tf_keras refuses to read back (keras-team/tf-keras #4
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import tensorflow as tf
 from tensorflow_model_optimization.quantization.keras.default_8bit import default_8bit_transforms
@@ -33,5 +31,5 @@ class RoundInput(default_8bit_transforms.InputLayerQuantize):
         node.layer["config"]["quantizer"] = {"class_name": "InputQuantizer", "config": quantizer.get_config()}
         return node
 
-    def custom_objects(self) -> dict[str, Any]:
+    def custom_objects(self) -> dict[str, type]:
         return {"QuantizeLayer": QuantizeLayer, "InputQuantizer": InputQuantizer}

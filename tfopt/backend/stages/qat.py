@@ -10,12 +10,12 @@ from tfopt.backend.data.load import calibration_examples
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import share_of_zeros
-from tfopt.backend.quantization.annotation import treatments
+from tfopt.backend.quantization.annotation import original_layer_treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import Canonical, canonicalize
-from tfopt.backend.quantization.float_fallback import float_originals
+from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import strip, wrap
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training.hooks import SparsityHook
@@ -29,9 +29,9 @@ def quantize_aware_train(
 ) -> StageResult:
     """Trains a model while its weights and activations are rounded to 8 bits (Jacob et al. 2018, arXiv:1712.05877).
 
-    Layers that cannot be simulated stay as they are and are reported as skipped; the converter quantizes
-    them from calibration data. Zeros and clusters of the incoming model stay, as its traits say. An interrupted stage
-    goes on from its checkpoint: the wrappers are built anew from `model`, and `training.fit` loads their variables.
+    Layers that cannot be simulated stay as they are and are reported as skipped; the converter quantizes them from
+    calibration data. Zeros and clusters of the incoming model are kept, as its traits say. An interrupted stage resumes
+    from its checkpoint: the wrappers are rebuilt from `model`, and `training.fit` loads their variables.
 
     Args:
         model: a built float model; it is not changed.
@@ -42,20 +42,22 @@ def quantize_aware_train(
     Raises:
         StageError: the model cannot be cloned, none of its layers can be simulated, or training failed.
     """
-    preserve = Preserve.of(context.traits)
+    constraints = WeightConstraints.of(context.traits)
     canonical = canonicalize(model)
-    wrapped = wrap(canonical, quantization, preserve)
-    skipped, floats = _not_simulated(canonical, quantization), float_originals(canonical)
+    wrapped = wrap(canonical, quantization, constraints)
+    skipped, floats = _not_simulated(canonical, quantization), original_float_layers(canonical)
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
     hooks = [SparsityHook(lambda: _sparsity(wrapped))] if "sparse" in context.traits else []
     trained = training.fit(wrapped, stage, context, hooks=hooks)
-    quantized = Quantized(wrapped, strip(wrapped, canonical), quantization, preserve, canonical.names, floats)
+    quantized = Quantized(
+        wrapped, strip(wrapped, canonical), quantization, constraints, canonical.original_names, floats
+    )
     return StageResult(quantized, skipped, details={"float_layers": floats, **trained})
 
 
 def _sparsity(wrapped: tf_keras.Model) -> float:
-    """Share of zeros over the kernels, as the optimizer sees them: before they are rounded."""
+    """Share of zeros over the kernels before they are rounded."""
     kernels = [
         [weight for weight, _, _ in layer._weight_vars]
         if isinstance(layer, QuantizeWrapperV2)
@@ -66,5 +68,5 @@ def _sparsity(wrapped: tf_keras.Model) -> float:
 
 
 def _not_simulated(canonical: Canonical, quantization: Quantization) -> dict[str, str]:
-    treated = treatments(canonical, quantization)
+    treated = original_layer_treatments(canonical, quantization)
     return {name: how for name, how in treated.items() if how.startswith(("after training", "float"))}

@@ -144,13 +144,13 @@ def test_after_qat_the_file_holds_float_weights_and_the_ranges_beside_them(tmp_p
 
 def _quantized(model: tf_keras.Model) -> Any:
     from tfopt.backend.quantization.canonical import canonicalize
-    from tfopt.backend.quantization.weight_constraints import Preserve
+    from tfopt.backend.quantization.weight_constraints import WeightConstraints
     from tfopt.backend.quantization.wrapping import wrap
 
     canonical = canonicalize(model)
-    preserve = Preserve(**dict.fromkeys(Preserve.__dataclass_fields__, False))
+    preserve = WeightConstraints(**dict.fromkeys(WeightConstraints.__dataclass_fields__, False))
     wrapped = wrap(canonical, Quantization(), preserve)
-    return quantization.Quantized(wrapped, model, Quantization(), preserve, canonical.names, {})
+    return quantization.Quantized(wrapped, model, Quantization(), preserve, canonical.original_names, {})
 
 
 def test_who_came_with_tf_keras_gets_tf_keras(exported: Exported, tmp_path: Path) -> None:

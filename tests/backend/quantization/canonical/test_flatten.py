@@ -7,7 +7,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import there_and_back, told
+from tests.support.canonical import there_and_back, treatments
 from tfopt.backend.equivalence import outputs
 from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.canonical import canonicalize
@@ -44,7 +44,7 @@ def test_all_layers_end_up_in_one_model() -> None:
     assert set(canonical.model.output) == {"x", "y"}
     assert not any(isinstance(layer, tf_keras.Model) for layer in canonical.model.layers)
     assert {"conv", "twice_conv", "outer_inner_conv"} <= {layer.name for layer in canonical.model.layers}
-    assert canonical.names["outer_inner_conv"] == "conv"
+    assert canonical.original_names["outer_inner_conv"] == "conv"
 
 
 def test_a_nested_model_called_without_training_stays_so() -> None:
@@ -62,10 +62,10 @@ def test_a_frozen_nested_model_stays_frozen() -> None:
     assert len(flat.trainable_weights) == len(model.trainable_weights)
 
 
-def test_layers_in_nested_models_are_told_by_their_names() -> None:
+def test_layers_in_nested_models_have_their_own_names() -> None:
     image = layers.Input((8, 8, 4), name="image")
     model = tf_keras.Model(image, _block("backbone")(image))
-    assert told(model) == {
+    assert treatments(model) == {
         "image": "simulated",
         "conv": "simulated",
         "norm": "fused with conv",

@@ -8,6 +8,7 @@ from tf_keras import layers
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.quantization.canonical.custom_layers import DilatedConv2D
 from tfopt.backend.quantization.canonical.weights import named, ordered
+from tfopt.backend.types import Array
 
 TAKES_BATCH_NORMALIZATION = (layers.Conv2D, DilatedConv2D, layers.DepthwiseConv2D, layers.Dense)
 """Kernels into which the converter folds a batch normalization that follows."""
@@ -29,19 +30,19 @@ def folds_into(graph: Graph, name: str) -> str | None:
     return kernel.name if rank == foldable_rank and list(layer.axis) == [rank - 1] else None
 
 
-def scale_and_shift(layer: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
-    """What batch normalization does at inference, per channel."""
+def scale_and_shift(layer: layers.BatchNormalization) -> tuple[Array, Array]:
+    """Scale and shift per channel that batch normalization computes at inference."""
     weights = named(layer)
     mean, variance = weights["moving_mean"], weights["moving_variance"]
     scale = weights.get("gamma", np.ones_like(mean)) / np.sqrt(variance + layer.epsilon)
     return scale, weights.get("beta", np.zeros_like(mean)) - mean * scale
 
 
-def with_scale_and_shift(layer: layers.BatchNormalization, scale: np.ndarray, shift: np.ndarray) -> list[np.ndarray]:
-    """Weights with which batch normalization does this at inference.
+def with_scale_and_shift(layer: layers.BatchNormalization, scale: Array, shift: Array) -> list[Array]:
+    """Weights with which batch normalization computes a given scale and shift at inference.
 
-    The moving statistics stay as they are, and gamma and beta take what was trained. A layer without gamma keeps it in
-    the moving variance, one without beta in the moving mean.
+    The moving statistics do not change; gamma and beta are computed from the trained values. A layer without gamma
+    stores the scale in the moving variance, one without beta the shift in the moving mean.
     """
     weights = named(layer)
     if "gamma" in weights:

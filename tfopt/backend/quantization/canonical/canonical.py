@@ -1,65 +1,65 @@
-"""A model in the form that tfmot can simulate fully, and the way back."""
+"""A model in the form that tfmot can simulate completely, and the way back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import tf_keras
 
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.canonical.copying import copy_model
-from tfopt.backend.quantization.canonical.engine import Round, rewrite
+from tfopt.backend.quantization.canonical.engine import RewriteStep, apply_rewrites
 from tfopt.backend.quantization.canonical.equality import check_equal
-from tfopt.backend.quantization.canonical.flatten import Flat, Origin, flatten, walk
+from tfopt.backend.quantization.canonical.flatten import FlatModel, OriginalLayer, flatten, flattened_layers
 from tfopt.backend.quantization.canonical.passes import PASSES
 from tfopt.backend.quantization.canonical.rewrite import Rewrite
 from tfopt.backend.quantization.canonical.weights import LayerWeights
+from tfopt.backend.types import Array
 
 
 @dataclass(frozen=True)
-class Rewritten:
-    """One layer of the original that is computed by others.
+class RewrittenLayer:
+    """A layer of the original that is computed by other layers.
 
     Args:
         layer: its Keras name.
-        titles: what was done, in order.
-        made: names of the layers that compute it now.
+        titles: the rewrites that were applied, in order.
+        new_layers: names of the layers that compute it.
     """
 
     layer: str
     titles: tuple[str, ...]
-    made: tuple[str, ...]
+    new_layers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Canonical:
-    """A model as it is quantized: without nested models, and with every layer computed by layers that tfmot simulates.
+    """A model as it is quantized: without nested models, and computed by layers that tfmot can simulate.
 
     Args:
-        original: the model it was made of.
-        model: functional; computes the same, and shares no variable with the original.
-        origins: by name of a layer of `model`, the layer of the original that it stands for.
-        rewrites: the layers of the original that are computed by others.
+        original: the model as the user wrote it.
+        model: functional; has the same outputs, and shares no variable with the original.
+        original_of: by name of a layer of `model`, the layer of the original that it computes.
+        rewrites: the layers of the original that are computed by other layers.
     """
 
     original: tf_keras.Model
     model: tf_keras.Model
-    origins: Mapping[str, Origin]
-    rewrites: tuple[Rewritten, ...]
-    _flat: Flat
-    _rounds: tuple[Round, ...]
+    original_of: Mapping[str, OriginalLayer]
+    rewrites: tuple[RewrittenLayer, ...]
+    _flat: FlatModel
+    _steps: tuple[RewriteStep, ...]
 
     @property
-    def names(self) -> dict[str, str]:
+    def original_names(self) -> dict[str, str]:
         """By name of a layer of `model`, the Keras name of the original layer."""
-        return {name: origin.name for name, origin in self.origins.items()}
+        return {name: original.name for name, original in self.original_of.items()}
 
     @property
-    def all_origins(self) -> tuple[Origin, ...]:
-        """The layers of the original, those that nothing stands for any more included, in the order of the graph."""
-        return tuple(self._flat.origins.values())
+    def original_layers(self) -> tuple[OriginalLayer, ...]:
+        """All layers of the original in the order of the graph, those without a layer in `model` included."""
+        return tuple(self._flat.original_of.values())
 
     def restored(self, weights: LayerWeights) -> tf_keras.Model:
         """A new model like the original, with weights computed from those of the canonical one.
@@ -67,64 +67,68 @@ class Canonical:
         Args:
             weights: of every layer of `model`.
         """
-        for done in reversed(self._rounds):
-            weights = done.restore(weights)
+        for step in reversed(self._steps):
+            weights = step.restore(weights)
         copy = copy_model(self.original)
-        for path, layer in walk(copy):
+        for path, layer in flattened_layers(copy):
             if path in self._flat.paths and layer.weights:
                 layer.set_weights(weights[self._flat.paths[path]])
         return copy
 
 
 def canonicalize(model: tf_keras.Model, passes: Sequence[Sequence[Rewrite]] = PASSES) -> Canonical:
-    """Brings a model into canonical form; the model is not changed, and the same model always gives the same form.
+    """Brings a model into canonical form; the model is not changed, and the form is always the same.
 
     Args:
         model: functional, or a built Sequential.
-        passes: rewrites in groups; each group is applied until no layer is left for it, before the next one is.
+        passes: groups of rewrites; each is applied until none of its rewrites applies, before the next one is.
 
     Raises:
-        StageError: the connections of the layers are not known, a layer cannot be cloned, or the rewritten model
-            answers differently.
+        StageError: the connections of the layers are not known, a layer cannot be cloned, or the outputs of the
+            rewritten model differ.
     """
     Graph(model)
     flat = flatten(model)
-    steps = [(model, flat.model, flat.tensors)]
-    rounds: list[Round] = []
+    rebuilt = [(model, flat.model, flat.tensors)]
+    steps: list[RewriteStep] = []
     current = flat.model
     for rewrites in passes:
-        while (done := rewrite(current, rewrites)) is not None:
-            rounds.append(done)
-            steps.append((current, done.after, done.tensors))
-            current = done.after
-    check_equal(model, current, steps)
-    made = _made(flat, rounds)
-    origins = {name: flat.origins[before] for before, names in made.items() for name in names}
-    return Canonical(model, current, origins, _rewritten(flat, rounds, made), flat, tuple(rounds))
+        while (step := apply_rewrites(current, rewrites)) is not None:
+            steps.append(step)
+            rebuilt.append((current, step.after, step.tensors))
+            current = step.after
+    check_equal(model, current, rebuilt)
+    new_layers = _new_layers(flat, steps)
+    original_of = {name: flat.original_of[before] for before, names in new_layers.items() for name in names}
+    return Canonical(model, current, original_of, _rewritten(flat, steps, new_layers), flat, tuple(steps))
 
 
-def _made(flat: Flat, rounds: Sequence[Round]) -> dict[str, tuple[str, ...]]:
-    """Names of the last model's layers by name of the flat one's."""
-    made = {name: (name,) for name in flat.origins}
-    for done in rounds:
-        made = {before: tuple(new for name in names for new in done.made(name)) for before, names in made.items()}
-    return made
+def _new_layers(flat: FlatModel, steps: Sequence[RewriteStep]) -> dict[str, tuple[str, ...]]:
+    """By name of a layer of the flat model, the layers of the last model that compute it."""
+    found: dict[str, tuple[str, ...]] = {name: (name,) for name in flat.original_of}
+    for step in steps:
+        found = {
+            before: tuple(new for name in names for new in step.new_layers(name)) for before, names in found.items()
+        }
+    return found
 
 
-def _rewritten(flat: Flat, rounds: Sequence[Round], made: Mapping[str, tuple[str, ...]]) -> tuple[Rewritten, ...]:
+def _rewritten(
+    flat: FlatModel, steps: Sequence[RewriteStep], new_layers: Mapping[str, tuple[str, ...]]
+) -> tuple[RewrittenLayer, ...]:
     found = []
-    for name, origin in flat.origins.items():
+    for name, original in flat.original_of.items():
         titles: dict[str, None] = {}
         names: Sequence[str] = (name,)
-        for done in rounds:
-            titles.update(dict.fromkeys(done.chosen[one].title for one in names if one in done.chosen))
-            names = [new for one in names for new in done.made(one)]
+        for step in steps:
+            titles.update(dict.fromkeys(step.chosen[one].title for one in names if one in step.chosen))
+            names = [new for one in names for new in step.new_layers(one)]
         titles.pop("", None)
         if titles:
-            found.append(Rewritten(origin.name, tuple(titles), made[name]))
+            found.append(RewrittenLayer(original.name, tuple(titles), new_layers[name]))
     return tuple(found)
 
 
-def initial_weights(canonical: Canonical) -> dict[str, list[np.ndarray]]:
-    """Weights of the canonical model as it was made; what `Canonical.restored` takes back to the original's."""
+def initial_weights(canonical: Canonical) -> dict[str, list[Array]]:
+    """Weights of the canonical model before training; `Canonical.restored` computes the original's from them."""
     return {layer.name: layer.get_weights() for layer in canonical.model.layers}

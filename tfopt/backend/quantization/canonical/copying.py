@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import tf_keras
 from tf_keras.utils import custom_object_scope
@@ -41,13 +40,13 @@ def copy_model(model: tf_keras.Model) -> tf_keras.Model:
     return copy
 
 
-def copy_layer(layer: Any, name: str) -> Any:
-    """A layer like another, not built yet, computing in the precision of its weights.
+def copy_layer(layer: tf_keras.layers.Layer, name: str) -> tf_keras.layers.Layer:
+    """A copy of a layer that is not built yet and computes in the precision of its weights.
 
-    tfmot's roundings raise TypeError on the halves of mixed precision.
+    tfmot's roundings raise TypeError on the float16 values of mixed precision.
 
     Raises:
-        StageError: the layer does not say how it is constructed.
+        StageError: the layer has no usable `get_config`.
     """
     try:
         config = layer.get_config()
@@ -66,8 +65,8 @@ def copy_layer(layer: Any, name: str) -> Any:
         ) from error
 
 
-def copy_state(layer: Any, copy: Any) -> None:
-    """Gives a built copy the weights of the original, and whatever else it has learned."""
+def copy_state(layer: tf_keras.layers.Layer, copy: tf_keras.layers.Layer) -> None:
+    """Copies the weights of a layer, and the statistics of a Normalization, to its built copy."""
     copy.set_weights(layer.get_weights())
     if isinstance(layer, tf_keras.layers.Normalization):
         copy.finalize_state()

@@ -6,10 +6,15 @@ How each of them is rounded: `tfopt.backend.quantization.registry`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 from tf_keras import layers
+
+from tfopt.backend.types import Nested, Shape
+
+Part: TypeAlias = int | tuple[int | None, int | None, int | None]
+"""An index, whose axis is dropped, or start, stop and step."""
 
 
 class InsertAxes(layers.Layer):
@@ -28,11 +33,11 @@ class InsertAxes(layers.Layer):
             inputs = tf.expand_dims(inputs, 1)
         return inputs
 
-    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
+    def compute_output_shape(self, input_shape: Shape) -> tf.TensorShape:
         batch, *rest = input_shape
         return tf.TensorShape([batch, *[1] * self.count, *rest])
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "count": self.count}
 
 
@@ -50,11 +55,11 @@ class RemoveAxes(layers.Layer):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return tf.squeeze(inputs, list(range(1, 1 + self.count)))
 
-    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
+    def compute_output_shape(self, input_shape: Shape) -> tf.TensorShape:
         batch, *rest = input_shape
         return tf.TensorShape([batch, *rest[self.count :]])
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "count": self.count}
 
 
@@ -65,14 +70,16 @@ class Slice(layers.Layer):
         parts: per axis after the batch an index, whose axis is dropped, or start, stop and step.
     """
 
-    def __init__(self, parts: Sequence[Any], **kwargs: Any) -> None:
+    def __init__(self, parts: Sequence[Part], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.parts = tuple(part if isinstance(part, int) else tuple(part) for part in parts)
+        self.parts: tuple[Part, ...] = tuple(
+            part if isinstance(part, int) else (part[0], part[1], part[2]) for part in parts
+        )
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return inputs[(slice(None), *(part if isinstance(part, int) else slice(*part) for part in self.parts))]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "parts": self.parts}
 
 
@@ -92,7 +99,7 @@ class HeadScores(layers.Layer):
         query, key = inputs
         return tf.matmul(query * self.scale, key, transpose_b=True)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "scale": self.scale}
 
 

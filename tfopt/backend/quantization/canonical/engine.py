@@ -1,29 +1,30 @@
-"""One round of rewriting: every layer that one of some rewrites is for is computed by others."""
+"""One step of rewriting: every layer to which one of some rewrites applies is computed by other layers."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import tf_keras
+from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph
+from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state, readable
-from tfopt.backend.quantization.canonical.replay import Tensors, nodes, rebuilt
+from tfopt.backend.quantization.canonical.replay import Args, Kwargs, Node, Tensors, rebuild
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import LayerWeights, leaf
+from tfopt.backend.types import Array, Nested
 
 
 @dataclass(frozen=True)
-class Round:
-    """What one round of rewriting did to a flat model.
+class RewriteStep:
+    """The result of one step of rewriting a flat model.
 
     Args:
-        before: the model it was given.
-        after: the model it made; layers that no rewrite is for have kept their names.
+        before: the model that was rewritten.
+        after: the new model; layers to which no rewrite applies keep their names.
         sites: the rewritten layers, by name.
         chosen: the rewrite of each.
         tensors: the new model's tensors, by the identity of the old one's.
@@ -35,19 +36,19 @@ class Round:
     chosen: Mapping[str, Rewrite]
     tensors: Tensors
 
-    def made(self, name: str) -> tuple[str, ...]:
-        """Names of the new layers that stand for a layer of the old model, without those whose result nobody wants."""
+    def new_layers(self, name: str) -> tuple[str, ...]:
+        """Names of the new layers that compute a layer of the old model, without those whose outputs are not used."""
         names = self.sites[name].made if name in self.sites else (name,)
         used = {layer.name for layer in self.after.layers}
         return tuple(name for name in names if name in used)
 
-    def restore(self, weights: LayerWeights) -> dict[str, Sequence[np.ndarray]]:
-        """Weights of the layers of the old model, from those of the new one's."""
+    def restore(self, weights: LayerWeights) -> dict[str, Sequence[Array]]:
+        """Weights of the layers of the old model, computed from those of the new one's."""
         by_name = {
             layer.name: dict(zip(map(leaf, layer.weights), weights[layer.name], strict=True))
             for layer in self.after.layers
         }
-        restored: dict[str, Sequence[np.ndarray]] = {}
+        restored: dict[str, Sequence[Array]] = {}
         for layer in self.before.layers:
             if layer.weights and layer.name in self.chosen:
                 restored[layer.name] = self.chosen[layer.name].restore(self.sites[layer.name], by_name)
@@ -58,7 +59,7 @@ class Round:
         return restored
 
 
-def rewrite(model: tf_keras.Model, rewrites: Sequence[Rewrite]) -> Round | None:
+def apply_rewrites(model: tf_keras.Model, rewrites: Sequence[Rewrite]) -> RewriteStep | None:
     """Rewrites a flat model once; the model is not changed.
 
     Args:
@@ -66,7 +67,7 @@ def rewrite(model: tf_keras.Model, rewrites: Sequence[Rewrite]) -> Round | None:
         rewrites: the first that applies to a layer is taken.
 
     Returns:
-        What was done; None if no rewrite applies to any layer.
+        None if no rewrite applies to any layer.
     """
     sites = _sites(model)
     chosen = {
@@ -76,31 +77,31 @@ def rewrite(model: tf_keras.Model, rewrites: Sequence[Rewrite]) -> Round | None:
     }
     if not chosen:
         return None
-    copies: dict[str, tuple[Any, Any]] = {}
+    copies: dict[str, tuple[layers.Layer, layers.Layer]] = {}
 
-    def copied(layer: Any) -> Any:
+    def copied(layer: layers.Layer) -> layers.Layer:
         if layer.name not in copies:
             copies[layer.name] = (layer, copy_layer(layer, layer.name))
         return copies[layer.name][1]
 
-    def called(node: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    def make_call(node: Node, args: Args, kwargs: Kwargs) -> Nested:
         name = node.layer.name
         if name in chosen:
             return chosen[name].replace(sites[name], *args, **kwargs)
         return copied(node.layer)(*args, **kwargs)
 
     with readable(model):
-        after, tensors = rebuilt(model, called, copied)
+        after, tensors = rebuild(model, make_call, copied)
         for layer, copy in copies.values():
             copy_state(layer, copy)
     for name in chosen:
         sites[name].set_weights()
-    return Round(model, after, {name: sites[name] for name in chosen}, chosen, tensors)
+    return RewriteStep(model, after, {name: sites[name] for name in chosen}, chosen, tensors)
 
 
 def _sites(model: tf_keras.Model) -> dict[str, RewriteSite]:
     graph = Graph(model)
-    calls: dict[str, list[Any]] = defaultdict(list)
+    calls: dict[str, list[Node]] = defaultdict(list)
     for node in nodes(model):
         if not node.is_input:
             calls[node.layer.name].append(node)

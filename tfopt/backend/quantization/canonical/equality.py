@@ -6,8 +6,8 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.equivalence import Tolerance, first_difference, outputs, random_inputs, same_outputs
-from tfopt.backend.graph.layers import all_layers
-from tfopt.backend.quantization.canonical.replay import Tensors, nodes
+from tfopt.backend.graph.layers import all_layers, nodes
+from tfopt.backend.quantization.canonical.replay import Tensors
 from tfopt.backend.types import Array
 from tfopt.errors import StageError
 
@@ -22,8 +22,8 @@ def check_equal(
 
     Args:
         before: the original.
-        after: what was made of it.
-        steps: how: model before and after each step, and the new tensors by the identity of the old ones.
+        after: the rewritten model.
+        steps: model before and after each step, and the new tensors by the identity of the old ones.
 
     Raises:
         StageError: the outputs differ; names the first layer that does.
@@ -33,15 +33,15 @@ def check_equal(
     tolerance = Tolerance(_HALF_TOLERANCE if half else _TOLERANCE, least_scale=1.0)
     expected = outputs(before, inputs)
     differing = same_outputs(expected, outputs(after, inputs), tolerance)
-    if differing is None or same_outputs(expected, outputs(before, inputs), tolerance):  # the latter: it is random
+    if differing is None or same_outputs(expected, outputs(before, inputs), tolerance):  # outputs are random
         return
     layer = next(filter(None, (_first_layer(*step, inputs, tolerance) for step in steps)), None)
-    place = f"layer {layer!r} is the first that differs" if layer else "no single layer does, their sum differs"
+    where = f"layer {layer!r} is the first that differs" if layer else "no single layer does, their sum differs"
     raise StageError(
-        f"The model {before.name!r} answers differently once it is rewritten for quantization, by "
-        f"{differing.largest / differing.scale:.3g} of its largest answer on random inputs: {place}. "
+        f"The model {before.name!r} has different outputs after its rewrite for quantization, by "
+        f"{differing.largest / differing.scale:.3g} of its largest output on random inputs: {where}. "
         f"Expected {tolerance.relative:g} at most.",
-        "This is a fault in tfopt: please report the model. A qat rule does not help; leave the qat stage out.",
+        "This is a bug in tfopt: please report the model. A qat rule does not help; leave the qat stage out.",
         code="not_equivalent",
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+import tensorflow as tf
 
 from tfopt.backend.quantization.canonical.custom_layers import InsertAxes, RemoveAxes
 from tfopt.backend.quantization.canonical.rewrite import RewriteSite
@@ -12,7 +13,9 @@ IMAGE_RANK = 4
 """Axes of a batch of images: examples, height, width, channels."""
 
 
-def expand_to_4d(site: RewriteSite, inputs: Any, compute: Callable[[Any], Any], drop_axes: bool = True) -> Any:
+def expand_to_4d(
+    site: RewriteSite, inputs: tf.Tensor, compute: Callable[[tf.Tensor], tf.Tensor], drop_axes: bool = True
+) -> tf.Tensor:
     """Adds axes of size 1 until the inputs have four, calls `compute`, and drops the added axes from its result.
 
     Args:
@@ -21,7 +24,7 @@ def expand_to_4d(site: RewriteSite, inputs: Any, compute: Callable[[Any], Any], 
         compute: maps a tensor of four axes to one of four.
         drop_axes: False if the result of `compute` does not have the added axes any more.
     """
-    missing = IMAGE_RANK - inputs.shape.rank
+    missing = IMAGE_RANK - len(inputs.shape)
     if not missing:
         return compute(inputs)
     expanded = site.make("image", lambda name: InsertAxes(missing, name=name))(inputs)

@@ -1,4 +1,4 @@
-"""What a rewrite is: one layer computed by others, with a way there and a way back."""
+"""The interface of a rewrite: one layer computed by other layers, with a way there and a way back."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 import tensorflow as tf
-import tf_keras
+from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph
-from tfopt.backend.quantization.canonical.weights import leaf
+from tfopt.backend.quantization.canonical.replay import Node
+from tfopt.backend.quantization.canonical.weights import NamedWeights, leaf
+from tfopt.backend.types import Array, Nested
 
-Layer = TypeVar("Layer", bound=tf_keras.layers.Layer)
+T = TypeVar("T")
 
 
 class RewriteSite:
-    """A layer of a flat model with all its calls: what a rewrite looks at, and where its new layers come from.
+    """A layer of a flat model with all its calls; makes the new layers that replace it.
 
     Args:
         graph: the model's connections.
         layer: the layer; it is built.
         nodes: its calls within the model.
-        taken: names that no new layer may have; grows.
+        taken: names that no new layer may have; the names of new layers are added.
     """
 
-    def __init__(self, graph: Graph, layer: Any, nodes: Sequence[Any], taken: set[str]) -> None:
+    def __init__(self, graph: Graph, layer: layers.Layer, nodes: Sequence[Node], taken: set[str]) -> None:
         self.graph = graph
         self.layer = layer
         self.nodes = nodes
-        self.made: dict[str, tf_keras.layers.Layer] = {}
+        self.made: dict[str, layers.Layer] = {}
         self._taken = taken
         self._names: dict[str, str] = {}
-        self._weights: dict[str, Sequence[np.ndarray]] = {}
+        self._weights: dict[str, Mapping[str, Array]] = {}
 
     @property
     def name(self) -> str:
@@ -41,12 +42,12 @@ class RewriteSite:
         return self.layer.name
 
     @property
-    def inputs(self) -> tuple[Any, ...]:
+    def inputs(self) -> tuple[tf.Tensor, ...]:
         """The tensors that enter the layer, over all its calls."""
         return tuple(tensor for node in self.nodes for tensor in node.keras_inputs)
 
     @property
-    def outputs(self) -> tuple[Any, ...]:
+    def outputs(self) -> tuple[tf.Tensor, ...]:
         """The tensors that leave the layer, over all its calls."""
         return tuple(tensor for node in self.nodes for tensor in tf.nest.flatten(node.outputs))
 
@@ -57,7 +58,7 @@ class RewriteSite:
 
     @property
     def is_masked(self) -> bool:
-        """Whether a Keras mask enters the layer: what is put in its place might lose it."""
+        """Whether a Keras mask enters the layer: the new layers might lose it."""
         return any(getattr(tensor, "_keras_mask", None) is not None for tensor in self.inputs)
 
     def named(self, suffix: str = "") -> str:
@@ -71,13 +72,13 @@ class RewriteSite:
         return self._names[suffix]
 
     def make(
-        self, suffix: str, build: Callable[[str], Layer], weights: Mapping[str, np.ndarray] | None = None
-    ) -> Layer:
+        self, suffix: str, build: Callable[[str], layers.Layer], weights: Mapping[str, Array] | None = None
+    ) -> layers.Layer:
         """A new layer for the original one, made once however often the original is called.
 
         Args:
-            suffix: tells the new layers of one original apart; empty for the one with the main kernel.
-            build: makes the layer, given its name.
+            suffix: distinguishes the new layers of one original; empty for the one with the main kernel.
+            build: returns the layer of a given name.
             weights: its weights by their names within the layer, such as `kernel`; set once it is built.
         """
         name = self.named(suffix)
@@ -87,7 +88,7 @@ class RewriteSite:
         return self.made[name]
 
     def set_weights(self) -> None:
-        """Gives the new layers their weights, and freezes them where the original is frozen."""
+        """Sets the weights of the new layers, and freezes them where the original is frozen."""
         for name, layer in self.made.items():
             for variable in layer.weights:
                 variable.assign(self._weights[name][leaf(variable)])
@@ -96,29 +97,32 @@ class RewriteSite:
 
 
 class Rewrite(ABC):
-    """One kind of layer computed by others. Outputs never change; subclasses hold no state."""
+    """Computes a layer of one kind by other layers. Outputs never change; subclasses hold no state.
+
+    Listed in `tfopt.backend.quantization.canonical.passes`.
+    """
 
     title: str
-    """What is done, for the plan: `Conv1D computed as Conv2D`. Empty for what no user needs to know."""
+    """The rewrite in a few words, for the plan: `Conv1D computed as Conv2D`. Empty if no user needs to see it."""
 
     @abstractmethod
     def applies(self, site: RewriteSite) -> bool:
-        """Whether the layer is rewritten at all its calls; not asked where a Keras mask enters."""
+        """Whether the layer is rewritten, which it is at all its calls; not called where a Keras mask enters."""
 
     @abstractmethod
-    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> Any:
+    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> Nested:
         """Computes one call with layers from `site.make`.
 
         Args:
             site: the layer.
-            args: what the layer is called with.
-            kwargs: likewise.
+            args: arguments of the call.
+            kwargs: keyword arguments of the call.
 
         Returns:
-            What the layer would return, in the same structure.
+            The outputs of the layer, in the same structure.
         """
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         """Weights of the original layer, computed from those of the new ones after training.
 
         Args:
@@ -128,4 +132,11 @@ class Rewrite(ABC):
         Returns:
             In the order of `site.layer.weights`. Not called for a layer without weights.
         """
-        raise NotImplementedError(f"{type(self).__name__} rewrites a layer with weights and has no way back")
+        raise NotImplementedError(f"{type(self).__name__} must implement restore(): the layer has weights")
+
+
+def required(value: T | None) -> T:
+    """A value that is None only for layers to which a rewrite does not apply, for use in `replace` and `restore`."""
+    if value is None:
+        raise ValueError("the rewrite does not apply to this layer")
+    return value

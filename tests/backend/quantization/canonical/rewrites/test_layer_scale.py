@@ -6,7 +6,7 @@ import keras
 import pytest
 from keras import layers
 
-from tests.support.canonical import quantized_file, there_and_back, told
+from tests.support.canonical import quantized_file, there_and_back, treatments
 from tfopt.backend.bridge import to_tf_keras
 
 pytestmark = pytest.mark.tf
@@ -20,7 +20,7 @@ def test_layer_scale_there_and_back_and_in_the_file() -> None:
     model = to_tf_keras(keras.Model(image, layers.Dense(3, name="head")(layers.Flatten()(x))))
     canonical = there_and_back(model)
     assert [done.layer for done in canonical.rewrites] == ["scale"]
-    assert told(model)["scale"] == "simulated, rewritten: computed as 1x1 DepthwiseConv2D"
+    assert treatments(model)["scale"] == "simulated, rewritten: computed as 1x1 DepthwiseConv2D"
     file = quantized_file(model)
     assert file.float_operators == []
     assert "DEPTHWISE_CONV_2D" in file.operators

@@ -1,9 +1,10 @@
-"""Average as a sum and a scale: TFLite has no operator for it, and its sum stays float."""
+"""Average as a sum and a scale: TFLite has no operator for it, and its sum would stay float."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
@@ -15,6 +16,6 @@ class Average(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.Average and len({len(node.keras_inputs) for node in site.nodes}) == 1
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         total = site.make("sum", lambda name: layers.Add(name=name))(inputs)
         return site.make("", lambda name: layers.Rescaling(1 / len(inputs), name=name))(total)

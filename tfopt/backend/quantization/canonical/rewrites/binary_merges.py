@@ -1,13 +1,14 @@
 """Merges of more than two tensors, in pairs.
 
-TFLite's ADD and MUL take two operands: a sum of three becomes ADD_N or two ADDs of which only the last has a range
+TFLite's ADD and MUL have two operands: a sum of three becomes ADD_N or two ADDs of which only the last has a range
 from training, and both stay float (TF 2.21, without calibration data).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
@@ -21,7 +22,7 @@ class BinaryMerges(Rewrite):
             len(node.keras_inputs) > 2 for node in site.nodes
         )
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         kind = type(site.layer)
         result, *rest = inputs
         for number, other in enumerate(rest, 1):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
@@ -17,7 +16,8 @@ from tfopt.backend.quantization.canonical.kernel_arguments import (
     padding_2d,
 )
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.weights import named, ordered
+from tfopt.backend.quantization.canonical.weights import NamedWeights, named, ordered
+from tfopt.backend.types import Array
 
 
 class Conv1D(Rewrite):
@@ -27,7 +27,7 @@ class Conv1D(Rewrite):
         layer = site.layer
         return type(layer) is layers.Conv1D and is_channels_last(layer) and not is_constrained(layer)
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         layer, weights = site.layer, named(site.layer)
         conv = site.make(
             "",
@@ -45,6 +45,6 @@ class Conv1D(Rewrite):
         )
         return expand_to_4d(site, inputs, lambda image: conv(padded_2d(site, image)))
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         made = weights[site.name]
         return ordered(site.layer, {**made, "kernel": made["kernel"][0]})

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
 from tfopt.backend.quantization.canonical.kernel_arguments import is_channels_last, is_constrained, kept_arguments
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.weights import named, ordered
+from tfopt.backend.quantization.canonical.weights import NamedWeights, named, ordered
+from tfopt.backend.types import Array
 
 
 class Conv1DTranspose(Rewrite):
@@ -26,7 +26,7 @@ class Conv1DTranspose(Rewrite):
             and not is_constrained(layer)
         )
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         layer, weights = site.layer, named(site.layer)
         conv = site.make(
             "",
@@ -43,6 +43,6 @@ class Conv1DTranspose(Rewrite):
         )
         return expand_to_4d(site, inputs, conv)
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         made = weights[site.name]
         return ordered(site.layer, {**made, "kernel": made["kernel"][0]})

@@ -5,16 +5,16 @@ As Dense it is RESHAPE, FULLY_CONNECTED and ADD in float (TF 2.21, without calib
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
 from tfopt.backend.quantization.canonical.kernel_arguments import is_constrained, kept_arguments
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.weights import named, ordered
+from tfopt.backend.quantization.canonical.weights import NamedWeights, named, ordered
+from tfopt.backend.types import Array
 
 
 class Dense(Rewrite):
@@ -23,7 +23,7 @@ class Dense(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.Dense and site.ranks <= {3, 4} and not is_constrained(site.layer)
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         layer, weights = site.layer, named(site.layer)
         conv = site.make(
             "",
@@ -32,6 +32,6 @@ class Dense(Rewrite):
         )
         return expand_to_4d(site, inputs, conv)
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         made = weights[site.name]
         return ordered(site.layer, {**made, "kernel": made["kernel"][0, 0]})

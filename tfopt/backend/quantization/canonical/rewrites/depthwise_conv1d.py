@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
@@ -17,7 +16,8 @@ from tfopt.backend.quantization.canonical.kernel_arguments import (
     padding_2d,
 )
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.weights import named, ordered
+from tfopt.backend.quantization.canonical.weights import NamedWeights, named, ordered
+from tfopt.backend.types import Array, Config
 
 _KERNELS = ("depthwise_kernel", "pointwise_kernel")
 
@@ -30,11 +30,17 @@ class ChannelwiseConv1D(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is self.kind and is_channels_last(site.layer) and not is_constrained(site.layer)
 
-    def build(self, layer: Any, shared: Mapping[str, Any], name: str) -> layers.Layer:
-        """The layer for images, given the arguments that are the same for both kinds."""
+    def build(self, layer: layers.Layer, shared: Config, name: str) -> layers.Layer:
+        """The layer for images.
+
+        Args:
+            layer: the layer for sequences.
+            shared: the arguments that are the same for both kinds.
+            name: of the new layer.
+        """
         raise NotImplementedError
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         layer = site.layer
         weights = {name: value[None] if name in _KERNELS else value for name, value in named(layer).items()}
         shared = {
@@ -47,7 +53,7 @@ class ChannelwiseConv1D(Rewrite):
         conv = site.make("", lambda name: self.build(layer, shared, name), weights)
         return expand_to_4d(site, inputs, lambda image: conv(padded_2d(site, image)))
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         made = {name: value[0] if name in _KERNELS else value for name, value in weights[site.name].items()}
         return ordered(site.layer, made)
 
@@ -56,5 +62,5 @@ class DepthwiseConv1D(ChannelwiseConv1D):
     title = "DepthwiseConv1D computed as DepthwiseConv2D"
     kind = layers.DepthwiseConv1D
 
-    def build(self, layer: Any, shared: Mapping[str, Any], name: str) -> layers.Layer:
+    def build(self, layer: layers.Layer, shared: Config, name: str) -> layers.Layer:
         return layers.DepthwiseConv2D((1, *layer.kernel_size), **shared, name=name)

@@ -1,21 +1,21 @@
 """EinsumDense that sums over its last axes, as Reshape and Dense.
 
-Left alone, the converter may give FULLY_CONNECTED an int8 input and a float output, and the file does not run
+As it is, the converter may make a FULLY_CONNECTED with an int8 input and a float output, and the file does not run
 (`input->type != kTfLiteFloat32 (INT8 != FLOAT32)`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import prod
-from typing import Any
 
-import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.weights import named
+from tfopt.backend.quantization.canonical.weights import NamedWeights, named
+from tfopt.backend.types import Array
 
 
 class EinsumDense(Rewrite):
@@ -24,7 +24,7 @@ class EinsumDense(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.EinsumDense and _num_summed(site) > 0 and _has_plain_bias(site)
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         layer, weights, summed = site.layer, named(site.layer), _num_summed(site)
         made = layer.kernel.shape[summed:]
         outer = inputs.shape[1:-summed]
@@ -52,13 +52,13 @@ class EinsumDense(Rewrite):
             result = site.make("shaped", lambda name: layers.Reshape(_free(outer, made), name=name))(result)
         return result
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         made = weights[site.name]
         return [made[name].reshape(before.shape) for name, before in named(site.layer).items()]
 
 
 def _num_summed(site: RewriteSite) -> int:
-    """Over how many axes, the last of the inputs and the first of the kernel, is summed; 0 for any other product."""
+    """Number of axes, last of the inputs and first of the kernel, that are summed over; 0 for other products."""
     equation = re.sub(r"\s", "", site.layer.equation).replace("...", "")
     given, kernel, result = re.split(",|->", equation)
     for summed in range(1, len(kernel)):
@@ -74,5 +74,5 @@ def _has_plain_bias(site: RewriteSite) -> bool:
 
 
 def _free(outer: Sequence[int | None], inner: Sequence[int]) -> tuple[int, ...]:
-    """A target shape for Reshape; its one unknown size is left to it."""
+    """A target shape for Reshape, with -1 for a size that is not known."""
     return (*(-1 if size is None else size for size in outer), *inner)

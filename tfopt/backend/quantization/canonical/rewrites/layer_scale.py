@@ -1,17 +1,18 @@
 """The LayerScale of ConvNeXt (Touvron et al. 2021, arXiv:2103.17239): a scale per channel that is trained.
 
-tf_keras has no such layer, so it runs as it is in Keras 3, and left like that, the converter alone would round it.
+tf_keras has no such layer, so it runs in Keras 3; without this rewrite, only the converter would round it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
+import tensorflow as tf
 
 from tfopt.backend.quantization.canonical.affine import affine, can_be_affine
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
+from tfopt.backend.quantization.canonical.weights import NamedWeights
+from tfopt.backend.types import Array
 
 
 class LayerScale(Rewrite):
@@ -22,8 +23,8 @@ class LayerScale(Rewrite):
         known = (hosted.__name__, hosted.__module__.split(".")[0]) == ("LayerScale", "keras")
         return known and can_be_affine(site) and len(site.layer.weights) == 1
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         return affine(site, inputs, site.layer.weights[0].numpy(), None)
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         return [weights[site.name]["depthwise_kernel"].reshape(-1)]

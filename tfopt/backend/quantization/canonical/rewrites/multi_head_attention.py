@@ -1,19 +1,24 @@
 """MultiHeadAttention as Dense, Softmax and products of heads.
 
 tfmot cannot wrap it (`compute_output_shape() missing 1 required positional argument: 'value_shape'`), so none of it is
-simulated. Taken apart it computes the same to 7e-7, in integers throughout: BATCH_MATMUL and SOFTMAX have int8 kernels.
+simulated. As separate layers it computes the same to 7e-7, completely in integers: BATCH_MATMUL and SOFTMAX have int8
+kernels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores
+from tfopt.backend.quantization.canonical.replay import Node
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
+from tfopt.backend.quantization.canonical.weights import NamedWeights
+from tfopt.backend.types import Array
 
 _PARTS = ("query", "key", "value")
 _REGULARIZERS = ("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")
@@ -30,7 +35,9 @@ class MultiHeadAttention(Rewrite):
             and not any(getattr(site.layer, f"_{name}") for name in _REGULARIZERS)
         )
 
-    def replace(self, site: RewriteSite, query: Any, value: Any, key: Any = None, **kwargs: Any) -> Any:
+    def replace(
+        self, site: RewriteSite, query: tf.Tensor, value: tf.Tensor, key: tf.Tensor | None = None, **kwargs: Any
+    ) -> tf.Tensor:
         layer = site.layer
         heads = {
             part: self._heads(site, part, tensor)
@@ -45,9 +52,9 @@ class MultiHeadAttention(Rewrite):
         flat = site.make("flat", lambda name: layers.Reshape((-1, layer._num_heads * layer._value_dim), name=name))
         return _dense(site, "", layer._output_dense, inputs=2)(flat(joined))
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         layer = site.layer
-        values: dict[int, np.ndarray] = {}
+        values: dict[int, Array] = {}
         projections = {part: getattr(layer, f"_{part}_dense") for part in _PARTS} | {"": layer._output_dense}
         for suffix, inner in projections.items():
             made = weights[site.named(suffix)]
@@ -56,7 +63,7 @@ class MultiHeadAttention(Rewrite):
                 values[id(inner.bias)] = made["bias"].reshape(inner.bias.shape)
         return [values[id(variable)] for variable in layer.weights]
 
-    def _heads(self, site: RewriteSite, part: str, inputs: Any) -> Any:
+    def _heads(self, site: RewriteSite, part: str, inputs: tf.Tensor) -> tf.Tensor:
         """Projected inputs as (batch, heads, positions, width)."""
         layer = site.layer
         width = layer._value_dim if part == "value" else layer._key_dim
@@ -65,7 +72,7 @@ class MultiHeadAttention(Rewrite):
         return turned(split(_dense(site, part, getattr(layer, f"_{part}_dense"), inputs=1)(inputs)))
 
 
-def _dense(site: RewriteSite, suffix: str, inner: Any, inputs: int) -> layers.Dense:
+def _dense(site: RewriteSite, suffix: str, inner: layers.Layer, inputs: int) -> layers.Dense:
     """A projection of attention: its kernel as a matrix, the first axes of which are the inputs."""
     kernel = inner.kernel.numpy()
     matrix = kernel.reshape(int(np.prod(kernel.shape[:inputs])), -1)
@@ -75,8 +82,8 @@ def _dense(site: RewriteSite, suffix: str, inner: Any, inputs: int) -> layers.De
     )
 
 
-def _is_special(node: Any) -> bool:
-    """Whether a call asks for more than attention to everything: masks, or the scores as a second result."""
+def _is_special(node: Node) -> bool:
+    """Whether a call has masks, or returns the scores as a second output."""
     known = {"query", "value", "key", "training"}
     asked = {name for name, value in node.call_kwargs.items() if value is not None and value is not False}
     return len(node.call_args) > 3 or not asked <= known

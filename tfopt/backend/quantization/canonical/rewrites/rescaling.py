@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.affine import affine, can_be_affine
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite, required
+from tfopt.backend.quantization.canonical.weights import NamedWeights
+from tfopt.backend.types import Array
 
 
 class ScaleAndShift(Rewrite):
@@ -17,18 +18,18 @@ class ScaleAndShift(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return can_be_affine(site) and _scale_and_shift(site.layer, site.inputs[0].shape[-1]) is not None
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
-        made = affine(site, inputs, *_scale_and_shift(site.layer, inputs.shape[-1]))
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
+        made = affine(site, inputs, *required(_scale_and_shift(site.layer, inputs.shape[-1])))
         for layer in site.made.values():
             layer.trainable = False
         return made
 
-    def restore(self, site: RewriteSite, weights: Any) -> list[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> list[Array]:
         return site.layer.get_weights()
 
 
-def _scale_and_shift(layer: Any, channels: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """One number, or one per channel; None for another layer, or one that scales along another axis."""
+def _scale_and_shift(layer: layers.Layer, channels: int) -> tuple[Array, Array] | None:
+    """One value each, or one per channel; None for a different layer, or one that scales along a different axis."""
     if type(layer) is layers.Rescaling:
         scale, shift = np.asarray(layer.scale, np.float32), np.asarray(layer.offset, np.float32)
     elif type(layer) is layers.Normalization:

@@ -5,19 +5,17 @@ tfmot's own transform inserts Lambda layers, which tf_keras refuses to read back
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.rewrites.depthwise_conv1d import ChannelwiseConv1D
+from tfopt.backend.types import Config
 
 
 class SeparableConv1D(ChannelwiseConv1D):
     title = "SeparableConv1D computed as SeparableConv2D"
     kind = layers.SeparableConv1D
 
-    def build(self, layer: Any, shared: Mapping[str, Any], name: str) -> layers.Layer:
+    def build(self, layer: layers.Layer, shared: Config, name: str) -> layers.Layer:
         return layers.SeparableConv2D(
             layer.filters,
             (1, *layer.kernel_size),

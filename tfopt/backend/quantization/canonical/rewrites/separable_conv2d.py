@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.weights import named, ordered
+from tfopt.backend.quantization.canonical.weights import NamedWeights, named, ordered
+from tfopt.backend.types import Array
 
 _DEPTHWISE, _POINTWISE = "depthwise", "pointwise"
 
@@ -20,7 +20,7 @@ class SeparableConv2D(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is layers.SeparableConv2D
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         layer, weights = site.layer, named(site.layer)
         depthwise = site.make(
             _DEPTHWISE,
@@ -57,7 +57,7 @@ class SeparableConv2D(Rewrite):
         )
         return pointwise(depthwise(inputs))
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         pointwise = weights[site.named(_POINTWISE)]
         return ordered(
             site.layer, {**pointwise, **weights[site.named(_DEPTHWISE)], "pointwise_kernel": pointwise["kernel"]}

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.expand_to_4d import expand_to_4d
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 
 
-def _pooling(kind: type) -> Callable[[Any, str], layers.Layer]:
-    def build(layer: Any, name: str) -> layers.Layer:
+def _pooling(kind: type) -> Callable[[layers.Layer, str], layers.Layer]:
+    def build(layer: layers.Layer, name: str) -> layers.Layer:
         size, strides = (1, *layer.pool_size), (1, *layer.strides)
         return kind(size, strides=strides, padding=layer.padding, name=name)
 
     return build
 
 
-def _global_pooling(kind: type) -> Callable[[Any, str], layers.Layer]:
+def _global_pooling(kind: type) -> Callable[[layers.Layer, str], layers.Layer]:
     return lambda layer, name: kind(keepdims=layer.keepdims, name=name)
 
 
-_ON_IMAGES: Mapping[type, Callable[[Any, str], layers.Layer]] = {
+_ON_IMAGES: Mapping[type, Callable[[layers.Layer, str], layers.Layer]] = {
     layers.AveragePooling1D: _pooling(layers.AveragePooling2D),
     layers.MaxPooling1D: _pooling(layers.MaxPooling2D),
     layers.GlobalAveragePooling1D: _global_pooling(layers.GlobalAveragePooling2D),
@@ -36,13 +36,13 @@ _GLOBAL = (layers.GlobalAveragePooling1D, layers.GlobalMaxPooling1D)
 
 
 class SequenceLayers(Rewrite):
-    title = "computed on images"
+    title = "computed by the layer for images"
 
     def applies(self, site: RewriteSite) -> bool:
         data_format = getattr(site.layer, "data_format", "channels_last")
         return type(site.layer) in _ON_IMAGES and data_format == "channels_last"
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         layer = site.layer
         image_layer = site.make("", lambda name: _ON_IMAGES[type(layer)](layer, name))
         dropped = isinstance(layer, _GLOBAL) and not layer.keepdims

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import call_of
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.canonical.custom_layers import InsertAxes, RemoveAxes
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.weights import named, ordered
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite, required
+from tfopt.backend.quantization.canonical.weights import NamedWeights, named, ordered
+from tfopt.backend.types import Array, Nested
 
 _ELEMENTWISE = (
     layers.Activation,
@@ -41,16 +41,16 @@ class StayIn4D(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return _works_in_4d(site.layer) and _num_dropped_axes(site.graph, site.name) is not None
 
-    def replace(self, site: RewriteSite, inputs: Any, **kwargs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: Nested, **kwargs: Nested) -> tf.Tensor:
         layer = site.layer
-        count = _num_dropped_axes(site.graph, site.name)
+        count = required(_num_dropped_axes(site.graph, site.name))
         expanded = tf.nest.map_structure(_before_drop, inputs)
         axis = {"axis": -1} if isinstance(layer, (layers.BatchNormalization, layers.Concatenate)) else {}
         config = {**layer.get_config(), **axis}
         made = site.make("", lambda name: type(layer).from_config({**config, "name": name}), named(layer))
         return site.make("flat", lambda name: RemoveAxes(count, name=name))(made(expanded, **kwargs))
 
-    def restore(self, site: RewriteSite, weights: Mapping[str, Mapping[str, np.ndarray]]) -> Sequence[np.ndarray]:
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         return ordered(site.layer, weights[site.name])
 
 
@@ -62,12 +62,12 @@ class RemoveRoundTrip(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return type(site.layer) is InsertAxes and _num_dropped_axes(site.graph, site.name) == site.layer.count
 
-    def replace(self, site: RewriteSite, inputs: Any) -> Any:
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
         return _before_drop(inputs)
 
 
-def _works_in_4d(layer: Any) -> bool:
-    """Whether a layer does the same to images as to what is made of them by dropping axes."""
+def _works_in_4d(layer: layers.Layer) -> bool:
+    """Whether a layer computes the same with added axes of size 1 as without them."""
     if type(layer) in (layers.BatchNormalization, layers.Concatenate):
         (axis,) = layer.axis if type(layer) is layers.BatchNormalization else (layer.axis,)
         return axis in (-1, len(layer.output_shape) - 1)
@@ -75,8 +75,8 @@ def _works_in_4d(layer: Any) -> bool:
 
 
 def _num_dropped_axes(graph: Graph, name: str) -> int | None:
-    """How many axes were just dropped from all inputs of a layer; None if not the same number from each."""
-    counts = set()
+    """Number of axes that were just dropped from all inputs of a layer; None if not the same number from each."""
+    counts: set[int | None] = set()
     for producer in graph.producers(name):
         layer = graph.layers[producer]
         if type(layer) is RemoveAxes:
@@ -86,8 +86,7 @@ def _num_dropped_axes(graph: Graph, name: str) -> int | None:
     return counts.pop() if len(counts) == 1 else None
 
 
-def _before_drop(tensor: Any) -> Any:
-    """What a tensor was before its axes were dropped."""
-    history = tensor._keras_history
-    (tensor,) = history.layer._inbound_nodes[history.node_index].keras_inputs
-    return tensor
+def _before_drop(tensor: tf.Tensor) -> tf.Tensor:
+    """The tensor from which axes were dropped."""
+    (before,) = call_of(tensor).keras_inputs
+    return before

@@ -1,13 +1,19 @@
-"""`tf.nn.relu6(x)` and the like as activation layers."""
+"""`tf.nn.relu6(x)` and other activation functions as layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer, constant
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import (
+    Arguments,
+    Build,
+    OperatorAsLayer,
+    Tensors,
+    constant,
+)
 
 _FUNCTIONS: Mapping[str, Callable[[str], layers.Layer]] = {
     "nn.relu": lambda name: layers.ReLU(name=name),
@@ -22,13 +28,13 @@ _FUNCTIONS: Mapping[str, Callable[[str], layers.Layer]] = {
 
 
 class Activations(OperatorAsLayer):
-    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
+    def layer(self, symbol: str, arguments: Arguments, inputs: Tensors, output: tf.Tensor) -> Build | None:
         if len(inputs) != 1:
             return None
         if symbol == "nn.leaky_relu":
             slope = float(arguments["alpha"])
             return lambda name: layers.LeakyReLU(slope, name=name)
-        if symbol == "nn.softmax" and arguments["axis"] in (None, -1, inputs[0].shape.rank - 1):
+        if symbol == "nn.softmax" and arguments["axis"] in (None, -1, len(inputs[0].shape) - 1):
             return lambda name: layers.Activation("softmax", name=name)
         if symbol == "nn.gelu" and not arguments["approximate"]:
             return lambda name: layers.Activation("gelu", name=name)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer, constant
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import (
+    Arguments,
+    Build,
+    OperatorAsLayer,
+    Tensors,
+    constant,
+)
+from tfopt.backend.types import Array
 
 _PLUS, _MINUS, _TIMES, _OVER = "+", "-", "*", "/"
 _SIGNS = {
@@ -23,9 +28,9 @@ _BINARY = {_PLUS: layers.Add, _MINUS: layers.Subtract, _TIMES: layers.Multiply}
 
 
 class ArithmeticWithConstant(OperatorAsLayer):
-    """A number, or one per channel, on one side."""
+    """One operand is a constant: one number, or one per channel."""
 
-    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
+    def layer(self, symbol: str, arguments: Arguments, inputs: Tensors, output: tf.Tensor) -> Build | None:
         if symbol == "math.negative":
             return lambda name: layers.Rescaling(-1.0, name=name)
         if symbol not in _SIGNS or len(inputs) != 1 or output.shape.as_list() != inputs[0].shape.as_list():
@@ -42,16 +47,16 @@ class ArithmeticWithConstant(OperatorAsLayer):
 
 
 class BinaryArithmetic(OperatorAsLayer):
-    """Two tensors of the same shape, or of shapes that differ by axes of size 1."""
+    """Both operands are tensors, of the same shape or of shapes that differ by axes of size 1."""
 
-    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
+    def layer(self, symbol: str, arguments: Arguments, inputs: Tensors, output: tf.Tensor) -> Build | None:
         kind = _BINARY.get(_SIGNS.get(symbol, ""))
         if kind is None or len(inputs) != 2 or inputs[0].shape.rank != inputs[1].shape.rank:
             return None
         return lambda name: kind(name=name)
 
 
-def _scale_and_offset(sign: str, value: np.ndarray, constant_first: bool) -> tuple[np.ndarray, np.ndarray] | None:
+def _scale_and_offset(sign: str, value: Array, constant_first: bool) -> tuple[Array, Array] | None:
     zero, one = np.zeros_like(value), np.ones_like(value)
     if sign == _PLUS:
         return one, value

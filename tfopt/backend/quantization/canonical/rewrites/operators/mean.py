@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import (
+    Arguments,
+    Build,
+    OperatorAsLayer,
+    Tensors,
+)
 
 _POOLING = {(3, (1,)): layers.GlobalAveragePooling1D, (4, (1, 2)): layers.GlobalAveragePooling2D}
 
 
 class Mean(OperatorAsLayer):
-    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
+    def layer(self, symbol: str, arguments: Arguments, inputs: Tensors, output: tf.Tensor) -> Build | None:
         if symbol != "math.reduce_mean" or len(inputs) != 1 or arguments["axis"] is None:
             return None
-        rank = inputs[0].shape.rank
+        rank = len(inputs[0].shape)
         kind = _POOLING.get((rank, tuple(sorted(int(axis) % rank for axis in tf.nest.flatten(arguments["axis"])))))
         keepdims = bool(arguments["keepdims"])
         return kind and (lambda name: kind(keepdims=keepdims, name=name))

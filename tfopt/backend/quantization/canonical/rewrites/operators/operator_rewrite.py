@@ -1,40 +1,45 @@
-"""Operators of TensorFlow in a functional model, by the Keras layers that do the same.
+"""The base of rewrites that replace a TensorFlow operator in a functional model by one Keras layer.
 
-tfmot takes layers only: `x * 2` gives `AttributeError: 'list' object has no attribute 'dtype'`, and left out, it and
-the kernel after it stay float (TF 2.21, without calibration data).
+tfmot accepts layers only: `x * 2` raises `AttributeError: 'list' object has no attribute 'dtype'`. Not annotated, it
+and the kernel after it stay float (TF 2.21, without calibration data).
 """
 
 from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
+from tf_keras import layers
 
 from tfopt.backend.compat.keras_graph import KerasTensor, SlicingOpLambda, TFOpLambda
-from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite, required
+from tfopt.backend.types import Nested
 
-Build = Callable[[str], tf_keras.layers.Layer]
+Build: TypeAlias = Callable[[str], layers.Layer]
+"""Makes the layer of a given name."""
+
+Arguments: TypeAlias = Mapping[str, Nested]
+Tensors: TypeAlias = Sequence[tf.Tensor]
 
 
 class OperatorAsLayer(Rewrite):
-    """An operator that one Keras layer stands for."""
+    """Replaces an operator by one Keras layer."""
 
     title = "operator as Keras layer"
 
     @abstractmethod
-    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
-        """Makes the layer, given its name; None for an operator that it does not stand for.
+    def layer(self, symbol: str, arguments: Arguments, inputs: Tensors, output: tf.Tensor) -> Build | None:
+        """Returns a function that makes the layer of a given name; None for an operator that it does not replace.
 
         Args:
             symbol: TensorFlow's name of the operator, such as `math.add`.
-            arguments: what it is called with, by the operator's own names; those it takes from defaults too.
+            arguments: arguments of the call by the operator's own names, defaults included.
             inputs: the tensors among them, in order; the layer is called with them.
-            output: what it returns.
+            output: the tensor that it returns.
         """
 
     def applies(self, site: RewriteSite) -> bool:
@@ -43,8 +48,8 @@ class OperatorAsLayer(Rewrite):
             return False
         return all(_is_batch(tensor) for tensor in (*site.inputs, *site.outputs)) and self._build(site) is not None
 
-    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> Any:
-        made = site.make("", self._build(site))
+    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> tf.Tensor:
+        made = site.make("", required(self._build(site)))
         tensors = [value for value in tf.nest.flatten((args, kwargs)) if isinstance(value, KerasTensor)]
         return made(tensors[0] if len(tensors) == 1 else tensors)
 
@@ -56,8 +61,8 @@ class OperatorAsLayer(Rewrite):
         return self.layer(site.layer.symbol or "", bound.arguments, site.inputs, output)
 
 
-def constant(value: Any, channels: int | None) -> list[float] | float | None:
-    """One number, or one per channel; None for what is neither."""
+def constant(value: Nested, channels: int | None) -> list[float] | float | None:
+    """A constant operand as one number, or as one per channel; None if it is neither."""
     if value is None or isinstance(value, KerasTensor):
         return None
     values = np.asarray(value, np.float32)
@@ -66,6 +71,6 @@ def constant(value: Any, channels: int | None) -> list[float] | float | None:
     return values.reshape(-1).tolist() if values.size == channels == values.shape[-1] else None
 
 
-def _is_batch(tensor: Any) -> bool:
-    """Whether a tensor holds numbers for each example of a batch of any size."""
+def _is_batch(tensor: tf.Tensor) -> bool:
+    """Whether a tensor holds floating-point values for each example of a batch of any size."""
     return tensor.dtype.is_floating and (tensor.shape.rank or 0) >= 2 and tensor.shape[0] is None

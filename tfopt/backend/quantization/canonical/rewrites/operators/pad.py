@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
+import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.expand_to_4d import IMAGE_RANK
-from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import (
+    Arguments,
+    Build,
+    OperatorAsLayer,
+    Tensors,
+)
 
 
 class Pad(OperatorAsLayer):
-    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
+    def layer(self, symbol: str, arguments: Arguments, inputs: Tensors, output: tf.Tensor) -> Build | None:
         if symbol not in ("pad", "compat.v1.pad") or len(inputs) != 1 or arguments["mode"].upper() != "CONSTANT":
             return None
         sizes = np.asarray(arguments["paddings"])

@@ -1,37 +1,43 @@
-"""`x[:, 1:, ..., :2]` as a layer that picks numbers and leaves them as they are."""
+"""`x[:, 1:, ..., :2]` as a layer that picks a part of each example."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from tfopt.backend.quantization.canonical.custom_layers import Slice
-from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer
+import tensorflow as tf
 
-Part = int | tuple[int | None, int | None, int | None]
+from tfopt.backend.quantization.canonical.custom_layers import Part, Slice
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import (
+    Arguments,
+    Build,
+    OperatorAsLayer,
+    Tensors,
+)
+from tfopt.backend.types import Nested
 
 
 class StridedSlice(OperatorAsLayer):
-    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
+    def layer(self, symbol: str, arguments: Arguments, inputs: Tensors, output: tf.Tensor) -> Build | None:
         if symbol != "__operators__.getitem" or len(inputs) != 1:
             return None
         _, spec, *_ = arguments.values()
-        parts = _parts(spec if isinstance(spec, (tuple, list)) else (spec,), inputs[0].shape.rank)
+        parts = _parts(spec if isinstance(spec, (tuple, list)) else (spec,), len(inputs[0].shape))
         return None if parts is None else lambda name: Slice(parts, name=name)
 
 
-def _parts(spec: Sequence[Any], rank: int) -> tuple[Part, ...] | None:
+def _parts(spec: Sequence[Nested], rank: int) -> tuple[Part, ...] | None:
     """Per axis after the batch; None where the batch is cut, an axis is added or a bound is a tensor."""
     if Ellipsis in spec:
         at = list(spec).index(Ellipsis)
         spec = (*spec[:at], *[slice(None)] * (rank - len(spec) + 1), *spec[at + 1 :])
-    parts = [_part(item) for item in spec]
-    if None in parts or not parts or parts[0] != (None, None, None):
+    found = [_part(item) for item in spec]
+    parts = [part for part in found if part is not None]
+    if len(parts) < len(found) or not parts or parts[0] != (None, None, None):
         return None
     return tuple(parts[1:])
 
 
-def _part(item: Any) -> Part | None:
+def _part(item: Nested) -> Part | None:
     if isinstance(item, int) and not isinstance(item, bool):
         return item
     if isinstance(item, dict):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import Build, OperatorAsLayer
+from tfopt.backend.quantization.canonical.rewrites.operators.operator_rewrite import (
+    Arguments,
+    Build,
+    OperatorAsLayer,
+    Tensors,
+)
 
 
 class Transpose(OperatorAsLayer):
-    def layer(self, symbol: str, arguments: Mapping[str, Any], inputs: tuple[Any, ...], output: Any) -> Build | None:
+    def layer(self, symbol: str, arguments: Arguments, inputs: Tensors, output: tf.Tensor) -> Build | None:
         if not symbol.endswith("transpose") or len(inputs) != 1 or arguments.get("perm") is None:
             return None
         first, *rest = (int(axis) for axis in arguments["perm"])

@@ -16,7 +16,7 @@ from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.tflite_variant import Variant
 
@@ -30,7 +30,7 @@ def _model() -> tf_keras.Model:
     return tf_keras.Model(rows, layers.Dense(3, name="logits")(simple), name="loops")
 
 
-def test_the_same_answers_there_and_back() -> None:
+def test_the_same_outputs_there_and_back() -> None:
     canonical = there_and_back(_model())
     assert {"gated_apart", "simple_apart"} <= {layer.name for layer in canonical.model.layers}
 
@@ -48,7 +48,7 @@ def test_what_needs_no_reshape_has_none() -> None:
 
 def test_a_loop_at_the_input_is_converted(tmp_path: Path) -> None:
     model = randomized(_model())
-    wrapped = wrap(canonicalize(model), QUANTIZATION, Preserve())
+    wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
     inputs = random_inputs(model, bounded=True)
     calibrate(wrapped, inputs)
     ports = saved_model.signature_of(model)

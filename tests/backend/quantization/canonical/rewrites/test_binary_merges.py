@@ -7,8 +7,8 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import QUANTIZATION, quantized_file, there_and_back, told
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tests.support.canonical import QUANTIZATION, quantized_file, there_and_back, treatments
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 
 pytestmark = pytest.mark.tf
@@ -28,7 +28,7 @@ def test_separable_convolutions_and_merges_of_many() -> None:
         "sum": ("sum_pair1", "sum"),
         "product": ("product_pair1", "product_pair2", "product"),
     }
-    assert told(model)["sum"] == "simulated, rewritten: computed in pairs"
+    assert treatments(model)["sum"] == "simulated, rewritten: computed in pairs"
     assert quantized_file(model).float_operators == []
 
 
@@ -37,11 +37,11 @@ def test_dilated_convolutions_train_and_are_one_operator() -> None:
     x = layers.Conv2D(4, 3, dilation_rate=2, name="dilated")(image)
     model = tf_keras.Model(image, layers.ReLU(name="relu")(layers.BatchNormalization(name="norm")(x)))
     canonical = there_and_back(model)
-    assert told(model)["relu"] == "fused with dilated"
+    assert treatments(model)["relu"] == "fused with dilated"
     file = quantized_file(model)
     assert file.float_operators == []
     assert file.operators.count("CONV_2D") == 1
     assert "SPACE_TO_BATCH_ND" not in file.operators
-    wrapped = wrap(canonical, QUANTIZATION, Preserve())
+    wrapped = wrap(canonical, QUANTIZATION, WeightConstraints())
     wrapped.compile("adam", "mse")
     wrapped.fit(np.ones((4, 8, 8, 2)), np.zeros((4, 4, 4, 4)), verbose=0)

@@ -9,7 +9,7 @@ import tf_keras
 from ai_edge_litert.interpreter import Interpreter
 from tf_keras import layers
 
-from tests.support.canonical import quantized_file, there_and_back, told
+from tests.support.canonical import quantized_file, there_and_back, treatments
 from tfopt.backend.equivalence import random_inputs
 
 pytestmark = pytest.mark.tf
@@ -32,11 +32,11 @@ def _model() -> tf_keras.Model:
     return tf_keras.Model(given, joined, name="functions")
 
 
-def test_the_same_answers_there_and_back() -> None:
+def test_the_same_outputs_there_and_back() -> None:
     model = _model()
     canonical = there_and_back(model)
     assert {done.layer for done in canonical.rewrites} >= {"least", "most", "elu", "function", "soft"}
-    assert not any(how.startswith("float") for how in told(model).values())
+    assert not any(how.startswith("float") for how in treatments(model).values())
 
 
 def test_the_file_is_integer_and_right() -> None:
@@ -45,13 +45,13 @@ def test_the_file_is_integer_and_right() -> None:
     file = quantized_file(model, data=True)
     assert file.float_operators == []
     given = random_inputs(model, seed=2, bounded=True)[0]
-    found = _answers(file.content, given)
+    found = _outputs(file.content, given)
     for name, values in zip(model.output_names, model(tf.constant(given)), strict=True):
         nearest = min(np.abs(np.asarray(values) - other).max() for other in found)
         assert nearest <= 0.05 * np.ptp(values), name
 
 
-def _answers(content: bytes, inputs: np.ndarray) -> list[np.ndarray]:
+def _outputs(content: bytes, inputs: np.ndarray) -> list[np.ndarray]:
     interpreter = Interpreter(model_content=content)
     given = interpreter.get_input_details()[0]
     interpreter.resize_tensor_input(given["index"], inputs.shape)

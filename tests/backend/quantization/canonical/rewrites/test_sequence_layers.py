@@ -6,7 +6,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import quantized_file, there_and_back, told
+from tests.support.canonical import quantized_file, there_and_back, treatments
 from tfopt.backend.quantization.canonical import canonicalize
 
 pytestmark = pytest.mark.tf
@@ -51,16 +51,16 @@ def test_the_file_is_integer_without_calibration_data(model) -> None:
 
 
 def test_what_the_plan_says(model) -> None:
-    said = told(model)
-    assert said["causal"] == "simulated, rewritten: Conv1D computed as Conv2D, dilated convolution as one operator"
-    assert (said["norm"], said["relu"], said["separable_norm"]) == (
+    found = treatments(model)
+    assert found["causal"] == "simulated, rewritten: Conv1D computed as Conv2D, dilated convolution as one operator"
+    assert (found["norm"], found["relu"], found["separable_norm"]) == (
         "fused with causal",
         "fused with causal",
         "fused with separable",
     )
-    assert said["transpose_norm"] == "simulated, rewritten: folded into the kernel before it"
-    assert said["pool"] == "simulated, rewritten: computed on images"
-    assert said["sum"] == said["dropout"] == "simulated"
+    assert found["transpose_norm"] == "simulated, rewritten: folded into the kernel before it"
+    assert found["pool"] == "simulated, rewritten: computed by the layer for images"
+    assert found["sum"] == found["dropout"] == "simulated"
 
 
 @pytest.mark.parametrize("shape", [(8, 5, 4), (None, 4)])

@@ -8,13 +8,13 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import QUANTIZATION, randomized, there_and_back, told
+from tests.support.canonical import QUANTIZATION, randomized, there_and_back, treatments
 from tests.support.files import File
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.lstm_scales import shared_scale_layers
-from tfopt.backend.quantization.weight_constraints import Preserve
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 
 pytestmark = pytest.mark.tf
@@ -29,11 +29,11 @@ def _model() -> tf_keras.Model:
     return tf_keras.Model(rows, layers.Dense(3, name="logits")(joined), name="recurrent")
 
 
-def test_the_same_answers_there_and_back() -> None:
+def test_the_same_outputs_there_and_back() -> None:
     model = _model()
     canonical = there_and_back(model)
     assert {done.layer for done in canonical.rewrites} == {"both", "join"}
-    assert told(model)["both"].startswith("after training, rewritten: computed as two LSTMs and Concatenate")
+    assert treatments(model)["both"].startswith("after training, rewritten: computed as two LSTMs and Concatenate")
 
 
 def test_a_frozen_bidirectional_stays_frozen() -> None:
@@ -59,7 +59,7 @@ def test_other_layers_are_left_alone() -> None:
 
 def test_every_lstm_of_the_file_writes_in_the_scale_of_its_state() -> None:
     model = randomized(_model())
-    wrapped = wrap(canonicalize(model), QUANTIZATION, Preserve())
+    wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
     calibrate(wrapped, [random_inputs(model, seed, bounded=True) for seed in range(4)])
     serve = tf.function(lambda rows: wrapped(rows, training=False)).get_concrete_function(
         tf.TensorSpec((1, 5, 4), tf.float32)

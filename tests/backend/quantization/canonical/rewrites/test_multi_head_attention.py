@@ -6,7 +6,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import quantized_file, there_and_back, told
+from tests.support.canonical import quantized_file, there_and_back, treatments
 
 pytestmark = pytest.mark.tf
 
@@ -23,12 +23,12 @@ def _attention_model() -> tf_keras.Model:
     return tf_keras.Model([one, two], layers.GlobalAveragePooling1D(name="pool")(x), name="attention")
 
 
-def test_the_same_answers_there_and_back_and_an_integer_file() -> None:
+def test_the_same_outputs_there_and_back_and_an_integer_file() -> None:
     model = _attention_model()
     canonical = there_and_back(model)
     kinds = {type(layer) for layer in canonical.model.layers}
     assert not kinds & {layers.MultiHeadAttention, layers.EinsumDense}
-    assert {name: how for name, how in told(model).items() if not how.startswith("simulated")} == {}
+    assert {name: how for name, how in treatments(model).items() if not how.startswith("simulated")} == {}
     file = quantized_file(model, data=True)
     assert file.float_operators == []
     assert file.operators.count("SOFTMAX") == 3  # the converter sees that two of the four are the same
@@ -38,5 +38,5 @@ def test_masks_and_scores_are_left_to_the_converter() -> None:
     given = layers.Input((8, 6), name="given")
     causal = layers.MultiHeadAttention(2, 3, name="causal")(given, given, use_causal_mask=True)
     result, _ = layers.MultiHeadAttention(2, 3, name="scores")(causal, causal, return_attention_scores=True)
-    treated = told(tf_keras.Model(given, layers.Dense(2, name="head")(layers.Flatten(name="flat")(result))))
-    assert treated["causal"] == treated["scores"] == "after training"
+    found = treatments(tf_keras.Model(given, layers.Dense(2, name="head")(layers.Flatten(name="flat")(result))))
+    assert found["causal"] == found["scores"] == "after training"

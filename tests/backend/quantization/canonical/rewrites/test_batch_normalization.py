@@ -7,7 +7,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import quantized_file, randomized, there_and_back, told
+from tests.support.canonical import quantized_file, randomized, there_and_back, treatments
 from tfopt.backend.equivalence import outputs
 from tfopt.backend.quantization.canonical import canonicalize, initial_weights
 
@@ -46,18 +46,18 @@ def test_the_file_is_integer_without_calibration_data(model) -> None:
 
 
 def test_what_the_plan_says(model) -> None:
-    said = told(model)
+    found = treatments(model)
     depthwise = "simulated, rewritten: BatchNormalization computed as 1x1 DepthwiseConv2D"
-    assert {name: how for name, how in said.items() if name in ("without_gamma", "without_beta", "rank_2")} == {
+    assert {name: how for name, how in found.items() if name in ("without_gamma", "without_beta", "rank_2")} == {
         "without_gamma": depthwise,
         "without_beta": depthwise,
         "rank_2": depthwise,
     }
-    assert said["relu"] == "fused with without_gamma"
-    assert said["rescaling"] == said["preprocessing"] == "simulated, rewritten: computed as 1x1 DepthwiseConv2D"
-    assert said["swish"] == "simulated, rewritten: activation as a layer of its own"
-    assert said["transpose"] == "simulated, rewritten: BatchNormalization folded in"
-    assert said["average"].startswith("simulated, rewritten: computed as sum and scale")
+    assert found["relu"] == "fused with without_gamma"
+    assert found["rescaling"] == found["preprocessing"] == "simulated, rewritten: computed as 1x1 DepthwiseConv2D"
+    assert found["swish"] == "simulated, rewritten: activation as a separate layer"
+    assert found["transpose"] == "simulated, rewritten: BatchNormalization folded in"
+    assert found["average"].startswith("simulated, rewritten: computed as sum and scale")
 
 
 def test_what_tfmot_fuses_stays_as_it_is() -> None:

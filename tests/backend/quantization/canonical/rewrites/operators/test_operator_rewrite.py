@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import quantized_file, there_and_back, told
+from tests.support.canonical import quantized_file, there_and_back, treatments
 from tfopt.backend.quantization.canonical import canonicalize
 
 pytestmark = pytest.mark.tf
@@ -78,4 +78,4 @@ def test_the_file_is_integer_without_calibration_data() -> None:
     x = layers.Dense(3, name="head")(tf.reduce_mean(x, [1, 2]))
     model = tf_keras.Model(image, x)
     assert quantized_file(model).float_operators == []
-    assert all(how.startswith(("simulated", "fused with")) for how in told(model).values())
+    assert all(how.startswith(("simulated", "fused with")) for how in treatments(model).values())
