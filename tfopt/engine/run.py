@@ -184,7 +184,7 @@ class _Execution:
         )
         started = time.monotonic()
         try:
-            result = _checked(stage, stage.apply(model, context))
+            result = stage.apply(model, context)
         except StageError as error:
             raise StageError(
                 f"Stage {planned.name}: {error.message}", error.hint, error.where, code=error.code
@@ -197,6 +197,12 @@ class _Execution:
             ) from error
         seconds = time.monotonic() - started
         kept = traits & stage.kept()
+        if not isinstance(result, StageResult):
+            self.warn(
+                f"{planned.name}: {type(stage).__name__}.apply returns the model alone, as stages of 0.1.0 did; return "
+                "tfopt.core.contracts.result.StageResult(model)."
+            )
+            result = StageResult(result)
         history.report(result)
         sharing = sharing_of(self.stages[-1] if self.stages else None) if "clustered" in kept else {}
         record = stage_record(
@@ -313,14 +319,3 @@ class _Execution:
         write_atomically(self.folder / "report.json", report.model_dump_json(by_alias=True, indent=1))
         self.emit(RunFinished(state, seconds, report.held))
         return Run(self.folder, report)
-
-
-def _checked(stage: Stage, result: StageResult) -> StageResult:
-    # A stage of another package may still return the model alone, as stages of 0.1.0 did.
-    if not isinstance(result, StageResult):
-        raise StageError(
-            f"{type(stage).__name__}.apply returned {type(result).__name__}.",
-            "Return tfopt.core.contracts.result.StageResult(model).",
-            code="broken_plugin",
-        )
-    return result
