@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class DatasetContract:
     """One data set.
 
-    Class attributes:
+    Attributes:
         source: its name in a recipe, or `package.module:function`.
         args: arguments that keep it small and quick; also must change nothing of what is promised.
         images: whether inputs are images in [0, 1].

@@ -27,7 +27,7 @@ from tfopt.testing.stages import check_block
 class ExportContract:
     """One export target, tried with a small dense network on handwritten digits.
 
-    Class attributes:
+    Attributes:
         kind: its key in a recipe.
         config: the value of that key.
     """

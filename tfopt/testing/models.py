@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class ModelContract:
     """One model.
 
-    Class attributes:
+    Attributes:
         source: its name in a recipe, or `package.module:function`.
         input_shape: of the examples it is tried with, without the batch axis.
         num_outputs: classes it is tried with.

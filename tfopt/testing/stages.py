@@ -33,7 +33,7 @@ MODEL = {"source": "mlp", "args": {"units": [8]}}
 class StageContract:
     """One stage, tried on handwritten digits.
 
-    Class attributes:
+    Attributes:
         kind: its key in a recipe.
         config: keys it is tried with; a training stage is tried with two epochs or more.
         before: entries of `stages` that stand before it.

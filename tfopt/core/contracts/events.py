@@ -26,7 +26,7 @@ _MERGED = {"merged": True}
 class RunEvent(Mapping[str, Any]):
     """The base of all events.
 
-    Class attributes:
+    Attributes:
         event: the name of its kind.
     """
 

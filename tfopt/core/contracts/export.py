@@ -73,7 +73,7 @@ class ExportContext:
 class Export(Block):
     """One export target.
 
-    Class attributes:
+    Attributes:
         kind: the recipe's key, set from the file's name.
     """
 

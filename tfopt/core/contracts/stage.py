@@ -67,7 +67,7 @@ class StageContext:
 class Stage(Block):
     """One step of the chain.
 
-    Class attributes:
+    Attributes:
         kind: the recipe's key, set from the file's name.
         version: raise it when the same config would give another result, so that stored results are not reused.
         adds: traits that the result has.
