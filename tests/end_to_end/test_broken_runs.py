@@ -127,7 +127,7 @@ def test_a_loss_that_is_no_number_stops_the_stage_and_keeps_what_was_finished(fo
     assert "train_2" in result.output
     assert "learning" in result.output
     failed = tfopt.show(next((folder / "saved_models" / "broken").glob("2*")))
-    assert failed.report.run.state == "failed"
+    assert (failed.report.run.state, failed.report.run.error_code) == ("failed", "loss_not_finite")
     assert [stage.name for stage in failed.report.stages] == ["train"]
     mended = tfopt.run(write(folder, stages=[stages[0], {"train": {"epochs": 1}}]))
     assert [stage.cached for stage in mended.report.stages] == [True, False]

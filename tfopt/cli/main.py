@@ -98,7 +98,7 @@ def _bug(error: Exception, session: Session) -> tuple[str, dict[str, Any]]:
     """What is said of an error that tfopt did not raise on purpose, as text and as a document."""
     name = type(error).__name__
     advice = "" if session.debug else "\nRun the same command with --debug to see where, and please report it."
-    document = {"error": {"kind": name, "exit_code": 1, "message": str(error)}}
+    document = {"error": {"kind": name, "code": "internal_error", "exit_code": 1, "message": str(error)}}
     return f"tfopt has a bug: {name}: {error}{advice}", document
 
 

@@ -72,6 +72,7 @@ def run_report(
     run: str,
     state: RunState,
     error: str | None,
+    error_code: str | None = None,
     *,
     seconds: float,
     stages: Sequence[StageRecord],
@@ -85,6 +86,7 @@ def run_report(
         run: name of the run folder.
         state: how it ended.
         error: why it did not end well.
+        error_code: the code of that error.
         seconds: that it took.
         stages: records of all stages that are done.
         exports: records of all files that are written.
@@ -93,7 +95,15 @@ def run_report(
     recipe: Recipe = prepared.plan.recipe
     return Report(
         schema=1,
-        run=RunInfo(id=run, recipe=recipe.name, state=state, seconds=seconds, seed=recipe.seed, error=error),
+        run=RunInfo(
+            id=run,
+            recipe=recipe.name,
+            state=state,
+            seconds=seconds,
+            seed=recipe.seed,
+            error=error,
+            error_code=error_code,
+        ),
         environment=environment(),
         data=prepared.data.record(),
         metric=recipe.compile.metric,

@@ -116,7 +116,7 @@ class _Execution:
             self.finish("interrupted", "Interrupted by Ctrl-C.")
             raise
         except TfoptError as error:
-            self.finish("failed", str(error))
+            self.finish("failed", str(error), error.code)
             raise
         return self.finish("done", None)
 
@@ -303,7 +303,7 @@ class _Execution:
         """Measures of the first dense model: what a drop is counted from."""
         return self.stages[0].measures
 
-    def finish(self, state: RunState, error: str | None) -> Run:
+    def finish(self, state: RunState, error: str | None, code: str | None = None) -> Run:
         """Writes the report and closes the run."""
         seconds = time.monotonic() - self.started
         report = run_report(
@@ -311,11 +311,12 @@ class _Execution:
             self.folder.name,
             state,
             error,
+            code,
             seconds=seconds,
             stages=self.stages,
             exports=self.exports,
             warnings=self.warnings,
         )
         write_atomically(self.folder / "report.json", report.model_dump_json(by_alias=True, indent=1))
-        self.emit(RunFinished(state, seconds, report.held))
+        self.emit(RunFinished(state, seconds, report.held, code))
         return Run(self.folder, report)

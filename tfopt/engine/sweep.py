@@ -166,7 +166,7 @@ class _Execution:
         name, event = message.trial, message.event
         match event["event"]:
             case "trial_ended":
-                self.end(name, event["state"], event["error"])
+                self.end(name, event["state"], event["error"], event.get("code"))
                 return
             case "run_started":
                 self.set(name, run=event["run"])
@@ -208,13 +208,14 @@ class _Execution:
             if f"val_{report.metric}" in entry
         }
 
-    def end(self, name: str, state: TrialState, error: str | None) -> None:
+    def end(self, name: str, state: TrialState, error: str | None, code: str | None = None) -> None:
         """Closes a trial."""
         self.running.remove(name)
         if state == "stopped" and name not in self.hopeless:
             state, error = "interrupted", "Interrupted."
-        self.set(name, state=state, error=error or (self.hopeless.get(name) if state == "stopped" else None))
-        self.emit(TrialFinished(name, state, self.records[name].error))
+        error = error or (self.hopeless.get(name) if state == "stopped" else None)
+        self.set(name, state=state, error=error, error_code=code)
+        self.emit(TrialFinished(name, state, error, code))
 
     def interrupt(self) -> None:
         """Stops running trials and waits until each has ended; a second Ctrl-C does not wait."""

@@ -118,7 +118,7 @@ class LocalExecutor:
         if worker.trial is None:
             return None
         error = f"Its process died of {cause}. What it printed is in {worker.log}."
-        return Message(worker.trial, TrialEnded("failed", error))
+        return Message(worker.trial, TrialEnded("failed", error, code="process_crashed"))
 
 
 class _Worker:

@@ -43,7 +43,7 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
         if is_stopped():
             raise Stopped
 
-    state, error = "done", None
+    state, error, code = "done", None, None
     try:
         module, _, name = job["function"].partition(":")
         found = catalog()
@@ -53,11 +53,11 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
     except KeyboardInterrupt:
         state = "stopped"
     except TfoptError as caught:
-        state, error = "failed", str(caught)
+        state, error, code = "failed", str(caught), caught.code
     except Exception as caught:  # noqa: BLE001 the edge of a process: every error must cross it as a message
         traceback.print_exc()
-        state, error = "failed", f"{type(caught).__name__}: {caught}"
-    send(plain(TrialEnded(state, error, peak_memory())))
+        state, error, code = "failed", f"{type(caught).__name__}: {caught}", "internal_error"
+    send(plain(TrialEnded(state, error, peak_memory(), code)))
 
 
 class _Inbox:

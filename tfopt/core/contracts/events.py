@@ -171,12 +171,13 @@ class RunReused(RunEvent):
 
 @dataclass(frozen=True, eq=False)
 class RunFinished(RunEvent):
-    """The report is written."""
+    """The report is written; `code` is that of the error for which the run failed."""
 
     event: ClassVar[str] = "run_finished"
     state: str
     seconds: float
     held: bool
+    code: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,12 +201,13 @@ class TrialStarted(RunEvent):
 
 @dataclass(frozen=True, eq=False)
 class TrialFinished(RunEvent):
-    """A trial is over; `error` is None where it is done."""
+    """A trial is over; `error` and its `code` are None where it is done."""
 
     event: ClassVar[str] = "trial_finished"
     trial: str
     state: str
     error: str | None
+    code: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,3 +227,4 @@ class TrialEnded(RunEvent):
     state: str
     error: str | None
     memory: int | None = None
+    code: str | None = None

@@ -120,6 +120,7 @@ CODES = {
     "bridge_failed": ErrorCode("A model cannot be converted between Keras 3 and tf_keras.", "Replace the layer."),
     "not_equivalent": ErrorCode("A model computes something else after a rewrite.", "This is a bug: report the model."),
     # Running.
+    "internal_error": ErrorCode("A mistake in tfopt.", "Run again with `--debug`, and report it."),
     "stage_failed": ErrorCode("A stage failed.", "See the message and the traceback with `--debug`."),
     "loss_not_finite": ErrorCode("The loss became NaN or infinite.", "Lower the learning rate; check the data."),
     "unmet_promise": ErrorCode("A stage did not reach what it promises.", "This is a bug: report the recipe."),

@@ -176,6 +176,8 @@ class RunInfo(Record):
     seed: int
     error: str | None = None
     """Why the run failed, as printed."""
+    error_code: str | None = None
+    """The code of that error (docs/errors.md)."""
 
 
 class Environment(Record):

@@ -31,6 +31,8 @@ class TrialRecord(Record):
     """Its run folder, next to `sweeps/`."""
     error: str | None = None
     """Why it failed or was stopped."""
+    error_code: str | None = None
+    """The code of the error for which it failed (docs/errors.md)."""
 
     @property
     def settled(self) -> bool:
