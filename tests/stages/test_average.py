@@ -6,17 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.recipes import document, known
+from tests.support.recipes import recipe
 from tfopt.core.contracts.preflight import Workload
-from tfopt.core.recipe.recipe import Recipe, build_recipe
 from tfopt.errors import RecipeError
 from tfopt.stages.train import Train
 
 TRAIN = {"train": {"epochs": 4, "keep": [3, 4]}}
-
-
-def recipe(*stages: dict[str, Any]) -> Recipe:
-    return build_recipe({**document(), "stages": list(stages), "budgets": {}}, known())
 
 
 @pytest.mark.parametrize(

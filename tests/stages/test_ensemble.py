@@ -6,16 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.recipes import document, known
-from tfopt.core.recipe.recipe import Recipe, build_recipe
+from tests.support.recipes import recipe
 from tfopt.errors import RecipeError
 
 TRAIN = {"train": {"epochs": 1}}
 PRUNE = {"prune": {"epochs": 1, "schedule": {"kind": "constant", "final": "50%"}}}
-
-
-def recipe(*stages: dict[str, Any]) -> Recipe:
-    return build_recipe({**document(), "seed": 7, "stages": list(stages), "budgets": {}}, known())
 
 
 def test_seeds_count_the_incoming_model_and_go_on_from_its_seed() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tfopt.catalog.catalog import catalog
 from tfopt.core.recipe.catalog import Catalog
+from tfopt.core.recipe.recipe import Recipe, build_recipe
 from tfopt.export.keras import Keras
 from tfopt.export.tflite import Tflite
 from tfopt.stages.prune import Prune
@@ -50,6 +51,11 @@ def document() -> dict[str, Any]:
         "export": {"keras": None, "tflite": {"float32": None, "int8": {"quantize": "int8", "io": "int8"}}},
         "budgets": {"int8.accuracy_drop": "1%", "int8.bytes": "60 kB"},
     }
+
+
+def recipe(*stages: dict[str, Any], stage_types: Catalog | None = None) -> Recipe:
+    """The good recipe with other stages and without budgets, checked as if it came from a file."""
+    return build_recipe({**document(), "stages": list(stages), "budgets": {}}, stage_types or known())
 
 
 _shares = st.floats(min_value=0.001, max_value=0.99)

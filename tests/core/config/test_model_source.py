@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.support import recipes
 from tests.support.needing_stages import Take
-from tests.support.recipes import document, known
+from tests.support.recipes import known
 from tfopt.core.config.model_source import ModelSource
 from tfopt.core.recipe.catalog import Catalog
-from tfopt.core.recipe.recipe import Recipe, build_recipe
 from tfopt.engine.keys import parts_of
 from tfopt.errors import RecipeError
 
 CATALOG = Catalog({**known().stages, "take": Take}, known().exports)
 
-
-def recipe(*stages: dict[str, Any]) -> Recipe:
-    return build_recipe({**document(), "stages": list(stages), "budgets": {}}, CATALOG)
+recipe = partial(recipes.recipe, stage_types=CATALOG)
 
 
 TRAIN = {"train": {"epochs": 1}}
