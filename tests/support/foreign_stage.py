@@ -36,5 +36,7 @@ class Rounded(TrainingStage):
 class OldFashioned(TrainingStage):
     """Returns the model alone, as stages of 0.1.0 did."""
 
+    keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse"})
+
     def apply(self, model: Any, context: StageContext) -> Any:
         return model

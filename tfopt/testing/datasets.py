@@ -18,6 +18,7 @@ from tfopt.errors import StageError
 
 if TYPE_CHECKING:
     from tfopt.backend.data.splits import Data
+    from tfopt.backend.types import Array, Arrays
 
 
 class DatasetContract:
@@ -95,5 +96,5 @@ class DatasetContract:
         assert data.class_names is None or len(data.class_names) == data.num_classes
 
 
-def _named(arrays: Any) -> dict[str, np.ndarray]:
+def _named(arrays: Arrays) -> dict[str, Array]:
     return arrays if isinstance(arrays, dict) else {"": arrays}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import pytest
@@ -18,10 +18,16 @@ from pydantic import ValidationError
 from tfopt.catalog.catalog import catalog
 from tfopt.core.config.compile import Compile
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
-from tfopt.core.contracts.types import Model
+from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.reader import read_exports
 from tfopt.core.records.report import ExportRecord
 from tfopt.testing.stages import check_block
+
+if TYPE_CHECKING:
+    from tfopt.backend.types import Array
+
+Written: TypeAlias = "tuple[Path, list[ExportRecord], list[Array]]"
+"""Folder, records, and the weights of the model before anything was written."""
 
 
 class ExportContract:
@@ -44,7 +50,7 @@ class ExportContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def model(cls) -> Any:
+    def model(cls) -> Model:
         from tfopt.backend.models import build as models
         from tfopt.core.recipe.recipe import ModelConfig
 
@@ -54,7 +60,7 @@ class ExportContract:
         return model
 
     @classmethod
-    def data(cls) -> Any:
+    def data(cls) -> Data:
         from tfopt.backend.data import load as data
         from tfopt.core.config.data import DataConfig
 
@@ -68,9 +74,7 @@ class ExportContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def done(
-        cls, export: Export, model: Model, tmp_path_factory: pytest.TempPathFactory
-    ) -> tuple[Path, list[ExportRecord], list[Any]]:
+    def done(cls, export: Export, model: Model, tmp_path_factory: pytest.TempPathFactory) -> Written:
         folder, before = tmp_path_factory.mktemp("exported"), model.get_weights()
         return folder, cls.written(export, model, folder), before
 
@@ -89,10 +93,10 @@ class ExportContract:
         assert found.problems == ()
         assert all(np.array_equal(one, other) for one, other in zip(model.get_weights(), before, strict=True))
 
-    def test_there_is_a_record_for_every_name(self, export: Export, done: tuple[Path, list[ExportRecord], Any]) -> None:
+    def test_there_is_a_record_for_every_name(self, export: Export, done: Written) -> None:
         assert [record.name for record in done[1]] == list(export.names())
 
-    def test_the_files_exist_and_have_the_reported_size(self, done: tuple[Path, list[ExportRecord], Any]) -> None:
+    def test_the_files_exist_and_have_the_reported_size(self, done: Written) -> None:
         folder, records, _ = done
         for record in records:
             path = folder / record.path
@@ -100,19 +104,19 @@ class ExportContract:
             assert sum(file.stat().st_size for file in files) == record.bytes > 0
             assert record.gzip_bytes > 0
 
-    def test_every_claim_is_made_good(self, done: tuple[Path, list[ExportRecord], Any]) -> None:
+    def test_every_claim_is_made_good(self, done: Written) -> None:
         assert [(record.name, claim) for record in done[1] for claim in record.claims if not claim.held] == []
 
-    def test_measures_come_from_running_the_file(self, done: tuple[Path, list[ExportRecord], Any]) -> None:
+    def test_measures_come_from_running_the_file(self, done: Written) -> None:
         for record in done[1]:
             assert {"accuracy", "agreement"} <= record.measures.keys(), record.name
             assert 0 <= record.measures["agreement"] <= 1
 
-    def test_the_model_is_left_as_it_was(self, model: Model, done: tuple[Path, list[ExportRecord], Any]) -> None:
+    def test_the_model_is_left_as_it_was(self, model: Model, done: Written) -> None:
         assert all(np.array_equal(one, other) for one, other in zip(model.get_weights(), done[2], strict=True))
 
     def test_the_same_model_gives_the_same_file(
-        self, export: Export, model: Model, done: tuple[Path, list[ExportRecord], Any], tmp_path: Path
+        self, export: Export, model: Model, done: Written, tmp_path: Path
     ) -> None:
         again = {record.name: record for record in self.written(export, model, tmp_path)}
         for record in done[1]:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tfopt.core.config.compile import Compile
+from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError
 
@@ -50,7 +51,7 @@ class ModelContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def model(cls, data: Data) -> Any:
+    def model(cls, data: Data) -> Model:
         return cls.build(data, seed=1)
 
     @classmethod
@@ -64,7 +65,7 @@ class ModelContract:
         return Data(split, split, split, source="contract", num_classes=num_classes)
 
     @classmethod
-    def build(cls, data: Data, seed: int) -> Any:
+    def build(cls, data: Data, seed: int) -> Model:
         from tfopt.backend.models import build as models
 
         return models.build(ModelConfig(source=cls.source, args=cls.args), data, seed).model
@@ -90,13 +91,13 @@ class ModelContract:
             known = name in ("input_shape", "num_outputs")
             assert known or parameter.default is not parameter.empty, f"argument {name!r} needs a default"
 
-    def test_fits_its_data(self, model: Any, data: Data) -> None:
+    def test_fits_its_data(self, model: Model, data: Data) -> None:
         from tfopt.backend.models import build as models
 
         assert models.check_fits(model, data, self.compile_config()) == []
         assert self.parameters is None or model.count_params() == self.parameters
 
-    def test_is_a_graph_of_named_layers(self, model: Any) -> None:
+    def test_is_a_graph_of_named_layers(self, model: Model) -> None:
         names = [layer.name for layer in model.layers]
         assert len(set(names)) == len(names)
         for layer in model.layers:
@@ -104,13 +105,13 @@ class ModelContract:
         if not self.reproduces:
             assert "logits" in names, "rules and stages find the last layer with weights by the name 'logits'"
 
-    def test_weights_follow_the_seed(self, model: Any, data: Data) -> None:
+    def test_weights_follow_the_seed(self, model: Model, data: Data) -> None:
         from tfopt.backend.models import build as models
 
         assert models.model_fingerprint(self.build(data, seed=1)) == models.model_fingerprint(model)
         assert models.model_fingerprint(self.build(data, seed=2)) != models.model_fingerprint(model)
 
-    def test_outputs_survive_the_store(self, model: Any, data: Data, tmp_path: Path) -> None:
+    def test_outputs_survive_the_store(self, model: Model, data: Data, tmp_path: Path) -> None:
         from tfopt.backend.models import build as models
 
         models.save_model(model, tmp_path)
@@ -119,7 +120,7 @@ class ModelContract:
         assert np.array_equal(model(inputs, training=False).numpy(), again(inputs, training=False).numpy())
         assert models.model_fingerprint(again) == models.model_fingerprint(model)
 
-    def test_records_cover_every_weight(self, model: Any) -> None:
+    def test_records_cover_every_weight(self, model: Model) -> None:
         from tfopt.backend.models import build as models
 
         records = models.layer_records(model, {"logits": "why not"})

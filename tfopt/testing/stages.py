@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from tfopt.catalog.catalog import catalog
-from tfopt.core.contracts.events import Event
+from tfopt.core.contracts.events import Emit, Event
 from tfopt.core.contracts.stage import Stage
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import Block
@@ -25,6 +25,9 @@ from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.recipe.recipe import Recipe, build_recipe
 from tfopt.core.records.run import Run
 from tfopt.io.store.store import Store
+
+if TYPE_CHECKING:
+    from tfopt.backend.types import Array
 
 MODEL = {"source": "mlp", "args": {"units": [8]}}
 """What stages are tried on unless the suite says otherwise: 610 weights."""
@@ -58,7 +61,7 @@ class StageContract:
         return build_recipe(document, catalog())
 
     @classmethod
-    def carried_out(cls, out: Path, on_event: Any = None) -> Run:
+    def carried_out(cls, out: Path, on_event: Emit | None = None) -> Run:
         from tfopt.engine.plan import prepare
         from tfopt.engine.run import execute
 
@@ -68,7 +71,7 @@ class StageContract:
         return execute(prepare(cls.recipe(), store), store, folder, on_event)
 
     @classmethod
-    def result(cls, out: Path, run: Run) -> Any:
+    def result(cls, out: Path, run: Run) -> Model:
         """What the stage left in the store."""
         from tfopt.backend.artifacts import stage_artifacts
 
@@ -88,6 +91,9 @@ class StageContract:
     def test_says_what_it_is_and_what_its_keys_mean(self, stage: Stage) -> None:
         check_block(type(stage))
         assert type(stage).version >= 1
+
+    def test_it_returns_a_stage_result(self, done: tuple[Path, Run]) -> None:
+        assert [text for text in done[1].report.warnings if "returns the model alone" in text] == []
 
     def test_its_config_is_frozen_and_survives_being_written(self, stage: Stage) -> None:
         with pytest.raises(ValidationError, match="frozen"):
@@ -151,9 +157,9 @@ def check_block(block: type[Block]) -> None:
     assert block.model_json_schema()["type"] == "object"
 
 
-def weights_of(model: Model) -> list[np.ndarray]:
+def weights_of(model: Model) -> list[Array]:
     """All weights, of a quantized model those that simulate 8 bits."""
     from tfopt.backend.artifacts import stage_artifacts
 
-    weights: list[np.ndarray] = stage_artifacts.inference_model(model).get_weights()
+    weights: list[Array] = stage_artifacts.inference_model(model).get_weights()
     return weights
