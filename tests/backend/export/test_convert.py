@@ -16,16 +16,16 @@ def test_a_converter_that_crashes_at_one_file_resumes_with_the_rest(
 ) -> None:
     call = child_process.call
     monkeypatch.setattr(
-        child_process, "call", lambda _, arguments: call("tests.support.child_functions:convert_or_die", arguments)
+        child_process, "call", lambda _, arguments: call("tests.support.processes:convert_or_crash", arguments)
     )
-    names = ("first", "deadly", "second", "odd", "last")
+    names = ("first", "crashing", "second", "odd", "last")
     conversions = [
         converting.Conversion(name, Variant(), tmp_path / "model", tmp_path / f"{name}.tflite", {}) for name in names
     ]
     started: list[str] = []
     failures = converting.convert(conversions, started.append)
-    assert sorted(failures) == ["deadly", "odd"]
-    assert "the converter crashed with SIGSEGV" in failures["deadly"]
+    assert sorted(failures) == ["crashing", "odd"]
+    assert "the converter crashed with SIGSEGV" in failures["crashing"]
     assert failures["odd"] == "the converter refused it: RuntimeError: op is neither custom nor builtin loc: callsite"
     assert [name for name in names if (tmp_path / f"{name}.tflite").exists()] == ["first", "second", "last"]
     assert started == list(names)
