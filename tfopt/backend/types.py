@@ -1,9 +1,9 @@
 """The types that rooms of the backend share; each is defined here once. Needs no TensorFlow.
 
 A model, a layer, a tensor, a variable and a dataset are named by their own library: `tf_keras.Model`,
-`tf_keras.layers.Layer`, `tf.Tensor`, `tf.Variable`, `tf.data.Dataset`. TensorFlow and tf_keras come without type
-information; `stubs/` at the root of the repository declares what is used of these five, for mypy only. Every other
-name of both libraries is `Any` to mypy.
+`tf_keras.layers.Layer`, `tf.Tensor`, `tf.Variable`, `tf.data.Dataset`; those of Keras 3 as well (`keras.Model`, ...).
+These libraries come without type information; `stubs/` at the root of the repository declares what is used of these
+types, for mypy only. Every other name of the libraries is `Any` to mypy.
 """
 
 from __future__ import annotations

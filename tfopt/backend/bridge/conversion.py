@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ from tfopt.backend.bridge.layer_mapping import NoEquivalent, equivalent_layer
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, wrap
 from tfopt.backend.bridge.operations import equivalent_operation
 from tfopt.backend.bridge.weight_mapping import variable_pairs
+from tfopt.backend.compat import keras_3
+from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.types import Config, Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -61,7 +64,7 @@ def _converted(source: keras.Model, exact_masks: bool) -> tuple[_Conversion, tf_
     converted = conversion.model(source)
     for variable, value in variable_pairs(source, converted):
         value.assign(variable.value)
-    for layer in converted._flatten_layers(include_self=False):
+    for layer in all_layers(converted):
         # What a Normalization computes with is derived from its weights.
         if isinstance(layer, tf_keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()
@@ -77,7 +80,7 @@ class _Conversion:
             Keras 3); else it is taken as it is, for mostly nobody looks at the mask behind it.
         lost_masks: such a layer was met.
         layers: tf_keras layer by the id of the Keras 3 layer or operation.
-        models: Keras 3 model by id: keeps traced graphs alive, whose ids are used here.
+        models: Keras 3 model, layer or operation by id: keeps traced graphs alive, whose ids are used here.
         steps: the tensors after each call of a model, by the name of the model.
     """
 
@@ -85,7 +88,7 @@ class _Conversion:
     lost_masks: bool = False
     # A value has the class that belongs to its key: a layer, a model or a wrapper.
     layers: dict[int, Any] = field(default_factory=dict)
-    models: dict[int, keras.Model] = field(default_factory=dict)
+    models: dict[int, keras.Operation] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
     def model(self, model: keras.Model) -> tf_keras.Model:
@@ -223,7 +226,7 @@ class _Conversion:
 
 
 def _refuse_what_cannot_run(model: keras.Model) -> None:
-    for layer in model._flatten_layers():
+    for layer in keras_3.all_layers(model):
         if getattr(layer, "data_format", None) == "channels_first":
             raise StageError(
                 f"The layer {layer.name!r} has data_format 'channels_first', which neither TensorFlow on a CPU nor "
@@ -267,7 +270,7 @@ def _is_masked(call: Call, inputs: list[tf.Tensor]) -> bool:
     return any(mask_of(tensor) is not None for tensor in inputs) or any("mask" in key for key in call.kwargs)
 
 
-def _same_masks(left: list[keras.KerasTensor | tf.Tensor], right: list[keras.KerasTensor | tf.Tensor]) -> bool:
+def _same_masks(left: Sequence[keras.KerasTensor | tf.Tensor], right: Sequence[keras.KerasTensor | tf.Tensor]) -> bool:
     return [mask_of(tensor) is None for tensor in left] == [mask_of(tensor) is None for tensor in right]
 
 

@@ -12,6 +12,7 @@ from tfopt.backend.bridge.equivalence import output_difference
 from tfopt.backend.bridge.functionalize import functional
 from tfopt.backend.bridge.layer_wrapper import CustomCode, custom_parts
 from tfopt.backend.bridge.weight_mapping import variable_pairs
+from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.backend.equivalence import random_inputs
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -33,7 +34,7 @@ def restore_keras3(origin: keras.Model, model: tf_keras.Model) -> keras.Model:
     copy = _copy(functional(origin))
     for variable, value in variable_pairs(copy, model):
         variable.assign(value.numpy())
-    for layer in copy._flatten_layers():
+    for layer in all_layers(copy):
         # What a Normalization computes with is derived from its weights.
         if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()

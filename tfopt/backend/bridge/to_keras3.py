@@ -18,6 +18,7 @@ from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.restore import check_outputs
 from tfopt.backend.bridge.tables import NEVER_NATIVE, RENAMED_ACTIVATIONS, RENAMED_KEYS, SAME_ACTIVATIONS
 from tfopt.backend.bridge.weight_mapping import variable_pairs
+from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
@@ -88,7 +89,7 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
     converted = _Conversion().model(model)
     for variable, value in variable_pairs(converted, model):
         variable.assign(value.numpy())
-    for layer in converted._flatten_layers():
+    for layer in all_layers(converted):
         if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
             layer.finalize_state()
     check_outputs(converted, model)
@@ -99,7 +100,7 @@ def to_keras(model: tf_keras.Model | keras.Model) -> keras.Model:
 class _Conversion:
     """What has been made so far; shared layers are met several times."""
 
-    layers: dict[int, keras.layers.Layer] = field(default_factory=dict)
+    layers: dict[int, keras.Operation] = field(default_factory=dict)
 
     def model(self, model: tf_keras.Model) -> keras.Model:
         """The counterpart of a functional or sequential model."""
@@ -112,7 +113,7 @@ class _Conversion:
         converted._trainable = model._trainable
         return converted
 
-    def layer(self, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
+    def layer(self, layer: tf_keras.layers.Layer) -> keras.Operation:
         """The counterpart of a layer; the same for every call of a shared one."""
         if id(layer) not in self.layers:
             self.layers[id(layer)] = (
@@ -149,7 +150,7 @@ class _Conversion:
             return _operation(layer, args, kwargs)
         return self.layer(layer)(*args, **kwargs)
 
-    def _keras3_layer(self, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
+    def _keras3_layer(self, layer: tf_keras.layers.Layer) -> keras.Operation:
         kind = type(layer).__name__
         native = getattr(keras.layers, kind, None)
         if isinstance(layer, Keras3LayerWrapper):
@@ -191,7 +192,7 @@ class _Conversion:
                 )
         return arguments
 
-    def _value(self, key: str, value: Any, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
+    def _value(self, key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
         if key in ("layer", "cell", "backward_layer", "cells"):
             inner = {"layer": "forward_layer" if hasattr(layer, "forward_layer") else "layer"}.get(key, key)
             parts = getattr(layer, inner)
@@ -211,7 +212,7 @@ def _input(tensor: tf.Tensor, name: str) -> keras.KerasTensor:
     return keras.Input(tuple(shape), batch_size=batch, dtype=tensor.dtype.name, name=name)
 
 
-def _activation(value: Any, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
+def _activation(value: Any, layer: tf_keras.layers.Layer) -> str | None:
     name = value if value is None or isinstance(value, str) else str(value.get("config"))
     if name is None:
         return None
@@ -228,7 +229,7 @@ def _activation(value: Any, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
     )
 
 
-def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> keras.layers.Layer:
+def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
     if value is None or isinstance(value, str):
         return value
     module = keras.regularizers if key.endswith("regularizer") else keras.constraints

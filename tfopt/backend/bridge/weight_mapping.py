@@ -6,7 +6,7 @@ Never by the order of a list: both libraries order weights by when they were mad
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import keras
@@ -145,5 +145,5 @@ def _paths(layer: keras.layers.Layer | tf_keras.layers.Layer, kind: type) -> _Pa
     return paths
 
 
-def _described(variables: list[keras.Variable | tf.Variable]) -> str:
+def _described(variables: Sequence[keras.Variable | tf.Variable]) -> str:
     return ", ".join(f"{variable.name} {tuple(variable.shape)}" for variable in variables) or "none"

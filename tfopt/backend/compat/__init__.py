@@ -8,8 +8,8 @@ tfopt imports a private module. Files import nothing of tfopt; each is imported 
 | `keras_graph` | Of which classes is the graph of a tf_keras model, and where is a layer called? |
 | `keras_saving` | How does tf_keras read a layer or a weights file of any age? |
 | `keras_random` | Which random generators does tf_keras keep state in? |
-| `keras_3` | Which names does Keras 3 give to layers? |
-| `tensorflow_runtime` | Which operations does TensorFlow know, and how is a SavedModel fingerprinted? |
+| `keras_3` | Which layers does a Keras 3 model contain, and which names does Keras 3 give them? |
+| `tensorflow_runtime` | Which operations does TensorFlow have, and how is a SavedModel fingerprinted? |
 | `tfmot_pruning` | Which weights does tfmot prune, and how does it mask them? |
 | `tfmot_clustering` | Which weights does tfmot cluster, and with which centroids? |
 | `tfmot_quantization` | How does tfmot wrap a layer for quantization-aware training? |

@@ -13,7 +13,7 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.bridge import to_tf_keras
-from tfopt.backend.compat.keras_3 import naming
+from tfopt.backend.compat import keras_3
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
 from tfopt.backend.graph.layers import all_layers
@@ -72,7 +72,7 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     """
     # Automatic names (conv2d, conv2d_1, ...) count on through a process; rules and fingerprints depend on them.
     tf_keras.backend.reset_uids()
-    naming.reset_uids()
+    keras_3.naming.reset_uids()
     tf_keras.utils.set_random_seed(seed % 2**32)
     keras.utils.set_random_seed(seed % 2**32)
     result = _made(config, data, folder)
@@ -121,7 +121,7 @@ def check_model(model: object, source: str) -> tf_keras.Model:
 
 
 def _check_no_lambda(model: keras.Model, source: str) -> None:
-    for layer in all_layers(model, include_self=True):
+    for layer in keras_3.all_layers(model):
         if isinstance(layer, keras.layers.Lambda):
             raise StageError(
                 f"The layer {layer.name!r} of {source} is a Lambda of Keras 3: its code is bytecode, which neither "
