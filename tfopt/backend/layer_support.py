@@ -8,12 +8,13 @@ import tf_keras
 
 from tfopt.backend import quantization
 from tfopt.backend.clustering.eligibility import reason_not_clusterable
-from tfopt.backend.graph.calls import Call, Shape, calls
+from tfopt.backend.graph.calls import Call, calls
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.macs import macs
 from tfopt.backend.graph.not_convertible import reason_not_convertible
 from tfopt.backend.graph.tflite_operators import Operators, operators
 from tfopt.backend.pruning.eligibility import reason_no_sparse_kernel, reason_not_prunable, reason_pattern_impossible
+from tfopt.backend.types import Shape
 from tfopt.core.config.pruning import Pattern
 from tfopt.core.config.quantization import Quantization
 from tfopt.core.records.layer_support import FLOAT, LayerPreflight

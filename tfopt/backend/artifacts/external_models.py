@@ -17,11 +17,9 @@ from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.audit import inspect as inspection
 from tfopt.backend.models import build as models
 from tfopt.backend.tflite import predict
+from tfopt.backend.types import Arrays, Shape
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.errors import StageError
-
-Shape = tuple[int | None, ...]
-Examples = np.ndarray | Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class TfliteModel:
     inputs: Mapping[str, Shape]
     outputs: Mapping[str, Shape]
 
-    def predict(self, examples: Examples) -> np.ndarray:
+    def predict(self, examples: Arrays) -> np.ndarray:
         """Outputs of the file, (examples, ...), computed in a process of its own.
 
         Args:

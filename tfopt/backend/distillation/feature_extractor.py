@@ -7,8 +7,6 @@ import tf_keras
 from tfopt.backend.graph.layers import all_layers, nodes
 from tfopt.core.config.distillation import LayerPair
 
-Shape = tuple[int | None, ...]
-
 
 class NoSuchLayer(Exception):
     """A model has no such layer, or calls it more than once. The text continues the layer's name."""

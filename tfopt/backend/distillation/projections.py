@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.types import Shape
 from tfopt.core.config.distillation import LayerPair
-
-Shape = tuple[int | None, ...]
 
 
 def projections(

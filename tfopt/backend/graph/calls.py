@@ -9,8 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.graph.layers import nodes
-
-Shape = tuple[int | None, ...]
+from tfopt.backend.types import Shape
 
 
 @dataclass(frozen=True)

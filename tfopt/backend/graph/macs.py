@@ -9,7 +9,7 @@ from typing import Any
 import tf_keras
 from tf_keras import layers
 
-Shape = tuple[int | None, ...]
+from tfopt.backend.types import Shape
 
 
 def macs(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int | None:

@@ -13,8 +13,9 @@ from typing import Any
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.types import Shape
+
 Operators = tuple[str, ...]
-Shape = tuple[int | None, ...]
 Rule = Callable[[Any, Sequence[Shape]], "Operators | None"]
 
 NO_BATCH: Operators = ("SHAPE", "STRIDED_SLICE", "PACK")

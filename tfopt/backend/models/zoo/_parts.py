@@ -10,12 +10,13 @@ from tf_keras import layers
 
 from tfopt.errors import StageError
 
-Shape = tuple[int, ...]
+ExampleShape = tuple[int, ...]
+"""Shape of one example, without the axis of the batch: all of it is known."""
 Output = Literal["softmax", "sigmoid", "linear"]
 """What follows the last Dense layer, `logits`: `linear` is nothing (regression, or a loss with from_logits)."""
 
 
-def image_input(input_shape: Shape, model: str, smallest: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
+def image_input(input_shape: ExampleShape, model: str, smallest: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
     """Input of images (height, width, channels), or (height, width), which become one channel.
 
     Returns:
@@ -35,7 +36,7 @@ def image_input(input_shape: Shape, model: str, smallest: int = 1) -> tuple[tf.T
     return inputs, inputs if len(input_shape) == 3 else layers.Reshape((*input_shape, 1), name="add_channel")(inputs)
 
 
-def vector_input(input_shape: Shape, model: str) -> tuple[tf.Tensor, tf.Tensor]:
+def vector_input(input_shape: ExampleShape, model: str) -> tuple[tf.Tensor, tf.Tensor]:
     """Input of any one shape, flattened.
 
     Raises:

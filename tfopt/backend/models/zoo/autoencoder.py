@@ -7,12 +7,12 @@ from math import prod
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.models.zoo._parts import Shape, batch_norm_relu, vector_input
+from tfopt.backend.models.zoo._parts import ExampleShape, batch_norm_relu, vector_input
 from tfopt.errors import StageError
 
 
 def build(
-    input_shape: Shape, num_outputs: int, *, units: int = 128, depth: int = 4, bottleneck: int = 8
+    input_shape: ExampleShape, num_outputs: int, *, units: int = 128, depth: int = 4, bottleneck: int = 8
 ) -> tf_keras.Model:
     """Dense layers with batch normalization around a narrow middle, as in github.com/mlcommons/tiny (after DCASE 2020).
 

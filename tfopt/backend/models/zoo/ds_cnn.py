@@ -6,11 +6,11 @@ import tf_keras
 from tf_keras import layers
 from tf_keras.regularizers import L2
 
-from tfopt.backend.models.zoo._parts import Output, Shape, batch_norm_relu, classifier, image_input
+from tfopt.backend.models.zoo._parts import ExampleShape, Output, batch_norm_relu, classifier, image_input
 
 
 def build(
-    input_shape: Shape,
+    input_shape: ExampleShape,
     num_outputs: int,
     *,
     filters: int = 64,

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.models.zoo._parts import Output, Shape, classifier, vector_input
+from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier, vector_input
 
 
 def build(
-    input_shape: Shape,
+    input_shape: ExampleShape,
     num_outputs: int,
     *,
     units: Sequence[int] = (128, 64),
