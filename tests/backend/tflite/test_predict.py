@@ -108,11 +108,11 @@ def test_the_state_of_an_lstm_is_reset_before_each_example(tmp_path: Path) -> No
     assert int8.audit is not None
     assert int8.audit.operators["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 1
     assert int8.audit.float_operators == {}
-    # Without the reset, an answer hangs on the examples before it.
-    model = litert.open_file(context.folder / "float32.tflite", 1)
+    # Without the reset, an output depends on the examples before it.
+    lite = litert.open_file(context.folder / "float32.tflite", 1)
     rows = {"rows": data.test.inputs[:12]}
-    kept = predict._one_by_one(model, rows)
-    reset = predict._one_by_one(model, rows, resets=True)
+    kept = predict._one_by_one(lite, rows)
+    reset = predict._one_by_one(lite, rows, resets=True)
     (name,) = kept
     np.testing.assert_allclose(reset[name], model.predict(rows["rows"], verbose=0), atol=1e-4)
     assert np.abs(kept[name][1:] - reset[name][1:]).max() > 0.1
