@@ -7,7 +7,8 @@ from typing import Any
 
 import tf_keras
 
-from tfopt.backend.distillation.feature_extractor import NoSuchLayer, Shape, output_of
+from tfopt.backend.distillation.feature_extractor import NoSuchLayer, output_of
+from tfopt.backend.types import Shape
 from tfopt.core.config import ramps as gradual
 from tfopt.core.config.distillation import LayerPair, Teacher
 from tfopt.core.contracts.preflight import Preflight, Workload
