@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.errors import refused
 from tests.support.recipes import document, known
 from tfopt.catalog import entries as entries_module
 from tfopt.catalog.catalog import catalog, class_of, code_named_by
@@ -122,7 +123,7 @@ def test_an_entry_point_that_fails_is_named(package: Path, module: str, attribut
 
 def test_a_class_has_one_name(package: Path) -> None:
     class_of(foreign("magic", "foreign_magic"), "stages", Stage)
-    with pytest.raises(EnvironmentProblem, match="is the class Magic, which is already known as 'magic'"):
+    with refused(EnvironmentProblem, "broken_plugin", "class Magic", "'magic'"):
         class_of(foreign("wonder", "foreign_magic"), "stages", Stage)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import recipes
+from tests.support.errors import refused
 from tests.support.needing_stages import Take
 from tests.support.recipes import known
 from tfopt.core.config.model_source import ModelSource
@@ -54,7 +55,7 @@ def test_a_mistake_is_told_at_its_place(source: dict[str, Any], message: str) ->
 
 
 def test_a_seed_needs_stages_that_are_run_with_it() -> None:
-    with pytest.raises(RecipeError, match=r"take.model.seed is 3, but no stage comes before"):
+    with refused(RecipeError, "no_earlier_stage", "take.model.seed is 3"):
         recipe({"take": {"model": {"seed": 3}}})
 
 

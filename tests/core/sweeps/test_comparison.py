@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import tfopt
+from tests.support.errors import refused
 from tests.support.root import REPOSITORY
 from tests.support.sweep_fakes import trial_report
 from tfopt.core.records.report import Environment, Report
@@ -120,7 +121,7 @@ def test_rows_can_be_sorted_by_any_column_and_metric_puts_the_best_first() -> No
     metrics = [row.metric for row in sorted_by(table, "metric")]
     assert metrics == sorted(metrics, key=lambda value: -(value or 0))
     assert sorted_by(table, "on_front")[0].on_front
-    with pytest.raises(UsageError, match=r"no column 'size'. Columns: name, schedule"):
+    with refused(UsageError, "unknown_column", "'size'", "name, schedule"):
         sorted_by(table, "size")
 
 
@@ -145,12 +146,12 @@ def test_without_a_common_file_the_last_stage_is_compared() -> None:
 
 def test_what_cannot_be_compared_is_refused() -> None:
     found = candidates(KINDS, seeds=2)
-    with pytest.raises(UsageError, match="no finished run"):
+    with refused(UsageError, "nothing_to_compare"):
         compare([])
-    with pytest.raises(UsageError, match=r"no measured export 'float32'. It has: int8"):
+    with refused(UsageError, "run_not_found", "'float32'", "int8"):
         compare(found, "float32")
     other = found[0].report.model_copy(update={"metric": "auc"})
-    with pytest.raises(UsageError, match="different metrics cannot be compared: accuracy, auc"):
+    with refused(UsageError, "not_comparable", "accuracy, auc"):
         compare([*found, Candidate("x", found[0].document, other)])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import tfopt
+from tests.support.errors import refused
 from tests.support.root import REPOSITORY
 from tfopt.errors import RecipeError, UsageError
 from tfopt.io.recipes.axes import parse_axes, parse_seeds, with_sweep
@@ -42,7 +43,7 @@ def test_what_is_no_axis_is_refused_with_an_example(text: str, complaint: str) -
 def test_seeds() -> None:
     assert parse_seeds("3") == 3
     assert parse_seeds("1, 5,9") == [1, 5, 9]
-    with pytest.raises(UsageError, match="Got 'three'"):
+    with refused(UsageError, "usage", "'three'"):
         parse_seeds("three")
 
 

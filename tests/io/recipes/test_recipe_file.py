@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.support.errors import refused
 from tests.support.recipes import document, documents, known
 from tests.support.root import REPOSITORY
 from tfopt.core.recipe.recipe import build_recipe
@@ -190,7 +191,7 @@ def test_what_is_no_override(text: str, message: str) -> None:
 
 
 def test_the_same_override_twice_is_refused() -> None:
-    with pytest.raises(UsageError, match="--set gives seed twice"):
+    with refused(UsageError, "usage", "seed"):
         parse_overrides(["seed=1", "seed=2"])
 
 

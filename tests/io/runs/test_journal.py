@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
+from tests.support.errors import refused
 from tfopt.errors import StoreError
 from tfopt.io.runs.journal import Journal, read_events
 
@@ -26,5 +25,5 @@ def test_a_last_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="Cannot write"):
+    with refused(StoreError, "cannot_write"):
         Journal(tmp_path / "missing" / "events.jsonl")
