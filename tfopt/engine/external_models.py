@@ -79,7 +79,7 @@ def plan_sources(
 
 
 def traits_after(recipe: Recipe, count: int) -> frozenset[Trait]:
-    """What a model is after the first `count` stages of a recipe."""
+    """Traits of a model after the first `count` stages of a recipe."""
     traits: frozenset[Trait] = frozenset()
     for stage in recipe.stages[:count]:
         traits = next_traits(stage, traits)

@@ -22,7 +22,7 @@ from tfopt.io.system.environment import key_versions
 
 
 def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:
-    """Why a stage is not in the store: what changed since the entry that is most like it."""
+    """The reason why a stage is not in the store: the changes since the most similar entry."""
     changed = [stage.name for stage in before if stage.status != "cached"]
     if changed:
         return f"{changed[-1]} before it is new"

@@ -85,7 +85,7 @@ class _Preparation:
 
 
 def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Problem], list[str]]:
-    """Problems and warnings of the export targets, which are all asked alike."""
+    """Problems and warnings of all export targets."""
     workload = ExportWorkload(stages.traits, stages.layouts[-1].count_params(), len(stages.data.train), recipe.budgets)
     problems: list[Problem] = []
     warnings: list[str] = []

@@ -58,8 +58,8 @@ def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | Non
         The run; its report is written, whatever happened.
 
     Raises:
-        TfoptError: a stage or an export failed; the report says so too.
-        KeyboardInterrupt: Ctrl-C; the report says `interrupted`.
+        TfoptError: a stage or an export failed; the report contains the error.
+        KeyboardInterrupt: Ctrl-C; the state in the report is `interrupted`.
     """
     with Journal(folder / "events.jsonl") as journal:
 
@@ -92,7 +92,7 @@ class _Execution:
         self.tell(event)
 
     def warn(self, message: str) -> None:
-        """Says something that the user should read."""
+        """Emits a warning."""
         self.emit(Warned(message))
 
     def run(self) -> Run:
@@ -121,7 +121,7 @@ class _Execution:
         return self.finish("done", None)
 
     def run_stages(self) -> tuple[Model, frozenset[Trait]]:
-        """The model after the last stage, and what it is."""
+        """Runs all stages; returns the last model and its traits."""
         from tfopt.backend.artifacts import stage_artifacts
 
         recipe, plan = self.prepared.plan.recipe, self.prepared.plan
@@ -148,11 +148,11 @@ class _Execution:
         return (model if stored_at is None else stage_artifacts.load(stored_at)), traits
 
     def waiting(self, stage: str) -> None:
-        """Says that another process is at work on the same stage."""
+        """Emits that another process builds the same stage."""
         self.emit(Waiting(stage))
 
     def replay(self, planned: PlannedStage, stored: dict[str, Any]) -> None:
-        """Tells of a stage whose result is in the store as if it had just run."""
+        """Emits the events of a stage whose result is in the store, as if it had just run."""
         record = StageRecord.model_validate({**stored, "name": planned.name, "key": planned.key, "cached": True})
         self.announce(planned, cached=True)
         for entry in record.history:
@@ -258,7 +258,7 @@ class _Execution:
             other.replay(last, found[1])
 
     def announce(self, planned: PlannedStage, *, cached: bool) -> None:
-        """Says that a stage begins."""
+        """Emits that a stage begins."""
         self.emit(
             StageStarted(
                 stage=planned.name,
@@ -271,7 +271,7 @@ class _Execution:
         )
 
     def close(self, record: StageRecord) -> None:
-        """Keeps a stage's record and says that it is finished."""
+        """Keeps the record of a stage and emits that it is finished."""
         self.stages.append(record)
         self.emit(StageFinished(record.name, record.seconds, record.measures, record.cached))
 

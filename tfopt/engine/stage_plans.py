@@ -124,7 +124,7 @@ class StagePlans:
 
 
 def preflight(stage: Stage, model: Model, workload: Workload) -> Preflight:
-    """What is known of a stage, and of its teacher, before training."""
+    """Findings of a stage, and of its teacher, before training."""
     from tfopt.backend import distillation
     from tfopt.backend.quantization.canonical import canonicalize
 

@@ -63,7 +63,7 @@ def execute_sweep(
 
     Raises:
         StoreError: the folder cannot be written.
-        KeyboardInterrupt: Ctrl-C; running trials have been stopped, and the same sweep goes on where it was.
+        KeyboardInterrupt: Ctrl-C; running trials have been stopped, and the same sweep resumes where it stopped.
     """
     try:
         with sole_user(folder, f"Sweep {folder.name} of {expansion.recipe.name}"):
@@ -229,7 +229,7 @@ class _Execution:
                 self.end(name, "interrupted", "Interrupted.")
 
     def set(self, name: str, **changes: Any) -> None:
-        """Changes what `sweep.json` says of a trial."""
+        """Changes the record of a trial in `sweep.json`."""
         self.records[name] = self.records[name].model_copy(update=changes)
         self.write()
 

@@ -1,4 +1,4 @@
-"""Where trials run: processes of this machine, or a Ray cluster.
+"""Executors of trials: processes of this machine, or a Ray cluster.
 
 | file | question it answers |
 |---|---|

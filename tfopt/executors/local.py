@@ -39,7 +39,7 @@ class LocalExecutor:
         jobs: trials side by side.
         threads: threads of each.
         logs: folder for what the workers print.
-        memory: tells the free memory in bytes, or None where that is unknown.
+        memory: returns the free memory in bytes, or None where that is unknown.
 
     Raises:
         StoreError: the log folder cannot be made.

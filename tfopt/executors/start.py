@@ -1,4 +1,4 @@
-"""Which executor a sweep gets."""
+"""Selection of the executor of a sweep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfopt.io.system.environment import available_threads
 ExecutorName = Literal["local", "ray"]
 
 _MOST_BY_DEFAULT = 8
-"""Each worker holds TensorFlow and its data: more side by side must be asked for."""
+"""Each worker holds TensorFlow and its data: more in parallel must be requested."""
 
 
 def start_executor(name: ExecutorName, jobs: int | None, num_trials: int, folder: Path) -> Executor:

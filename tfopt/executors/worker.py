@@ -26,7 +26,7 @@ Send = Emit
 
 
 class Stopped(KeyboardInterrupt):
-    """The sweep asked this trial to stop: ends the run the way Ctrl-C does."""
+    """The sweep stops this trial: ends the run as Ctrl-C does."""
 
 
 def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]) -> None:
@@ -35,7 +35,7 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
     Args:
         job: the fields of `tfopt.executors.base.Job`.
         send: receives the events.
-        is_stopped: asked at every event whether to stop.
+        is_stopped: called at every event; True stops the run.
     """
 
     def on_event(event: Event) -> None:

@@ -23,7 +23,7 @@ class Qat(Quantization, TrainingStage):
     """Trains on while weights and activations are rounded to 8 bits, so that the int8 file loses little.
 
     Ranges are calibrated on training data before the first step; sparsity and clusters of earlier stages are
-    preserved by the scheme that fits them, chosen without being asked.
+    preserved by the scheme that fits them, which is chosen automatically.
     """
 
     version: ClassVar[int] = 3

@@ -1,4 +1,4 @@
-"""What every data set promises. Subclass `DatasetContract` to check yours:
+"""Contract suite of data sets. Subclass `DatasetContract` to check yours:
 
 class TestFlowers(DatasetContract):
     source = "flowers"

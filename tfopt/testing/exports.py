@@ -1,4 +1,4 @@
-"""What every export target promises. Subclass `ExportContract` to check yours:
+"""Contract suite of export targets. Subclass `ExportContract` to check yours:
 
 class TestCoreml(ExportContract):
     kind = "coreml"

@@ -1,4 +1,4 @@
-"""What every model of the zoo promises. Subclass `ModelContract` to check yours:
+"""Contract suite of zoo models. Subclass `ModelContract` to check yours:
 
 class TestTinyNet(ModelContract):
     source = "tiny_net"

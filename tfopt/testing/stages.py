@@ -1,4 +1,4 @@
-"""What every stage promises. Subclass `StageContract` to check yours:
+"""Contract suite of stages. Subclass `StageContract` to check yours:
 
 class TestShrink(StageContract):
     kind = "shrink"
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tfopt.backend.types import Array
 
 MODEL = {"source": "mlp", "args": {"units": [8]}}
-"""What stages are tried on unless the suite says otherwise: 610 weights."""
+"""The model on which stages are tested by default: 610 weights."""
 
 
 class StageContract:
@@ -72,7 +72,7 @@ class StageContract:
 
     @classmethod
     def result(cls, out: Path, run: Run) -> Model:
-        """What the stage left in the store."""
+        """The result of the stage in the store."""
         from tfopt.backend.artifacts import stage_artifacts
 
         return stage_artifacts.load(Store(out / ".store").folder(run.report.stages[-1].key))
@@ -147,7 +147,7 @@ class StageContract:
 
 
 def check_block(block: type[Block]) -> None:
-    """Whether `tfopt ls`, the documentation and editors have something to say."""
+    """Checks that a class and its keys have docstrings for `tfopt ls`, the documentation and editors."""
     summary = (block.__doc__ or "").strip().splitlines()
     assert summary, f"{block.__name__} has no docstring"
     assert len(summary[0]) <= 120

@@ -1,4 +1,4 @@
-"""What a recipe can specify, one block per subject; each key is declared here once, stages inherit it.
+"""The keys of a recipe, one block per subject; each key is declared here once, stages inherit it.
 
 | file | question it answers |
 |---|---|

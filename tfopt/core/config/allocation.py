@@ -1,4 +1,4 @@
-"""How the zeros of a model are shared out among its layers."""
+"""Allocation: how the zeros of a model are distributed over its layers."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class _Measure:
-    """How one measure is read and judged."""
+    """Parser and comparison of one measure."""
 
     parse: Callable[[Any], float]
     at_least: bool = False

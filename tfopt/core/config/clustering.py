@@ -1,4 +1,4 @@
-"""What a cluster stage asks for, layer by layer."""
+"""Keys of the cluster stage, and how they resolve for each layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Initialization = Literal["linear", "random", "density", "kmeans++"]
 
 
 class ClusterRule(LayerRule):
-    """What holds for the layers it matches; keys that are absent keep the stage's own value."""
+    """Rule for the layers it matches; keys that are absent keep the stage's own value."""
 
     skip: bool = False
     """Leave the weights of these layers free."""
@@ -45,7 +45,7 @@ class Sharing:
 
 
 class Clustering(Block):
-    """How a stage clusters weights, apart from how it trains; the keys of the cluster stage."""
+    """Keys of the cluster stage, without those of training."""
 
     clusters: NumClusters
     """Most distinct values of a kernel, or of each of its output channels."""

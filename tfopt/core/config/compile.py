@@ -120,14 +120,14 @@ class Metric(_Named):
 
 
 class Compile(Block):
-    """How the model is trained and judged."""
+    """Optimizer, loss and metrics."""
 
     optimizer: Optimizer = Optimizer(name="adam")
     """Optimizer of all training stages."""
     loss: Loss = Loss(name="sparse_categorical_crossentropy")
-    """What is minimized."""
+    """The loss that is minimized."""
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (Metric(name="accuracy"),)
-    """What is measured; the first is the one that budgets and tables speak of."""
+    """The metrics; budgets and tables use the first."""
 
     @field_validator("metrics")
     @classmethod

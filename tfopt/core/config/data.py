@@ -11,7 +11,7 @@ from tfopt.core.language.quantities import Share, format_share
 
 
 class Splits(Block):
-    """How much of the training examples is set aside where the source declares no split of its own."""
+    """Fractions of the training examples that are set aside where the source declares no split of its own."""
 
     validation: Share = 0.1
     """Share of the training examples used for validation (early stopping, curves, soups)."""
@@ -46,7 +46,7 @@ class Augment(Block):
 
 
 class DataConfig(Block):
-    """Where examples come from and how they are served."""
+    """Source of the examples, and how they are batched and augmented."""
 
     source: str
     """A name from `tfopt ls datasets`, `package.module:function`, or a path to .npz, .csv or a folder of images."""

@@ -19,7 +19,7 @@ from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.mistakes import Mistake, RecipePath
 
 Task = Literal["classes", "binary", "quantities"]
-"""What outputs are: one of many classes, yes or no each, or numbers."""
+"""Meaning of outputs: one of many classes, yes or no each, or numbers."""
 
 DEFAULT_TEMPERATURE = 4.0
 """In the middle of what Hinton et al. found useful (2.5 to 20)."""
@@ -89,7 +89,7 @@ class LayerPair(Block):
     arXiv:1612.03928); `attention_maps` and `hidden_states` of Transformers (TinyBERT, Jiao et al. 2020,
     arXiv:1909.10351); `relational`, or with its weights."""
     weight: Annotated[float, Field(gt=0)] = 1.0
-    """What the loss of this pair is multiplied by."""
+    """Factor by which the loss of this pair is multiplied."""
 
     @property
     def teacher_layer(self) -> str:
@@ -103,7 +103,7 @@ class LayerPair(Block):
 
 
 class Teacher(ModelSource):
-    """Who teaches, and how: exactly one of `stage`, `recipe`, `seed`, `file`, `members` and `ema`.
+    """The teacher and how it is used: exactly one of `stage`, `recipe`, `seed`, `file`, `members` and `ema`.
 
     The loss is (1 - weight) * that of the labels + weight * (that of the answers + those of the layer pairs).
     """
@@ -118,7 +118,7 @@ class Teacher(ModelSource):
     """Share of the loss that comes from the teacher; the rest comes from the labels, whose part alone `class_weights`
     weigh. A number, or how it changes."""
     loss: AnswerLoss | Decoupled | None = None
-    """What is compared of the answers. `soft_labels`: probabilities at the temperature (KL divergence, times the
+    """The loss that compares the outputs. `soft_labels`: probabilities at the temperature (KL divergence, times the
     temperature squared; the default for classes); `decoupled`, or with its weights; `logits`: their squared difference;
     `outputs`: the squared difference of quantities (the default for them); `none`: only `layers`."""
     layers: tuple[LayerPair, ...] = ()
@@ -149,18 +149,18 @@ class Teacher(ModelSource):
         return self
 
     def sources(self) -> tuple[ModelSource, ...]:
-        """Where the teachers are, in order; nowhere, where the student's own past teaches."""
+        """The teachers, in order; empty where the teacher is the moving average of the student."""
         return (self,) if self.names_a_model else self.members or ()
 
     def shares(self) -> tuple[float, ...]:
-        """How much each of `sources` counts; they sum to 1."""
+        """Weight of each of `sources`; they sum to 1."""
         number = len(self.sources())
         if self.members is None or self.members[0].weight is None:
             return (1 / number,) * number if number else ()
         return tuple(member.weight or 0.0 for member in self.members)
 
     def answer_loss(self, task: Task) -> AnswerLoss:
-        """What is compared of the answers."""
+        """The loss that compares the outputs."""
         if self.loss is None:
             return "outputs" if task == "quantities" else "soft_labels"
         return "decoupled" if isinstance(self.loss, Decoupled) else self.loss
@@ -253,12 +253,12 @@ class Teacher(ModelSource):
 
 
 def is_tflite(source: ModelSource) -> bool:
-    """Whether a model is a `.tflite`: it gives answers, but cannot be run inside a training step."""
+    """Whether a model is a `.tflite`: it has outputs, but cannot be run inside a training step."""
     return source.file is not None and source.file.endswith(".tflite")
 
 
 def task_of(compile: Compile) -> Task:
-    """What the outputs of a model are, by its loss."""
+    """Meaning of the outputs of a model, by its loss."""
     name = compile.loss.name
     if name in _BINARY:
         return "binary"
@@ -271,7 +271,7 @@ def changes_images(augment: Augment | None) -> bool:
 
 
 def changes(teacher: Teacher) -> Iterator[tuple[str, Change]]:
-    """What changes over the stage, by key."""
+    """Values that change over the stage, by key."""
     for key in ("temperature", "weight"):
         value = getattr(teacher, key)
         if isinstance(value, Change):

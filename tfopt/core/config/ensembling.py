@@ -1,4 +1,4 @@
-"""What stages that fuse several models into one are asked to do, apart from where the models come from."""
+"""Keys of the stages that make one model of several: joined (ensemble) or averaged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Weight = Annotated[float, Field(gt=0)]
 
 
 class Ensembling(Block):
-    """How several models are joined into one; the keys of the ensemble stage."""
+    """Keys of the ensemble stage: members, and how they are joined into one model."""
 
     members: tuple[ModelSource, ...] = ()
     """The other members; the incoming model is the first."""
@@ -35,18 +35,18 @@ class Ensembling(Block):
     `learned`: those with the least loss on the validation split."""
 
     def num_members(self) -> int:
-        """How many models answer together."""
+        """Number of members, the incoming model included."""
         return self.incoming + len(self.members) + (self.seeds or 1) - 1
 
     @property
     def places(self) -> dict[str, RecipePath]:
-        """Where the recipe names a member, by its label."""
+        """Recipe path of each member, by its label."""
         return {member.label: ("members", index) for index, member in enumerate(self.members)}
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the outputs of a recipe's model mean.
+    """Meaning of the outputs of a recipe's model.
 
     Args:
         squash: what makes probabilities of logits; None where the outputs are quantities, not classes.
@@ -67,7 +67,7 @@ class Outputs:
 
 
 class Averaging(Block):
-    """Which weights are averaged, and how; the keys of the average stage."""
+    """Keys of the average stage: models or epochs, and how their weights are averaged."""
 
     models: tuple[ModelSource, ...] = ()
     """The other models, e.g. fine-tuned otherwise from the same base; the incoming model is one of the averaged."""
@@ -80,5 +80,5 @@ class Averaging(Block):
 
     @property
     def places(self) -> dict[str, RecipePath]:
-        """Where the recipe names a model, by its label."""
+        """Recipe path of each model, by its label."""
         return {source.label: ("models", index) for index, source in enumerate(self.models)}

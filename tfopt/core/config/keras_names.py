@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class KerasName:
-    """What a Keras name stands for.
+    """Properties of a Keras name.
 
     Args:
         class_name: the class in tf_keras.
@@ -119,7 +119,7 @@ APPLICATIONS = tuple(
     ResNetRS350 ResNetRS420 ResNetRS50 VGG16 VGG19 Xception
     """.split()
 )
-"""What may follow `keras.applications.`."""
+"""Names that may follow `keras.applications.`."""
 
 
 def higher_is_better(metric: str) -> bool:

@@ -29,7 +29,7 @@ class ExponentialRate(Block):
     initial: PositiveFloat
     """Rate at the start of the stage."""
     factor: Annotated[float, Field(gt=0, le=1)] = 0.96
-    """What the rate is multiplied by."""
+    """Factor by which the rate is multiplied."""
     every: Span = Span(1, "epochs")
     """Over which distance."""
     staircase: bool = False
@@ -64,7 +64,7 @@ class RateStep(Block):
     """From `at` on, the rate is `rate`."""
 
     at: Span
-    """Where in the stage."""
+    """Position in the stage."""
     rate: PositiveFloat
     """The rate from there on."""
 
@@ -77,11 +77,11 @@ class PlateauRate(Block):
     initial: PositiveFloat
     """Rate at the start of the stage."""
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """What the rate is multiplied by."""
+    """Factor by which the rate is multiplied."""
     patience: Annotated[int, Field(ge=1)] = 3
     """Epochs without improvement before that."""
     monitor: str = "val_loss"
-    """What is watched."""
+    """The metric that is monitored."""
     final: Annotated[float, Field(ge=0)] = 0.0
     """The lowest rate."""
 

@@ -26,7 +26,7 @@ PLACES = ("stage", "recipe", "seed", "file")
 """Keys of a `ModelSource` that locate the model. A stage's store key contains the content in their place."""
 
 FILES = (".keras", ".h5", ".hdf5", ".tflite")
-"""How the files end that can be named; a folder is a SavedModel."""
+"""Suffixes of the files that can be named; a folder is a SavedModel."""
 
 
 class ModelSource(Block):
@@ -58,7 +58,7 @@ class ModelSource(Block):
 
     @property
     def kind(self) -> SourceKind:
-        """Which of the four it is."""
+        """The key that locates the model."""
         if self.stage is not None:
             return "stage"
         if self.file is not None:
@@ -67,7 +67,7 @@ class ModelSource(Block):
 
     @property
     def label(self) -> str:
-        """What reports and `StageContext.sources` call it: `stage train`, `seed 3`, `recipe member.yaml seed 3`."""
+        """Its name in reports and in `StageContext.sources`: `stage train`, `seed 3`, `recipe member.yaml seed 3`."""
         parts = [(key, getattr(self, key)) for key in PLACES]
         return " ".join(f"{key} {value}" for key, value in parts if value is not None)
 

@@ -1,4 +1,4 @@
-"""What a prune stage asks for, layer by layer."""
+"""Keys of the prune stage, and how they resolve for each layer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MByN = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]]
 
 
 class Pattern(Block):
-    """How the zeros of a layer are arranged.
+    """Arrangement of the zeros of a layer.
 
     Block sparsity and m-by-n exclude each other. An m-by-n pattern fixes how many zeros there are: of its schedule only
     begin, end and every count.
@@ -35,7 +35,7 @@ class Pattern(Block):
 
 
 class PruneRule(LayerRule):
-    """What holds for the layers it matches; keys that are absent keep the stage's own value."""
+    """Rule for the layers it matches; keys that are absent keep the stage's own value."""
 
     skip: bool = False
     """Leave these layers dense."""
@@ -56,7 +56,7 @@ class PruneRule(LayerRule):
 
 
 class Pruning(Block):
-    """How a stage prunes, apart from how it trains; the keys of the prune stage."""
+    """Keys of the prune stage, without those of training."""
 
     schedule: Schedule
     """Sparsity over the steps of this stage."""

@@ -21,7 +21,7 @@ class QuantizeRule(LayerRule):
 
 
 class Quantization(Block):
-    """How a stage simulates 8 bits, apart from how it trains; the keys of the qat stage that the store keeps."""
+    """Keys of the qat stage that are stored with its result, without those of training."""
 
     calibration: Annotated[int, Field(ge=1)] = 256
     """Training examples that set the activation ranges before the first step."""

@@ -21,9 +21,9 @@ class Change(Block):
     final: float
     """The number from `end` on."""
     begin: Span = Span(0.0, "%")
-    """Where the change begins."""
+    """Position at which the change begins."""
     end: Span = Span(1.0, "%")
-    """Where it is complete."""
+    """Position at which it is complete."""
 
 
 Gradual = float | Change

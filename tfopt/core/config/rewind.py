@@ -15,7 +15,7 @@ from tfopt.core.language.block import Block
 
 
 class Rewind(Block):
-    """Where the weights that are left go back to."""
+    """The earlier weights to which the remaining weights are reset."""
 
     stage: str
     """Name of an earlier training stage, whose `keep` holds the epoch."""

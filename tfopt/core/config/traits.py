@@ -1,8 +1,8 @@
-"""What a model is, by the stages it went through."""
+"""Traits of a model, by the stages that were applied to it."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 Trait = Literal["trained", "sparse", "clustered", "quantized"]
-"""What a model is, by the stages it went through. Order rules follow from traits."""
+"""One trait of a model. Rules for the order of stages follow from traits."""

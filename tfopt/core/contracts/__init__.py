@@ -1,4 +1,4 @@
-"""What a plugin implements, and what it is given: the contracts of stages and exports.
+"""The contracts of stages and exports: the methods a plugin implements, and the objects it receives.
 
 | file | question it answers |
 |---|---|

@@ -115,7 +115,7 @@ class EpochFinished(RunEvent):
 
 @dataclass(frozen=True, eq=False)
 class StageDetails(RunEvent):
-    """What a stage reports about itself (`StageResult`): skipped layers with reasons, and `StageRecord.details`."""
+    """The report of a stage (`StageResult`): skipped layers with reasons, and `StageRecord.details`."""
 
     event: ClassVar[str] = "details"
     stage: str

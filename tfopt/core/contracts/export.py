@@ -1,4 +1,4 @@
-"""What every export target is: a frozen config, `preflight` and `write`.
+"""The contract of export targets: a frozen config, `preflight` and `write`.
 
 A new target is one file in `tfopt/export/` (or a package's own, through the entry point `tfopt.exports`) that
 defines one subclass of `Export`; the file's name is the recipe's key under `export:`.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExportWorkload:
-    """What is known before training about the model that will be exported.
+    """Properties of the model to export that are known before training.
 
     Args:
         traits: what the model will be.
@@ -43,7 +43,7 @@ class ExportWorkload:
 
 @dataclass(frozen=True)
 class ExportContext:
-    """What an export target receives in addition to the model.
+    """Inputs of an export target, in addition to the model.
 
     Args:
         folder: where the files go (`<run>/export`).
@@ -84,7 +84,7 @@ class Export(Block):
         return (self.kind,)
 
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
-        """What is known before training; `tfopt plan` shows it.
+        """Reports what is known before training; `tfopt plan` shows it.
 
         Args:
             model: the `tf_keras.Model` that the recipe starts with; it may not be changed.
@@ -104,7 +104,7 @@ class Export(Block):
 
         Returns:
             One record per name of `names()`: bytes, measures from running the file, audit, claims. A file that could
-            not be made or run has a record too, whose claim says what died.
+            not be made or run has a record too, whose claim names what crashed.
 
         Raises:
             ExportError: nothing could be written (disk full, folder read-only).

@@ -1,4 +1,4 @@
-"""What a stage or an export reports about a model and a workload before anything is trained."""
+"""The report of a stage or an export about a model and a workload, before anything is trained."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workload:
-    """How long a stage will be.
+    """Length and inputs of a stage, before it runs.
 
     Args:
         total_steps: optimizer steps of the stage; 0 where it does not train.
@@ -40,7 +40,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Preflight:
-    """What a stage found.
+    """Findings of a stage or an export before training.
 
     Args:
         schedules: resolved sparsity schedule by layer name.

@@ -1,4 +1,4 @@
-"""What a stage returns."""
+"""The return value of a stage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfopt.core.contracts.types import Model
 
 @dataclass(frozen=True)
 class StageResult:
-    """What a stage made, and what it reports about it.
+    """The model that a stage made, and its report.
 
     Args:
         model: a `tf_keras.Model` free of wrappers, or, of a stage that adds the trait `quantized`, a

@@ -1,4 +1,4 @@
-"""Whether the stage and the epoch that a `rewind:` block names exist."""
+"""Check that the stage and the epoch of a `rewind:` block exist."""
 
 from __future__ import annotations
 

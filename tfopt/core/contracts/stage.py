@@ -34,7 +34,7 @@ SNAPSHOTS = "snapshots"
 
 @dataclass(frozen=True)
 class StageContext:
-    """What a stage receives in addition to the model.
+    """Inputs of a stage, in addition to the model.
 
     Args:
         data: the splits (`tfopt.backend.data.load.Data`).
@@ -119,7 +119,7 @@ class Stage(Block):
             workload: the same.
 
         Returns:
-            `model` itself unless the stage takes layers away or adds some.
+            `model` itself unless the stage removes or adds layers.
         """
         return model
 
@@ -136,7 +136,7 @@ class Stage(Block):
         return ()
 
     def depends_on(self) -> tuple[str, ...]:
-        """Names of the earlier stages from whose store entries (`StageContext.earlier`) this one takes something.
+        """Names of the earlier stages whose store entries (`StageContext.earlier`) this one reads.
 
         Which stages they are is part of this stage's key.
         """
@@ -157,7 +157,7 @@ class Stage(Block):
         return self.keeps
 
     def float_policy(self) -> FloatPolicy:
-        """Which layers of an integer file may compute in float; asked of the stage that quantizes."""
+        """Layers of an integer file that may compute in float; read from the stage that quantizes."""
         return "listed"
 
     def kept_epochs(self) -> tuple[int, ...]:
@@ -173,7 +173,7 @@ class EarlyStopping(Block):
     """
 
     monitor: str = "val_loss"
-    """What is watched; `val_` measures the validation split."""
+    """The metric that is monitored; `val_` measures the validation split."""
     patience: Annotated[int, Field(ge=1)] = 5
     """Epochs without improvement before stopping."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
@@ -201,16 +201,16 @@ class TrainingStage(Stage):
     """Learn from the outputs of another model in addition to the labels (distillation)."""
 
     def warmup_end(self) -> Span | None:
-        """Where in the stage early stopping may begin to count; None for at once."""
+        """Position in the stage from which early stopping counts; None for its start."""
         return None
 
 
 def next_traits(stage: type[Stage] | Stage, traits: frozenset[Trait]) -> frozenset[Trait]:
-    """What a model of `traits` is after `stage`."""
+    """Traits of a model with `traits` after `stage`."""
     keeps = stage.kept() if isinstance(stage, Stage) else stage.keeps
     return (traits & keeps) | stage.adds
 
 
 def float_policy(stages: Iterable[Stage]) -> FloatPolicy:
-    """Which layers of an integer file may compute in float: what the first quantizing stage of a chain says."""
+    """Layers of an integer file that may compute in float, as the first quantizing stage of a chain specifies."""
     return next((stage.float_policy() for stage in stages if "quantized" in stage.adds), "listed")

@@ -1,4 +1,4 @@
-"""What stages and exports pass around and core cannot name: objects of the backend.
+"""Types of backend objects that stages and exports exchange and core cannot name.
 
 Core may not import TensorFlow, and a Protocol in place of `tf_keras.Model` would not be accepted by the backend's
 functions, which are typed with the class itself. So these two are `Any`, here and nowhere else in the contracts.

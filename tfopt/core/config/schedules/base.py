@@ -1,4 +1,4 @@
-"""What sparsity schedules share: where they begin and end, how they are resolved into steps, what they refuse."""
+"""The base of sparsity schedules: begin and end, resolution into optimizer steps, checks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ResolvedSchedule:
 
 
 DEFAULT_UPDATES = 50
-"""How many mask updates a ramp gets when the recipe does not say `every`."""
+"""Number of mask updates of a ramp without `every`."""
 
 
 def check_sparsity(value: float) -> float:
@@ -63,7 +63,7 @@ def check_sparsity(value: float) -> float:
 
 
 class ScheduleBase(Block):
-    """What all schedules have in common."""
+    """Keys and methods of all schedules."""
 
     if TYPE_CHECKING:
         # Most kinds write both in the recipe; a few derive one or both from what they do write.
@@ -159,7 +159,7 @@ class EvenlyUpdated(Window):
     """A schedule whose masks are renewed at even distances from begin to end."""
 
     every: Span | None = None
-    """How often the masks are renewed between begin and end (default: 50 times)."""
+    """How often the masks are updated between begin and end (default: 50 times)."""
 
     def ramp(self, progress: float) -> float:
         """Sparsity at `progress` (0 at begin, 1 at end)."""

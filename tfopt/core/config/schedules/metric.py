@@ -18,7 +18,7 @@ from tfopt.core.language.quantities import Share
 
 @dataclass(frozen=True)
 class LevelState:
-    """Where a metric-triggered schedule is.
+    """State of a metric-triggered schedule.
 
     Args:
         rung: rungs climbed so far.
@@ -76,7 +76,7 @@ class Metric(Window):
     rungs: Annotated[int, Field(ge=1)] = 5
     """Steps from initial to final, each of which removes the same share of the weights that are left."""
     monitor: str = "val_loss"
-    """What is watched; `val_` measures the validation split."""
+    """The metric that is monitored; `val_` measures the validation split."""
     tolerance: Share = 0.02
     """How much worse than its best the metric may be, as a share of the best, for sparsity to rise."""
 

@@ -22,7 +22,7 @@ class SparsityStep(Block):
     """From `at` on, the sparsity is `sparsity`."""
 
     at: Span
-    """Where in the stage."""
+    """Position in the stage."""
     sparsity: Share
     """Share of zeros from there on."""
 
