@@ -66,7 +66,7 @@ def audit_tflite(
         path: the file.
         layer_names: Keras names of the layers of the model it came from; without them no tensor has a layer.
         aliases: name of a layer by the name of each layer that quantization-aware training computes it by; see
-            `tfopt.backend.quantization.canonical.Canonical.names`.
+            `tfopt.backend.quantization.canonical.Canonical.original_names`.
 
     Returns:
         Ports, operators and tensors of all subgraphs.
