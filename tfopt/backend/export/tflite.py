@@ -19,6 +19,7 @@ from tfopt.backend.export import agreement, saved_model
 from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.measures import file_measures
+from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark, predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
@@ -129,10 +130,7 @@ def _float_layers(model: tf_keras.Model | Quantized, float_model: tf_keras.Model
 
 def layer_names(model: tf_keras.Model) -> tuple[str, ...]:
     """Names of all layers; a nested model is replaced by its layers."""
-    names: dict[str, None] = {}
-    for layer in model.layers:
-        names.update(dict.fromkeys(layer_names(layer) if isinstance(layer, tf_keras.Model) else [layer.name]))
-    return tuple(names)
+    return tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
 
 
 def _sources(
