@@ -1,4 +1,4 @@
-"""When two answers are the same."""
+"""Two sets of outputs that agree, and two that do not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_sequences_are_compared_element_by_element() -> None:
 
 
 @pytest.mark.parametrize(("arguments", "share"), [({}, 0.5), ({"from_logits": True}, 1.0)])
-def test_binary_answers_have_a_threshold(arguments: dict[str, Any], share: float) -> None:
+def test_binary_outputs_have_a_threshold(arguments: dict[str, Any], share: float) -> None:
     found, expected = np.array([[0.4], [2.0]]), np.array([[0.6], [3.0]])
     assert compare(found, expected, loss("binary_crossentropy", **arguments)).share == share
 
@@ -52,7 +52,7 @@ def test_regression_has_the_largest_difference_and_the_range() -> None:
     assert not result.reaches(0.8)
 
 
-def test_an_answer_that_is_no_number_is_never_equal() -> None:
+def test_an_output_that_is_not_a_number_is_never_equal() -> None:
     found = np.array([[np.nan, np.nan], [0.1, 0.9]])
     expected = np.array([[0.9, 0.1], [0.1, 0.9]])
     assert compare(found, expected, loss("categorical_crossentropy")).share == 0.5

@@ -24,7 +24,7 @@ def kernels(audit: AuditRecord) -> dict[str | None, float]:
     return {tensor.layer: tensor.sparsity for tensor in audit.tensors if tensor.role == "weight"}
 
 
-def test_a_saved_model_serves_the_same_answers(exported: Exported, tmp_path: Path) -> None:
+def test_a_saved_model_serves_the_same_outputs(exported: Exported, tmp_path: Path) -> None:
     data = exported.context.data
     context = export_context(tmp_path / "export", data, dense={"accuracy": 0.99})
     record = keras_files.export_saved_model(StandIn(None, exported.model), context)
@@ -41,19 +41,19 @@ def test_a_saved_model_serves_the_same_answers(exported: Exported, tmp_path: Pat
     script = f"""
 import numpy as np, tensorflow as tf, sys
 serve = tf.saved_model.load({str(folder)!r}).signatures["serving_default"]
-np.save({str(tmp_path / "answers.npy")!r}, serve(image=tf.constant(np.load({str(tmp_path / "images.npy")!r})))["digit"])
+np.save({str(tmp_path / "outputs.npy")!r}, serve(image=tf.constant(np.load({str(tmp_path / "images.npy")!r})))["digit"])
 assert "tfopt" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=tmp_path)
     expected = exported.model.predict(data.test.inputs[:5], verbose=0)
-    np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), expected, atol=1e-5)
+    np.testing.assert_allclose(np.load(tmp_path / "outputs.npy"), expected, atol=1e-5)
     audit = inspect(folder)
     assert audit.signatures == ["serving_default"]
     assert [(port.name, port.shape) for port in audit.inputs] == [("image", [-1, 8, 8, 1])]
     assert kernels(audit)["hidden"] == pytest.approx(0.75, abs=0.01)
 
 
-def test_a_keras_file_comes_back_with_the_same_answers_and_without_the_optimizer(
+def test_a_keras_file_comes_back_with_the_same_outputs_and_without_the_optimizer(
     exported: Exported, tmp_path: Path
 ) -> None:
     first = export_context(tmp_path / "first" / "export", exported.context.data)

@@ -1,4 +1,4 @@
-"""`.tflite` files of one pruned model: what they contain, what they answer, and what is said of them."""
+"""`.tflite` files of one pruned model: their contents, outputs and records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running files: batches answer as single examples do, states are reset, ports are quantized as on a phone."""
+"""Running files: batches predict what single examples do, states are reset, inputs and outputs are quantized."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def images() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["float32", "dynamic", "int8", "uint8", "sparse"])
-def test_a_batch_gives_the_answers_of_single_examples(exported: Exported, images: np.ndarray, name: str) -> None:
+def test_a_batch_gives_the_outputs_of_single_examples(exported: Exported, images: np.ndarray, name: str) -> None:
     file = str(exported.file(name))
     together, batch, reason = predict.predict(file, {"image": images}, 1, "default")
     assert (batch, reason) == (40, "")
@@ -46,8 +46,8 @@ def test_the_last_batch_may_be_smaller(exported: Exported) -> None:
 def test_integer_ports_are_quantized_by_their_own_scale(exported: Exported, images: np.ndarray) -> None:
     whole = predict.predict(str(exported.file("float_io")), {"image": images}, 1, "default")[0]["digit"]
     for name in ("int8", "uint8"):
-        answers = predict.predict(str(exported.file(name)), {"image": images}, 1, "default")[0]["digit"]
-        np.testing.assert_array_equal(answers, whole)
+        outputs = predict.predict(str(exported.file(name)), {"image": images}, 1, "default")[0]["digit"]
+        np.testing.assert_array_equal(outputs, whole)
 
 
 def test_values_outside_the_range_of_an_input_are_clipped() -> None:
@@ -58,14 +58,14 @@ def test_values_outside_the_range_of_an_input_are_clipped() -> None:
     np.testing.assert_allclose(litert.dequantized(np.array([-128, 3], np.int8), 0.5, 3), [-65.5, 0.0])
 
 
-def test_reference_kernels_answer_the_same(exported: Exported, images: np.ndarray) -> None:
+def test_reference_kernels_predict_the_same(exported: Exported, images: np.ndarray) -> None:
     file = str(exported.file("int8"))
     fast = predict.predict(file, {"image": images}, 1, "default")[0]["digit"]
     plain = predict.predict(file, {"image": images}, 1, "reference")[0]["digit"]
     assert np.mean(fast.argmax(-1) == plain.argmax(-1)) > 0.97
 
 
-def test_run_file_answers_from_a_child(exported: Exported, images: np.ndarray, tmp_path: Path) -> None:
+def test_run_file_predicts_in_a_child_process(exported: Exported, images: np.ndarray, tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", images)
     given = predict.run_file(exported.file("int8"), {"image": tmp_path / "images.npy"}, tmp_path, threads=2)
     np.testing.assert_array_equal(
