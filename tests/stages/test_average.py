@@ -19,7 +19,7 @@ TRAIN = {"train": {"epochs": 4, "keep": [3, 4]}}
     [
         ({}, "average needs something to average: other models, or epochs_of"),
         ({"epochs_of": "train", "models": [{"file": "a.h5"}]}, "average.models cannot be combined with epochs_of"),
-        ({"epochs_of": "trian"}, "average.epochs_of is 'trian', which is no earlier stage. Did you mean 'train'"),
+        ({"epochs_of": "trian"}, "average.epochs_of is 'trian', not an earlier stage. Did you mean 'train'"),
         ({"models": [{"seed": 3}, {"seed": 3}]}, r"average\.models\.1 names seed 3 twice"),
     ],
 )

@@ -28,7 +28,7 @@ def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[Planned
         return f"{changed[-1]} before it is new"
     found = [changes(old, parts) for old in store.parts(parts["kind"])]
     if not found:
-        return "nothing like it is in the store"
+        return "the store has no similar entry"
     nearest = min(found, key=len)
     if not nearest:
         return "its entry in the store is incomplete"

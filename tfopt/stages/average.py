@@ -49,7 +49,7 @@ class Average(Averaging, Stage):
         stage = stages.get(self.epochs_of)
         if stage is None:
             known = closest(self.epochs_of, stages) or f" Earlier stages: {', '.join(stages)}."
-            text = f"is {self.epochs_of!r}, which is no earlier stage.{known}"
+            text = f"is {self.epochs_of!r}, not an earlier stage.{known}"
             return [Mistake(("epochs_of",), text, code="no_earlier_stage")]
         if len(stage.kept_epochs()) < 2:
             text = f"is {stage.name!r}, which keeps no two epochs. Write keep: [...] with their numbers in {stage.name}"

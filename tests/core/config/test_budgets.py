@@ -52,7 +52,7 @@ def test_for_regression_less_is_better() -> None:
         (
             "int4.bytes",
             "60 kB",
-            "budgets.int4.bytes is about 'int4', which is no export of this recipe. Did you mean 'int8'?",
+            "budgets.int4.bytes is about 'int4', which is not an export of this recipe. Did you mean 'int8'?",
         ),
         ("bytes", "60 kB", "budgets has the key 'bytes'; a budget names a file and a measure, such as int8.bytes."),
         (

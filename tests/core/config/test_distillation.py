@@ -70,7 +70,7 @@ def test_what_is_left_out_depends_on_what_the_outputs_are() -> None:
         ({}, "distill.teacher needs exactly one of stage, recipe, seed, file, members and ema"),
         ({"stage": "train", "file": "a.keras"}, "Got stage and file"),
         ({"stage": "train", "ema": {}}, "Got stage and ema"),
-        ({"stage": "prune"}, "distill.teacher.stage is 'prune', which is no earlier stage"),
+        ({"stage": "prune"}, "distill.teacher.stage is 'prune', not an earlier stage"),
         ({"stage": "train", "temperature": 0}, "temperature must be above 0. Got 0"),
         ({"stage": "train", "temperature": {"initial": 4, "final": 0}}, "temperature must be above 0. Got 0"),
         ({"stage": "train", "weight": 1.5}, "weight must be at least 0 and at most 1. Got 1.5"),
@@ -93,7 +93,7 @@ def test_what_is_left_out_depends_on_what_the_outputs_are() -> None:
         ({"ema": {"decay": 1}}, "distill.teacher.ema.decay must be below 1"),
         (
             {"file": "a.tflite", "layers": [{"student": "a"}]},
-            "cannot be combined with a.tflite: a .tflite gives only answers",
+            "cannot be combined with a.tflite: a .tflite has outputs only",
         ),
         (
             {"stage": "train", "layers": [{"student": "a", "loss": {"kind": "relational", "distance": 0, "angle": 0}}]},

@@ -42,11 +42,11 @@ def test_each_place_has_its_kind_and_label(source: dict[str, Any], kind: str, la
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ({}, r"take.model needs exactly one of stage, recipe, seed and file \(seed also beside recipe\). Got none"),
+        ({}, r"take.model needs exactly one of stage, recipe, seed and file \(recipe may have a seed\). Got none"),
         ({"stage": "train", "file": "a.h5"}, "needs exactly one .* Got stage and file"),
         ({"seed": 1, "file": "a.h5"}, "needs exactly one .* Got seed and file"),
-        ({"stage": "trian"}, "take.model.stage is 'trian', which is no earlier stage. Did you mean 'train'"),
-        ({"stage": "take"}, "take.model.stage is 'take', which is no earlier stage"),
+        ({"stage": "trian"}, "take.model.stage is 'trian', not an earlier stage. Did you mean 'train'"),
+        ({"stage": "take"}, "take.model.stage is 'take', not an earlier stage"),
     ],
 )
 def test_a_mistake_is_told_at_its_place(source: dict[str, Any], message: str) -> None:

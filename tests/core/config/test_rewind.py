@@ -48,12 +48,12 @@ METRIC = {"kind": "metric", "final": "80%"}
         (
             written({"stage": "tran", "epoch": 2}),
             ("stages", 1, "prune", "rewind", "stage"),
-            "prune.rewind.stage is 'tran', which is no earlier stage. Did you mean 'train'?",
+            "prune.rewind.stage is 'tran', not an earlier stage. Did you mean 'train'?",
         ),
         (
             written({"stage": "prune", "epoch": 2}),
             ("stages", 1, "prune", "rewind", "stage"),
-            "prune.rewind.stage is 'prune', which is no earlier stage. Earlier stages: train.",
+            "prune.rewind.stage is 'prune', not an earlier stage. Earlier stages: train.",
         ),
         (
             written({"stage": "first", "epoch": 2}, {"prune": {"name": "first", "epochs": 3, "schedule": METRIC}}),

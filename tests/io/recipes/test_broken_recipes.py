@@ -395,7 +395,7 @@ BROKEN = {
         "int9.bytes",
         "unknown_export",
         "25:3",
-        "budgets.int9.bytes is about 'int9', which is no export of this recipe. Did you mean 'int8'?",
+        "budgets.int9.bytes is about 'int9', which is not an export of this recipe. Did you mean 'int8'?",
     ),
     "budget of an unknown measure": Broken(
         "int8.bytes",

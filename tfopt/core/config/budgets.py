@@ -116,7 +116,7 @@ def _parse(key: str, value: Any, exports: Sequence[str] | None, known: Mapping[s
         return Problem(path, message, on_key=True, code="invalid_key")
     if exports is not None and export not in exports:
         guess = closest(export, exports).strip() or f"Exports: {', '.join(exports) or 'none'}."
-        message = f"budgets.{key} is about {export!r}, which is no export of this recipe."
+        message = f"budgets.{key} is about {export!r}, which is not an export of this recipe."
         return Problem(path, message, guess, on_key=True, code="unknown_export")
     if measure not in known:
         guess = closest(measure, known).strip() or f"Measures: {', '.join(known)}."

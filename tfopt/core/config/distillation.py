@@ -1,4 +1,4 @@
-"""Distillation: a stage whose model, the student, also learns from the answers of another, the teacher.
+"""Distillation: a stage whose model, the student, also learns from the outputs of a different one, the teacher.
 
 Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015), arXiv:1503.02531.
 """
@@ -33,7 +33,7 @@ class Member(ModelSource):
     """One teacher of several."""
 
     weight: Annotated[float, Field(gt=0)] | None = None
-    """Share of the answer; the weights of all members sum to 1. Left out by all, they count the same."""
+    """Weight of its outputs; the weights of all members sum to 1. Left out by all, they count the same."""
 
 
 class MovingAverage(Block):
@@ -44,7 +44,7 @@ class MovingAverage(Block):
 
 
 class Decoupled(Block):
-    """Zhao et al. 2022, arXiv:2203.08679: the answer for the right class and those for all others, weighed apart."""
+    """Zhao et al. 2022, arXiv:2203.08679: outputs for the right class and for all others, weighted separately."""
 
     kind: Literal["decoupled"] = "decoupled"
     """The name of the loss."""
@@ -105,15 +105,15 @@ class LayerPair(Block):
 class Teacher(ModelSource):
     """The teacher and how it is used: exactly one of `stage`, `recipe`, `seed`, `file`, `members` and `ema`.
 
-    The loss is (1 - weight) * that of the labels + weight * (that of the answers + those of the layer pairs).
+    The loss is (1 - weight) * that of the labels + weight * (that of the outputs + those of the layer pairs).
     """
 
     members: Annotated[tuple[Member, ...], Field(min_length=2)] | None = None
-    """Several teachers, whose answers are averaged: probabilities (at the temperature), logits or quantities."""
+    """Several teachers, whose outputs are averaged: probabilities (at the temperature), logits or quantities."""
     ema: MovingAverage | None = None
     """The moving average of the student itself."""
     temperature: Gradual | None = None
-    """Softens the answers of `soft_labels` and `decoupled` (default: 4); a number, or how it changes."""
+    """Softens the outputs for `soft_labels` and `decoupled` (default: 4); a number, or how it changes."""
     weight: Gradual = 0.5
     """Share of the loss that comes from the teacher; the rest comes from the labels, whose part alone `class_weights`
     weigh. A number, or how it changes."""
@@ -131,7 +131,7 @@ class Teacher(ModelSource):
         given = [key for key in (*PLACES, "members", "ema") if getattr(self, key) is not None]
         if len(given) != 1 and given != ["recipe", "seed"]:
             got = f"Got {' and '.join(given)}" if given else "Got none of them"
-            wanted = "exactly one of stage, recipe, seed, file, members and ema (seed also beside recipe)"
+            wanted = "exactly one of stage, recipe, seed, file, members and ema (recipe may have a seed)"
             raise ValueError(f"needs {wanted}. {got}")
         for path, value in extremes(self.temperature) if self.temperature is not None else ():
             if value <= 0:
@@ -173,7 +173,7 @@ class Teacher(ModelSource):
         """The temperature of the losses that have one."""
         return DEFAULT_TEMPERATURE if self.temperature is None else self.temperature
 
-    def problems_beside(self, compile: Compile, augment: Augment | None) -> Iterator[Mistake]:
+    def problems_with(self, compile: Compile, augment: Augment | None) -> Iterator[Mistake]:
         """Mistakes together with the rest of the recipe: paths begin below this block."""
         task = task_of(compile)
         loss = self.answer_loss(task)
@@ -247,7 +247,7 @@ class Teacher(ModelSource):
             if self.layers:
                 yield Mistake(
                     ("layers",),
-                    f"cannot be combined with {source.file}: a .tflite gives only answers",
+                    f"cannot be combined with {source.file}: a .tflite has outputs only",
                     code="conflicting_keys",
                 )
 

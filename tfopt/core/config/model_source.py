@@ -48,7 +48,7 @@ class ModelSource(Block):
         given = [key for key in PLACES if getattr(self, key) is not None]
         if len(given) != 1 and given != ["recipe", "seed"]:
             got = f"Got {' and '.join(given)}" if given else "Got none of them"
-            raise ValueError(f"needs exactly one of stage, recipe, seed and file (seed also beside recipe). {got}")
+            raise ValueError(f"needs exactly one of stage, recipe, seed and file (recipe may have a seed). {got}")
         return self
 
     @property
@@ -79,7 +79,7 @@ class ModelSource(Block):
         """
         if self.stage is not None and self.stage not in earlier:
             known = closest(self.stage, earlier) or f" Earlier stages: {', '.join(earlier) or 'none'}."
-            yield Mistake(("stage",), f"is {self.stage!r}, which is no earlier stage.{known}", code="no_earlier_stage")
+            yield Mistake(("stage",), f"is {self.stage!r}, not an earlier stage.{known}", code="no_earlier_stage")
         elif self.kind == "seed" and not earlier:
             text = f"is {self.seed}, but no stage comes before that could be run with it"
             yield Mistake(("seed",), text, code="no_earlier_stage")

@@ -16,7 +16,7 @@ def rewind_problems(rewind: Rewind, earlier: Sequence[Stage]) -> Iterator[Mistak
     stage = stages.get(rewind.stage)
     if stage is None:
         known = closest(rewind.stage, stages) or f" Earlier stages: {', '.join(stages) or 'none'}."
-        yield Mistake(("stage",), f"is {rewind.stage!r}, which is no earlier stage.{known}", code="no_earlier_stage")
+        yield Mistake(("stage",), f"is {rewind.stage!r}, not an earlier stage.{known}", code="no_earlier_stage")
     elif not isinstance(stage, TrainingStage) or "keep" not in type(stage).model_fields:
         yield Mistake(
             ("stage",),

@@ -33,7 +33,7 @@ def stage_problems(stage: Stage, path: RecipePath, compile: Compile, augment: Au
     if isinstance(stage, TrainingStage):
         found += _spans(stage, stage.epochs)
         if stage.teacher is not None:
-            found += below(("teacher",), stage.teacher.problems_beside(compile, augment))
+            found += below(("teacher",), stage.teacher.problems_with(compile, augment))
     return _problems(found, path, stage.name)
 
 
