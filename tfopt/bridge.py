@@ -19,6 +19,8 @@ from typing import Any
 
 __all__ = ["to_keras", "to_tf_keras"]
 
+# Models are Any below: naming `keras.Model` and `tf_keras.Model` would import TensorFlow, which this module must not.
+
 
 def to_tf_keras(model: Any) -> Any:
     """Makes a tf_keras model of a Keras 3 model: the same layer names, weights and outputs.
