@@ -78,7 +78,7 @@ def rewound(trained, tmp_path_factory):
     """A stage with rewinding: model, events, and what was there right after the weights went back."""
     log, seen = Log(), {}
     with pytest.MonkeyPatch.context() as patch:
-        original, before_step = rewinding.restart, rewinding.Rewinding.before_step
+        original, before_step = rewinding.restart, rewinding.RewindHook.before_step
 
         def restart(optimizer, fresh, variables):
             seen["scales"] = [one.numpy() for one in optimizer._velocities]
@@ -89,12 +89,12 @@ def rewound(trained, tmp_path_factory):
 
         def look(self, step):
             before_step(self, step)
-            if step == self.step:
-                seen["weights"] = [variable.numpy() for variable, _ in self.weights]
+            if step == self._step:
+                seen["weights"] = [variable.numpy() for variable, _ in self._weights]
                 seen["iterations"] = int(seen["optimizer"].iterations)
 
         patch.setattr(rewinding, "restart", restart)
-        patch.setattr(rewinding.Rewinding, "before_step", look)
+        patch.setattr(rewinding.RewindHook, "before_step", look)
         model = prune(trained, tmp_path_factory.mktemp("rewound"), log)
     return model, log, seen
 
@@ -252,7 +252,7 @@ def other_model(change):
     ],
 )
 def test_weights_of_other_layers_are_refused_by_name(tmp_path, change, message):
-    snapshots.keeper(other_model(""), [2], tmp_path)({"epoch": 2})
+    snapshots.SnapshotHook(other_model(""), [2], tmp_path).after_epoch({"epoch": 2})
     assert len(snapshots.read(tmp_path, "train", 2, other_model(""))) == 4
     with pytest.raises(StageError, match=f"epoch 2 of train are not those of this model: {message}"):
         snapshots.read(tmp_path, "train", 2, other_model(change))
