@@ -29,7 +29,7 @@ def kill_stage(function: str, folder: Path, moment: str) -> None:
 
 def main(function: str, folder: str, moment: str) -> None:
     """The child's side of `kill_stage`."""
-    from tfopt.backend.training import checkpoint, loop, steps
+    from tfopt.backend.training import loop, steps
 
     def kill(*arguments: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -40,7 +40,7 @@ def main(function: str, folder: str, moment: str) -> None:
 
     steps.SIGN_OF_LIFE = loop.SECONDS_BETWEEN_SIGNS = 0.0  # step by step, and each one shown
     if moment == "saving":
-        checkpoint.os.replace = kill
+        os.replace = kill
     module, _, name = function.partition(":")
     getattr(importlib.import_module(module), name)(Path(folder), react)
 
