@@ -32,7 +32,7 @@ class Tflite(Export):
 
     @model_validator(mode="before")
     @classmethod
-    def _names_are_keys(cls, value: Any) -> Any:
+    def _names_are_keys(cls, value: object) -> object:
         # A variant without a body (`float32:`) is one with all defaults.
         return (
             {"variants": {k: v if v is not None else {} for k, v in value.items()}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -43,7 +43,7 @@ class Qat(Quantization, TrainingStage):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_the_old_key(cls, value: Any) -> Any:
+    def _read_the_old_key(cls, value: object) -> object:
         if not isinstance(value, Mapping) or value.get("require") is None:
             return value
         if "float_layers" in value:

@@ -62,7 +62,7 @@ class Budget:
 class _Measure:
     """Parser and comparison of one measure."""
 
-    parse: Callable[[Any], float]
+    parse: Callable[[object], float]
     at_least: bool = False
 
 
@@ -83,7 +83,7 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
 
 
 def parse_budgets(
-    document: Any, exports: Sequence[str] | None, compile: Compile
+    document: object, exports: Sequence[str] | None, compile: Compile
 ) -> tuple[tuple[Budget, ...], list[Problem]]:
     """Reads the `budgets` block.
 
@@ -108,7 +108,7 @@ def parse_budgets(
     )
 
 
-def _parse(key: str, value: Any, exports: Sequence[str] | None, known: Mapping[str, _Measure]) -> Budget | Problem:
+def _parse(key: str, value: object, exports: Sequence[str] | None, known: Mapping[str, _Measure]) -> Budget | Problem:
     path = ("budgets", key)
     export, dot, measure = key.rpartition(".")
     if not dot:

@@ -15,7 +15,7 @@ from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.suggest import closest
 
 
-def _is_argument(value: Any) -> bool:
+def _is_argument(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return all(_is_argument(part) for part in value)
     return value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value))
@@ -31,7 +31,7 @@ class _Named(Block):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_name(cls, value: Any) -> Any:
+    def _from_name(cls, value: object) -> object:
         return {"name": value} if isinstance(value, str) else value
 
     def arguments(self) -> dict[str, Any]:
