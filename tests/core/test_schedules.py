@@ -64,16 +64,16 @@ def schedules(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(schedule_kinds()))
 
 
 @given(schedules())
-def test_sparsity_is_a_share_that_changes_at_renewals_only_and_ends_at_final(drawn: tuple[ScheduleBase, int]) -> None:
+def test_sparsity_is_a_share_that_changes_at_updates_only_and_ends_at_final(drawn: tuple[ScheduleBase, int]) -> None:
     schedule, total = drawn
     resolved = schedule.resolve(total, STEPS_PER_EPOCH)
     values = [resolved.sparsity_at(step) for step in range(total + 1)]
-    renewed = {step for step, _ in resolved.mask_updates}
+    updated = {step for step, _ in resolved.mask_updates}
     assert all(0 <= value < 1 for value in values)
-    assert all(a == b or step in renewed for step, (a, b) in enumerate(pairwise(values), start=1))
+    assert all(a == b or step in updated for step, (a, b) in enumerate(pairwise(values), start=1))
     assert values[-1] == pytest.approx(schedule.final_sparsity(), abs=1e-12)
-    assert [step for step, _ in resolved.mask_updates] == sorted(renewed)
-    assert all(resolved.begin <= step <= resolved.end < total + 1 for step in renewed)
+    assert [step for step, _ in resolved.mask_updates] == sorted(updated)
+    assert all(resolved.begin <= step <= resolved.end < total + 1 for step in updated)
     assert all(value == 0 for value in values[: resolved.begin])
 
 
@@ -170,7 +170,7 @@ def test_stepwise_holds_each_sparsity_from_its_point_on() -> None:
     assert resolved.mask_updates == ((10, 0.5), (30, 0.0), (50, 0.0), (55, 0.8))
 
 
-def test_metric_plans_one_rung_per_epoch() -> None:
+def test_metric_plans_one_level_per_epoch() -> None:
     resolved = Metric(final=0.784, rungs=3, begin=Span(2, "epochs"), end=Span(6, "epochs")).resolve(100, 10)
     assert [step for step, _ in resolved.mask_updates] == [21, 31, 41]
     assert [value for _, value in resolved.mask_updates] == pytest.approx([0.4, 0.64, 0.784])
@@ -182,7 +182,7 @@ def test_metric_begins_at_its_initial_sparsity() -> None:
     assert resolved.mask_updates == ((0, 0.5), (11, 0.5))
 
 
-LADDER = SparsityLevels((0.0, 0.5, 0.8), tolerance=0.1, higher_is_better=True)
+LEVELS = SparsityLevels((0.0, 0.5, 0.8), tolerance=0.1, higher_is_better=True)
 
 
 @pytest.mark.parametrize(
@@ -197,29 +197,29 @@ LADDER = SparsityLevels((0.0, 0.5, 0.8), tolerance=0.1, higher_is_better=True)
         (LevelState(), float("nan"), LevelState()),
     ],
 )
-def test_the_ladder_is_climbed_while_the_metric_is_within_the_tolerance(
+def test_the_level_rises_while_the_metric_is_within_the_tolerance(
     state: LevelState, value: float, after: LevelState
 ) -> None:
-    assert LADDER.advance(state, value) == after
+    assert LEVELS.advance(state, value) == after
 
 
 def test_the_ladder_knows_that_a_loss_should_fall() -> None:
     levels = SparsityLevels((0.0, 0.5), tolerance=0.1, higher_is_better=False)
-    assert levels.advance(LevelState(0, 1.0), 1.05).rung == 1
-    assert levels.advance(LevelState(0, 1.0), 1.15).rung == 0
+    assert levels.advance(LevelState(0, 1.0), 1.05).level == 1
+    assert levels.advance(LevelState(0, 1.0), 1.15).level == 0
 
 
-def test_watching_never_climbs() -> None:
-    assert LADDER.watch(LevelState(0, 0.5), 0.9) == LevelState(0, 0.9)
+def test_recording_a_value_never_raises_the_level() -> None:
+    assert LEVELS.record(LevelState(0, 0.5), 0.9) == LevelState(0, 0.9)
 
 
 @given(st.lists(st.floats(0, 1), max_size=20))
-def test_the_ladder_is_climbed_one_rung_at_a_time_and_never_down(values: list[float]) -> None:
+def test_the_level_rises_one_at_a_time_and_never_falls(values: list[float]) -> None:
     states = [LevelState()]
     for value in values:
-        states.append(LADDER.advance(states[-1], value))
-    assert all(later.rung - earlier.rung in (0, 1) for earlier, later in pairwise(states))
-    assert all(0 <= LADDER.sparsity(state) < 1 for state in states)
+        states.append(LEVELS.advance(states[-1], value))
+    assert all(later.level - earlier.level in (0, 1) for earlier, later in pairwise(states))
+    assert all(0 <= LEVELS.sparsity(state) < 1 for state in states)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_the_ladder_is_climbed_one_rung_at_a_time_and_never_down(values: list[fl
         ({"kind": "exponential", "final": 0.8, "begin": "60%", "end": "50%"}, "must come after begin .step 60, 60%"),
         (
             {"kind": "constant", "final": 0.8, "every": "71 steps"},
-            "every is 71 steps .*the masks would never be renewed",
+            "every is 71 steps .*the masks would never be updated",
         ),
         ({"kind": "one_shot", "final": 0.8, "begin": "10 epochs"}, "begin is step 100 .* never begin"),
         ({"kind": "iterative", "final": 0.8, "rounds": 99}, "rounds is 99, but begin and end are only 70 steps apart"),

@@ -66,7 +66,7 @@ def schedule(**changes: Any) -> list[dict[str, Any]]:
     [
         ({"stages": schedule(begin="50 steps", end="60 steps")}, 3, "pruning would never begin"),
         ({"stages": schedule(end="500 steps")}, 3, "would never be reached"),
-        ({"stages": schedule(every="100 steps")}, 3, "the masks would never be renewed"),
+        ({"stages": schedule(every="100 steps")}, 3, "the masks would never be updated"),
         ({"stages": pruned(layers=[{"match": "convv.*", "skip": True}])}, 3, "matches no layer"),
         ({"stages": pruned(layers=[{"match": ".*", "skip": True}])}, 3, "leave no layer to prune"),
         ({"stages": pruned(layers=[{"type": "Conv2D", "skip": True}])}, 3, "matches no layer"),

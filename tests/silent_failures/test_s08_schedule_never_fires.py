@@ -1,4 +1,4 @@
-"""S8: a schedule that begins or ends after the training does, or renews more rarely than there are steps."""
+"""S8: a schedule that begins or ends after the training does, or updates more rarely than there are steps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_naively_nothing_is_pruned_and_nothing_is_said(what, steps, most):
 REFUSED = [
     ({"begin": "100 steps", "end": "200 steps"}, "the stage has only 20 steps: pruning would never begin"),
     ({"begin": "0%", "end": "1000 steps"}, "the stage has only 20 steps: 80% would never be reached"),
-    ({"begin": "0%", "end": "100%", "every": "100 steps"}, "the masks would never be renewed"),
+    ({"begin": "0%", "end": "100%", "every": "100 steps"}, "the masks would never be updated"),
 ]
 
 

@@ -91,7 +91,7 @@ def test_here_the_pattern_follows_its_schedule_and_survives_resuming(tmp_path, m
 
 
 def test_here_the_layer_with_one_channel_is_named(tmp_path):
-    reasons = pruning.preflight(small_model(), STAGE)
+    reasons = pruning.skip_reasons(small_model(), STAGE)
 
     assert reasons["conv1"] == "sparsity_m_by_n [2, 4] needs groups of 4 input channels, and this one has 1"
 

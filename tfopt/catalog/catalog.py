@@ -15,12 +15,11 @@ from tfopt.catalog.entries import Entry, Kind, find
 from tfopt.catalog.references import is_function
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
-from tfopt.core.language.block import Block
 from tfopt.core.recipe.catalog import Catalog
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.errors import EnvironmentProblem
 
-B = TypeVar("B", bound=Block)
+B = TypeVar("B")
 
 
 class LazyClasses(Mapping[str, type[B]]):
@@ -66,7 +65,7 @@ def catalog() -> Catalog:
 
 
 def class_of(entry: Entry, kind: Kind, base: type[B]) -> type[B]:
-    """Imports the class of a stage or export and sets its recipe key.
+    """Imports the class of a stage, export or criterion and sets its recipe key as `kind`.
 
     Raises:
         EnvironmentProblem: it cannot be imported, or there is not exactly one.

@@ -134,7 +134,7 @@ def preflight(stage: Stage, model: Model, workload: Workload) -> Preflight:
     if stage.teacher.layers and "quantized" in stage.adds:
         # Quantization trains a rewritten copy: nested models are taken apart, their layers stand at the top.
         model = canonicalize(model).model
-    return found.joined(distillation.look_ahead(model, stage.teacher, workload))
+    return found.joined(distillation.teacher_preflight(model, stage.teacher, workload))
 
 
 def sentence(stage: Stage, mistake: Mistake) -> str:

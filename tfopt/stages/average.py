@@ -62,7 +62,7 @@ class Average(Averaging, Stage):
     def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.stages import average as averaging
 
-        return averaging.look_ahead(model, self, workload)
+        return averaging.preflight(model, self, workload)
 
     def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import average as averaging

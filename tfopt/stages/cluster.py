@@ -37,7 +37,7 @@ class Cluster(Clustering, TrainingStage):
     def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.stages import cluster as clustering
 
-        return clustering.look_ahead(model, self)
+        return clustering.preflight(model, self)
 
     def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import cluster as clustering

@@ -70,7 +70,7 @@ class Ensemble(Ensembling, Stage):
     def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.stages import ensemble as ensembling
 
-        return ensembling.look_ahead(model, self, workload)
+        return ensembling.preflight(model, self, workload)
 
     def layers_after(self, model: Model, workload: Workload) -> Model:
         from tfopt.backend.stages import ensemble as ensembling

@@ -61,7 +61,7 @@ class Prune(Pruning, TrainingStage):
     def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.stages import prune as pruning
 
-        return pruning.look_ahead(model, self, workload)
+        return pruning.preflight(model, self, workload)
 
     def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import prune as pruning

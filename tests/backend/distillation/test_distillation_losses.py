@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfopt.backend.distillation import feature_losses as features
-from tfopt.backend.distillation import response_losses as soft
+from tfopt.backend.distillation import response_losses
 from tfopt.backend.distillation.outputs import form_of_values, logits, soft_log_probabilities
 from tfopt.backend.distillation.ramps import value_at
 from tfopt.core.config.ramps import ResolvedChange
@@ -35,7 +35,9 @@ def logs(values: list[np.ndarray], temperature: float, task: str = "classes", sh
 
 @pytest.mark.parametrize("temperature", [1.0, 4.0, 20.0])
 def test_soft_labels_are_the_divergence_times_the_temperature_squared(temperature):
-    found = soft.soft_labels(logs([STUDENT], temperature), logs([TEACHER], temperature), tf.constant(temperature))
+    found = response_losses.soft_labels(
+        logs([STUDENT], temperature), logs([TEACHER], temperature), tf.constant(temperature)
+    )
     wanted = temperature**2 * divergence(softmax(TEACHER / temperature), softmax(STUDENT / temperature))
     np.testing.assert_allclose(found, wanted, rtol=2e-4, atol=1e-5)
 
@@ -48,7 +50,7 @@ def test_gradients_hardly_depend_on_the_temperature():
         with tf.GradientTape() as tape:
             tape.watch(student)
             ours = soft_log_probabilities([student], (1.0,), tf.constant(temperature), "classes")
-            loss = soft.soft_labels(ours, logs([TEACHER], temperature), tf.constant(temperature))
+            loss = response_losses.soft_labels(ours, logs([TEACHER], temperature), tf.constant(temperature))
         return tape.gradient(loss, student).numpy()
 
     centered = (STUDENT - STUDENT.mean(1, keepdims=True)) - (TEACHER - TEACHER.mean(1, keepdims=True))
@@ -58,7 +60,7 @@ def test_gradients_hardly_depend_on_the_temperature():
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
 def test_yes_or_no_is_a_divergence_of_two(temperature):
-    found = soft.soft_labels(
+    found = response_losses.soft_labels(
         logs([STUDENT], temperature, "binary"), logs([TEACHER], temperature, "binary"), tf.constant(temperature)
     )
     ours, theirs = (1 / (1 + np.exp(-x / temperature)) for x in (STUDENT, TEACHER))
@@ -74,7 +76,7 @@ def test_several_teachers_average_their_softened_probabilities():
 
 def test_decoupled():
     temperature = 4.0
-    found = soft.decoupled(
+    found = response_losses.decoupled(
         logs([STUDENT], temperature),
         logs([TEACHER], temperature),
         tf.constant(LABELS),
@@ -96,11 +98,11 @@ def test_decoupled_with_the_papers_identity_is_soft_labels():
     temperature = 2.0
     ours, theirs = logs([STUDENT], temperature), logs([TEACHER], temperature)
     parts = [
-        soft.decoupled(ours, theirs, tf.constant(LABELS), tf.constant(temperature), *weights).numpy()
+        response_losses.decoupled(ours, theirs, tf.constant(LABELS), tf.constant(temperature), *weights).numpy()
         for weights in ((1.0, 0.0), (0.0, 1.0))
     ]
     rest = 1 - softmax(TEACHER / temperature)[np.arange(6), LABELS]
-    whole = soft.soft_labels(ours, theirs, tf.constant(temperature))
+    whole = response_losses.soft_labels(ours, theirs, tf.constant(temperature))
     np.testing.assert_allclose(parts[0] + rest * parts[1], whole, rtol=1e-3, atol=1e-5)
 
 
@@ -111,7 +113,9 @@ def test_probabilities_become_logits_again():
     yes = logits(tf.constant([0.0, 0.25, 1.0]), "probabilities", "binary").numpy()
     assert yes[1] == pytest.approx(np.log(1 / 3), rel=1e-5)
     assert np.isfinite(yes).all()
-    np.testing.assert_allclose(soft.centered(tf.constant(TEACHER)), TEACHER - TEACHER.mean(1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(
+        response_losses.centered(tf.constant(TEACHER)), TEACHER - TEACHER.mean(1, keepdims=True), atol=1e-6
+    )
 
 
 def test_the_form_of_a_files_answers_shows_in_them():
@@ -123,7 +127,7 @@ def test_the_form_of_a_files_answers_shows_in_them():
 
 
 def test_squared_differences():
-    found = soft.squared_difference(tf.constant(STUDENT), tf.constant(TEACHER))
+    found = response_losses.squared_difference(tf.constant(STUDENT), tf.constant(TEACHER))
     np.testing.assert_allclose(found, np.mean((STUDENT - TEACHER) ** 2, axis=1), rtol=1e-5)
     found = features.mean_squared(tf.constant(STUDENT), tf.constant(TEACHER))
     np.testing.assert_allclose(found, np.mean((STUDENT - TEACHER) ** 2), rtol=1e-5)

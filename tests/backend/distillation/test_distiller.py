@@ -179,7 +179,7 @@ def test_a_cached_teacher_is_asked_once_and_teaches_the_same(teacher, tmp_path):
         assert one["soft_loss"] == pytest.approx(other["soft_loss"], rel=1e-3)
     (tmp_path / "cached" / "work" / cache.FILE).write_bytes(b"cut off")
     _, again = train(tmp_path / "cached", distill({"stage": "train", "cache": True}), places)
-    assert "the teacher is asked again" in again.of("warning")[0]["message"]
+    assert "the teacher's outputs are computed again" in again.of("warning")[0]["message"]
 
 
 def test_class_weights_and_a_cache_go_together(teacher, tmp_path):
@@ -287,7 +287,9 @@ def look(body, student=None, teacher=None, **more):
     """Problems and warnings of a teacher, known before training."""
     stage = distill({"stage": "train", **body})
     known = {"stage train": KnownModel(teacher or wide_model())}
-    found = distillation.look_ahead(student or small_model(), stage.teacher, Workload(60, 20, 1200, sources=known))
+    found = distillation.teacher_preflight(
+        student or small_model(), stage.teacher, Workload(60, 20, 1200, sources=known)
+    )
     return [mistake.message for mistake in found.problems]
 
 

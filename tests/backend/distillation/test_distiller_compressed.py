@@ -123,7 +123,7 @@ def test_attention_maps_and_hidden_states(tmp_path):
     student = transformer(16, 1, seed=2)
     log = Log()
 
-    planned = distillation.look_ahead(student, stage.teacher, Workload(95, 19, 1200, sources=known))
+    planned = distillation.teacher_preflight(student, stage.teacher, Workload(95, 19, 1200, sources=known))
     places = {"stage train": stored(teacher, tmp_path / "entry")}
     training.train(student, stage, distiller(tmp_path / "student", stage.teacher, places, log))
 

@@ -145,7 +145,7 @@ def metric(**written):
     }  # fmt: skip
 
 
-def test_a_good_model_climbs_every_epoch_as_planned(dense, tmp_path):
+def test_a_good_model_rises_every_epoch_as_planned(dense, tmp_path):
     log = Log()
     model = run(dense, tmp_path, log, **metric(tolerance="90%"))
     entries = log.of("epoch")
@@ -174,7 +174,7 @@ def test_a_model_that_gets_worse_stays_where_it_is_and_says_so(stuck):
     assert "instead of 99.0%: val_accuracy was not within 0.0% of its best" in warning
 
 
-def test_a_climb_survives_interruptions(dense, stuck, tmp_path, monkeypatch):
+def test_a_rise_survives_interruptions(dense, stuck, tmp_path, monkeypatch):
     stepping(monkeypatch)
     assert same_weights(interrupted(dense, tmp_path, EPOCH, 2 * EPOCH + 1, **HARD), stuck[0])
 

@@ -89,9 +89,8 @@ def rewound(trained, tmp_path_factory):
 
         def look(self, step):
             before_step(self, step)
-            if step == self._step:
-                seen["weights"] = [variable.numpy() for variable, _ in self._weights]
-                seen["iterations"] = int(seen["optimizer"].iterations)
+            seen["weights"] = [variable.numpy() for variable, _ in self._weights]
+            seen["iterations"] = int(seen["optimizer"].iterations)
 
         patch.setattr(rewinding, "restart", restart)
         patch.setattr(rewinding.RewindHook, "before_step", look)
@@ -224,7 +223,7 @@ def test_early_stopping_counts_from_there():
 
 def test_a_rewinding_after_the_last_step_is_refused_before_training(trained, tmp_path):
     late = {**SCHEDULE, "end": "100%"}
-    found = pruning.look_ahead(small_model(), stage_of(schedule=late), Workload(40, 10, 640))
+    found = pruning.preflight(small_model(), stage_of(schedule=late), Workload(40, 10, 640))
     (mistake,) = found.problems
     assert mistake.path == ("rewind",)
     assert "in the last of the stage's 40 steps: nothing would be trained after it" in mistake.message

@@ -39,7 +39,7 @@ def test_tfmot_does_what_is_planned_in_every_step(kind):
     assert [step for step, is_due in enumerate(due, start=1) if is_due] == update_steps(plan)
 
 
-def test_a_schedule_that_begins_at_once_renews_in_the_first_step():
+def test_a_schedule_that_begins_at_once_updates_in_the_first_step():
     due, sparsities = table(MaskUpdates.of(resolved("one_shot", begin="0%")))
     assert due == [True] + [False] * (STEPS - 1)
     assert sparsities == pytest.approx([0.8] * STEPS)
@@ -69,10 +69,10 @@ def test_tfmot_own_wrapper_comes_back_with_our_schedule(schedule):
     assert copy.pruning_schedule.get_config() == schedule.get_config()
 
 
-def test_a_steered_schedule_renews_when_it_is_told():
+def test_a_controlled_schedule_updates_when_its_controller_says():
     schedule = ControlledSchedule()
     assert not any(table(schedule)[0])
-    schedule.renew(7, 0.6)
+    schedule.update_masks(7, 0.6)
     due, sparsities = table(schedule)
     assert [step for step, is_due in enumerate(due, start=1) if is_due] == [7]
     assert sparsities == pytest.approx([0.6] * STEPS)

@@ -142,16 +142,16 @@ def test_what_cannot_be_averaged_is_known_before_training_and_named() -> None:
     inputs = tf_keras.Input((8, 8, 1))
     x = tf_keras.layers.Conv2D(4, 3, name="narrow")(inputs)
     other = tf_keras.Model(inputs, tf_keras.layers.Dense(10, "softmax")(tf_keras.layers.Flatten()(x)))
-    found = averaging.look_ahead(model, Averaging(), Workload(0, 1, 1, sources={"seed 3": KnownModel(other)}))
+    found = averaging.preflight(model, Averaging(), Workload(0, 1, 1, sources={"seed 3": KnownModel(other)}))
     (mistake,) = found.problems
     assert mistake.code == "incompatible_model"
     assert "conv1 has weights of the shapes" in mistake.message
     assert "narrow" in mistake.message
     base = Workload(0, 1, 1, sources={"seed 3": KnownModel(small_model(seed=3))})
-    assert "begins from other weights" in averaging.look_ahead(model, Averaging(), base).warnings[0]
+    assert "begins from other weights" in averaging.preflight(model, Averaging(), base).warnings[0]
     same = Workload(0, 1, 1, sources={"recipe a.yaml": KnownModel(small_model())})
-    assert averaging.look_ahead(model, Averaging(), same).warnings == ()
-    (mistake,) = averaging.look_ahead(model, Averaging(method="greedy"), same).problems
+    assert averaging.preflight(model, Averaging(), same).warnings == ()
+    (mistake,) = averaging.preflight(model, Averaging(method="greedy"), same).problems
     assert mistake.code == "no_validation_data"
 
 

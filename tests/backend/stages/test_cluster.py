@@ -185,7 +185,7 @@ def test_layers_that_are_left_alone_are_named_with_the_reason():
         "norm": "LayerNormalization has no kernel",
         "frozen": "is frozen (trainable=False)",
     }
-    assert clustering.look_ahead(model, asked) == Preflight(skipped=skipped(model, asked))
+    assert clustering.preflight(model, asked) == Preflight(skipped=skipped(model, asked))
 
 
 REFUSED = [
@@ -202,7 +202,7 @@ REFUSED = [
 def test_what_cannot_be_done_is_said_before_training(keys, message, model, tmp_path):
     log = Log()
     asked = stage(**keys)
-    found = clustering.look_ahead(model, asked)
+    found = clustering.preflight(model, asked)
     with pytest.raises(RecipeError) as caught:
         carry_out(model, asked, context(tmp_path, log))
     told = "; ".join(f"{'.'.join(map(str, problem.path))} {problem.message}" for problem in caught.value.problems)

@@ -20,15 +20,16 @@ from tfopt.backend.ensembling.combine import combined_values, smallest_gap
 from tfopt.backend.stages import ensemble as ensembling
 from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.compile import Compile, Loss
-from tfopt.core.config.ensembling import Ensembling, Outputs
+from tfopt.core.config.ensembling import Ensembling
 from tfopt.core.config.model_source import KnownModel, ModelLocation
+from tfopt.core.config.outputs import Outputs
 from tfopt.core.contracts.preflight import Workload
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf
 
-PROBABILITIES = Outputs("softmax", are_logits=False)
-LOGITS = Outputs("softmax", are_logits=True)
+PROBABILITIES = Outputs("sparse_categorical_crossentropy", are_logits=False)
+LOGITS = Outputs("sparse_categorical_crossentropy", are_logits=True)
 
 
 @cache
@@ -156,10 +157,10 @@ def test_what_cannot_be_joined_is_known_before_training() -> None:
     model = small_model()
 
     def problem(asked: Ensembling, given: Workload) -> str:
-        (mistake,) = ensembling.look_ahead(model, asked, given).problems
+        (mistake,) = ensembling.preflight(model, asked, given).problems
         return mistake.message
 
-    assert ensembling.look_ahead(model, Ensembling(combine="logits"), workload(small_model(seed=1))).problems == ()
+    assert ensembling.preflight(model, Ensembling(combine="logits"), workload(small_model(seed=1))).problems == ()
     regression = Compile(loss=Loss(name="mse"))
     assert "mse is no loss of a classification" in problem(
         Ensembling(combine="logits"), workload(model, compile=regression)
@@ -179,5 +180,5 @@ def test_a_joined_model_that_answers_otherwise_is_no_result(tmp_path: Path, monk
     given = context(tmp_path)
     where = {"file other": ModelLocation("file other", "file", tmp_path / "other.keras")}
     object.__setattr__(given, "sources", where)
-    with pytest.raises(StageError, match="answers otherwise than its members"):
+    with pytest.raises(StageError, match="differ from those of its members"):
         ensembling.ensemble(small_model(), Ensembling(), given)

@@ -124,10 +124,10 @@ def mixed_model():
 def test_preflight_gives_every_layer_its_reason():
     model = mixed_model()
 
-    plain = pruning.preflight(model, Pruning(schedule=Constant(final=0.5)))
-    blocks = pruning.preflight(model, Pruning(schedule=Constant(final=0.5), block_size=(1, 2)))
-    groups = pruning.preflight(model, Pruning(schedule=Constant(final=0.5), sparsity_m_by_n=(2, 4)))
-    xnnpack = pruning.preflight(model, Pruning(schedule=Constant(final=0.5), policy="xnnpack"))
+    plain = pruning.skip_reasons(model, Pruning(schedule=Constant(final=0.5)))
+    blocks = pruning.skip_reasons(model, Pruning(schedule=Constant(final=0.5), block_size=(1, 2)))
+    groups = pruning.skip_reasons(model, Pruning(schedule=Constant(final=0.5), sparsity_m_by_n=(2, 4)))
+    xnnpack = pruning.skip_reasons(model, Pruning(schedule=Constant(final=0.5), policy="xnnpack"))
 
     assert [name for name, reason in plain.items() if reason is None] == ["pointwise", "conv", "logits"]
     assert plain["rescaling"] == "has no weights"
@@ -197,14 +197,14 @@ def test_what_cannot_be_is_refused_before_training(changes, message, path, tmp_p
 
     assert caught.value.problems[0].path == path
     assert log.events == []
-    ahead = pruning.look_ahead(small_model(), stage, Workload(76, 19, 1200))
+    ahead = pruning.preflight(small_model(), stage, Workload(76, 19, 1200))
     assert ahead.problems[0].path == path
 
 
-def test_look_ahead_resolves_schedules_and_names_what_stays_dense():
+def test_preflight_resolves_schedules_and_names_what_stays_dense():
     stage = stage_of(layers=[{"match": "logits", "skip": True}])
 
-    ahead = pruning.look_ahead(small_model(), stage, Workload(76, 19, 1200))
+    ahead = pruning.preflight(small_model(), stage, Workload(76, 19, 1200))
 
     assert set(ahead.schedules) == {"conv1", "conv2", "hidden"}
     assert ahead.schedules["hidden"].end == 53

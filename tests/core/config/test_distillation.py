@@ -57,8 +57,8 @@ def test_a_recipe_is_the_same_after_being_written_out() -> None:
 
 def test_what_is_left_out_depends_on_what_the_outputs_are() -> None:
     teacher = Teacher(stage="train")
-    assert teacher.answer_loss("classes") == teacher.answer_loss("binary") == "soft_labels"
-    assert teacher.answer_loss("quantities") == "outputs"
+    assert teacher.response_loss("classes") == teacher.response_loss("binary") == "soft_labels"
+    assert teacher.response_loss("quantities") == "outputs"
     assert teacher.used_temperature() == DEFAULT_TEMPERATURE
     assert Teacher.model_validate({"members": [{"seed": 1}, {"seed": 2}]}).shares() == (0.5, 0.5)
     assert Teacher.model_validate({"ema": {}}).sources() == ()
@@ -74,7 +74,7 @@ def test_what_is_left_out_depends_on_what_the_outputs_are() -> None:
         ({"stage": "train", "temperature": 0}, "temperature must be above 0. Got 0"),
         ({"stage": "train", "temperature": {"initial": 4, "final": 0}}, "temperature must be above 0. Got 0"),
         ({"stage": "train", "weight": 1.5}, "weight must be at least 0 and at most 1. Got 1.5"),
-        ({"stage": "train", "weight": 0}, "weight is 0: the teacher would not be heard"),
+        ({"stage": "train", "weight": 0}, "weight is 0, so the teacher has no effect"),
         (
             {"members": [{"stage": "train", "weight": 0.5}, {"seed": 3, "weight": 0.6}]},
             "the weights of the members sum to 1.1; they must sum to 1",

@@ -127,12 +127,12 @@ BROKEN = {
         "17:69",
         "prune.schedule.begin is 10 epochs, but the stage has 10 epochs: pruning would never begin.",
     ),
-    "masks that are never renewed": Broken(
+    "masks that are never updated": Broken(
         "end: 70%",
         "end: 70%, every: 8 epochs",
         "outside_stage",
         "17:90",
-        "prune.schedule.every is 8 epochs, longer than from begin to end: the masks would never be renewed.",
+        "prune.schedule.every is 8 epochs, longer than from begin to end: the masks would never be updated.",
     ),
     "sparsity that falls": Broken(
         "initial: 30%",

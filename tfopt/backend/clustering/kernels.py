@@ -9,7 +9,6 @@ import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +21,7 @@ from tfopt.backend.compat.tfmot_clustering import (
     ClusterWeights,
 )
 from tfopt.backend.graph.channels import from_rows, rows
+from tfopt.backend.types import Nested
 from tfopt.core.config.clustering import Initialization, Sharing
 
 _INITIALIZATIONS: Mapping[Initialization, CentroidInitialization] = {
@@ -35,8 +35,8 @@ _INITIALIZATIONS: Mapping[Initialization, CentroidInitialization] = {
 def first_centroids(values: np.ndarray, clusters: int, initialization: Initialization, sparse: bool) -> np.ndarray:
     """Centroids of some weights that share values, by tfmot's initializers.
 
-    Weights that have few distinct values already keep them: tfmot's kmeans++ dies of those (`Expected num_to_sample <=
-    points.rows()`, tensorflow/model-optimization #979), as happens in a channel that is nearly all zeros.
+    Weights that have few distinct values already keep them: tfmot's kmeans++ crashes on those (`Expected
+    num_to_sample <= points.rows()`, tensorflow/model-optimization #979), as in a channel that is nearly all zeros.
 
     Args:
         values: of a kernel or a channel: (weights,).
@@ -60,7 +60,7 @@ class GroupLookup(ClusteringAlgorithm):
 
     tfmot's look-up per channel is a Python loop that adds operators to the graph of a step for each channel (a kernel
     of 3x3x64x64: 3,243 operators and 2 s to trace, here 198 and 0.3 s, at the same time per call and with equal
-    gradients), and it takes the last axis for the channels of a transposed convolution, where it is the last but one.
+    gradients), and it uses the last axis as channels of a transposed convolution, where it is the last but one.
 
     Args:
         centroids: (groups, clusters)
@@ -123,7 +123,7 @@ class ClusterKernels(ClusterWeights):
 
     tfmot's wrapper drops `training` and masks, so that dropout inside an LSTM is off (with whole models wrapped, batch
     normalization is frozen too); it puts tensors in the place of the layer's variables, so that a model that was not
-    stripped is converted to 5,462,696 bytes instead of 549,272, and stripping builds all layers anew; and it takes
+    stripped is converted to 5,462,696 bytes instead of 549,272, and stripping rebuilds all layers; and it accepts
     per-channel clusters for Conv2D only. Its int64 copy of the nearest centroids, which nothing reads, is left out:
     free weights and centroids are the whole state.
 
@@ -146,7 +146,7 @@ class ClusterKernels(ClusterWeights):
         self._inner_arguments = inspect.signature(layer.call).parameters
         self.supports_masking = layer.supports_masking
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Nested) -> None:
         tf_keras.layers.Wrapper.build(self, input_shape)
         self.shared = [self._share(name, variable) for name, variable in self.layer.get_clusterable_weights()]
 
@@ -166,14 +166,16 @@ class ClusterKernels(ClusterWeights):
         held = (lambda values: tf.cast(tf.not_equal(values, 0), free.dtype)) if sparse else tf.ones_like
         return SharedKernel(variable, GroupLookup(made), held(centroids), held(free), per_channel, self.layer)
 
-    def call(self, inputs: Any, *others: Any, training: Any = None, mask: Any = None, **arguments: Any) -> Any:
+    def call(
+        self, inputs: Nested, *others: Nested, training: Nested = None, mask: Nested = None, **arguments: Nested
+    ) -> Nested:
         for name, value in (("training", training), ("mask", mask)):
             if name in self._inner_arguments:
                 arguments[name] = value
         with self._shared_values():
             return self.layer.call(inputs, *others, **arguments)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
         return self.layer.compute_mask(inputs, mask)
 
     def project_weights(self) -> None:

@@ -16,7 +16,7 @@ from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import Problem, RecipeError
 
 
-def preflight(model: tf_keras.Model, clustering: Clustering) -> dict[str, str | None]:
+def skip_reasons(model: tf_keras.Model, clustering: Clustering) -> dict[str, str | None]:
     """Why each layer will be left alone, or None where it will be clustered; by layer name, nested layers included.
 
     Raises:
@@ -55,9 +55,9 @@ def layer_sharing(model: tf_keras.Model, clustering: Clustering) -> dict[str, Sh
     """How the weights of each layer that will be clustered share values, by name.
 
     Raises:
-        RecipeError: as `preflight`.
+        RecipeError: as `skip_reasons`.
     """
-    reasons = preflight(model, clustering)
+    reasons = skip_reasons(model, clustering)
     plans: dict[str, Sharing] = {}
     for layer in leaf_layers(model):
         asked = clustering.for_layer(layer.name, type(layer).__name__)
@@ -66,10 +66,10 @@ def layer_sharing(model: tf_keras.Model, clustering: Clustering) -> dict[str, Sh
     return plans
 
 
-def look_ahead(model: tf_keras.Model, clustering: Clustering) -> Preflight:
+def preflight(model: tf_keras.Model, clustering: Clustering) -> Preflight:
     """All that is knowable of a cluster stage before training, problems included, for `tfopt plan`."""
     try:
-        reasons = preflight(model, clustering)
+        reasons = skip_reasons(model, clustering)
     except RecipeError as error:
         return Preflight(
             problems=tuple(Mistake(problem.path, problem.message, code=problem.code) for problem in error.problems)
@@ -81,9 +81,9 @@ def skipped(model: tf_keras.Model, clustering: Clustering) -> dict[str, str]:
     """Why layers with weights are left alone, by name.
 
     Raises:
-        RecipeError: as `preflight`.
+        RecipeError: as `skip_reasons`.
     """
-    return _skipped(model, preflight(model, clustering))
+    return _skipped(model, skip_reasons(model, clustering))
 
 
 def _skipped(model: tf_keras.Model, reasons: Mapping[str, str | None]) -> dict[str, str]:

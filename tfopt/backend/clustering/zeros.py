@@ -17,7 +17,7 @@ def zeros_held(variables: Iterable[tf.Variable]) -> Iterator[None]:
     Args:
         variables: their own constraints hold too, and are all that is left afterwards.
     """
-    before = [(variable, variable.constraint) for variable in variables if variable.shape.rank >= 2]
+    before = [(variable, variable.constraint) for variable in variables if len(variable.shape) >= 2]
     try:
         for variable, own in before:
             mask = tf.cast(tf.not_equal(variable, 0), variable.dtype)

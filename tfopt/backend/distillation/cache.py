@@ -1,4 +1,4 @@
-"""Answers of teachers to every training example, computed once and kept as long as the stage is at work."""
+"""ModelOutputs of teachers to every training example, computed once and kept as long as the stage is at work."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ FILE = "teacher.npz"
 _SECONDS = "seconds"
 
 
-def answers(
-    panel: TeacherEnsemble, split: Split, work: Path, warn: Callable[[str], None]
+def cached_outputs(
+    ensemble: TeacherEnsemble, split: Split, work: Path, warn: Callable[[str], None]
 ) -> tuple[list[np.ndarray], list[np.ndarray], float]:
-    """What the teachers say of every example of a split, in its order.
+    """The outputs of the teachers for every example of a split, in its order.
 
-    They lie in the work folder, so that a stage that was interrupted does not ask again. That folder is the stage's
-    own, named by its key, which knows the teachers and the data; it is gone when the stage is in the store.
+    They are stored in the work folder, so that a stage that was interrupted does not compute them again. That folder
+    is the stage's own, named by its key, which depends on the teachers and the data; it is removed when the stage is
+    in the store.
 
     Args:
-        panel: the teachers.
+        ensemble: the teachers.
         split: the training split.
         work: `StageContext.work`.
-        warn: is told of a damaged file, which is computed anew.
+        warn: receives a message about a damaged file, which is computed again.
 
     Returns:
-        Outputs of each teacher, outputs of the compared layers, and how many seconds asking took, be it before an
+        Outputs of each teacher, outputs of the compared layers, and how many seconds the pass took, possibly before an
         interruption.
     """
     path = work / FILE
@@ -41,9 +42,9 @@ def answers(
             arrays = checkpoint.load(path)
             return *_sorted(arrays), float(arrays[_SECONDS])
         except DamagedCheckpoint as error:
-            warn(f"{error}; the teacher is asked again.")
+            warn(f"{error}; the teacher's outputs are computed again.")
     begun = perf_counter()
-    outputs, features = panel.answer_all(split)
+    outputs, features = ensemble.predict_all(split)
     seconds = perf_counter() - begun
     named = {f"output/{index}": array for index, array in enumerate(outputs)}
     named |= {f"feature/{index}": array for index, array in enumerate(features)}

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.distillation import cache, teachers
-from tfopt.backend.distillation.feature_extractor import NoSuchLayer, tapped
+from tfopt.backend.distillation.feature_extractor import NoSuchLayer, feature_extractor
 from tfopt.backend.distillation.loss import DistillationLoss
 from tfopt.backend.distillation.moving_average import MovingAverageTeacher
-from tfopt.backend.distillation.outputs import Answers, Form, form_of
+from tfopt.backend.distillation.outputs import Form, ModelOutputs, form_of
 from tfopt.backend.distillation.projections import projections
 from tfopt.backend.distillation.step import TeacherTerm
 from tfopt.backend.distillation.teachers import TeacherEnsemble
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf, TrainingHook, TrainingSetup
-from tfopt.core.config import ramps as gradual
-from tfopt.core.config.distillation import Teacher, task_of
+from tfopt.backend.types import Nested
+from tfopt.core.config import ramps
+from tfopt.core.config.distillation import Teacher
+from tfopt.core.config.outputs import Outputs
 from tfopt.core.contracts.events import Warned
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError
@@ -36,7 +37,7 @@ class Distiller(TrainingHook):
         teacher: the recipe's block.
         stage: name of the stage.
         epochs: of the stage.
-        context: sources, data, and where events and the teachers' answers go.
+        context: sources, data, and where events and the teachers' outputs go.
 
     Raises:
         StageError: a teacher cannot be loaded, or a layer is missing.
@@ -44,51 +45,52 @@ class Distiller(TrainingHook):
 
     def __init__(self, teacher: Teacher, stage: str, epochs: int, context: StageContext) -> None:
         self._teacher, self._context = teacher, context
-        self._task = task_of(context.compile)
-        self._form: Form = "logits" if context.compile.loss.arguments().get("from_logits", False) else "probabilities"
-        self._panel = teachers.load(teacher, context) if teacher.sources() else None
+        outputs = Outputs.of(context.compile)
+        self._task = outputs.task
+        self._form: Form = "logits" if outputs.are_logits else "probabilities"
+        self._ensemble = teachers.load(teacher, context) if teacher.sources() else None
         self._forms: tuple[Form, ...] = ()
         self._given: Given | None = None
-        details: dict[str, Any] = {"loss": teacher.answer_loss(self._task)}
-        if self._panel is not None:
-            details |= self._look_at(self._panel, stage, epochs)
+        details: dict[str, object] = {"loss": teacher.response_loss(self._task)}
+        if self._ensemble is not None:
+            details |= self._look_at(self._ensemble, stage, epochs)
         self._details = details
 
-    def _look_at(self, panel: TeacherEnsemble, stage: str, epochs: int) -> dict[str, Any]:
+    def _look_at(self, ensemble: TeacherEnsemble, stage: str, epochs: int) -> dict[str, object]:
         """Asks what is to be asked before the first step; what to say about the teachers."""
         context = self._context
-        details: dict[str, Any] = {
+        details: dict[str, object] = {
             "sources": [source.label for source in self._teacher.sources()],
             "asked": "in every step",
         }
-        if self._teacher.cache or not panel.in_graph:
+        if self._teacher.cache or not ensemble.in_graph:
 
             def warn(message: str) -> None:
                 context.emit(Warned(f"{stage}: {message}"))
 
-            outputs, features, seconds = cache.answers(panel, context.data.train, context.work, warn)
+            outputs, features, seconds = cache.cached_outputs(ensemble, context.data.train, context.work, warn)
             self._given = tuple(outputs), tuple(features)
             details |= {"asked": "once", "seconds_of_one_pass": seconds, "passes_saved": epochs - 1}
-        self._forms = panel.forms(self._task, self._form, self._given[0] if self._given else None)
+        self._forms = ensemble.forms(self._task, self._form, self._given[0] if self._given else None)
         test = context.data.test
-        answers = Answers(tuple(tf.constant(one) for one in panel.answer_all(test)[0]))
-        together = self._comparison((), panel.shares).probabilities(answers)
+        predicted = ModelOutputs(tuple(tf.constant(one) for one in ensemble.predict_all(test)[0]))
+        together = self._loss((), ensemble.shares).probabilities(predicted)
         details["measures"] = compiling.measure(self._as_compiled(together), test.targets, context.compile)
         return details
 
     def _as_compiled(self, probabilities: tf.Tensor) -> np.ndarray:
-        """Answers as the recipe's loss expects them."""
+        """ModelOutputs as the recipe's loss expects them."""
         if self._form == "probabilities" or self._task == "quantities":
             return probabilities.numpy()
         if self._task == "binary":
             return (tf.math.log(probabilities) - tf.math.log1p(-probabilities)).numpy()
         return tf.math.log(probabilities).numpy()
 
-    def _comparison(self, projected: Any, shares: tuple[float, ...]) -> DistillationLoss:
+    def _loss(self, projected: Sequence[tf_keras.layers.Layer | None], shares: tuple[float, ...]) -> DistillationLoss:
         return DistillationLoss(self._teacher, self._task, self._form, self._forms, shares, projected)
 
     @property
-    def details(self) -> Mapping[str, Any]:
+    def details(self) -> Mapping[str, object]:
         return {"teacher": self._details}
 
     @property
@@ -117,34 +119,34 @@ class Distiller(TrainingHook):
         self._form = form_of(model, self._task, self._form)
         self._reader = self._read_features(model)
 
-        def flat(inputs: Any) -> list[tf.Tensor]:
+        def flat(inputs: Nested) -> list[tf.Tensor]:
             return tf.nest.flatten(self._reader(inputs, training=False))
 
         average = MovingAverageTeacher(model, flat, teacher.ema.decay) if teacher.ema is not None else None
-        if self._panel is None:
+        if self._ensemble is None:
             self._forms = (self._form,)
-        theirs = self._reader if self._panel is None else self._panel.readers[0]
+        theirs = self._reader if self._ensemble is None else self._ensemble.readers[0]
         projected = (
             projections(teacher.layers, _shapes(self._reader)[1:], _shapes(theirs)[1:], self._context.seed)
             if teacher.layers
             else []
         )
-        shares = self._panel.shares if self._panel is not None else (1.0,)
+        shares = self._ensemble.shares if self._ensemble is not None else (1.0,)
         steps = setup.total_steps, setup.steps_per_epoch
         self._term = TeacherTerm(
             model,
-            self._comparison(projected, shares),
-            ask=self._panel.ask if self._panel is not None and self._given is None else None,
+            self._loss(projected, shares),
+            ask=self._ensemble.ask if self._ensemble is not None and self._given is None else None,
             average=average,
             temperature=_resolved("temperature", teacher.used_temperature(), *steps),
             weight=_resolved("weight", teacher.weight, *steps),
             optimizer=setup.make_optimizer() if any(projected) else None,
         )
 
-    def features(self, model: tf_keras.Model) -> Sequence[Any]:
+    def features(self, model: tf_keras.Model) -> Sequence[tf.Tensor]:
         return self._reader.outputs[1:] if self._teacher.layers else ()
 
-    def prepare(self, batch: Batch) -> Any:
+    def prepare(self, batch: Batch) -> Nested:
         return self._term.prepare(batch)
 
     def loss(self, forward: ForwardPass, loss: tf.Tensor) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
@@ -157,7 +159,7 @@ class Distiller(TrainingHook):
         if not self._teacher.layers:
             return model
         try:
-            return tapped(model, [(pair, pair.student) for pair in self._teacher.layers])
+            return feature_extractor(model, [(pair, pair.student) for pair in self._teacher.layers])
         except NoSuchLayer as error:
             raise StageError(f"a layer of the student that is to be compared {error}.", code="unknown_layer") from error
 
@@ -166,8 +168,8 @@ def _shapes(reader: tf_keras.Model) -> list[tuple[int | None, ...]]:
     return [tuple(tensor.shape) for tensor in reader.outputs]
 
 
-def _resolved(key: str, value: gradual.Gradual, total_steps: int, steps_per_epoch: int) -> gradual.ResolvedChange:
+def _resolved(key: str, value: ramps.RampValue, total_steps: int, steps_per_epoch: int) -> ramps.ResolvedChange:
     try:
-        return gradual.resolve(value, total_steps, steps_per_epoch)
+        return ramps.resolve(value, total_steps, steps_per_epoch)
     except ValueError as error:
         raise StageError(f"teacher.{key} {error}.", code="outside_stage") from error

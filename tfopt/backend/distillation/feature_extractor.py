@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.graph.layers import all_layers, nodes
@@ -12,8 +13,8 @@ class NoSuchLayer(Exception):
     """A model has no such layer, or calls it more than once. The text continues the layer's name."""
 
 
-def tapped(model: tf_keras.Model, pairs: list[tuple[LayerPair, str]]) -> tf_keras.Model:
-    """A model over the same layers that gives, after its output, the outputs of those that are compared.
+def feature_extractor(model: tf_keras.Model, pairs: list[tuple[LayerPair, str]]) -> tf_keras.Model:
+    """A model over the same layers that returns, after its output, the outputs of those that are compared.
 
     Args:
         model: functional or Sequential, possibly wrapped.
@@ -25,8 +26,8 @@ def tapped(model: tf_keras.Model, pairs: list[tuple[LayerPair, str]]) -> tf_kera
     return tf_keras.Model(model.inputs, [model.outputs[0], *(output_of(model, name, pair) for pair, name in pairs)])
 
 
-def output_of(model: tf_keras.Model, name: str, pair: LayerPair) -> object:
-    """The tensor that a layer gives in a model; of several, the one that the pair's loss is about.
+def output_of(model: tf_keras.Model, name: str, pair: LayerPair) -> tf.Tensor:
+    """The output of a layer in a model; of several, the one that the pair's loss is about.
 
     Raises:
         NoSuchLayer: there is no such layer at the top of the model, or it is called more than once.

@@ -36,7 +36,7 @@ def relational(student: tf.Tensor, teacher: tf.Tensor, distance: float, angle: f
         student: (batch, ...).
         teacher: (batch, ...), of any other shape.
         distance: weight of the distances, relative to their mean.
-        angle: weight of the angles; it takes memory with the cube of the batch.
+        angle: weight of the angles; its memory grows with the cube of the batch.
     """
     one, other = (tf.reshape(x, [tf.shape(x)[0], -1]) for x in (student, teacher))
     loss = tf.zeros([])

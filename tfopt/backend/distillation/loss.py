@@ -1,4 +1,4 @@
-"""What is compared of student and teacher: one loss of the answers, and one for each pair of layers."""
+"""The distillation loss: one part for the outputs, and one for each pair of layers."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.distillation import feature_losses as features
-from tfopt.backend.distillation import response_losses as soft
-from tfopt.backend.distillation.outputs import Answers, Form, logits, mean, soft_log_probabilities
-from tfopt.core.config.distillation import Decoupled, LayerPair, Relational, Task, Teacher
+from tfopt.backend.distillation import feature_losses, response_losses
+from tfopt.backend.distillation.outputs import Form, ModelOutputs, logits, mean, soft_log_probabilities
+from tfopt.core.config.distillation import Decoupled, LayerPair, Relational, Teacher
+from tfopt.core.config.outputs import Task
 
 
 @dataclass(frozen=True)
 class DistillationLoss:
-    """How the answers and layers of a student are held against those of its teachers.
+    """Compares outputs and layers of a student with those of its teachers.
 
     Args:
         teacher: the recipe's block.
@@ -35,19 +35,24 @@ class DistillationLoss:
     projections: Sequence[tf_keras.layers.Layer | None] = ()
 
     def losses(
-        self, student: Answers, teacher: Answers, targets: tf.Tensor, temperature: tf.Tensor, mask: tf.Tensor | None
+        self,
+        student: ModelOutputs,
+        teacher: ModelOutputs,
+        targets: tf.Tensor,
+        temperature: tf.Tensor,
+        mask: tf.Tensor | None,
     ) -> dict[str, tf.Tensor]:
         """The parts of the teacher's loss by name; their sum is what counts.
 
         Args:
-            student: answers in training mode.
-            teacher: answers to the same batch.
-            targets: labels, of which only `decoupled` takes notice.
+            student: outputs in training mode.
+            teacher: outputs for the same batch.
+            targets: labels; only `decoupled` uses them.
             temperature: a number.
-            mask: (batch, ...) places that count; None for all.
+            mask: (batch, ...) positions that count; None for all.
         """
         parts: dict[str, tf.Tensor] = {}
-        each = self._of_answers(student, teacher, targets, temperature)
+        each = self._of_outputs(student, teacher, targets, temperature)
         if each is not None:
             parts["soft_loss"] = _mean(each, mask)
         for index, pair in enumerate(self.teacher.layers):
@@ -57,10 +62,10 @@ class DistillationLoss:
             parts[name] = parts[name] + value if name in parts else value
         return parts
 
-    def _of_answers(
-        self, student: Answers, teacher: Answers, targets: tf.Tensor, temperature: tf.Tensor
+    def _of_outputs(
+        self, student: ModelOutputs, teacher: ModelOutputs, targets: tf.Tensor, temperature: tf.Tensor
     ) -> tf.Tensor | None:
-        loss = self.teacher.answer_loss(self.task)
+        loss = self.teacher.response_loss(self.task)
         if loss == "none":
             return None
         ours = logits(student.outputs[0], self.form, self.task)
@@ -70,19 +75,21 @@ class DistillationLoss:
         if loss in ("logits", "outputs"):
             relative = self.task == "classes" and "probabilities" in (self.form, *self.teacher_forms)
             if relative:
-                ours, theirs = soft.centered(ours), [soft.centered(one) for one in theirs]
-            return soft.squared_difference(ours, mean(theirs, self.shares))
+                ours, theirs = response_losses.centered(ours), [response_losses.centered(one) for one in theirs]
+            return response_losses.squared_difference(ours, mean(theirs, self.shares))
         of_teacher = soft_log_probabilities(theirs, self.shares, temperature, self.task)
         of_student = soft_log_probabilities([ours], (1.0,), temperature, self.task)
         if loss == "decoupled":
             weights: Decoupled = self.teacher.decoupled()
             labels = _labels(targets, of_student)
-            return soft.decoupled(of_student, of_teacher, labels, temperature, weights.target, weights.others)
-        each = soft.soft_labels(of_student, of_teacher, temperature)
+            return response_losses.decoupled(
+                of_student, of_teacher, labels, temperature, weights.target, weights.others
+            )
+        each = response_losses.soft_labels(of_student, of_teacher, temperature)
         return tf.reduce_mean(each, axis=-1) if self.task == "binary" else each
 
-    def probabilities(self, teacher: Answers) -> tf.Tensor:
-        """The answer of all teachers together at temperature 1; quantities as they are."""
+    def probabilities(self, teacher: ModelOutputs) -> tf.Tensor:
+        """The outputs of all teachers together at temperature 1; quantities as they are."""
         theirs = [
             logits(output, form, self.task) for output, form in zip(teacher.outputs, self.teacher_forms, strict=True)
         ]
@@ -97,16 +104,16 @@ def _of_layers(
 ) -> tf.Tensor:
     if pair.kind == "relational":
         weights = pair.loss if isinstance(pair.loss, Relational) else Relational()
-        return features.relational(student, teacher, weights.distance, weights.angle)
+        return feature_losses.relational(student, teacher, weights.distance, weights.angle)
     if pair.kind == "attention_transfer":
-        return features.attention_transfer(student, teacher)
-    return features.mean_squared(student if projection is None else projection(student), teacher)
+        return feature_losses.attention_transfer(student, teacher)
+    return feature_losses.mean_squared(student if projection is None else projection(student), teacher)
 
 
 def _labels(targets: tf.Tensor, student: tf.Tensor) -> tf.Tensor:
     """The right class, (batch, ...), from labels or one-hot targets."""
     shape = tf.shape(student)[:-1]
-    if targets.dtype.is_integer and (targets.shape.rank < student.shape.rank or targets.shape[-1] == 1):
+    if targets.dtype.is_integer and (len(targets.shape) < len(student.shape) or targets.shape[-1] == 1):
         return tf.reshape(targets, shape)
     return tf.argmax(targets, axis=-1)
 
@@ -119,8 +126,8 @@ def _mean(each: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
 
 
 def names_of(teacher: Teacher, task: Task) -> Sequence[str]:
-    """Names of the parts that `DistillationLoss.losses` gives."""
-    own = [] if teacher.answer_loss(task) == "none" else ["soft_loss"]
+    """Names of the parts that `DistillationLoss.losses` returns."""
+    own = [] if teacher.response_loss(task) == "none" else ["soft_loss"]
     return [*own, *dict.fromkeys(f"{pair.kind}_loss" for pair in teacher.layers)]
 
 

@@ -1,4 +1,4 @@
-"""What teacher and student answer, brought into one form: logarithms of probabilities, or quantities."""
+"""Outputs of teacher and student, brought into one form: logarithms of probabilities, or quantities."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.core.config.distillation import Task
+from tfopt.core.config.outputs import Task
 
 Form = Literal["logits", "probabilities"]
-"""How a model gives probabilities: as they are, or before softmax or sigmoid."""
+"""Whether a model returns probabilities, or logits: what softmax or sigmoid is applied to."""
 
 _TINY = 1e-30
 """Least probability: far below Keras' own 1e-7, which would cut off what a sure teacher thinks of the other classes."""
@@ -23,7 +23,7 @@ _LEAST = 1e-7
 
 
 @dataclass(frozen=True)
-class Answers:
+class ModelOutputs:
     """What one model, or each of several, gave for a batch.
 
     Args:
@@ -55,7 +55,7 @@ def form_of(model: tf_keras.Model, task: Task, default: Form) -> Form:
 
 
 def form_of_values(outputs: np.ndarray, task: Task) -> Form:
-    """Whether answers are probabilities, by what they are: those of a file say nothing of the layer they come from.
+    """Whether outputs are probabilities, by their values: the layer that a file's outputs come from is not known.
 
     Args:
         outputs: (examples, ..., classes).
@@ -97,7 +97,7 @@ def soft_log_probabilities(
 
 
 def mean(values: Sequence[tf.Tensor], shares: Sequence[float]) -> tf.Tensor:
-    """Average of the answers of several models."""
+    """Average of the outputs of several models."""
     if len(values) == 1:
         return values[0]
     return tf.add_n([value * share for value, share in zip(values, shares, strict=True)])

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import tf_keras
 
 from tfopt.backend.distillation.feature_extractor import NoSuchLayer, output_of
 from tfopt.backend.types import Shape
-from tfopt.core.config import ramps as gradual
+from tfopt.core.config import ramps
 from tfopt.core.config.distillation import LayerPair, Teacher
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake, RecipePath, below
 
 _LARGE = 2 * 10**9
-"""Bytes of stored answers from which on they are worth a warning."""
+"""Bytes of stored outputs above which there is a warning."""
 
 
-def look_ahead(model: tf_keras.Model, teacher: Teacher, workload: Workload) -> Preflight:
+def teacher_preflight(model: tf_keras.Model, teacher: Teacher, workload: Workload) -> Preflight:
     """Checks layer pairs and schedules.
 
     Args:
@@ -29,7 +28,7 @@ def look_ahead(model: tf_keras.Model, teacher: Teacher, workload: Workload) -> P
     problems: list[Mistake] = []
     for key, change in (("temperature", teacher.used_temperature()), ("weight", teacher.weight)):
         try:
-            gradual.resolve(change, workload.total_steps, workload.steps_per_epoch)
+            ramps.resolve(change, workload.total_steps, workload.steps_per_epoch)
         except ValueError as error:
             problems.append(Mistake(("teacher", key), str(error), code="outside_stage"))
     others = [workload.sources[source.label].model for source in teacher.sources()] or [model]
@@ -37,7 +36,7 @@ def look_ahead(model: tf_keras.Model, teacher: Teacher, workload: Workload) -> P
     for index, pair in enumerate(teacher.layers):
         path = ("teacher", "layers", index)
         if not isinstance(others[0], tf_keras.Model):
-            text = "is a layer of a file that gives only answers. Use a Keras model"
+            text = "is a layer of a file that returns only outputs. Use a Keras model"
             problems.append(Mistake((*path, "teacher"), text, code="incompatible_model"))
             continue
         shapes, missing = _shapes(pair, model, others[0])
@@ -60,7 +59,7 @@ def _shapes(pair: LayerPair, student: tf_keras.Model, teacher: tf_keras.Model) -
     missing: list[Mistake] = []
     for key, name, model in (("student", pair.student, student), ("teacher", pair.teacher_layer, teacher)):
         try:
-            output: Any = output_of(model, name, pair)
+            output = output_of(model, name, pair)
             shapes.append(tuple(output.shape[1:]))
         except NoSuchLayer as error:
             path: RecipePath = (key,) if getattr(pair, key) else ()

@@ -1,4 +1,4 @@
-"""Losses between the answers of student and teacher, for each example (and place, in a sequence)."""
+"""Losses between the outputs of student and teacher, for each example (and position, in a sequence)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _FAR = -1e9
 def soft_labels(student: tf.Tensor, teacher: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
     """Kullback-Leibler divergence of the student from the teacher, times the temperature squared.
 
-    Hinton, Vinyals and Dean 2015, arXiv:1503.02531: gradients of softened answers shrink with the square of the
-    temperature; multiplied by it, they weigh beside those of the labels the same at every temperature.
+    Hinton, Vinyals and Dean 2015, arXiv:1503.02531: gradients of softened outputs shrink with the square of the
+    temperature; multiplied by it, they have the same weight relative to those of the labels at every temperature.
 
     Args:
         student: logarithms of probabilities at the temperature, (batch, ..., classes).

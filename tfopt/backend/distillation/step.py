@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.distillation.loss import DistillationLoss, names_of, total
 from tfopt.backend.distillation.moving_average import MovingAverageTeacher
-from tfopt.backend.distillation.outputs import Answers
+from tfopt.backend.distillation.outputs import ModelOutputs
 from tfopt.backend.distillation.ramps import value_at
 from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf
 from tfopt.backend.training.state import optimizer_state
+from tfopt.backend.types import Nested
 from tfopt.core.config.ramps import ResolvedChange
 
-Ask = Callable[[Any], Answers]
+Ask = Callable[[Nested], ModelOutputs]
 
-Prepared = tuple[Answers, tf.Tensor, tf.Tensor]
+Prepared = tuple[ModelOutputs, tf.Tensor, tf.Tensor]
 """Outputs of the teacher, temperature, weight of its loss."""
 
 
@@ -30,7 +30,7 @@ class TeacherTerm:
 
     Args:
         model: the compiled student, possibly wrapped.
-        comparison: the losses.
+        loss: the losses.
         ask: returns the teacher's outputs for inputs; None where they come with the batch, or the student is its own
             teacher.
         average: the student's own past as the teacher.
@@ -42,7 +42,7 @@ class TeacherTerm:
     def __init__(
         self,
         model: tf_keras.Model,
-        comparison: DistillationLoss,
+        loss: DistillationLoss,
         *,
         ask: Ask | None,
         average: MovingAverageTeacher | None,
@@ -50,36 +50,36 @@ class TeacherTerm:
         weight: ResolvedChange,
         optimizer: tf_keras.optimizers.Optimizer | None,
     ) -> None:
-        self._model, self._comparison = model, comparison
+        self._model, self._loss = model, loss
         self._ask = average.ask if average is not None else ask
         self._average = average
         self._temperature, self._weight = temperature, weight
         self._optimizer = optimizer
         self.projected: list[tf.Variable] = [
-            variable for layer in comparison.projections if layer is not None for variable in layer.trainable_variables
+            variable for layer in loss.projections if layer is not None for variable in layer.trainable_variables
         ]
         self._optimizer_state: list[tf.Variable] = []
         if optimizer is not None:
             optimizer.build(self.projected)
             self._optimizer_state = optimizer_state(optimizer)
-        self.parts = names_of(comparison.teacher, comparison.task)
+        self.parts = names_of(loss.teacher, loss.task)
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """All that a checkpoint must hold besides the student: projections, their optimizer, averages."""
+        """All that a checkpoint must contain in addition to the student: projections, their optimizer, averages."""
         averages = self._average.averages if self._average is not None else []
         return [*self.projected, *self._optimizer_state, *averages]
 
     def prepare(self, batch: Batch) -> Prepared:
         """The teacher's outputs for a batch, and temperature and weight of the step."""
-        teacher = Answers(*batch.extra) if batch.extra is not None else self._ask(batch.inputs)
+        teacher = ModelOutputs(*batch.extra) if self._ask is None else self._ask(batch.inputs)
         return teacher, value_at(self._temperature, batch.step), value_at(self._weight, batch.step)
 
     def loss(self, forward: ForwardPass, loss: tf.Tensor) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
         """`(1 - weight) * loss + weight * that of the teacher`, and the parts of the teacher's."""
         teacher, temperature, share = forward.prepared
-        student = Answers((forward.outputs,), forward.features)
-        parts = self._comparison.losses(student, teacher, forward.batch.targets, temperature, forward.mask)
+        student = ModelOutputs((forward.outputs,), forward.features)
+        parts = self._loss.losses(student, teacher, forward.batch.targets, temperature, forward.mask)
         return (1 - share) * loss + share * total(parts), parts
 
     def after_update(self, gradients_of: GradientsOf) -> None:

@@ -1,4 +1,4 @@
-"""The teachers of a stage: loaded, never trained, asked in inference mode."""
+"""The teachers of a stage: loaded, never trained, run in inference mode."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import tf_keras
 
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.splits import Split
-from tfopt.backend.distillation.feature_extractor import NoSuchLayer, tapped
-from tfopt.backend.distillation.outputs import Answers, Form, form_of, form_of_values
-from tfopt.backend.types import Arrays
-from tfopt.core.config.distillation import LayerPair, Task, Teacher
+from tfopt.backend.distillation.feature_extractor import NoSuchLayer, feature_extractor
+from tfopt.backend.distillation.outputs import Form, ModelOutputs, form_of, form_of_values
+from tfopt.backend.types import Arrays, Nested
+from tfopt.core.config.distillation import LayerPair, Teacher
+from tfopt.core.config.outputs import Task
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError
 
@@ -24,13 +25,13 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class TeacherEnsemble:
-    """One teacher, or several whose answers are averaged.
+    """One teacher, or several whose outputs are averaged.
 
-    They are no part of any model in training: nothing tracks their variables.
+    They are not part of a model in training: nothing tracks their variables.
 
     Args:
         models: `tf_keras.Model`, or `TfliteModel` (`tfopt.backend.artifacts.external_models`), run outside the graph.
-        readers: the same models; a single one gives the outputs of its compared layers besides.
+        readers: the same models; a single one also returns the outputs of its compared layers.
         shares: how much each counts; they sum to 1.
     """
 
@@ -40,7 +41,7 @@ class TeacherEnsemble:
 
     @classmethod
     def of(cls, models: tuple[Any, ...], shares: tuple[float, ...], pairs: Sequence[LayerPair] = ()) -> TeacherEnsemble:
-        """Teachers whose layers are compared by `pairs`, which takes a single Keras model.
+        """Teachers whose layers are compared by `pairs`, which needs a single Keras model.
 
         Raises:
             StageError: a layer is missing.
@@ -49,7 +50,7 @@ class TeacherEnsemble:
             return cls(models, models, shares)
         (model,) = models
         try:
-            return cls(models, (tapped(model, [(pair, pair.teacher_layer) for pair in pairs]),), shares)
+            return cls(models, (feature_extractor(model, [(pair, pair.teacher_layer) for pair in pairs]),), shares)
         except NoSuchLayer as error:
             raise StageError(f"a layer of the teacher that is to be compared {error}.", code="unknown_layer") from error
 
@@ -58,26 +59,26 @@ class TeacherEnsemble:
         """Whether all can be asked inside a training step."""
         return all(isinstance(model, tf_keras.Model) for model in self.models)
 
-    def ask(self, inputs: Any) -> Answers:
-        """The answers to a batch, in inference mode and without a gradient."""
+    def ask(self, inputs: Nested) -> ModelOutputs:
+        """The outputs for a batch, in inference mode and without a gradient."""
         given = [tf.nest.flatten(reader(inputs, training=False)) for reader in self.readers]
         given = [[tf.stop_gradient(tensor) for tensor in one] for one in given]
-        return Answers(tuple(one[0] for one in given), tuple(given[0][1:]))
+        return ModelOutputs(tuple(one[0] for one in given), tuple(given[0][1:]))
 
-    def answer_all(self, split: Split) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def predict_all(self, split: Split) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Outputs of each model, and of the compared layers, for all examples of a split in its order."""
         if not self.in_graph:
-            return [_answers_of(model, split) for model in self.models], []
+            return [_predict(model, split) for model in self.models], []
         each = [_batched(reader, split) for reader in self.readers]
         return [one[0] for one in each], each[0][1:]
 
     def forms(self, task: Task, default: Form, outputs: Sequence[np.ndarray] | None) -> tuple[Form, ...]:
-        """Whether each gives probabilities or logits.
+        """Whether each returns probabilities or logits.
 
         Args:
             task: what the outputs are.
             default: what a Keras model is taken for whose last layer does not say.
-            outputs: answers of each; needed where one is no Keras model.
+            outputs: those of each; needed where one is not a Keras model.
         """
         return tuple(
             form_of(model, task, default)
@@ -101,7 +102,7 @@ def load(teacher: Teacher, context: StageContext) -> TeacherEnsemble:
     return TeacherEnsemble.of(models, teacher.shares(), teacher.layers)
 
 
-def _answers_of(model: Any, split: Split) -> np.ndarray:
+def _predict(model: Any, split: Split) -> np.ndarray:
     if isinstance(model, tf_keras.Model):
         return _batched(model, split)[0]
     inputs: Arrays = split.inputs

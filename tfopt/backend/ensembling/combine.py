@@ -1,4 +1,4 @@
-"""How the answers of an ensemble's members become one: layers that train, are stored, and convert to TFLite.
+"""How the outputs of an ensemble's members become one: layers that train, are stored, and convert to TFLite.
 
 Averages are made of Keras' own layers, so that an exported `.keras` file opens anywhere.
 """
@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.core.config.ensembling import Combine, Outputs
+from tfopt.core.config.ensembling import Combine
+from tfopt.core.config.outputs import Outputs
 
 _NEGLIGIBLE = 1e-6
 """Sums of weights that differ by less count as equal votes."""
@@ -37,15 +38,19 @@ class Vote(tf_keras.layers.Layer):
         self.member_weights = [float(weight) for weight in weights]
         self.tie_break = smallest_gap(self.member_weights) / 2
 
-    def call(self, answers: Sequence[tf.Tensor]) -> tf.Tensor:
-        classes = answers[0].shape[-1]
-        total = None
-        for weight, answer in zip(self.member_weights, answers, strict=True):
-            vote = tf.one_hot(tf.argmax(answer, axis=-1, output_type=tf.int32), classes, dtype=answer.dtype)
-            part = (vote + answer * self.tie_break) * (weight / (1 + self.tie_break))
+    def call(self, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        (first, *others) = zip(self.member_weights, outputs, strict=True)
+        total = self._part(*first)
+        for weight, output in others:
             # One ADD after the other: ADD_N stays in float in an int8 file (measured).
-            total = part if total is None else total + part
+            total = total + self._part(weight, output)
         return total
+
+    def _part(self, weight: float, output: tf.Tensor) -> tf.Tensor:
+        classes = output.shape[-1]
+        vote = tf.one_hot(tf.argmax(output, axis=-1, output_type=tf.int32), classes, dtype=output.dtype)
+        part: tf.Tensor = (vote + output * self.tie_break) * (weight / (1 + self.tie_break))
+        return part
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "weights": self.member_weights}
@@ -73,63 +78,65 @@ class ToLogits(tf_keras.layers.Layer):
         return {**super().get_config(), "squash": self.squash}
 
 
-def combined(answers: Sequence[Any], weights: Sequence[float], combine: Combine, outputs: Outputs, name: str) -> Any:
+def combined(
+    outputs: Sequence[tf.Tensor], weights: Sequence[float], combine: Combine, meaning: Outputs, name: str
+) -> tf.Tensor:
     """One Keras tensor of several: what the last layers of an ensemble compute.
 
     Args:
-        answers: one per member, as the recipe's outputs; for `logits` always logits.
+        outputs: one per member, as the recipe's outputs; for `logits` always logits.
         weights: one per member; they sum to 1.
         combine: what is combined.
-        outputs: what the recipe's outputs mean; the result is given alike.
+        meaning: what the recipe's outputs mean; the result is given alike.
         name: of the last layer.
     """
     if combine == "logits":
-        if outputs.are_logits:
-            return _average(answers, weights, name)
-        return tf_keras.layers.Activation(outputs.squash, name=name)(_average(answers, weights, f"{name}_logits"))
-    if not outputs.are_logits:
-        return _vote_or_average(answers, weights, combine, name)
+        if meaning.are_logits or meaning.squash is None:
+            return _average(outputs, weights, name)
+        return tf_keras.layers.Activation(meaning.squash, name=name)(_average(outputs, weights, f"{name}_logits"))
+    if not meaning.are_logits or meaning.squash is None:
+        return _vote_or_average(outputs, weights, combine, name)
     probabilities = [
-        tf_keras.layers.Activation(outputs.squash, name=f"{name}_probabilities{number}")(answer)
-        for number, answer in enumerate(answers, start=1)
+        tf_keras.layers.Activation(meaning.squash, name=f"{name}_probabilities{number}")(output)
+        for number, output in enumerate(outputs, start=1)
     ]
-    return ToLogits(outputs.squash, name=name)(_vote_or_average(probabilities, weights, combine, f"{name}_{combine}"))
+    return ToLogits(meaning.squash, name=name)(_vote_or_average(probabilities, weights, combine, f"{name}_{combine}"))
 
 
-def combined_values(answers: np.ndarray, weights: Sequence[float], combine: Combine, outputs: Outputs) -> np.ndarray:
+def combined_values(outputs: np.ndarray, weights: Sequence[float], combine: Combine, meaning: Outputs) -> np.ndarray:
     """The same in NumPy.
 
     Args:
-        answers: (members, examples, ...), as the recipe's outputs.
+        outputs: (members, examples, ...), as the recipe's outputs.
         weights: one per member.
         combine: what is combined.
-        outputs: what the recipe's outputs mean; the result is given alike.
+        meaning: what the recipe's outputs mean; the result is given alike.
     """
     shares = np.asarray(weights, np.float64)
     if combine == "logits":
-        mixed = np.tensordot(shares, answers if outputs.are_logits else logits_of(answers, outputs), 1)
-        return mixed if outputs.are_logits else probabilities_of(mixed, outputs)
-    answers = probabilities_of(answers, outputs) if outputs.are_logits else answers
-    mixed = np.tensordot(shares, answers, 1)
+        mixed = np.tensordot(shares, outputs if meaning.are_logits else logits_of(outputs, meaning), 1)
+        return mixed if meaning.are_logits else probabilities_of(mixed, meaning)
+    outputs = probabilities_of(outputs, meaning) if meaning.are_logits else outputs
+    mixed = np.tensordot(shares, outputs, 1)
     if combine == "vote":
         tie_break = smallest_gap(weights) / 2
-        votes = np.eye(answers.shape[-1])[answers.argmax(axis=-1)]
+        votes = np.eye(outputs.shape[-1])[outputs.argmax(axis=-1)]
         mixed = (np.tensordot(shares, votes, 1) + tie_break * mixed) / (1 + tie_break)
-    return logits_of(mixed, outputs) if outputs.are_logits else mixed
+    return logits_of(mixed, meaning) if meaning.are_logits else mixed
 
 
-def probabilities_of(logits: np.ndarray, outputs: Outputs) -> np.ndarray:
+def probabilities_of(logits: np.ndarray, meaning: Outputs) -> np.ndarray:
     """Logits squashed."""
-    if outputs.squash == "sigmoid":
+    if meaning.squash == "sigmoid":
         return 1 / (1 + np.exp(-logits))
     shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return shares / shares.sum(axis=-1, keepdims=True)
 
 
-def logits_of(probabilities: np.ndarray, outputs: Outputs) -> np.ndarray:
+def logits_of(probabilities: np.ndarray, meaning: Outputs) -> np.ndarray:
     """The way back; what is too small to have a logarithm counts as 1e-7."""
     logarithm = np.log(np.maximum(probabilities, _SMALLEST))
-    if outputs.squash == "softmax":
+    if meaning.squash == "softmax":
         return logarithm
     return logarithm - np.log(np.maximum(1 - probabilities, _SMALLEST))
 
@@ -144,15 +151,15 @@ def smallest_gap(weights: Sequence[float]) -> float:
     return float(min(gaps))
 
 
-def _vote_or_average(answers: Sequence[Any], weights: Sequence[float], combine: Combine, name: str) -> Any:
-    return Vote(weights, name=name)(answers) if combine == "vote" else _average(answers, weights, name)
+def _vote_or_average(outputs: Sequence[tf.Tensor], weights: Sequence[float], combine: Combine, name: str) -> tf.Tensor:
+    return Vote(weights, name=name)(outputs) if combine == "vote" else _average(outputs, weights, name)
 
 
-def _average(answers: Sequence[Any], weights: Sequence[float], name: str) -> Any:
+def _average(outputs: Sequence[tf.Tensor], weights: Sequence[float], name: str) -> tf.Tensor:
     if len(set(weights)) == 1:
-        return tf_keras.layers.Average(name=name)(answers)
+        return tf_keras.layers.Average(name=name)(outputs)
     scaled = [
-        tf_keras.layers.Rescaling(float(weight), name=f"{name}_weight{number}")(answer)
-        for number, (weight, answer) in enumerate(zip(weights, answers, strict=True), start=1)
+        tf_keras.layers.Rescaling(float(weight), name=f"{name}_weight{number}")(output)
+        for number, (weight, output) in enumerate(zip(weights, outputs, strict=True), start=1)
     ]
     return tf_keras.layers.Add(name=name)(scaled)

@@ -13,45 +13,45 @@ _STEPS = 300
 _SMALLEST = 1e-12
 
 Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
-"""Gives the loss at some weights, and its gradient."""
+"""Returns the loss at some weights, and its gradient."""
 
 
-def likelihood(answers: np.ndarray, labels: np.ndarray, *, logits: bool) -> Loss:
+def likelihood(outputs: np.ndarray, labels: np.ndarray, *, logits: bool) -> Loss:
     """The negative log-likelihood of labels under the weighted average.
 
     Args:
-        answers: probabilities, or logits, (members, examples, classes).
+        outputs: probabilities, or logits, (members, examples, classes).
         labels: (examples,).
         logits: whether logits are averaged, and the softmax is taken of the average.
     """
     examples = np.arange(len(labels))
     # A float32 softmax may round to 0, whose logarithm would hide every other example.
-    of_label = answers[:, examples, labels] if logits else np.maximum(answers[:, examples, labels], 1e-7)
+    of_label = outputs[:, examples, labels] if logits else np.maximum(outputs[:, examples, labels], 1e-7)
 
     def of_probabilities(weights: np.ndarray) -> tuple[float, np.ndarray]:
         mixed = weights @ of_label
         return -float(np.mean(np.log(mixed))), -np.mean(of_label / mixed, axis=1)
 
     def of_logits(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        mixed = np.tensordot(weights, answers, 1)
+        mixed = np.tensordot(weights, outputs, 1)
         mixed = mixed - mixed.max(axis=-1, keepdims=True)
         shares = np.exp(mixed)
         totals = shares.sum(axis=-1, keepdims=True)
         loss = float(np.mean(np.log(totals[:, 0]) - mixed[examples, labels]))
-        gradient = np.mean(np.sum(shares / totals * answers, axis=-1) - of_label, axis=1)
+        gradient = np.mean(np.sum(shares / totals * outputs, axis=-1) - of_label, axis=1)
         return loss, gradient
 
     return of_logits if logits else of_probabilities
 
 
-def squared_error(answers: np.ndarray, targets: np.ndarray) -> Loss:
+def squared_error(outputs: np.ndarray, targets: np.ndarray) -> Loss:
     """The mean squared error of the weighted average.
 
     Args:
-        answers: (members, examples, ...).
+        outputs: (members, examples, ...).
         targets: (examples, ...).
     """
-    flat, wanted = answers.reshape(len(answers), -1), targets.reshape(-1)
+    flat, wanted = outputs.reshape(len(outputs), -1), targets.reshape(-1)
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         error = weights @ flat - wanted
@@ -65,6 +65,9 @@ def least(loss: Loss, members: int) -> np.ndarray:
 
     By exponentiated gradient descent (Kivinen and Warmuth 1997), whose step is halved until the loss falls.
 
+    Not `scipy.optimize.minimize`: SLSQP reaches the same loss, in about a fifth of the time, but its weights differ by
+    up to 7e-7 (measured: 12 problems of 3 members and 500 examples), so stored results would change.
+
     Args:
         loss: see `likelihood` and `squared_error`.
         members: how many.
@@ -74,7 +77,7 @@ def least(loss: Loss, members: int) -> np.ndarray:
     rate = 1.0
     for _ in range(_STEPS):
         while rate > _SMALLEST:
-            # The gradient's own level falls out when the sum is brought back to 1.
+            # A constant in the gradient cancels when the sum is brought back to 1.
             tried = weights * np.exp(-rate * (gradient - gradient.min()))
             tried /= tried.sum()
             new_value, new_gradient = loss(tried)

@@ -7,10 +7,7 @@ import numpy as np
 from tfopt.backend.types import Array
 from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import LOSSES
-
-_BINARY = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge")
-_HINGES = ("hinge", "squared_hinge")
+from tfopt.core.config.outputs import Outputs
 
 
 def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison:
@@ -29,18 +26,18 @@ def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison
     examples = len(expected)
     if found.shape != expected.shape:
         return OutputComparison(examples, share=0.0)
-    if not LOSSES[compile.loss.name].classification:
+    meaning = Outputs.of(compile)
+    if not meaning.are_classes:
         difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
         spread = float(expected.max() - expected.min()) if expected.size else 0.0
         return OutputComparison(examples, difference=float(difference.max()) if difference.size else 0.0, spread=spread)
-    equal = _predictions(found, compile) == _predictions(expected, compile)
+    equal = _predictions(found, meaning) == _predictions(expected, meaning)
     return OutputComparison(examples, share=float(np.mean(equal)))
 
 
-def _predictions(outputs: Array, compile: Compile) -> Array:
+def _predictions(outputs: Array, meaning: Outputs) -> Array:
     """Class ids, or 0/1 per label; -1 where the output is not a number."""
     numbers = ~np.isnan(outputs)
-    if outputs.ndim < 2 or outputs.shape[-1] == 1 or compile.loss.name in _BINARY:
-        logits = bool(compile.loss.arguments().get("from_logits", False)) or compile.loss.name in _HINGES
-        return np.where(numbers, outputs > (0.0 if logits else 0.5), -1)
+    if outputs.ndim < 2 or outputs.shape[-1] == 1 or meaning.one_per_label:
+        return np.where(numbers, outputs > meaning.threshold, -1)
     return np.where(numbers.all(axis=-1), np.argmax(outputs, axis=-1), -1)

@@ -1,4 +1,4 @@
-"""The calls of a model's layers: which layer takes what shapes, as often as it is called."""
+"""The calls of a model's layers: input and output shapes of each call."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Call:
     """One call of a layer in the graph of a model.
 
     Args:
-        layer: a layer that is no model.
-        inputs: shapes of all tensors that it takes, with the batch axis.
+        layer: a layer that is not a model.
+        inputs: shapes of all its input tensors, with the batch axis.
         output: shape of its first result, with the batch axis.
     """
 
@@ -28,7 +28,7 @@ class Call:
 
 
 def calls(model: tf_keras.Model) -> Iterator[Call]:
-    """All calls in the order of the graph; those inside a nested model at each of the places where it is called."""
+    """All calls in the order of the graph; those inside a nested model at each of its calls."""
     for node in nodes(model):
         if isinstance(node.layer, tf_keras.Model):
             yield from calls(node.layer)

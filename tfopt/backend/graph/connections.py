@@ -1,9 +1,8 @@
-"""Who feeds whom in a Keras model, and what the converter makes one operator of."""
+"""Which layers feed which in a Keras model."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -34,7 +33,7 @@ class Graph:
         self._calls: Counter[str] = Counter()
         self._producers: dict[str, list[str]] = defaultdict(list)
         self._consumers: dict[str, list[str]] = defaultdict(list)
-        self.layers: dict[str, Any] = {}
+        self.layers: dict[str, tf_keras.layers.Layer] = {}
         self._masked: set[str] = set()
         for node in nodes(model):
             name = node.layer.name
@@ -48,19 +47,19 @@ class Graph:
         self._outputs = {tensor._keras_history.layer.name for tensor in tf.nest.flatten(model.outputs)}
 
     def is_shared(self, name: str) -> bool:
-        """Whether the layer is called at more than one place."""
+        """Whether the layer is called more than once."""
         return self._calls[name] > 1
 
     def is_masked(self, name: str) -> bool:
-        """Whether the layer takes or gives a mask, such as that of padding."""
+        """Whether the layer receives or returns a mask, such as that of padding."""
         return name in self._masked
 
     def num_calls(self, name: str) -> int:
-        """At how many places the layer is called."""
+        """How often the layer is called."""
         return self._calls[name]
 
     def is_output(self, name: str) -> bool:
-        """Whether the layer gives a result of the model."""
+        """Whether the output of the layer is an output of the model."""
         return name in self._outputs
 
     def consumers(self, name: str) -> tuple[str, ...]:
@@ -83,11 +82,11 @@ class Graph:
         return isinstance(layer, layers.InputLayer) and not tf.as_dtype(layer.dtype).is_floating
 
 
-def _has_mask(tensor: Any) -> bool:
+def _has_mask(tensor: tf.Tensor) -> bool:
     return getattr(tensor, "_keras_mask", None) is not None
 
 
-def function_name(layer: Any) -> str:
+def function_name(layer: tf_keras.layers.Layer) -> str:
     """Name of a layer's activation function; `linear` if it has none."""
     function = getattr(layer, "activation", None)
     if function is None:

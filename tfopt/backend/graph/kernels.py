@@ -37,7 +37,7 @@ class Kernel:
     Args:
         variable: the weight.
         counted: it is a kernel, so its zeros and distinct values count in the record of its layer; False only for a
-            weight that a layer class from outside Keras offers for pruning or clustering and that is no kernel.
+            weight that a layer class from outside Keras offers for pruning or clustering and that is not a kernel.
         prunable: tfmot prunes it, in a frozen layer too.
         clusterable: tfmot clusters it; never in a frozen layer.
     """
@@ -118,7 +118,9 @@ def _clusterable(layer: tf_keras.layers.Layer) -> list[tf.Variable]:
 
 
 def _attribute(layer: tf_keras.layers.Layer, path: str) -> tf.Variable:
-    owner = layer
-    for name in path.split("."):
+    *owners, attribute = path.split(".")
+    owner: object = layer
+    for name in owners:
         owner = getattr(owner, name)
-    return owner
+    variable: tf.Variable = getattr(owner, attribute)
+    return variable

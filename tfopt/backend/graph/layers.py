@@ -1,4 +1,4 @@
-"""The one walker over the layers of a model, and the one over its calls; every other file filters what they give."""
+"""The one walker over the layers of a model, and the one over its calls; every other file filters what they yield."""
 
 from __future__ import annotations
 

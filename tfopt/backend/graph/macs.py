@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
+import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
@@ -21,7 +21,7 @@ def macs(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -
 
     Args:
         layer: built.
-        inputs: shapes of the tensors that it takes, with the batch axis.
+        inputs: shapes of its input tensors, with the batch axis.
         output: shape of its (first) result, with the batch axis.
 
     Returns:
@@ -46,41 +46,41 @@ def _product(sizes: Sequence[int | None]) -> int:
     return math.prod(size for size in sizes if size is not None)
 
 
-def _places(layer: Any, shape: Shape) -> int:
+def _places(layer: tf_keras.layers.Layer, shape: Shape) -> int:
     """Places at which a convolution is evaluated."""
     return _product(shape[2:] if layer.data_format == "channels_first" else shape[1:-1])
 
 
-def _size(variable: Any) -> int:
+def _size(variable: tf.Variable) -> int:
     return int(math.prod(variable.shape))
 
 
-def _convolution(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _convolution(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     return _size(layer.kernel) * _places(layer, output)
 
 
-def _transposed_convolution(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _transposed_convolution(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     return _size(layer.kernel) * _places(layer, inputs[0])
 
 
-def _depthwise_convolution(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _depthwise_convolution(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     return _size(layer.depthwise_kernel) * _places(layer, output)
 
 
-def _separable_convolution(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _separable_convolution(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     return (_size(layer.depthwise_kernel) + _size(layer.pointwise_kernel)) * _places(layer, output)
 
 
-def _locally_connected(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _locally_connected(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     channels = inputs[0][1] if layer.data_format == "channels_first" else inputs[0][-1]
     return _places(layer, output) * layer.filters * _product((*layer.kernel_size, channels))
 
 
-def _dense(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _dense(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     return _size(layer.kernel) * _product(inputs[0][1:-1])
 
 
-def _einsum_dense(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _einsum_dense(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     """Every index of the equation once, but for the batch: each choice of them is one product."""
     left, _ = layer.equation.replace(" ", "").split("->")
     data, weight = left.split(",")
@@ -95,7 +95,7 @@ def _einsum_dense(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
     return _product([size for name, size in sizes.items() if name != batch]) * _product(rest if head else rest[1:])
 
 
-def _multi_head_attention(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _multi_head_attention(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     query = _product(inputs[0][1:-1])
     key = _product(inputs[min(1, len(inputs) - 1)][1:-1])
     value_dimension = layer._value_dim
@@ -106,44 +106,44 @@ def _multi_head_attention(layer: Any, inputs: Sequence[Shape], output: Shape) ->
     return projections + attention + query * _size(layer._output_dense.kernel)
 
 
-def _attention(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _attention(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     query, value = inputs[0], inputs[1]
     pairs = _product(query[1:-1]) * _product(value[1:-1])
     return pairs * _product((query[-1],)) + pairs * _product((value[-1],))
 
 
-def _dot(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _dot(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     axis = layer.axes if isinstance(layer.axes, int) else layer.axes[0]
     return _product(output[1:]) * _product((inputs[0][axis],))
 
 
-def _recurrent(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _recurrent(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     steps = _product((inputs[0][0 if layer.time_major else 1],))
     return steps * sum(_cell(cell) for cell in _cells(layer.cell))
 
 
-def _cells(cell: Any) -> Iterator[Any]:
+def _cells(cell: tf_keras.layers.Layer) -> Iterator[tf_keras.layers.Layer]:
     yield from getattr(cell, "cells", (cell,))
 
 
-def _cell(cell: Any) -> int:
+def _cell(cell: tf_keras.layers.Layer) -> int:
     if not hasattr(cell, "kernel") or not hasattr(cell, "recurrent_kernel"):
         raise _UnknownSize
     return _size(cell.kernel) + _size(cell.recurrent_kernel)
 
 
-def _recurrent_convolution(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _recurrent_convolution(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     axes = len(layer.kernel_size)
     spatial = output[-1 - axes : -1] if layer.data_format == "channels_last" else output[-axes:]
     steps = _product((inputs[0][1],))
     return steps * _product(spatial) * (_size(layer.cell.kernel) + _size(layer.cell.recurrent_kernel))
 
 
-def _bidirectional(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _bidirectional(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     return _recurrent(layer.forward_layer, inputs, output) + _recurrent(layer.backward_layer, inputs, output)
 
 
-def _time_distributed(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
+def _time_distributed(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     steps = _product((inputs[0][1],))
     inner = macs(layer.layer, [(inputs[0][0], *inputs[0][2:])], (output[0], *output[2:]))
     if inner is None:
@@ -151,7 +151,7 @@ def _time_distributed(layer: Any, inputs: Sequence[Shape], output: Shape) -> int
     return steps * inner
 
 
-COUNTS: Mapping[type, Callable[[Any, Sequence[Shape], Shape], int]] = {
+COUNTS: Mapping[type, Callable[[tf_keras.layers.Layer, Sequence[Shape], Shape], int]] = {
     layers.Conv1D: _convolution,
     layers.Conv2D: _convolution,
     layers.Conv3D: _convolution,
@@ -180,8 +180,8 @@ COUNTS: Mapping[type, Callable[[Any, Sequence[Shape], Shape], int]] = {
 """How to count, by layer type; a subclass is counted as its base class."""
 
 
-def _only_moves_numbers(layer: Any) -> bool:
-    """Whether a layer of no counted type has no products: Keras layers, and operators that are no matrix products."""
+def _only_moves_numbers(layer: tf_keras.layers.Layer) -> bool:
+    """Whether a layer of no counted type has no products: Keras layers, and operators that are not matrix products."""
     module = type(layer).__module__.split(".")[0]
     if module not in ("keras", "tf_keras"):
         return False

@@ -6,7 +6,6 @@ Source: what the converter of TensorFlow 2.21 refused, with the operators that T
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import tf_keras
 
@@ -30,7 +29,7 @@ REASONS: Mapping[str, str] = {
 """Why, by the name of the layer's class in Keras."""
 
 
-def reason_not_convertible(layer: Any) -> str | None:
+def reason_not_convertible(layer: tf_keras.layers.Layer) -> str | None:
     """Returns why no `.tflite` file can contain a layer; None if no reason is known.
 
     Args:

@@ -16,7 +16,7 @@ from tf_keras import layers
 from tfopt.backend.types import Shape
 
 Operators = tuple[str, ...]
-Rule = Callable[[Any, Sequence[Shape]], "Operators | None"]
+Rule = Callable[[tf_keras.layers.Layer, Sequence[Shape]], "Operators | None"]
 
 NO_BATCH: Operators = ("SHAPE", "STRIDED_SLICE", "PACK")
 """Operators that find the number of examples."""
@@ -166,13 +166,13 @@ def function_operators(function: Any, into: bool = False) -> Operators | None:
     return () if into and name in _INSIDE else FUNCTIONS.get(name)
 
 
-def _with_function(operators: Operators, layer: Any, into: bool = True) -> Operators | None:
+def _with_function(operators: Operators, layer: tf_keras.layers.Layer, into: bool = True) -> Operators | None:
     behind = function_operators(layer.activation, into)
     return None if behind is None else (*operators, *behind)
 
 
 def _convolution(*kernels: str) -> Rule:
-    def found(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+    def found(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
         dilated = any(rate != 1 for rate in layer.dilation_rate)
         one_axis = len(layer.kernel_size) == 1
         middle = ("SPACE_TO_BATCH_ND", *kernels, "BATCH_TO_SPACE_ND") if dilated else kernels
@@ -183,50 +183,50 @@ def _convolution(*kernels: str) -> Rule:
     return found
 
 
-def _transposed_convolution(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _transposed_convolution(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     if len(layer.kernel_size) == 1:
         size = (*NO_BATCH, "ADD", "CONCATENATION")
         return _with_function((*size, "EXPAND_DIMS", "TRANSPOSE_CONV", "SQUEEZE"), layer, into=False)
     return _with_function((*NO_BATCH, "TRANSPOSE_CONV"), layer, into=False)
 
 
-def _dense(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _dense(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     flat = len(inputs[0]) == 2
     size = ("SHAPE", "GATHER", "REDUCE_PROD", "PACK", "CONCATENATION")
     return _with_function(("FULLY_CONNECTED",) if flat else (*size, "RESHAPE", "FULLY_CONNECTED", "RESHAPE"), layer)
 
 
-def _add(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _add(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     return ("ADD",) * (len(inputs) - 1)
 
 
-def _relu(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _relu(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     plain = not layer.threshold
     if plain and not layer.negative_slope and layer.max_value in (None, 6):
         return ("RELU",) if layer.max_value is None else ("RELU6",)
     return ("LEAKY_RELU",) if plain and layer.negative_slope and layer.max_value is None else None
 
 
-def _up_sampling(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _up_sampling(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     kind = {"nearest": "RESIZE_NEAREST_NEIGHBOR", "bilinear": "RESIZE_BILINEAR"}.get(layer.interpolation)
     return None if kind is None else (kind,)
 
 
-def _rescaling(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _rescaling(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     return ("MUL", "ADD") if layer.offset else ("MUL",)
 
 
-def _lstm(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _lstm(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     whole = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
     return whole if layer.return_sequences else (*whole, "STRIDED_SLICE")
 
 
-def _bidirectional(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _bidirectional(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     inner = operators(layer.forward_layer, inputs)
     return None if inner is None else (*inner, "REVERSE_V2", *inner, "CONCATENATION")
 
 
-def _time_distributed(layer: Any, inputs: Sequence[Shape]) -> Operators | None:
+def _time_distributed(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> Operators | None:
     inner = operators(layer.layer, [(shape[0], *shape[2:]) for shape in inputs])
     return None if inner is None else ("RESHAPE", *inner, "RESHAPE")
 

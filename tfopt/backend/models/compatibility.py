@@ -7,6 +7,7 @@ import tf_keras
 from tfopt.backend.data.splits import Data
 from tfopt.backend.types import Array, Shape
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.outputs import Outputs
 from tfopt.errors import StageError
 
 _SPARSE = "sparse_categorical_crossentropy"
@@ -115,17 +116,17 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
 
 
 def _activation_warnings(model: tf_keras.Model, compile: Compile) -> list[str]:
-    if not compile.loss.name.endswith("crossentropy"):
+    outputs = Outputs.of(compile)
+    if not outputs.are_probabilities:
         return []
     layer = model.get_layer(model.output_names[0])
     activation = _last_activation(layer)
-    from_logits = bool(compile.loss.arguments().get("from_logits", False))
-    if from_logits and activation in ("softmax", "sigmoid"):
+    if outputs.are_logits and activation in ("softmax", "sigmoid"):
         return [
             f"The layer {layer.name!r} already applies {activation}, but compile.loss says from_logits: true: "
             "it would be applied twice. Set from_logits: false."
         ]
-    if not from_logits and activation in ("linear", "relu", "tanh"):
+    if not outputs.are_logits and activation in ("linear", "relu", "tanh"):
         return [
             f"The layer {layer.name!r} has {activation} outputs, but {compile.loss.name} expects probabilities: "
             "training would go wrong quietly. Set compile.loss.from_logits: true, or end with a softmax."

@@ -1,0 +1,13 @@
+"""Pruning: which weights become zero, how many, and when.
+
+| file | question it answers |
+|---|---|
+| `plan` | how will each layer be pruned, and why are others left dense? |
+| `eligibility` | which layers can be pruned? |
+| `criterion`, `criteria/` | which weights are the least important? One file per criterion |
+| `masks` | how are zeros arranged and held? tfmot's wrapper, repaired |
+| `schedules` | how sparse is a layer at each step? |
+| `allocation` | how is one sparsity divided among layers? |
+| `controllers` | which sparsity is decided while training, by a metric or over all layers? |
+| `rewinding` | how do weights go back to those of an earlier epoch? |
+"""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isnan, nan
-from typing import Any
 
 import tensorflow as tf
 
@@ -40,31 +39,31 @@ class Group:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """What has to be in a checkpoint."""
+        """Variables that a checkpoint must contain."""
         controlled = [wrapper.pruning_schedule for wrapper in self.wrappers]
         return [variable for one in controlled for variable in (one.sparsity, one.update_at)]
 
     def before_step(self, step: int) -> None:
-        """Decides, before one of `decision_steps`, what its renewal will be."""
-        self.renew(step, self.schedule.sparsity_at(step))
+        """Decides, before one of `decision_steps`, what its update will be."""
+        self.update_masks(step, self.schedule.sparsity_at(step))
 
     def after_epoch(self, entry: Mapping[str, float]) -> None:
-        """Takes note of what an epoch's validation gave."""
+        """Receives the history entry of an epoch."""
 
-    def renew(self, step: int, sparsity: float) -> None:
-        """Has the masks renewed in a step, which is the next one."""
+    def update_masks(self, step: int, sparsity: float) -> None:
+        """Lets the masks be updated in a step, which is the next one."""
         shares = [sparsity] * len(self.wrappers)
         if self.allocation is not None:
             shares = global_shares(self.wrappers, self.allocation, sparsity)
         for wrapper, share in zip(self.wrappers, shares, strict=True):
-            wrapper.pruning_schedule.renew(step, share)
+            wrapper.pruning_schedule.update_masks(step, share)
 
     def target_sparsities(self) -> dict[str, float]:
-        """The sparsity that each layer was last told to have."""
+        """The sparsity last set for each layer."""
         return {wrapper.layer.name: float(wrapper.pruning_schedule.sparsity) for wrapper in self.wrappers}
 
-    def details(self) -> dict[str, Any]:
-        """What came out, for the report."""
+    def details(self) -> dict[str, object]:
+        """Details for the report."""
         return {"kind": self.schedule.schedule.kind, "layers": self.target_sparsities()}
 
 
@@ -74,17 +73,18 @@ class MetricGroup(Group):
     def __init__(
         self,
         schedule: ResolvedSchedule,
+        metric: Metric,
         wrappers: Sequence[PruneByOptimizer],
         allocation: GlobalAllocation | None,
         epoch: int,
     ) -> None:
         super().__init__(schedule, wrappers, allocation)
-        self.written: Metric = schedule.schedule
+        self.written = metric
         self.levels = self.written.sparsity_levels(higher_is_better(self.written.monitor))
         starts = [step + 1 for step in range(epoch, schedule.end, epoch) if step >= schedule.begin]
         self.decision_steps = sorted({*([max(schedule.begin, 1)] if self.written.initial else []), *starts})
-        # One variable, so that an interruption finds all of it old or all of it new: the last epoch taken note of, the
-        # rung, the best value (NaN before the first), and the step of the latest climb.
+        # One variable, so that an interruption finds all of it old or all of it new: the last epoch recorded, the
+        # level, the best value (NaN before the first), and the step of the latest rise.
         self._state = tf.Variable([0.0, 0.0, nan, 0.0], trainable=False, dtype=tf.float64, name="levels")
 
     @property
@@ -94,31 +94,31 @@ class MetricGroup(Group):
     @property
     def state(self) -> LevelState:
         """Where on the levels the layers are."""
-        _, rung, best, _ = self._state.numpy()
-        return LevelState(int(rung), None if isnan(best) else float(best))
+        _, level, best, _ = self._state.numpy()
+        return LevelState(int(level), None if isnan(best) else float(best))
 
     def before_step(self, step: int) -> None:
-        climbed_at = int(self._state.numpy()[3])
-        if step == climbed_at or (self.state.rung == 0 and step == max(self.schedule.begin, 1)):
-            self.renew(step, self.levels.sparsity(self.state))
+        raised_at = int(self._state.numpy()[3])
+        if step == raised_at or (self.state.level == 0 and step == max(self.schedule.begin, 1)):
+            self.update_masks(step, self.levels.sparsity(self.state))
 
     def after_epoch(self, entry: Mapping[str, float]) -> None:
-        known, _, _, climbed_at = self._state.numpy()
+        known, _, _, raised_at = self._state.numpy()
         epoch, step = int(entry["epoch"]), int(entry["step"])
         if epoch <= known:
             return
         value = monitored(self.written.monitor, entry, "schedule")
-        may_climb = self.schedule.begin <= step < self.schedule.end
-        state = self.levels.advance(self.state, value) if may_climb else self.levels.watch(self.state, value)
-        if state.rung != self.state.rung:
-            climbed_at = step + 1
-        self._state.assign([epoch, state.rung, nan if state.best is None else state.best, climbed_at])
+        may_rise = self.schedule.begin <= step < self.schedule.end
+        state = self.levels.advance(self.state, value) if may_rise else self.levels.record(self.state, value)
+        if state.level != self.state.level:
+            raised_at = step + 1
+        self._state.assign([epoch, state.level, nan if state.best is None else state.best, raised_at])
 
-    def details(self) -> dict[str, Any]:
+    def details(self) -> dict[str, object]:
         state = self.state
         return {
             **super().details(),
-            "rung": state.rung,
+            "rung": state.level,
             "rungs": self.written.rungs,
             "monitor": self.written.monitor,
             "best": state.best,
@@ -126,11 +126,11 @@ class MetricGroup(Group):
         }
 
     def unmet_target(self) -> str | None:
-        """What to say where the metric did not allow the final sparsity; None where it did."""
+        """A message where the metric did not allow the final sparsity; None where it did."""
         state = self.state
-        if state.rung == self.written.rungs:
+        if state.level == self.written.rungs:
             return None
-        reached = f"{self.levels.sparsity(state):.1%} (rung {state.rung} of {self.written.rungs})"
+        reached = f"{self.levels.sparsity(state):.1%} (level {state.level} of {self.written.rungs})"
         best = "no value" if state.best is None else f"{state.best:.4g}"
         return (
             f"sparsity stopped at {reached} instead of {self.written.final:.1%}: {self.written.monitor} was not within "
@@ -163,11 +163,11 @@ class SparsityController(TrainingHook):
             group.after_epoch(entry)
 
     def target_sparsities(self) -> dict[str, float]:
-        """The sparsity that each controlled layer was last told to have."""
+        """The sparsity last set for each controlled layer."""
         return {name: goal for group in self.groups for name, goal in group.target_sparsities().items()}
 
     def unmet_targets(self) -> list[str]:
-        """What to say of every group that did not reach its final sparsity."""
+        """Messages about groups that did not reach their final sparsity."""
         found = [group.unmet_target() for group in self.groups if isinstance(group, MetricGroup)]
         return [text for text in found if text is not None]
 
@@ -188,11 +188,11 @@ def make_controller(
         plan = plans[wrapper.layer.name]
         if plan.controlled:
             members.setdefault((plan.pooled, plan.schedule), []).append(wrapper)
-    groups = []
+    groups: list[Group] = []
     for (pooled, schedule), layers in members.items():
         how = global_allocation(allocation) if pooled else None
         if isinstance(schedule.schedule, Metric):
-            groups.append(MetricGroup(schedule, layers, how, steps_per_epoch))
+            groups.append(MetricGroup(schedule, schedule.schedule, layers, how, steps_per_epoch))
         else:
             groups.append(Group(schedule, layers, how))
     return SparsityController(groups)

@@ -31,7 +31,7 @@ def reason_pattern_impossible(layer: tf_keras.layers.Layer, pattern: Pattern) ->
     shapes = [tuple(kernel.shape) for kernel in prunable_kernels(layer)]
     if pattern.sparsity_m_by_n is not None:
         zeros, of = pattern.sparsity_m_by_n
-        # tfmot takes the last axis but one as input channels: right for these layers, another axis for the rest
+        # tfmot takes the last axis but one as input channels: correct for these layers, a different axis for the rest
         # (Conv2DTranspose, Embedding), and an error at the first training step for kernels of 3 or 5 axes.
         if not isinstance(layer, _M_BY_N_LAYERS) or isinstance(layer, layers.Conv2DTranspose):
             return f"sparsity_m_by_n works on Dense, Conv2D and SeparableConv2D, not on {type(layer).__name__}"

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.compat.tfmot_pruning import PruneLowMagnitude, PruningSchedule, pruning_impl
+from tfopt.backend.pruning.criterion import Criterion
+from tfopt.backend.types import Nested
 from tfopt.core.config.pruning import Pattern
 
 
 class Masks(pruning_impl.Pruning):
-    """tfmot's masks, with m-by-n ones renewed by the schedule like all others.
+    """tfmot's masks, with a criterion in place of magnitude, and m-by-n ones updated by the schedule like all others.
 
-    tfmot makes an m-by-n mask at step 1 and never again, whatever the schedule says: begun at another step, or resumed,
+    tfmot makes an m-by-n mask at step 1 and never again, whatever the schedule: begun at a different step, or resumed,
     a model stays dense (measured: sparsity 0.0).
 
     Args:
-        step: gives the number of the step in progress, 1 for the first.
+        step: returns the number of the step in progress, 1 for the first.
         variables: triples of (weight, mask, threshold).
-        schedule: when to renew, and to which sparsity.
+        schedule: when to update, and to which sparsity.
         pattern: how the zeros are arranged.
+        criterion: ranks the weights.
     """
 
     def __init__(
@@ -35,14 +37,18 @@ class Masks(pruning_impl.Pruning):
         variables: list[tuple[tf.Variable, tf.Variable, tf.Variable]],
         schedule: PruningSchedule,
         pattern: Pattern,
+        criterion: Criterion,
     ) -> None:
         super().__init__(step, variables, schedule, pattern.block_size, pooling(pattern))
         self._m_by_n = pattern.sparsity_m_by_n
+        self._criterion = criterion
 
-    def _maybe_update_block_mask(self, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _maybe_update_block_mask(self, weights: tf.Variable) -> tuple[tf.Tensor, tf.Tensor]:
+        # tfmot ranks the absolute values of what it is given: scores are not negative.
+        scores = self._criterion.scores(weights)
         if self._m_by_n is None:
-            return super()._maybe_update_block_mask(weights)
-        mask = self._update_mask_sparsity_m_by_n(weights, self._m_by_n)
+            return super()._maybe_update_block_mask(scores)
+        mask = self._update_mask_sparsity_m_by_n(scores, self._m_by_n)
         return tf.zeros([], weights.dtype), tf.cast(mask, weights.dtype)
 
 
@@ -57,7 +63,8 @@ class PruneByOptimizer(PruneLowMagnitude):
         layer: the layer to prune.
         schedule: in optimizer steps of the stage, of which the first is 1.
         pattern: how the zeros are arranged.
-        step: gives the number of the step in progress, 1 for the first.
+        criterion: ranks the weights.
+        step: returns the number of the step in progress, 1 for the first.
     """
 
     def __init__(
@@ -65,20 +72,21 @@ class PruneByOptimizer(PruneLowMagnitude):
         layer: tf_keras.layers.Layer,
         schedule: PruningSchedule,
         pattern: Pattern,
+        criterion: Criterion,
         step: Callable[[], tf.Tensor],
     ) -> None:
         super().__init__(layer, schedule, pattern.block_size, pooling(pattern))
-        self.pattern = pattern
+        self.pattern, self.criterion = pattern, criterion
         self._step = step
         self._inner_arguments = inspect.signature(layer.call).parameters
         # tfmot's wrapper stops Keras masks: after a pruned Embedding(mask_zero=True) an LSTM would see the padding.
         self.supports_masking = layer.supports_masking
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Nested) -> None:
         super().build(input_shape)
-        self.pruning_obj = Masks(self._step, self.pruning_vars, self.pruning_schedule, self.pattern)
+        self.pruning_obj = Masks(self._step, self.pruning_vars, self.pruning_schedule, self.pattern, self.criterion)
 
-    def call(self, inputs: Any, training: Any = None, mask: Any = None, **arguments: Any) -> Any:
+    def call(self, inputs: Nested, training: Nested = None, mask: Nested = None, **arguments: Nested) -> Nested:
         if training is None:
             training = tf_keras.backend.learning_phase()
         if tf.is_tensor(training):
@@ -91,10 +99,10 @@ class PruneByOptimizer(PruneLowMagnitude):
                 arguments[name] = value
         return self.layer.call(inputs, **arguments)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
         return self.layer.compute_mask(inputs, mask)
 
 
 def pooling(pattern: Pattern) -> str:
-    """tfmot's name for what stands for a block."""
+    """tfmot's name for how a block is judged."""
     return {"average": "AVG", "max": "MAX"}[pattern.block_pooling]

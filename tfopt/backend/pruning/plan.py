@@ -9,6 +9,7 @@ import tf_keras
 
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.pruning.criterion import criterion_problems
 from tfopt.backend.pruning.eligibility import reason_not_prunable, reason_not_xnnpack, reason_pattern_impossible
 from tfopt.backend.pruning.schedules import update_steps
 from tfopt.core.config.layer_rules import last_match
@@ -39,7 +40,7 @@ class LayerPlan:
         return self.pooled or isinstance(self.schedule.schedule, Metric)
 
 
-def preflight(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | None]:
+def skip_reasons(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | None]:
     """Why each layer will be left dense, or None where it will be pruned; by layer name, nested layers included.
 
     Raises:
@@ -81,7 +82,7 @@ def resolve_schedules(
 
     Args:
         pruning: what the stage asks for.
-        layers: Keras layer type by name of the layers that will be pruned (see `preflight`).
+        layers: Keras layer type by name of the layers that will be pruned (see `skip_reasons`).
         total_steps: optimizer steps of the stage.
         steps_per_epoch: optimizer steps of one epoch.
 
@@ -110,9 +111,9 @@ def layer_plans(
     """How each layer that will be pruned is pruned, by name.
 
     Raises:
-        RecipeError: as `preflight` and `resolve_schedules`.
+        RecipeError: as `skip_reasons` and `resolve_schedules`.
     """
-    reasons = preflight(model, pruning)
+    reasons = skip_reasons(model, pruning)
     kinds = {layer.name: type(layer).__name__ for layer in leaf_layers(model) if reasons[layer.name] is None}
     schedules = resolve_schedules(pruning, kinds, total_steps, steps_per_epoch)
     return {
@@ -143,10 +144,12 @@ def rewind_step(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> int | None:
     return step
 
 
-def look_ahead(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> Preflight:
+def preflight(model: tf_keras.Model, pruning: Pruning, workload: Workload) -> Preflight:
     """All that is knowable of a prune stage before training, problems included, for `tfopt plan`."""
+    if problems := criterion_problems(pruning.criterion):
+        return Preflight(problems=tuple(problems))
     try:
-        reasons = preflight(model, pruning)
+        reasons = skip_reasons(model, pruning)
         plans = layer_plans(model, pruning, workload.total_steps, workload.steps_per_epoch)
         rewind_step(pruning, plans)
     except RecipeError as error:
@@ -195,8 +198,7 @@ def _schedule(pruning: Pruning, name: str, kind: str) -> ScheduleBase:
     if zeros >= of:
         raise ValueError(f"sparsity_m_by_n must leave some weights: fewer zeros than {of}. Got [{zeros}, {of}].")
     rule = last_match(pruning.layers, name, kind)
-    own_pattern = rule is not None and rule.sparsity_m_by_n is not None
-    stated = rule.schedule if own_pattern else schedule
+    stated = schedule if rule is None or rule.sparsity_m_by_n is None else rule.schedule
     if stated is not None and not (
         stated.kind in ("constant", "one_shot") and abs(stated.final_sparsity() - zeros / of) < 1e-9
     ):
@@ -206,7 +208,7 @@ def _schedule(pruning: Pruning, name: str, kind: str) -> ScheduleBase:
         )
     if schedule.begin == schedule.end:
         return OneShot(begin=schedule.begin, final=zeros / of)
-    every = schedule.every if "every" in type(schedule).model_fields else None
+    every = getattr(schedule, "every", None)  # not all kinds have it
     return Constant(begin=schedule.begin, end=schedule.end, every=every, final=zeros / of)
 
 

@@ -1,7 +1,7 @@
 """Weight rewinding: the weights that pruning has left go back to those of an earlier epoch.
 
 Renda, Frankle and Carbin, "Comparing Rewinding and Fine-tuning in Neural Network Pruning" (2020), arXiv:2003.02389.
-There the learning rate is rewound too; here the stage's own schedule goes on, for a stage says its rate itself.
+There the learning rate is rewound too; here the stage's own schedule continues: a stage declares its rate itself.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def read(rewind: Rewind, model: tf_keras.Model, context: StageContext) -> Snapsh
 def restart(
     optimizer: tf_keras.optimizers.Optimizer, fresh: tf_keras.optimizers.Optimizer, variables: Sequence[tf.Variable]
 ) -> None:
-    """Makes an optimizer forget where it was going, but not its clock, its rate, nor how large gradients are.
+    """Resets an optimizer's momenta, but not its step count, its rate, nor its running sizes of gradients.
 
     `iterations` is the clock of the whole stage, and Adam corrects the bias of its running means by it: begun at zero
     long after the first step, the running mean of squared gradients is left uncorrected, and the updates are up to

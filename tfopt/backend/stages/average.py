@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.artifacts import external_models
@@ -23,11 +24,11 @@ from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import StageError
 
 Weights = list[np.ndarray]
-Zeros = Sequence[tuple[Any, np.ndarray]]
+Zeros = Sequence[tuple[tf.Variable, np.ndarray]]
 """Kernels, each with where it is zero."""
 
 
-def look_ahead(model: tf_keras.Model, asked: Averaging, workload: Workload) -> Preflight:
+def preflight(model: tf_keras.Model, asked: Averaging, workload: Workload) -> Preflight:
     """What is wrong with the models, before any training."""
     problems: list[Mistake] = []
     warnings: list[str] = []
@@ -45,7 +46,7 @@ def look_ahead(model: tf_keras.Model, asked: Averaging, workload: Workload) -> P
         place = asked.places.get(label, ())
         if isinstance(source.model, external_models.TfliteModel):
             problems.append(
-                Mistake(place, f"is {label}, which only gives answers: name a Keras model", code="incompatible_model")
+                Mistake(place, f"is {label}, which returns only outputs: name a Keras model", code="incompatible_model")
             )
         elif "quantized" in source.traits:
             problems.append(
@@ -64,7 +65,7 @@ def look_ahead(model: tf_keras.Model, asked: Averaging, workload: Workload) -> P
 
 
 def unlike(model: tf_keras.Model, other: tf_keras.Model) -> str | None:
-    """What keeps two models from being averaged, naming the layer; None where nothing does."""
+    """The reason why two models cannot be averaged, with the layer; None if they can."""
     ours, theirs = list(leaf_layers(model, weighted=True)), list(leaf_layers(other, weighted=True))
     for one, two in zip(ours, theirs, strict=False):
         if type(one).__name__ != type(two).__name__:
@@ -108,7 +109,7 @@ def _models(model: tf_keras.Model, context: StageContext) -> dict[str, Weights]:
 
 
 def _in_order(model: tf_keras.Model, other: tf_keras.Model) -> Weights:
-    """The weights of another model in the order of this one's variables."""
+    """The weights of a different model in the order of this one's variables."""
     values = {
         id(ours): theirs.numpy()
         for one, two in zip(leaf_layers(model, weighted=True), leaf_layers(other, weighted=True), strict=True)
@@ -137,7 +138,7 @@ def _epochs(model: tf_keras.Model, asked: Averaging, context: StageContext) -> d
 def _greedy(
     model: tf_keras.Model, candidates: Mapping[str, Weights], zeros: Zeros, context: StageContext
 ) -> tuple[list[str], dict[str, float]]:
-    """The names of those that are averaged, and what each is worth alone on the validation split."""
+    """The names of those that are averaged, and the metric of each alone on the validation split."""
     metric = context.compile.metric
     sign = 1 if higher_is_better(metric) else -1
     alone = {name: _measured(model, weights, context, metric) for name, weights in candidates.items()}
@@ -157,9 +158,9 @@ def _measured(model: tf_keras.Model, weights: Weights, context: StageContext, me
 
 
 def _set(model: tf_keras.Model, parts: Sequence[Weights], zeros: Zeros, context: StageContext) -> None:
-    """Gives a model the average of some weights, with the zeros that must stay and statistics of its own."""
-    mixed = [
-        np.mean(np.stack(arrays), axis=0, dtype=np.float64) if arrays[0].dtype.kind == "f" else arrays[0]
+    """Assigns the average of some weights to a model, with the zeros that must stay and statistics of its own."""
+    mixed: Weights = [
+        np.asarray(np.mean(np.stack(arrays), axis=0, dtype=np.float64)) if arrays[0].dtype.kind == "f" else arrays[0]
         for arrays in zip(*parts, strict=True)
     ]
     _assign(model, mixed)

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.clustering.kernels import ClusterKernels
-from tfopt.backend.clustering.plan import layer_sharing, look_ahead, skipped
+from tfopt.backend.clustering.plan import layer_sharing, preflight, skipped
 from tfopt.backend.clustering.zeros import zeros_held
 from tfopt.backend.graph.channels import most_unique, rows
 from tfopt.backend.graph.kernels import clusterable_kernels, remove_registration
@@ -23,7 +23,7 @@ from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
 
-__all__ = ["cluster", "look_ahead"]
+__all__ = ["cluster", "preflight"]
 
 
 def cluster(
@@ -66,7 +66,7 @@ def cluster(
         # A layer that is left alone, by a rule or as too small, may be sparse as well.
         alone = [layer for layer in leaf_layers(model) if layer.name not in plans] if preserve_sparsity else []
         free = [weight for layer in alone for weight in layer.trainable_weights]
-        with zeros_held(free), wrapped(model, wrap) as (sharing_model, wrappers):
+        with zeros_held(free), wrapped(model, wrap, ClusterKernels) as (sharing_model, wrappers):
             hooks = [SparsityHook(lambda: _sparsity(wrappers))] if preserve_sparsity else []
             trained = training.fit(sharing_model, stage, context, hooks=hooks)
             for wrapper in wrappers:
@@ -98,12 +98,12 @@ def prove(
         for kernel in clusterable_kernels(layer):
             values = rows(kernel, layer) if plan.per_channel else tf.reshape(kernel, (1, -1))
             if (found := most_unique(values.numpy())) > plan.clusters:
-                wrong.append(f"{layer.name}: {found} distinct values instead of {plan.clusters}")
+                wrong.append(f"{layer.name}: {found} distinct values, expected at most {plan.clusters}")
         were_zero = zip(clusterable_kernels(layer), zeros[layer.name], strict=True) if layer.name in zeros else ()
         if lost := sum(int(np.count_nonzero(kernel.numpy()[where])) for kernel, where in were_zero):
-            wrong.append(f"{layer.name}: {lost} zeros are gone")
+            wrong.append(f"{layer.name}: {lost} zeros were lost")
     if wrong:
-        raise StageError(f"clustering did not keep its word in {'; '.join(wrong)}.", code="unmet_promise")
+        raise StageError(f"clustering failed verification: {'; '.join(wrong)}.", code="unmet_promise")
 
 
 def _zeros(layer: tf_keras.layers.Layer) -> list[np.ndarray]:

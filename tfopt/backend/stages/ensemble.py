@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.artifacts import external_models
@@ -14,7 +15,8 @@ from tfopt.backend.ensembling.combine import combined, combined_values, logits_o
 from tfopt.backend.equivalence import Tolerance, difference
 from tfopt.backend.training.evaluate import predict
 from tfopt.catalog.guard import guarded
-from tfopt.core.config.ensembling import Combine, Ensembling, Outputs
+from tfopt.core.config.ensembling import Combine, Ensembling
+from tfopt.core.config.outputs import Outputs
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext
@@ -26,7 +28,7 @@ _PROBE = 32
 _TOLERANCE = Tolerance(1e-4, least_scale=1.0)
 
 
-def look_ahead(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> Preflight:
+def preflight(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> Preflight:
     """What is wrong with the members, before any training."""
     problems = [*_unfit_members(asked, workload), *_unfit_combination(model, asked, workload)]
     if not problems and asked.combine == "logits" and not Outputs.of(workload.compile).are_logits:
@@ -46,10 +48,10 @@ def layers_after(model: tf_keras.Model, asked: Ensembling, workload: Workload) -
 
 
 def ensemble(model: tf_keras.Model, asked: Ensembling, context: StageContext) -> StageResult:
-    """Joins the members and proves that the joined model answers as they do.
+    """Joins the members and proves that the joined model computes what they compute.
 
     Raises:
-        StageError: a layer of a member cannot be copied, or the joined model answers otherwise.
+        StageError: a layer of a member cannot be copied, or the joined model computes something else.
     """
     outputs = Outputs.of(context.compile)
     members = _members(model, [external_models.load_external_model(one) for one in context.sources.values()], asked)
@@ -100,7 +102,7 @@ def _unfit_members(asked: Ensembling, workload: Workload) -> list[Mistake]:
         place = asked.places.get(label, ())
         if isinstance(source.model, external_models.TfliteModel):
             problems.append(
-                Mistake(place, f"is {label}, which only gives answers: name a Keras model", code="incompatible_model")
+                Mistake(place, f"is {label}, which returns only outputs: name a Keras model", code="incompatible_model")
             )
         elif "quantized" in source.traits:
             problems.append(
@@ -189,12 +191,13 @@ def _prove(
     wanted = combined_values(answers, weights, combine, outputs)
     if differing := difference(wanted, predict(joined, split), _TOLERANCE):
         raise StageError(
-            f"the joined model answers otherwise than its members: the largest difference is {differing.largest}.",
+            "the outputs of the joined model differ from those of its members: "
+            f"the largest difference is {differing.largest}.",
             code="not_equivalent",
         )
 
 
-def _copy(model: tf_keras.Model, inputs: Sequence[Any], prefix: str, *, linear: bool) -> Any:
+def _copy(model: tf_keras.Model, inputs: Sequence[tf.Tensor], prefix: str, *, linear: bool) -> tf.Tensor:
     """The output of a copy of a model on other inputs, its layers renamed, and on request without its last softmax."""
     functional = tf_keras.Model(model.inputs, model.outputs)
     last = functional.get_layer(model.output_names[0]) if linear else None

@@ -16,11 +16,12 @@ from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation import Distiller
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
-from tfopt.backend.training.evaluate import _only, evaluate, predict
+from tfopt.backend.training.evaluate import evaluate, predict, single_targets
 from tfopt.backend.training.hooks import HookList, TrainingHook, TrainingSetup
 from tfopt.backend.training.loop import TrainingLoop
 from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
+from tfopt.backend.types import Nested
 from tfopt.core.config.compile import Compile
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
@@ -69,7 +70,7 @@ def train(
         The same model, and details of the teacher and of early stopping.
 
     Raises:
-        StageError: data and model do not fit, or the loss is no number any more.
+        StageError: data and model do not fit, or the loss is not finite.
     """
     optimizer = make_optimizer(stage, context)
     if moving_average is not None:
@@ -90,7 +91,7 @@ def fit(
     optimizer: tf_keras.optimizers.Optimizer | None = None,
     hooks: Sequence[TrainingHook] = (),
 ) -> dict[str, Any]:
-    """Runs the optimizer over the epochs of a stage, in place; goes on from a checkpoint in `context.work`.
+    """Runs the optimizer over the epochs of a stage, in place; resumes from a checkpoint in `context.work`.
 
     The same model, stage and context give the same weights, whether or not the stage was killed and started again.
 
@@ -106,7 +107,7 @@ def fit(
         Details of the teacher and of early stopping, for `StageRecord.details`.
 
     Raises:
-        StageError: data and model do not fit, the loss is no number any more, or a monitor names what is not measured.
+        StageError: data and model do not fit, the loss is not finite, or a monitor names what is not measured.
         KeyboardInterrupt: as it came, after the state was saved.
     """
     steps = length(stage, context)
@@ -118,7 +119,7 @@ def fit(
     teachers = [] if stage.teacher is None else [Distiller(stage.teacher, stage.name, stage.epochs, context)]
     every = HookList(
         [*teachers, *hooks],
-        early_stopping_from=warmup and warmup.steps(steps.total_steps, steps.steps_per_epoch),
+        early_stopping_from=None if warmup is None else warmup.steps(steps.total_steps, steps.steps_per_epoch),
     )
     tf_keras.utils.set_random_seed(context.seed)
     if tf.config.list_physical_devices("GPU"):
@@ -173,7 +174,7 @@ def _weighted(batches: tf.data.Dataset, weights: Mapping[int, float] | None) -> 
         return batches
     table = tf.constant([weights[label] for label in sorted(weights)], tf.float32)
 
-    def weigh(inputs: tf.Tensor, targets: tf.Tensor, *more: Any) -> tuple[Any, ...]:
+    def weigh(inputs: tf.Tensor, targets: tf.Tensor, *more: Nested) -> tuple[Nested, ...]:
         if targets.dtype.is_floating:
             weights = tf.linalg.matvec(targets, table)
         else:
@@ -185,7 +186,7 @@ def _weighted(batches: tf.data.Dataset, weights: Mapping[int, float] | None) -> 
 
 def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
     """Finds what TensorFlow would only find in the midst of a step, or (labels on a GPU) not at all."""
-    targets = _only(split.targets)
+    targets = single_targets(split.targets)
     if isinstance(model.output_shape, list | dict):
         raise StageError(
             f"the model has several outputs ({model.output_shape}); tfopt trains models with one.",

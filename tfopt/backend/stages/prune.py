@@ -13,8 +13,9 @@ from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import layer_sparsity, pattern_sparsity, sparsity
 from tfopt.backend.pruning import rewinding
 from tfopt.backend.pruning.controllers import make_controller
+from tfopt.backend.pruning.criterion import make_criterion
 from tfopt.backend.pruning.masks import PruneByOptimizer
-from tfopt.backend.pruning.plan import LayerPlan, layer_plans, look_ahead, preflight, resolve_schedules, rewind_step
+from tfopt.backend.pruning.plan import LayerPlan, layer_plans, preflight, resolve_schedules, rewind_step, skip_reasons
 from tfopt.backend.pruning.rewinding import RewindHook
 from tfopt.backend.pruning.schedules import ControlledSchedule, MaskUpdates
 from tfopt.backend.stages import fit as training
@@ -28,19 +29,19 @@ from tfopt.errors import StageError
 
 _TOLERANCE = Tolerance(1e-5, least_scale=1.0)
 
-__all__ = ["layer_sparsity", "look_ahead", "preflight", "prune", "resolve_schedules", "sparsity"]
+__all__ = ["layer_sparsity", "preflight", "prune", "resolve_schedules", "skip_reasons", "sparsity"]
 
 TOLERANCE = 0.005
 """How far, besides one weight (or block), a layer may end from its planned sparsity."""
 
 
 def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context: StageContext) -> StageResult:
-    """Magnitude pruning with fine-tuning (Zhu and Gupta 2017, arXiv:1710.01878), by tfmot.
+    """Pruning with fine-tuning under a schedule (Zhu and Gupta 2017, arXiv:1710.01878), by tfmot's masks.
 
     Args:
         model: a built functional or Sequential model; its weights become sparse.
         stage: epochs, learning rate, early stopping.
-        pruning: schedule, rules and pattern.
+        pruning: schedule, rules, pattern and criterion.
         context: data, compile, seed, and where progress and checkpoints go.
 
     Returns:
@@ -56,19 +57,23 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
     earlier = rewinding.read(pruning.rewind, model, context) if pruning.rewind else ()
     skipped, details = _skipped(model, pruning), _details(pruning, plans)
     optimizer = training.make_optimizer(stage, context)
+    criterion = make_criterion(pruning.criterion)
+    pruned = [layer for layer in leaf_layers(model) if layer.name in plans]
+    criterion.track([kernel for layer in pruned for kernel in prunable_kernels(layer)])
 
     def wrap(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
         plan = plans.get(layer.name)
         if plan is None:
             return layer
         schedule = ControlledSchedule() if plan.controlled else MaskUpdates.of(plan.schedule)
-        return PruneByOptimizer(layer, schedule, plan.pattern, step=lambda: optimizer.iterations + 1)
+        return PruneByOptimizer(layer, schedule, plan.pattern, criterion, step=lambda: optimizer.iterations + 1)
 
-    with wrapped(model, wrap) as (sparse_model, wrappers):
+    with wrapped(model, wrap, PruneByOptimizer) as (sparse_model, wrappers):
         _check_same(model, sparse_model, context)
         masks = MaskHook(wrappers, plans)
         controller = make_controller(plans, wrappers, pruning.allocation, steps.steps_per_epoch)
-        hooks: list[TrainingHook] = [masks, controller]
+        # The criterion comes first: what it decides before a step, the controller's allocation and the masks use.
+        hooks: list[TrainingHook] = [criterion, masks, controller]
         if rewind_at is not None:
 
             def restart() -> None:
@@ -157,7 +162,7 @@ def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], target_sparsiti
 
 def _skipped(model: tf_keras.Model, pruning: Pruning) -> dict[str, str]:
     """Why a layer with weights is left dense, by name."""
-    reasons = preflight(model, pruning)
+    reasons = skip_reasons(model, pruning)
     found = {layer.name: reasons[layer.name] for layer in leaf_layers(model, weighted=True)}
     return {name: reason for name, reason in found.items() if reason}
 
@@ -185,7 +190,8 @@ def _check_same(model: tf_keras.Model, sparse_model: tf_keras.Model, context: St
     expected, found = (one(few, training=False).numpy() for one in (model, sparse_model))
     if differing := difference(expected, found, _TOLERANCE):
         raise StageError(
-            f"with tfmot's pruning wrappers the model gives other answers than without (by {differing.described}).",
+            "with tfmot's pruning wrappers the outputs of the model differ from those without "
+            f"(by {differing.described}).",
             "A layer with several inputs or masks is the likely cause: leave it out with a rule that says skip: true.",
             code="not_equivalent",
         )

@@ -1,0 +1,19 @@
+"""Training: the loop that every stage with an optimizer runs, and what composes in it.
+
+| file | question it answers |
+|---|---|
+| `loop` | how is a stage trained from its first step, or its checkpoint, to its last? |
+| `hooks` | what can a technique add to training, and when is it called? |
+| `composed_step` | how do the loss terms of several hooks become one training step? |
+| `steps` | how are many steps run in one call into TensorFlow? |
+| `state`, `checkpoint` | what does a killed stage need to resume, and how is it stored? |
+| `snapshots` | which weights are kept for later stages? |
+| `monitor` | has a metric improved? For early stopping and plateaus |
+| `compile`, `learning_rates` | which optimizer, loss, metrics and rates does a recipe mean? |
+| `evaluate` | how good is a model on a split? |
+| `batch_norm` | what are the statistics of batch normalization for averaged weights? |
+| `random_state` | how do random layers draw the same numbers after a resume? |
+| `wrapping` | how are layers put into wrappers for the time of a stage? |
+| `strided_pointwise` | how is a kernel of TensorFlow avoided that corrupts memory? |
+| `tensorboard` | where do the logs go? |
+"""

@@ -1,4 +1,4 @@
-"""The statistics of batch normalization, estimated anew for weights that no training step has seen.
+"""The statistics of batch normalization, estimated for weights that no training step has seen.
 
 An average of weights has activations of its own; with the averaged statistics it can be far worse than each model
 (Izmailov et al. 2018, section 3.2).

@@ -19,7 +19,7 @@ FILE = "checkpoint.npz"
 
 
 class DamagedCheckpoint(Exception):
-    """A checkpoint cannot be read, or belongs to another stage; the stage starts again."""
+    """A checkpoint cannot be read, or belongs to a different stage; the stage starts again."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes every keyword for allow_pickle
     except OSError as error:
         raise StageError(
             f"{path} cannot be written: {error.strerror or error}.",

@@ -78,7 +78,7 @@ def accuracy_class(targets_shape: Sequence[int | None], predictions_shape: Seque
 def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> dict[str, float]:
     """Loss and metrics of any predictions, so that Keras models and files are judged by the same code.
 
-    The loss is that of the answers alone: regularization terms, which a file does not have, are left out.
+    The loss is that of the outputs alone: regularization terms, which a file does not have, are left out.
 
     Args:
         predictions: outputs of a model, (examples, ...).
@@ -98,7 +98,7 @@ def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> d
         )
     loss = make_loss(compile)
     metrics = make_metrics(compile, targets.shape, predictions.shape)
-    # As Keras does in fit: (examples,) becomes (examples, 1) beside predictions of two axes.
+    # As Keras does in fit: (examples,) becomes (examples, 1) where predictions have two axes.
     expected = targets[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else targets
     try:
         values = {"loss": float(loss(expected, tf.constant(predictions)))}

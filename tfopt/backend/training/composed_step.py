@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.training.hooks import Batch, ForwardPass, HookList
+from tfopt.backend.types import Nested
 from tfopt.errors import StageError
 
 
@@ -39,7 +39,7 @@ class ComposedStep:
             tf_keras.metrics.Mean(name=name) for name in names if name != "hard_loss"
         ]
 
-    def __call__(self, batch: tuple[Any, ...]) -> dict[str, tf.Tensor]:
+    def __call__(self, batch: tuple[Nested, ...]) -> dict[str, tf.Tensor]:
         """Takes a step.
 
         Args:
@@ -72,7 +72,7 @@ class ComposedStep:
         model.compiled_metrics.update_state(targets, outputs, weights)
         return self._logs({"loss": loss, **parts}, tf.shape(tf.nest.flatten(inputs)[0])[0])
 
-    def _batches(self, inputs: Any, targets: Any, weights: Any, extras: Any) -> list[Batch]:
+    def _batches(self, inputs: Nested, targets: Nested, weights: Nested, extras: Nested) -> list[Batch]:
         step = self._model.optimizer.iterations
         return [
             Batch(inputs, targets, weights, next(extras) if hook.extra is not None else None, step)
@@ -80,7 +80,7 @@ class ComposedStep:
         ]
 
     def _forwards(
-        self, batches: Sequence[Batch], outputs: tf.Tensor, features: Sequence[tf.Tensor], prepared: Sequence[Any]
+        self, batches: Sequence[Batch], outputs: tf.Tensor, features: Sequence[tf.Tensor], prepared: Sequence[Nested]
     ) -> list[ForwardPass]:
         mask = getattr(outputs, "_keras_mask", None)
         remaining = iter(features)

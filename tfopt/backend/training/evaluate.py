@@ -25,7 +25,7 @@ def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: 
     Raises:
         StageError: the split is empty, or its targets do not fit the outputs.
     """
-    return compiling.measure(predict(model, split, batch_size), _only(split.targets), compile)
+    return compiling.measure(predict(model, split, batch_size), single_targets(split.targets), compile)
 
 
 def predict(model: tf_keras.Model, split: Split, batch_size: int = 256) -> np.ndarray:
@@ -33,7 +33,12 @@ def predict(model: tf_keras.Model, split: Split, batch_size: int = 256) -> np.nd
     return model.predict(evaluation_batches(split, batch_size).map(lambda inputs, targets: inputs), verbose=0)
 
 
-def _only(targets: Arrays) -> np.ndarray:
+def single_targets(targets: Arrays) -> np.ndarray:
+    """The targets of a split with one target.
+
+    Raises:
+        StageError: there are several.
+    """
     if isinstance(targets, dict):
         raise StageError(
             f"the data has several targets ({', '.join(targets)}); tfopt trains models with one output.",

@@ -18,10 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import tensorflow as tf
 import tf_keras
+
+from tfopt.backend.types import Nested
 
 Gradients = Sequence[tuple[tf.Tensor | None, tf.Variable]]
 """Gradient of the whole loss, before clipping, with respect to each trainable variable of the model."""
@@ -61,10 +63,10 @@ class Batch:
         step: optimizer steps taken before this one.
     """
 
-    inputs: Any
+    inputs: Nested
     targets: tf.Tensor
     weights: tf.Tensor | None
-    extra: Any
+    extra: Nested
     step: tf.Tensor
 
 
@@ -84,7 +86,7 @@ class ForwardPass:
     outputs: tf.Tensor
     features: tuple[tf.Tensor, ...]
     mask: tf.Tensor | None
-    prepared: Any
+    prepared: Nested
 
 
 class TrainingHook:
@@ -109,7 +111,7 @@ class TrainingHook:
         return ()
 
     @property
-    def extra(self) -> Any:
+    def extra(self) -> Nested:
         """Arrays (nested) with one row for each training example, whose rows come with each batch; None for none."""
         return None
 
@@ -129,18 +131,18 @@ class TrainingHook:
         return None
 
     @property
-    def details(self) -> Mapping[str, Any]:
+    def details(self) -> Mapping[str, object]:
         """Plain values for `StageRecord.details`, read when training is over."""
         return {}
 
     def start(self, setup: TrainingSetup) -> None:
         """Makes variables and whatever depends on the compiled model."""
 
-    def features(self, model: tf_keras.Model) -> Sequence[Any]:
+    def features(self, model: tf_keras.Model) -> Sequence[tf.Tensor]:
         """Keras tensors inside the model that `loss` needs."""
         return ()
 
-    def prepare(self, batch: Batch) -> Any:
+    def prepare(self, batch: Batch) -> Nested:
         """Computes something before the forward pass, of which no gradient is taken."""
         return None
 
@@ -214,12 +216,12 @@ class HookList:
         return _last((hook.early_stopping_from for hook in self.hooks), self._early_stopping_from)
 
     @property
-    def extra(self) -> tuple[Any, ...] | None:
+    def extra(self) -> tuple[Nested, ...] | None:
         """The arrays of the hooks that have some, in their order; None where no hook has."""
         return tuple(hook.extra for hook in self.hooks if hook.extra is not None) or None
 
     @property
-    def details(self) -> dict[str, Any]:
+    def details(self) -> dict[str, object]:
         return {name: value for hook in self.hooks for name, value in hook.details.items()}
 
     @property

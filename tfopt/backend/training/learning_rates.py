@@ -45,7 +45,7 @@ def resolve(
     return float(rate)
 
 
-def _cosine(rate: CosineRate, total_steps: int, warmup: int) -> schedules.LearningRateSchedule:
+def _cosine(rate: CosineRate, total_steps: int, warmup: int) -> tf_keras.optimizers.schedules.LearningRateSchedule:
     if warmup >= total_steps:
         raise StageError(
             f"learning_rate.warmup is {warmup} steps ({rate.warmup}), but the stage has only {total_steps}.",
@@ -58,7 +58,9 @@ def _cosine(rate: CosineRate, total_steps: int, warmup: int) -> schedules.Learni
     return schedules.CosineDecay(0.0, total_steps - warmup, alpha, warmup_target=rate.initial, warmup_steps=warmup)
 
 
-def _piecewise(rate: PiecewiseRate, total_steps: int, starts: list[int]) -> schedules.LearningRateSchedule:
+def _piecewise(
+    rate: PiecewiseRate, total_steps: int, starts: list[int]
+) -> tf_keras.optimizers.schedules.LearningRateSchedule:
     if sorted(set(starts)) != starts:
         raise StageError(
             f"learning_rate.steps must be in order. Got steps {starts}.", "Sort them by `at`.", code="wrong_order"

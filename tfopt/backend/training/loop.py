@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -22,8 +21,9 @@ from tfopt.backend.training.monitor import monitored
 from tfopt.backend.training.state import Progress, StageState, assign, optimizer_state
 from tfopt.backend.training.steps import StepResult, StepRunner, Validator
 from tfopt.backend.training.tensorboard import EpochWriter
+from tfopt.backend.types import Nested
 from tfopt.core.config.keras_names import higher_is_better
-from tfopt.core.config.learning_rate import PlateauRate
+from tfopt.core.config.learning_rate import LearningRate, PlateauRate
 from tfopt.core.contracts.events import EpochFinished, StepProgress, Warned
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
@@ -76,14 +76,14 @@ class TrainingLoop:
         self.last_sign = 0.0
         self.last_save = perf_counter()
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> dict[str, object]:
         """Trains to the end.
 
         Returns:
             Details of the hooks and of early stopping, for `StageRecord.details`.
 
         Raises:
-            StageError: the loss is no number any more, or data and model do not fit.
+            StageError: the loss is not finite, or data and model do not fit.
             KeyboardInterrupt: as it came, after the state was saved.
         """
         with random_state.restorable(self.model, self.context.seed) as generators:
@@ -114,7 +114,7 @@ class TrainingLoop:
 
     def _all_state(self, generators: list[tf.Variable]) -> StageState:
         groups = {
-            # The vocabulary of a lookup layer is among them, and is no tensor.
+            # The vocabulary of a lookup layer is among them, and is not a tensor.
             "weights": [variable for variable in self.model.variables if isinstance(variable, tf.Variable)],
             "optimizer": optimizer_state(self.model.optimizer),
             "metrics": [variable for metric in self.metrics for variable in metric.variables],
@@ -149,7 +149,7 @@ class TrainingLoop:
             if self.state.progress.stopped:
                 break
 
-    def _steps(self, epoch: int, iterator: Iterator[Any]) -> None:
+    def _steps(self, epoch: int, iterator: Iterator[Nested]) -> None:
         end = (epoch + 1) * self.steps_per_epoch
         step = self.step
         if step == end - self.steps_per_epoch:
@@ -234,7 +234,7 @@ class TrainingLoop:
             progress = replace(progress, stopping=monitor, stopped=monitor.wait >= stopping.patience)
         return progress
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self) -> dict[str, object]:
         progress, best = self.state.progress, self.state.best
         if best:
             assign(self.model.variables, best)
@@ -257,7 +257,7 @@ class TrainingLoop:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _not_finite(epoch: int, step: int, result: StepResult, rate: Any) -> StageError:
+def _not_finite(epoch: int, step: int, result: StepResult, rate: LearningRate) -> StageError:
     now = rate if isinstance(rate, float) else rate.initial
     return StageError(
         f"the loss became {result.logs['loss']} in epoch {epoch}, at step {step}.",

@@ -1,4 +1,4 @@
-"""Weights of a stage at the end of chosen epochs, kept beside its result for later stages."""
+"""Weights of a stage at the end of chosen epochs, stored with its result for later stages."""
 
 from __future__ import annotations
 

@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
-TrainStep = Callable[[Any], dict[str, tf.Tensor]]
-"""Takes one optimizer step with a batch; gives loss and metrics of the epoch so far."""
+from tfopt.backend.types import Nested
+
+TrainStep = Callable[[Nested], dict[str, tf.Tensor]]
+"""Runs one optimizer step with a batch; returns loss and metrics of the epoch so far."""
 
 SIGN_OF_LIFE = 0.2
 """Seconds that one call into TensorFlow should take at most: five progress events a second."""
@@ -39,20 +40,20 @@ class StepResult:
 class StepRunner:
     """Takes optimizer steps with any training step, so that models with one of their own work too.
 
-    Keras' `fit` fixes `steps_per_execution` before it knows how long a step takes. Here the number of steps is an
-    argument of the compiled loop, chosen anew for each call from the time that the last one took. The loop is left at
+    Keras' `fit` fixes `steps_per_execution` before the time of a step is known. Here the number of steps is an
+    argument of the compiled loop, chosen for each call from the time that the last one took. The loop is left at
     the very step whose loss is not finite.
 
     Args:
-        train_step: `model.train_step` of a compiled model, or what takes its place: takes a step with a batch and gives
+        train_step: `model.train_step` of a compiled model, or a replacement of it: runs a step with a batch and returns
             loss and metrics.
         batches: the training batches, of which the first steps are traced; nothing is run yet.
     """
 
     def __init__(self, train_step: TrainStep, batches: tf.data.Dataset) -> None:
         @tf.function
-        def run(iterator: Iterator, count: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-            # The first step stands before the loop: inside, autograph would hide what Keras says of unfit data.
+        def run(iterator: Iterator[Nested], count: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            # The first step is before the loop: inside, autograph would hide what Keras says of unfit data.
             logs = train_step(next(iterator))
             done = tf.constant(1)
             while done < count and tf.math.is_finite(logs["loss"]):
@@ -63,7 +64,7 @@ class StepRunner:
         self._run = run.get_concrete_function(iter(batches), tf.constant(1))
         self._count = 1
 
-    def advance(self, iterator: Iterator, most: int) -> StepResult:
+    def advance(self, iterator: Iterator[Nested], most: int) -> StepResult:
         """Takes as many steps as fit into `SIGN_OF_LIFE`, at least one and at most `most`."""
         begun = perf_counter()
         done, logs = self._run(iterator, tf.constant(min(self._count, most)))
@@ -88,7 +89,7 @@ class Validator:
         self._batches = batches
 
         @tf.function
-        def run(iterator: Iterator, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        def run(iterator: Iterator[Nested], count: tf.Tensor) -> dict[str, tf.Tensor]:
             logs = model.test_step(next(iterator))
             for _ in tf.range(count - 1):
                 logs = model.test_step(next(iterator))

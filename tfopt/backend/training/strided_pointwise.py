@@ -22,7 +22,7 @@ from tfopt.backend.graph.layers import all_layers
 def strided_pointwise_spared(model: tf_keras.Model) -> Iterator[None]:
     """While it lasts, strided 1x1 convolutions pick every n-th pixel first, and then convolve without a stride.
 
-    The answers are the same; the functions traced meanwhile hold the safe gradient.
+    The outputs are the same; the functions traced meanwhile hold the safe gradient.
 
     Args:
         model: any model, possibly with layers inside wrappers; it is as before afterwards.

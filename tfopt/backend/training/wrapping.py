@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import tf_keras
 
 from tfopt.errors import StageError
 
+Wrapper = TypeVar("Wrapper", bound=tf_keras.layers.Layer)
+
 
 @contextmanager
 def wrapped(
-    model: tf_keras.Model, wrap: Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer]
-) -> Iterator[tuple[tf_keras.Model, list[tf_keras.layers.Layer]]]:
+    model: tf_keras.Model, wrap: Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer], kind: type[Wrapper]
+) -> Iterator[tuple[tf_keras.Model, list[Wrapper]]]:
     """A second model over the same layers, some of them inside wrappers.
 
-    The layers, and so the weights, are shared: what the wrapped model learns, `model` knows, and nothing has to be
+    The layers, and so the weights, are shared: training the wrapped model trains `model`, and nothing has to be
     stripped or copied back. On leaving, the connections that the second model made are taken out of the layers again,
     so that `layer.output` is what it was.
 
     Args:
         model: functional or Sequential, possibly with nested models.
-        wrap: gives a layer's wrapper, or the layer itself.
+        wrap: returns a layer's wrapper, or the layer itself.
+        kind: class of the wrappers.
 
     Yields:
         The wrapped model, and the wrappers in the order of the model.
@@ -42,7 +46,7 @@ def wrapped(
         return wrappers[id(layer)]
 
     try:
-        yield _clone(model, clone), [one for key, one in wrappers.items() if id(one) != key]
+        yield _clone(model, clone), [one for one in wrappers.values() if isinstance(one, kind)]
     finally:
         for layer, inbound, outbound in nodes:
             layer._inbound_nodes[:], layer._outbound_nodes[:] = inbound, outbound

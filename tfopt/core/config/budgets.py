@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import LOSSES, higher_is_better
+from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.outputs import Outputs
 from tfopt.core.language.quantities import (
     format_bytes,
     format_milliseconds,
@@ -69,7 +70,7 @@ class _Measure:
 def measures_of(compile: Compile) -> dict[str, _Measure]:
     """Everything that an export can be held to, by name."""
     # For regression, agreement is the largest absolute difference: the smaller the better.
-    classifies = LOSSES[compile.loss.name].classification
+    classifies = Outputs.of(compile).are_classes
     known = {
         "bytes": _Measure(parse_bytes),
         "gzip_bytes": _Measure(parse_bytes),

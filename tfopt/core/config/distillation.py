@@ -12,20 +12,15 @@ from pydantic import Field, model_validator
 
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
-from tfopt.core.config.keras_names import LOSSES
 from tfopt.core.config.model_source import PLACES, ModelSource
-from tfopt.core.config.ramps import Change, Gradual, extremes
+from tfopt.core.config.outputs import Outputs, Task
+from tfopt.core.config.ramps import Change, RampValue, extremes
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.mistakes import Mistake, RecipePath
-
-Task = Literal["classes", "binary", "quantities"]
-"""Meaning of outputs: one of many classes, yes or no each, or numbers."""
 
 DEFAULT_TEMPERATURE = 4.0
 """In the middle of what Hinton et al. found useful (2.5 to 20)."""
 
-_BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
-_HINGE = ("categorical_hinge", "hinge", "squared_hinge")
 _TEMPERED = ("soft_labels", "decoupled")
 
 
@@ -73,7 +68,7 @@ class Relational(Block):
         return self
 
 
-AnswerLoss = Literal["soft_labels", "decoupled", "logits", "outputs", "none"]
+ResponseLoss = Literal["soft_labels", "decoupled", "logits", "outputs", "none"]
 LayerLoss = Literal["hint", "attention_transfer", "attention_maps", "hidden_states", "relational"]
 
 
@@ -112,12 +107,12 @@ class Teacher(ModelSource):
     """Several teachers, whose outputs are averaged: probabilities (at the temperature), logits or quantities."""
     ema: MovingAverage | None = None
     """The moving average of the student itself."""
-    temperature: Gradual | None = None
+    temperature: RampValue | None = None
     """Softens the outputs for `soft_labels` and `decoupled` (default: 4); a number, or how it changes."""
-    weight: Gradual = 0.5
+    weight: RampValue = 0.5
     """Share of the loss that comes from the teacher; the rest comes from the labels, whose part alone `class_weights`
     weigh. A number, or how it changes."""
-    loss: AnswerLoss | Decoupled | None = None
+    loss: ResponseLoss | Decoupled | None = None
     """The loss that compares the outputs. `soft_labels`: probabilities at the temperature (KL divergence, times the
     temperature squared; the default for classes); `decoupled`, or with its weights; `logits`: their squared difference;
     `outputs`: the squared difference of quantities (the default for them); `none`: only `layers`."""
@@ -144,7 +139,7 @@ class Teacher(ModelSource):
                     ("weight", *path), f"weight must be at least 0 and at most 1. Got {value:g}", code="out_of_range"
                 )
         if all(value == 0 for _, value in extremes(self.weight)):
-            raise KeyMistake(("weight",), "weight is 0: the teacher would not be heard", code="meaningless_key")
+            raise KeyMistake(("weight",), "weight is 0, so the teacher has no effect", code="meaningless_key")
         _check_members(self.members or ())
         return self
 
@@ -159,7 +154,7 @@ class Teacher(ModelSource):
             return (1 / number,) * number if number else ()
         return tuple(member.weight or 0.0 for member in self.members)
 
-    def answer_loss(self, task: Task) -> AnswerLoss:
+    def response_loss(self, task: Task) -> ResponseLoss:
         """The loss that compares the outputs."""
         if self.loss is None:
             return "outputs" if task == "quantities" else "soft_labels"
@@ -169,14 +164,14 @@ class Teacher(ModelSource):
         """The weights of the decoupled loss."""
         return self.loss if isinstance(self.loss, Decoupled) else Decoupled()
 
-    def used_temperature(self) -> Gradual:
+    def used_temperature(self) -> RampValue:
         """The temperature of the losses that have one."""
         return DEFAULT_TEMPERATURE if self.temperature is None else self.temperature
 
     def problems_with(self, compile: Compile, augment: Augment | None) -> Iterator[Mistake]:
         """Mistakes together with the rest of the recipe: paths begin below this block."""
-        task = task_of(compile)
-        loss = self.answer_loss(task)
+        task = Outputs.of(compile).task
+        loss = self.response_loss(task)
         if task == "quantities" and loss in ("soft_labels", "decoupled", "logits"):
             yield Mistake(
                 ("loss",),
@@ -255,14 +250,6 @@ class Teacher(ModelSource):
 def is_tflite(source: ModelSource) -> bool:
     """Whether a model is a `.tflite`: it has outputs, but cannot be run inside a training step."""
     return source.file is not None and source.file.endswith(".tflite")
-
-
-def task_of(compile: Compile) -> Task:
-    """Meaning of the outputs of a model, by its loss."""
-    name = compile.loss.name
-    if name in _BINARY:
-        return "binary"
-    return "classes" if LOSSES[name].classification and name not in _HINGE else "quantities"
 
 
 def changes_images(augment: Augment | None) -> bool:

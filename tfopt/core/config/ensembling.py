@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.model_source import ModelSource
 from tfopt.core.language.block import Block
 from tfopt.core.language.mistakes import RecipePath
@@ -42,28 +40,6 @@ class Ensembling(Block):
     def places(self) -> dict[str, RecipePath]:
         """Recipe path of each member, by its label."""
         return {member.label: ("members", index) for index, member in enumerate(self.members)}
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Meaning of the outputs of a recipe's model.
-
-    Args:
-        squash: what makes probabilities of logits; None where the outputs are quantities, not classes.
-        are_logits: whether the model leaves that to the loss.
-    """
-
-    squash: Literal["softmax", "sigmoid"] | None
-    are_logits: bool
-
-    @classmethod
-    def of(cls, compile: Compile) -> Outputs:
-        """Read off the loss."""
-        name = compile.loss.name
-        if not name.endswith("crossentropy"):
-            return cls(None, False)
-        logits = bool(compile.loss.arguments().get("from_logits", False))
-        return cls("sigmoid" if name.startswith("binary") else "softmax", logits)
 
 
 class Averaging(Block):

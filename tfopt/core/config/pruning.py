@@ -19,6 +19,10 @@ MByN = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]]
 """(m, n): m zeros in any n consecutive weights along the input channels."""
 
 
+DEFAULT_CRITERION = "magnitude"
+"""The criterion of a stage that names none; the key stays None, so that stored results keep their keys."""
+
+
 class Pattern(Block):
     """Arrangement of the zeros of a layer.
 
@@ -72,6 +76,9 @@ class Pruning(Block):
     """`[2, 4]`: two zeros in any four consecutive weights."""
     policy: Literal["all", "xnnpack"] = "all"
     """`all`: every layer tfmot can prune; `xnnpack`: only those that XNNPACK runs faster when sparse."""
+    criterion: str | None = None
+    """What ranks the weights, by its name; the least important become zero (default: magnitude, their absolute
+    value)."""
     rewind: Rewind | None = None
     """Back to the weights of an earlier epoch once the final sparsity is reached; the masks stay."""
 

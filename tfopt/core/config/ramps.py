@@ -26,7 +26,7 @@ class Change(Block):
     """Position at which it is complete."""
 
 
-Gradual = float | Change
+RampValue = float | Change
 """A number, or how it changes."""
 
 
@@ -56,14 +56,14 @@ class ResolvedChange:
         return self.initial + (self.final - self.initial) * progress
 
 
-def extremes(value: Gradual) -> Sequence[tuple[tuple[str, ...], float]]:
+def extremes(value: RampValue) -> Sequence[tuple[tuple[str, ...], float]]:
     """The numbers between which a value stays, each with its path below the value."""
     if isinstance(value, Change):
         return [(("initial",), value.initial), (("final",), value.final)]
     return [((), value)]
 
 
-def resolve(value: Gradual, total_steps: int, steps_per_epoch: int) -> ResolvedChange:
+def resolve(value: RampValue, total_steps: int, steps_per_epoch: int) -> ResolvedChange:
     """A value over the steps of one stage.
 
     Raises:

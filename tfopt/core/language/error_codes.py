@@ -53,7 +53,7 @@ CODES = {
         "There is no such model or data set.", "`tfopt ls models` and `tfopt ls datasets` list them."
     ),
     "unknown_name": ErrorCode(
-        "There is no such optimizer, loss, metric or measure.", "Choose one of the listed names."
+        "There is no such optimizer, loss, metric, criterion or measure.", "Choose one of the listed names."
     ),
     "unknown_argument": ErrorCode("A function, model, data set or Keras object has no such argument.", "Rename it."),
     "missing_argument": ErrorCode("An argument without a default is not given.", "Add it to `args`."),

@@ -173,7 +173,7 @@ def _of_schedule(schedule: ScheduleBase, epochs: int) -> Iterator[Mistake]:
         every = _share(written["every"], epochs)
         # The tolerance is for 10 epochs / 100 - 3% and the like.
         if every is not None and begin is not None and end is not None and every > end - begin + 1e-9:
-            longer = "longer than from begin to end: the masks would never be renewed"
+            longer = "longer than from begin to end: the masks would never be updated"
             yield Mistake(("every",), f"is {written['every']}, {longer}", code="outside_stage")
 
 

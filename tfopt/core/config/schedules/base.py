@@ -21,8 +21,8 @@ class ResolvedSchedule:
 
     Args:
         schedule: what the recipe says.
-        begin: first step at which masks can be renewed.
-        end: last step at which masks can be renewed; from there on sparsity stays what it is.
+        begin: first step at which masks can be updated.
+        end: last step at which masks can be updated; from there on sparsity stays what it is.
         every: steps between two mask_updates; None where they are not evenly spaced.
         total_steps: steps of the stage.
         mask_updates: the steps at which masks are updated, ascending, each with the sparsity from there on. One at step
@@ -37,8 +37,8 @@ class ResolvedSchedule:
     mask_updates: tuple[MaskUpdate, ...]
 
     def sparsity_at(self, step: int) -> float:
-        """Planned sparsity after `step` optimizer steps: that of the latest renewal, 0 before the first."""
-        latest = bisect_right(self.mask_updates, step, key=lambda renewal: renewal[0]) - 1
+        """Planned sparsity after `step` optimizer steps: that of the latest update, 0 before the first."""
+        latest = bisect_right(self.mask_updates, step, key=lambda update: update[0]) - 1
         return self.mask_updates[latest][1] if latest >= 0 else 0.0
 
     def curve(self, points: int = 60) -> list[tuple[int, float]]:
@@ -71,11 +71,11 @@ class ScheduleBase(Block):
 
         @property
         def begin(self) -> Span:
-            """When masks are first renewed, from the start of the stage."""
+            """When masks are first updated, from the start of the stage."""
 
         @property
         def end(self) -> Span:
-            """When masks are last renewed; what follows is recovery at the final sparsity."""
+            """When masks are last updated; what follows is recovery at the final sparsity."""
 
     def final_sparsity(self) -> float:
         """The share of zeros at the end of the stage."""
@@ -150,13 +150,13 @@ def update_distance(every: Span | None, begin: int, end: int, total_steps: int, 
     if distance > end - begin:
         raise ValueError(
             f"schedule.every is {distance} steps ({every}), but begin and end are only {end - begin} steps apart: "
-            "the masks would never be renewed."
+            "the masks would never be updated."
         )
     return distance
 
 
 class EvenlyUpdated(Window):
-    """A schedule whose masks are renewed at even distances from begin to end."""
+    """A schedule whose masks are updated at even distances from begin to end."""
 
     every: Span | None = None
     """How often the masks are updated between begin and end (default: 50 times)."""
@@ -168,7 +168,7 @@ class EvenlyUpdated(Window):
     def resolve(self, total_steps: int, steps_per_epoch: int) -> ResolvedSchedule:
         begin, end = self.window(total_steps, steps_per_epoch)
         every = update_distance(self.every, begin, end, total_steps, steps_per_epoch)
-        # The last renewal is the end: were the distance no divisor, the final sparsity would never be reached.
+        # The last update is the end: were the distance no divisor, the final sparsity would never be reached.
         end = begin + (end - begin) // every * every
         mask_updates = [(step, self.ramp((step - begin) / (end - begin))) for step in range(begin, end + 1, every)]
         return ResolvedSchedule(self, begin, end, every, total_steps, tuple(mask_updates))

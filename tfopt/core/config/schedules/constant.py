@@ -11,7 +11,7 @@ from tfopt.core.language.quantities import Share
 
 
 class Constant(EvenlyUpdated):
-    """The final sparsity at once, renewed until the end."""
+    """The final sparsity at once, updated until the end."""
 
     kind: Literal["constant"] = "constant"
     """The name of the schedule."""

@@ -21,11 +21,11 @@ class LevelState:
     """State of a metric-triggered schedule.
 
     Args:
-        rung: rungs climbed so far.
+        level: index of the level reached so far.
         best: the best value of the metric so far; None before the first.
     """
 
-    rung: int = 0
+    level: int = 0
     best: float | None = None
 
 
@@ -34,8 +34,8 @@ class SparsityLevels:
     """The pure heart of a metric-triggered schedule.
 
     Args:
-        levels: sparsity of each rung; `levels[0]` holds before the first is climbed, the last is the final sparsity.
-        tolerance: how much worse than the best value, as a share of it, still allows to climb.
+        levels: sparsity of each level; `levels[0]` holds at first, the last is the final sparsity.
+        tolerance: how much worse than the best value, as a share of it, still allows the next level.
         higher_is_better: which way the metric improves.
     """
 
@@ -45,23 +45,23 @@ class SparsityLevels:
 
     def sparsity(self, state: LevelState) -> float:
         """Share of zeros in a state."""
-        return self.levels[state.rung]
+        return self.levels[state.level]
 
-    def watch(self, state: LevelState, value: float) -> LevelState:
-        """The state after an epoch in which the schedule may not climb: only the best value is kept."""
+    def record(self, state: LevelState, value: float) -> LevelState:
+        """The state after an epoch in which the schedule may not rise: only the best value is kept."""
         if not isfinite(value):
             return state
         better = state.best is None or (value > state.best if self.higher_is_better else value < state.best)
-        return LevelState(state.rung, value if better else state.best)
+        return LevelState(state.level, value if better else state.best)
 
     def advance(self, state: LevelState, value: float) -> LevelState:
-        """The state after an epoch with this value of the metric: one rung higher if the value is good enough."""
-        state = self.watch(state, value)
-        if state.best is None or not isfinite(value) or state.rung == len(self.levels) - 1:
+        """The state after an epoch with this value of the metric: one level higher if the value is good enough."""
+        state = self.record(state, value)
+        if state.best is None or not isfinite(value) or state.level == len(self.levels) - 1:
             return state
         slack = self.tolerance * abs(state.best)
         good = value >= state.best - slack if self.higher_is_better else value <= state.best + slack
-        return LevelState(state.rung + good, state.best)
+        return LevelState(state.level + good, state.best)
 
 
 class Metric(Window):
@@ -72,7 +72,7 @@ class Metric(Window):
     initial: Share = 0.0
     """Sparsity at begin."""
     final: Share
-    """Sparsity of the last rung; it is reached only if the metric allows it."""
+    """Sparsity of the last level; it is reached only if the metric allows it."""
     rungs: Annotated[int, Field(ge=1)] = 5
     """Steps from initial to final, each of which removes the same share of the weights that are left."""
     monitor: str = "val_loss"
@@ -98,8 +98,8 @@ class Metric(Window):
         return self.final
 
     def levels(self) -> tuple[float, ...]:
-        """Sparsity of each rung, from the initial one."""
-        return tuple(geometric(self.initial, self.final, rung / self.rungs) for rung in range(self.rungs + 1))
+        """Sparsity of each level, from the initial one."""
+        return tuple(geometric(self.initial, self.final, level / self.rungs) for level in range(self.rungs + 1))
 
     def sparsity_levels(self, higher_is_better: bool) -> SparsityLevels:
         """What decides at the end of each epoch.
@@ -110,9 +110,9 @@ class Metric(Window):
         return SparsityLevels(self.levels(), self.tolerance, higher_is_better)
 
     def resolve(self, total_steps: int, steps_per_epoch: int) -> ResolvedSchedule:
-        """The optimistic plan: one rung after every epoch that ends between begin and end."""
+        """The optimistic plan: one level after every epoch that ends between begin and end."""
         begin, end = self.window(total_steps, steps_per_epoch)
-        # The decision falls at the end of an epoch, and the masks are renewed in the step after it.
+        # The decision falls at the end of an epoch, and the masks are updated in the step after it.
         chances = [step + 1 for step in range(steps_per_epoch, end, steps_per_epoch) if step >= begin]
         if len(chances) < self.rungs:
             raise ValueError(

@@ -1,0 +1,73 @@
+"""What every pruning criterion promises. Subclass `CriterionContract` to check yours:
+
+class TestSaliency(CriterionContract):
+    criterion = "saliency"
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from tfopt.testing.stages import StageContract
+
+
+class CriterionContract(StageContract):
+    """One criterion: its scores, and a prune stage that ranks by them, with all that a stage promises.
+
+    Class attributes:
+        criterion: its name in a recipe.
+    """
+
+    criterion: ClassVar[str]
+    kind = "prune"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "criterion" in vars(cls):
+            schedule = {"kind": "polynomial", "final": "50%", "every": "1 steps", "end": "60%"}
+            cls.config = {"epochs": 2, "schedule": schedule, "criterion": cls.criterion}
+
+    @pytest.fixture
+    def kernels(self) -> list[Any]:
+        """Kernels of a small net as the criterion receives them, some weights zero already."""
+        from tfopt.backend.graph.kernels import prunable_kernels
+        from tfopt.backend.graph.layers import leaf_layers
+        from tfopt.backend.models.zoo.mlp import build
+
+        model = build(input_shape=(8, 8, 1), num_outputs=10, units=[6])
+        kernels = [kernel for layer in leaf_layers(model) for kernel in prunable_kernels(layer)]
+        random = np.random.default_rng(0)
+        for kernel in kernels:
+            values = random.normal(size=kernel.shape)
+            kernel.assign(np.where(np.abs(values) < 0.1, 0, values))
+        return kernels
+
+    @pytest.fixture
+    def made(self, kernels: list[Any]) -> Any:
+        """A criterion that tracks the kernels."""
+        from tfopt.backend.pruning.criterion import make_criterion
+
+        criterion = make_criterion(self.criterion)
+        criterion.track(kernels)
+        return criterion
+
+    def test_it_has_a_summary(self, made: Any) -> None:
+        summary = (type(made).__doc__ or "").strip().splitlines()
+        assert summary, f"{type(made).__name__} has no docstring"
+        assert len(summary[0]) <= 120
+
+    def test_each_weight_has_a_score_that_is_finite_and_not_negative(self, made: Any, kernels: list[Any]) -> None:
+        for kernel in kernels:
+            scores = made.scores(kernel).numpy()
+            assert scores.shape == tuple(kernel.shape)
+            assert np.isfinite(scores).all()
+            assert (scores >= 0).all()
+
+    def test_scores_change_nothing_and_depend_on_nothing_else(self, made: Any, kernels: list[Any]) -> None:
+        for kernel in kernels:
+            before, scores = kernel.numpy(), made.scores(kernel).numpy()
+            np.testing.assert_array_equal(made.scores(kernel).numpy(), scores)
+            np.testing.assert_array_equal(kernel.numpy(), before)
