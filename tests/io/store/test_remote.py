@@ -184,7 +184,6 @@ UPLOADER = """
 import sys
 from pathlib import Path
 from tests.io.store.test_remote import build, get, machine
-from tests.support.errors import refused
 for number in range(10):
     key = f"{number:02x}" + "0" * 62
     store = machine(Path(sys.argv[1]), sys.argv[2])
