@@ -31,7 +31,7 @@ class LazyClasses(Mapping[str, type[B]]):
 
     def __init__(self, kind: Kind, base: type[B]) -> None:
         self._kind, self._base = kind, base
-        self._entries = find(kind, described=False)
+        self._entries = find(kind, described=())
         self._classes: dict[str, type[B]] = {}
 
     def __getitem__(self, name: str) -> type[B]:

@@ -5,7 +5,7 @@ Files are listed and read, not imported: `tfopt ls` and `tfopt validate` load ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -74,12 +74,12 @@ class Entry:
         return self.signature.names if self.signature else ()
 
 
-def find(kind: Kind, described: bool = True) -> dict[str, Entry]:
+def find(kind: Kind, described: Collection[str] | None = None) -> dict[str, Entry]:
     """Everything of a kind that a recipe can name, by name, without importing it.
 
     Args:
         kind: what they are.
-        described: read summaries and arguments off the files.
+        described: names whose summary and arguments are read off their files; all by default.
 
     Raises:
         EnvironmentProblem: two packages bring the same name.
@@ -87,13 +87,13 @@ def find(kind: Kind, described: bool = True) -> dict[str, Entry]:
     return joined(built_in(kind, described=described), plugins(kind), kind)
 
 
-def built_in(kind: Kind, folder: Path | None = None, described: bool = True) -> dict[str, Entry]:
+def built_in(kind: Kind, folder: Path | None = None, described: Collection[str] | None = None) -> dict[str, Entry]:
     """The entries that are files: every one except those that begin with `_`.
 
     Args:
         kind: what they are.
         folder: where they are, if not in tfopt itself.
-        described: read summaries and arguments off the files.
+        described: names whose summary and arguments are read off their files; all by default.
     """
     room = _ROOMS[kind]
     found = {}
@@ -103,7 +103,8 @@ def built_in(kind: Kind, folder: Path | None = None, described: bool = True) -> 
         if file.name.startswith(("_", ".")) or source.suffix != ".py" or not source.is_file():
             continue
         name = file.stem
-        read = describe(source, room.function, room.given) if described else Described("", None)
+        wanted = described is None or name in described
+        read = describe(source, room.function, room.given) if wanted else Described("", None)
         found[name] = Entry(name, read.summary, f"{room.package}.{name}", None, "tfopt", read.signature)
     return found
 

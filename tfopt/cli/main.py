@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -30,6 +31,9 @@ VERBS = {
 }
 """Each verb's module, in the order of a user's day; it is imported when the verb is asked for."""
 
+RUN_NO_CODE = frozenset({"init", "ls", "validate", "schema"})
+"""Verbs that run nothing of the user: searching all installed packages for plugins of pydantic would only cost time."""
+
 EPILOG = """\b
 Examples:
   tfopt init digits                     write a commented recipe to start from
@@ -54,6 +58,8 @@ class Verbs(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in VERBS:
             return None
+        if name in RUN_NO_CODE:
+            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         command: click.Command = import_module(VERBS[name]).command
         return command
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,13 +20,15 @@ from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.events import Emit
 from tfopt.core.contracts.preflight import Preflight, Workload
-from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.quantities import Span
+
+if TYPE_CHECKING:
+    from tfopt.core.contracts.events import Emit
+    from tfopt.core.contracts.result import StageResult
 
 SNAPSHOTS = "snapshots"
 """Folder, in `StageContext.work` and then in the stage's store entry, of what is kept besides the result."""

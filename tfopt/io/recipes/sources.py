@@ -82,7 +82,7 @@ def _of_path(block: Block, source: str, args: Mapping[str, object]) -> list[Prob
 
 
 def _of_name(block: Block, source: str, args: Mapping[str, object]) -> list[Problem]:
-    known = find("datasets" if block == "data" else "models")
+    known = find("datasets" if block == "data" else "models", described=(source,))
     entry = known.get(source)
     if entry is None:
         what = "dataset" if block == "data" else "model"

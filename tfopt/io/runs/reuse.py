@@ -48,7 +48,7 @@ def _needed(recipe: Recipe) -> list[Recipe]:
 
 def _own(source: str, kind: Kind) -> bool:
     """Whether a source is a file, a Keras application or one of tfopt's own names."""
-    entry = find(kind).get(source)
+    entry = find(kind, described=()).get(source)
     return entry is None or entry.origin == "tfopt"
 
 
