@@ -137,14 +137,13 @@ def test_weights_are_learned_on_the_validation_split(tmp_path: Path) -> None:
     good.compile("adam", "sparse_categorical_crossentropy")
     good.fit(digits().train.inputs, digits().train.targets, epochs=2, verbose=0)
     bad.save(tmp_path / "bad.keras")
-    events: list[Any] = []
     where = {"file bad": ModelLocation("file bad", "file", tmp_path / "bad.keras")}
     for combine in ("probabilities", "logits"):
-        given = context(tmp_path, events.append)
+        given = context(tmp_path)
         object.__setattr__(given, "sources", where)
-        joined = ensembling.ensemble(good, Ensembling(combine=combine, weights="learned"), given).model
-        assert events[-1]["members"]["incoming"] > 0.8
-        loss = [evaluate(one, digits().validation, Compile())["loss"] for one in (joined, good)]
+        result = ensembling.ensemble(good, Ensembling(combine=combine, weights="learned"), given)
+        assert result.details["members"]["incoming"] > 0.8
+        loss = [evaluate(one, digits().validation, Compile())["loss"] for one in (result.model, good)]
         assert loss[0] <= loss[1] + 1e-4
 
 
