@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -90,19 +89,9 @@ def init(path: str | Path) -> Path:
     Raises:
         UsageError: the file exists, or cannot be written.
     """
-    target = Path(path)
-    text = (files("tfopt.io.recipes") / "templates" / "starter.yaml").read_text(encoding="utf-8")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(
-            f"{target} is there already.", "Choose another name, or remove it first.", code="file_exists"
-        ) from None
-    except OSError as error:
-        raise UsageError(f"Cannot write {target}: {error.strerror or error}.", code="cannot_write") from error
-    return target
+    from tfopt.io.recipes.starter import write_starter
+
+    return write_starter(Path(path))
 
 
 def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT, *, store: str | None = None) -> Plan:
@@ -157,43 +146,9 @@ def run(
         EnvironmentProblem: a package for the shared store is missing.
         KeyboardInterrupt: Ctrl-C; the run folder records it.
     """
-    from tfopt.io.recipes.recipe_file import dump_recipe
-    from tfopt.io.runs import reuse, runs
-    from tfopt.io.store.locks import sole_user
-    from tfopt.io.system.files import write_atomically
+    from tfopt.engine.launch import launch
 
-    root, asked = Path(out), _loaded(recipe)
-    text, same_recipe, same_run = dump_recipe(asked), reuse.recipe_identity(asked), reuse.run_identity(asked)
-    if not fresh and (before := runs.finished_run(root, asked.name, same_run)) is not None:
-        if on_event is not None:
-            from tfopt.core.contracts.events import RunReused
-
-            on_event(RunReused(before.folder.name))
-        _draw(before.folder, text)
-        runs.point_latest(before.folder)
-        return before
-
-    from tfopt.engine.plan import prepare
-    from tfopt.engine.run import execute
-
-    stages = _store(root, store)
-    stages.check_writable()
-    prepared = prepare(asked, stages)
-    if fresh:
-        for key in prepared.stage_keys():
-            stages.remove(key)
-    unfinished = None if fresh else runs.unfinished_run(root, asked.name, same_recipe)
-    folder = unfinished or runs.new_run_folder(root, asked.name)
-    with sole_user(folder, f"Run {asked.name}/{folder.name}"):
-        write_atomically(folder / "recipe.yaml", text)
-        runs.begin(folder, same_recipe, same_run)
-        try:
-            finished = execute(prepared, stages, folder, on_event)
-        finally:
-            _draw(folder, text)
-        runs.close(folder)
-        runs.point_latest(folder)
-    return finished
+    return launch(_loaded(recipe), Path(out), lambda: _store(out, store), _draw, fresh=fresh, on_event=on_event)
 
 
 def gc(

@@ -10,6 +10,5 @@
 | `model_sources` | which other recipes, seeds and files do the stages need? |
 | `axes` | what does `--axis PATH=VALUES` mean? |
 | `listing` | what does `tfopt ls` list? |
-
-`templates/starter.yaml` is what `tfopt init` writes.
+| `starter`, `templates/` | what does `tfopt init` write? |
 """
