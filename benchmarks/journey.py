@@ -30,7 +30,7 @@ from tfopt.backend.export import saved_model, tflite
 from tfopt.backend.export.convert import convert_one
 from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.graph.sparsity import sparsity
-from tfopt.backend.pruning.plan import look_ahead
+from tfopt.backend.pruning.plan import preflight as pruning_preflight
 from tfopt.backend.quantization.preflight import preflight as qat_preflight
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.stages.prune import prune
@@ -133,7 +133,7 @@ def travel(name: str, model: Any, inputs: Any, batch_size: int = 8, partial: Pat
     def pruned() -> str:
         stage = Prune(name="prune", epochs=1, schedule={"kind": "one_shot", "final": 0.5})
         steps = -(-len(data.train) // batch_size)
-        ahead = look_ahead(twin, stage, Workload(steps, steps, len(data.train)))
+        ahead = pruning_preflight(twin, stage, Workload(steps, steps, len(data.train)))
         if ahead.problems:
             return f"error: {ahead.problems[0].message}"
         with tempfile.TemporaryDirectory() as folder:
