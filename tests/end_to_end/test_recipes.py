@@ -103,7 +103,7 @@ def test_an_ensemble_teaches_a_resnet_which_is_pruned_and_quantized(
     overrides = {
         "data.args.folder": str(shared_data("cifar10-png")),
         "model.args.filters": 4,
-        **{f"stages.{name}.epochs": 2 for name in ("train", "distill", "prune")},
+        **{f"stages.{name}.epochs": 4 for name in ("train", "distill", "prune")},
         "budgets": {},
     }
     recipe = tfopt.load(RECIPES / "cifar10_resnet8_distill_prune_qat.yaml").with_overrides(overrides)
