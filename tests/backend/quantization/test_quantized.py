@@ -62,5 +62,5 @@ def test_ranges_of_another_model_are_refused(stored: Path, tmp_path_factory) -> 
     folder = tmp_path_factory.mktemp("stored")
     save_quantized(other, folder)
     (stored / "ranges.npz").write_bytes((folder / "ranges.npz").read_bytes())
-    with pytest.raises(StoreError, match="does not fit the model beside it"):
+    with pytest.raises(StoreError, match="does not fit the model in the same folder"):
         load_quantized(stored)

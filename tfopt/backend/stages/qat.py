@@ -50,9 +50,10 @@ def quantize_aware_train(
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
     hooks = [SparsityHook(lambda: _sparsity(wrapped))] if "sparse" in context.traits else []
     trained = training.fit(wrapped, stage, context, hooks=hooks)
-    quantized = Quantized(
-        wrapped, strip(wrapped, canonical), quantization, constraints, canonical.original_names, floats
-    )
+    # The stage itself is passed as `quantization`; the model keeps only the keys that a reload needs.
+    keys = Quantization(calibration=quantization.calibration, layers=quantization.layers)
+    float_model, names = strip(wrapped, canonical), canonical.original_names
+    quantized = Quantized(wrapped, float_model, keys, constraints, names, floats)
     return StageResult(quantized, skipped, details={"float_layers": floats, **trained})
 
 

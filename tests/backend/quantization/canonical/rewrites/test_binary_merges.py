@@ -22,7 +22,7 @@ def test_separable_convolutions_and_merges_of_many() -> None:
     x = layers.Multiply(name="product")([x, y, z, layers.Add(name="sum")([x, y, z])])
     model = tf_keras.Model(image, x)
     canonical = there_and_back(model)
-    assert {rewritten.layer: rewritten.made for rewritten in canonical.rewrites} == {
+    assert {rewritten.layer: rewritten.new_layers for rewritten in canonical.rewrites} == {
         "separable": ("separable_depthwise", "separable_pointwise"),
         "bare": ("bare_depthwise", "bare_pointwise"),
         "sum": ("sum_pair1", "sum"),
