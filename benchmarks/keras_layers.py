@@ -244,7 +244,7 @@ OUT_OF_TIME = "out of time"
 
 
 def write_death(out: Path, name: str, reason: str) -> None:
-    """What a worker had found before it died, and that it did.
+    """Writes the steps that a worker had finished before it crashed, and the crash.
 
     The converter can take its process down: tfopt converts in a child and reports that as an error; so does the table.
     """
@@ -252,7 +252,7 @@ def write_death(out: Path, name: str, reason: str) -> None:
     found = json.loads(partial.read_text(encoding="utf-8")) if partial.exists() else {"name": name, "steps": {}}
     steps = found["steps"]
     at = next((step for step in ("bridge", "prune", "keras", "qat") if step not in steps), "int8")
-    died = f"error: the converter died of {reason}" if at == "int8" else f"DIED: {reason}"
+    died = f"error: the converter crashed with {reason}" if at == "int8" else f"DIED: {reason}"
     steps[at] = reason if reason.startswith(OUT_OF_TIME) else died
     (out / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
 

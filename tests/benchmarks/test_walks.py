@@ -27,7 +27,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Any:
         ({"bridge": "ok", "int8": "float by decision: 1 ELU"}, "float by decision"),
         ({"bridge": "error: it is a Lambda"}, "named error"),
         ({"bridge": "ok", "int8": "SILENT FLOAT: 1 ELU in elu"}, "silent float"),
-        ({"bridge": "ok", "prune": "BUG TypeError: no", "int8": "error: died"}, "bug"),
+        ({"bridge": "ok", "prune": "BUG TypeError: no", "int8": "error: crashed"}, "bug"),
         ({"bridge": "Keras itself refuses: TypeError: no"}, "not in Keras"),
     ],
 )
@@ -42,7 +42,7 @@ def test_a_death_of_the_converter_is_an_error_and_any_other_a_death(script: Any,
     walk.write_death(tmp_path, "GRU", "signal SIGSEGV")
     walk.write_death(tmp_path, "Dense", "took more than 60 s")
     found = {name: json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8")) for name in ("GRU", "Dense")}
-    assert found["GRU"]["steps"]["int8"] == "error: the converter died of signal SIGSEGV"
+    assert found["GRU"]["steps"]["int8"] == "error: the converter crashed with signal SIGSEGV"
     assert found["Dense"]["steps"] == {"bridge": "DIED: took more than 60 s"}
 
 

@@ -69,6 +69,42 @@ def test_validating_loads_only_what_the_recipe_names() -> None:
     assert {"tfopt.stages.prune", "tfopt.export.tflite"} <= loaded
     assert not loaded & {"tfopt.stages.ensemble", "tfopt.stages.cluster", "tfopt.backend"}
     assert not loaded & {"tfopt.core.records.report", "tfopt.io.store.store", "tfopt.core.language.problems"}
+    assert not loaded & {
+        "tfopt.core.contracts.preflight",
+        "tfopt.core.contracts.result",
+        "tfopt.core.config.clustering",
+    }
+
+
+def test_no_validator_is_built_before_a_recipe_is_read() -> None:
+    """Defaults that are blocks are made by `model_construct`; only blocks that several others contain are built."""
+    script = """
+from tfopt.catalog.catalog import catalog
+from tfopt.core.language.block import Block, SharedBlock
+classes = [*catalog().stages.values(), *catalog().exports.values()]
+
+def below(block):
+    return [block, *(found for child in block.__subclasses__() for found in below(child))]
+
+shared = set(below(SharedBlock))
+built = {block.__name__ for block in below(Block) if block not in shared and block.__pydantic_complete__}
+assert classes and not built, built
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=True, timeout=60)
+
+
+def test_the_process_of_a_light_verb_loads_no_logging() -> None:
+    script = """
+import sys
+sys.argv = ["tfopt", "ls", "stages"]
+from tfopt.cli.entry import run
+try:
+    run()
+finally:
+    assert "logging" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_validate_reads_no_docstring_of_a_key() -> None:

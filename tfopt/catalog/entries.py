@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tfopt.catalog.signatures import Described, Signature, describe
 from tfopt.errors import EnvironmentProblem
@@ -110,14 +110,18 @@ def built_in(kind: Kind, folder: Path | None = None, described: Collection[str] 
 
 
 def entry_points(group: str) -> metadata.EntryPoints:
-    """The entry points of a group; the metadata of installed packages are read once per process."""
-    found: metadata.EntryPoints = _all_entry_points().select(group=group)
-    return found
+    """The entry points of a group `tfopt.*`; the metadata of installed packages are read once per process."""
+    return metadata.EntryPoints(point for point in _own_entry_points() if point.group == group)
 
 
 @cache
-def _all_entry_points() -> Any:  # SelectableGroups before Python 3.12, EntryPoints from then on: both have `select`
-    return metadata.entry_points()
+def _own_entry_points() -> tuple[metadata.EntryPoint, ...]:
+    """The entry points of all groups `tfopt.*`; `metadata.entry_points()` would parse those of every package."""
+    found: dict[str, tuple[metadata.EntryPoint, ...]] = {}
+    for distribution in metadata.distributions():
+        if "[tfopt." in (distribution.read_text("entry_points.txt") or ""):
+            found.setdefault(distribution.name, tuple(distribution.entry_points))  # the first on the path is imported
+    return tuple(point for points in found.values() for point in points)
 
 
 def plugins(kind: Kind) -> list[Entry]:

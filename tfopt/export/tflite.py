@@ -11,11 +11,11 @@ from pydantic_core import CoreSchema
 
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
-from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
 
 if TYPE_CHECKING:
+    from tfopt.core.contracts.preflight import Preflight
     from tfopt.core.records.report import ExportRecord
 
 _NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -70,6 +70,7 @@ class Tflite(Export):
 
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
         from tfopt.backend.export.preflight import tflite_preflight
+        from tfopt.core.contracts.preflight import Preflight
 
         found = tflite_preflight(model, self.variants, workload.traits)
         warnings = (*self._calibration_warnings(workload), *self._budget_warnings(workload))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
+
+if TYPE_CHECKING:
+    from tfopt.core.contracts.result import StageResult
 
 
 class Distill(TrainingStage):

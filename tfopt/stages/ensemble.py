@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.ensembling import Ensembling
 from tfopt.core.config.model_source import ModelSource
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.preflight import Preflight, Workload
-from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from tfopt.core.contracts.preflight import Preflight, Workload
+    from tfopt.core.contracts.result import StageResult
 
 
 class Ensemble(Ensembling, Stage):

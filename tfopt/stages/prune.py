@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.allocation import global_allocation
 from tfopt.core.config.pruning import Pruning
 from tfopt.core.config.schedules import Metric
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.preflight import Preflight, Workload
-from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.rewinding import rewind_problems
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import Block
 from tfopt.core.language.mistakes import Mistake, RecipePath, below
 from tfopt.core.language.quantities import Span
+
+if TYPE_CHECKING:
+    from tfopt.core.contracts.preflight import Preflight, Workload
+    from tfopt.core.contracts.result import StageResult
 
 
 class Prune(Pruning, TrainingStage):

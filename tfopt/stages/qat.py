@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from tfopt.core.config.quantization import FloatPolicy, Quantization
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.preflight import Preflight, Workload
-from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
+
+if TYPE_CHECKING:
+    from tfopt.core.contracts.preflight import Preflight, Workload
+    from tfopt.core.contracts.result import StageResult
 
 _POLICIES: Mapping[str, FloatPolicy] = {"all": "forbid", "listed": "listed", "none": "allow"}
 """Today's value of `float_layers` by the value of the old key `require`."""
@@ -55,6 +57,7 @@ class Qat(Quantization, TrainingStage):
 
     def preflight(self, model: Model, workload: Workload) -> Preflight:
         from tfopt.backend.quantization.preflight import preflight
+        from tfopt.core.contracts.preflight import Preflight
 
         found = preflight(model, self, workload, self.float_layers)
         if self.require is None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.preflight import Preflight, Workload
-from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from tfopt.core.contracts.preflight import Preflight, Workload
+    from tfopt.core.contracts.result import StageResult
 
 
 class Train(TrainingStage):

@@ -122,11 +122,11 @@ class Metric(_Named):
 class Compile(Block):
     """Optimizer, loss and metrics."""
 
-    optimizer: Optimizer = Optimizer(name="adam")
+    optimizer: Optimizer = Optimizer.model_construct(name="adam")
     """Optimizer of all training stages."""
-    loss: Loss = Loss(name="sparse_categorical_crossentropy")
+    loss: Loss = Loss.model_construct(name="sparse_categorical_crossentropy")
     """The loss that is minimized."""
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (Metric(name="accuracy"),)
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (Metric.model_construct(name="accuracy"),)
     """The metrics; budgets and tables use the first."""
 
     @field_validator("metrics")

@@ -54,7 +54,7 @@ class DataConfig(Block):
     """Arguments of the source."""
     batch_size: Annotated[int, Field(ge=1)] = 64
     """Examples per optimizer step."""
-    splits: Splits = Splits()
+    splits: Splits = Splits.model_construct()
     """Shares to set aside where the source has no such split."""
     seed: int = 0
     """Seed of the splits; separate from the recipe's seed, so that all seeds are judged on the same examples."""

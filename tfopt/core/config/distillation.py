@@ -15,7 +15,7 @@ from tfopt.core.config.data import Augment
 from tfopt.core.config.model_source import PLACES, ModelSource
 from tfopt.core.config.outputs import Outputs, Task
 from tfopt.core.config.ramps import Change, RampValue, extremes
-from tfopt.core.language.block import Block, KeyMistake
+from tfopt.core.language.block import Block, KeyMistake, SharedBlock
 from tfopt.core.language.mistakes import Mistake, RecipePath
 
 DEFAULT_TEMPERATURE = 4.0
@@ -97,7 +97,7 @@ class LayerPair(Block):
         return self.loss.kind if isinstance(self.loss, Relational) else self.loss
 
 
-class Teacher(ModelSource):
+class Teacher(ModelSource, SharedBlock):
     """The teacher and how it is used: exactly one of `stage`, `recipe`, `seed`, `file`, `members` and `ema`.
 
     The loss is (1 - weight) * that of the labels + weight * (that of the outputs + those of the layer pairs).

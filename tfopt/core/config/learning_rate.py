@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tfopt.core.language.block import Block
+from tfopt.core.language.block import Block, SharedBlock
 from tfopt.core.language.quantities import Span
 
 PositiveFloat = Annotated[float, Field(gt=0)]
 
 
-class ConstantRate(Block):
+class ConstantRate(SharedBlock):
     """The same rate throughout."""
 
     kind: Literal["constant"] = "constant"
@@ -21,7 +21,7 @@ class ConstantRate(Block):
     """The rate."""
 
 
-class ExponentialRate(Block):
+class ExponentialRate(SharedBlock):
     """Multiplied by `factor` over each `every`."""
 
     kind: Literal["exponential"]
@@ -36,7 +36,7 @@ class ExponentialRate(Block):
     """Change at once at each distance instead of smoothly."""
 
 
-class CosineRate(Block):
+class CosineRate(SharedBlock):
     """Linear warm-up, then half a cosine down to `final` (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
 
     kind: Literal["cosine"]
@@ -49,7 +49,16 @@ class CosineRate(Block):
     """Length of the linear rise from zero."""
 
 
-class PiecewiseRate(Block):
+class RateStep(Block):
+    """From `at` on, the rate is `rate`."""
+
+    at: Span
+    """Position in the stage."""
+    rate: PositiveFloat
+    """The rate from there on."""
+
+
+class PiecewiseRate(SharedBlock):
     """A list of rates, each from its point on."""
 
     kind: Literal["piecewise"]
@@ -60,16 +69,7 @@ class PiecewiseRate(Block):
     """The later rates, in order."""
 
 
-class RateStep(Block):
-    """From `at` on, the rate is `rate`."""
-
-    at: Span
-    """Position in the stage."""
-    rate: PositiveFloat
-    """The rate from there on."""
-
-
-class PlateauRate(Block):
+class PlateauRate(SharedBlock):
     """Multiplied by `factor` when `monitor` has not improved for `patience` epochs."""
 
     kind: Literal["plateau"]
@@ -85,8 +85,6 @@ class PlateauRate(Block):
     final: Annotated[float, Field(ge=0)] = 0.0
     """The lowest rate."""
 
-
-PiecewiseRate.model_rebuild()
 
 RateSchedule = Annotated[
     ConstantRate | ExponentialRate | CosineRate | PiecewiseRate | PlateauRate, Field(discriminator="kind")

@@ -15,12 +15,12 @@ from tfopt.core.config.budgets import Budget
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.events import Emit
+    from tfopt.core.contracts.preflight import Preflight
     from tfopt.core.records.report import ExportRecord, LayerRecord
 
 
@@ -93,6 +93,8 @@ class Export(Block):
         Returns:
             Problems with paths below the target, whose messages are whole sentences, and warnings.
         """
+        from tfopt.core.contracts.preflight import Preflight
+
         return Preflight()
 
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:

@@ -20,7 +20,6 @@ from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block
 from tfopt.core.language.mistakes import Mistake
@@ -28,6 +27,7 @@ from tfopt.core.language.quantities import Span
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.events import Emit
+    from tfopt.core.contracts.preflight import Preflight, Workload
     from tfopt.core.contracts.result import StageResult
 
 SNAPSHOTS = "snapshots"
@@ -110,6 +110,8 @@ class Stage(Block):
             model: the starting `tf_keras.Model`; it may not be changed.
             workload: how long the stage will be.
         """
+        from tfopt.core.contracts.preflight import Preflight
+
         return Preflight()
 
     def layers_after(self, model: Model, workload: Workload) -> Model:

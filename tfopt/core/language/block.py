@@ -11,6 +11,8 @@ from pydantic_core import CoreSchema
 from tfopt.core.language.docstrings import documented_json_schema
 from tfopt.errors import RecipePath
 
+_NOT_SCALARS_OF_A_RECIPE = frozenset({"keys_schema", "serialization", "metadata", "config"})
+
 
 def _take_scalars_as_written(schema: object, block: type[Block]) -> None:
     # Pydantic's own strict mode would also refuse a list where a tuple is declared, and a mapping for a block.
@@ -21,7 +23,7 @@ def _take_scalars_as_written(schema: object, block: type[Block]) -> None:
         if kind in ("int", "float", "bool"):
             schema["strict"] = True
         for key, part in schema.items():
-            if key != "keys_schema" and isinstance(part, (dict, list, tuple)):
+            if key not in _NOT_SCALARS_OF_A_RECIPE and isinstance(part, (dict, list, tuple)):
                 _take_scalars_as_written(part, block)
     elif isinstance(schema, (list, tuple)):
         for part in schema:
@@ -32,6 +34,9 @@ class Block(BaseModel):
     """A frozen part of a recipe: unknown keys are errors, every key is documented by the string below it.
 
     Numbers are taken as written: neither `true` nor `"15"` is one.
+
+    A validator is built when a block is first read, which is most of the time of `tfopt validate`. A default that is a
+    block is written with `model_construct`, which builds none; a block that several others contain is a `SharedBlock`.
     """
 
     model_config = ConfigDict(
@@ -53,7 +58,7 @@ class Block(BaseModel):
         """The JSON Schema, with the docstring below each key as its description; arguments are pydantic's."""
         return super().model_json_schema(*arguments, **{"schema_generator": documented_json_schema(), **options})
 
-    @model_serializer(mode="wrap")
+    @model_serializer(mode="wrap", return_type=dict[str, Any])
     def _without_what_was_left_out(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A key that may be absent, and is, is not written as null."""
         fields = type(self).model_fields
@@ -63,6 +68,12 @@ class Block(BaseModel):
             for key, value in written.items()
             if value is not None or key not in fields or fields[key].default is not None
         }
+
+
+class SharedBlock(Block):
+    """A block that several others contain: its validator is built at once, and becomes a part of theirs."""
+
+    model_config = ConfigDict(defer_build=False)
 
 
 def blocks_in(value: object, path: RecipePath = ()) -> Iterator[tuple[RecipePath, Block]]:

@@ -125,7 +125,7 @@ CODES = {
     "loss_not_finite": ErrorCode("The loss became NaN or infinite.", "Lower the learning rate; check the data."),
     "unmet_promise": ErrorCode("A stage did not reach what it promises.", "This is a bug: report the recipe."),
     "invalid_checkpoint": ErrorCode("Stored weights do not fit the model.", "Remove the store entry; run again."),
-    "executor_failed": ErrorCode("An executor cannot be reached, or its process died.", "Follow the message."),
+    "executor_failed": ErrorCode("An executor cannot be reached, or its process crashed.", "Follow the message."),
     # Files and the store.
     "conversion_failed": ErrorCode("The converter refused the model.", "Follow the message."),
     "process_crashed": ErrorCode("A child process crashed.", "Follow the message."),

@@ -94,7 +94,7 @@ def format_milliseconds(duration: float) -> str:
 Share = Annotated[
     float,
     BeforeValidator(parse_share),
-    PlainSerializer(format_share),
+    PlainSerializer(format_share, return_type=str),
     WithJsonSchema(
         {"anyOf": [{"type": "string", "pattern": r"^\s*[-+]?[0-9.]+([eE][-+]?[0-9]+)?\s*%?\s*$"}, {"type": "number"}]}
     ),

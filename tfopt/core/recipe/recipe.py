@@ -81,7 +81,7 @@ class Head(Block):
     """Where examples come from."""
     model: ModelConfig
     """Which model."""
-    compile: Compile = Compile()
+    compile: Compile = Compile.model_construct()
     """Optimizer, loss and metrics."""
     sweep: SweepConfig | None = None
     """Variants of this recipe, for `tfopt sweep`; `tfopt run` carries out the recipe itself."""
