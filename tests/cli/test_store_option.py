@@ -28,7 +28,7 @@ def test_help_names_the_option_and_its_variable(tfopt: Tfopt, verb: str) -> None
 
 
 def test_gc_says_that_it_leaves_a_shared_store_alone(tfopt: Tfopt) -> None:
-    assert "left alone" in tfopt("gc", "--help").output
+    assert "not changed" in tfopt("gc", "--help").output
 
 
 def test_the_variable_stands_in_for_the_option_and_the_option_wins(tfopt: Tfopt, mocked: Mocked) -> None:

@@ -95,7 +95,7 @@ def test_an_interrupted_sweep_says_how_to_go_on(tfopt: Tfopt, mocked: Mocked) ->
     mocked("sweep", KeyboardInterrupt())
     result = tfopt("sweep", RECIPE)
     assert result.exit_code == 130
-    assert "the same command goes on from there" in result.output
+    assert "the same command resumes from there" in result.output
 
 
 def test_nothing_to_vary_is_a_usage_error(tfopt: Tfopt, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_an_interrupted_run_says_how_to_go_on(tfopt: Tfopt, mocked: Mocked) -> N
     mocked("run", KeyboardInterrupt())
     result = tfopt("run", "a.yaml")
     assert result.exit_code == 130
-    assert "the same command goes on from there" in result.stderr
+    assert "the same command resumes from there" in result.stderr
 
 
 def test_show(tfopt: Tfopt, mocked: Mocked) -> None:

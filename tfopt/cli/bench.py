@@ -28,7 +28,7 @@ Examples:
 def command(files: tuple[Path, ...], threads: int, rounds: int) -> Answer:
     """Measure the latency of .tflite files on this machine, interleaved, so that they can be compared.
 
-    Median, 10th and 90th percentile of calls with one example. Figures of another machine or another hour are not
+    Median, 10th and 90th percentile of calls with one example. Values from a different machine or time are not
     comparable.
     """
     from tfopt import api

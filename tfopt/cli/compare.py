@@ -27,7 +27,7 @@ Examples:
 @click.option("--csv", "as_csv", is_flag=True, help="The table as CSV, with all digits.")
 @click.option("--html", metavar="FILE", help="Also write a page: one file, no network needed.")
 @click.option("--figures", metavar="DIR", help="Also write the figures, as SVG and PNG.")
-@click.option("--out", default="saved_models", show_default=True, metavar="DIR", help="Where runs lie.")
+@click.option("--out", default="saved_models", show_default=True, metavar="DIR", help="Folder of the runs.")
 @common
 @click.pass_obj
 def command(
@@ -42,8 +42,8 @@ def command(
 ) -> Answer:
     """Put runs, or all runs of a sweep, into one table.
 
-    Runs that differ in nothing but the seed make one line: mean and standard deviation. The Pareto front is marked, and
-    it is said when a difference is within the seeds' noise, with the test used.
+    Runs that differ in nothing but the seed make one line: mean and standard deviation. The Pareto front is marked;
+    differences within the noise of the seeds are reported, with the test used.
     """
     from tfopt import api
     from tfopt.core.sweeps.comparison import sorted_by

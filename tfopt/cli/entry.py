@@ -10,20 +10,21 @@ import sys
 
 def run() -> None:
     """Runs the command line in a process of its own; the entry point of the `tfopt` script."""
-    # Imports make many objects and no garbage: with Python's threshold of 700, collections are 3 % of `tfopt validate`.
-    gc.set_threshold(100_000)
     from tfopt.cli.main import RUN_NO_CODE, main
 
+    light = bool(RUN_NO_CODE.intersection(sys.argv[1:2]))
+    if light:
+        gc.set_threshold(100_000)  # imports make objects, not garbage; verbs that train keep the default
     if "--debug" not in sys.argv:
         _hush_native_messages()
-        if not RUN_NO_CODE.intersection(sys.argv[1:2]):
+        if not light:
             _hush_tensorflow()
     main()
 
 
 def _hush_tensorflow() -> None:
     """TensorFlow advises on how we write functions ("triggered tf.function retracing"), which is no news to a user."""
-    import logging  # a tenth of the time of `tfopt --help`
+    import logging  # not needed by the light verbs
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

@@ -21,14 +21,14 @@ Examples:
 )
 @click.option("--keep-last", type=click.IntRange(min=0), metavar="N", help="Keep this many runs of each recipe.")
 @click.option("--max-size", metavar="SIZE", help="Remove only until the store takes no more, e.g. 500MB.")
-@click.option("--dry-run", is_flag=True, help="Only tell what would be removed.")
-@click.option("--out", default="saved_models", show_default=True, metavar="DIR", help="Where runs and the store lie.")
+@click.option("--dry-run", is_flag=True, help="Only report what would be removed.")
+@click.option("--out", default="saved_models", show_default=True, metavar="DIR", help="Folder of runs and the store.")
 @common
 def command(keep_last: int | None, max_size: str | None, dry_run: bool, out: str) -> Answer:
     """Remove stored stages that no kept run needs, the oldest first, and what crashes left behind.
 
-    Finished runs keep all they need, and so does a run that is going on. Only the store in DIR is freed: one that is
-    shared at a URL (--store of tfopt run) is left alone.
+    Finished runs keep all they need, and so does a run in progress. Only the store in DIR is freed: one that is
+    shared at a URL (--store of tfopt run) is not changed.
     """
     from tfopt import api
     from tfopt.core.language.quantities import parse_bytes

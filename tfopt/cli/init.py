@@ -26,7 +26,7 @@ def command(name: str) -> Answer:
     """Write a commented starter recipe.
 
     It trains, prunes and quantizes a small CNN on the digits that come with scikit-learn, so it runs at once and
-    without a network. A file that is there already is never overwritten.
+    without a network. An existing file is never overwritten.
     """
     from tfopt import api
 

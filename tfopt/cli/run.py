@@ -25,7 +25,7 @@ def recipe_options(command: Command) -> Command:
             help="A store shared through fsspec, e.g. s3://bucket/folder: the one in --out becomes its cache.",
         ),
         click.option(
-            "--out", default="saved_models", show_default=True, metavar="DIR", help="Where runs and the store go."
+            "--out", default="saved_models", show_default=True, metavar="DIR", help="Folder of runs and the store."
         ),
         click.option(
             "--set",
@@ -48,10 +48,10 @@ Examples:
   tfopt run recipe.yaml
   tfopt run recipe.yaml --set stages.prune.schedule.final=90% --set seed=3
   tfopt run recipe.yaml --out /data/runs --fresh
-  tfopt run recipe.yaml --store s3://bucket/tfopt   stages that another machine has run are fetched
+  tfopt run recipe.yaml --store s3://bucket/tfopt   stages that a different machine has run are fetched
   tfopt run recipe.yaml --json > report.json     for CI; the exit code is the verdict
 
-Exit code 7 when a claim is broken or a budget is not met. A run that was interrupted goes on from its last finished
+Exit code 7 when a claim is broken or a budget is not met. A run that was interrupted resumes from its last finished
 stage when it is started again.
 """,
 )
@@ -59,7 +59,7 @@ stage when it is started again.
 @click.option(
     "--fresh",
     is_flag=True,
-    help="Run every stage again instead of taking finished ones from the store; also renews them in --store.",
+    help="Run every stage again instead of taking finished ones from the store; also replaces them in --store.",
 )
 @common
 @click.pass_obj
@@ -80,7 +80,7 @@ def command(
         with progress(sys.stderr, silent_in_pipe=session.json) as on_event:
             run = api.run(loaded, out=out, store=store, fresh=fresh, on_event=on_event)
     except KeyboardInterrupt:
-        click.echo("Finished stages are kept: the same command goes on from there.", err=True)
+        click.echo("Finished stages are kept: the same command resumes from there.", err=True)
         raise
     return Answer(
         lambda: run.report,

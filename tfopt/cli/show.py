@@ -18,7 +18,7 @@ Examples:
 """,
 )
 @click.argument("run")
-@click.option("--out", default="saved_models", show_default=True, metavar="DIR", help="Where runs lie.")
+@click.option("--out", default="saved_models", show_default=True, metavar="DIR", help="Folder of the runs.")
 @common
 def command(run: str, out: str) -> Answer:
     """Show the report of a run.

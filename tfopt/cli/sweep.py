@@ -23,7 +23,7 @@ Examples:
   tfopt sweep recipe.yaml --axis "stages.train.epochs=5,10 & stages.prune.epochs=10,5"
   tfopt sweep recipe.yaml --axis "stages.prune.schedule={kind: constant, final: 80%},{kind: polynomial, final: 90%}"
 
-The same command goes on where it stopped: finished trials are not run again. Exit code 5 when a trial failed, 7 when a
+The same command resumes where it stopped: finished trials are not run again. Exit code 5 when a trial failed, 7 when a
 claim is broken or a budget is not met.
 """,
 )
@@ -89,7 +89,7 @@ def command(
                 on_event=on_event,
             )
     except KeyboardInterrupt:
-        click.echo("Finished trials and stages are kept: the same command goes on from there.", err=True)
+        click.echo("Finished trials and stages are kept: the same command resumes from there.", err=True)
         raise
     compared = api.compare(sweep.folder, out=out) if sweep.runs else None
     table = compared.table if compared else None

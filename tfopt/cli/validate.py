@@ -32,7 +32,7 @@ Exit code 3 when any recipe has a mistake.
 def command(recipes: tuple[str, ...]) -> Answer:
     """Report every mistake in recipes, each with file:line:column, without running anything.
 
-    Says also which code of yours a recipe would import: a recipe is data unless it names package.module:function.
+    Also reports which of your code a recipe would import: a recipe is data unless it names package.module:function.
     """
     from tfopt import api
 

@@ -35,8 +35,8 @@ class Block(BaseModel):
 
     Numbers are taken as written: neither `true` nor `"15"` is one.
 
-    A validator is built when a block is first read, which is most of the time of `tfopt validate`. A default that is a
-    block is written with `model_construct`, which builds none; a block that several others contain is a `SharedBlock`.
+    A validator is built when a block is first read: building all would slow down the light verbs. A default that
+    is a block is written with `model_construct`, which builds none; a block that several contain is a `SharedBlock`.
     """
 
     model_config = ConfigDict(
