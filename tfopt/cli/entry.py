@@ -33,7 +33,7 @@ def _hush_native_messages() -> None:
     """Keeps C++ libraries off the terminal.
 
     TensorFlow 2.21 prints four lines about oneDNN and CUDA at import, straight to file descriptor 2, whatever
-    TF_CPP_MIN_LOG_LEVEL says. `--debug` lets them through. A crash of the process itself is still told of, by
+    TF_CPP_MIN_LOG_LEVEL says. `--debug` lets them through. A crash of the process itself is still reported, by
     faulthandler.
     """
     kept = os.dup(2)

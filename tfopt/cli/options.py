@@ -40,5 +40,5 @@ as_json = click.option(
 
 
 def common(command: Command) -> Command:
-    """Gives a verb `--json` and `--debug`."""
+    """Adds `--json` and `--debug` to a verb."""
     return as_json(debug(command))

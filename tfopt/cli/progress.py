@@ -1,4 +1,4 @@
-"""Progress of a run on stderr: live where a person looks, one line per finished stage and file elsewhere."""
+"""Progress of a run on stderr: live in a terminal, otherwise one line per finished stage and file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(stream: TextIO, *, silent_in_pipe: bool) -> Iterator[Callable[[Event], None] | None]:
-    """Gives the function that shows events while the block runs.
+    """Yields the function that shows events while the block runs.
 
     Args:
         stream: where to show them.
@@ -38,7 +38,7 @@ def progress(stream: TextIO, *, silent_in_pipe: bool) -> Iterator[Callable[[Even
 
 
 def live_progress(console: Console) -> Progress:
-    """A bar with the stage, the epoch, figures and the time left."""
+    """A bar with the stage, the epoch, metrics and the time left."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(

@@ -1,4 +1,4 @@
-"""Progress of a sweep on stderr: one view of all trials where a person looks, a line per finished trial elsewhere."""
+"""Progress of a sweep on stderr: one view of all trials in a terminal, otherwise a line per finished trial."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def sweep_progress(stream: TextIO, *, silent_in_pipe: bool) -> Iterator[Callable[[Event], None] | None]:
-    """Gives the function that shows events while the block runs.
+    """Yields the function that shows events while the block runs.
 
     Args:
         stream: where to show them.
