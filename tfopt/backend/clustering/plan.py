@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import tf_keras
 
 from tfopt.backend.clustering.eligibility import reason_not_clusterable, reason_too_small, shares_per_channel
+from tfopt.backend.graph import layer_rules
 from tfopt.backend.graph.kernels import clusterable_kernels
 from tfopt.backend.graph.layers import leaf_layers
-from tfopt.core.config.clustering import Clustering, ClusterRule, Sharing
+from tfopt.core.config.clustering import Clustering, Sharing
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.language.mistakes import Mistake
@@ -23,32 +24,14 @@ def skip_reasons(model: tf_keras.Model, clustering: Clustering) -> dict[str, str
         RecipeError: a rule matches no layer, a rule asks for a layer that cannot be clustered, or nothing is left to
             cluster. Paths of the problems begin below the stage.
     """
-    found = {layer.name: layer for layer in leaf_layers(model)}
-    problems = [
-        Problem(
-            ("layers", index, "match" if rule.match != ".*" else "type"),
-            f"matches no layer: {_says(rule)}. Layers that can be clustered: {_clusterable_names(found)}.",
-            code="unknown_layer",
-        )
-        for index, rule in enumerate(clustering.layers)
-        if not any(rule.applies_to(name, type(layer).__name__) for name, layer in found.items())
-    ]
-    reasons = {name: _reason(layer, clustering) for name, layer in found.items()}
-    problems += [
-        problem
-        for name, layer in found.items()
-        if (problem := _refused_wish(layer, clustering, reasons[name])) is not None
-    ]
-    if not problems and not any(reason is None for reason in reasons.values()):
-        left = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if found[name].weights)
-        problems = [
-            Problem(
-                ("layers",), f"leave no layer to cluster ({left or 'the model has no weights'}).", code="no_layer_left"
-            )
-        ]
-    if problems:
-        raise RecipeError(problems)
-    return reasons
+    return layer_rules.skip_reasons(
+        model,
+        clustering.layers,
+        action=("cluster", "clustered"),
+        reason_impossible=reason_not_clusterable,
+        reason_skipped=lambda layer: _reason(layer, clustering),
+        refused=lambda layer, reason: _refused_wish(layer, clustering, reason),
+    )
 
 
 def layer_sharing(model: tf_keras.Model, clustering: Clustering) -> dict[str, Sharing]:
@@ -117,11 +100,3 @@ def _refused_wish(layer: tf_keras.layers.Layer, clustering: Clustering, reason: 
         message = f"asks for layer {layer.name}, which cannot be done: {kind} has one scale for its whole kernel."
         return Problem((*path, "per_channel"), message, code="meaningless_key")
     return None
-
-
-def _says(rule: ClusterRule) -> str:
-    return f"{rule.match!r}" if rule.type is None else f"{rule.match!r} of type {rule.type}"
-
-
-def _clusterable_names(found: Mapping[str, tf_keras.layers.Layer]) -> str:
-    return ", ".join(name for name, layer in found.items() if reason_not_clusterable(layer) is None) or "none"

@@ -7,6 +7,7 @@
 | `channels` | which axes of a kernel are its output channels? |
 | `calls` | which layer is called with which shapes? |
 | `connections` | which layer feeds which? |
+| `layer_rules` | which layers does a stage skip, by its rules, and why? |
 | `macs` | how much does a layer compute? |
 | `sparsity` | how many weights are zero, over which denominator? |
 | `layer_records` | what does a report contain for each layer, and what is the fingerprint of a model? |

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import tf_keras
 
+from tfopt.backend.graph import layer_rules
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.pruning.criterion import criterion_problems
 from tfopt.backend.pruning.eligibility import reason_not_prunable, reason_not_xnnpack, reason_pattern_impossible
 from tfopt.backend.pruning.schedules import update_steps
 from tfopt.core.config.layer_rules import last_match
-from tfopt.core.config.pruning import Pattern, PruneRule, Pruning
+from tfopt.core.config.pruning import Pattern, Pruning
 from tfopt.core.config.schedules import Constant, Metric, OneShot, ResolvedSchedule, ScheduleBase
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
@@ -47,32 +48,14 @@ def skip_reasons(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | Non
         RecipeError: a rule matches no layer, a rule asks of a layer what cannot be done with it, or nothing is left to
             prune. Paths of the problems begin below the stage.
     """
-    found = {layer.name: layer for layer in leaf_layers(model)}
-    problems = [
-        Problem(
-            ("layers", index, "match" if rule.match != ".*" else "type"),
-            f"matches no layer: {_says(rule)}. Layers that can be pruned: {_prunable_names(found)}.",
-            code="unknown_layer",
-        )
-        for index, rule in enumerate(pruning.layers)
-        if not any(rule.applies_to(name, type(layer).__name__) for name, layer in found.items())
-    ]
-    reasons = {name: _reason(layer, pruning) for name, layer in found.items()}
-    problems += [
-        problem
-        for name, layer in found.items()
-        if (problem := _refused_wish(layer, pruning, reasons[name])) is not None
-    ]
-    if not problems and not any(reason is None for reason in reasons.values()):
-        left = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if found[name].weights)
-        problems = [
-            Problem(
-                ("layers",), f"leave no layer to prune ({left or 'the model has no weights'}).", code="no_layer_left"
-            )
-        ]
-    if problems:
-        raise RecipeError(problems)
-    return reasons
+    return layer_rules.skip_reasons(
+        model,
+        pruning.layers,
+        action=("prune", "pruned"),
+        reason_impossible=reason_not_prunable,
+        reason_skipped=lambda layer: _reason(layer, pruning),
+        refused=lambda layer, reason: _refused_wish(layer, pruning, reason),
+    )
 
 
 def resolve_schedules(
@@ -222,11 +205,3 @@ def _schedule_path(pruning: Pruning, name: str, kind: str) -> tuple[str | int, .
 def _pattern(pruning: Pruning, name: str, kind: str) -> Pattern:
     asked = pruning.for_layer(name, kind)
     return pruning.pattern if asked is None else asked[1]
-
-
-def _says(rule: PruneRule) -> str:
-    return f"{rule.match!r}" if rule.type is None else f"{rule.match!r} of type {rule.type}"
-
-
-def _prunable_names(found: Mapping[str, tf_keras.layers.Layer]) -> str:
-    return ", ".join(name for name, layer in found.items() if reason_not_prunable(layer) is None) or "none"
