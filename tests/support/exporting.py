@@ -28,7 +28,7 @@ class StandIn:
 
     model: Any
     float_model: Any
-    names: dict[str, str] = field(default_factory=dict)
+    original_names: dict[str, str] = field(default_factory=dict)
     float_layers: dict[str, str] = field(default_factory=dict)
 
 
