@@ -113,7 +113,7 @@ def check_model(model: object, source: str) -> tf_keras.Model:
     for part in [model, *all_layers(model)]:
         if isinstance(part, tf_keras.Model) and not part._is_graph_network:
             raise StageError(
-                f"{source} returned the subclassed model {type(part).__name__!r}: tfmot and the converter need a graph.",
+                f"{source} returned the subclassed model {type(part).__name__!r}: tfmot needs its graph.",
                 "Write it as a functional model: tf_keras.Model(inputs, outputs).",
                 code="invalid_model",
             )
