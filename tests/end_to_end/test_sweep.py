@@ -51,8 +51,10 @@ def test_the_dense_baselines_are_trained_exactly_twice(sweep: Sweep, out: Path) 
 def test_every_trial_is_as_sparse_as_it_was_asked_to_be(sweep: Sweep, out: Path) -> None:
     table = tfopt.compare(sweep.folder, out=out).table
     assert len(table.rows) == 4
+    finals = {schedule["kind"]: float(schedule["final"].removesuffix("%")) / 100 for schedule in SCHEDULES}
+    assert {row.schedule for row in table.rows} == set(finals)
     for row in table.rows:
-        asked = 0.8 if "80%" in row.name else 0.5
+        asked = finals[row.schedule]
         assert row.sparsity == pytest.approx(asked, abs=0.02)
         assert len(row.seeds) == 2
         assert row.metric is not None
