@@ -261,7 +261,7 @@ BROKEN = {
         "metrics: [accuracy, accuracy]",
         "duplicate_name",
         "12:23",
-        "compile.metrics names the metric 'accuracy' twice: their figures could not be told apart.",
+        "compile.metrics names the metric 'accuracy' twice: their values could not be distinguished.",
     ),
     "text for a list": Broken(
         "metrics: [accuracy]",

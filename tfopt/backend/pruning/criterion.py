@@ -28,6 +28,9 @@ class Criterion(TrainingHook):
     A criterion is a training hook as well: it can read gradients (`on_gradients`), ask for features or add a term to
     the loss, together with a teacher and other hooks; whatever it accumulates belongs into `variables`.
 
+    The store key of a prune stage contains the name of its criterion, not its code: after changing a criterion, give it
+    a different name or run with `--fresh`, or stored results of the old code are reused.
+
     Class attributes:
         kind: its name in a recipe, set from the file's name or the entry point `tfopt.criteria`.
     """

@@ -137,7 +137,7 @@ class Compile(Block):
             if name in names[:index]:
                 raise KeyMistake(
                     (index,),
-                    f"names the metric {name!r} twice: their figures could not be told apart.",
+                    f"names the metric {name!r} twice: their values could not be distinguished.",
                     code="duplicate_name",
                 )
         return value
