@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.support.errors import refused
 from tests.support.recipes import document, known
 from tfopt.catalog import entries as entries_module
 from tfopt.catalog.catalog import catalog, class_of, code_named_by
-from tfopt.catalog.entries import Entry, built_in, find, joined, plugins
+from tfopt.catalog.entries import Entry, built_in, find, joined, plugins, read_built_in
 from tfopt.catalog.signatures import Signature, describe
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
@@ -148,3 +149,15 @@ def test_the_code_that_a_recipe_would_run_is_named() -> None:
     changed["model"] = {"source": "my_package.nets:build"}
     assert code_named_by(build_recipe(changed, known())) == ["my_package.nets:build"]
     assert code_named_by(build_recipe(document(), known())) == []
+
+
+def test_built_in_signatures_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker reads them before TensorFlow works in its process: parsing beside it can fail before Python 3.11.8."""
+    read_built_in()
+
+    def parse(*_: object, **__: object) -> None:
+        raise SystemError("AST constructor recursion depth mismatch")
+
+    monkeypatch.setattr(ast, "parse", parse)
+    assert built_in("models")["mlp"].arguments
+    assert built_in("stages", described=["prune"])["prune"].arguments

@@ -14,10 +14,12 @@ import tfopt
 from tests.support.root import REPOSITORY
 from tests.support.sweep_fakes import ThreadExecutor
 from tfopt.core.recipe.recipe import Recipe
+from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.expand import Expansion, expand
 from tfopt.core.sweeps.record import Sweep
 from tfopt.engine.sweep import execute_sweep, stage_chain
 from tfopt.errors import UsageError
+from tfopt.io.runs.candidates import read_candidates
 from tfopt.io.runs.sweeps import find_sweep, read_sweep, sweep_folder
 from tfopt.io.store.locks import sole_user
 
@@ -88,6 +90,27 @@ def test_a_failed_trial_is_reported_and_the_rest_go_on(tmp_path: Path, behaviour
     assert all(trial.error_code == code for trial in sweep.failed)
     assert all(trial.error for trial in sweep.failed)
     assert sweep.exit_code == 5
+
+
+def test_a_trial_whose_error_is_not_of_its_recipe_runs_a_second_time(tmp_path: Path) -> None:
+    events: list[Mapping[str, Any]] = []
+    sweep = execute(swept({"description": ["fine", "shaky"]}), tmp_path, on_event=events.append)
+    fine, shaky = sweep.record.trials
+    assert sweep.exit_code == 0
+    assert fine.repeated is None
+    assert (shaky.state, shaky.repeated, shaky.error) == ("done", "Stage prune failed: SystemError", None)
+    assert [event["trial"] for event in events if event["event"] == "trial_repeated"] == ["description=shaky seed=7"]
+    assert built(tmp_path)["train"] == 1
+    notes = compare(read_candidates([sweep.folder], tmp_path)).notes
+    assert any("shaky" in note and "run twice" in note for note in notes)
+
+
+def test_a_trial_that_fails_twice_has_failed_and_a_recipe_that_cannot_work_is_not_repeated(tmp_path: Path) -> None:
+    sweep = execute(swept({"description": ["bug", "fail"]}), tmp_path)
+    bug, fail = sweep.record.trials
+    assert (bug.state, bug.error, bug.repeated) == ("failed", *2 * ("ZeroDivisionError: division by zero",))
+    assert (fail.state, fail.repeated) == ("failed", None)
+    assert "bug seed=7 was run twice" in str(bug.repetition)
 
 
 def test_a_run_that_was_made_before_the_sweep_counts(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def test_a_worker_that_dies_fails_its_trial_and_is_replaced(tmp_path: Path) -> N
         last = list(until_ended(executor))[-1]
         assert last.event["state"] == "failed"
         assert "SIGKILL" in last.event["error"]
+        assert last.event["not_of_recipe"]
         assert executor.has_room()
         assert executor.workers == []
         executor.start(job(tmp_path, "endless"))

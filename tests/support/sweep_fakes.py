@@ -1,8 +1,8 @@
 """Stands in for `tfopt.api:run` in workers: the same events, files and store discipline, without TensorFlow.
 
 What a trial does follows from its recipe's description: `fail`, `die` (the process is killed), `bug`, `endless` (until
-it is stopped), `reused` (the same run was made before); anything else trains to an accuracy that follows from schedule,
-sparsity and seed.
+it is stopped), `reused` (the same run was made before), `shaky` (an error of Python itself, the first time);
+anything else trains to an accuracy that follows from schedule, sparsity and seed.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def run(recipe: Recipe, *, out: str | Path, store: str | None, on_event: Emit) -
             on_event({"event": "stage_started", "stage": stage.name, "kind": stage.kind, "epochs": EPOCHS,
                       "steps": EPOCHS * STEPS_PER_EPOCH, "cached": cached})  # fmt: skip
             if stage.kind != "train":
-                _misbehave(recipe.description, on_event, stage.name)
+                _misbehave(recipe.description, on_event, stage.name, Path(out))
             for entry in stage.history:
                 on_event({"event": "epoch", "stage": stage.name, "cached": cached, **entry})
             if not cached:
@@ -105,9 +105,12 @@ def run(recipe: Recipe, *, out: str | Path, store: str | None, on_event: Emit) -
     on_event({"event": "run_finished", "state": "done", "seconds": 1.0, "held": True})
 
 
-def _misbehave(description: str, on_event: Emit, stage: str) -> None:
+def _misbehave(description: str, on_event: Emit, stage: str, out: Path) -> None:
     if description == "fail":
         raise StageError("Stage prune failed: nothing is left.", code="stage_failed")
+    if description == "shaky" and not (out / "shaken").exists():
+        (out / "shaken").touch()
+        raise StageError("Stage prune failed: SystemError", code="stage_failed") from SystemError("AST constructor")
     if description == "bug":
         raise ZeroDivisionError("division by zero")
     if description == "die":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfopt.core.language.mistakes import Mistake
+from tfopt.core.language.python_source import syntax_tree
 from tfopt.core.language.suggest import closest
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -66,15 +67,15 @@ def describe(file: Path, function: str | None = None, given: Sequence[str] = ())
     """
     text = file.read_text(encoding="utf-8")
     if function is None:
-        tree = ast.parse(text, filename=str(file))
+        tree = syntax_tree(text, str(file))
         classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
         return Described(_summary(tree), Signature(tuple(_keys(classes[-1], tree)) if classes else ()))
     # Parsing all bodies would be most of the time of `tfopt ls`; the head of the file and one `def` line are enough.
     head, definition = _HEAD.match(text), _definition(text, function)
     try:
-        parts = ast.parse((head[0] if head else "") + definition)
+        parts = syntax_tree((head[0] if head else "") + definition)
     except SyntaxError:
-        parts = ast.parse(text, filename=str(file))
+        parts = syntax_tree(text, str(file))
     for node in parts.body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             return Described(_summary(parts), _signature(node.args, given))
@@ -133,7 +134,7 @@ def _keys_of_config(name: str, tree: ast.Module) -> list[str]:
     for module in modules:
         if module.startswith("tfopt.core.config."):
             file = _ROOT.joinpath(*module.split(".")).with_suffix(".py")
-            config = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+            config = syntax_tree(file.read_text(encoding="utf-8"), str(file))
             classes = [item for item in config.body if isinstance(item, ast.ClassDef) and item.name == name]
             keys += [key for cls in classes for key in _keys(cls, config)]
     return keys

@@ -67,6 +67,8 @@ class LiveSweep:
                 self._show(trial, event["stage"], total=event["steps"], completed=event["step"], figures=shown)
             case "export_started" if trial in self.tasks:
                 self._show(trial, event["export"], total=None, figures="")
+            case "trial_repeated":
+                self.live.remove_task(self.tasks.pop(event["trial"]))
             case "trial_finished":
                 self.live.remove_task(self.tasks.pop(event["trial"]))
                 if self.all is not None:

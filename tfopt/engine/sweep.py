@@ -6,6 +6,7 @@ Events: those of the runs with a `trial` key added, and
 |---|---|
 | `sweep_started` | `sweep`, `recipe`, `trials` (names), `settled` (names of those finished before) |
 | `trial_started` | `trial` |
+| `trial_repeated` | `trial`, `error`, `code`: an error that need not come from its recipe; it starts again |
 | `trial_finished` | `trial`, `state`, `error` |
 | `sweep_finished` | `sweep`, `states` (state -> number of trials) |
 """
@@ -18,7 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from tfopt.core.config.keras_names import higher_is_better
-from tfopt.core.contracts.events import Emit, Event, SweepFinished, SweepStarted, TrialFinished, TrialStarted, Warned
+from tfopt.core.contracts.events import (
+    Emit,
+    Event,
+    SweepFinished,
+    SweepStarted,
+    TrialFinished,
+    TrialRepeated,
+    TrialStarted,
+    Warned,
+)
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.sweeps.expand import Expansion, Trial
@@ -166,7 +176,10 @@ class _Execution:
         name, event = message.trial, message.event
         match event["event"]:
             case "trial_ended":
-                self.end(name, event["state"], event["error"], event.get("code"))
+                if event.get("not_of_recipe") and self.records[name].repeated is None:
+                    self.repeat(name, event["error"], event.get("code"))
+                else:
+                    self.end(name, event["state"], event["error"], event.get("code"))
                 return
             case "run_started":
                 self.set(name, run=event["run"])
@@ -216,6 +229,12 @@ class _Execution:
         error = error or (self.hopeless.get(name) if state == "stopped" else None)
         self.set(name, state=state, error=error, error_code=code)
         self.emit(TrialFinished(name, state, error, code))
+
+    def repeat(self, name: str, error: str, code: str | None) -> None:
+        """Lets a trial start a second and last time; its finished stages come from the store."""
+        self.running.remove(name)
+        self.set(name, state="waiting", repeated=error)
+        self.emit(TrialRepeated(name, error, code))
 
     def interrupt(self) -> None:
         """Stops running trials and waits until each has ended; a second Ctrl-C does not wait."""

@@ -36,7 +36,8 @@ class Message:
 
     Args:
         trial: its name.
-        event: an event of its run, or its last: `trial_ended` with `state` (`done`, `failed`, `stopped`) and `error`.
+        event: an event of its run, or its last: `trial_ended` with `state` (`done`, `failed`, `stopped`), `error`
+            and `not_of_recipe`.
     """
 
     trial: str

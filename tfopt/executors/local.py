@@ -118,7 +118,7 @@ class LocalExecutor:
         if worker.trial is None:
             return None
         error = f"Its process died of {cause}. What it printed is in {worker.log}."
-        return Message(worker.trial, TrialEnded("failed", error, code="process_crashed"))
+        return Message(worker.trial, TrialEnded("failed", error, code="process_crashed", not_of_recipe=True))
 
 
 class _Worker:

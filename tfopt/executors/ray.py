@@ -108,8 +108,14 @@ class RayExecutor:
                 return Message(trial, TrialEnded("stopped", None))
             except ray.exceptions.RayError as error:
                 last = str(error).strip().splitlines()[0]
-                return Message(trial, TrialEnded("failed", f"Its Ray task died: {last}", code="executor_failed"))
-            return Message(trial, TrialEnded("failed", "Its Ray task ended without a word.", code="executor_failed"))
+                return Message(
+                    trial,
+                    TrialEnded("failed", f"Its Ray task died: {last}", code="executor_failed", not_of_recipe=True),
+                )
+            return Message(
+                trial,
+                TrialEnded("failed", "Its Ray task ended without a word.", code="executor_failed", not_of_recipe=True),
+            )
         return None
 
 

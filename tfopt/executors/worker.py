@@ -17,8 +17,10 @@ from threading import Lock, Thread
 from typing import Any, TextIO
 
 from tfopt.catalog.catalog import catalog
+from tfopt.catalog.entries import read_built_in
 from tfopt.core.contracts.events import Emit, Event, TrialEnded, plain
 from tfopt.core.recipe.recipe import Origin, build_recipe
+from tfopt.core.sweeps.causes import need_not_come_from_recipe
 from tfopt.errors import TfoptError
 from tfopt.io.system.memory import peak_memory
 
@@ -43,7 +45,7 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
         if is_stopped():
             raise Stopped
 
-    state, error, code = "done", None, None
+    state, error, code, foreign = "done", None, None, None
     try:
         module, _, name = job["function"].partition(":")
         found = catalog()
@@ -54,10 +56,12 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
         state = "stopped"
     except TfoptError as caught:
         state, error, code = "failed", str(caught), caught.code
+        foreign = need_not_come_from_recipe(caught)
     except Exception as caught:  # noqa: BLE001 the edge of a process: every error must cross it as a message
         traceback.print_exc()
         state, error, code = "failed", f"{type(caught).__name__}: {caught}", "internal_error"
-    send(plain(TrialEnded(state, error, peak_memory(), code)))
+        foreign = need_not_come_from_recipe(caught)
+    send(plain(TrialEnded(state, error, peak_memory(), code, foreign)))
 
 
 class _Inbox:
@@ -83,6 +87,7 @@ class _Inbox:
 
 def main() -> None:
     """Works until stdin ends."""
+    read_built_in()
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     inbox, writing = _Inbox(sys.stdin), Lock()

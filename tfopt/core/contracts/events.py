@@ -200,6 +200,16 @@ class TrialStarted(RunEvent):
 
 
 @dataclass(frozen=True, eq=False)
+class TrialRepeated(RunEvent):
+    """A trial ended with an error that need not come from its recipe; it will be run once more."""
+
+    event: ClassVar[str] = "trial_repeated"
+    trial: str
+    error: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class TrialFinished(RunEvent):
     """A trial is over; `error` and its `code` are None where it is done."""
 
@@ -221,10 +231,15 @@ class SweepFinished(RunEvent):
 
 @dataclass(frozen=True, eq=False)
 class TrialEnded(RunEvent):
-    """The last message of a worker about a trial; `memory` is the peak of its process in bytes, where known."""
+    """The last message of a worker about a trial.
+
+    `memory` is the peak of its process in bytes, where known; `not_of_recipe` is True where the error need not come
+    from the recipe.
+    """
 
     event: ClassVar[str] = "trial_ended"
     state: str
     error: str | None
     memory: int | None = None
     code: str | None = None
+    not_of_recipe: bool | None = None

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from tfopt.core.language.python_source import syntax_tree
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.json_schema import GenerateJsonSchema
@@ -65,7 +67,7 @@ def _class_docstrings(module: str) -> Mapping[str, dict[str, str]]:
         source = inspect.getsource(sys.modules[module])
     except (KeyError, OSError, TypeError):
         return {}
-    return {name: _below_annotations(node) for name, node in _classes(ast.parse(source), "")}
+    return {name: _below_annotations(node) for name, node in _classes(syntax_tree(source), "")}
 
 
 def _classes(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.ClassDef]]:

@@ -22,11 +22,13 @@ class Candidate:
         group: name of the variant; runs of one group differ in nothing but the seed.
         document: the recipe as plain values.
         report: what came out.
+        note: a remark on how it came about.
     """
 
     group: str
     document: Mapping[str, Any]
     report: Report
+    note: str | None = None
 
     @property
     def seed(self) -> int:

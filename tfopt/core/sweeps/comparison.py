@@ -185,6 +185,7 @@ def _notes(groups: Mapping[str, Mapping[int, Candidate]]) -> tuple[str, ...]:
         found.append("The runs did not see the same data: their differences may come from that.")
     if len({report.environment.cpu for report in reports}) > 1:
         found.append("The runs were made on different processors: latencies and seconds cannot be compared.")
+    found += [one.note for group in groups.values() for one in group.values() if one.note]
     return tuple(found)
 
 

@@ -33,11 +33,23 @@ class TrialRecord(Record):
     """Why it failed or was stopped."""
     error_code: str | None = None
     """The code of the error for which it failed (docs/errors.md)."""
+    repeated: str | None = None
+    """The error of its first attempt, where that need not come from the recipe: the trial was run a second time."""
 
     @property
     def settled(self) -> bool:
         """Whether the same command does not run it again."""
         return self.state in ("done", "stopped")
+
+    @property
+    def repetition(self) -> str | None:
+        """Why it was run a second time, as a sentence."""
+        if self.repeated is None:
+            return None
+        return (
+            f"{self.name} was run twice: its first attempt ended with an error that need not come from its recipe. "
+            f"{self.repeated}"
+        )
 
     @classmethod
     def of(cls, trial: Trial) -> TrialRecord:

@@ -28,8 +28,11 @@ def read_candidates(runs: Sequence[str | Path], root: Path) -> list[Candidate]:
     if len(runs) == 1 and (folder := find_sweep(runs[0], root)) is not None:
         sweep = read_sweep(folder)
         _check_any(sweep.runs, folder)
-        groups = {trial.name: trial.group for trial in sweep.record.trials}
-        return [Candidate(groups[name], _document(run), run.report) for name, run in sweep.runs.items()]
+        trials = {trial.name: trial for trial in sweep.record.trials}
+        return [
+            Candidate(trials[name].group, _document(run), run.report, trials[name].repetition)
+            for name, run in sweep.runs.items()
+        ]
     found: list[Run] = []
     for run in runs:
         folder = find_sweep(run, root)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from tfopt.core.sweeps.comparison import Comparison
-    from tfopt.core.sweeps.record import Sweep
+    from tfopt.core.sweeps.record import Sweep, TrialRecord
 
 
 def comparison_text(comparison: Comparison, rows: Sequence[Row], width: int = 80) -> list[RenderableType]:
@@ -91,11 +91,12 @@ def sweep_text(sweep: Sweep, comparison: Comparison | None, width: int = 80) -> 
     if left:
         parts.append(heading(f"{len(left)} of {len(sweep.record.trials)} trials did not finish"))
         colours = {"failed": "red", "stopped": "dim"}
-        parts += [
-            indented(f"{trial.name}: {trial.state}. {trial.error or ''}".rstrip(), colours.get(trial.state, ""))
-            for trial in left
-        ]
+        parts += [indented(_unfinished(trial), colours.get(trial.state, "")) for trial in left]
     return [*parts, plain_text(""), plain_text(f"sweep  {sweep.folder}")]
+
+
+def _unfinished(trial: TrialRecord) -> str:
+    return " ".join(filter(None, (f"{trial.name}: {trial.state}.", trial.error, trial.repetition)))
 
 
 def comparison_csv(rows: Sequence[Row]) -> str:

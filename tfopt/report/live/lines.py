@@ -87,6 +87,9 @@ class TrialLines:
                 self.last[event["trial"]] = f"nothing has changed since run {event['run']}"
             case "export_finished" if event["measures"]:
                 self.last[event["trial"]] = f"{event['export']}: {metrics_text(event['measures'], 2)}"
+            case "trial_repeated":
+                name = f"{event['trial']:<{self.names}}"
+                self.show(f"{name}  will run again: its error need not come from its recipe. {event['error']}")
             case "trial_finished":
                 self.ended += 1
                 outcome = self.last.get(event["trial"], "") if event["state"] == "done" else event["error"]

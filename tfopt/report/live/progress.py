@@ -74,7 +74,7 @@ class LiveProgress:
                 self._bars.clear()
             case "trial_started":
                 self._bars[trial] = Bar(trial, "starting")
-            case "trial_finished":
+            case "trial_finished" | "trial_repeated":
                 self._bars.pop(trial, None)
         if trial in self._bars:
             self._move(trial, f"{trial}: ", event, seconds)
