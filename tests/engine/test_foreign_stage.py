@@ -65,6 +65,10 @@ def test_a_foreign_stage_that_quantizes_is_planned_run_and_exported(tmp_path: Pa
     assert max(layer.sparsity for layer in rounded.layers) > 0.4, "what it keeps is verified as of any stage"
     (int8,) = run.report.exports
     assert int8.details["converted_from"] == "qat"
+    assert int8.simulation is not None
+    assert int8.simulation.stage == "rounded"
+    assert int8.measures["within_quantum"] > 0.5
+    assert int8.simulation.plain.keys() >= {"accuracy", "accuracy_drop", "loss"}
     assert store.has(rounded.key)
 
     again = prepare(recipe({"rounded": {"epochs": 1}}), store)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tfopt.backend.export.agreement import compare
+from tfopt.backend.export.agreement import compare, share_within
 from tfopt.core.config.compile import Compile
 
 
@@ -62,3 +62,11 @@ def test_an_output_that_is_not_a_number_is_never_equal() -> None:
 
 def test_another_shape_agrees_in_nothing() -> None:
     assert compare(np.zeros((2, 3)), np.zeros((2, 4)), loss("categorical_crossentropy")).share == 0.0
+
+
+def test_values_one_step_apart_are_within_it() -> None:
+    step = 0.1
+    expected = np.array([[0.0, 0.1, 0.2, 0.3]], np.float32)
+    assert share_within(expected + np.float32(step), expected, step) == 1.0
+    assert share_within(expected + np.float32([[0, 0, 0, 2 * step]]), expected, step) == 0.75
+    assert share_within(expected[:, :2], expected, step) == 0.0

@@ -5,13 +5,25 @@ from __future__ import annotations
 import pytest
 
 from tests.support.sample_report import lying_report, sample_report
-from tfopt.core.records.report import BudgetRecord, StageRecord
+from tfopt.core.records.report import BudgetRecord, SimulationRecord, StageRecord
 from tfopt.report.run import rows, sentences
 
 
 def test_a_run_that_held_says_so() -> None:
     verdict = sentences.verdict(sample_report())
     assert verdict == sentences.Verdict(True, "All 16 claims held and both budgets met.", ())
+
+
+def test_a_stage_that_lost_to_plain_int8_is_in_the_verdict_and_once_only() -> None:
+    report = sample_report()
+    lost = SimulationRecord(stage="qat", quantum=0.1, plain={"accuracy": 0.99}, worse_than_plain=True)
+    exports = [*report.exports[:-1], report.exports[-1].model_copy(update={"simulation": lost})]
+    report = report.model_copy(update={"exports": exports})
+    (concern,) = sentences.verdict(report).concerns
+    assert "qat lost to plain int8" in concern
+    report = report.model_copy(update={"warnings": [concern, "another"]})
+    assert sentences.warnings(report) == ("another",)
+    assert len(sentences.simulation_sentences(report)) == 1
 
 
 def test_what_did_not_hold_is_said_in_words_with_file_and_figures() -> None:

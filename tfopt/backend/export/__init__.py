@@ -11,6 +11,8 @@
 | `keras_archive` | which bytes does a `.keras` archive hold besides the model? |
 | `read_back`, `_read_back_script` | does plain Keras open the file? |
 | `agreement` | do two sets of outputs agree? |
+| `plain` | how good is an integer file without the stage that simulates integers? |
+| `calibration` | which training examples does the converter get? |
 | `measures` | which metrics does a file reach, and how far are they below the dense model? |
 | `files` | how are files moved into the export folder, and how large are they? |
 """

@@ -1,4 +1,5 @@
-"""Compares two sets of outputs: the share of equal predictions, or for regression the largest difference."""
+"""Compares two sets of outputs: the share of equal predictions, or for regression the largest difference; and the share
+of values that are as close as a quantized output can tell."""
 
 from __future__ import annotations
 
@@ -8,6 +9,9 @@ from tfopt.backend.types import Array
 from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.outputs import Outputs
+
+_ROUNDING = 1 + 1e-3
+"""Two values one step apart differ by a little more or less than the step, in float32."""
 
 
 def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison:
@@ -33,6 +37,14 @@ def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison
         return OutputComparison(examples, difference=float(difference.max()) if difference.size else 0.0, spread=spread)
     equal = _predictions(found, meaning) == _predictions(expected, meaning)
     return OutputComparison(examples, share=float(np.mean(equal)))
+
+
+def share_within(found: Array, expected: Array, step: float) -> float:
+    """Share of output values, of any loss, that differ by at most `step`; 0 where a shape differs."""
+    if found.shape != expected.shape:
+        return 0.0
+    difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    return float(np.mean(difference <= step * _ROUNDING)) if difference.size else 1.0
 
 
 def _predictions(outputs: Array, meaning: Outputs) -> Array:

@@ -5,31 +5,32 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tf_keras
 
 from tfopt.backend import quantization
 from tfopt.backend.audit.tflite import audit_tflite
-from tfopt.backend.data.load import calibration_examples
 from tfopt.backend.export import agreement, saved_model
+from tfopt.backend.export.calibration import save_arrays, save_calibration
 from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.measures import file_measures
+from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark, predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.types import Array
 from tfopt.core.claims.agreement import RuntimeCheck, broken_claim
+from tfopt.core.claims.simulation import concern
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
-from tfopt.core.contracts.events import ExportFinished, ExportStarted
+from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
-from tfopt.core.records.report import ExportRecord
+from tfopt.core.records.report import ExportRecord, SimulationRecord
 from tfopt.errors import ExportError
 
 REFERENCE_EXAMPLES = 64
@@ -63,6 +64,7 @@ class _Evaluation:
         inputs: .npy file of the test inputs per input.
         few: .npy file of the first test inputs per input, for the reference kernels.
         work: folder for outputs.
+        plain: by variant that comes from a simulated model, the file that is made without the stage that simulates.
     """
 
     context: ExportContext
@@ -72,6 +74,24 @@ class _Evaluation:
     inputs: Mapping[str, Path]
     few: Mapping[str, Path]
     work: Path
+    plain: Mapping[str, PlainFile]
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """What running a file gave.
+
+    Args:
+        runtime: for the claims.
+        measures: for the record.
+        details: how it ran.
+        simulation: what the quantizing stage was worth, for an integer file after one.
+    """
+
+    runtime: RuntimeCheck
+    measures: dict[str, float] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+    simulation: SimulationRecord | None = None
 
 
 def export(
@@ -98,16 +118,21 @@ def export(
         work = Path(folder)
         sources = _sources(float_model, quantized, signature, variants, context, work)
         conversions = _conversions(float_model, signature, variants, sources, context, work)
-        failures = convert(conversions, lambda name: context.emit(ExportStarted(name)))
+        plain = plain_conversions(variants, context, work / "plain")
+        labels = {made.name for made in plain.values()}
+        failures = convert(
+            [*conversions, *plain.values()], lambda name: None if name in labels else context.emit(ExportStarted(name))
+        )
         test = saved_model.named_inputs(context.data.test.inputs, float_model, signature)
         evaluation = _Evaluation(
             context,
             layer_names(float_model),
             {} if quantized is None else model.original_names,
             FloatLayers(context.float_layers, _float_layers(model, float_model)),
-            _save_arrays(test, work / "test"),
-            _save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
+            save_arrays(test, work / "test"),
+            save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
             work,
+            {name: PlainFile(made, failures.get(made.name)) for name, made in plain.items()},
         )
         records = [
             _failed(
@@ -120,6 +145,9 @@ def export(
         records = _with_latency(records, evaluation)
         for record in records:
             context.emit(_finished(record))
+            worse = concern(record, context.compile.metric)
+            if worse is not None:
+                context.emit(Warned(worse))
     return records
 
 
@@ -171,35 +199,10 @@ def _conversions(
 ) -> list[Conversion]:
     conversions: list[Conversion] = []
     for name, variant in variants.items():
-        calibration: dict[str, Path] = {}
-        if variant.mode.calibrated:
-            calibration = _save_arrays(
-                _calibration(name, variant, model, signature, context), work / f"{name}.calibration"
-            )
+        calibration = save_calibration(name, variant, model, signature, context, work / f"{name}.calibration")
         target = work / f"{name}.tflite"
         conversions.append(Conversion(name, variant, _source_of(variant, sources).saved_model, target, calibration))
     return conversions
-
-
-def _calibration(
-    name: str, variant: Variant, model: tf_keras.Model, signature: saved_model.Signature, context: ExportContext
-) -> dict[str, Array]:
-    if context.data is None or len(context.data.train) == 0:
-        raise ExportError(
-            f"Export {name} needs training examples to calibrate its ranges, but the recipe has none.",
-            "Give the recipe data with a training split; noise would give ranges that fit no real input.",
-            code="no_calibration_data",
-        )
-    examples = calibration_examples(context.data, variant.calibration, context.seed)
-    return saved_model.named_inputs(examples.inputs, model, signature)
-
-
-def _save_arrays(arrays: Mapping[str, Array], folder: Path) -> dict[str, Path]:
-    folder.mkdir()
-    files = {name: folder / f"{name}.npy" for name in arrays}
-    for name, values in arrays.items():
-        np.save(files[name], values)
-    return files
 
 
 def _with_suspects(conversion: Conversion, reason: str, float_layers: FloatLayers) -> str:
@@ -237,47 +240,55 @@ def _measured(conversion: Conversion, source: _Source, evaluation: _Evaluation) 
         sizes = {"bytes": num_bytes(file), "gzip_bytes": num_gzip_bytes(file)}
         claims = [broken_claim("the file is well-formed", str(error), code="well_formed")]
         return _failed(conversion.name, "", context).model_copy(update={**sizes, "claims": claims})
-    runtime, measures, details = _run(file, source, evaluation)
+    ran = _run(file, source, evaluation, evaluation.plain.get(conversion.name))
     return ExportRecord(
         name=conversion.name,
         format="tflite",
         path=_path(conversion.name, context),
         bytes=num_bytes(file),
         gzip_bytes=num_gzip_bytes(file),
-        measures=measures,
+        measures=ran.measures,
         audit=audit,
         claims=tflite_claims(
-            conversion.variant, context.traits, context.layers, audit, runtime, evaluation.float_layers
+            conversion.variant, context.traits, context.layers, audit, ran.runtime, evaluation.float_layers
         ),
+        simulation=ran.simulation,
         details={
             "converted_from": source.kind,
             "calibration": conversion.variant.calibration if conversion.calibration else 0,
-            **details,
+            **ran.details,
         },
     )
 
 
-def _run(file: Path, source: _Source, evaluation: _Evaluation) -> tuple[RuntimeCheck, dict[str, float], dict[str, Any]]:
+def _run(file: Path, source: _Source, evaluation: _Evaluation, plain: PlainFile | None) -> _Ran:
     """Outputs on both kinds of kernels; each kind in a process of its own, so that a crash names it."""
     context = evaluation.context
     threads = os.cpu_count() or 1
     try:
         xnnpack = predict.run_file(file, evaluation.inputs, evaluation.work, threads)
     except (ProcessCrashed, ProcessFailed) as error:
-        return RuntimeCheck(xnnpack_error=str(error), reference_error=_reference_error(file, evaluation)), {}, {}
+        return _Ran(RuntimeCheck(xnnpack_error=str(error), reference_error=_reference_error(file, evaluation)))
     measures = file_measures(xnnpack.outputs, context.data.test, context.compile, context.dense)
     (name,) = xnnpack.outputs
     compared = agreement.compare(xnnpack.outputs[name], source.outputs[name], context.compile)
     measures["agreement"] = compared.value
+    simulation = None
+    if plain is not None:
+        simulation = plain.compared_with(file, xnnpack.outputs[name], evaluation.inputs, context)
+        if simulation.quantum is not None:
+            measures["within_quantum"] = agreement.share_within(
+                xnnpack.outputs[name], source.outputs[name], simulation.quantum
+            )
     details = {"batch": xnnpack.batch, "threads": xnnpack.threads} | (
         {"one_by_one": xnnpack.reason} if xnnpack.reason else {}
     )
     try:
         reference = predict.run_file(file, evaluation.few, evaluation.work, threads, "reference")
     except (ProcessCrashed, ProcessFailed) as error:
-        return RuntimeCheck(reference_error=str(error), agreement=compared), measures, details
+        return _Ran(RuntimeCheck(reference_error=str(error), agreement=compared), measures, details, simulation)
     kernels = agreement.compare(reference.outputs[name], xnnpack.outputs[name][:REFERENCE_EXAMPLES], context.compile)
-    return RuntimeCheck(agreement=compared, kernels=kernels), measures, details
+    return _Ran(RuntimeCheck(agreement=compared, kernels=kernels), measures, details, simulation)
 
 
 def _reference_error(file: Path, evaluation: _Evaluation) -> str | None:

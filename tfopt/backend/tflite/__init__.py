@@ -4,6 +4,7 @@
 |---|---|
 | `flatbuffer` | what does a file contain, byte by byte? |
 | `interpreter` | how are real numbers put into a file, and read out of it? |
+| `quantum` | how far apart are two neighboring values of an output? |
 | `predict` | what does a file predict for many examples? |
 | `benchmark` | how long does one example take? |
 | `child_process` | how does a crash of a converter or interpreter stay a message? |

@@ -4,5 +4,6 @@
 |---|---|
 | `tflite` | does a `.tflite` file contain what its variant promises? |
 | `agreement` | does a file give the outputs of its model, on all kernels? |
+| `simulation` | was a stage that simulates integers worth it? |
 | `acceptance` | are budgets met, and are sparsity and clusters kept? |
 """

@@ -35,7 +35,7 @@ class Budget:
 
     Args:
         export: name of the file it is about.
-        measure: `bytes`, `gzip_bytes`, `latency_ms`, `agreement`, a metric, or `<metric>_drop`.
+        measure: `bytes`, `gzip_bytes`, `latency_ms`, `agreement`, `within_quantum`, a metric, or `<metric>_drop`.
         limit: in bytes, milliseconds or the metric's own unit.
         at_least: the value must reach the limit instead of staying under it.
     """
@@ -76,6 +76,7 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         "gzip_bytes": _Measure(parse_bytes),
         "latency_ms": _Measure(parse_milliseconds),
         "agreement": _Measure(parse_share, at_least=classifies),
+        "within_quantum": _Measure(parse_share, at_least=True),
     }
     for metric in compile.metrics:
         known[metric.name] = _Measure(parse_share, at_least=higher_is_better(metric.name))

@@ -6,7 +6,7 @@ defines one subclass of `Export`; the file's name is the recipe's key under `exp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -42,6 +42,19 @@ class ExportWorkload:
 
 
 @dataclass(frozen=True)
+class BeforeQuantizing:
+    """The model that a quantizing stage began with: what integer files would be made of without that stage.
+
+    Args:
+        stage: name of the stage.
+        load: returns the model, a `tf_keras.Model`; called only where it is needed.
+    """
+
+    stage: str
+    load: Callable[[], Model]
+
+
+@dataclass(frozen=True)
 class ExportContext:
     """Inputs of an export target, in addition to the model.
 
@@ -56,6 +69,7 @@ class ExportContext:
         emit: where progress goes.
         origin: the Keras 3 model that the recipe began with, or None where it began with tf_keras.
         float_layers: which layers of an int8 file may compute in float.
+        before_quantizing: the model before the stage that quantized it; None where none did.
     """
 
     folder: Path
@@ -68,6 +82,7 @@ class ExportContext:
     dense: Mapping[str, float] = field(default_factory=dict)
     origin: Model = None
     float_layers: FloatPolicy = "listed"
+    before_quantizing: BeforeQuantizing | None = None
 
 
 class Export(Block):

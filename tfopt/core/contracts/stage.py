@@ -215,6 +215,19 @@ def next_traits(stage: type[Stage] | Stage, traits: frozenset[Trait]) -> frozens
     return (traits & keeps) | stage.adds
 
 
+def quantizing_position(stages: Sequence[Stage]) -> int | None:
+    """Position of the stage from which on a model is quantized up to the end of a chain; None where it is not."""
+    traits: frozenset[Trait] = frozenset()
+    found: int | None = None
+    for position, stage in enumerate(stages):
+        traits = next_traits(stage, traits)
+        if "quantized" not in traits:
+            found = None
+        elif found is None:
+            found = position
+    return found
+
+
 def float_policy(stages: Iterable[Stage]) -> FloatPolicy:
     """Layers of an integer file that may compute in float, as the first quantizing stage of a chain specifies."""
     return next((stage.float_policy() for stage in stages if "quantized" in stage.adds), "listed")

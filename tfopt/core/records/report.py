@@ -137,6 +137,22 @@ class ClaimRecord(Record):
     """Stable name of the claim, one of `tfopt.core.claims.codes`; empty in reports of version 0.1.0."""
 
 
+class SimulationRecord(Record):
+    """What the stage that simulates integers in training was worth for an integer file."""
+
+    stage: str
+    """Name of the stage."""
+    quantum: float | None
+    """Distance between two neighboring values of the file's output; null where the output is not quantized."""
+    plain: dict[str, float] = {}
+    """The recipe's metrics, `loss` and `<metric>_drop` of plain post-training quantization: the same variant of the
+    model before the stage, on the full test split."""
+    plain_failed: str = ""
+    """Why there is no such file to compare with; empty where there is."""
+    worse_than_plain: bool = False
+    """Whether the file is worse than the plain one in the recipe's first metric, by more than noise."""
+
+
 class ExportRecord(Record):
     """One exported file (or folder)."""
 
@@ -150,10 +166,13 @@ class ExportRecord(Record):
     measures: dict[str, float]
     """From running the file on the full test split: the recipe's metrics, `<metric>_drop` against the first dense
     stage, `agreement` with the Keras model it came from (for regression: the largest absolute difference), `latency_ms`
-    (median), `latency_ms_p10`, `latency_ms_p90`."""
+    (median), `latency_ms_p10`, `latency_ms_p90`; for an integer file of a model with simulated quantization also
+    `within_quantum`: the share of output values that differ from that model's by at most one quantum."""
     audit: AuditRecord | None = None
     claims: list[ClaimRecord] = []
     details: dict[str, Any] = {}
+    simulation: SimulationRecord | None = None
+    """For an integer file after a stage that simulates integers; else null."""
 
 
 class BudgetRecord(Record):

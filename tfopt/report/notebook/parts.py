@@ -83,6 +83,7 @@ def run_html(report: Report) -> str:
         report=report,
         examples=sentences.examples_sentence(report.data),
         verdict=sentences.verdict(report),
+        warnings=sentences.warnings(report),
         exports=export_rows(report),
         stages=stage_rows(report),
         layers=layer_table(report),

@@ -59,6 +59,8 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         layers=layer_table(report),
         skips=sentences.skip_sentences(report),
         size_sentence=sentences.size_sentence(report),
+        simulations=sentences.simulation_sentences(report),
+        warnings=sentences.warnings(report),
         budgets=budget_rows(report),
         commands=sentences.how_to_repeat(report),
         figures=[(chart, inline_svg(chart)) for chart in drawn],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tfopt.core.claims import simulation
 from tfopt.report.shared import formats
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ class Verdict:
         good: the run finished, every claim held, every budget was met.
         headline: one sentence.
         broken: one sentence per broken claim, then per budget that was not met.
+        concerns: what breaks no claim and no budget, but should not be overlooked.
     """
 
     good: bool
     headline: str
     broken: tuple[str, ...]
+    concerns: tuple[str, ...] = ()
 
 
 def verdict(report: Report) -> Verdict:
@@ -35,7 +38,25 @@ def verdict(report: Report) -> Verdict:
     broken_claims = tuple(claim_sentence(export, claim) for export, claim in claims if not claim.held)
     missed = tuple(budget_sentence(budget, report.metric) for budget in report.budgets if not budget.met)
     good = report.run.state == "done" and report.held
-    return Verdict(good, _headline(report, len(claims), len(broken_claims), len(missed)), broken_claims + missed)
+    headline = _headline(report, len(claims), len(broken_claims), len(missed))
+    return Verdict(good, headline, broken_claims + missed, _concerns(report))
+
+
+def _concerns(report: Report) -> tuple[str, ...]:
+    found = [simulation.concern(export, report.metric) for export in report.exports]
+    return tuple(sentence for sentence in found if sentence is not None)
+
+
+def warnings(report: Report) -> tuple[str, ...]:
+    """The warnings of a run that its verdict does not say already."""
+    said = verdict(report).concerns
+    return tuple(warning for warning in report.warnings if warning not in said)
+
+
+def simulation_sentences(report: Report) -> tuple[str, ...]:
+    """For each integer file after a quantizing stage: how well it was simulated, and what it is without the stage."""
+    found = [simulation.simulation_sentence(export, report.metric) for export in report.exports]
+    return tuple(sentence for sentence in found if sentence is not None)
 
 
 def _headline(report: Report, num_claims: int, num_broken: int, num_missed: int) -> str:

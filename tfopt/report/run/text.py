@@ -30,8 +30,9 @@ def run_text(report: Report, folder: Path, width: int = 80) -> list[RenderableTy
     if report.exports:
         parts += [heading("files"), exports_table(report, width)]
         parts += [plain_text(sentence) for sentence in [sentences.size_sentence(report)] if sentence]
+        parts += [plain_text(sentence) for sentence in sentences.simulation_sentences(report)]
     parts += [plain_text(""), *verdict_text(report)]
-    parts += [plain_text(f"warning: {warning}", "yellow") for warning in report.warnings]
+    parts += [plain_text(f"warning: {warning}", "yellow") for warning in sentences.warnings(report)]
     page = folder / "report.html"
     parts += [plain_text(""), plain_text(f"report  {page if page.is_file() else folder / 'report.json'}")]
     return parts
@@ -82,10 +83,11 @@ def exports_table(report: Report, width: int = 80) -> Table:
 
 
 def verdict_text(report: Report) -> list[RenderableType]:
-    """The verdict in one sentence, then what did not hold, in words."""
+    """The verdict in one sentence, then what did not hold and what should not be overlooked, in words."""
     verdict = sentences.verdict(report)
     lines: list[RenderableType] = [plain_text(verdict.headline, "bold green" if verdict.good else "bold red")]
-    return lines + [indented(sentence, "red") for sentence in verdict.broken]
+    lines += [indented(sentence, "red") for sentence in verdict.broken]
+    return lines + [indented(sentence, "yellow") for sentence in verdict.concerns]
 
 
 def stages_table(report: Report) -> Table:

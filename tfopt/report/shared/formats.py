@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-_FRACTIONS = frozenset({"agreement", "auc", "f1_score", "planned_sparsity", "precision", "recall", "sparsity"})
+_FRACTIONS = frozenset(
+    {"agreement", "auc", "f1_score", "planned_sparsity", "precision", "recall", "sparsity", "within_quantum"}
+)
 
 
 def is_fraction(name: str) -> bool:

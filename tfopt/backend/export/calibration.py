@@ -1,0 +1,61 @@
+"""Training examples for the ranges of a calibrated `.tflite` file, as files for the converter's process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tf_keras
+
+from tfopt.backend.data.load import calibration_examples
+from tfopt.backend.export import saved_model
+from tfopt.backend.types import Array
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.contracts.export import ExportContext
+from tfopt.errors import ExportError
+
+
+def save_calibration(
+    name: str,
+    variant: Variant,
+    model: tf_keras.Model,
+    signature: saved_model.Signature,
+    context: ExportContext,
+    folder: Path,
+) -> dict[str, Path]:
+    """Writes the examples of one variant.
+
+    Args:
+        name: of the variant.
+        variant: says how many examples.
+        model: whose inputs they are.
+        signature: names of its inputs.
+        context: data and seed.
+        folder: created.
+
+    Returns:
+        The .npy file of each input; nothing for a variant that is not calibrated.
+
+    Raises:
+        ExportError: there is no training split.
+    """
+    if not variant.mode.calibrated:
+        return {}
+    if context.data is None or len(context.data.train) == 0:
+        raise ExportError(
+            f"Export {name} needs training examples to calibrate its ranges, but the recipe has none.",
+            "Give the recipe data with a training split; noise would give ranges that fit no real input.",
+            code="no_calibration_data",
+        )
+    examples = calibration_examples(context.data, variant.calibration, context.seed)
+    return save_arrays(saved_model.named_inputs(examples.inputs, model, signature), folder)
+
+
+def save_arrays(arrays: Mapping[str, Array], folder: Path) -> dict[str, Path]:
+    """Writes arrays into a new folder; returns the .npy file of each."""
+    folder.mkdir()
+    files = {name: folder / f"{name}.npy" for name in arrays}
+    for name, values in arrays.items():
+        np.save(files[name], values)
+    return files

@@ -1,0 +1,134 @@
+"""Plain integer files beside those of a quantizing stage: the model before the stage, quantized after training.
+
+They are made, run on the test split and thrown away: only their measures are kept, so that a report says whether the
+stage was worth it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfopt.backend.export import saved_model
+from tfopt.backend.export.calibration import save_calibration
+from tfopt.backend.export.convert import Conversion
+from tfopt.backend.export.measures import file_measures
+from tfopt.backend.tflite import predict
+from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
+from tfopt.backend.tflite.quantum import output_quantum
+from tfopt.backend.training import compile as compiling
+from tfopt.backend.types import Array
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.contracts.export import ExportContext
+from tfopt.core.records.report import SimulationRecord
+
+_PARTS = 20
+"""Parts of the test split; how much a difference varies between them is the noise of the difference."""
+
+_STANDARD_ERRORS = 2.0
+
+_NOTICEABLE = 1e-3
+"""A loss below this share of the plain file's metric is not worth a sentence, however certain it is."""
+
+
+def plain_conversions(variants: Mapping[str, Variant], context: ExportContext, work: Path) -> dict[str, Conversion]:
+    """The conversions to make for comparison, by the name of the variant.
+
+    Args:
+        variants: the files of the recipe.
+        context: of the export.
+        work: folder that does not exist; SavedModel, calibration examples and files go there.
+
+    Returns:
+        One per variant that is made from the simulated model; none where no stage quantized the model.
+
+    Raises:
+        ExportError: the SavedModel cannot be written.
+    """
+    chosen = {name: variant for name, variant in variants.items() if variant.mode.from_qat}
+    if context.before_quantizing is None or not chosen:
+        return {}
+    model = context.before_quantizing.load()
+    signature = saved_model.signature_of(model)
+    work.mkdir()
+    folder = work / "saved_model"
+    saved_model.write_saved_model(model, signature, folder, 1 if saved_model.needs_fixed_batch(model) else None)
+    found: dict[str, Conversion] = {}
+    for name, variant in chosen.items():
+        calibration = save_calibration(name, variant, model, signature, context, work / f"{name}.calibration")
+        label = f"{name} without {context.before_quantizing.stage}"
+        found[name] = Conversion(label, variant, folder, work / f"{name}.tflite", calibration)
+    return found
+
+
+@dataclass(frozen=True)
+class PlainFile:
+    """One plain file.
+
+    Args:
+        conversion: what it is made from; its target exists unless it failed.
+        failure: why it could not be converted, or None.
+    """
+
+    conversion: Conversion
+    failure: str | None
+
+    def compared_with(
+        self, file: Path, outputs: Array, inputs: Mapping[str, Path], context: ExportContext
+    ) -> SimulationRecord:
+        """What the quantizing stage was worth for a file.
+
+        Args:
+            file: of the recipe.
+            outputs: its outputs on the test split.
+            inputs: .npy file of the test inputs per input.
+            context: of the export.
+        """
+        stage = context.before_quantizing.stage if context.before_quantizing is not None else ""
+        record = SimulationRecord(stage=stage, quantum=output_quantum(file), plain_failed=self.failure or "")
+        if self.failure is not None:
+            return record
+        try:
+            ran = predict.run_file(self.conversion.target, inputs, self.conversion.target.parent, os.cpu_count() or 1)
+        except (ProcessCrashed, ProcessFailed) as error:
+            return record.model_copy(update={"plain_failed": str(error)})
+        measures = file_measures(ran.outputs, context.data.test, context.compile, context.dense)
+        (plain,) = ran.outputs.values()
+        worse = is_worse(outputs, plain, context.data.test.targets, context.compile)
+        return record.model_copy(update={"plain": measures, "worse_than_plain": worse})
+
+
+def is_worse(outputs: Array, plain: Array, targets: Array, compile: Compile) -> bool:
+    """Whether outputs are worse than others in the recipe's first metric, by more than noise.
+
+    The split is cut into parts, and both sets of outputs are measured on each: they are worse where the mean of the
+    differences is beyond two of its standard errors. As both see the same examples, how hard those are cancels out; any
+    metric can be judged so.
+
+    Args:
+        outputs: of the file that may be worse, (examples, ...).
+        plain: of the other, of the same shape.
+        targets: what they should be.
+        compile: whose first metric counts.
+    """
+    sign = 1.0 if higher_is_better(compile.metric) else -1.0
+
+    def metric(of: Array, part: slice) -> float:
+        return sign * compiling.measure(of[part], targets[part], compile)[compile.metric]
+
+    reference = metric(plain, slice(None))
+    if reference - metric(outputs, slice(None)) <= _NOTICEABLE * abs(reference):
+        return False
+    parts = min(_PARTS, len(targets))
+    cuts = [slice(start, None, parts) for start in range(parts)]  # every twentieth example: splits are often sorted
+    losses = np.array([metric(plain, cut) - metric(outputs, cut) for cut in cuts])
+    losses = losses[np.isfinite(losses)]
+    if len(losses) < 2:
+        return False
+    return bool(losses.mean() > _STANDARD_ERRORS * losses.std(ddof=1) / np.sqrt(len(losses)))
