@@ -152,6 +152,39 @@ def test_a_full_disk_at_export_keeps_the_stages(folder: Path, monkeypatch: pytes
     assert again.ok
 
 
+def test_one_failing_export_costs_one_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tfopt.backend.export import keras, tflite_run
+
+    def refusing(*arguments: Any) -> Any:
+        raise TypeError("a layer without get_config")
+
+    def unmeasurable(file: Any, *arguments: Any) -> Any:
+        if file.stem == "float16":
+            raise RuntimeError
+        return run_of_file(file, *arguments)
+
+    run_of_file = tflite_run.run
+    monkeypatch.setattr(keras, "_write_tf_keras", refusing)
+    monkeypatch.setattr("tfopt.backend.export.tflite.run", unmeasurable)
+    export = {"keras": {}, "saved_model": {}, "tflite": {"float32": {}, "float16": {"quantize": "float16"}}}
+    result = run(write(folder, export=export))
+    assert result.exit_code == 7
+    assert "keras could not be exported" in result.output
+    report = tfopt.show("broken").report
+    records = {record.name: record for record in report.exports}
+    assert (records["keras"].error_code, records["keras"].bytes) == ("export_failed", 0)
+    assert records["keras"].error == "TypeError: a layer without get_config"
+    broken_codes = {name: [claim.code for claim in r.claims if not claim.held] for name, r in records.items()}
+    assert broken_codes == {
+        "keras": ["written"],
+        "saved_model": [],
+        "float32": [],
+        "float16": ["runs_on_kernels", "same_outputs"],
+    }
+    assert (folder / "saved_models" / "broken" / "latest" / "export" / "float32.tflite").is_file()
+    assert "latency_ms" in records["float32"].measures
+
+
 def test_a_file_where_the_output_folder_should_be(folder: Path) -> None:
     (folder / "taken").write_text("")
     result = run(write(folder), "--out", "taken")

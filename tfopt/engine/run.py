@@ -34,6 +34,7 @@ from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.run import Run
+from tfopt.engine.exports import unwritable, write_targets
 from tfopt.engine.history import StageHistory
 from tfopt.engine.keys import batch_size_of
 from tfopt.engine.prepared import Prepared
@@ -276,7 +277,11 @@ class _Execution:
         self.emit(StageFinished(record.name, record.seconds, record.measures, record.cached))
 
     def write_exports(self, model: Model, traits: frozenset[Trait]) -> None:
-        """Writes every export target and keeps its records."""
+        """Writes every export target and keeps its records.
+
+        Raises:
+            ExportError: the folder or disk cannot be written; what could be written is in the records.
+        """
         recipe = self.prepared.plan.recipe
         folder = self.folder / "export"
         try:
@@ -296,9 +301,9 @@ class _Execution:
             float_layers=float_policy(recipe.stages),
             before_quantizing=self.before_quantizing(),
         )
-        for target in recipe.export:
-            for record in target.write(model, context):
-                self.exports.append(record)
+        self.exports += write_targets(recipe.export, model, context)
+        if (disk_error := unwritable(self.exports)) is not None:
+            raise disk_error
 
     def before_quantizing(self) -> BeforeQuantizing | None:
         """The model that the quantizing stage began with, from the store; a starting model is built again, because the

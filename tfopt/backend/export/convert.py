@@ -13,7 +13,11 @@ import numpy as np
 from tfopt.atomic import replacing
 from tfopt.backend.export.files import cannot_write
 from tfopt.backend.tflite import child_process
+from tfopt.core.claims.failures import Failure
 from tfopt.core.config.tflite_variant import Variant
+
+REFUSED, CRASHED = "conversion_failed", "process_crashed"
+"""Codes of failures that a layer of the model causes."""
 
 Calibration = Mapping[str, str]
 """Path of the .npy file of training examples per input."""
@@ -38,7 +42,7 @@ class Conversion:
     calibration: Mapping[str, Path]
 
 
-def convert(conversions: Sequence[Conversion], started: Callable[[str], None]) -> dict[str, str]:
+def convert(conversions: Sequence[Conversion], started: Callable[[str], None]) -> dict[str, Failure]:
     """Converts all files in one child process; after a crash or an error, the rest in a new one.
 
     Args:
@@ -47,30 +51,51 @@ def convert(conversions: Sequence[Conversion], started: Callable[[str], None]) -
 
     Returns:
         Why a conversion failed, by name, without those that worked.
-
-    Raises:
-        ExportError: the child process cannot write.
     """
-    failures: dict[str, str] = {}
+    failures: dict[str, Failure] = {}
     rest = list(conversions)
     for conversion in conversions:
         started(conversion.name)
     while rest:
-        try:
-            child_process.call(
-                "tfopt.backend.export.convert:convert_all", {"conversions": [_plain(conversion) for conversion in rest]}
-            )
+        failure = _converted(rest)
+        if failure is None:
             return failures
-        except child_process.ProcessFailed as failure:
-            if "OSError" in failure.kinds:
-                raise cannot_write(rest[0].target.parent, failure.reason) from failure
-            reason = f"the converter refused it: {_first_lines(str(failure))}"
-        except child_process.ProcessCrashed as crash:
-            reason = f"the converter crashed with {crash.cause} ({crash})"
         rest = list(dropwhile(lambda conversion: conversion.target.exists(), rest))
         if rest:
-            failures[rest.pop(0).name] = reason
+            failures[rest.pop(0).name] = failure
     return failures
+
+
+def _converted(conversions: Sequence[Conversion]) -> Failure | None:
+    """Converts in a child process until all are done (None), or one fails."""
+    try:
+        child_process.call(
+            "tfopt.backend.export.convert:convert_all",
+            {"conversions": [_plain(conversion) for conversion in conversions]},
+        )
+    except child_process.ProcessFailed as failed:
+        if "OSError" in failed.kinds:
+            return Failure.of(cannot_write(conversions[0].target.parent, failed.reason))
+        return Failure(_refusal(failed), REFUSED)
+    except child_process.ProcessCrashed as crash:
+        return Failure(f"the converter crashed with {crash.cause} ({crash})", CRASHED)
+    return None
+
+
+def fails(conversion: Conversion) -> bool:
+    """Whether a conversion fails; what it writes is left in its folder."""
+    return _converted([conversion]) is not None
+
+
+def _refusal(failed: child_process.ProcessFailed) -> str:
+    """Why the converter refused a model, as a sentence; for an operator that it cannot quantize, it gives no reason."""
+    text = _first_lines(failed.reason)
+    if text:
+        return f"the converter refused it: {failed.kinds[0]}: {text}"
+    return (
+        f"the converter refused it and gives no reason ({failed.kinds[0]} without a text); mostly a result that TFLite "
+        "computes in float is given an integer scale"
+    )
 
 
 def _plain(conversion: Conversion) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from tfopt.backend.quantization.quantized import Quantized, ranges_note
 from tfopt.backend.types import Array
 from tfopt.catalog.guard import guarded
 from tfopt.core.claims.agreement import agreement_claim
+from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
 from tfopt.core.contracts.events import ExportFinished, ExportStarted
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord, ExportRecord
@@ -44,8 +45,8 @@ def export_saved_model(model: tf_keras.Model | Quantized, context: ExportContext
         model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, whose float weights are written.
         context: folder, data and metrics.
 
-    Raises:
-        ExportError: the folder cannot be written.
+    Returns:
+        A record; of an export that failed, with `error`.
     """
     float_model, _ = saved_model.float_and_quantized(model)
     signature = saved_model.signature_of(float_model)
@@ -79,9 +80,9 @@ def export_keras(model: tf_keras.Model | Quantized, context: ExportContext) -> E
             the learned ranges in addition, as a note (see `keras_archive.NOTE`).
         context: folder, data, metrics, and the Keras 3 model that the recipe began with.
 
-    Raises:
-        ExportError: the file cannot be written, or Keras does not read it back.
-        StageError: a layer cannot be saved, or the Keras 3 model would give different outputs.
+    Returns:
+        A record; with `error` where the file cannot be written, a layer cannot be saved, Keras does not read the file
+        back, or the Keras 3 model would give different outputs.
     """
     float_model, _ = saved_model.float_and_quantized(model)
     signature = saved_model.signature_of(float_model)
@@ -99,6 +100,8 @@ def export_keras(model: tf_keras.Model | Quantized, context: ExportContext) -> E
         return written, outputs
 
     record = _export("keras", "model.keras", float_model, signature, context, make)
+    if record.error is not None:
+        return record
     library = f"tf_keras {tf_keras.__version__}" if context.origin is None else f"keras {keras.__version__}"
     return record.model_copy(update={"claims": [*record.claims, *claims], "details": {"library": library}})
 
@@ -182,22 +185,41 @@ def _export(
     """Makes a file in a temporary folder, moves it into place, and compares the outputs that were read back from it."""
     context.emit(ExportStarted(name))
     target = context.folder / file_name
-    with writing(target), tempfile.TemporaryDirectory(prefix=".keras-", dir=context.folder) as folder:
-        written, found = make(Path(folder))
-        put_in_place(written, target)
+    path = f"{context.folder.name}/{file_name}"
+
+    def put() -> Outputs:
+        with writing(target), tempfile.TemporaryDirectory(prefix=".keras-", dir=context.folder) as folder:
+            written, outputs = make(Path(folder))
+            put_in_place(written, target)
+        return outputs
+
+    found = attempt(put)
+    if isinstance(found, Failure):
+        context.emit(ExportFinished(name, 0, {}, held=False))
+        return failed_export(name, name, path, found)
+    record = ExportRecord(
+        name=name, format=name, path=path, bytes=num_bytes(target), gzip_bytes=num_gzip_bytes(target), measures={}
+    )
+    judged = attempt(_judged, record, found, model, signature, context)
+    record = unmeasured(record, judged) if isinstance(judged, Failure) else judged
+    context.emit(ExportFinished(name, record.bytes, record.measures, held=all(claim.held for claim in record.claims)))
+    return record
+
+
+def _judged(
+    record: ExportRecord,
+    found: Outputs,
+    model: tf_keras.Model,
+    signature: saved_model.Signature,
+    context: ExportContext,
+) -> ExportRecord:
+    """The record of a file with its measures, and the claim that its outputs are the model's."""
     expected = saved_model.predict(model, context.data.test.inputs, signature)
     compared = [agreement.compare(found[port], expected[port], context.compile) for port in signature.outputs]
-    claims = [agreement_claim(_LEAST_AGREEMENT, comparison) for comparison in compared]
     measures = file_measures(found, context.data.test, context.compile, context.dense)
-    record = ExportRecord(
-        name=name,
-        format=name,
-        path=f"{context.folder.name}/{file_name}",
-        bytes=num_bytes(target),
-        gzip_bytes=num_gzip_bytes(target),
-        measures={**measures, "agreement": compared[0].value},
-        claims=claims,
+    return record.model_copy(
+        update={
+            "measures": {**measures, "agreement": compared[0].value},
+            "claims": [agreement_claim(_LEAST_AGREEMENT, comparison) for comparison in compared],
+        }
     )
-    held = all(claim.held for claim in claims)
-    context.emit(ExportFinished(name, record.bytes, record.measures, held))
-    return record

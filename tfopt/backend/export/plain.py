@@ -22,6 +22,7 @@ from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.tflite.quantum import output_quantum
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.types import Array
+from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.config.tflite_variant import Variant
@@ -98,7 +99,9 @@ class PlainFile:
             ran = predict.run_file(self.conversion.target, inputs, self.conversion.target.parent, os.cpu_count() or 1)
         except (ProcessCrashed, ProcessFailed) as error:
             return record.model_copy(update={"plain_failed": str(error)})
-        measures = file_measures(ran.outputs, context.data.test, context.compile, context.dense)
+        measures = attempt(file_measures, ran.outputs, context.data.test, context.compile, context.dense)
+        if isinstance(measures, Failure):
+            return record.model_copy(update={"plain_failed": measures.reason})
         (plain,) = ran.outputs.values()
         worse = is_worse(outputs, plain, context.data.test.targets, context.compile)
         return record.model_copy(update={"plain": measures, "worse_than_plain": worse})

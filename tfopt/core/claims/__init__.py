@@ -5,5 +5,6 @@
 | `tflite` | does a `.tflite` file contain what its variant promises? |
 | `agreement` | does a file give the outputs of its model, on all kernels? |
 | `simulation` | was a stage that simulates integers worth it? |
+| `failures` | what is left of an export that failed? |
 | `acceptance` | are budgets met, and are sparsity and clusters kept? |
 """

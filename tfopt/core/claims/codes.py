@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 CLAIM_CODES: Mapping[str, str] = {
     "converted": "The converter makes a `.tflite` file of the model.",
+    "written": "The file is written, and the library of the model reads it back.",
+    "measured": "Metrics and latency of the file can be measured.",
     "well_formed": "The file can be parsed.",
     "integer_only": "No operator and no weight is float, except for the layers that may be.",
     "weights_dtype": "Weights have the dtype of the TFLite mode.",

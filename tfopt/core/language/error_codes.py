@@ -127,6 +127,7 @@ CODES = {
     "invalid_checkpoint": ErrorCode("Stored weights do not fit the model.", "Remove the store entry; run again."),
     "executor_failed": ErrorCode("An executor cannot be reached, or its process crashed.", "Follow the message."),
     # Files and the store.
+    "export_failed": ErrorCode("An export failed; the other files are written.", "Follow the message."),
     "conversion_failed": ErrorCode("The converter refused the model.", "Follow the message."),
     "process_crashed": ErrorCode("A child process crashed.", "Follow the message."),
     "process_failed": ErrorCode("A function failed in a child process.", "Follow the message."),

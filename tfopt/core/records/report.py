@@ -173,6 +173,10 @@ class ExportRecord(Record):
     details: dict[str, Any] = {}
     simulation: SimulationRecord | None = None
     """For an integer file after a stage that simulates integers; else null."""
+    error: str | None = None
+    """Why the file could not be made or measured; null where it was. A broken claim says the same."""
+    error_code: str | None = None
+    """The code of that error (docs/errors.md)."""
 
 
 class BudgetRecord(Record):

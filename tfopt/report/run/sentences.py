@@ -72,7 +72,11 @@ def _headline(report: Report, num_claims: int, num_broken: int, num_missed: int)
         parts.append(_tally(num_claims, num_broken, "claim", "held", "broken"))
     if num_budgets:
         parts.append(_tally(num_budgets, num_missed, "budget", "met", "not met"))
-    sentence = f"{' and '.join(parts)}."
+    unmade = [export.name for export in report.exports if export.error is not None and not export.bytes]
+    first = f"{', '.join(unmade)} could not be exported, the other files are there; " if unmade else ""
+    sentence = f"{first}{' and '.join(parts)}."
+    if unmade:
+        return sentence
     return sentence[:1].upper() + sentence[1:]
 
 
