@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support.root import REPOSITORY
 
 TESTS, SOURCE = REPOSITORY / "tests", REPOSITORY / "tfopt"
-OF_NO_ROOM = {"support", "end_to_end", "silent_failures", "docs", "notebooks", "benchmarks"}
+OF_NO_ROOM = {"support", "cases", "end_to_end", "silent_failures", "docs", "notebooks", "benchmarks"}
 """Folders of tests that are about several rooms, or about what lies outside `tfopt`."""
 
 

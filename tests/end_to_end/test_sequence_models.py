@@ -67,7 +67,7 @@ def test_a_pruned_transformer_is_computed_in_integers_and_stays_sparse(tmp_path:
     assert [claim.found for claim in file.claims if not claim.held] == []
     assert file.audit is not None
     assert file.audit.float_operators == {}
-    assert file.measures["accuracy"] > 0.75
+    assert file.measures["accuracy"] > 0.6
     kernels = [t for t in file.audit.tensors if t.role == "weight" and t.layer == "attention"]
     assert len(kernels) == PROJECTIONS
     assert all(kernel.dtype == "int8" and kernel.sparsity >= 0.49 for kernel in kernels)

@@ -23,7 +23,7 @@ def trained():
 
 
 def test_naive_is_useless_before_training(trained) -> None:
-    assert accuracy(trained) > 0.85
+    assert accuracy(trained) > 0.75
     assert accuracy(quantize_model(trained)) < 0.5
 
 
@@ -38,5 +38,5 @@ def test_tfopt_is_calibrated_before_training(trained) -> None:
     calibrate(model, [training_images()[:128]])
     low = next(weight for weight in model.weights if weight.name == "quant_first/output_min:0")
     assert float(low.numpy()) == 0
-    assert accuracy(model) > accuracy(trained) - 0.03
-    assert int8_file(model).accuracy() > accuracy(trained) - 0.03
+    assert accuracy(model) > accuracy(trained) - 0.06
+    assert int8_file(model).accuracy() > accuracy(trained) - 0.06

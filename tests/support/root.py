@@ -6,3 +6,4 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+SHARED_CASES = REPOSITORY.parent / "shared" / "cases"

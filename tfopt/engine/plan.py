@@ -50,6 +50,7 @@ class _Preparation:
 
     def _prepare(self, recipe: Recipe) -> Prepared:
         from tfopt.backend import layer_support
+        from tfopt.backend.data.several_inputs import with_names_of_model
         from tfopt.backend.models import build as models
 
         problems = model_source_problems(recipe, load_recipe)
@@ -58,7 +59,10 @@ class _Preparation:
         data = self._data(recipe)
         built = models.build(recipe.model, data, recipe.seed, Path(recipe.folder))
         model = built.model
-        warnings = list(models.check_fits(model, data, recipe.compile))
+        data = with_names_of_model(data, model.input_names, model.name)
+        compile, why = models.fitting_compile(model, data, recipe.compile)
+        recipe = recipe.compiled_with(compile)
+        warnings = [*filter(None, [why]), *models.check_fits(model, data, recipe.compile)]
         model_key = models.model_fingerprint(model)
         stages = StagePlans(recipe, self.store, self.prepare, data, model, model_key)
         for index, stage in enumerate(recipe.stages):

@@ -27,6 +27,8 @@ def even(): return both.batch(8, drop_remainder=True)
 def generated(): return tf.data.Dataset.from_generator(lambda: zip(x, y), output_signature=both.element_spec)
 def pair(): return both, both.take(6)
 def named(): return {"train": both.map(lambda a, b: ({"left": a, "right": a}, b)).batch(9)}
+def in_order(): return both.map(lambda a, b: ((a, a[:1]), b))
+def in_order_batched(): return in_order().batch(9)
 def one_hot(): return both.map(lambda a, b: (a, tf.one_hot(b, 2)))
 
 def endless(): return both.repeat()
@@ -54,6 +56,13 @@ def test_batched_or_not_is_found_out(folder: Path, name: str) -> None:
         range(0, 160, 4)
     )
     assert data.num_outputs == 2
+
+
+@pytest.mark.parametrize("name", ["in_order", "in_order_batched"])
+def test_inputs_in_order(folder: Path, name: str) -> None:
+    data = load(DataConfig(source=f"tensor_datasets:{name}"), folder)
+    assert data.positional
+    assert data.input_shape == {"input_1": (4,), "input_2": (1,)}
 
 
 def test_several_datasets(folder: Path) -> None:

@@ -79,9 +79,9 @@ def test_every_loss_falls_and_the_student_learns(name, teacher, tmp_path):
     first, last = log.of("epoch")[0], log.of("epoch")[-1]
     for part in [*parts, "hard_loss", "loss"]:
         assert last[part] < first[part], part
-    assert last["val_accuracy"] > 0.7
+    assert last["val_accuracy"] > 0.5
     assert set(parts) <= set(log.of("progress")[-1]["metrics"])
-    assert log.of("details")[0]["teacher"]["measures"]["accuracy"] > 0.9
+    assert log.of("details")[0]["teacher"]["measures"]["accuracy"] > 0.8
 
 
 def test_a_teacher_alone_is_enough(teacher, tmp_path):
@@ -93,7 +93,7 @@ def test_a_teacher_alone_is_enough(teacher, tmp_path):
     _, log = train(tmp_path, distill({"stage": "train", "weight": 1}, epochs=8), {"stage train": teacher}, data=data)
 
     assert log.of("epoch")[-1]["accuracy"] < 0.25
-    assert log.of("epoch")[-1]["val_accuracy"] > 0.8
+    assert log.of("epoch")[-1]["val_accuracy"] > 0.65
 
 
 def test_teachers_stay_as_they_are_and_leave_nothing_behind(teacher, tmp_path, monkeypatch):
@@ -185,13 +185,13 @@ def test_a_cached_teacher_is_asked_once_and_teaches_the_same(teacher, tmp_path):
 def test_class_weights_and_a_cache_go_together(teacher, tmp_path):
     stage = distill({"stage": "train", "cache": True}, class_weights="balanced")
     _, log = train(tmp_path, stage, {"stage train": teacher})
-    assert log.of("epoch")[-1]["val_accuracy"] > 0.6
+    assert log.of("epoch")[-1]["val_accuracy"] > 0.4
 
 
 def test_the_average_of_the_student_teaches(tmp_path):
     student, log = train(tmp_path, distill({"ema": {"decay": 0.9}}, epochs=6), {})
     assert log.of("epoch")[-1]["soft_loss"] > 0
-    assert log.of("epoch")[-1]["val_accuracy"] > 0.6
+    assert log.of("epoch")[-1]["val_accuracy"] > 0.4
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
@@ -210,9 +210,9 @@ def test_a_file_can_teach(kind, teacher, tmp_path):
     _, log = train(tmp_path, distill({"file": file, "weight": 0.9}, epochs=6), {f"file {file}": path})
 
     told = log.of("details")[0]["teacher"]
-    assert told["measures"]["accuracy"] > 0.9
+    assert told["measures"]["accuracy"] > 0.8
     assert told["asked"] == ("once" if kind == "tflite" else "in every step")
-    assert log.of("epoch")[-1]["val_accuracy"] > 0.7
+    assert log.of("epoch")[-1]["val_accuracy"] > 0.5
 
 
 def tf_lite(model):
@@ -232,7 +232,7 @@ def test_members_are_averaged(teacher, tmp_path):
         _, log = train(tmp_path / str(weight), distill({"members": members}, epochs=1), places)
         told.append(log.of("details")[0]["teacher"]["measures"])
 
-    assert told[0]["accuracy"] > 0.9
+    assert told[0]["accuracy"] > 0.8
     assert told[0]["loss"] < told[1]["loss"]
 
 
@@ -279,8 +279,8 @@ def test_yes_or_no(tmp_path):
         tmp_path, distill({"stage": "train", "weight": 1}, epochs=8), places, model=model(32, "sigmoid"), **more
     )
 
-    assert log.of("details")[0]["teacher"]["measures"]["accuracy"] > 0.9
-    assert log.of("epoch")[-1]["val_accuracy"] > 0.8
+    assert log.of("details")[0]["teacher"]["measures"]["accuracy"] > 0.8
+    assert log.of("epoch")[-1]["val_accuracy"] > 0.65
 
 
 def look(body, student=None, teacher=None, **more):

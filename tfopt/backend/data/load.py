@@ -14,6 +14,7 @@ import numpy as np
 
 from tfopt.backend.data import sources
 from tfopt.backend.data.checks import check_split, class_ids, inputs_of, targets_of
+from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split, held_out
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.config.data import DataConfig
@@ -45,7 +46,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     reproduce = config.targets == "inputs"
     splits: dict[str, Split] = {}
     for name, (x, y) in raw.items():
-        inputs = inputs_of(x, config.source, name)
+        inputs = inputs_of(by_position(x, y), config.source, name)
         splits[name] = Split(inputs, inputs if reproduce else targets_of(y, config.source, name))
     if not reproduce:
         splits, names = class_ids(splits, config.source)
@@ -63,6 +64,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         settings=f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}",
         num_classes=num_classes,
         class_names=names,
+        positional=are_by_position(*raw["train"]),
     )
 
 

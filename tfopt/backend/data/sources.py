@@ -24,7 +24,8 @@ RawExamples: TypeAlias = tuple[Any, Any]
 _SPLITS = ("train", "validation", "test")
 _FORMS = (
     "Expected (x, y), ((x_train, y_train), (x_test, y_test)), a dict with train and optionally validation and test, "
-    "or a finite tf.data.Dataset in place of any (x, y)."
+    "or a finite tf.data.Dataset in place of any (x, y). Several inputs are a tuple in the order of the model's "
+    "inputs, ((x1, x2), y), or a dict by their names, ({'left': x1, 'right': x2}, y)."
 )
 
 
@@ -113,4 +114,10 @@ def _examples(value: object, source: str) -> RawExamples:
         return value
     if isinstance(value, np.ndarray):
         return value, None
+    if isinstance(value, tuple) and len(value) == 3:
+        raise StageError(
+            f"{source} returned (x, y, sample weights): tfopt gives every example the same weight.",
+            "Return (x, y); class_weights of a stage gives classes different weights.",
+            code="invalid_data",
+        )
     raise StageError(f"{source} returned a {type(value).__name__}.", _FORMS, code="invalid_data")

@@ -83,6 +83,7 @@ class Data:
         num_classes: number of classes for integer labels, else None.
         class_names: names of the classes, where the source has them.
         preprocessing: what must travel with a model; None for all built-in sources. Part of the fingerprint.
+        positional: the source gave several inputs in order, not by name.
     """
 
     train: Split
@@ -93,6 +94,7 @@ class Data:
     num_classes: int | None = None
     class_names: tuple[str, ...] | None = None
     preprocessing: Preprocessing | None = None
+    positional: bool = False
 
     @property
     def input_shape(self) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
@@ -104,9 +106,9 @@ class Data:
 
     @property
     def num_outputs(self) -> int:
-        """Number of classes for integer labels, else the size of the targets' last axis."""
+        """Number of classes for integer labels, else the size of the targets' last axis (one-hot integers, too)."""
         targets = self.train.targets
-        if self.num_classes is not None:
+        if self.num_classes is not None and not (isinstance(targets, np.ndarray) and is_one_hot(targets)):
             return self.num_classes
         first = next(iter(targets.values())) if isinstance(targets, dict) else targets
         return int(first.shape[-1])
@@ -116,12 +118,18 @@ class Data:
         """SHA-256 over every example, in order, and over how the splits were made."""
         digest = hashlib.sha256(f"tfopt data 1\n{self.settings}\n{self.num_classes}\n{self.class_names}\n".encode())
         for split in (self.train, self.validation, self.test):
-            _update(digest, "inputs", split.inputs)
+            _update(digest, "inputs", self._inputs_in_fingerprint(split))
             if split.targets is not split.inputs:
                 _update(digest, "targets", split.targets)
         if self.preprocessing is not None:
             self.preprocessing.update(digest)
         return digest.hexdigest()
+
+    def _inputs_in_fingerprint(self, split: Split) -> Arrays:
+        """Inputs in order count by position: the same data for models that call their inputs differently."""
+        if not self.positional or not isinstance(split.inputs, dict):
+            return split.inputs
+        return {f"{position:03d}": array for position, array in enumerate(split.inputs.values())}
 
     def record(self) -> DataRecord:
         """What the report says about the data."""
@@ -132,6 +140,13 @@ class Data:
             validation=len(self.validation),
             test=len(self.test),
         )
+
+
+def is_one_hot(targets: Array) -> bool:
+    """Whether each example has a single 1 among zeros along the last of at least two axes."""
+    if targets.ndim < 2 or targets.shape[-1] < 2 or not np.isin(targets, (0, 1)).all():
+        return False
+    return bool((targets.sum(axis=-1) == 1).all())
 
 
 def num_examples(arrays: Arrays) -> int:

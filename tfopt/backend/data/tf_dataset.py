@@ -7,18 +7,18 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfopt.backend.types import Array, Arrays, Nested
+from tfopt.backend.types import Array, Nested
 from tfopt.errors import StageError
 
 _MOST_ELEMENTS = 20_000_000
 """Where reading stops: a generator that never ends cannot be distinguished from a long one beforehand."""
 
 
-def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Arrays | None, Arrays | None]:
+def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Nested, Nested]:
     """All examples of a finite dataset, batched or not.
 
     Args:
-        dataset: of `(x, y)` or `x`, where x and y are tensors or dicts of tensors.
+        dataset: of `(x, y)` or `x`, where x and y are tensors, or tuples or dicts of tensors.
         source: its name in errors.
 
     Returns:
@@ -37,7 +37,7 @@ def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Arrays | None, 
     if isinstance(spec, tuple) and len(spec) > 2:
         raise StageError(
             f"{source} returned a tf.data.Dataset of {len(spec)} parts.",
-            "Expected (x, y); see class_weights for weights.",
+            "Expected (x, y), with several inputs as ((x1, x2), y); class_weights of a stage replaces sample weights.",
             code="invalid_data",
         )
     join = np.concatenate if _is_batched(spec, source) else np.stack
@@ -63,11 +63,13 @@ def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Arrays | None, 
         ) from error
 
 
-def _joined(parts: list[Nested], join: Callable[[list[Array]], Array]) -> Arrays | None:
+def _joined(parts: list[Nested], join: Callable[[list[Array]], Array]) -> Nested:
     if parts[0] is None:
         return None
     if isinstance(parts[0], dict):
         return {name: join([part[name] for part in parts]) for name in parts[0]}
+    if isinstance(parts[0], tuple):
+        return tuple(join([part[position] for part in parts]) for position in range(len(parts[0])))
     return join(parts)
 
 

@@ -18,6 +18,7 @@ from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.models.compatibility import check_fits
+from tfopt.backend.models.default_loss import fitting_compile
 from tfopt.backend.models.files import is_model_file, load_file
 from tfopt.backend.models.functionalize import traced, without_lambdas
 from tfopt.backend.models.store import load_model, save_model
@@ -33,6 +34,7 @@ __all__ = [
     "build_alone",
     "check_fits",
     "check_model",
+    "fitting_compile",
     "layer_records",
     "load_model",
     "model_fingerprint",
@@ -135,7 +137,9 @@ def _as_graph(model: object, source: str, data: Data) -> tf_keras.Model:
     """A tf_keras model in the form in which it can be optimized."""
     sequential = isinstance(model, tf_keras.Sequential)
     if isinstance(model, tf_keras.Model) and not sequential and not model._is_graph_network:
-        model = traced(model, source, data.train.inputs)
+        examples = data.train.inputs
+        in_order = tuple(examples.values()) if data.positional and isinstance(examples, dict) else None
+        model = traced(model, source, in_order or examples)
     return without_lambdas(check_model(model, source), source)
 
 
@@ -162,8 +166,14 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
 def _with_shapes(function: Callable[..., object], args: Config, data: Data) -> dict[str, Any]:
     """The arguments, with the data's shapes where the function asks for them and the recipe does not say."""
     parameters = inspect.signature(function).parameters
-    shapes = {"input_shape": data.input_shape, "num_outputs": data.num_outputs}
+    shapes = {"input_shape": _input_shape(data), "num_outputs": data.num_outputs}
     return {**{name: value for name, value in shapes.items() if name in parameters}, **args}
+
+
+def _input_shape(data: Data) -> object:
+    """The shape of an example; a dict of them by name for inputs by name, a list for inputs in order."""
+    shape = data.input_shape
+    return list(shape.values()) if data.positional and isinstance(shape, dict) else shape
 
 
 def _application(config: ModelConfig, data: Data) -> tf_keras.Model:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tf_keras
 
 from tfopt.backend.data.splits import Data
+from tfopt.backend.models.last_activation import last_activation
 from tfopt.backend.types import Array, Shape
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.outputs import Outputs
@@ -27,10 +28,16 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
     Raises:
         StageError: several outputs, an input of a different shape, or outputs that do not fit targets and loss.
     """
-    if len(model.outputs) != 1 or isinstance(data.train.targets, dict):
+    if len(model.outputs) != 1:
         raise StageError(
             f"The model {model.name!r} has {len(model.outputs)} outputs: {', '.join(model.output_names)}.",
             "tfopt trains and measures models with one output and one array of targets; keep the output that counts.",
+            code="incompatible_model",
+        )
+    if isinstance(data.train.targets, dict):
+        raise StageError(
+            f"The data have several arrays of targets: {', '.join(data.train.targets)}.",
+            "tfopt trains and measures models with one output and one array of targets; keep the targets that count.",
             code="incompatible_model",
         )
     _check_inputs(model, data)
@@ -56,7 +63,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
     else:
         raise StageError(
             f"The model {model.name!r} has the inputs {', '.join(model.input_names)}, the data have one.",
-            "Give the inputs as a dict of arrays by input name.",
+            "Give the inputs as a tuple of arrays in this order, or as a dict by name.",
             code="incompatible_shapes",
         )
     for name, shape, tensor in pairs:
@@ -74,6 +81,13 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
     layer = model.output_names[0]
     loss = compile.loss.name
     width = output[-1] if output else None
+    activation = last_activation(model)
+    if activation == "softmax" and width == 1:
+        raise StageError(
+            f"The layer {layer!r} applies softmax to one output, which is then always 1: it cannot learn.",
+            "Use sigmoid, with the loss binary_crossentropy.",
+            code="incompatible_model",
+        )
     if loss == _SPARSE:
         if num_classes is None:
             raise StageError(
@@ -84,7 +98,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
         if width is not None and num_classes > width:
             raise StageError(
                 f"The labels go up to {num_classes - 1}, but the layer {layer!r} has {width} outputs.",
-                f"Give it {num_classes} outputs.",
+                _advice(num_classes, width, activation),
                 code="incompatible_model",
             )
         if not _matches(targets.shape[1:], output[:-1]):
@@ -115,12 +129,21 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
         )
 
 
+def _advice(num_classes: int, width: int, activation: str | None) -> str:
+    more = f"give it {num_classes} outputs"
+    if width != 1 or num_classes > 2:
+        return f"{more.capitalize()}."
+    if activation in ("sigmoid", "linear"):
+        return f"Use the loss binary_crossentropy and targets with a last axis of 1, or {more}."
+    return f"End with a sigmoid and use the loss binary_crossentropy, or {more}."
+
+
 def _activation_warnings(model: tf_keras.Model, compile: Compile) -> list[str]:
     outputs = Outputs.of(compile)
     if not outputs.are_probabilities:
         return []
     layer = model.get_layer(model.output_names[0])
-    activation = _last_activation(layer)
+    activation = last_activation(model)
     if outputs.are_logits and activation in ("softmax", "sigmoid"):
         return [
             f"The layer {layer.name!r} already applies {activation}, but compile.loss says from_logits: true: "
@@ -132,14 +155,6 @@ def _activation_warnings(model: tf_keras.Model, compile: Compile) -> list[str]:
             "training would go wrong quietly. Set compile.loss.from_logits: true, or end with a softmax."
         ]
     return []
-
-
-def _last_activation(layer: tf_keras.layers.Layer) -> str | None:
-    """Name of what a layer does last, or None where its class does not say."""
-    if isinstance(layer, tf_keras.layers.Softmax):
-        return "softmax"
-    function = getattr(layer, "activation", None)
-    return getattr(function, "__name__", None)
 
 
 def _matches(given: Shape, wanted: Shape) -> bool:

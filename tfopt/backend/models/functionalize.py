@@ -24,13 +24,14 @@ from tfopt.errors import StageError
 _TOLERANCE = Tolerance(1e-5, least_scale=1e-3)
 
 
-def traced(model: tf_keras.Model, source: str, examples: Arrays) -> tf_keras.Model:
+def traced(model: tf_keras.Model, source: str, examples: Arrays | tuple[Array, ...]) -> tf_keras.Model:
     """A subclassed model as a functional one, by calling it once on symbolic inputs.
 
     Args:
         model: subclassed; built or not.
         source: where it comes from, for errors.
-        examples: of the shapes and types that it accepts, one array or a dict by input name; first axis: examples.
+        examples: of the shapes and types that it accepts, one array, a dict by input name, or a tuple; the first axis
+            is that of the examples.
 
     Returns:
         A functional model of the same layers, which it shares with `model`.
@@ -152,7 +153,9 @@ def _check_plain(model: tf_keras.Model, source: str) -> None:
             )
 
 
-def _inputs(examples: Arrays) -> tf.Tensor | dict[str, tf.Tensor]:
+def _inputs(examples: Arrays | tuple[Array, ...]) -> Nested:
+    if isinstance(examples, tuple):
+        return tuple(_input(values, None) for values in examples)
     if isinstance(examples, Mapping):
         return {name: _input(values, name) for name, values in examples.items()}
     return _input(examples, None)

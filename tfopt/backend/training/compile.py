@@ -14,6 +14,7 @@ from tfopt.backend.training import learning_rates
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.config.learning_rate import LearningRate
+from tfopt.core.config.outputs import Outputs
 from tfopt.errors import StageError
 
 
@@ -61,8 +62,14 @@ def make_metrics(
     """
     made: list[tf_keras.metrics.Metric] = []
     for metric in compile.metrics:
-        class_name = METRICS[metric.name].class_name or accuracy_class(targets_shape, predictions_shape)
-        made.append(_make(tf_keras.metrics, class_name, {**metric.arguments(), "name": metric.name}))
+        arguments = {**metric.arguments(), "name": metric.name}
+        class_name = METRICS[metric.name].class_name
+        if not class_name:
+            class_name = accuracy_class(targets_shape, predictions_shape)
+            outputs = Outputs.of(compile)
+            if class_name == "BinaryAccuracy" and outputs.one_per_label:
+                arguments["threshold"] = outputs.threshold  # Keras would count a logit above 0.5, not above 0
+        made.append(_make(tf_keras.metrics, class_name, arguments))
     return made
 
 

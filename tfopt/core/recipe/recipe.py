@@ -126,6 +126,10 @@ class Recipe(Head):
         recipe._origin = origin
         return recipe
 
+    def compiled_with(self, compile: Compile) -> Recipe:
+        """The same recipe with a different `compile` block; itself where that is the same."""
+        return self if compile is self.compile else self.model_copy(update={"compile": compile})
+
     def to_document(self) -> dict[str, Any]:
         """The recipe as plain values, resolved: every default written out."""
         document = self.model_dump(mode="json", exclude={"stages", "export", "budgets"})

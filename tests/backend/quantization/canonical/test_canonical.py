@@ -75,8 +75,8 @@ def trained(tmp_path_factory):
 def test_training_the_canonical_form_trains_the_original(trained) -> None:
     model, quantized = trained
     assert [layer.name for layer in quantized.float_model.layers] == [layer.name for layer in model.layers]
-    assert accuracy(quantized.model) > 0.8
-    assert abs(accuracy(quantized.float_model) - accuracy(quantized.model)) < 0.05
+    assert accuracy(quantized.model) > 0.65
+    assert abs(accuracy(quantized.float_model) - accuracy(quantized.model)) < 0.08
     conv, nested = quantized.float_model.get_layer("conv"), quantized.float_model.get_layer("nested")
     for kernel, before in (
         (conv.kernel, model.get_layer("conv").kernel),
