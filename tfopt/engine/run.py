@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tfopt.core.claims.acceptance import lost_traits
+from tfopt.core.claims.decline import decline_warnings
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.events import (
@@ -341,6 +342,9 @@ class _Execution:
             exports=self.exports,
             warnings=self.warnings,
         )
+        for warning in decline_warnings(report):
+            self.warn(warning)
+        report = report.model_copy(update={"warnings": list(self.warnings)})
         write_atomically(self.folder / "report.json", report.model_dump_json(by_alias=True, indent=1))
         self.emit(RunFinished(state, seconds, report.held, code))
         return Run(self.folder, report)

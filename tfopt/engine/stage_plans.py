@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tfopt.core.config.model_source import KnownModel
+from tfopt.core.config.schedules.recovery import recovery_warnings
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, TrainingStage, next_traits
@@ -75,7 +76,8 @@ class StagePlans:
             Problem(("stages", index, stage.kind, *mistake.path), sentence(stage, mistake), code=mistake.code)
             for mistake in found.problems
         ]
-        self.warnings += [f"{stage.name}: {warning}" for warning in found.warnings]
+        few_steps = recovery_warnings(found.schedules)
+        self.warnings += [f"{stage.name}: {warning}" for warning in (*found.warnings, *few_steps)]
         self.planned.append(self._planned(stage, sources, workload, found))
         if self.planned[-1].status != "cached":
             self.warnings += _warnings_of(sources, makers)

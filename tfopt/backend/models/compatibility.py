@@ -82,7 +82,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
     loss = compile.loss.name
     width = output[-1] if output else None
     activation = last_activation(model)
-    if activation == "softmax" and width == 1:
+    if activation == "softmax" and width == 1 and (num_classes is None or num_classes <= 2):
         raise StageError(
             f"The layer {layer!r} applies softmax to one output, which is then always 1: it cannot learn.",
             "Use sigmoid, with the loss binary_crossentropy.",

@@ -6,5 +6,6 @@
 | `agreement` | does a file give the outputs of its model, on all kernels? |
 | `simulation` | was a stage that simulates integers worth it? |
 | `failures` | what is left of an export that failed? |
+| `decline` | was the model ruined although nothing says so? |
 | `acceptance` | are budgets met, and are sparsity and clusters kept? |
 """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfopt.core.claims import simulation
+from tfopt.core.claims.decline import decline_warnings
 from tfopt.report.shared import formats
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def verdict(report: Report) -> Verdict:
     missed = tuple(budget_sentence(budget, report.metric) for budget in report.budgets if not budget.met)
     good = report.run.state == "done" and report.held
     headline = _headline(report, len(claims), len(broken_claims), len(missed))
-    return Verdict(good, headline, broken_claims + missed, _concerns(report))
+    declines = decline_warnings(report)
+    if declines:
+        headline = f"{headline.removesuffix('.')}, but the model became much worse."
+    return Verdict(good, headline, broken_claims + missed, _concerns(report) + declines)
 
 
 def _concerns(report: Report) -> tuple[str, ...]:

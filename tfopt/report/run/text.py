@@ -85,7 +85,8 @@ def exports_table(report: Report, width: int = 80) -> Table:
 def verdict_text(report: Report) -> list[RenderableType]:
     """The verdict in one sentence, then what did not hold and what should not be overlooked, in words."""
     verdict = sentences.verdict(report)
-    lines: list[RenderableType] = [plain_text(verdict.headline, "bold green" if verdict.good else "bold red")]
+    colour = "red" if not verdict.good else "yellow" if verdict.concerns else "green"
+    lines: list[RenderableType] = [plain_text(verdict.headline, f"bold {colour}")]
     lines += [indented(sentence, "red") for sentence in verdict.broken]
     return lines + [indented(sentence, "yellow") for sentence in verdict.concerns]
 
