@@ -34,4 +34,4 @@ def test_a_schedule_that_ends_with_the_stage_is_too_late() -> None:
 def test_the_first_recipe_and_mild_or_controlled_schedules_are_fine() -> None:
     assert warned(Polynomial.model_validate({"final": "80%", "end": "70%"}), 210, 21) == []
     assert warned(Polynomial.model_validate({"final": "20%"}), 18) == []
-    assert warned(Metric.model_validate({"final": "80%", "begin": "1 epochs", "end": "2 epochs"}), 18) == []
+    assert warned(Metric.model_validate({"final": "80%", "rungs": 1}), 18) == []
