@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,21 @@ FIRST_RECIPE = REPOSITORY / "recipes" / "digits_prune_qat.yaml"
 
 
 @pytest.fixture(scope="session")
-def first_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("first") / "saved_models"
+def first_out(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The README's demo, as it is: run by the first worker that needs it, copied by the others."""
+    own = tmp_path_factory.mktemp("first") / "saved_models"
+    if worker_id == "master":
+        tfopt.run(FIRST_RECIPE, out=own)
+        return own
+    shared = tmp_path_factory.getbasetemp().parent / "first_run"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tfopt.run(FIRST_RECIPE, out=shared)
+        shutil.copytree(shared, own, symlinks=True)
+    return own
 
 
 @pytest.fixture(scope="session")
 def first_run(first_out: Path) -> Run:
-    """The README's demo, as it is."""
+    """The finished run in its folder."""
     return tfopt.run(FIRST_RECIPE, out=first_out)

@@ -51,13 +51,15 @@ class StepRunner:
     """
 
     def __init__(self, train_step: TrainStep, batches: tf.data.Dataset) -> None:
+        step = tf.function(train_step)  # traced once, although the loop below calls it at two places
+
         @tf.function
         def run(iterator: Iterator[Nested], count: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
             # The first step is before the loop: inside, autograph would hide what Keras says of unfit data.
-            logs = train_step(next(iterator))
+            logs = step(next(iterator))
             done = tf.constant(1)
             while done < count and tf.math.is_finite(logs["loss"]):
-                logs = train_step(next(iterator))
+                logs = step(next(iterator))
                 done += 1
             return done, logs
 
@@ -88,11 +90,13 @@ class Validator:
         self._model = model
         self._batches = batches
 
+        step = tf.function(model.test_step)
+
         @tf.function
         def run(iterator: Iterator[Nested], count: tf.Tensor) -> dict[str, tf.Tensor]:
-            logs = model.test_step(next(iterator))
+            logs = step(next(iterator))
             for _ in tf.range(count - 1):
-                logs = model.test_step(next(iterator))
+                logs = step(next(iterator))
             return logs
 
         self._run = run.get_concrete_function(iter(batches), batches.cardinality())
