@@ -109,8 +109,9 @@ def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT, *, store: s
         EnvironmentProblem: a package for the shared store is missing.
     """
     from tfopt.engine.plan import prepare
+    from tfopt.engine.trial import with_trial_files
 
-    return prepare(_loaded(recipe), _store(out, store)).plan
+    return with_trial_files(prepare(_loaded(recipe), _store(out, store)))
 
 
 def run(
@@ -210,16 +211,24 @@ def bench(files: Sequence[str | Path], threads: int = 1, rounds: int = 50) -> li
     return benchmark.bench([_existing(file) for file in files], threads=threads, rounds=rounds)
 
 
-def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), num_outputs: int = 10) -> DoctorReport:
+def doctor(
+    model: str | None = None,
+    input_shape: Sequence[int] = (28, 28, 1),
+    num_outputs: int = 10,
+    *,
+    allow_unsafe: bool = False,
+) -> DoctorReport:
     """Versions and what is wrong with them; with a model, what can be done with each of its layers.
 
     Args:
         model: a name from `tfopt ls models`, `keras.applications.NAME`, `package.module:function`, or a file.
         input_shape: of models that are built for their data, without the batch axis.
         num_outputs: of models that are built for their data.
+        allow_unsafe: runs Python code that a model file holds, and imports the modules that it names.
 
     Raises:
         StageError: the model cannot be loaded.
+        ExportError: the converter's process cannot write its files.
     """
     from tfopt.io.system.compatibility import mismatches, missing
     from tfopt.io.system.environment import environment
@@ -229,11 +238,17 @@ def doctor(model: str | None = None, input_shape: Sequence[int] = (28, 28, 1), n
     if model is None or missing(found):
         return DoctorReport(found, wrong)
     from tfopt.backend import layer_support as preflight
+    from tfopt.backend.export.trial import LOOKED_AT, trial_conversions
     from tfopt.backend.models import build as models
+    from tfopt.core.contracts.trial import looked_at
     from tfopt.core.records.layer_support import totals
 
-    layers = preflight.layers(models.build_alone(model, tuple(input_shape), num_outputs))
-    return DoctorReport(found, wrong, layers, totals(layers))
+    built = models.build_alone(model, tuple(input_shape), num_outputs, allow_unsafe=allow_unsafe)
+    layers, files = preflight.layers(built), trial_conversions(built, LOOKED_AT)
+    shown = looked_at(files)
+    if shown is not None:
+        layers = preflight.with_operators(layers, shown)
+    return DoctorReport(found, wrong, layers, totals(layers), files)
 
 
 def sweep(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tfopt.errors import Problem
 
 if TYPE_CHECKING:
+    from tfopt.core.contracts.trial import TrialConversion
     from tfopt.core.records.layer_support import LayerPreflight, Totals
     from tfopt.core.records.report import Environment
     from tfopt.core.sweeps.candidates import Candidate
@@ -55,12 +56,14 @@ class DoctorReport:
         mismatches: what cannot work, each with its one-line fix.
         layers: what each layer of the model supports; empty without a model, and where a package is missing.
         totals: the layers added up; None without a model.
+        files: what the converter makes of the model: `float32`, `dynamic` and `int8`.
     """
 
     environment: Environment
     mismatches: tuple[str, ...]
     layers: tuple[LayerPreflight, ...] = ()
     totals: Totals | None = None
+    files: tuple[TrialConversion, ...] = ()
 
 
 @dataclass(frozen=True)

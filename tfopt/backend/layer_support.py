@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import tf_keras
 
@@ -12,11 +13,12 @@ from tfopt.backend.graph.calls import Call, calls
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.macs import macs
 from tfopt.backend.graph.not_convertible import reason_not_convertible
-from tfopt.backend.graph.tflite_operators import Operators, operators
+from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.pruning.eligibility import reason_no_sparse_kernel, reason_not_prunable, reason_pattern_impossible
 from tfopt.backend.types import Shape
 from tfopt.core.config.pruning import Pattern
 from tfopt.core.config.quantization import Quantization
+from tfopt.core.contracts.trial import TrialConversion
 from tfopt.core.records.layer_support import FLOAT, LayerPreflight
 from tfopt.core.targets import edge_tpu, tflite_micro
 
@@ -26,10 +28,12 @@ PATTERNS = {
     "2:4": Pattern(sparsity_m_by_n=(2, 4)),
 }
 """Patterns of zeros by name."""
+UNKNOWN = "its operators are known only after conversion"
+"""What targets support, where no trial conversion was made or the converter refused it."""
 
 
 def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
-    """One row per layer, nested layers included, in the order of the model.
+    """One row per layer, nested layers included, in the order of the model; operators are not known yet.
 
     Args:
         model: built, without wrappers.
@@ -37,7 +41,8 @@ def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
     Raises:
         StageError: the connections of the layers are not known.
     """
-    quantized = quantization.layer_treatments(model, Quantization())
+    bare = reason_without_layers(model) is not None
+    quantized = {} if bare else quantization.layer_treatments(model, Quantization())
     found: dict[int, list[Call]] = {}
     for call in calls(model):
         found.setdefault(id(call.layer), []).append(call)
@@ -47,10 +52,28 @@ def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
     )
 
 
+def with_operators(rows: Sequence[LayerPreflight], file: TrialConversion) -> tuple[LayerPreflight, ...]:
+    """The rows of `layers` with the operators that a trial conversion found, and what targets make of them.
+
+    Args:
+        rows: of the model that was converted.
+        file: a trial that was not refused.
+    """
+    return tuple(_with_operators(row, file.layers.get(row.name, ())) for row in rows)
+
+
+def _with_operators(row: LayerPreflight, becomes: tuple[str, ...]) -> LayerPreflight:
+    micro, edge = row.micro, row.edge_tpu
+    if micro == UNKNOWN:
+        micro = _lacking("TFLite Micro has no", becomes, tflite_micro.missing)
+    if edge == UNKNOWN:
+        edge = _lacking("the Edge TPU has no", becomes, edge_tpu.missing)
+    return replace(row, operators=becomes, micro=micro, edge_tpu=edge)
+
+
 def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> LayerPreflight:
     prunable = reason_not_prunable(layer)
     refused = reason_not_convertible(layer)
-    becomes = None if refused else _operators(layer, at, quantized)
     return LayerPreflight(
         name=layer.name,
         type=type(layer).__name__,
@@ -63,10 +86,9 @@ def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> La
         if prunable
         else tuple(name for name in PATTERNS if not reason_pattern_impossible(layer, PATTERNS[name])),
         clusterable=reason_not_clusterable(layer),
-        operators=becomes,
         xnnpack_sparse=prunable or reason_no_sparse_kernel(layer),
-        micro=refused or _lacking("TFLite Micro has no", becomes, tflite_micro.missing),
-        edge_tpu=refused or _not_on_edge_tpu(layer, becomes, quantized),
+        micro=refused or UNKNOWN,
+        edge_tpu=refused or _not_on_edge_tpu(layer, quantized),
     )
 
 
@@ -76,31 +98,15 @@ def _macs(layer: tf_keras.layers.Layer, at: Sequence[Call]) -> int | None:
     return sum(known) if known and len(known) == len(counts) else None
 
 
-def _operators(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> Operators | None:
-    if quantized.startswith("fused"):
-        return ()
-    found: list[str] = []
-    for call in at:
-        becomes = operators(layer, call.inputs)
-        if becomes is None:
-            return None
-        found += becomes
-    return tuple(found) if at else None
-
-
-def _not_on_edge_tpu(layer: tf_keras.layers.Layer, becomes: Operators | None, quantized: str) -> str | None:
+def _not_on_edge_tpu(layer: tf_keras.layers.Layer, quantized: str) -> str:
     if quantized.startswith(FLOAT):
         return f"stays {quantized}"
     if isinstance(layer, tf_keras.layers.PReLU) and len(layer.alpha.shape) > 1 and layer.alpha.shape[:-1] != (1, 1):
         return "PRELU needs one slope per channel: PReLU(shared_axes=[1, 2])"
-    return _lacking("the Edge TPU has no", becomes, edge_tpu.missing)
+    return UNKNOWN
 
 
-def _lacking(
-    sentence: str, becomes: Operators | None, missing: Callable[[Iterable[str]], tuple[str, ...]]
-) -> str | None:
-    if becomes is None:
-        return "its operators are known only after conversion"
+def _lacking(sentence: str, becomes: Sequence[str], missing: Callable[[Iterable[str]], tuple[str, ...]]) -> str | None:
     found = missing(becomes)
     return f"{sentence} {', '.join(found)}" if found else None
 

@@ -45,19 +45,27 @@ Exit code 4 when something cannot work; each problem comes with its fix.
     type=click.IntRange(min=1),
     help="Outputs of models that are built for their data.",
 )
+@click.option(
+    "--allow-unsafe", is_flag=True, help="Run Python code that a model file holds or names; trust its author."
+)
 @click.option("--verbose", is_flag=True, help="Everything about each layer, in words instead of a table.")
 @common
-def command(model: str | None, input_shape: tuple[int, ...], num_outputs: int, verbose: bool) -> Answer:
-    """Check versions; with MODEL, show what pruning and quantization can do with each of its layers.
+def command(
+    model: str | None, input_shape: tuple[int, ...], num_outputs: int, allow_unsafe: bool, verbose: bool
+) -> Answer:
+    """Check versions; with MODEL, show what pruning and quantization can do with each of its layers, and what the
+    converter makes of it.
 
     MODEL is whatever `model: {source: ...}` of a recipe may be.
     """
     from tfopt import api
     from tfopt.report.plan.text import doctor_text
 
-    found = api.doctor(model, input_shape, num_outputs)
+    found = api.doctor(model, input_shape, num_outputs, allow_unsafe=allow_unsafe)
     return Answer(
         lambda: found,
-        lambda terminal: doctor_text(found.environment, found.mismatches, found.layers, terminal.width, verbose),
+        lambda terminal: doctor_text(
+            found.environment, found.mismatches, found.layers, found.files, terminal.width, verbose
+        ),
         EnvironmentProblem.exit_code if found.mismatches else 0,
     )

@@ -45,6 +45,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "stages": [_planned_stage(stage) for stage in plan.stages],
         "layers": plan.layers,
         "totals": totals(plan.layers),
+        "files": plan.files,
         "warnings": plan.warnings,
     }
 

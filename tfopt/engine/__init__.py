@@ -3,6 +3,7 @@
 | file | question it answers |
 |---|---|
 | `plan`, `prepared` | what would a run do, and what is loaded for it? |
+| `trial` | which operators would its `.tflite` files have? |
 | `stage_plans` | what is known of each stage before training? |
 | `external_models` | which other models does a stage need, what makes them, do they fit? |
 | `keys` | what is the store key of a stage made of, and why is an entry missing? |

@@ -128,8 +128,12 @@ class StagePlans:
 def preflight(stage: Stage, model: Model, workload: Workload) -> Preflight:
     """Findings of a stage, and of its teacher, before training."""
     from tfopt.backend import distillation
+    from tfopt.backend.graph.saved_model_layer import reason_without_layers
     from tfopt.backend.quantization.canonical import canonicalize
 
+    reason = reason_without_layers(model)
+    if reason is not None:
+        return Preflight(problems=(Mistake((), f"cannot work: {reason}.", code="no_layers"),))
     found = stage.preflight(model, workload)
     if not isinstance(stage, TrainingStage) or stage.teacher is None or found.problems:
         return found

@@ -88,7 +88,7 @@ def load_file(path: Path) -> ExternalModel:
         return models.build_alone(str(path.absolute()), (1,), 1)
     audit = inspection.inspect(path)
     inputs, outputs = (
-        {port.name: tuple(size if size > 0 else None for size in port.shape[1:]) for port in ports}
+        {port.name: tuple(size if size > 0 else None for size in (port.shape or ())[1:]) for port in ports}
         for ports in (audit.inputs, audit.outputs)
     )
     if len(outputs) != 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfopt.backend.audit.keras import audit_keras
+from tfopt.backend.audit.saved_model import audit_saved_model
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.core.records.report import AuditRecord
 from tfopt.errors import UsageError
@@ -23,4 +24,6 @@ def inspect(path: Path | str) -> AuditRecord:
     path = Path(path)
     if not path.exists():
         raise UsageError(f"There is no file {path}.", code="file_not_found")
-    return audit_tflite(path) if path.suffix == ".tflite" and path.is_file() else audit_keras(path)
+    if path.is_dir():
+        return audit_saved_model(path)
+    return audit_tflite(path) if path.suffix == ".tflite" else audit_keras(path)

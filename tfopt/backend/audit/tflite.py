@@ -87,17 +87,23 @@ def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
     floats: Counter[str] = Counter()
     float_layers: dict[str, None] = {}
     untraced: Counter[str] = Counter()
-    callers = _callers(file, names)
+    callers = calling_layers(file, names)
+    called_from_outside = graphs_called_from_outside(file)
     tensors: list[TensorRecord] = []
+    activations: Counter[str] = Counter()
+    inner: Counter[str] = Counter()
     zeros = weights = 0
     seen_buffers: set[int] = set()
     for position, graph in enumerate(file.model.subgraphs):
         for operator in graph.operators:
             name = file.operator_name(operator)
             operators[name] += 1
-            if name not in _CONVERSIONS and _touches_float(graph, operator):
+            at_border = position in called_from_outside and is_border(graph, operator)
+            if name in _CONVERSIONS and not at_border and _converts_computed_floats(file, graph, operator):
+                inner[name] += 1
+            if name not in _CONVERSIONS and touches_float(graph, operator):
                 floats[name] += 1
-                if (layer := _layer(file, graph, operator, names) or callers.get(position)) is not None:
+                if (layer := layer_of(file, graph, operator, names) or callers.get(position)) is not None:
                     float_layers[layer] = None
                 else:
                     untraced[name] += 1
@@ -105,6 +111,7 @@ def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
         for index, tensor in enumerate(graph.tensors):
             values = file.values(tensor)
             if values is None:
+                activations[flatbuffer.DTYPES[tensor.type]] += 1
                 continue
             first = tensor.buffer not in seen_buffers
             seen_buffers.add(tensor.buffer)
@@ -124,39 +131,60 @@ def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
         sparsity=zeros / weights if weights else 0.0,
         tensors=tensors,
         signatures=signatures,
+        activations=dict(sorted(activations.items())),
+        inner_conversions=dict(sorted(inner.items())),
     )
 
 
-def _callers(file: flatbuffer.File, names: LayerNames) -> dict[int, str]:
+def calling_layers(file: flatbuffer.File, names: LayerNames) -> dict[int, str]:
     """The Keras layer of each graph that a loop or a branch runs: in it, the converter drops the names of layers."""
     callers: dict[int, str] = {}
     for position, graph in enumerate(file.model.subgraphs):
         for operator in graph.operators:
-            layer = _layer(file, graph, operator, names) or callers.get(position)
+            layer = layer_of(file, graph, operator, names) or callers.get(position)
             called = [getattr(operator.builtinOptions, name, None) for name in _CALLED_GRAPHS]
             if layer is not None:
                 callers |= {index: layer for index in called if index is not None}
     return callers
 
 
-def _indices(values: Iterable[int] | None) -> list[int]:
+def indices(values: Iterable[int] | None) -> list[int]:
     """Tensor positions of an operator or graph without the -1 of absent optional ones."""
     return [int(index) for index in (values if values is not None else ()) if index >= 0]
 
 
-def _touches_float(graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
-    used = _indices(operator.inputs) + _indices(operator.outputs)
+def touches_float(graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
+    used = indices(operator.inputs) + indices(operator.outputs)
     return any(flatbuffer.DTYPES[graph.tensors[index].type] in _FLOATS for index in used)
 
 
-def _layer(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT, names: LayerNames) -> str | None:
+def is_border(graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
+    """Whether an operator reads an input of its graph or writes an output of it."""
+    reads, writes = indices(operator.inputs), indices(operator.outputs)
+    return bool({*reads} & {*indices(graph.inputs)} or {*writes} & {*indices(graph.outputs)})
+
+
+def graphs_called_from_outside(file: flatbuffer.File) -> set[int]:
+    """Positions of the graphs that are no body of a loop or branch: the first, and those of signatures."""
+    return {0, *(int(signature.subgraphIndex) for signature in file.model.signatureDefs or ())}
+
+
+def _converts_computed_floats(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
+    """Whether a QUANTIZE or DEQUANTIZE takes or makes float values; not from stored weights, as in a float16 file."""
+    computed = file.raw(graph.tensors[indices(operator.inputs)[0]]) is None
+    return computed and touches_float(graph, operator)
+
+
+def layer_of(
+    file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT, names: LayerNames
+) -> str | None:
     """The Keras layer of an operator.
 
     By the kernel that its outputs or weights are named after, where it has one; else by the first name that belongs to
     a layer: of an output (the model's last has none of its own), of a constant, of what it reads.
     """
     roles = _ROLES.get(file.operator_name(operator), {})
-    inputs, outputs = _indices(operator.inputs), _indices(operator.outputs)
+    inputs, outputs = indices(operator.inputs), indices(operator.outputs)
     weights = [index for position, index in enumerate(inputs) if roles.get(position) == "weight"]
     for index in [*outputs, *weights] if roles else []:
         if (layer := names.of_kernel(flatbuffer.text(graph.tensors[index].name))) is not None:
@@ -172,11 +200,11 @@ def _uses(file: flatbuffer.File, graph: schema.SubGraphT, names: LayerNames) -> 
     uses = [_Use() for _ in graph.tensors]
     for operator in reversed(graph.operators):
         name = file.operator_name(operator)
-        inputs, outputs = _indices(operator.inputs), _indices(operator.outputs)
+        inputs, outputs = indices(operator.inputs), indices(operator.outputs)
         if name in _TRANSPARENT:
             uses[inputs[0]] = _merged(uses[inputs[0]], uses[outputs[0]])
             continue
-        layer = _layer(file, graph, operator, names)
+        layer = layer_of(file, graph, operator, names)
         roles = _ROLES.get(name, {})
         for position, index in enumerate(operator.inputs if operator.inputs is not None else ()):
             if index >= 0:
@@ -261,8 +289,8 @@ def _ports(file: flatbuffer.File) -> tuple[list[PortRecord], list[PortRecord], l
     return _side(graph, graph.inputs, named_inputs), _side(graph, graph.outputs, named_outputs), keys
 
 
-def _side(graph: schema.SubGraphT, indices: Iterable[int], named: dict[int, str]) -> list[PortRecord]:
-    return [_port(graph.tensors[index], named.get(index)) for index in _indices(indices)]
+def _side(graph: schema.SubGraphT, ports: Iterable[int], named: dict[int, str]) -> list[PortRecord]:
+    return [_port(graph.tensors[index], named.get(index)) for index in indices(ports)]
 
 
 def _port(tensor: schema.TensorT, name: str | None) -> PortRecord:

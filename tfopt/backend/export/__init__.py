@@ -6,6 +6,7 @@
 | `convert` | how is a SavedModel converted, in each TFLite mode? The function to add for a new mode |
 | `failing_layer` | which layer makes a conversion fail? |
 | `tflite_run` | how does a file run on each kind of kernels, and does it give its model's outputs? |
+| `trial` | which operators does a model become? Asked of the converter before training |
 | `preflight` | what is known about `.tflite` files before training? |
 | `keras` | how are `saved_model/` and `model.keras` written and compared with the model? |
 | `saved_model` | how is a SavedModel for inference written, and what are its inputs and outputs called? |

@@ -24,6 +24,7 @@ from tfopt.backend.types import Array
 from tfopt.catalog.guard import guarded
 from tfopt.core.claims.agreement import agreement_claim
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
+from tfopt.core.claims.tflite import pooled_sparsity
 from tfopt.core.contracts.events import ExportFinished, ExportStarted
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord, ExportRecord
@@ -165,7 +166,7 @@ def _sparsity_claim(file: Path, model: tf_keras.Model) -> ClaimRecord:
     """Counted over all weights of two axes and more, in the file as in the model."""
     kernels = [weight.numpy() for weight in model.weights if (weight.shape.rank or 0) >= 2]
     expected = share_of_zeros(kernels)
-    found = keras_audit.audit_keras(file).sparsity
+    found = pooled_sparsity([tensor for tensor in keras_audit.weights(file) if tensor.role == "weight"])
     return ClaimRecord(
         claim="the file is as sparse as the model",
         held=abs(found - expected) < _SAME_SPARSITY,

@@ -17,6 +17,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.export.deterministic_saved_model import OrderedArchive, make_canonical
+from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.types import Array, Arrays
 from tfopt.errors import ExportError
@@ -69,9 +70,13 @@ def needs_fixed_batch(model: tf_keras.Model) -> bool:
 
     RNN, LSTM and GRU (also inside Bidirectional or a wrapper): 'TensorListReserve requires element_shape to be static'.
     GroupNormalization: calibration fails with 'BROADCAST_TO Output shape must be broadcastable from input shape'.
+    A SavedModel may have been saved for one example per call.
     """
     kinds = (tf_keras.layers.RNN, tf_keras.layers.GroupNormalization)
-    return any(isinstance(module, kinds) for module in model.submodules)
+    return any(
+        isinstance(module, kinds) or (isinstance(module, SavedModelLayer) and module.one_by_one)
+        for module in model.submodules
+    )
 
 
 def write_saved_model(model: tf_keras.Model, signature: Signature, folder: Path, batch: int | None = None) -> None:

@@ -9,6 +9,8 @@
 | `connections` | which layer feeds which? |
 | `layer_rules` | which layers does a stage skip, by its rules, and why? |
 | `macs` | how much does a layer compute? |
+| `saved_model_layer` | how does a SavedModel without Keras layers run as a layer? |
+| `not_convertible` | which layers can no `.tflite` file contain? |
 | `sparsity` | how many weights are zero, over which denominator? |
 | `layer_records` | what does a report contain for each layer, and what is the fingerprint of a model? |
 | `serialized_names` | how were classes named in files that an earlier version wrote? |

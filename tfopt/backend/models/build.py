@@ -84,14 +84,22 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     return Built(_as_graph(result, config.source, data))
 
 
-def build_alone(source: str, input_shape: tuple[int, ...], num_outputs: int, folder: Path = Path()) -> tf_keras.Model:
+def build_alone(
+    source: str,
+    input_shape: tuple[int, ...],
+    num_outputs: int,
+    folder: Path = Path(),
+    *,
+    allow_unsafe: bool = False,
+) -> tf_keras.Model:
     """A model without data, to be looked at: what `build` makes, for examples of `input_shape`.
 
     Raises:
         StageError: as `build`.
     """
     examples = Split(np.zeros((1, *input_shape), np.float32), np.zeros((1, num_outputs), np.float32))
-    return build(ModelConfig(source=source), Data(examples, examples, examples, source="none"), 0, folder).model
+    config = ModelConfig(source=source, allow_unsafe=allow_unsafe)
+    return build(config, Data(examples, examples, examples, source="none"), 0, folder).model
 
 
 def check_model(model: object, source: str) -> tf_keras.Model:
@@ -152,13 +160,15 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
     if source.startswith(_APPLICATIONS):
         return _application(config, data)
     if is_model_file(source):
-        if config.args:
+        args = dict(config.args)
+        signature = args.pop("signature", None)
+        if args or not isinstance(signature, str | None):
             raise StageError(
-                f"model.args {sorted(config.args)} have no meaning for the file {source}.",
-                "Remove them.",
+                f"model.args {sorted(args) or {'signature': signature}} have no meaning for the file {source}.",
+                "Remove them; only a SavedModel without layers takes an argument, signature: NAME.",
                 code="meaningless_key",
             )
-        return load_file(folder / Path(source).expanduser(), config.allow_unsafe, folder)
+        return load_file(folder / Path(source).expanduser(), config.allow_unsafe, folder, signature)
     function = references.by_name("model", source)
     return references.call(function, source, _with_shapes(function, config.args, data), folder)
 

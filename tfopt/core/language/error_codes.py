@@ -80,6 +80,10 @@ CODES = {
     ),
     "layer_not_prunable": ErrorCode("A layer cannot be pruned as asked.", "Change the rule."),
     "layer_not_clusterable": ErrorCode("A layer cannot be clustered as asked.", "Change the rule."),
+    "no_layers": ErrorCode(
+        "The model is a SavedModel of bare operations, and what was asked for needs its Keras layers.",
+        "Convert it as it is, without stages, or save it as .keras where it was built.",
+    ),
     "layer_not_convertible": ErrorCode("A layer cannot be converted to TFLite.", "Replace the layer."),
     "float_layers": ErrorCode(
         "Layers stay float in an int8 file, and the recipe forbids it.", "Allow or replace them."

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from tfopt.core.config.model_source import SourceKind
 from tfopt.core.config.schedules import ResolvedSchedule
 from tfopt.core.config.traits import Trait
+from tfopt.core.contracts.trial import TrialConversion
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.layer_support import LayerPreflight
 from tfopt.core.records.report import DataRecord
@@ -79,6 +80,8 @@ class Plan:
         data: sizes and fingerprint.
         model_key: fingerprint of the starting model: the parent key of the first stage.
         warnings: everything worth knowing before training.
+        files: what the converter makes of the untrained model, per `.tflite` of the recipe; empty where it was not
+            asked.
     """
 
     recipe: Recipe
@@ -87,3 +90,4 @@ class Plan:
     data: DataRecord
     model_key: str
     warnings: tuple[str, ...] = ()
+    files: tuple[TrialConversion, ...] = ()

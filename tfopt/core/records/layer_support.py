@@ -29,9 +29,8 @@ class LayerPreflight:
         patterns: how the zeros of a prunable layer can be arranged: `element`, `block` (`block_size`), `2:4`
             (`sparsity_m_by_n`).
         clusterable: None if `cluster` would cluster it, else why not.
-        operators: TFLite operators of an int8 file, in order; empty for a layer that leaves none or is fused with
-            another, None where they are known only after conversion. After qat, a rewritten layer has those of what
-            computes it.
+        operators: TFLite operators in the file that was looked at, in order (see `TrialConversion`); empty for a layer
+            that leaves none of its own or is fused with another, None where no file was made.
         xnnpack_sparse: None if XNNPACK has a sparse kernel for it, else why not.
         micro: None if TFLite Micro has its operators, else which it lacks.
         edge_tpu: None if the Edge TPU takes its operators, else what stays on the processor.

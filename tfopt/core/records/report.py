@@ -101,8 +101,8 @@ class PortRecord(Record):
 
     name: str
     dtype: str
-    shape: list[int]
-    """-1 where any size goes."""
+    shape: list[int] | None
+    """-1 where any size goes; None where the file does not say."""
     scale: float = 0.0
     zero_point: int = 0
 
@@ -124,6 +124,15 @@ class AuditRecord(Record):
     """Share of zeros over all weights."""
     tensors: list[TensorRecord]
     signatures: list[str] = []
+    format: str = "tflite"
+    """`tflite`, `keras`, `h5` or `saved_model`. `operators` counts layer types in the files of Keras, and operations of
+    TensorFlow in a SavedModel without layers."""
+    activations: dict[str, int] = {}
+    """How many values a `.tflite` computes or takes in, by type."""
+    inner_conversions: dict[str, int] = {}
+    """QUANTIZE and DEQUANTIZE operators with float values that are not at the inputs or outputs of a `.tflite`."""
+    computes_in: list[str] = []
+    """Types that the layers of a Keras file compute in."""
 
 
 class ClaimRecord(Record):

@@ -40,8 +40,8 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
     """
     weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
     parts: list[RenderableType] = [plain_text(title, "bold")]
-    if audit.operators:
-        parts.append(integer_sentence(audit))
+    if (sentence := arithmetic_sentence(audit)) is not None:
+        parts.append(sentence)
     parts.append(plain_text(f"sparsity over all weights: {formats.percent(audit.sparsity)}"))
     parts += [
         heading("inputs and outputs"),
@@ -51,12 +51,16 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
             left=(0, 1, 2, 3),
         ),
     ]
-    if audit.operators:
+    if audit.operators and audit.format == "tflite":
         rows = [
             (plain_text(name, "bold"), str(number), plain_text(str(audit.float_operators.get(name, 0) or "–")))
             for name, number in sorted(audit.operators.items())
         ]
         parts += [heading("operators"), table(("", "number", "in float"), rows)]
+    if audit.operators and audit.format != "tflite":
+        counted = [(plain_text(name, "bold"), str(number)) for name, number in sorted(audit.operators.items())]
+        title = "layers" if audit.computes_in else "operations of TensorFlow"
+        parts += [heading(title), table(("", "number"), counted)]
     if weights:
         rows_of_weights = [
             (
@@ -79,19 +83,65 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
     return parts
 
 
-def integer_sentence(audit: AuditRecord) -> RenderableType:
-    """Whether the file computes in integers only, naming what does not."""
-    if not audit.float_operators:
-        return plain_text("integers only: no operator reads or writes float values", "green")
-    found = ", ".join(f"{name} ×{number}" for name, number in sorted(audit.float_operators.items()))
-    behind = f" (layers {', '.join(audit.float_layers)})" if audit.float_layers else ""
-    return plain_text(f"computes in float: {found}{behind}", "yellow")
+def arithmetic_sentence(audit: AuditRecord) -> RenderableType | None:
+    """What a file computes in, naming what is float in a `.tflite` that has integers; None where nothing is known."""
+    if audit.format != "tflite":
+        return _sentence_of_keras(audit)
+    if not audit.operators:
+        return None
+    if audit.float_operators or audit.inner_conversions:
+        found = _counted(audit.float_operators or audit.inner_conversions)
+        behind = f" (layers {', '.join(audit.float_layers)})" if audit.float_layers else ""
+        pairs = ""
+        if audit.inner_conversions and audit.float_operators:
+            pairs = f"; between integers and float inside the file: {_counted(audit.inner_conversions)}"
+        if audit.float_operators:
+            return plain_text(f"computes in float: {found}{behind}{pairs}", "yellow")
+        return plain_text(f"goes through float values inside: {found}, though no operator computes with them", "yellow")
+    floats = {
+        side: sorted({port.dtype for port in ports if port.dtype.startswith(("float", "bfloat"))})
+        for side, ports in (("inputs", audit.inputs), ("outputs", audit.outputs))
+    }
+    ends = " and ".join(f"{', '.join(types)} {side}" for side, types in floats.items() if types)
+    if floats["inputs"] and floats["inputs"] == floats["outputs"]:
+        ends = f"{', '.join(floats['inputs'])} inputs and outputs"
+    if ends:
+        return plain_text(
+            f"{_integers(audit)} inside, {ends}: no operator but QUANTIZE and DEQUANTIZE there sees float"
+        )
+    return plain_text("integers only: no operator reads or writes float values", "green")
+
+
+def _sentence_of_keras(audit: AuditRecord) -> RenderableType | None:
+    """What a file of Keras or TensorFlow holds and computes in; it has no operators of TFLite."""
+    types = sorted({tensor.dtype for tensor in audit.tensors})
+    weights = f"weights in {', '.join(types)}" if types else "no weights"
+    if audit.computes_in:
+        return plain_text(f"a Keras model: {weights}, layers that compute in {', '.join(audit.computes_in)}")
+    if audit.operators:
+        return plain_text(f"a SavedModel without Keras layers: {weights}")
+    return plain_text(f"{weights} alone: the file does not say how a model is built from them") if types else None
+
+
+def _integers(audit: AuditRecord) -> str:
+    """The type that most values of an integer file have: the one of its activations."""
+    narrow = {name: number for name, number in audit.activations.items() if name in ("int8", "uint8", "int16")}
+    return max(narrow, key=lambda name: narrow[name]) if narrow else "integers"
+
+
+def _counted(operators: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ×{number}" for name, number in sorted(operators.items()))
 
 
 def _port(role: str, port: PortRecord) -> tuple[str, ...]:
-    shape = "×".join("any" if length < 0 else str(length) for length in port.shape)
     scale = (formats.number(port.scale), str(port.zero_point)) if port.scale else ("–", "–")
-    return (role, port.name, port.dtype, shape or "scalar", *scale)
+    return (role, port.name, port.dtype, _shape(port.shape), *scale)
+
+
+def _shape(shape: Sequence[int] | None) -> str:
+    if shape is None:
+        return "not said"
+    return "×".join("any" if length < 0 else str(length) for length in shape) or "scalar"
 
 
 def bench_table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from tfopt.report.plan.files import files_text
 from tfopt.report.plan.layers import layers_text
 from tfopt.report.plan.terminal_plot import schedule_plot
 from tfopt.report.run.curves import ScheduleCurve, schedule_curves
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from tfopt.core.contracts.trial import TrialConversion
     from tfopt.core.recipe.plan import Plan, PlannedStage
     from tfopt.core.records.layer_support import LayerPreflight
     from tfopt.core.records.report import Environment
@@ -46,6 +48,8 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
             parts += [plain_text(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
     if plan.layers:
         parts += layers_text(plan.layers, width)
+    if plan.files:
+        parts += files_text(plan.files)
     files = plan.recipe.export_names()
     parts += [plain_text(""), plain_text(f"files  {', '.join(files)}" if files else "no files will be written")]
     parts += [plain_text(f"warning: {warning}", "yellow") for warning in plan.warnings]
@@ -95,6 +99,7 @@ def doctor_text(
     environment: Environment,
     mismatches: Sequence[str],
     layers: Sequence[LayerPreflight],
+    files: Sequence[TrialConversion] = (),
     width: int = 80,
     verbose: bool = False,
 ) -> list[RenderableType]:
@@ -104,6 +109,7 @@ def doctor_text(
         environment: what is installed.
         mismatches: what cannot work, each with its fix.
         layers: of the model, if one was named.
+        files: what the converter makes of it.
         width: columns of the terminal.
         verbose: everything about each layer, in words.
     """
@@ -125,4 +131,4 @@ def doctor_text(
         parts += [plain_text(f"problem: {mismatch}", "bold red") for mismatch in mismatches]
     else:
         parts.append(plain_text("These versions work together.", "bold green"))
-    return [*parts, *layers_text(layers, width, verbose)] if layers else parts
+    return [*parts, *layers_text(layers, width, verbose), *files_text(files)] if layers else parts

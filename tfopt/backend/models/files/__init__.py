@@ -4,6 +4,8 @@
 |---|---|
 | `contents` | which library wrote this file, and what is its configuration? Read as data |
 | `trust` | would loading it run code, and whose? |
+| `saved_model_graph` | which signatures, operations and Keras description does a SavedModel have? Read as data |
+| `graph_model` | how does a SavedModel without Keras layers become a model that can be converted and measured? |
 | `old_formats` | what are the names of earlier versions of Keras 2 today? |
 | `loading` | how is the model built, and how are its weights assigned to its layers? |
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import h5py
-from tf_keras.protobuf import saved_metadata_pb2
 
+from tfopt.backend.models.files import saved_model_graph
+from tfopt.backend.models.files.old_formats import modernized
 from tfopt.backend.types import Json
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -27,18 +28,30 @@ class Contents:
         path: the file or folder.
         kind: its format.
         version: the Keras that wrote it, e.g. `2.2.4-tf`; empty where it does not say.
-        config: how the model is rebuilt, without compile settings.
+        config: how the model is rebuilt, without compile settings; empty for a `graph`.
+        bare: why a SavedModel is a `graph`, bare operations without layers: the end of a sentence about it.
     """
 
     path: Path
-    kind: Literal["keras", "h5", "saved_model"]
+    kind: Literal["keras", "h5", "saved_model", "graph"]
     version: str
     config: dict[str, Any]
+    bare: str = ""
 
     @property
     def is_keras_3(self) -> bool:
         """Whether the package `keras` reads it; what does not say who wrote it is older than that."""
         return self.version.split(".")[0].isdecimal() and int(self.version.split(".")[0]) >= 3
+
+    def modern(self) -> Contents:
+        """The same with a configuration as today's libraries read it.
+
+        Raises:
+            StageError: it is of Keras 1.
+        """
+        if self.is_keras_3 or self.kind == "graph":
+            return self
+        return replace(self, config=modernized(self.config, self.version, str(self.path)))
 
 
 def read(path: Path) -> Contents:
@@ -53,10 +66,17 @@ def read(path: Path) -> Contents:
         )
     if path.is_dir():
         return _saved_model(path)
+    if path.suffix == ".tflite":
+        raise StageError(
+            f"{path} is a .tflite file: the end product, whose layers, and float weights in most, are gone.",
+            "model.source takes the Keras model or SavedModel it was converted from. A .tflite can be looked at "
+            "(tfopt inspect), timed (tfopt bench), and be the teacher of a stage (teacher: {file: ...}).",
+            code="model_unreadable",
+        )
     if path.suffix not in SUFFIXES:
         raise StageError(
             f"{path} is not a model that can be trained.",
-            "Expected .keras, .h5, or a SavedModel folder made by Keras 2.",
+            "Expected .keras, .h5, or a SavedModel folder.",
             code="model_unreadable",
         )
     if zipfile.is_zipfile(path):
@@ -69,8 +89,22 @@ def read(path: Path) -> Contents:
 
 
 def _archive(path: Path) -> Contents:
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+    if "config.json" not in names:
+        weights = any(name.endswith(".weights.h5") for name in names)
+        raise (
+            _only_weights(path)
+            if weights
+            else StageError(
+                f"{path} is a zip archive, but not one of Keras: it has no config.json.", code="model_unreadable"
+            )
+        )
+
     def parts() -> tuple[Any, Any]:
         with zipfile.ZipFile(path) as archive:
+            if "metadata.json" not in names:
+                return {}, json.loads(archive.read("config.json"))
             return json.loads(archive.read("metadata.json")), json.loads(archive.read("config.json"))
 
     metadata, config = guarded(parts, f"Reading {path}")
@@ -88,43 +122,32 @@ def _h5(path: Path) -> Contents:
 
     config, version = guarded(attributes, f"Reading {path}")
     if config is None:
-        raise StageError(
-            f"{path} holds no model, only weights.",
-            "Save the whole model with model.save(...).",
-            code="model_unreadable",
-        )
+        raise _only_weights(path)
     version = version.decode() if isinstance(version, bytes) else str(version)
     return Contents(path, "h5", version, _checked(path, guarded(lambda: json.loads(config), f"Reading {path}")))
 
 
+def _only_weights(path: Path) -> StageError:
+    return StageError(
+        f"{path} holds no model, only weights.",
+        "Save the whole model with model.save(...), or build it in a function of yours (package.module:function) that "
+        "calls model.load_weights on this file.",
+        code="model_unreadable",
+    )
+
+
 def _saved_model(path: Path) -> Contents:
-    metadata = path / "keras_metadata.pb"
     if not (path / "saved_model.pb").is_file():
         raise StageError(f"The folder {path} is not a SavedModel: it has no saved_model.pb.", code="model_unreadable")
-    if not metadata.is_file():
-        raise StageError(
-            f"The SavedModel {path} was not written by Keras 2: it has no keras_metadata.pb.",
-            "Only the Keras model itself can be trained on; a SavedModel made for serving holds bare operations. "
-            "Save the model as .keras where it was trained.",
-            code="model_unreadable",
-        )
-    nodes = saved_metadata_pb2.SavedMetadata()
-    guarded(lambda: nodes.ParseFromString(metadata.read_bytes()), f"Reading {metadata}")
-    roots = [node for node in nodes.nodes if node.node_path == "root"]
-    if not roots:
-        raise StageError(
-            f"{metadata} describes no model.", "Save the model as .keras where it was trained.", code="model_unreadable"
-        )
-    root = guarded(lambda: json.loads(roots[0].metadata), f"Reading {metadata}")
-    if not isinstance(root, dict) or not isinstance(root.get("config"), dict) or "layers" not in root["config"]:
-        kind = root.get("class_name") if isinstance(root, dict) else None
-        raise StageError(
-            f"The SavedModel {path} holds the subclassed model {kind!r}: how it is built is in its Python code only.",
-            "Build it in a function of yours (package.module:function) and load its weights there.",
-            code="model_unreadable",
-        )
-    config = {"class_name": root["class_name"], "config": root["config"]}
-    return Contents(path, "saved_model", str(root.get("keras_version") or ""), _checked(path, config))
+    root = saved_model_graph.keras_description(path)
+    if root is None:
+        return Contents(path, "graph", "", {}, "was written without Keras' description of its layers")
+    version, kind = str(root.get("keras_version") or ""), str(root.get("class_name"))
+    config = root.get("config")
+    if not isinstance(config, dict | list) or (isinstance(config, dict) and "layers" not in config):
+        bare = f"holds the subclassed model {kind!r}, whose layers are connected in its Python code only"
+        return Contents(path, "graph", version, {}, bare)
+    return Contents(path, "saved_model", version, _checked(path, {"class_name": kind, "config": config}))
 
 
 def _checked(path: Path, config: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.graph.serialized_names import current_name
 from tfopt.backend.models.files import contents, trust
 from tfopt.backend.models.files.contents import Contents
-from tfopt.backend.models.files.old_formats import modernized
+from tfopt.backend.models.files.graph_model import load_graph
 from tfopt.catalog.guard import guarded
 from tfopt.catalog.references import importable
 from tfopt.errors import StageError
@@ -38,16 +38,18 @@ def is_model_file(source: str) -> bool:
     return Path(source).suffix in (*contents.SUFFIXES, ".tflite", ".pb") or "/" in source
 
 
-def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path()) -> Loaded:
+def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path(), signature: str | None = None) -> Loaded:
     """Loads a `.keras`, `.h5` or SavedModel of Keras 2, or a `.keras` or `.h5` of Keras 3; never compiled.
 
     A SavedModel is rebuilt from the Keras configuration in it and its checkpoint. Its graph, in `saved_model.pb`, is
-    neither loaded nor run: loading it would run the initializers that are in it.
+    neither loaded nor run: loading it would run the initializers that are in it. One without that configuration becomes
+    a model of one layer that runs its graph (see `graph_model`).
 
     Args:
         path: the file or folder.
         allow_unsafe: runs Python code that the file holds, and imports the modules that it names.
         folder: folder of the recipe, whose modules can be imported.
+        signature: of a SavedModel without layers; `serving_default`, or its only one, if None.
 
     Returns:
         A tf_keras model for a file of Keras 2, a Keras 3 model for one of Keras 3.
@@ -55,9 +57,15 @@ def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path()) -> 
     Raises:
         StageError: no such file, broken, with weights only, or it holds code and `allow_unsafe` is false.
     """
-    file = contents.read(path)
-    if not file.is_keras_3:
-        file = Contents(path, file.kind, file.version, modernized(file.config, file.version, str(path)))
+    file = contents.read(path).modern()
+    if file.kind == "graph":
+        return load_graph(file, signature, allow_unsafe)
+    if signature is not None:
+        raise StageError(
+            f"model.args.signature has no meaning for {path}, which holds a Keras model.",
+            "Remove it.",
+            code="meaningless_key",
+        )
     findings = list(trust.findings(file.config, file.is_keras_3))
     if findings and not allow_unsafe:
         raise refusal(path, findings[0])
@@ -65,6 +73,24 @@ def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path()) -> 
     loaders = {"keras": _load_archive, "h5": _load_h5, "saved_model": _load_saved_model}
     with importable(folder):
         return guarded(lambda: loaders[file.kind](file, custom_objects, allow_unsafe), f"Loading {path}")
+
+
+def built_without_weights(file: Contents) -> Loaded | None:
+    """The model that a file describes, with initial weights; None where only its own code could build it.
+
+    Args:
+        file: of today's form (see `Contents.modern`).
+
+    Raises:
+        StageError: Keras refuses the configuration.
+    """
+    if file.kind == "graph" or any(trust.findings(file.config, file.is_keras_3)):
+        return None
+    if not file.is_keras_3:
+        return guarded(lambda: _from_config(file, {}, False), f"Building {file.path}")
+    if file.kind == "h5":
+        return guarded(lambda: _load_h5(file, {}, False), f"Building {file.path}")
+    return guarded(lambda: keras.saving.deserialize_keras_object(file.config, safe_mode=True), f"Building {file.path}")
 
 
 def refusal(path: Path, finding: trust.Finding) -> StageError:

@@ -1,0 +1,125 @@
+"""Trial conversions: which operators a model becomes, asked of the converter itself before anything is trained.
+
+What the converter fuses, folds and splits depends on the neighbours of a layer, the shapes and the mode; no table of
+layers foretells it (PAD goes into a convolution or stays, a free length leaves shape arithmetic, a mask turns a fused
+LSTM into a loop). A trial takes the route of the export, with few examples, in a child process: it shows the crashes
+and refusals of the converter too.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tf_keras
+
+from tfopt.backend.audit.layer_operators import layer_operators
+from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.equivalence import random_inputs
+from tfopt.backend.export import saved_model
+from tfopt.backend.export.convert import Conversion, convert
+from tfopt.backend.graph.layers import layer_paths
+from tfopt.backend.quantization.calibration import calibrate
+from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
+from tfopt.backend.quantization.wrapping import wrap
+from tfopt.backend.types import Array, Arrays
+from tfopt.core.config.quantization import Quantization
+from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.contracts.trial import TrialConversion
+
+EXAMPLES = 2
+"""How many examples ranges are computed from: what is in the file depends little on the ranges."""
+LOOKED_AT: Mapping[str, Variant] = {
+    "float32": Variant(),
+    "dynamic": Variant(quantize="dynamic"),
+    "int8": Variant(quantize="int8"),
+}
+"""Files that show what a model becomes where no recipe names any."""
+
+
+def trial_conversions(
+    model: tf_keras.Model,
+    variants: Mapping[str, Variant],
+    quantization: Quantization | None = None,
+    examples: Arrays | None = None,
+) -> tuple[TrialConversion, ...]:
+    """Converts a model in each of some ways and says what came out.
+
+    Args:
+        model: a float model. Weights that still have their initial zeros or ones count as trained ones: the converter
+            leaves out what adds 0 or multiplies by 1.
+        variants: what to convert to, by name.
+        quantization: of the qat stage that will have trained it, or None.
+        examples: inputs to calibrate with, as the model takes them; random ones if None.
+    """
+    signature = saved_model.signature_of(model)
+    with tempfile.TemporaryDirectory(prefix="tfopt-trial-") as folder, as_if_trained(model):
+        work = Path(folder)
+        inputs = saved_model.named_inputs(_small_inputs(model) if examples is None else examples, model, signature)
+        calibration = {name: work / f"{name}.npy" for name in inputs}
+        for name, values in inputs.items():
+            np.save(calibration[name], values[:EXAMPLES])
+        sources = {"float": model}
+        if quantization is not None:
+            sources["qat"] = _simulated(model, quantization, list(inputs.values()))
+        batch = 1 if saved_model.needs_fixed_batch(model) else None
+        files = []
+        for name, variant in variants.items():
+            kind = "qat" if variant.mode.from_qat and quantization is not None else "float"
+            if not (work / kind).exists():
+                saved_model.write_saved_model(sources[kind], signature, work / kind, batch)
+            files.append(Conversion(name, variant, work / kind, work / f"{name}.tflite", calibration))
+        refused = convert(files, lambda name: None)
+        return tuple(_found(file, model, refused.get(file.name, "")) for file in files)
+
+
+def _found(file: Conversion, model: tf_keras.Model, refused: str) -> TrialConversion:
+    mode = file.variant.quantize
+    if refused:
+        return TrialConversion(file.name, mode, refused=refused)
+    names = tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
+    aliases = canonicalize(model).original_names if file.saved_model.name == "qat" else None
+    audit = audit_tflite(file.target, names, aliases)
+    return TrialConversion(
+        file.name,
+        mode,
+        audit.operators,
+        audit.float_operators,
+        tuple(audit.float_layers),
+        layer_operators(file.target, names, aliases),
+    )
+
+
+def _simulated(model: tf_keras.Model, quantization: Quantization, inputs: Sequence[Array]) -> tf_keras.Model:
+    """The model that a qat stage would train, with ranges of a few examples."""
+    wrapped = wrap(canonicalize(model), quantization, WeightConstraints())
+    calibrate(wrapped, iter([inputs[0][:EXAMPLES] if len(inputs) == 1 else [values[:EXAMPLES] for values in inputs]]))
+    return wrapped
+
+
+def _small_inputs(model: tf_keras.Model) -> dict[str, Array]:
+    """Random examples by input name; floats lie between 0 and 1, where logarithms and roots are defined too."""
+    arrays = random_inputs(model, bounded=True)
+    return {name: np.abs(values) for name, values in zip(model.input_names, arrays, strict=True)}
+
+
+@contextmanager
+def as_if_trained(model: tf_keras.Model) -> Iterator[None]:
+    """Moves weights that are all 0 or all 1, for as long as the context lasts."""
+    random = np.random.default_rng(0)
+    untouched = {
+        id(weight): (weight, values)
+        for weight in model.weights
+        if (values := weight.numpy()).dtype.kind == "f" and (np.all(values == 0) or np.all(values == 1))
+    }
+    try:
+        for weight, values in untouched.values():
+            weight.assign(values + random.uniform(0.01, 0.1, values.shape).astype(values.dtype))
+        yield
+    finally:
+        for weight, values in untouched.values():
+            weight.assign(values)

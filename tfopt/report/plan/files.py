@@ -1,0 +1,37 @@
+"""What the converter makes of a model before it is trained, as text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tfopt.report.shared.terminal import heading, plain_text, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+    from tfopt.core.contracts.trial import TrialConversion
+
+
+def files_text(files: Sequence[TrialConversion]) -> list[RenderableType]:
+    """One row per file: its operators, which of them an integer file computes in float, or why it cannot be made."""
+    if not files:
+        return []
+    rows = [(plain_text(file.name, "bold"), _contents(file)) for file in files]
+    return [heading("operators of the files, by a trial conversion"), table(("", ""), rows, left=(0, 1))]
+
+
+def _contents(file: TrialConversion) -> Text:
+    if file.refused:
+        return plain_text(f"cannot be made: {file.refused}", "red")
+    if not file.floats_in_integers:
+        return plain_text(_counted(file.operators))
+    behind = f" (layers {', '.join(file.float_layers)})" if file.float_layers else ""
+    return plain_text(f"{_counted(file.operators)}; in float: {_counted(file.float_operators)}{behind}", "yellow")
+
+
+def _counted(operators: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{name} {number}" for name, number in sorted(operators.items(), key=lambda one: (-one[1], one[0]))
+    )
