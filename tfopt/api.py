@@ -94,13 +94,17 @@ def init(path: str | Path) -> Path:
     return write_starter(Path(path))
 
 
-def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT, *, store: str | None = None) -> Plan:
+def plan(
+    recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT, *, store: str | None = None, trial: bool = True
+) -> Plan:
     """What a run would do, and every warning, before anything is trained.
 
     Args:
         recipe: a recipe, or the path of one.
         out: folder of the store.
         store: URL of a shared store, as in `run`.
+        trial: makes the `.tflite` files of the untrained model to see which operators they have; takes minutes for some
+            large models.
 
     Raises:
         RecipeError: the recipe cannot work with its data and model.
@@ -111,7 +115,8 @@ def plan(recipe: Recipe | str | Path, out: str | Path = DEFAULT_OUT, *, store: s
     from tfopt.engine.plan import prepare
     from tfopt.engine.trial import with_trial_files
 
-    return with_trial_files(prepare(_loaded(recipe), _store(out, store)))
+    prepared = prepare(_loaded(recipe), _store(out, store))
+    return with_trial_files(prepared) if trial else prepared.plan
 
 
 def run(
@@ -217,6 +222,7 @@ def doctor(
     num_outputs: int = 10,
     *,
     allow_unsafe: bool = False,
+    trial: bool = True,
 ) -> DoctorReport:
     """Versions and what is wrong with them; with a model, what can be done with each of its layers.
 
@@ -225,6 +231,7 @@ def doctor(
         input_shape: of models that are built for their data, without the batch axis.
         num_outputs: of models that are built for their data.
         allow_unsafe: runs Python code that a model file holds, and imports the modules that it names.
+        trial: converts the model to see which operators it becomes; takes minutes for some large models.
 
     Raises:
         StageError: the model cannot be loaded.
@@ -244,7 +251,7 @@ def doctor(
     from tfopt.core.records.layer_support import totals
 
     built = models.build_alone(model, tuple(input_shape), num_outputs, allow_unsafe=allow_unsafe)
-    layers, files = preflight.layers(built), trial_conversions(built, LOOKED_AT)
+    layers, files = preflight.layers(built), trial_conversions(built, LOOKED_AT) if trial else ()
     shown = looked_at(files)
     if shown is not None:
         layers = preflight.with_operators(layers, shown)

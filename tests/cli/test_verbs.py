@@ -117,7 +117,7 @@ def test_plan(tfopt: Tfopt, mocked: Mocked) -> None:
     result = tfopt("plan", "a.yaml", "--set", "seed=3", "--set", "data.batch_size=8", COLUMNS="80")
     assert result.exit_code == 0
     assert loads == [(("a.yaml", ("seed=3", "data.batch_size=8")), {})]
-    assert plans == [((RECIPE,), {"out": "saved_models", "store": None})]
+    assert plans == [((RECIPE,), {"out": "saved_models", "store": None, "trial": True})]
     assert "prune: sparsity to 80%, masks updated every 2 steps" in result.stdout
     assert "█" in result.stdout
     assert "warning: More calibration examples than data." in result.stdout
@@ -204,11 +204,13 @@ def test_bench(tfopt: Tfopt, mocked: Mocked) -> None:
 def test_doctor(tfopt: Tfopt, mocked: Mocked) -> None:
     calls = mocked("doctor", DoctorReport(Environment(python="3.11.9"), ()))
     result = tfopt("doctor")
-    assert calls == [((None, (28, 28, 1), 10), {})]
+    assert calls == [((None, (28, 28, 1), 10), {"allow_unsafe": False, "trial": True})]
     assert result.exit_code == 0
     assert "3.11.9" in result.stdout
     assert json.loads(tfopt("doctor", "mlp", "--input-shape", "32,32,3", "--json").stdout)["mismatches"] == []
-    assert calls[-1] == (("mlp", (32, 32, 3), 10), {})
+    assert calls[-1] == (("mlp", (32, 32, 3), 10), {"allow_unsafe": False, "trial": True})
+    tfopt("doctor", "own.keras", "--allow-unsafe", "--no-trial")
+    assert calls[-1] == (("own.keras", (28, 28, 1), 10), {"allow_unsafe": True, "trial": False})
     assert tfopt("doctor", "mlp", "--input-shape", "32x32").exit_code == 2
 
 

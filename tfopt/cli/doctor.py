@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tfopt.cli.options import common
+from tfopt.cli.options import common, no_trial
 from tfopt.cli.session import Answer
 from tfopt.errors import EnvironmentProblem
 
@@ -49,9 +49,10 @@ Exit code 4 when something cannot work; each problem comes with its fix.
     "--allow-unsafe", is_flag=True, help="Run Python code that a model file holds or names; trust its author."
 )
 @click.option("--verbose", is_flag=True, help="Everything about each layer, in words instead of a table.")
+@no_trial
 @common
 def command(
-    model: str | None, input_shape: tuple[int, ...], num_outputs: int, allow_unsafe: bool, verbose: bool
+    model: str | None, input_shape: tuple[int, ...], num_outputs: int, allow_unsafe: bool, verbose: bool, trial: bool
 ) -> Answer:
     """Check versions; with MODEL, show what pruning and quantization can do with each of its layers, and what the
     converter makes of it.
@@ -61,7 +62,7 @@ def command(
     from tfopt import api
     from tfopt.report.plan.text import doctor_text
 
-    found = api.doctor(model, input_shape, num_outputs, allow_unsafe=allow_unsafe)
+    found = api.doctor(model, input_shape, num_outputs, allow_unsafe=allow_unsafe, trial=trial)
     return Answer(
         lambda: found,
         lambda terminal: doctor_text(

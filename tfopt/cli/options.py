@@ -42,3 +42,14 @@ as_json = click.option(
 def common(command: Command) -> Command:
     """Adds `--json` and `--debug` to a verb."""
     return as_json(debug(command))
+
+
+no_trial = click.option(
+    "--no-trial",
+    "trial",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Do not ask the converter which operators the model becomes: quicker for large models.",
+)
+"""Adds `--no-trial` to a verb."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tfopt.core.config.quantization import Quantization
-from tfopt.core.contracts.trial import TrialConversion, looked_at
+from tfopt.core.contracts.trial import TrialConversion, TrialWorkload, looked_at
 from tfopt.core.recipe.plan import Plan
 from tfopt.engine.prepared import Prepared
 
@@ -23,9 +23,8 @@ def with_trial_files(prepared: Prepared) -> Plan:
     # The class of a stage that quantizes is both a Stage and a Quantization.
     stages: tuple[object, ...] = plan.recipe.stages
     simulated = next((stage for stage in reversed(stages) if isinstance(stage, Quantization)), None)
-    files = tuple(
-        file for target in plan.recipe.export for file in target.trial(prepared.layout, simulated, prepared.data)
-    )
+    workload = TrialWorkload(prepared.data, bool(plan.recipe.stages), simulated)
+    files = tuple(file for target in plan.recipe.export for file in target.trial(prepared.layout, workload))
     shown = looked_at(files)
     layers = plan.layers
     if shown is not None and prepared.layout is prepared.model:

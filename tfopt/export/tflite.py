@@ -11,13 +11,12 @@ from pydantic_core import CoreSchema
 
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
-from tfopt.core.contracts.types import Data, Model
+from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
 
 if TYPE_CHECKING:
-    from tfopt.core.config.quantization import Quantization
     from tfopt.core.contracts.preflight import Preflight
-    from tfopt.core.contracts.trial import TrialConversion
+    from tfopt.core.contracts.trial import TrialConversion, TrialWorkload
     from tfopt.core.records.report import ExportRecord
 
 _NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -111,10 +110,11 @@ class Tflite(Export):
             return None
         return round(parameters * variant.mode.bytes_per_parameter * _SHARE_LEFT)
 
-    def trial(self, model: Model, quantization: Quantization | None, data: Data) -> tuple[TrialConversion, ...]:
+    def trial(self, model: Model, workload: TrialWorkload) -> tuple[TrialConversion, ...]:
         from tfopt.backend.export.trial import EXAMPLES, trial_conversions
 
-        return trial_conversions(model, self.variants, quantization, data.train.take(EXAMPLES, 0).inputs)
+        examples = workload.data.train.take(EXAMPLES, 0).inputs
+        return trial_conversions(model, self.variants, workload.quantization, examples, trained=workload.trained)
 
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export import tflite

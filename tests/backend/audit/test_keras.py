@@ -15,6 +15,7 @@ from tfopt.backend.audit.inspect import inspect
 from tfopt.backend.audit.keras import audit_keras
 from tfopt.errors import ExportError, UsageError
 
+pytestmark = pytest.mark.tf
 KERNEL = np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 3.0]], np.float32)
 BIAS = np.zeros(2, np.float32)
 CONFIG = {

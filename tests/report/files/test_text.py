@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.console import printed
 from tests.support.sample_report import lying_report, sample_report
+from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
 from tfopt.report.files.text import audit_text, bench_table, listing_lines
 from tfopt.results import CatalogEntry
 
@@ -17,6 +20,47 @@ def test_an_audit_names_what_computes_in_float() -> None:
     shown = " ".join(printed(audit_text(lying, "int8.tflite")).split())
     assert "computes in float: CONV_2D ×2, FULLY_CONNECTED ×2" in shown
     assert "(layers conv, conv_1, hidden, logits)" in shown
+
+
+def sentence(**contents: Any) -> str:
+    nothing: dict[str, Any] = {
+        "inputs": [],
+        "outputs": [],
+        "operators": {},
+        "float_operators": {},
+        "sparsity": 0,
+        "tensors": [],
+    }
+    return " ".join(printed(audit_text(AuditRecord(**{**nothing, **contents}), "file")).split())
+
+
+def test_an_integer_file_with_float_ends_or_a_float_pair_inside_is_not_integers_only() -> None:
+    ends = [PortRecord(name="x", dtype="float32", shape=[1, 4])]
+    operators = {"QUANTIZE": 1, "FULLY_CONNECTED": 1, "DEQUANTIZE": 1}
+    inside = {"int8": 3, "int32": 4, "float32": 2}
+    shown = sentence(inputs=ends, outputs=ends, operators=operators, activations=inside)
+    assert "int8 inside, float32 inputs and outputs: only QUANTIZE and DEQUANTIZE there see float values" in shown
+    assert "int8 inside, float32 outputs:" in sentence(outputs=ends, operators=operators, activations=inside)
+    pair = {"DEQUANTIZE": 1, "QUANTIZE": 1}
+    shown = sentence(operators=operators, activations=inside, inner_conversions=pair)
+    assert "goes through float values inside: DEQUANTIZE ×1, QUANTIZE ×1, though no operator" in shown
+    shown = sentence(operators=operators, float_operators={"ELU": 1}, inner_conversions=pair)
+    assert "computes in float: ELU ×1; between integers and float inside the file: DEQUANTIZE ×1" in shown
+
+
+def test_files_of_keras_and_tensorflow_say_what_they_hold() -> None:
+    kernel = TensorRecord(name="k", layer="dense", dtype="float32", shape=[4, 2], bytes=32, sparsity=0, unique=8,
+                          quantization="none", role="weight")  # fmt: skip
+    unknown = [PortRecord(name="own", dtype="?", shape=None)]
+    shown = sentence(format="keras", operators={"Dense": 1}, computes_in=["float32"], tensors=[kernel], outputs=unknown)
+    assert "a Keras model: weights in float32, layers that compute in float32" in shown
+    assert "not said" in shown
+    assert "layers number Dense 1" in shown
+    assert "integers only" not in shown
+    shown = sentence(format="saved_model", operators={"MatMul": 1}, tensors=[kernel])
+    assert "a SavedModel without Keras layers: weights in float32" in shown
+    assert "operations of TensorFlow number MatMul 1" in shown
+    assert "weights in float32 alone: the file does not say" in sentence(format="h5", tensors=[kernel])
 
 
 def test_bench_compares_with_the_fastest() -> None:

@@ -8,6 +8,7 @@ import tf_keras
 
 from tfopt.backend import quantization
 from tfopt.backend.graph.not_convertible import layers_not_convertible
+from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight
@@ -29,7 +30,7 @@ def tflite_preflight(model: tf_keras.Model, variants: Mapping[str, Variant], tra
         )
     )
     integer_files = {name: v for name, v in variants.items() if v.mode.integer_only and v.mode.calibrated}
-    if not integer_files or "quantized" in traits:
+    if not integer_files or "quantized" in traits or reason_without_layers(model) is not None:
         return found
     return found.joined(_calibrated_after_training(model, integer_files))
 

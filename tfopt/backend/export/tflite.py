@@ -19,7 +19,8 @@ from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
-from tfopt.backend.graph.layers import layer_paths
+from tfopt.backend.graph.layers import layer_paths, leaf_layers
+from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark
 from tfopt.core.claims.agreement import RuntimeCheck, broken_claim
@@ -106,6 +107,8 @@ def export(
 
 def _float_layers(model: tf_keras.Model | Quantized, float_model: tf_keras.Model) -> Mapping[str, str]:
     """Reasons why layers compute in float in an int8 file, by name."""
+    if reason_without_layers(float_model) is not None:
+        return {layer.name: "its operations are converted as they are" for layer in leaf_layers(float_model)}
     return quantization.float_layers(model) if model is float_model else model.float_layers
 
 

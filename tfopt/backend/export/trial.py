@@ -21,7 +21,7 @@ from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, convert
-from tfopt.backend.graph.layers import layer_paths
+from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
@@ -46,18 +46,21 @@ def trial_conversions(
     variants: Mapping[str, Variant],
     quantization: Quantization | None = None,
     examples: Arrays | None = None,
+    *,
+    trained: bool = False,
 ) -> tuple[TrialConversion, ...]:
     """Converts a model in each of some ways and says what came out.
 
     Args:
-        model: a float model. Weights that still have their initial zeros or ones count as trained ones: the converter
-            leaves out what adds 0 or multiplies by 1.
+        model: a float model.
         variants: what to convert to, by name.
         quantization: of the qat stage that will have trained it, or None.
         examples: inputs to calibrate with, as the model takes them; random ones if None.
+        trained: whether it will be trained before the files are made. Weights that still have their initial zeros or
+            ones then count as other ones: the converter leaves out what adds 0 or multiplies by 1.
     """
     signature = saved_model.signature_of(model)
-    with tempfile.TemporaryDirectory(prefix="tfopt-trial-") as folder, as_if_trained(model):
+    with tempfile.TemporaryDirectory(prefix="tfopt-trial-") as folder, as_if_trained(model, trained):
         work = Path(folder)
         inputs = saved_model.named_inputs(_small_inputs(model) if examples is None else examples, model, signature)
         calibration = {name: work / f"{name}.npy" for name in inputs}
@@ -108,18 +111,25 @@ def _small_inputs(model: tf_keras.Model) -> dict[str, Array]:
 
 
 @contextmanager
-def as_if_trained(model: tf_keras.Model) -> Iterator[None]:
-    """Moves weights that are all 0 or all 1, for as long as the context lasts."""
+def as_if_trained(model: tf_keras.Model, trained: bool) -> Iterator[None]:
+    """Moves weights that training changes and that are all 0 or all 1, for as long as the context lasts."""
+    if not trained:
+        yield
+        return
     random = np.random.default_rng(0)
-    untouched = {
-        id(weight): (weight, values)
-        for weight in model.weights
-        if (values := weight.numpy()).dtype.kind == "f" and (np.all(values == 0) or np.all(values == 1))
-    }
+    statistics = [
+        weight
+        for layer in leaf_layers(model, weighted=True)
+        if isinstance(layer, tf_keras.layers.BatchNormalization)
+        for weight in layer.weights
+    ]
+    changed = {id(weight): weight for weight in (*model.trainable_weights, *statistics)}
+    initial = {key: weight.numpy() for key, weight in changed.items()}
+    untouched = {key: values for key, values in initial.items() if np.all(values == 0) or np.all(values == 1)}
     try:
-        for weight, values in untouched.values():
-            weight.assign(values + random.uniform(0.01, 0.1, values.shape).astype(values.dtype))
+        for key, values in untouched.items():
+            changed[key].assign(values + random.uniform(0.01, 0.1, values.shape).astype(values.dtype))
         yield
     finally:
-        for weight, values in untouched.values():
-            weight.assign(values)
+        for key, values in untouched.items():
+            changed[key].assign(values)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.budgets import Budget
 from tfopt.core.config.compile import Compile
-from tfopt.core.config.quantization import FloatPolicy, Quantization
+from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block
@@ -21,7 +21,7 @@ from tfopt.core.language.block import Block
 if TYPE_CHECKING:
     from tfopt.core.contracts.events import Emit
     from tfopt.core.contracts.preflight import Preflight
-    from tfopt.core.contracts.trial import TrialConversion
+    from tfopt.core.contracts.trial import TrialConversion, TrialWorkload
     from tfopt.core.records.report import ExportRecord, LayerRecord
 
 
@@ -113,13 +113,12 @@ class Export(Block):
 
         return Preflight()
 
-    def trial(self, model: Model, quantization: Quantization | None, data: Data) -> tuple[TrialConversion, ...]:
+    def trial(self, model: Model, workload: TrialWorkload) -> tuple[TrialConversion, ...]:
         """Makes `.tflite` files of the untrained model for looking at them; `tfopt plan` shows what is in them.
 
         Args:
             model: a `tf_keras.Model` with the layers that will be exported.
-            quantization: of the qat stage that will have trained it, or None.
-            data: the splits (`tfopt.backend.data.load.Data`).
+            workload: what will have been done to it, and data.
 
         Returns:
             One per file; none for a target that writes no `.tflite`.

@@ -5,7 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tfopt.core.config.quantization import Quantization
 from tfopt.core.config.quantization_modes import MODES, ModeName
+from tfopt.core.contracts.types import Data
+
+
+@dataclass(frozen=True)
+class TrialWorkload:
+    """What will have been done to a model before its files are made.
+
+    Args:
+        data: the splits (`tfopt.backend.data.load.Data`).
+        trained: whether any stage changes its weights.
+        quantization: of the stage that simulates 8 bits, or None.
+    """
+
+    data: Data
+    trained: bool
+    quantization: Quantization | None
 
 
 @dataclass(frozen=True)

@@ -106,9 +106,7 @@ def arithmetic_sentence(audit: AuditRecord) -> RenderableType | None:
     if floats["inputs"] and floats["inputs"] == floats["outputs"]:
         ends = f"{', '.join(floats['inputs'])} inputs and outputs"
     if ends:
-        return plain_text(
-            f"{_integers(audit)} inside, {ends}: no operator but QUANTIZE and DEQUANTIZE there sees float"
-        )
+        return plain_text(f"{_integers(audit)} inside, {ends}: only QUANTIZE and DEQUANTIZE there see float values")
     return plain_text("integers only: no operator reads or writes float values", "green")
 
 
