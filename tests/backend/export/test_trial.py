@@ -39,7 +39,8 @@ def complete(file: TrialConversion) -> bool:
 def test_the_files_of_a_trained_model_are_those_of_the_untrained_one(exported: Exported) -> None:
     new = tf_keras.models.clone_model(exported.model)
     before = new.get_weights()
-    for file in trial_conversions(new, {name: VARIANTS[name] for name in ("float32", "float16", "dynamic", "int8")}):
+    variants = {name: VARIANTS[name] for name in ("float32", "float16", "dynamic", "int8")}
+    for file in trial_conversions(new, variants, trained=True):
         audit = exported.records[file.name].audit
         assert audit is not None
         assert (file.operators, file.float_operators) == (audit.operators, audit.float_operators)
@@ -66,7 +67,8 @@ def test_the_plan_of_a_recipe_with_qat_lists_the_operators_of_its_files(tmp_path
         assert (file.operators, file.float_operators) == (record.audit.operators, record.audit.float_operators)
     rows = {row.name: row.operators for row in plan.layers}
     assert rows["dilated"] == ("CONV_2D",)
-    assert rows["step"] == ("GREATER", "CAST", "MUL")
+    assert rows["step"] is not None
+    assert {"GREATER", "CAST", "MUL"} <= set(rows["step"])
     assert plan.files[1].float_layers == ("step",)
 
 
@@ -129,7 +131,7 @@ def of_other_weights_and_data(model: tf_keras.Model, folder: Path) -> dict[str, 
 
 def check(build: Callable[[], tf_keras.Model], folder: Path) -> None:
     tf_keras.utils.set_random_seed(0)
-    found = trial_conversions(build(), LOOKED_AT)
+    found = trial_conversions(build(), LOOKED_AT, trained=True)
     files = of_other_weights_and_data(build(), folder)
     for file in found:
         assert Counter({"refused": 1} if file.refused else file.operators) == files[file.name], file.name

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import tf_keras
+
 from tfopt.backend.models.files.contents import Contents
-from tfopt.backend.models.files.loading import built_without_weights
+from tfopt.backend.models.files.loading import Loaded, built_without_weights
 from tfopt.core.records.report import PortRecord
 from tfopt.errors import TfoptError
 
@@ -31,10 +32,11 @@ def ports(file: Contents) -> Ports:
     )
 
 
-def _names(model: Any, side: str) -> Sequence[str]:
+def _names(model: Loaded, side: str) -> list[str]:
     """Names as signatures and dicts of data have them: of the input layers, and of the layers that end the model."""
-    names: Sequence[str] = getattr(model, f"{side}_names")
-    return names
+    if isinstance(model, tf_keras.Model):
+        return list(getattr(model, f"{side}_names"))
+    return [tensor._keras_history.operation.name for tensor in getattr(model, f"{side}s")]
 
 
 def _port(name: str, tensor: Any) -> PortRecord:
@@ -50,7 +52,7 @@ def _from_config(config: dict[str, Any]) -> Ports:
     inputs = [_described(layer["config"]) for layer in layers.values() if layer["class_name"] == "InputLayer"]
     if not inputs and layers:
         first = next(iter(layers.values()))["config"]
-        inputs = [_described(first)] if "batch_input_shape" in first else []
+        inputs = [_described(first)] if "batch_input_shape" in first else []  # Keras 2.0 had no input layer there
     names = _ends(inner.get("output_layers", ())) if isinstance(inner, dict) else []
     if not names and config["class_name"].endswith("Sequential"):
         names = list(layers)[-1:]
@@ -70,10 +72,12 @@ def _ends(nested: Any) -> list[str]:
 
 def _described(config: dict[str, Any]) -> PortRecord:
     shape = config.get("batch_input_shape") or config.get("batch_shape")
+    if isinstance(shape, dict):  # a tuple or shape in the notation of SavedModels
+        shape = shape.get("items")
     return PortRecord(
         name=str(config.get("name", "")),
         dtype=type_name(config.get("dtype")) or "float32",
-        shape=None if shape is None else [-1 if size is None else int(size) for size in shape],
+        shape=[-1 if size is None else int(size) for size in shape] if isinstance(shape, list) else None,
     )
 
 

@@ -33,6 +33,13 @@ from tfopt.core.contracts.trial import TrialConversion
 
 EXAMPLES = 2
 """How many examples ranges are computed from: what is in the file depends little on the ranges."""
+_NOTHING = (
+    *(tf_keras.layers.InputLayer, tf_keras.layers.Identity, tf_keras.layers.ActivityRegularization),
+    *(tf_keras.layers.Dropout, tf_keras.layers.GaussianDropout, tf_keras.layers.GaussianNoise),
+    *(tf_keras.layers.AlphaDropout, tf_keras.layers.SpatialDropout1D),
+    *(tf_keras.layers.SpatialDropout2D, tf_keras.layers.SpatialDropout3D),
+)
+"""Layers that compute nothing after training."""
 LOOKED_AT: Mapping[str, Variant] = {
     "float32": Variant(),
     "dynamic": Variant(quantize="dynamic"),
@@ -93,8 +100,21 @@ def _found(file: Conversion, model: tf_keras.Model, refused: str) -> TrialConver
         audit.operators,
         audit.float_operators,
         tuple(audit.float_layers),
-        layer_operators(file.target, names, aliases),
+        layer_operators(file.target, names, aliases, _ends(model)),
     )
+
+
+def _ends(model: tf_keras.Model) -> dict[str, str]:
+    """By name of an output in the signature, the layer that makes it, where it computes anything."""
+    signature = saved_model.signature_of(model)
+    ends = {}
+    for output, name in zip(signature.outputs, model.output_names, strict=True):
+        layer = model.get_layer(name)
+        while isinstance(layer, tf_keras.Model):
+            layer = layer.get_layer(layer.output_names[0])
+        if not isinstance(layer, _NOTHING):
+            ends[output] = layer.name
+    return ends
 
 
 def _simulated(model: tf_keras.Model, quantization: Quantization, inputs: Sequence[Array]) -> tf_keras.Model:

@@ -39,7 +39,7 @@ def load_graph(file: Contents, signature: str | None, allow_unsafe: bool) -> tf_
     inputs = [tf_keras.Input(spec.shape[1:], dtype=spec.dtype, name=name) for name, spec in layer.specs.items()]
     outputs = guarded(lambda: tf.nest.flatten(layer(inputs)), f"Calling the signature {key!r} of {file.path}")
     named = [
-        tf_keras.layers.Identity(name=_free(name, layer), dtype=output.dtype)(output)
+        tf_keras.layers.Identity(name=_free(name, layer), dtype=output.dtype.name)(output)
         for name, output in zip(layer.output_names, outputs, strict=True)
     ]
     return tf_keras.Model(inputs, named if len(named) > 1 else named[0], name=_model_name(file.path))

@@ -31,7 +31,7 @@ _STATE_OF_ITS_OWN = frozenset({
     *("LookupTableExportV2", "LookupTableSizeV2", "LookupTableInsertV2", "InitializeTableV2"),
     *("InitializeTable", "LookupTableFind", "InitializeTableFromTextFile", "InitializeTableFromTextFileV2"),
     *("TruncatedNormal", "Multinomial", "ParameterizedTruncatedNormal", "IsVariableInitialized", "Bucketize"),
-    *("AnonymousHashTable", "Placeholder"),
+    *("AnonymousHashTable", "Placeholder", "DisableCopyOnRead", "MutexV2"),
 })  # fmt: skip
 """Operations with state that stays in the model: variables, tables, calls, printing."""
 _CHECKPOINTS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename", "Save", "Restore"})
