@@ -19,6 +19,7 @@ def layer_operators(
     layer_names: Sequence[str],
     aliases: Mapping[str, str] | None = None,
     ends: Mapping[str, str] | None = None,
+    rest: str = "",
 ) -> dict[str, tuple[str, ...]]:
     """The operators of a file by Keras layer, in the order of the file; those in loops belong to the loop's layer.
 
@@ -31,6 +32,7 @@ def layer_operators(
         layer_names: Keras names of the layers of the model it came from, in the order of the model.
         aliases: as in `tfopt.backend.audit.tflite.audit_tflite`.
         ends: by name of an output in the signature, the layer that makes it.
+        rest: the layer of all operators for which none is found.
 
     Raises:
         ExportError: the file cannot be read or is malformed.
@@ -40,7 +42,7 @@ def layer_operators(
     try:
         found: dict[str, list[str]] = {}
         for layer, operator in _owned(file, LayerNames(layer_names, aliases), ends or {}):
-            found.setdefault(layer, []).append(operator)
+            found.setdefault(layer or rest, []).append(operator)
     except flatbuffer.MALFORMED as error:
         raise flatbuffer.malformed(path, error) from error
     return {layer: tuple(operators) for layer, operators in found.items()}

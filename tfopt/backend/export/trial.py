@@ -22,6 +22,7 @@ from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
+from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
@@ -91,7 +92,8 @@ def _found(file: Conversion, model: tf_keras.Model, refused: str) -> TrialConver
     mode = file.variant.quantize
     if refused:
         return TrialConversion(file.name, mode, refused=refused)
-    names = tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
+    bare = next((layer.name for layer in leaf_layers(model) if isinstance(layer, SavedModelLayer)), None)
+    names = (bare,) if bare else tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
     aliases = canonicalize(model).original_names if file.saved_model.name == "qat" else None
     audit = audit_tflite(file.target, names, aliases)
     return TrialConversion(
@@ -100,7 +102,7 @@ def _found(file: Conversion, model: tf_keras.Model, refused: str) -> TrialConver
         audit.operators,
         audit.float_operators,
         tuple(audit.float_layers),
-        layer_operators(file.target, names, aliases, _ends(model)),
+        layer_operators(file.target, names, aliases, _ends(model), bare or ""),
     )
 
 
