@@ -35,4 +35,4 @@ def with_trial_files(prepared: Prepared) -> Plan:
 def _warnings(files: tuple[TrialConversion, ...]) -> Iterator[str]:
     for file in files:
         if file.refused:
-            yield f"{file.name}: a file of the untrained model cannot be made: {file.refused}."
+            yield f"{file.name}: a file of the untrained model cannot be made: {file.refused.rstrip('.')}."

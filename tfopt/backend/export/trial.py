@@ -20,7 +20,8 @@ from tfopt.backend.audit.layer_operators import layer_operators
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.export import saved_model
-from tfopt.backend.export.convert import Conversion, convert
+from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
+from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.calibration import calibrate
@@ -28,6 +29,7 @@ from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.backend.types import Array, Arrays
+from tfopt.core.claims.failures import Failure
 from tfopt.core.config.quantization import Quantization
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.trial import TrialConversion
@@ -84,25 +86,53 @@ def trial_conversions(
             if not (work / kind).exists():
                 saved_model.write_saved_model(sources[kind], signature, work / kind, batch)
             files.append(Conversion(name, variant, work / kind, work / f"{name}.tflite", calibration))
-        refused = convert(files, lambda name: None)
-        return tuple(_found(file, model, refused.get(file.name, "")) for file in files)
+        aliases = {} if quantization is None else canonicalize(model).original_names
+        failures = convert(files, lambda name: None)
+        where = _first_failing_layer(files, failures, sources, signature, aliases, batch)
+        return tuple(_found(file, model, aliases, failures.get(file.name), where) for file in files)
 
 
-def _found(file: Conversion, model: tf_keras.Model, refused: str) -> TrialConversion:
+def _first_failing_layer(
+    files: Sequence[Conversion],
+    failures: Mapping[str, Failure],
+    sources: Mapping[str, tf_keras.Model],
+    signature: saved_model.Signature,
+    aliases: Mapping[str, str],
+    batch: int | None,
+) -> dict[Failure, str]:
+    """The layer of each kind of failure, as a sentence; of the first file with it, as the search takes a while."""
+    found: dict[Failure, str] = {}
+    for file in files:
+        failure = failures.get(file.name)
+        if failure is not None and failure not in found and failure.code in (REFUSED, CRASHED):
+            kind = file.saved_model.name
+            names = aliases if kind == "qat" else {}
+            found[failure] = failing_layer(file, sources[kind], signature, names, batch) or ""
+    return found
+
+
+def _found(
+    file: Conversion,
+    model: tf_keras.Model,
+    aliases: Mapping[str, str],
+    failure: Failure | None,
+    where: Mapping[Failure, str],
+) -> TrialConversion:
     mode = file.variant.quantize
-    if refused:
-        return TrialConversion(file.name, mode, refused=refused)
+    if failure is not None:
+        sentence = where.get(failure, "")
+        return TrialConversion(file.name, mode, refused=f"{failure.reason}. {sentence}" if sentence else failure.reason)
     bare = next((layer.name for layer in leaf_layers(model) if isinstance(layer, SavedModelLayer)), None)
     names = (bare,) if bare else tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
-    aliases = canonicalize(model).original_names if file.saved_model.name == "qat" else None
-    audit = audit_tflite(file.target, names, aliases)
+    own = aliases if file.saved_model.name == "qat" else None
+    audit = audit_tflite(file.target, names, own)
     return TrialConversion(
         file.name,
         mode,
         audit.operators,
         audit.float_operators,
         tuple(audit.float_layers),
-        layer_operators(file.target, names, aliases, _ends(model), bare or ""),
+        layer_operators(file.target, names, own, _ends(model), bare or ""),
     )
 
 
