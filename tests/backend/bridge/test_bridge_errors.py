@@ -14,7 +14,7 @@ import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
 
 import tfopt  # noqa: E402
-from tests.support.keras3_layers import Forgetful, Mix, WithTensorFlow  # noqa: E402
+from tests.support.keras3_layers import Forgetful, WithTensorFlow  # noqa: E402
 from tfopt.backend.bridge import conversion, to_tf_keras  # noqa: E402
 from tfopt.errors import StageError  # noqa: E402
 
@@ -27,11 +27,6 @@ def with_tensorflow() -> keras.Model:
     model = WithTensorFlow(name="net")
     model(np.zeros((2, 3), np.float32))
     return model
-
-
-def called_in_two_ways() -> keras.Model:
-    start, mix = keras.Input((4,)), Mix(name="mix")
-    return keras.Model(start, mix(mix(start, other=start, share=0.1), other=start, share=0.2))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +45,6 @@ def called_in_two_ways() -> keras.Model:
         (lambda: keras.Sequential([layers.Dense(2)], name="net"), "'net' has no input shape.*keras.Input"),
         (lambda: WithTensorFlow(name="net"), "'net' \\(WithTensorFlow\\) is not built"),
         (with_tensorflow, "Tracing the call of 'net'"),
-        (called_in_two_ways, "'mix' is called in several ways"),
     ],
 )
 def test_what_cannot_be_converted_is_named(build: Callable[[], keras.Model], says: str) -> None:

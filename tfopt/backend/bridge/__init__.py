@@ -10,6 +10,7 @@
 | `tables` | Which keys, weights and activations have different names or defaults? |
 | `graph` | Which calls does a Keras 3 model consist of? |
 | `functionalize` | How does a subclassed Keras 3 model become a graph? |
+| `inlining` | Which nested models become calls of the model around them? |
 | `arguments` | How are the arguments of a call written down as JSON? |
 | `weight_mapping` | Which variables of the two models belong together? |
 | `equivalence` | Do the two models have the same outputs; if not, from which layer on? |

@@ -173,8 +173,8 @@ class _Conversion:
             for layer_before, outbound in nodes:
                 layer_before._outbound_nodes[:] = outbound
             layer = self._wrapped(call)
-        layer.check_call(call)
-        return layer(inputs if len(inputs) > 1 else inputs[0])
+        way = layer.way_of(call)
+        return layer(inputs if len(inputs) > 1 else inputs[0], **({"way": way} if way else {}))
 
     def _keeps_masks(
         self, converted: tf_keras.layers.Layer, call: Call, inputs: list[tf.Tensor], outputs: list[tf.Tensor]

@@ -7,6 +7,7 @@ from itertools import chain, count
 
 import keras
 
+from tfopt.backend.bridge.inlining import inlined
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -15,11 +16,16 @@ from tfopt.errors import StageError
 def functional(model: keras.Model) -> keras.Model:
     """The model itself if it is Functional or Sequential, else its `call` traced to a functional model of its layers.
 
-    The layers are shared with `model`, so the weights are the same objects.
+    A nested model that shares a layer with what is around it is taken apart (`inlining`). The layers are shared with
+    `model`, so the weights are the same objects.
 
     Raises:
         StageError: the model is not built, or its `call` cannot be traced.
     """
+    return inlined(_traced(model), _traced)
+
+
+def _traced(model: keras.Model) -> keras.Model:
     if isinstance(model, keras.Sequential):
         if not model.built or model._functional is None:
             raise StageError(

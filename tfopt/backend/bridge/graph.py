@@ -36,7 +36,7 @@ class Call:
 
 def calls(model: keras.Model) -> list[Call]:
     """The calls that the outputs of a Functional or built Sequential model depend on, in an order that can be run."""
-    graph = model._functional if isinstance(model, keras.Sequential) else model
+    graph = graph_of(model)
     nodes = [node for depth in sorted(graph._nodes_by_depth, reverse=True) for node in graph._nodes_by_depth[depth]]
     all_calls = [_call(node) for node in nodes if not node.is_input]
     needed = {id(tensor) for tensor in graph.outputs}
@@ -46,6 +46,11 @@ def calls(model: keras.Model) -> list[Call]:
             needed |= {id(tensor) for tensor in call.inputs}
             kept.append(call)
     return kept[::-1]
+
+
+def graph_of(model: keras.Model) -> keras.Model:
+    """The functional model that a Functional or built Sequential model is, or is built around."""
+    return model._functional if isinstance(model, keras.Sequential) else model
 
 
 def mask_of(tensor: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import keras
@@ -34,6 +34,7 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
         hosted: Keras 3 configuration of the layer or operation, as JSON.
         pattern: how its arguments are made of the tensors that the wrapper is called with, as JSON.
         specs: `(shape, dtype)` of these tensors, as JSON; the wrapped layer is built for them.
+        others: pattern and specs, both as JSON, of each further way in which a shared layer is called.
         name: name of the wrapped layer or operation.
         trainable: whether its weights are trained.
 
@@ -52,13 +53,17 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
         name: str | None = None,
         trainable: bool = True,
         dtype: str | None = None,
+        others: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(name=name, autocast=False)
         self._config = {"hosted": hosted, "pattern": pattern, "specs": specs}
         self._pattern: CallSpec = json.loads(pattern)
+        self._others = [(pattern, specs) for pattern, specs in others]
         self._supports_masking = True
         operation = _made(json.loads(hosted), self.name)
         _build(operation, self._pattern, json.loads(specs), self.name)
+        for other, of_tensors in self._others:
+            _build(operation, json.loads(other), json.loads(of_tensors), self.name)
         # Past the tracking of attributes by tf_keras, which does not support layers of Keras 3.
         object.__setattr__(self, "wrapped", operation)
         if isinstance(operation, keras.layers.Layer):
@@ -70,9 +75,13 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
                     self.add_loss(_penalty(variable))
         self.trainable = trainable
 
-    def call(self, inputs: Nested, training: Training = None) -> Nested:
-        """Runs the wrapped layer or operation on the tensors."""
-        return _run(self.wrapped, self._pattern, tf.nest.flatten(inputs), training, self)
+    def call(self, inputs: Nested, training: Training = None, way: int = 0) -> Nested:
+        """Runs the wrapped layer or operation on the tensors; `way` says which way of calling it (`way_of`)."""
+        return _run(self.wrapped, self.pattern_of(way), tf.nest.flatten(inputs), training, self)
+
+    def pattern_of(self, way: int) -> CallSpec:
+        """How the arguments of one way of calling the layer are made of its tensors."""
+        return json.loads(self._others[way - 1][0]) if way else self._pattern
 
     def compute_mask(self, inputs: Nested, mask: Nested = None) -> None:
         """The wrapped layer puts masks on its outputs itself, and an operation drops them."""
@@ -88,25 +97,38 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
             if len(variable.shape) > 1 and not any(part in variable.name for part in _NOT_PRUNED)
         ]
 
-    def check_call(self, call: Call) -> None:
-        """Checks that a call is the one that the wrapper was made for; a shared layer may be called in several ways.
+    def way_of(self, call: Call) -> int:
+        """The `way` of a call: a shared layer may be called with different arguments, an embedding as output layer.
+
+        A way that is not known yet is added.
 
         Raises:
-            StageError: the call has other arguments than the one that the wrapper was made for.
+            StageError: the wrapped layer refuses the arguments, or makes variables for them that it did not have.
         """
-        if json.dumps(call_spec((call.args, call.kwargs), [])) != self._config["pattern"]:
-            raise StageError(
-                f"The layer {self.name!r} is called in several ways, which tf_keras does not support.",
-                "Call a shared layer with the same constants and the same arguments each time.",
-                code="bridge_failed",
-            )
+        pattern, specs = _call_as_json(call)
+        if pattern == self._config["pattern"]:
+            return 0
+        known = [other for other, _ in self._others]
+        if pattern not in known:
+            had = len(self.wrapped.variables) if isinstance(self.wrapped, keras.layers.Layer) else 0
+            _build(self.wrapped, json.loads(pattern), json.loads(specs), self.name)
+            if isinstance(self.wrapped, keras.layers.Layer) and len(self.wrapped.variables) != had:
+                raise StageError(
+                    f"The layer {self.name!r} is called in several ways, and makes more variables for a later one.",
+                    "Make all variables of the layer in its build().",
+                    code="bridge_failed",
+                )
+            self._others.append((pattern, specs))
+            known.append(pattern)
+        return known.index(pattern) + 1
 
     def wrapped_classes(self) -> list[type]:
         """The classes and functions from outside Keras that the wrapped layer is made of."""
         return [code for _, _, code in custom_parts(json.loads(self._config["hosted"]))]
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "trainable": self.trainable, **self._config}
+        others = {"others": [list(other) for other in self._others]} if self._others else {}
+        return {"name": self.name, "trainable": self.trainable, **self._config, **others}
 
 
 @tf.autograph.experimental.do_not_convert
@@ -221,9 +243,7 @@ def wrap(call: Call) -> Keras3LayerWrapper:
         StageError: the layer or one of its arguments cannot be written down and made again.
     """
     operation = call.operation
-    tensors: list[keras.KerasTensor] = []
-    arguments = (call.args, call.kwargs)
-    pattern = guarded(lambda: call_spec(arguments, tensors), f"Writing down the call of {operation.name!r}")
+    pattern, specs = _call_as_json(call)
     config = guarded(
         lambda: keras.saving.serialize_keras_object(operation),
         f"Writing down the Keras 3 layer {operation.name!r} ({type(operation).__name__})",
@@ -232,8 +252,16 @@ def wrap(call: Call) -> Keras3LayerWrapper:
     config = {key: value for key, value in config.items() if key != "build_config"}
     return Keras3LayerWrapper(
         hosted=json.dumps(config),
-        pattern=json.dumps(pattern),
-        specs=json.dumps([[list(tensor.shape), tensor.dtype] for tensor in tensors]),
+        pattern=pattern,
+        specs=specs,
         name=operation.name,
         trainable=getattr(operation, "trainable", True),
     )
+
+
+def _call_as_json(call: Call) -> tuple[str, str]:
+    """How the arguments of a call are made of its tensors, and their `(shape, dtype)`."""
+    tensors: list[keras.KerasTensor] = []
+    arguments = (call.args, call.kwargs)
+    pattern = guarded(lambda: call_spec(arguments, tensors), f"Writing down the call of {call.operation.name!r}")
+    return json.dumps(pattern), json.dumps([[list(tensor.shape), tensor.dtype] for tensor in tensors])

@@ -145,7 +145,8 @@ class _Conversion:
     def _call(self, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]) -> Nested:
         kind = type(layer).__name__
         if isinstance(layer, Keras3LayerWrapper):
-            return _unwrapped(layer, args)
+            inner_args, inner_kwargs = fill(layer.pattern_of(kwargs.get("way", 0)), keras.tree.flatten(args))
+            return self.layer(layer)(*inner_args, **inner_kwargs)
         if kind in ("TFOpLambda", "SlicingOpLambda"):
             return _operation(layer, args, kwargs)
         return self.layer(layer)(*args, **kwargs)
@@ -246,11 +247,6 @@ def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
 def _wrapped_layer(layer: Keras3LayerWrapper) -> keras.Operation:
     """A copy of the Keras 3 layer inside a wrapper."""
     return type(layer.wrapped).from_config(layer.wrapped.get_config())
-
-
-def _unwrapped(layer: Keras3LayerWrapper, args: tuple[Nested, ...]) -> Nested:
-    args, kwargs = fill(layer._pattern, keras.tree.flatten(args))
-    return _wrapped_layer(layer)(*args, **kwargs)
 
 
 def _operation(

@@ -1,0 +1,108 @@
+"""Nested models that share a layer with what is around them, e.g. an embedding that is the output layer, too.
+
+Both libraries write each nested model into a file by itself, where a layer that is called outside as well becomes a
+second layer with a variable of its own (Keras 3.15 then even fails to load its own file). In one graph it stays one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import keras
+
+from tfopt.backend.bridge.graph import Call, calls, graph_of
+from tfopt.backend.types import Nested
+from tfopt.catalog.guard import guarded
+from tfopt.errors import StageError
+
+Trace = Callable[[keras.Model], keras.Model]
+"""Makes a Functional or Sequential model of any."""
+
+
+def inlined(model: keras.Model, trace: Trace) -> keras.Model:
+    """The model with the calls of such nested models in the place of the models; the layers are the same objects.
+
+    Args:
+        model: Functional or Sequential.
+        trace: for the nested models.
+
+    Returns:
+        The model itself where no nested model shares a layer with what is around it.
+
+    Raises:
+        StageError: a nested model is called with something else than tensors like its inputs, or two layers would have
+            the same name.
+    """
+    nested = _to_inline(model, trace)
+    if not nested:
+        return model
+    graph, tensors = graph_of(model), {}
+    _replay(model, nested, trace, tensors)
+    outputs = keras.tree.map_structure(lambda tensor: tensors.get(id(tensor), tensor), graph._outputs_struct)
+    made: keras.Model = guarded(
+        lambda: keras.Model(graph._inputs_struct, outputs, name=model.name, trainable=model.trainable),
+        f"Joining the layers of {model.name!r} and of the models in it, which share layers,",
+    )
+    return made
+
+
+def _replay(model: keras.Model, nested: frozenset[int], trace: Trace, tensors: dict[int, keras.KerasTensor]) -> None:
+    """Adds the new tensors after each call to `tensors`, by the ids of the old; those that stay are not in it."""
+    for call in calls(model):
+        if id(call.operation) in nested:
+            inner = trace(call.operation)
+            graph = graph_of(inner)
+            given = _inputs_in_order(call, graph)
+            tensors |= {id(old): tensors.get(id(new), new) for old, new in zip(graph.inputs, given, strict=True)}
+            _replay(inner, nested, trace, tensors)
+            outputs = [tensors[id(tensor)] for tensor in graph.outputs]
+        elif any(id(tensor) in tensors for tensor in call.inputs):
+            outputs = keras.tree.flatten(_call_again(call, tensors))
+        else:
+            continue
+        tensors |= {id(old): new for old, new in zip(call.outputs, outputs, strict=True)}
+
+
+def _call_again(call: Call, tensors: dict[int, keras.KerasTensor]) -> Nested:
+    args, kwargs = keras.tree.map_structure(lambda value: tensors.get(id(value), value), (call.args, call.kwargs))
+    return guarded(lambda: call.operation(*args, **kwargs), f"Calling the layer {call.operation.name!r}")
+
+
+def _to_inline(model: keras.Model, trace: Trace) -> frozenset[int]:
+    """Ids of the nested models that share a layer with another model."""
+    found: dict[int, set[tuple[int, ...]]] = defaultdict(set)
+    for layer, around in _layers(model, (), trace):
+        if layer.weights:
+            found[id(layer)].add(around)
+    return frozenset(nested for ways in found.values() if len(ways) > 1 for way in ways for nested in way)
+
+
+def _layers(
+    model: keras.Model, around: tuple[int, ...], trace: Trace
+) -> Iterator[tuple[keras.layers.Layer, tuple[int, ...]]]:
+    """Every layer with the nested models around it, from the outside in."""
+    for layer in graph_of(model).layers:
+        yield layer, around
+        if isinstance(layer, keras.Model):
+            yield from _layers(trace(layer), (*around, id(layer)), trace)
+
+
+def _inputs_in_order(call: Call, graph: keras.Model) -> list[keras.KerasTensor]:
+    """The tensors that a nested model is called with, in the order of its inputs."""
+    given, expected = call.args[0] if len(call.args) == 1 else call.args, graph._inputs_struct
+    flat, inputs = keras.tree.flatten(given), keras.tree.flatten(expected)
+    by_key = not isinstance(expected, dict) or (isinstance(given, dict) and given.keys() == expected.keys())
+    alike = len(flat) == len(inputs) and all(
+        isinstance(one, keras.KerasTensor) and one.dtype == other.dtype and len(one.shape) == len(other.shape)
+        for one, other in zip(flat, inputs, strict=True)
+    )
+    if call.kwargs or not by_key or not alike:
+        raise StageError(
+            f"The nested model {call.operation.name!r} shares a layer with the model around it, and is not called with "
+            "tensors of the structure, rank and dtype of its inputs.",
+            "Call it with tensors that are like its inputs.",
+            code="bridge_failed",
+        )
+    order = {id(tensor): position for position, tensor in enumerate(inputs)}
+    return [flat[order[id(tensor)]] for tensor in graph.inputs]
