@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 
@@ -16,7 +17,7 @@ from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
-Trace = Callable[[keras.Model], keras.Model]
+Trace = Callable[[Any], keras.Model]
 """Makes a Functional or Sequential model of any."""
 
 
@@ -37,7 +38,8 @@ def inlined(model: keras.Model, trace: Trace) -> keras.Model:
     nested = _to_inline(model, trace)
     if not nested:
         return model
-    graph, tensors = graph_of(model), {}
+    graph = graph_of(model)
+    tensors: dict[int, keras.KerasTensor] = {}
     _replay(model, nested, trace, tensors)
     outputs = keras.tree.map_structure(lambda tensor: tensors.get(id(tensor), tensor), graph._outputs_struct)
     made: keras.Model = guarded(
