@@ -203,6 +203,17 @@ def test_a_layer_whose_name_the_converter_dropped_is_judged_by_what_is_left() ->
     assert gone.found == "layer rnn: 50.00% in the model, no weights of it found in the file"
 
 
+def test_a_table_that_became_a_constant_of_the_file_is_found_there() -> None:
+    table = tensor("positions", shape=[32, 32], sparsity=0.52, role="constant")
+    rest = tensor("positions", shape=[1, 1, 32], sparsity=0.0, role="constant")
+    pruned = layer("positions", 0.5, parameters=1024).model_copy(update={"clusters": 64})
+    claims = judged(INT8, audit(tensor(), table, rest), traits=["sparse", "clustered"], layers=[layer(), pruned])
+    sparsity = claim(claims, "sparsity")
+    assert sparsity.held
+    assert "positions 52.00% in the constant that the converter computed from it" in sparsity.found
+    assert claim(claims, "shared values").held
+
+
 def test_a_dense_model_makes_no_claim_about_sparsity() -> None:
     assert not any("sparsity" in name for name in judged(INT8, audit(tensor()), layers=[layer(sparsity=0.01)]))
 

@@ -166,6 +166,11 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
     untraced: list[LayerRecord] = []
     for layer in pruned:
         own = [tensor for tensor in weights if tensor.layer == layer.name]
+        if not own and (folded := _folded(layer, audit)):
+            kept.append(
+                f"{layer.name} {pooled_sparsity(folded):.2%} in the constant that the converter computed from it"
+            )
+            continue
         if not own:
             untraced.append(layer)
             continue
@@ -179,6 +184,21 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
     if lost:
         return broken_claim(claim, "; ".join(lost), code="sparsity_kept")
     return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is pruned", code="sparsity_kept")
+
+
+def _folded(layer: LayerRecord, audit: AuditRecord) -> list[TensorRecord]:
+    """The constant of a layer whose weights no operator multiplies with: the converter computes, before the file is
+    written, what does not depend on the input, such as the slice of a table of positions."""
+    found = [
+        tensor
+        for tensor in audit.tensors
+        if tensor.layer == layer.name
+        and tensor.role == "constant"
+        and len(tensor.shape) > 1
+        and 1 < prod(tensor.shape) <= layer.parameters
+        and tensor.dtype in (*_FLOATS, "int8", "int16")
+    ]
+    return [max(found, key=lambda tensor: prod(tensor.shape))] if found else []
 
 
 def _compare_sparsity(
@@ -207,7 +227,7 @@ def _clusters_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
             continue
         # The converter drops the names of a fused LSTM and of a GRU's loop: tensors without a layer belong to them.
         own = [tensor for tensor in weights if tensor.layer == layer.name and _can_be_shared(layer, tensor)]
-        own = own or [tensor for tensor in weights if tensor.layer is None]
+        own = own or _folded(layer, audit) or [tensor for tensor in weights if tensor.layer is None]
         if not own:
             lost.append(f"layer {layer.name}: no weights of it found in the file")
             continue
