@@ -24,6 +24,8 @@ def inspect(path: Path | str) -> AuditRecord:
     path = Path(path)
     if not path.exists():
         raise UsageError(f"There is no file {path}.", code="file_not_found")
+    if path.name == "saved_model.pb":
+        path = path.parent
     if path.is_dir():
         return audit_saved_model(path)
     return audit_tflite(path) if path.suffix == ".tflite" else audit_keras(path)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfopt.report.shared import formats
+from tfopt.report.shared.arithmetic import arithmetic
 from tfopt.report.shared.terminal import heading, plain_text, table
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
     """
     weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
     parts: list[RenderableType] = [plain_text(title, "bold")]
-    if (sentence := arithmetic_sentence(audit)) is not None:
-        parts.append(sentence)
+    parts += _arithmetic(audit)
     parts.append(plain_text(f"sparsity over all weights: {formats.percent(audit.sparsity)}"))
     parts += [
         heading("inputs and outputs"),
@@ -83,52 +83,13 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
     return parts
 
 
-def arithmetic_sentence(audit: AuditRecord) -> RenderableType | None:
-    """What a file computes in, naming what is float in a `.tflite` that has integers; None where nothing is known."""
-    if audit.format != "tflite":
-        return _sentence_of_keras(audit)
-    if not audit.operators:
-        return None
-    if audit.float_operators or audit.inner_conversions:
-        found = _counted(audit.float_operators or audit.inner_conversions)
-        behind = f" (layers {', '.join(audit.float_layers)})" if audit.float_layers else ""
-        pairs = ""
-        if audit.inner_conversions and audit.float_operators:
-            pairs = f"; between integers and float inside the file: {_counted(audit.inner_conversions)}"
-        if audit.float_operators:
-            return plain_text(f"computes in float: {found}{behind}{pairs}", "yellow")
-        return plain_text(f"goes through float values inside: {found}, though no operator computes with them", "yellow")
-    floats = {
-        side: sorted({port.dtype for port in ports if port.dtype.startswith(("float", "bfloat"))})
-        for side, ports in (("inputs", audit.inputs), ("outputs", audit.outputs))
-    }
-    ends = " and ".join(f"{', '.join(types)} {side}" for side, types in floats.items() if types)
-    if floats["inputs"] and floats["inputs"] == floats["outputs"]:
-        ends = f"{', '.join(floats['inputs'])} inputs and outputs"
-    if ends:
-        return plain_text(f"{_integers(audit)} inside, {ends}: only QUANTIZE and DEQUANTIZE there see float values")
-    return plain_text("integers only: no operator reads or writes float values", "green")
-
-
-def _sentence_of_keras(audit: AuditRecord) -> RenderableType | None:
-    """What a file of Keras or TensorFlow holds and computes in; it has no operators of TFLite."""
-    types = sorted({tensor.dtype for tensor in audit.tensors})
-    weights = f"weights in {', '.join(types)}" if types else "no weights"
-    if audit.computes_in:
-        return plain_text(f"a Keras model: {weights}, layers that compute in {', '.join(audit.computes_in)}")
-    if audit.operators:
-        return plain_text(f"a SavedModel without Keras layers: {weights}")
-    return plain_text(f"{weights} alone: the file does not say how a model is built from them") if types else None
-
-
-def _integers(audit: AuditRecord) -> str:
-    """The type that most values of an integer file have: the one of its activations."""
-    narrow = {name: number for name, number in audit.activations.items() if name in ("int8", "uint8", "int16")}
-    return max(narrow, key=lambda name: narrow[name]) if narrow else "integers"
-
-
-def _counted(operators: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} ×{number}" for name, number in sorted(operators.items()))
+def _arithmetic(audit: AuditRecord) -> list[RenderableType]:
+    """The sentence on what a file computes in; green and yellow for a `.tflite` without and with floats inside."""
+    found = arithmetic(audit)
+    if found is None:
+        return []
+    style = {"integers": "green", "floats inside": "yellow"}.get(found.kind, "")
+    return [plain_text(found.sentence, style)]
 
 
 def _port(role: str, port: PortRecord) -> tuple[str, ...]:

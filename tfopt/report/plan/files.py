@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tfopt.core.contracts.trial import looked_at
 from tfopt.report.shared.terminal import heading, plain_text, table
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ def files_text(files: Sequence[TrialConversion]) -> list[RenderableType]:
     if not files:
         return []
     rows = [(plain_text(file.name, "bold"), _contents(file)) for file in files]
-    return [heading("operators of the files, by a trial conversion"), table(("", ""), rows, left=(0, 1))]
+    shown = looked_at(files)
+    above = f" (of the layers: those of {shown.name})" if shown is not None and len(files) > 1 else ""
+    return [heading(f"operators of the files, by a trial conversion{above}"), table(("", ""), rows, left=(0, 1))]
 
 
 def _contents(file: TrialConversion) -> Text:

@@ -93,9 +93,10 @@ def totals_facts(found: Totals) -> dict[str, str]:
     macs = f"{formats.magnitude(found.macs)} multiply-accumulates for one example"
     if found.unknown_macs:
         macs += f", without {_names(found.unknown_macs)}, where they are not known"
-    operators = ", ".join(f"{name} {number}" for name, number in _by_number(found.operators))
+    parts = [", ".join(f"{name} {number}" for name, number in _by_number(found.operators))]
     if found.unknown_operators:
-        operators += f"; known only after conversion: {_names(found.unknown_operators)}"
+        parts.append(f"known only after conversion: {_names(found.unknown_operators)}")
+    operators = "; ".join(part for part in parts if part)
     return {
         "weights": f"{formats.count(found.parameters)} in {formats.count(found.layers)} layers",
         "MACs": macs,

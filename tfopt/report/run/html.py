@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tfopt.report.run import charts, sentences
 from tfopt.report.run.rows import budget_rows, export_rows, latency_threads, layer_table, stage_rows
 from tfopt.report.shared import formats, style
+from tfopt.report.shared.arithmetic import arithmetic
 from tfopt.report.shared.page import inline_svg, template
 
 if TYPE_CHECKING:
@@ -65,4 +66,5 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         commands=sentences.how_to_repeat(report),
         figures=[(chart, inline_svg(chart)) for chart in drawn],
         f=formats,
+        arithmetic=arithmetic,
     )

@@ -3,6 +3,7 @@
 | file | question it answers |
 |---|---|
 | `formats` | how is a number spelled: bytes, milliseconds, percent, counts? |
+| `arithmetic` | what does a file compute in, as a sentence? |
 | `style` | which colours do figures have, and how does one become SVG? |
 | `drawing` | what is a figure before it is drawn, and how do lines of one family look? |
 | `terminal` | how do plain text, headings and tables look in a terminal? |

@@ -165,6 +165,18 @@ def test_weights_alone_and_tflite_files_are_told_as_that(library: Any, tmp_path:
         load_file(tmp_path / "model.tflite")
 
 
+def test_parts_of_models_are_told_as_that(tmp_path: Path) -> None:
+    model = tf_keras.Sequential([tf_keras.Input((4,)), layers.Dense(2)])
+    model.save_weights(tmp_path / "checkpoints" / "model")
+    (tmp_path / "frozen.pb").write_bytes(b"")
+    with pytest.raises(StageError, match="holds no model, only weights"):
+        load_file(tmp_path / "checkpoints")
+    with pytest.raises(StageError, match="is a graph of TensorFlow 1 or a part of a SavedModel"):
+        load_file(tmp_path / "frozen.pb")
+    model.save(tmp_path / "whole", save_format="tf")
+    np.testing.assert_allclose(load_file(tmp_path / "whole" / "saved_model.pb")(VALUES), model(VALUES), atol=1e-6)
+
+
 def test_a_zip_archive_with_weights_only(tmp_path: Path) -> None:
     import zipfile
 

@@ -64,8 +64,17 @@ def read(path: Path) -> Contents:
         raise StageError(
             f"There is no model file {path}.", "A relative path starts at the recipe.", code="file_not_found"
         )
+    if path.name == "saved_model.pb":
+        path = path.parent
     if path.is_dir():
         return _saved_model(path)
+    if path.suffix == ".pb":
+        raise StageError(
+            f"{path} is a graph of TensorFlow 1 or a part of a SavedModel: alone it says neither which of its tensors "
+            "are inputs and outputs nor what its variables hold.",
+            "Name the folder of a SavedModel; a frozen graph becomes one with tf.compat.v1.saved_model.simple_save.",
+            code="model_unreadable",
+        )
     if path.suffix == ".tflite":
         raise StageError(
             f"{path} is a .tflite file: the end product, whose layers, and float weights in most, are gone.",
@@ -138,6 +147,8 @@ def _only_weights(path: Path) -> StageError:
 
 def _saved_model(path: Path) -> Contents:
     if not (path / "saved_model.pb").is_file():
+        if (path / "checkpoint").is_file():
+            raise _only_weights(path)
         raise StageError(f"The folder {path} is not a SavedModel: it has no saved_model.pb.", code="model_unreadable")
     root = saved_model_graph.keras_description(path)
     if root is None:
