@@ -10,9 +10,11 @@ import pytest
 import tensorflow as tf
 
 import tfopt
+from tests.support.console import printed
 from tests.support.recipes import known
 from tfopt.core.recipe.recipe import Recipe, build_recipe
 from tfopt.errors import RecipeError
+from tfopt.report.plan.text import doctor_text
 
 pytestmark = pytest.mark.tf
 
@@ -101,3 +103,5 @@ def test_doctor_shows_one_row(folder: Path) -> None:
     found = tfopt.doctor(str(folder / "digits"))
     assert [row.type for row in found.layers if row.parameters] == ["SavedModelLayer"]
     assert not any(file.refused for file in found.files)
+    shown = printed(doctor_text(found.environment, (), found.layers, found.files, 200), 200)
+    assert "not pruned: a SavedModel without Keras layers is converted as it is" in shown

@@ -13,7 +13,7 @@ from tfopt.backend.graph.calls import Call, calls
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.macs import macs
 from tfopt.backend.graph.not_convertible import reason_not_convertible
-from tfopt.backend.graph.saved_model_layer import reason_without_layers
+from tfopt.backend.graph.saved_model_layer import SavedModelLayer, reason_without_layers
 from tfopt.backend.pruning.eligibility import reason_no_sparse_kernel, reason_not_prunable, reason_pattern_impossible
 from tfopt.backend.types import Shape
 from tfopt.core.config.pruning import Pattern
@@ -28,6 +28,7 @@ PATTERNS = {
     "2:4": Pattern(sparsity_m_by_n=(2, 4)),
 }
 """Patterns of zeros by name."""
+_BARE = "a SavedModel without Keras layers is converted as it is, and neither trained nor changed"
 UNKNOWN = "its operators are known only after conversion"
 """What targets support, where no trial conversion was made or the converter refused it."""
 
@@ -72,7 +73,8 @@ def _with_operators(row: LayerPreflight, becomes: tuple[str, ...]) -> LayerPrefl
 
 
 def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> LayerPreflight:
-    prunable = reason_not_prunable(layer)
+    bare = _BARE if isinstance(layer, SavedModelLayer) else None
+    prunable = bare or reason_not_prunable(layer)
     refused = reason_not_convertible(layer)
     return LayerPreflight(
         name=layer.name,
@@ -85,7 +87,7 @@ def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> La
         patterns=()
         if prunable
         else tuple(name for name in PATTERNS if not reason_pattern_impossible(layer, PATTERNS[name])),
-        clusterable=reason_not_clusterable(layer),
+        clusterable=bare or reason_not_clusterable(layer),
         xnnpack_sparse=prunable or reason_no_sparse_kernel(layer),
         micro=refused or UNKNOWN,
         edge_tpu=refused or _not_on_edge_tpu(layer, quantized),

@@ -58,7 +58,10 @@ def test_files_of_keras_and_tensorflow_say_what_they_hold() -> None:
     assert "layers number Dense 1" in shown
     assert "integers only" not in shown
     shown = sentence(format="saved_model", operators={"MatMul": 1}, tensors=[kernel])
-    assert "a SavedModel without Keras layers: weights in float32" in shown
+    assert (
+        "a SavedModel without Keras layers, which can be converted as it is, but not trained: weights in float32"
+        in shown
+    )
     assert "operations of TensorFlow number MatMul 1" in shown
     assert "weights in float32 alone: the file does not say" in sentence(format="h5", tensors=[kernel])
 

@@ -67,7 +67,7 @@ def _of_keras(audit: AuditRecord) -> str | None:
     if audit.computes_in:
         return f"a Keras model: {weights}, layers that compute in {', '.join(audit.computes_in)}"
     if audit.operators:
-        return f"a SavedModel without Keras layers: {weights}"
+        return f"a SavedModel without Keras layers, which can be converted as it is, but not trained: {weights}"
     return f"{weights} alone: the file does not say how a model is built from them" if types else None
 
 
