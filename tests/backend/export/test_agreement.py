@@ -48,8 +48,33 @@ def test_regression_has_the_largest_difference_and_the_range() -> None:
     assert result.share is None
     assert result.value == pytest.approx(0.5)
     assert result.spread == pytest.approx(1.9)
-    assert result.reaches(0.7)
-    assert not result.reaches(0.8)
+    assert result.relative_error == pytest.approx(0.3606 / 0.95, rel=1e-3)
+    assert result.reaches(0.5)
+    assert not result.reaches(0.7)
+    assert result.reaches(0.7, most_error=0.4)
+
+
+def test_each_of_a_few_outputs_is_judged_by_its_own_scale() -> None:
+    expected = np.stack([np.linspace(0, 1000, 50), np.linspace(0, 1, 50)], axis=1)
+    found = expected + np.array([[2.0, 2.0]])
+    result = compare(found, expected, loss("mse"))
+    assert result.worst == "output 1"
+    assert result.relative_error == pytest.approx(2 / expected[:, 1].std())
+    assert not result.reaches(0.9)
+
+
+def test_many_outputs_are_one_signal() -> None:
+    """An autoencoder of images: the pixels at the border never change."""
+    expected = np.tile(np.linspace(0, 1, 64) * np.r_[np.zeros(8), np.ones(56)], (20, 1))
+    found = expected + 0.01
+    assert compare(found, expected, loss("mse")).relative_error == pytest.approx(0.01 / expected.std())
+
+
+def test_a_constant_is_judged_by_its_size() -> None:
+    constant = np.full((10, 1), 4.0)
+    assert compare(constant + 1, constant, loss("mae")).relative_error == pytest.approx(0.25)
+    assert compare(constant, constant, loss("mae")).relative_error == 0
+    assert compare(constant, constant * 0, loss("mae")).relative_error == np.inf
 
 
 def test_an_output_that_is_not_a_number_is_never_equal() -> None:

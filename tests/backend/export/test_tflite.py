@@ -17,7 +17,7 @@ from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.export import files as export_files
 from tfopt.backend.export import tflite
-from tfopt.core.claims.agreement import RuntimeCheck
+from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.tflite_variant import Variant

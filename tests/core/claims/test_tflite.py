@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tfopt.core.claims.agreement import OutputComparison, RuntimeCheck, agreement_claim
+from tfopt.core.claims.agreement import OutputComparison, agreement_claim
+from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
@@ -245,12 +246,16 @@ def test_agreement_below_the_recipe_s_demand_breaks_the_claim() -> None:
     assert broken.found == "99.00% of 360 examples"
 
 
-@pytest.mark.parametrize(("difference", "held"), [(0.05, True), (0.11, False), (float("nan"), False)])
-def test_regression_agrees_within_a_share_of_the_output_range(difference: float, held: bool) -> None:
-    record = agreement_claim(0.95, OutputComparison(100, difference=difference, spread=2.0))
+@pytest.mark.parametrize(("error", "held"), [(0.05, True), (0.11, False), (float("nan"), False)])
+def test_regression_agrees_by_the_error_over_the_signal(error: float, held: bool) -> None:
+    compared = OutputComparison(100, difference=0.3, spread=2.0, relative_error=error)
+    record = agreement_claim(0.9, compared)
     assert record.held is held
-    assert record.claim == "outputs within 0.05 of the output range of the Keras model's"
-    assert OutputComparison(100, difference=difference, spread=2.0).value is difference
+    assert record.claim == "outputs of the Keras model, with an error of at most 0.1 of their standard deviation"
+    assert "largest difference 0.3, range of outputs 2, 100 examples" in record.found
+    assert compared.measures().keys() == {"agreement", "relative_error"}
+    assert compared.value == 0.3
+    assert agreement_claim(0.9, compared, most_error=0.2).held is (error == error)
 
 
 def clustered(name: str = "stem", clusters: int = 16, kind: str = "Conv2D") -> LayerRecord:

@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.support.root import REPOSITORY
-from tfopt.core.claims.agreement import OutputComparison, RuntimeCheck
+from tfopt.core.claims.agreement import OutputComparison
+from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.quantization_modes import DEFAULT, IO_TYPES, MODES
 from tfopt.core.config.tflite_variant import Variant

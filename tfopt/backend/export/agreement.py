@@ -10,6 +10,8 @@ from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.outputs import Outputs
 
+_QUANTITIES = 16
+
 _ROUNDING = 1 + 1e-3
 """Two values one step apart differ by a little more or less than the step, in float32."""
 
@@ -24,8 +26,8 @@ def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison
             outputs per label.
 
     Returns:
-        Share of equal predictions; for a regression loss the largest absolute difference. An output that is not a
-        number is never equal to one that is.
+        Share of equal predictions; for a regression loss the error over the signal, and the largest absolute
+        difference. An output that is not a number is never equal to one that is.
     """
     examples = len(expected)
     if found.shape != expected.shape:
@@ -33,10 +35,44 @@ def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison
     meaning = Outputs.of(compile)
     if not meaning.are_classes:
         difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
-        spread = float(expected.max() - expected.min()) if expected.size else 0.0
-        return OutputComparison(examples, difference=float(difference.max()) if difference.size else 0.0, spread=spread)
+        errors = relative_errors(found, expected)
+        worst = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
+        return OutputComparison(
+            examples,
+            difference=float(difference.max()) if difference.size else 0.0,
+            spread=float(expected.max() - expected.min()) if expected.size else 0.0,
+            relative_error=float(errors[worst]),
+            worst=f"output {worst}" if len(errors) > 1 else "",
+        )
     equal = _predictions(found, meaning) == _predictions(expected, meaning)
     return OutputComparison(examples, share=float(np.mean(equal)))
+
+
+def relative_errors(found: Array, expected: Array) -> Array:
+    """Error over signal: root mean square of the error, over the standard deviation of the expected outputs.
+
+    A value of 0.1 is a signal-to-noise ratio of 20 dB. Up to 16 outputs of an example (its last axis) are quantities of
+    their own, each with its unit and scale; more are one signal, such as an image, a spectrum or an embedding, of which
+    some values hardly ever change.
+
+    Args:
+        found: outputs to compare, (examples, ..., outputs).
+        expected: outputs they should equal, of the same shape.
+
+    Returns:
+        One error per quantity; infinite where a signal does not change at all, but the error is not zero.
+    """
+    width = expected.shape[-1] if expected.ndim > 1 and expected.shape[-1] <= _QUANTITIES else 1
+    expected = expected.astype(np.float64).reshape(-1, width)
+    if not expected.size:
+        return np.zeros(width)
+    error = np.sqrt(np.mean(np.square(found.astype(np.float64).reshape(-1, width) - expected), axis=0))
+    signal = expected.std(axis=0)
+    # A quantity that is the same for all examples is judged by its size.
+    signal = np.where(signal > 0, signal, np.abs(expected.mean(axis=0)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        errors: Array = np.where(error == 0, 0.0, error / signal)
+    return errors
 
 
 def share_within(found: Array, expected: Array, step: float) -> float:

@@ -220,7 +220,7 @@ def _judged(
     measures = file_measures(found, context.data.test, context.compile, context.dense)
     return record.model_copy(
         update={
-            "measures": {**measures, "agreement": compared[0].value},
+            "measures": {**measures, **compared[0].measures()},
             "claims": [agreement_claim(_LEAST_AGREEMENT, comparison) for comparison in compared],
         }
     )

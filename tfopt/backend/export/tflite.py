@@ -23,8 +23,9 @@ from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark
-from tfopt.core.claims.agreement import RuntimeCheck, broken_claim
+from tfopt.core.claims.agreement import broken_claim
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
+from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.simulation import concern
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
@@ -206,7 +207,7 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
     if isinstance(audit, Failure):
         claims = [broken_claim("the file is well-formed", audit.reason, code="well_formed")]
         return record.model_copy(update={"claims": claims, "error": audit.reason, "error_code": audit.code})
-    ran = attempt(run, file, source, evaluation, evaluation.plain.get(name))
+    ran = attempt(run, file, source, evaluation, conversion.variant, evaluation.plain.get(name))
     result = RunResult(RuntimeCheck(xnnpack_error=ran.reason)) if isinstance(ran, Failure) else ran
     claims = tflite_claims(
         conversion.variant, context.traits, context.layers, audit, result.runtime, evaluation.float_layers

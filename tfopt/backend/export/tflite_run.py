@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from tfopt.backend.audit.layer_names import LayerNames
 from tfopt.backend.export import agreement
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
+from tfopt.backend.tflite.interpreter import Kernels
+from tfopt.backend.tflite.kernel_differences import operator_differences
 from tfopt.backend.types import Array
-from tfopt.core.claims.agreement import RuntimeCheck
 from tfopt.core.claims.failures import Failure, attempt
+from tfopt.core.claims.kernels import Parting, RuntimeCheck, kernels_agree
 from tfopt.core.claims.tflite import FloatLayers
+from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import SimulationRecord
 
@@ -83,13 +88,14 @@ class RunResult:
     unmeasured: Failure | None = None
 
 
-def run(file: Path, source: Source, evaluation: Evaluation, plain: PlainFile | None) -> RunResult:
+def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, plain: PlainFile | None) -> RunResult:
     """Runs a file; each kind of kernels in a process of its own, so that a crash names it.
 
     Args:
         file: in its place.
         source: the model it was made of.
         evaluation: test examples, and what must hold.
+        variant: its keys in the recipe.
         plain: the file of the model before the stage that simulates integers, to compare with; None without one.
     """
     context = evaluation.context
@@ -102,7 +108,7 @@ def run(file: Path, source: Source, evaluation: Evaluation, plain: PlainFile | N
     failure, measures = (judged, {}) if isinstance(judged, Failure) else (None, judged)
     (name,) = xnnpack.outputs
     compared = agreement.compare(xnnpack.outputs[name], source.outputs[name], context.compile)
-    measures["agreement"] = compared.value
+    measures |= compared.measures()
     simulation = None
     if plain is not None:
         simulation = plain.compared_with(file, xnnpack.outputs[name], evaluation.inputs, context)
@@ -113,18 +119,65 @@ def run(file: Path, source: Source, evaluation: Evaluation, plain: PlainFile | N
     details = {"batch": xnnpack.batch, "threads": xnnpack.threads} | (
         {"one_by_one": xnnpack.reason} if xnnpack.reason else {}
     )
-    try:
-        reference = predict.run_file(file, evaluation.few, evaluation.work, threads, "reference")
-    except (ProcessCrashed, ProcessFailed) as error:
-        runtime = RuntimeCheck(reference_error=str(error), agreement=compared)
-        return RunResult(runtime, measures, details, simulation, failure)
-    kernels = agreement.compare(reference.outputs[name], xnnpack.outputs[name][:REFERENCE_EXAMPLES], context.compile)
-    return RunResult(RuntimeCheck(agreement=compared, kernels=kernels), measures, details, simulation, failure)
+    runtime = on_other_kernels(file, xnnpack.outputs[name], evaluation, variant, threads)
+    return RunResult(replace(runtime, agreement=compared), measures, details, simulation, failure)
+
+
+def on_other_kernels(
+    file: Path, expected: Array, evaluation: Evaluation, variant: Variant, threads: int
+) -> RuntimeCheck:
+    """Compares the outputs on XNNPACK with those on the reference kernels, or on the built-in ones where the former
+    lack an operator or are known to be wrong; where they differ, each operator by itself.
+
+    Args:
+        file: that runs on XNNPACK.
+        expected: its outputs there, (examples, ...).
+        evaluation: the first test examples.
+        variant: how equal the outputs must be.
+        threads: that kernels may use.
+    """
+    context = evaluation.context
+    compared_on: Literal["reference", "builtin"] = "reference"
+    lacking: tuple[str, ...] = ()
+    found = _outputs(file, evaluation, threads, compared_on)
+    if isinstance(found, Failure) and (lacking := missing_operators(found.reason)):
+        compared_on = "builtin"
+        found = _outputs(file, evaluation, threads, compared_on)
+    if isinstance(found, Failure):
+        return RuntimeCheck(reference_error=found.reason, compared_on=compared_on, lacking=lacking)
+    few = expected[:REFERENCE_EXAMPLES]
+    kernels = agreement.compare(found, few, context.compile)
+    check = RuntimeCheck(kernels=kernels, compared_on=compared_on, lacking=lacking)
+    if kernels_agree(variant, kernels):
+        return check
+    differences = attempt(operator_differences, file, evaluation.few)
+    if isinstance(differences, Failure):
+        return check
+    names = LayerNames(evaluation.layer_names, evaluation.aliases)
+    partings = [
+        Parting(one.operator, one.dtype, names.of(one.tensor), one.to_default, one.others) for one in differences
+    ]
+    check = replace(check, operators=partings)
+    if compared_on == "builtin" or not any(one.parts and one.known_fault for one in partings):
+        return check
+    found = _outputs(file, evaluation, threads, "builtin")
+    if isinstance(found, Failure):
+        return replace(check, reference_error=found.reason, compared_on="builtin")
+    return replace(check, kernels=agreement.compare(found, few, context.compile), compared_on="builtin")
+
+
+def _outputs(file: Path, evaluation: Evaluation, threads: int, kernels: Kernels) -> Array | Failure:
+    """The first output of a file for the first test examples."""
+    ran = attempt(predict.run_file, file, evaluation.few, evaluation.work, threads, kernels)
+    return ran if isinstance(ran, Failure) else next(iter(ran.outputs.values()))
+
+
+def missing_operators(reason: str) -> tuple[str, ...]:
+    """Operators that an interpreter says it does not have, such as `TILE (version 3)`."""
+    found = re.findall(r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'", reason)
+    return tuple(dict.fromkeys(f"{name} (version {version})" for name, version in found))
 
 
 def _reference_error(file: Path, evaluation: Evaluation) -> str | None:
-    try:
-        predict.run_file(file, evaluation.few, evaluation.work, 1, "reference")
-    except (ProcessCrashed, ProcessFailed) as error:
-        return str(error)
-    return None
+    found = _outputs(file, evaluation, 1, "reference")
+    return found.reason if isinstance(found, Failure) else None

@@ -6,6 +6,7 @@
 | `interpreter` | how are real numbers put into a file, and read out of it? |
 | `quantum` | how far apart are two neighboring values of an output? |
 | `predict` | what does a file predict for many examples? |
+| `kernel_differences` | at which operators do the kernels of LiteRT give different results? |
 | `benchmark` | how long does one example take? |
 | `child_process` | how does a crash of a converter or interpreter stay a message? |
 """

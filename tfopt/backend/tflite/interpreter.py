@@ -12,10 +12,16 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfopt.backend.types import Array
 
-Kernels = Literal["default", "reference"]
-"""`default`: LiteRT as apps use it, with XNNPACK; `reference`: its plain kernels, without any delegate."""
+Kernels = Literal["default", "builtin", "reference"]
+"""`default`: LiteRT as apps use it, with XNNPACK; `builtin`: its optimized kernels, without any delegate; `reference`:
+its plain kernels, without any delegate, of which some operators have none."""
 
-_RESOLVERS = {"default": OpResolverType.AUTO, "reference": OpResolverType.BUILTIN_REF}
+RESOLVERS: Mapping[Kernels, OpResolverType] = {
+    "default": OpResolverType.AUTO,
+    "builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    "reference": OpResolverType.BUILTIN_REF,
+}
+"""LiteRT's names of them."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> L
         ValueError: the file is not a model. A malformed file may abort the process: call this in a child process.
     """
     interpreter = Interpreter(
-        model_path=str(path), num_threads=threads, experimental_op_resolver_type=_RESOLVERS[kernels]
+        model_path=str(path), num_threads=threads, experimental_op_resolver_type=RESOLVERS[kernels]
     )
     keys = list(interpreter.get_signature_list())
     if not keys:

@@ -3,7 +3,8 @@
 | file | question it answers |
 |---|---|
 | `tflite` | does a `.tflite` file contain what its variant promises? |
-| `agreement` | does a file give the outputs of its model, on all kernels? |
+| `agreement` | does a file give the outputs of its model? |
+| `kernels` | does a file run on all kernels, with the same outputs, and if not, at which operator do they part? |
 | `simulation` | was a stage that simulates integers worth it? |
 | `failures` | what is left of an export that failed? |
 | `decline` | was the model ruined although nothing says so? |

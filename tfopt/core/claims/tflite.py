@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import prod
 
 from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
-from tfopt.core.claims.agreement import RuntimeCheck, agreement_claim, broken_claim, kernels_claim
+from tfopt.core.claims.agreement import agreement_claim, broken_claim
+from tfopt.core.claims.kernels import RuntimeCheck, kernels_claim
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
@@ -62,7 +63,8 @@ def tflite_claims(
         claims.append(_sparsity_kept(layers, audit))
     if "clustered" in traits:
         claims.append(_clusters_kept(layers, audit))
-    return [*claims, kernels_claim(variant, runtime), agreement_claim(variant.least_agreement(), runtime.agreement)]
+    same = agreement_claim(variant.least_agreement(), runtime.agreement, most_error=variant.most_relative_error())
+    return [*claims, kernels_claim(variant, runtime), same]
 
 
 def _integer_only(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -> ClaimRecord:

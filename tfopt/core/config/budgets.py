@@ -35,7 +35,8 @@ class Budget:
 
     Args:
         export: name of the file it is about.
-        measure: `bytes`, `gzip_bytes`, `latency_ms`, `agreement`, `within_quantum`, a metric, or `<metric>_drop`.
+        measure: `bytes`, `gzip_bytes`, `latency_ms`, `agreement`, `relative_error` (regression), `within_quantum`, a
+            metric, or `<metric>_drop`.
         limit: in bytes, milliseconds or the metric's own unit.
         at_least: the value must reach the limit instead of staying under it.
     """
@@ -76,6 +77,8 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         "gzip_bytes": _Measure(parse_bytes),
         "latency_ms": _Measure(parse_milliseconds),
         "agreement": _Measure(parse_share, at_least=classifies),
+        # Error over the standard deviation of the output: of numbers only.
+        **({} if classifies else {"relative_error": _Measure(parse_share)}),
         "within_quantum": _Measure(parse_share, at_least=True),
     }
     for metric in compile.metrics:

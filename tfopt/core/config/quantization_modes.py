@@ -26,6 +26,7 @@ class Mode:
         from_qat: converted from the model that simulates 8 bits, where a stage left one; else from the float model.
         least_agreement: the default claim: share of test examples on which file and Keras model predict the same.
         bytes_per_parameter: of a dense weight.
+        most_relative_error: the default claim for regression: error over the standard deviation of each output.
         float32_below: weights with fewer elements stay float32.
         not_sparse: why `sparse: true` is refused, as the end of a sentence, with a remedy; None where it is allowed.
     """
@@ -38,6 +39,7 @@ class Mode:
     from_qat: bool
     least_agreement: float
     bytes_per_parameter: float
+    most_relative_error: float = 0.05
     float32_below: int = 0
     not_sparse: str | None = None
 
@@ -57,6 +59,7 @@ MODES: Mapping[str, Mode] = {
         from_qat=False,
         least_agreement=0.99,
         bytes_per_parameter=4,
+        most_relative_error=0.01,
     ),
     "float16": Mode(
         meaning="half-size weights",
@@ -67,6 +70,7 @@ MODES: Mapping[str, Mode] = {
         from_qat=False,
         least_agreement=0.99,
         bytes_per_parameter=2,
+        most_relative_error=0.01,
     ),
     "dynamic": Mode(
         meaning="int8 weights and float activations",
@@ -90,6 +94,7 @@ MODES: Mapping[str, Mode] = {
         from_qat=True,
         least_agreement=0.95,
         bytes_per_parameter=1,
+        most_relative_error=0.1,
     ),
 }
 """The modes by the value of `quantize:`."""

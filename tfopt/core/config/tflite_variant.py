@@ -30,7 +30,8 @@ class Variant(Block):
     sparse: bool = False
     """Store sparse weights in TFLite's sparse format; smaller unzipped, and faster only for patterns a kernel has."""
     agreement: Share | None = None
-    """Least share of test examples on which file and Keras model must predict the same (default: by `quantize`)."""
+    """Least share of test examples on which file and Keras model must predict the same; for regression, one minus the
+    tolerated error over the standard deviation of each output (default: by `quantize`)."""
 
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:
@@ -51,3 +52,7 @@ class Variant(Block):
     def least_agreement(self) -> float:
         """The share of equal predictions that the default claim demands."""
         return self.mode.least_agreement if self.agreement is None else self.agreement
+
+    def most_relative_error(self) -> float:
+        """The same for regression: the tolerated error, over the standard deviation of each output."""
+        return self.mode.most_relative_error if self.agreement is None else 1 - self.agreement

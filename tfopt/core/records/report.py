@@ -174,7 +174,8 @@ class ExportRecord(Record):
     gzip_bytes: int
     measures: dict[str, float]
     """From running the file on the full test split: the recipe's metrics, `<metric>_drop` against the first dense
-    stage, `agreement` with the Keras model it came from (for regression: the largest absolute difference), `latency_ms`
+    stage, `agreement` with the Keras model it came from (for regression: the largest absolute difference, and
+    `relative_error`: its root mean square over the standard deviation of the model's outputs), `latency_ms`
     (median), `latency_ms_p10`, `latency_ms_p90`; for an integer file of a model with simulated quantization also
     `within_quantum`: the share of output values that differ from that model's by at most one quantum."""
     audit: AuditRecord | None = None

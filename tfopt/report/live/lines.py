@@ -103,8 +103,10 @@ class TrialLines:
 def metrics_text(measures: Mapping[str, float], most: int | None = None) -> str:
     """Metrics in their units, the loss last: `accuracy 98.1%  sparsity 79.9%  loss 0.0746`."""
     names = [name for name in measures if name not in _SPREAD and not name.startswith("val_")]
+    if "relative_error" in names and "agreement" in names:
+        names.remove("agreement")  # for regression it is a difference, in the unit of the outputs
     names.sort(key=lambda name: name == "loss")
-    metric = next((name for name in names if name not in ("agreement", "sparsity")), "accuracy")
+    metric = next((name for name in names if name not in ("agreement", "relative_error", "sparsity")), "accuracy")
     return "  ".join(
         f"{_LABELS.get(name, name)} {formats.measure(name, measures[name], metric)}" for name in names[:most]
     )

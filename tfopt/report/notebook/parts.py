@@ -18,7 +18,7 @@ from tfopt.report.plan import layers as layers_text
 from tfopt.report.plan.chart import COLUMNS, schedules_chart
 from tfopt.report.plan.text import shortened
 from tfopt.report.run import sentences
-from tfopt.report.run.rows import budget_rows, export_rows, layer_table, stage_rows
+from tfopt.report.run.rows import budget_rows, export_rows, layer_table, likeness, stage_rows
 from tfopt.report.shared import formats
 from tfopt.report.shared.page import inline_svg, template
 
@@ -85,6 +85,7 @@ def run_html(report: Report) -> str:
         verdict=sentences.verdict(report),
         warnings=sentences.warnings(report),
         exports=export_rows(report),
+        likeness=likeness(report),
         stages=stage_rows(report),
         layers=layer_table(report),
         skips=sentences.skip_sentences(report),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.report.run import charts, sentences
-from tfopt.report.run.rows import budget_rows, export_rows, latency_threads, layer_table, stage_rows
+from tfopt.report.run.rows import budget_rows, export_rows, latency_threads, layer_table, likeness, stage_rows
 from tfopt.report.shared import formats, style
 from tfopt.report.shared.arithmetic import arithmetic
 from tfopt.report.shared.page import inline_svg, template
@@ -53,6 +53,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         recipe_yaml=recipe_yaml,
         verdict=sentences.verdict(report),
         exports=exports,
+        likeness=likeness(report),
         latency_threads=latency_threads(report),
         broken_names=[row.name for row in exports if row.broken],
         stages=stage_rows(report),

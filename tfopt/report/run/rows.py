@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfopt.report.run.sentences import budget_sentence
+from tfopt.report.shared import formats
 
 if TYPE_CHECKING:
     from tfopt.core.records.report import BudgetRecord, ClaimRecord, ExportRecord, Report
@@ -51,6 +52,7 @@ class ExportRow:
         metric: the recipe's first metric, from running the file on the test split.
         drop: how much worse than the first dense stage, in the metric's unit; negative is better.
         agreement: share of predictions equal to those of the Keras model (regression: largest absolute difference).
+        relative_error: error over the standard deviation of the Keras model's outputs; None for classification.
         latency_ms: median of one example, in milliseconds.
         latency_ms_p10: tenth percentile.
         latency_ms_p90: ninetieth percentile.
@@ -68,6 +70,7 @@ class ExportRow:
     metric: float | None
     drop: float | None
     agreement: float | None
+    relative_error: float | None
     latency_ms: float | None
     latency_ms_p10: float | None
     latency_ms_p90: float | None
@@ -168,6 +171,7 @@ def _export_row(export: ExportRecord, metric: str, budgets: Iterable[BudgetRow])
         metric=measures.get(metric),
         drop=measures.get(f"{metric}_drop"),
         agreement=measures.get("agreement"),
+        relative_error=measures.get("relative_error"),
         latency_ms=measures.get("latency_ms"),
         latency_ms_p10=measures.get("latency_ms_p10"),
         latency_ms_p90=measures.get("latency_ms_p90"),
@@ -176,6 +180,37 @@ def _export_row(export: ExportRecord, metric: str, budgets: Iterable[BudgetRow])
         broken=tuple(claim for claim in export.claims if not claim.held),
         budgets=tuple(budget for budget in budgets if budget.export == export.name),
     )
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How a report says how equal the outputs of files and model are.
+
+    Args:
+        heading: of the column.
+        meaning: what the numbers are.
+        of_regression: whether outputs are numbers, not choices among classes.
+    """
+
+    heading: str
+    meaning: str
+    of_regression: bool
+
+    def text(self, row: ExportRow, metric: str) -> str:
+        """The cell of a file."""
+        if self.of_regression:
+            return formats.measure("relative_error", row.relative_error)
+        return formats.measure("agreement", row.agreement, metric)
+
+
+def likeness(report: Report) -> Likeness:
+    """The column that compares outputs; a report of before 0.2 has the largest difference only."""
+    if any("relative_error" in export.measures for export in report.exports):
+        meaning = "error over the standard deviation of the outputs of"
+        return Likeness("relative error", meaning, of_regression=True)
+    if formats.is_fraction(report.metric):
+        return Likeness("agreement", "equal predictions with", of_regression=False)
+    return Likeness("difference", "largest difference to", of_regression=False)
 
 
 def stage_rows(report: Report) -> tuple[StageRow, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.report.run import sentences
-from tfopt.report.run.rows import export_rows, layer_table, stage_rows
+from tfopt.report.run.rows import export_rows, layer_table, likeness, stage_rows
 from tfopt.report.shared import formats
 from tfopt.report.shared.terminal import WIDE, heading, indented, plain_text, table
 
@@ -56,7 +56,7 @@ def show_text(report: Report, folder: Path, width: int = 80) -> list[RenderableT
 
 def exports_table(report: Report, width: int = 80) -> Table:
     """One line per file: sizes, metric, latency, and how many claims held."""
-    metric = report.metric
+    metric, alike = report.metric, likeness(report)
     wide = width >= WIDE
     spread = ("10th–90th",) if wide else ()
     rows: list[tuple[str | Text, ...]] = []
@@ -73,13 +73,13 @@ def exports_table(report: Report, width: int = 80) -> Table:
                 formats.size(row.gzip_bytes),
                 formats.measure(metric, row.metric),
                 formats.measure(f"{metric}_drop", row.drop),
-                formats.measure("agreement", row.agreement, metric),
+                alike.text(row, metric),
                 formats.milliseconds(row.latency_ms),
                 *((between,) if wide else ()),
                 plain_text(held, "" if row.num_held == row.num_claims else "bold red"),
             )
         )
-    return table(("", "size", "gzip", metric, "drop", "agreement", "latency", *spread, "claims"), rows)
+    return table(("", "size", "gzip", metric, "drop", alike.heading, "latency", *spread, "claims"), rows)
 
 
 def verdict_text(report: Report) -> list[RenderableType]:

@@ -6,7 +6,7 @@ import math
 import re
 
 _FRACTIONS = frozenset(
-    {"agreement", "auc", "f1_score", "planned_sparsity", "precision", "recall", "sparsity", "within_quantum"}
+    "agreement auc f1_score planned_sparsity precision recall relative_error sparsity within_quantum".split()
 )
 
 
