@@ -1,4 +1,4 @@
-"""Kernels that differ: rounding that adds up, an operator that one of them lacks, a known fault, a real disagreement."""
+"""Kernels that differ: rounding that adds up, an operator that one lacks, a known fault, a real disagreement."""
 
 from __future__ import annotations
 

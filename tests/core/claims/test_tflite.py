@@ -49,7 +49,8 @@ def layer(name: str = "stem", sparsity: float = 0.8, parameters: int = 1168) -> 
 
 def judged(variant: Variant, found: AuditRecord, runtime: RuntimeCheck = GOOD, **model: Any) -> dict[str, ClaimRecord]:
     traits, layers = frozenset(model.get("traits", ())), model.get("layers", ())
-    claims = tflite_claims(variant, traits, layers, found, runtime, model.get("float_layers", FloatLayers()))
+    floats, own = model.get("float_layers", FloatLayers()), model.get("own_types", {})
+    claims = tflite_claims(variant, traits, layers, found, runtime, floats, own)
     assert len({claim.claim for claim in claims}) == len(claims)
     return {claim.claim: claim for claim in claims}
 
@@ -171,7 +172,13 @@ def test_dynamic_range_leaves_small_kernels_in_float_and_the_claim_says_so() -> 
 
 def test_integer_inputs_keep_their_type_under_int8_io() -> None:
     tokens = [PortRecord(name="tokens", dtype="int32", shape=[-1, 48])]
-    assert claim(judged(INT8, audit(tensor(), inputs=tokens)), "inputs and outputs").held
+    own = claim(judged(INT8, audit(tensor(), inputs=tokens), own_types={"tokens": "int32"}), "inputs and outputs")
+    assert own.held
+    assert own.claim == "inputs and outputs are int8, except for 'tokens', which is int32 in the model"
+    assert not claim(judged(INT8, audit(tensor(), inputs=tokens)), "inputs and outputs").held
+    pixels = [PortRecord(name="camera", dtype="float32", shape=[-1, 8, 8])]
+    lost = judged(Variant(), audit(tensor(), inputs=pixels, io="float32"), own_types={"camera": "uint8"})
+    assert claim(lost, "inputs and outputs").found == "input 'camera' is float32"
     scores = [PortRecord(name="scores", dtype="int32", shape=[-1, 48])]
     assert not claim(judged(INT8, audit(tensor(), outputs=scores)), "inputs and outputs").held
 

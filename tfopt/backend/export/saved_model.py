@@ -58,6 +58,12 @@ def signature_of(model: tf_keras.Model) -> Signature:
     return Signature(_usable(model.input_names), _usable(model.output_names))
 
 
+def own_types(model: tf_keras.Model, signature: Signature) -> dict[str, str]:
+    """Dtypes of the inputs and outputs of a float model that are not floats, such as token ids, by signature name."""
+    ports = zip((*signature.inputs, *signature.outputs), (*model.inputs, *model.outputs), strict=True)
+    return {name: tensor.dtype.name for name, tensor in ports if not tensor.dtype.is_floating}
+
+
 def _usable(names: Sequence[str]) -> tuple[str, ...]:
     """Names that survive a signature unchanged; TensorFlow would replace other characters silently."""
     clean = [re.sub(r"[^A-Za-z0-9_]", "_", name) for name in names]

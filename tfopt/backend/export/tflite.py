@@ -80,6 +80,7 @@ def export(
             save_arrays(test, work / "test"),
             save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
             work,
+            saved_model.own_types(float_model, signature),
             {name: PlainFile(made, _reason(failures.get(made.name))) for name, made in plain.items()},
         )
         batch = _batch(float_model)
@@ -210,7 +211,13 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
     ran = attempt(run, file, source, evaluation, conversion.variant, evaluation.plain.get(name))
     result = RunResult(RuntimeCheck(xnnpack_error=ran.reason)) if isinstance(ran, Failure) else ran
     claims = tflite_claims(
-        conversion.variant, context.traits, context.layers, audit, result.runtime, evaluation.float_layers
+        conversion.variant,
+        context.traits,
+        context.layers,
+        audit,
+        result.runtime,
+        evaluation.float_layers,
+        evaluation.own_types,
     )
     details = {**record.details, **result.details}
     record = record.model_copy(

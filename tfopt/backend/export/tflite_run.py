@@ -56,6 +56,7 @@ class Evaluation:
         inputs: .npy file of the test inputs per input.
         few: .npy file of the first test inputs per input, for the reference kernels.
         work: folder for outputs.
+        own_types: dtypes of the inputs and outputs that are not floats in the model, by name.
         plain: by variant that comes from a simulated model, the file that is made without the stage that simulates.
     """
 
@@ -66,6 +67,7 @@ class Evaluation:
     inputs: Mapping[str, Path]
     few: Mapping[str, Path]
     work: Path
+    own_types: Mapping[str, str] = field(default_factory=dict)
     plain: Mapping[str, PlainFile] = field(default_factory=dict)
 
 

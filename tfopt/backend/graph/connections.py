@@ -30,6 +30,7 @@ class Graph:
                 "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
                 code="invalid_model",
             )
+        self.model = model
         self._calls: Counter[str] = Counter()
         self._producers: dict[str, list[str]] = defaultdict(list)
         self._consumers: dict[str, list[str]] = defaultdict(list)

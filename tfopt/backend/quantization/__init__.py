@@ -9,6 +9,7 @@ is rounded at each of those), and nothing else.
 | `canonical/` | which form must a model have so that tfmot can simulate all of it? |
 | `annotation` | which layers of a model are simulated, and what is done with the others? |
 | `float_fallback` | which layers compute in float in an int8 file, and why? Which can the converter not calibrate? |
+| `traced_floats` | which operators without an integer kernel are inside layers of users, operations and functions? |
 | `preflight` | which problems and warnings of a qat stage are known before training? |
 | `fusion` | which layers become one operator, and at which of them is its output rounded? |
 | `quantizers`, `configs` | how are values rounded, and what does tfmot's wrapper ask for? |

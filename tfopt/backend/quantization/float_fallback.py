@@ -6,7 +6,7 @@ of these layers is rounded, so they are never rounded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 import tf_keras
@@ -15,7 +15,9 @@ from tf_keras import layers
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.quantization.canonical import Canonical
+from tfopt.backend.quantization.canonical.custom_layers import InsertAxes, RemoveAxes, Slice
 from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
+from tfopt.backend.quantization.traced_floats import TracedFloat, traced_floats
 
 FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
 """Activation functions that compute in float, and why."""
@@ -68,6 +70,23 @@ _ONE_SCALE = (layers.Concatenate, layers.Maximum, layers.UpSampling2D)
 """Layers whose operands and output have the same scale in TFLite."""
 
 
+_MOVE_VALUES = (
+    layers.Cropping1D,
+    layers.Cropping2D,
+    layers.Dropout,
+    layers.Flatten,
+    layers.Permute,
+    layers.RepeatVector,
+    layers.Reshape,
+    layers.ZeroPadding1D,
+    layers.ZeroPadding2D,
+    InsertAxes,
+    RemoveAxes,
+    Slice,
+)
+"""Layers whose output has the scale of their input."""
+
+
 def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """The layers that stay float in an int8 file, and why, by Keras name; those of nested models too.
 
@@ -79,9 +98,12 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
         StageError: the connections of the layers are not known.
     """
     graph = Graph(model)
+    traced = traced_floats(model)
     found = {layer.name: reason for layer in leaf_layers(model) if (reason := float_reason(layer))}
+    for name, floats in traced.items():
+        found.setdefault(name, floats.reason)
     for name in graph.layers:
-        if neighbour := shares_float_scale(graph, name):
+        if neighbour := shares_float_scale(graph, name, traced):
             found.setdefault(name, f"it has one scale with {names.get(neighbour, neighbour)}, which stays float")
     return found
 
@@ -113,11 +135,33 @@ def float_reason(layer: layers.Layer) -> str | None:
     return (reason(layer) if reason else None) or named or FLOAT_FUNCTIONS.get(_function_name(layer))
 
 
-def shares_float_scale(graph: Graph, name: str) -> str | None:
-    """The float layer with which a layer must share its scale in TFLite, so that it stays float too; None if none."""
+def shares_float_scale(graph: Graph, name: str, traced: Mapping[str, TracedFloat]) -> str | None:
+    """The float layer with which a layer must share its scale in TFLite, so that it stays float too; None if none.
+
+    Args:
+        graph: of the model.
+        name: of the layer.
+        traced: what its layers compute in float that cannot be told from their types.
+    """
     if type(graph.layers[name]) not in _ONE_SCALE:
         return None
-    return next((producer for producer in graph.producers(name) if float_reason(graph.layers[producer])), None)
+    return next(
+        (
+            producer
+            for producer in _value_producers(graph, name)
+            if float_reason(graph.layers[producer]) or (producer in traced and traced[producer].at_end)
+        ),
+        None,
+    )
+
+
+def _value_producers(graph: Graph, name: str) -> Iterator[str]:
+    """The layers that make the values which a layer takes; layers that only move values are passed through."""
+    for producer in graph.producers(name):
+        if isinstance(graph.layers[producer], _MOVE_VALUES):
+            yield from _value_producers(graph, producer)
+        else:
+            yield producer
 
 
 def _function_name(layer: layers.Layer) -> str:

@@ -10,6 +10,7 @@ from tf_keras import layers
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.quantization.canonical.batch_norm import TAKES_BATCH_NORMALIZATION, folds_into
 from tfopt.backend.quantization.float_fallback import shares_float_scale
+from tfopt.backend.quantization.traced_floats import traced_floats
 
 _TAKES_RELU = (*TAKES_BATCH_NORMALIZATION, layers.Add)
 """Conv2DTranspose is not among them: the converter leaves TRANSPOSE_CONV and RELU as two operators."""
@@ -68,9 +69,10 @@ def _followers(graph: Graph, head: str, annotated: Collection[str]) -> tuple[str
 def _rounded_by_consumer(graph: Graph, names: Collection[str]) -> set[str]:
     """Layers whose output gets the scale of a consumer, or none."""
     found: set[str] = set()
+    traced = traced_floats(graph.model)
     for name in names:
         producers = graph.producers(name)
-        if shares_float_scale(graph, name):
+        if shares_float_scale(graph, name, traced):
             # The converter fails (RuntimeError without a message) where a float operator's output is given a scale.
             found |= {name, *producers}
         elif type(graph.layers[name]) is layers.Concatenate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from types import MappingProxyType
 
 from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
 from tfopt.core.claims.agreement import agreement_claim, broken_claim
@@ -12,7 +13,7 @@ from tfopt.core.claims.kernels import RuntimeCheck, kernels_claim
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
-from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
+from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, TensorRecord
 
 _FLOATS = ("float64", "float32", "float16", "bfloat16")
 _NAMED = 5
@@ -43,6 +44,7 @@ def tflite_claims(
     audit: AuditRecord,
     runtime: RuntimeCheck,
     float_layers: FloatLayers = FloatLayers(),
+    own_types: Mapping[str, str] = MappingProxyType({}),
 ) -> list[ClaimRecord]:
     """Every default claim about one `.tflite` file.
 
@@ -53,12 +55,13 @@ def tflite_claims(
         audit: what the file contains.
         runtime: how it ran.
         float_layers: which layers of an int8 file may compute in float.
+        own_types: dtypes of the inputs and outputs that are not floats in the model, by their name in the signature.
 
     Returns:
         One record per claim; where a claim is broken, `found` names tensors and layers.
     """
     claims = [_integer_only(audit, variant, float_layers)] if variant.mode.integer_only else []
-    claims += [_weight_types(variant, audit, float_layers), _io_types(variant, audit)]
+    claims += [_weight_types(variant, audit, float_layers), _io_types(variant, audit, own_types)]
     if "sparse" in traits:
         claims.append(_sparsity_kept(layers, audit))
     if "clustered" in traits:
@@ -145,16 +148,20 @@ def _weight_types(variant: Variant, audit: AuditRecord, float_layers: FloatLayer
     return ClaimRecord(claim=claim, held=True, found=found, code="weights_dtype")
 
 
-def _io_types(variant: Variant, audit: AuditRecord) -> ClaimRecord:
-    """Integer inputs such as token ids keep their type whatever `io` is; they are not values to quantize."""
+def _io_types(variant: Variant, audit: AuditRecord, own_types: Mapping[str, str]) -> ClaimRecord:
+    """Inputs and outputs that are integers in the model (token ids, pixels) keep their type whatever `io` is; they are
+    not values to quantize."""
     ports = [("input", port) for port in audit.inputs] + [("output", port) for port in audit.outputs]
-    wrong = [f"{side} {port.name!r} is {port.dtype}" for side, port in ports if not _fits(port, side, variant.io)]
+    wrong = [
+        f"{side} {port.name!r} is {port.dtype}"
+        for side, port in ports
+        if port.dtype != own_types.get(port.name, variant.io)
+    ]
+    named = [port.name for _, port in ports]
+    own = [f"{name!r}, which is {dtype} in the model" for name, dtype in own_types.items() if name in named]
+    claim = f"inputs and outputs are {variant.io}" + (f", except for {_listed(own)}" if own else "")
     found = _listed(wrong) if wrong else ", ".join(f"{side} {port.name!r} {port.dtype}" for side, port in ports)
-    return ClaimRecord(claim=f"inputs and outputs are {variant.io}", held=not wrong, found=found, code="io_dtype")
-
-
-def _fits(port: PortRecord, side: str, io: str) -> bool:
-    return port.dtype == io or (side == "input" and port.dtype in ("int32", "int64", "bool", "string"))
+    return ClaimRecord(claim=claim, held=not wrong, found=found, code="io_dtype")
 
 
 def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:

@@ -1,0 +1,143 @@
+"""Operators without an integer kernel inside layers that are no standard layers: found by tracing the model.
+
+What a layer of a user, an operation of `keras.ops` or a TensorFlow function computes is not known from its type; the
+graph that it leaves is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.audit.layer_names import LayerNames
+from tfopt.backend.compat.keras_graph import SlicingOpLambda, TFOpLambda
+from tfopt.backend.graph.layers import leaf_layers
+
+FLOAT_OPERATIONS: Mapping[str, str] = {
+    "Ceil": "CEIL",
+    "Cos": "COS",
+    "Cumsum": "CUMSUM",
+    "Elu": "ELU",
+    "Floor": "FLOOR",
+    "FloorDiv": "FLOOR_DIV",
+    "FloorMod": "FLOOR_MOD",
+    "Neg": "NEG",
+    "Pow": "POW",
+    "Rint": "ROUND",
+    "Round": "ROUND",
+    "Sign": "SIGN",
+    "Sin": "SIN",
+    "Square": "SQUARE",
+}
+"""Operations that compute in float in an int8 file, and their operators in TFLite (TF 2.21, one operation per file)."""
+
+_NOT_ROUNDED = frozenset({"Cast", "Cos", "Cumsum", "FloorMod", "Neg", "Pow", "Sign", "Sin"})
+"""Those of which the converter refuses a rounded result where it must share its scale: RuntimeError, no text."""
+
+_PASSES_ON = frozenset({"Identity", "Reshape", "Squeeze", "ExpandDims", "Transpose", "StridedSlice", "Slice", "Pad"})
+_SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank"})
+_MEASURED = ("tf_keras.", "keras.src.", "tfopt.backend.quantization", "tensorflow_model_optimization.")
+"""Modules of layers of which it is known by their types what stays float."""
+_INTEGERS = (tf.uint8, tf.int8, tf.int16, tf.uint16, tf.int32, tf.int64)
+
+
+@dataclass(frozen=True)
+class TracedFloat:
+    """What a layer computes in float.
+
+    Args:
+        operators: TFLite's names.
+        at_end: whether the layer's result is that of one whose result the converter gives no integer scale.
+    """
+
+    operators: tuple[str, ...]
+    at_end: bool
+
+    @property
+    def reason(self) -> str:
+        """Why the layer stays float."""
+        others = [name for name in self.operators if name != "CAST"]
+        if not others:
+            return "TFLite turns its integers into numbers in float (CAST)"
+        return f"TFLite has no integer kernel for {', '.join(others)}"
+
+
+def traced_floats(model: tf_keras.Model) -> dict[str, TracedFloat]:
+    """The layers with such operators, by name.
+
+    Args:
+        model: functional or built; it is traced only if it has layers of users, operations or integer inputs.
+    """
+    foreign = {layer.name for layer in leaf_layers(model) if _is_foreign(layer)}
+    integers = [tensor for tensor in model.inputs if tensor.dtype in _INTEGERS]
+    if not foreign and not integers:
+        return {}
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
+
+    def traced(*inputs: tf.Tensor) -> Any:
+        return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+
+    graph = tf.function(traced).get_concrete_function(*specs).graph
+    names = LayerNames([layer.name for layer in leaf_layers(model)])
+    found: dict[str, list[str]] = {}
+    ends: set[str] = set()
+    for operation in _computed(graph, len(specs)):
+        layer = names.of(operation.name)
+        operator = _float_operator(operation)
+        if layer is None or operator is None or (layer not in foreign and operator != "CAST"):
+            continue
+        found.setdefault(layer, []).append(operator)
+        if operation.type in _NOT_ROUNDED and _leaves(operation, layer, names):
+            ends.add(layer)
+    return {layer: TracedFloat(tuple(dict.fromkeys(operators)), layer in ends) for layer, operators in found.items()}
+
+
+def _is_foreign(layer: tf_keras.layers.Layer) -> bool:
+    if isinstance(layer, TFOpLambda | SlicingOpLambda | tf_keras.layers.Lambda):
+        return True
+    return not type(layer).__module__.startswith(_MEASURED)
+
+
+def _computed(graph: Any, num_inputs: int) -> Iterator[Any]:
+    """Operations whose results depend on the inputs; what depends on their shapes only becomes a constant."""
+    dynamic = {tensor.name for tensor in graph.inputs[:num_inputs]}
+    for operation in graph.get_operations():
+        if operation.type in _SHAPES or not any(tensor.name in dynamic for tensor in operation.inputs):
+            continue
+        dynamic.update(tensor.name for tensor in operation.outputs)
+        yield operation
+
+
+def _float_operator(operation: Any) -> str | None:
+    if operation.type == "Cast":
+        source, target = operation.inputs[0].dtype, operation.outputs[0].dtype
+        return "CAST" if target.is_floating and source in _INTEGERS else None
+    if operation.type not in FLOAT_OPERATIONS or not operation.outputs[0].dtype.is_floating:
+        return None
+    if operation.type == "Square" and _is_fused(operation):
+        return None
+    return FLOAT_OPERATIONS[operation.type]
+
+
+def _is_fused(square: Any) -> bool:
+    """Whether the converter makes SQUARED_DIFFERENCE or L2_NORMALIZATION of a square and its neighbours."""
+    if square.inputs[0].op.type == "Sub":
+        return True
+    sums = [use for use in square.outputs[0].consumers() if use.type == "Sum"]
+    return any(use.type == "Maximum" for found in sums for use in found.outputs[0].consumers())
+
+
+def _leaves(operation: Any, layer: str, names: LayerNames) -> bool:
+    """Whether the result of an operation is, but for its shape, that of its layer."""
+    for tensor in operation.outputs:
+        consumers = tensor.consumers()
+        if not consumers:
+            return True
+        for consumer in consumers:
+            if names.of(consumer.name) != layer or (consumer.type in _PASSES_ON and _leaves(consumer, layer, names)):
+                return True
+    return False
