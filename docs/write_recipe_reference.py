@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tfopt.catalog.catalog import stage_classes
+from tfopt.core.config.accepted_claims import AcceptedClaim
 from tfopt.core.config.allocation import GlobalAllocation
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment, DataConfig, Splits
@@ -152,6 +153,9 @@ def sections() -> Iterator[str]:
     yield "## `export`\n"
     yield "`saved_model: {}`, `keras: {}`, and `tflite:` with named variants:\n"
     yield from table(Variant)
+    yield "### `accept`\n"
+    yield "Also a key of `saved_model` and `keras`.\n"
+    yield from table(AcceptedClaim)
     yield "## `budgets`\n"
     yield BUDGETS
     yield "## `sweep`\n"

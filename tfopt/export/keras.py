@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfopt.core.config.accepted_claims import AcceptedClaim
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 class Keras(Export):
     """Writes `model.keras`; the float weights as trained, also after qat."""
+
+    accept: tuple[AcceptedClaim, ...] | None = None
+    """Claims about this file that may be broken, each with the reason: a known deviation is shown as accepted and does
+    not fail the run."""
 
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
         from tfopt.backend.graph.saved_model_layer import reason_without_layers
@@ -28,4 +33,4 @@ class Keras(Export):
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export import keras as keras_files
 
-        return [keras_files.export_keras(model, context)]
+        return [keras_files.export_keras(model, context, self.accept or ())]

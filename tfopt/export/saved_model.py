@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfopt.core.config.accepted_claims import AcceptedClaim
 from tfopt.core.contracts.export import Export, ExportContext
 from tfopt.core.contracts.types import Model
 
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 class SavedModel(Export):
     """Writes `saved_model/`; the float weights as trained, also after qat."""
 
+    accept: tuple[AcceptedClaim, ...] | None = None
+    """Claims about this file that may be broken, each with the reason: a known deviation is shown as accepted and does
+    not fail the run."""
+
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export import keras as keras_files
 
-        return [keras_files.export_saved_model(model, context)]
+        return [keras_files.export_saved_model(model, context, self.accept or ())]

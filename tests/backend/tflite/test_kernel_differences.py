@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfopt.backend.export import saved_model
-from tfopt.backend.export.convert import convert_one
+from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.export.tflite_run import missing_operators
 from tfopt.backend.tflite import interpreter as litert
 from tfopt.backend.tflite.kernel_differences import OperatorDifference, operator_differences
@@ -32,11 +32,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     features = tf_keras.layers.Conv2D(4, 3, name="stem")(image)
     model = tf_keras.Model(image, tf.tile(tf.reduce_sum(features, [1, 2]), (1, 2)))
     saved_model.write_saved_model(model, saved_model.signature_of(model), folder / "saved")
-    content = convert_one(
-        str(folder / "saved"), Variant(quantize="int8", io="int8"), {"image": str(folder / "image.npy")}
-    )
-    (folder / "model.tflite").write_bytes(content)
-    return folder / "model.tflite"
+    target, int8 = folder / "model.tflite", Variant(quantize="int8", io="int8")
+    conversion = Conversion("int8", int8, folder / "saved", target, {"image": folder / "image.npy"})
+    assert convert([conversion], lambda name: None) == {}
+    return target
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ from tfopt.backend.models import store as model_store
 from tfopt.backend.quantization.quantized import Quantized, ranges_note
 from tfopt.backend.types import Array
 from tfopt.catalog.guard import guarded
+from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import agreement_claim
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
 from tfopt.core.claims.tflite import pooled_sparsity
-from tfopt.core.contracts.events import ExportFinished, ExportStarted
+from tfopt.core.config.accepted_claims import AcceptedClaim
+from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord, ExportRecord
 from tfopt.errors import ExportError
@@ -39,12 +41,15 @@ _OPENS_IN_KERAS_3 = "opens with plain keras.models.load_model, in a process with
 Outputs = Mapping[str, Array]
 
 
-def export_saved_model(model: tf_keras.Model | Quantized, context: ExportContext) -> ExportRecord:
+def export_saved_model(
+    model: tf_keras.Model | Quantized, context: ExportContext, accept: Sequence[AcceptedClaim] = ()
+) -> ExportRecord:
     """Writes `saved_model/` with the signature `serving_default`, and serves the test split from what was written.
 
     Args:
         model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, whose float weights are written.
         context: folder, data and metrics.
+        accept: claims that the recipe accepts as broken.
 
     Returns:
         A record; of an export that failed, with `error`.
@@ -57,7 +62,7 @@ def export_saved_model(model: tf_keras.Model | Quantized, context: ExportContext
         saved_model.write_saved_model(float_model, signature, written)
         return written, _serve(written, saved_model.named_inputs(context.data.test.inputs, float_model, signature))
 
-    return _export("saved_model", "saved_model", float_model, signature, context, make)
+    return _export("saved_model", "saved_model", float_model, signature, context, make, (), accept)
 
 
 def _serve(folder: Path, inputs: Mapping[str, Array]) -> Outputs:
@@ -71,7 +76,9 @@ def _serve(folder: Path, inputs: Mapping[str, Array]) -> Outputs:
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
 
 
-def export_keras(model: tf_keras.Model | Quantized, context: ExportContext) -> ExportRecord:
+def export_keras(
+    model: tf_keras.Model | Quantized, context: ExportContext, accept: Sequence[AcceptedClaim] = ()
+) -> ExportRecord:
     """Writes `model.keras` for the library that the recipe's model came from, and reads it back with that.
 
     A Keras 3 file is read back in a process of its own, which imports neither tf_keras nor tfopt.
@@ -80,6 +87,7 @@ def export_keras(model: tf_keras.Model | Quantized, context: ExportContext) -> E
         model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, whose float weights are written, with
             the learned ranges in addition, as a note (see `keras_archive.NOTE`).
         context: folder, data, metrics, and the Keras 3 model that the recipe began with.
+        accept: claims that the recipe accepts as broken.
 
     Returns:
         A record; with `error` where the file cannot be written, a layer cannot be saved, Keras does not read the file
@@ -100,11 +108,11 @@ def export_keras(model: tf_keras.Model | Quantized, context: ExportContext) -> E
         claims.extend(found)
         return written, outputs
 
-    record = _export("keras", "model.keras", float_model, signature, context, make)
-    if record.error is not None:
+    record = _export("keras", "model.keras", float_model, signature, context, make, claims, accept)
+    if not record.bytes:
         return record
     library = f"tf_keras {tf_keras.__version__}" if context.origin is None else f"keras {keras.__version__}"
-    return record.model_copy(update={"claims": [*record.claims, *claims], "details": {"library": library}})
+    return record.model_copy(update={"details": {"library": library}})
 
 
 _WEIGHTS_AS_TRAINED = ClaimRecord(
@@ -182,8 +190,13 @@ def _export(
     signature: saved_model.Signature,
     context: ExportContext,
     make: Callable[[Path], tuple[Path, Outputs]],
+    more_claims: Sequence[ClaimRecord],
+    accept: Sequence[AcceptedClaim],
 ) -> ExportRecord:
-    """Makes a file in a temporary folder, moves it into place, and compares the outputs that were read back from it."""
+    """Makes a file in a temporary folder, moves it into place, and compares the outputs that were read back from it.
+
+    `make` may add to `more_claims`.
+    """
     context.emit(ExportStarted(name))
     target = context.folder / file_name
     path = f"{context.folder.name}/{file_name}"
@@ -203,7 +216,10 @@ def _export(
     )
     judged = attempt(_judged, record, found, model, signature, context)
     record = unmeasured(record, judged) if isinstance(judged, Failure) else judged
-    context.emit(ExportFinished(name, record.bytes, record.measures, held=all(claim.held for claim in record.claims)))
+    record = with_accepted(record.model_copy(update={"claims": [*record.claims, *more_claims]}), accept)
+    for note in needless(record, accept):
+        context.emit(Warned(note))
+    context.emit(ExportFinished(name, record.bytes, record.measures, held=all(claim.stands for claim in record.claims)))
     return record
 
 

@@ -23,6 +23,7 @@ from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark
+from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import broken_claim
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
 from tfopt.core.claims.kernels import RuntimeCheck
@@ -98,9 +99,13 @@ def export(
             else _measured(by_name[name], sources[_kind(variant, quantized is not None)], evaluation)
             for name, variant in variants.items()
         ]
-        records = _with_latency(records, evaluation)
+        records = [
+            with_accepted(record, variants[record.name].accept or ()) for record in _with_latency(records, evaluation)
+        ]
         for record in records:
             context.emit(_finished(record))
+            for note in needless(record, variants[record.name].accept or ()):
+                context.emit(Warned(note))
             worse = concern(record, context.compile.metric)
             if worse is not None:
                 context.emit(Warned(worse))
@@ -261,4 +266,4 @@ def _timed(record: ExportRecord, result: Mapping[str, Any] | Failure | None) -> 
 
 
 def _finished(record: ExportRecord) -> ExportFinished:
-    return ExportFinished(record.name, record.bytes, record.measures, all(claim.held for claim in record.claims))
+    return ExportFinished(record.name, record.bytes, record.measures, all(claim.stands for claim in record.claims))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from tfopt.core.config.accepted_claims import AcceptedClaim
 from tfopt.core.config.quantization_modes import (
     DEFAULT,
     MODES,
@@ -32,6 +33,10 @@ class Variant(Block):
     agreement: Share | None = None
     """Least share of test examples on which file and Keras model must predict the same; for regression, one minus the
     tolerated error over the standard deviation of each output (default: by `quantize`)."""
+
+    accept: tuple[AcceptedClaim, ...] | None = None
+    """Claims about this file that may be broken, each with the reason: a known deviation is shown as accepted and does
+    not fail the run."""
 
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:

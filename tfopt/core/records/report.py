@@ -143,7 +143,14 @@ class ClaimRecord(Record):
     found: str
     """What was found; names tensor and layer where the claim is broken."""
     code: str = ""
-    """Stable name of the claim, one of `tfopt.core.claims.codes`; empty in reports of version 0.1.0."""
+    """Stable name of the claim, one of `tfopt.core.config.claim_codes`; empty in reports of version 0.1.0."""
+    accepted: str | None = None
+    """Why the recipe accepts that the claim is broken; null where it does not, or need not."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the claim does not fail the run: it held, or the recipe accepts that it did not."""
+        return self.held or self.accepted is not None
 
 
 class SimulationRecord(Record):
@@ -253,5 +260,5 @@ class Report(Record):
 
     @property
     def held(self) -> bool:
-        """Whether every claim held and every budget was met."""
-        return all(c.held for e in self.exports for c in e.claims) and all(b.met for b in self.budgets)
+        """Whether every claim held, or is accepted as broken, and every budget was met."""
+        return all(c.stands for e in self.exports for c in e.claims) and all(b.met for b in self.budgets)

@@ -58,7 +58,8 @@ class ExportRow:
         latency_ms_p90: ninetieth percentile.
         num_held: claims that held.
         num_claims: claims made.
-        broken: the claims that did not hold.
+        broken: the claims that did not hold, without those that the recipe accepts.
+        num_accepted: claims that did not hold, and that the recipe accepts.
         budgets: budgets about this file.
     """
 
@@ -77,12 +78,13 @@ class ExportRow:
     num_held: int
     num_claims: int
     broken: tuple[ClaimRecord, ...]
+    num_accepted: int
     budgets: tuple[BudgetRow, ...]
 
     @property
     def held(self) -> bool:
-        """Whether all claims held and all budgets were met."""
-        return self.num_held == self.num_claims and all(budget.met for budget in self.budgets)
+        """Whether all claims held or are accepted, and all budgets were met."""
+        return not self.broken and all(budget.met for budget in self.budgets)
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def _export_row(export: ExportRecord, metric: str, budgets: Iterable[BudgetRow])
         latency_ms_p90=measures.get("latency_ms_p90"),
         num_held=sum(claim.held for claim in export.claims),
         num_claims=len(export.claims),
-        broken=tuple(claim for claim in export.claims if not claim.held),
+        broken=tuple(claim for claim in export.claims if not claim.stands),
+        num_accepted=sum(claim.stands and not claim.held for claim in export.claims),
         budgets=tuple(budget for budget in budgets if budget.export == export.name),
     )
 

@@ -36,14 +36,24 @@ class Verdict:
 def verdict(report: Report) -> Verdict:
     """The outcome of a run: one sentence, then one for each claim and budget that failed."""
     claims = [(export, claim) for export in report.exports for claim in export.claims]
-    broken_claims = tuple(claim_sentence(export, claim) for export, claim in claims if not claim.held)
+    broken_claims = tuple(claim_sentence(export, claim) for export, claim in claims if not claim.stands)
     missed = tuple(budget_sentence(budget, report.metric) for budget in report.budgets if not budget.met)
     good = report.run.state == "done" and report.held
     headline = _headline(report, len(claims), len(broken_claims), len(missed))
     declines = decline_warnings(report)
     if declines:
         headline = f"{headline.removesuffix('.')}, but the model became much worse."
-    return Verdict(good, headline, broken_claims + missed, _concerns(report) + declines)
+    return Verdict(good, headline, broken_claims + missed, _concerns(report) + declines + accepted_sentences(report))
+
+
+def accepted_sentences(report: Report) -> tuple[str, ...]:
+    """Each broken claim that the recipe accepts, with the reason."""
+    return tuple(
+        f"{claim_sentence(export, claim)}. The recipe accepts that: {claim.accepted}"
+        for export in report.exports
+        for claim in export.claims
+        if claim.accepted is not None
+    )
 
 
 def _concerns(report: Report) -> tuple[str, ...]:
@@ -69,11 +79,12 @@ def _headline(report: Report, num_claims: int, num_broken: int, num_missed: int)
     if report.run.state == "interrupted":
         return "The run was interrupted; start it again to resume from the last finished stage."
     num_budgets = len(report.budgets)
+    num_accepted = len(accepted_sentences(report))
     if not num_claims and not num_budgets:
         return "The run is done; its recipe makes no claim and sets no budget."
     parts = []
     if num_claims:
-        parts.append(_tally(num_claims, num_broken, "claim", "held", "broken"))
+        parts.append(_tally(num_claims, num_broken, "claim", _held(num_accepted), "broken"))
     if num_budgets:
         parts.append(_tally(num_budgets, num_missed, "budget", "met", "not met"))
     unmade = [export.name for export in report.exports if export.error is not None and not export.bytes]
@@ -82,6 +93,10 @@ def _headline(report: Report, num_claims: int, num_broken: int, num_missed: int)
     if unmade:
         return sentence
     return sentence[:1].upper() + sentence[1:]
+
+
+def _held(num_accepted: int) -> str:
+    return f"held or accepted ({num_accepted})" if num_accepted else "held"
 
 
 def _tally(total: int, num_bad: int, noun: str, good: str, bad: str) -> str:

@@ -65,7 +65,8 @@ def exports_table(report: Report, width: int = 80) -> Table:
         between = (
             "–" if low is None or high is None else f"{formats.milliseconds(low)[:-3]}–{formats.milliseconds(high)}"
         )
-        held = f"{row.num_held}/{row.num_claims}" if row.num_claims else "–"
+        accepted = f" ({row.num_accepted} accepted)" if row.num_accepted else ""
+        held = f"{row.num_held}/{row.num_claims}{accepted}" if row.num_claims else "–"
         rows.append(
             (
                 plain_text(row.name, "bold"),
@@ -76,7 +77,7 @@ def exports_table(report: Report, width: int = 80) -> Table:
                 alike.text(row, metric),
                 formats.milliseconds(row.latency_ms),
                 *((between,) if wide else ()),
-                plain_text(held, "" if row.num_held == row.num_claims else "bold red"),
+                plain_text(held, "bold red" if row.broken else ""),
             )
         )
     return table(("", "size", "gzip", metric, "drop", alike.heading, "latency", *spread, "claims"), rows)

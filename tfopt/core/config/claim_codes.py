@@ -20,3 +20,6 @@ CLAIM_CODES: Mapping[str, str] = {
     "weights_as_trained": "The file holds the float weights; ranges learned by qat are metadata.",
 }
 """What each claim says, by its code."""
+
+UNACCEPTABLE = frozenset({"converted", "written", "measured", "well_formed"})
+"""Claims without which there is no file to ship, or nothing is known of it: a recipe cannot accept that they break."""
