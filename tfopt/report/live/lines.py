@@ -36,6 +36,8 @@ class Lines:
                 self.epochs[event["stage"]] = self.epochs.get(event["stage"], 0) + 1
             case "stage_finished":
                 self.show(self._finished(event))
+            case "export_finished" if not event["bytes"]:
+                self.show(f"{event['export']:<{self.names}}  FAILED, there is no file")
             case "export_finished":
                 held = "" if event["held"] else "  CLAIM BROKEN"
                 size = formats.size(event["bytes"])

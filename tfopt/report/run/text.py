@@ -70,8 +70,8 @@ def exports_table(report: Report, width: int = 80) -> Table:
         rows.append(
             (
                 plain_text(row.name, "bold"),
-                formats.size(row.bytes),
-                formats.size(row.gzip_bytes),
+                formats.size(row.bytes or None),
+                formats.size(row.gzip_bytes or None),
                 formats.measure(metric, row.metric),
                 formats.measure(f"{metric}_drop", row.drop),
                 alike.text(row, metric),
