@@ -158,7 +158,11 @@ def _io_types(variant: Variant, audit: AuditRecord, own_types: Mapping[str, str]
         if port.dtype != own_types.get(port.name, variant.io)
     ]
     named = [port.name for _, port in ports]
-    own = [f"{name!r}, which is {dtype} in the model" for name, dtype in own_types.items() if name in named]
+    own = [
+        f"{name!r}, which is {dtype} in the model"
+        for name, dtype in own_types.items()
+        if name in named and dtype != variant.io
+    ]
     claim = f"inputs and outputs are {variant.io}" + (f", except for {_listed(own)}" if own else "")
     found = _listed(wrong) if wrong else ", ".join(f"{side} {port.name!r} {port.dtype}" for side, port in ports)
     return ClaimRecord(claim=claim, held=not wrong, found=found, code="io_dtype")
