@@ -4,7 +4,6 @@
 |---|---|
 | `inspect` | what does this file contain, whatever its type? |
 | `tflite` | which inputs, outputs, operators and tensors does a `.tflite` file hold, and which of them are float? |
-| `layer_names` | which Keras layer does a tensor of a `.tflite` file belong to? |
 | `layer_operators` | which operators of a `.tflite` file compute which Keras layer? |
 | `keras` | which weights does a `.keras` or `.h5` file hold? |
 | `saved_model` | which weights, signatures and operations does a SavedModel hold? |

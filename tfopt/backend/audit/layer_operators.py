@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
-from tfopt.backend.audit.layer_names import LayerNames
 from tfopt.backend.audit.tflite import calling_layers, graphs_called_from_outside, indices, is_border, layer_of
+from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
 
 BORDERS = frozenset({"QUANTIZE", "DEQUANTIZE"})

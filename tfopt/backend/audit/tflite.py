@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfopt.backend.audit.layer_names import LayerNames
+from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from tfopt.backend.audit.layer_names import LayerNames
 from tfopt.backend.export import agreement
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
+from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.tflite.interpreter import Kernels

@@ -13,5 +13,6 @@
 | `not_convertible` | which layers can no `.tflite` file contain? |
 | `sparsity` | how many weights are zero, over which denominator? |
 | `layer_records` | what does a report contain for each layer, and what is the fingerprint of a model? |
+| `layer_names` | which Keras layer does a tensor of a `.tflite` file belong to? |
 | `serialized_names` | how were classes named in files that an earlier version wrote? |
 """

@@ -13,8 +13,8 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.audit.layer_names import LayerNames
 from tfopt.backend.compat.keras_graph import SlicingOpLambda, TFOpLambda
+from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.graph.layers import leaf_layers
 
 FLOAT_OPERATIONS: Mapping[str, str] = {

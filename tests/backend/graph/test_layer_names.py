@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfopt.backend.audit.layer_names import LayerNames
+from tfopt.backend.graph.layer_names import LayerNames
 
 NAMES = LayerNames(
     ["stem", "norm", "act", "hidden", "block/conv", "conv", "mha", "quant_code", "query", "net", "stem_depthwise"],
