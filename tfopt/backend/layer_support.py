@@ -10,7 +10,7 @@ import tf_keras
 from tfopt.backend import quantization
 from tfopt.backend.clustering.eligibility import reason_not_clusterable
 from tfopt.backend.graph.calls import Call, calls
-from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.graph.macs import macs
 from tfopt.backend.graph.not_convertible import reason_not_convertible
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer, reason_without_layers
@@ -78,7 +78,7 @@ def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> La
     refused = reason_not_convertible(layer)
     return LayerPreflight(
         name=layer.name,
-        type=type(layer).__name__,
+        type=layer_type(layer),
         parameters=layer.count_params(),
         output_shape=_format(at[0].output) if at else "?",
         prunable=prunable,

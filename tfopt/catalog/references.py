@@ -8,14 +8,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from tfopt.catalog.entries import entry_points
 from tfopt.catalog.guard import T, guarded
+from tfopt.catalog.own_code import current_folder, importable, shadowed
+from tfopt.core.language.references import is_reference as is_function
 from tfopt.core.language.suggest import closest
 from tfopt.errors import EnvironmentProblem, StageError
 
@@ -23,6 +24,12 @@ Kind = Literal["dataset", "model"]
 _PACKAGES = {"dataset": "tfopt.backend.data.datasets", "model": "tfopt.backend.models.zoo"}
 _GROUPS = {"dataset": "tfopt.datasets", "model": "tfopt.models"}
 _FUNCTIONS = {"dataset": "load", "model": "build"}
+__all__ = ["by_name", "call", "check_arguments", "function", "is_function", "module", "named", "names"]
+
+_RELATIVE = (
+    "Modules beside the recipe are no package: write `from layers import ...` without the dot, or put them into a "
+    "folder with an __init__.py and name it: folder.module:function."
+)
 
 
 def names(kind: Kind) -> list[str]:
@@ -80,12 +87,6 @@ def by_name(kind: Kind, name: str) -> Callable[..., Any]:
     return function
 
 
-def is_function(source: str) -> bool:
-    """Whether a source is written `package.module:function`."""
-    module, colon, function = source.partition(":")
-    return bool(colon) and function.isidentifier() and all(part.isidentifier() for part in module.split("."))
-
-
 def function(source: str, folder: Path) -> Callable[..., Any]:
     """The function written as `package.module:function`.
 
@@ -97,32 +98,68 @@ def function(source: str, folder: Path) -> Callable[..., Any]:
         StageError: no such module or function, or the module fails on import.
     """
     module_name, _, name = source.partition(":")
+    imported = module(module_name, source, folder)
+    found: Callable[..., Any] | None = getattr(imported, name, None)
+    if not callable(found):
+        known = [key for key, value in vars(imported).items() if callable(value) and not key.startswith("_")]
+        raise StageError(
+            f"{source}: {module_name!r} has no function {name!r}.{closest(name, known)}",
+            _another(imported, folder),
+            code="unknown_source",
+        )
+    return found
+
+
+def module(name: str, source: str, folder: Path) -> ModuleType:
+    """A module that a recipe names.
+
+    Args:
+        name: `package.module`.
+        source: what the recipe says, for errors.
+        folder: folder of the recipe; modules in it are found.
+
+    Raises:
+        StageError: there is no such module, or it fails on import.
+    """
     with importable(folder):
         try:
-            module = importlib.import_module(module_name)
+            return importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if error.name is None or not (module_name == error.name or module_name.startswith(f"{error.name}.")):
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise StageError(
-                    f"{source}: the module {module_name!r} itself imports {error.name!r}, which is missing.",
+                    f"{source}: the module {name!r} itself imports {error.name!r}, which is missing.",
                     f"Install {error.name}.",
                     code="user_code_failed",
                 ) from error
             raise StageError(
                 f"{source}: there is no module {error.name!r}.",
-                f"Install it, or put {module_name.split('.')[0]}.py beside the recipe ({folder}).",
+                f"Install it, or put {name.split('.')[0]}.py beside the recipe ({folder}).",
                 code="unknown_source",
             ) from error
         except Exception as error:
+            relative = isinstance(error, ImportError) and "no known parent package" in str(error)
             raise StageError(
-                f"{source}: importing {module_name!r} failed: {type(error).__name__}: {error}", code="user_code_failed"
+                f"{source}: importing {name!r} failed: {type(error).__name__}: {error}",
+                _RELATIVE if relative else "",
+                code="user_code_failed",
             ) from error
-    found: Callable[..., Any] | None = getattr(module, name, None)
-    if not callable(found):
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise StageError(
-            f"{source}: {module_name!r} has no function {name!r}.{closest(name, known)}", code="unknown_source"
-        )
-    return found
+
+
+def _another(module: ModuleType, folder: Path) -> str:
+    """What to do where Python found another module than the one beside the recipe; empty where it did not."""
+    beside, file = shadowed(module.__name__, folder), getattr(module, "__file__", None)
+    if beside is None or (file is not None and Path(file).resolve().is_relative_to(folder.resolve())):
+        return ""
+    return f"Python finds {file or 'its own module'} before {beside}: give that file a name that no other module has."
+
+
+def named(source: str) -> Callable[..., Any]:
+    """The function or class that the recipe under way names as `package.module:name`.
+
+    Raises:
+        StageError: as `function`.
+    """
+    return function(source, current_folder())
 
 
 def call(function: Callable[..., T], source: str, args: Mapping[str, object], folder: Path) -> T:
@@ -169,16 +206,3 @@ def check_arguments(function: Callable[..., object], source: str, args: Mapping[
 def _built_in(kind: Kind) -> set[str]:
     package = importlib.import_module(_PACKAGES[kind])
     return {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
-
-
-@contextmanager
-def importable(folder: Path) -> Iterator[None]:
-    """Makes modules in the folder of the recipe, or in the current one, importable; installed ones come first."""
-    added = [path for path in (str(folder.resolve()), str(Path.cwd())) if path not in sys.path]
-    sys.path.extend(added)
-    try:
-        yield
-    finally:
-        for path in added:
-            if path in sys.path:
-                sys.path.remove(path)

@@ -9,8 +9,11 @@ gives a different result, raise `Stage.version`. `tests/engine/test_keys.py` hol
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from tfopt.catalog import references
+from tfopt.catalog.code_fingerprint import code_fingerprint
 from tfopt.core.config.model_source import PLACES, sources_in
 from tfopt.core.contracts.stage import Stage, TrainingStage
 from tfopt.core.language.plain import look_up
@@ -59,6 +62,8 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
         "batch_size": batch_size_of(stage, recipe),
         "augment": recipe.data.augment.model_dump(mode="json") if recipe.data.augment else None,
     }
+    if code := _own_code(stage, recipe):
+        config["code"] = code
     if stage.depends_on():
         config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.depends_on()]
     if sources:
@@ -72,6 +77,14 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
         seed=recipe.seed,
         versions=key_versions(),
     )
+
+
+def _own_code(stage: Stage, recipe: Recipe) -> dict[str, str]:
+    """Fingerprints of the losses, metrics and callbacks of the user's own that a stage is trained with."""
+    callbacks = getattr(stage, "callbacks", None) or ()
+    named = [part.name for part in (*(part for _, part in recipe.compile.references()), *callbacks)]
+    folder = Path(recipe.folder)
+    return {name: code_fingerprint(references.function(name, folder)) for name in named}
 
 
 def batch_size_of(stage: Stage, recipe: Recipe) -> int:

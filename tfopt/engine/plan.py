@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfopt.catalog.catalog import own_code_in
+from tfopt.catalog.own_code import importable
 from tfopt.core.contracts.export import ExportWorkload
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.plan import Plan
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
+from tfopt.engine.own_code import check_own_code
 from tfopt.engine.prepared import Prepared
 from tfopt.engine.stage_plans import StagePlans
 from tfopt.errors import Problem
@@ -45,17 +48,20 @@ class _Preparation:
         """The recipe, and whatever it needs."""
         key = fingerprint([recipe.to_document(), recipe.folder])
         if key not in self.known:
-            self.known[key] = self._prepare(recipe)
+            with importable(Path(recipe.folder)):
+                self.known[key] = self._prepare(recipe)
         return self.known[key]
 
     def _prepare(self, recipe: Recipe) -> Prepared:
         from tfopt.backend import layer_support
         from tfopt.backend.data.several_inputs import with_names_of_model
         from tfopt.backend.models import build as models
+        from tfopt.backend.training import own_code
 
         problems = model_source_problems(recipe, load_recipe)
         if problems:
             raise recipe.error(problems)
+        check_own_code(recipe)
         data = self._data(recipe)
         built = models.build(recipe.model, data, recipe.seed, Path(recipe.folder))
         model = built.model
@@ -63,6 +69,8 @@ class _Preparation:
         compile, why = models.fitting_compile(model, data, recipe.compile)
         recipe = recipe.compiled_with(compile)
         warnings = [*filter(None, [why]), *models.check_fits(model, data, recipe.compile)]
+        if any(True for _ in own_code_in(recipe)):
+            own_code.try_out(model, data, recipe.compile)
         model_key = models.model_fingerprint(model)
         stages = StagePlans(recipe, self.store, self.prepare, data, model, model_key)
         for index, stage in enumerate(recipe.stages):

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tfopt.catalog.own_code import importable
 from tfopt.core.claims.acceptance import lost_traits
 from tfopt.core.claims.decline import decline_warnings
 from tfopt.core.config.model_source import ModelLocation
@@ -63,7 +64,8 @@ def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | Non
         TfoptError: a stage or an export failed; the report contains the error.
         KeyboardInterrupt: Ctrl-C; the state in the report is `interrupted`.
     """
-    with Journal(folder / "events.jsonl") as journal:
+    own_code = importable(Path(prepared.plan.recipe.folder))
+    with own_code, Journal(folder / "events.jsonl") as journal:
 
         def tell(event: Event) -> None:
             journal.append(event)
@@ -241,7 +243,9 @@ class _Execution:
         maker = self.prepared.needed.get(source.key)
         if maker is not None:
             self.make(source, maker)
-        return ModelLocation(source.label, source.kind, self.store.folder(source.key), source.traits)
+        made_by = maker or self.prepared
+        folder = Path(made_by.plan.recipe.folder)
+        return ModelLocation(source.label, source.kind, self.store.folder(source.key), source.traits, folder)
 
     def make(self, source: PlannedSource, maker: Prepared) -> None:
         """Runs the stages that make an external model, unless its result is in the store."""
@@ -254,7 +258,8 @@ class _Execution:
         last = maker.plan.stages[-1]
         found = self.store.get(last.key, other.warn)
         if found is None:
-            other.run_stages()
+            with importable(Path(maker.plan.recipe.folder)):
+                other.run_stages()
         else:
             self.store.share(last.key)
             other.replay(last, found[1])

@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
+from tfopt.catalog.own_code import child_environment
 from tfopt.core.contracts.events import TrialEnded
 from tfopt.executors.base import Job, Message
 from tfopt.io.system.files import cannot_write
@@ -173,13 +174,8 @@ class _Worker:
 
 def worker_environment(threads: int) -> dict[str, str]:
     """The variables of a worker: this process's import path, and its share of the processors."""
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-        "OMP_NUM_THREADS": str(threads),
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": str(threads),
-    }
+    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    return child_environment(dict.fromkeys(names, str(threads)))
 
 
 def _cause(code: int) -> str:

@@ -15,7 +15,7 @@ from keras import layers  # noqa: E402
 
 from tests.support.keras3_layers import Plain, Scale  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras, variable_pairs  # noqa: E402
-from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
+from tfopt.backend.bridge.opened_layer import OwnLayer  # noqa: E402
 
 
 def convolutional() -> keras.Model:
@@ -60,7 +60,7 @@ def test_penalties_are_the_same_and_counted_once() -> None:
     start = keras.Input((6,), name="start")
     model = keras.Model(start, layers.Dense(2, kernel_regularizer="l1", name="head")(Scale(name="scale")(start)))
     converted = to_tf_keras(model)
-    assert isinstance(converted.get_layer("scale"), Keras3LayerWrapper)
+    assert isinstance(converted.get_layer("scale"), OwnLayer)
     expected, found = (sorted(float(loss) for loss in one.losses) for one in (model, converted))
     assert found == pytest.approx(expected)
     assert len(found) == 2

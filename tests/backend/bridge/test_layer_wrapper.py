@@ -44,14 +44,14 @@ def test_it_survives_the_store(model: tf_keras.Model, tmp_path: Path) -> None:
     save_model(model, tmp_path)
     loaded = load_model(tmp_path)
     np.testing.assert_array_equal(loaded(INPUTS), model(INPUTS))
-    assert isinstance(loaded.get_layer("scale"), Keras3LayerWrapper)
-    assert type(loaded.get_layer("scale").wrapped) is Scale
+    assert isinstance(loaded.get_layer("plain"), Keras3LayerWrapper)
+    assert type(loaded.get_layer("plain").wrapped) is Plain
 
 
 def test_its_kernels_are_pruned(model: tf_keras.Model) -> None:
     from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_schedule, pruning_wrapper
 
-    assert [kernel.shape.as_list() for kernel in prunable_kernels(model.get_layer("scale"))] == [[6, 4]]
+    assert [kernel.shape.as_list() for kernel in prunable_kernels(model.get_layer("plain"))] == [[5, 3]]
     assert reason_not_prunable(model.get_layer("plain")) is None
     assert reason_not_prunable(model.get_layer("mix")) == "has no weights"
     wrapped = pruning_wrapper.PruneLowMagnitude(

@@ -18,6 +18,7 @@ from tfopt.backend.audit import inspect as inspection
 from tfopt.backend.models import build as models
 from tfopt.backend.tflite import predict
 from tfopt.backend.types import Arrays, Shape
+from tfopt.catalog.own_code import importable
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.errors import StageError
 
@@ -73,7 +74,8 @@ def load_external_model(location: ModelLocation) -> ExternalModel:
     """
     if location.kind == "file":
         return load_file(location.path)
-    return stage_artifacts.inference_model(stage_artifacts.load(location.path))
+    with importable(location.code):
+        return stage_artifacts.inference_model(stage_artifacts.load(location.path))
 
 
 def load_file(path: Path) -> ExternalModel:

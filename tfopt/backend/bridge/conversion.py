@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,19 @@ from tfopt.backend.bridge.equivalence import Step, describe_difference
 from tfopt.backend.bridge.functionalize import functional
 from tfopt.backend.bridge.graph import Call, calls, mask_of
 from tfopt.backend.bridge.layer_mapping import NoEquivalent, equivalent_layer
-from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, wrap
+from tfopt.backend.bridge.layer_wrapper import (
+    Keras3LayerWrapper,
+    call_pattern,
+    check_can_be_made_again,
+    check_same_call,
+    wrap,
+    written_down,
+)
+from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
+from tfopt.backend.bridge.own_layer import is_own, opened
+from tfopt.backend.bridge.refusals import refuse_what_cannot_run
 from tfopt.backend.bridge.weight_mapping import variable_pairs
-from tfopt.backend.compat import keras_3
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.types import Config, Nested
 from tfopt.catalog.guard import guarded
@@ -42,12 +52,16 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
             code="invalid_model",
         )
     source = functional(model)
-    _refuse_what_cannot_run(source)
+    refuse_what_cannot_run(source)
     conversion, converted = _converted(source, exact_masks=False)
     difference = describe_difference(source, converted, conversion.steps)
-    if conversion.lost_masks and (difference or not _same_masks(source.outputs, converted.outputs)):
+    exact_masks = conversion.lost_masks and (difference or not _same_masks(source.outputs, converted.outputs))
+    if exact_masks:
         # Somebody looks at a mask that a layer passes on in one library only.
         conversion, converted = _converted(source, exact_masks=True)
+        difference = describe_difference(source, converted, conversion.steps)
+    if difference and conversion.num_opened:
+        conversion, converted = _converted(source, exact_masks=bool(exact_masks), opens=False)
         difference = describe_difference(source, converted, conversion.steps)
     if difference:
         raise StageError(
@@ -58,9 +72,9 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
     return converted
 
 
-def _converted(source: keras.Model, exact_masks: bool) -> tuple[_Conversion, tf_keras.Model]:
+def _converted(source: keras.Model, exact_masks: bool, opens: bool = True) -> tuple[_Conversion, tf_keras.Model]:
     """The counterpart of a model with its weights."""
-    conversion = _Conversion(exact_masks)
+    conversion = _Conversion(exact_masks, opens)
     converted = conversion.model(source)
     for variable, value in variable_pairs(source, converted):
         value.assign(variable.value)
@@ -78,18 +92,26 @@ class _Conversion:
     Args:
         exact_masks: wrap a layer that passes a mask on in one library only (Rescaling, Normalization and Identity do in
             Keras 3); else it is taken as it is, for mostly nobody looks at the mask behind it.
+        opens: replace layers of a user's own class by what is inside them, where their call is a graph.
         lost_masks: such a layer was met.
         layers: tf_keras layer by the id of the Keras 3 layer or operation.
         models: Keras 3 model, layer or operation by id: keeps traced graphs alive, whose ids are used here.
         steps: the tensors after each call of a model, by the name of the model.
+        prefix: what the names of layers begin with that are made now: those of the opened layers around them.
+        num_opened: how many layers were opened.
+        names: of layers inside opened ones, by id.
     """
 
     exact_masks: bool
+    opens: bool = True
     lost_masks: bool = False
     # A value has the class that belongs to its key: a layer, a model or a wrapper.
     layers: dict[int, Any] = field(default_factory=dict)
     models: dict[int, keras.Operation] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    prefix: str = ""
+    num_opened: int = 0
+    names: dict[int, str] = field(default_factory=dict)
 
     def model(self, model: keras.Model) -> tf_keras.Model:
         """The counterpart of a model of any kind."""
@@ -152,8 +174,12 @@ class _Conversion:
             found = equivalent_operation(call, inputs)
             if found is not None:
                 layer, arguments = found
+                layer._name = self.prefix + layer.name
                 return layer(arguments)
         layer = self._layer(call, inputs)
+        if isinstance(layer, OwnLayer):
+            check_same_call(call, layer.pattern)
+            return layer(inputs if len(inputs) > 1 else inputs[0])
         if not isinstance(layer, Keras3LayerWrapper):
             before = {id(tensor): tensor.node.layer for tensor in inputs}.values()
             nodes = [(layer_before, list(layer_before._outbound_nodes)) for layer_before in before]
@@ -194,8 +220,12 @@ class _Conversion:
             self.models[id(operation)] = operation
             try:
                 self.layers[id(operation)] = self._native(call, inputs)
-            except NoEquivalent:
+            except NoEquivalent as reason:
                 self._wrapped(call)
+                if is_own(operation):
+                    self.layers[id(operation)].closed_because = str(reason)
+            if self.prefix and not isinstance(self.layers[id(operation)], OwnLayer):
+                self.layers[id(operation)]._name = self._name_of(operation)
         return self.layers[id(operation)]
 
     def _native(self, call: Call, inputs: list[tf.Tensor]) -> tf_keras.layers.Layer:
@@ -206,6 +236,8 @@ class _Conversion:
             return self.model(operation)
         if not isinstance(operation, keras.layers.Layer):
             raise NoEquivalent("an operation")
+        if is_own(operation):
+            return self._opened(call, inputs)
         converted = equivalent_layer(operation, self.model)
         parameters = inspect.signature(converted.call).parameters
         if isinstance(converted, _MERGES) and not _alike(inputs):
@@ -218,28 +250,50 @@ class _Conversion:
             raise NoEquivalent(f"tf_keras's {type(converted).__name__} is not called with {sorted(call.kwargs)}")
         return converted
 
+    def _opened(self, call: Call, inputs: list[tf.Tensor]) -> OwnLayer:
+        """The counterpart of a layer of a user's own class: a nested model of what is inside it."""
+        if not self.opens:
+            raise NoEquivalent("what is inside it computes something else outside of it")
+        graph = opened(call)
+        check_can_be_made_again(call.operation)
+        name, around, made = self._name_of(call.operation), self.prefix, set(self.layers)
+        self.names |= graph.names
+        twins = [tf_keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in inputs]
+        tensors = {id(tensor): twin for tensor, twin in zip(graph.inputs, twins, strict=True)}
+        self.prefix = f"{name}."
+        try:
+            if graph.weights:
+                shapes = {place: variable.shape for place, (variable, _) in graph.weights.items()}
+                values = OwnWeights(shapes, name=f"{name}.weights")(twins[0])
+                symbols = [id(symbol) for _, symbol in graph.weights.values()]
+                tensors |= dict(zip(symbols, values, strict=True))
+            for inner in calls(graph.function):
+                flat = self._outputs(inner, tensors)
+                tensors |= {id(tensor): converted for tensor, converted in zip(inner.outputs, flat, strict=True)}
+            struct = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], graph.function._outputs_struct)
+            hosted = json.dumps(written_down(call.operation))
+            layer = OwnLayer(twins if len(twins) > 1 else twins[0], struct, hosted, call_pattern(call), name)
+        except (StageError, ValueError, KeyError) as error:
+            for key in set(self.layers) - made:
+                del self.layers[key]
+            raise NoEquivalent(f"what is inside it cannot be converted ({error})") from error
+        finally:
+            self.prefix = around
+        layer._trainable = call.operation.trainable
+        self.num_opened += 1
+        return layer
+
+    def _name_of(self, operation: keras.Operation) -> str:
+        """Its name in the converted model: behind those of the opened layers around it."""
+        return self.prefix + self.names.get(id(operation), operation.name)
+
     def _wrapped(self, call: Call) -> Keras3LayerWrapper:
         """A wrapper for a call's layer or operation."""
         operation = call.operation
+        if is_own(operation):
+            check_can_be_made_again(operation)
         self.layers[id(operation)] = wrap(call)
         return self.layers[id(operation)]
-
-
-def _refuse_what_cannot_run(model: keras.Model) -> None:
-    for layer in keras_3.all_layers(model):
-        if getattr(layer, "data_format", None) == "channels_first":
-            raise StageError(
-                f"The layer {layer.name!r} has data_format 'channels_first', which neither TensorFlow on a CPU nor "
-                "TFLite can compute.",
-                "Rebuild the model with data_format='channels_last'.",
-                code="bridge_failed",
-            )
-        if layer.quantization_mode is not None:
-            raise StageError(
-                f"The layer {layer.name!r} has the dtype policy {layer.dtype_policy.name!r}: it is quantized already.",
-                "Convert the model as it was before model.quantize(...): tfopt quantizes it by the recipe.",
-                code="bridge_failed",
-            )
 
 
 def _converting(call: Call) -> str:

@@ -45,7 +45,7 @@ def _traced(model: keras.Model) -> keras.Model:
     inputs = _inputs(model)
     outputs = guarded(lambda: _call(model, inputs), _tracing(model))
     traced = guarded(lambda: keras.Model(inputs, outputs, name=model.name, trainable=model.trainable), _tracing(model))
-    _name_operations(traced)
+    name_operations(traced)
     return traced
 
 
@@ -54,9 +54,9 @@ def _has_graph(model: keras.Model) -> bool:
     return hasattr(model, "_nodes_by_depth") and type(model).call.__module__.split(".")[0] == "keras"
 
 
-def _name_operations(model: keras.Model) -> None:
+def name_operations(model: keras.Model | keras.Function) -> None:
     """Names operations by their place in the graph: Keras counts them on through a process."""
-    taken = {layer.name for layer in model.layers}
+    taken = {operation.name for operation in model.operations if isinstance(operation, keras.layers.Layer)}
     for operation in model.operations:
         if not isinstance(operation, keras.layers.Layer):
             stem = type(operation).__name__.lower()

@@ -34,8 +34,8 @@ class Call:
         return [value for value in flat if isinstance(value, keras.KerasTensor)]
 
 
-def calls(model: keras.Model) -> list[Call]:
-    """The calls that the outputs of a Functional or built Sequential model depend on, in an order that can be run."""
+def calls(model: keras.Model | keras.Function) -> list[Call]:
+    """The calls that the outputs of a function or (Functional, built Sequential) model depend on, producers first."""
     graph = graph_of(model)
     nodes = [node for depth in sorted(graph._nodes_by_depth, reverse=True) for node in graph._nodes_by_depth[depth]]
     all_calls = [_call(node) for node in nodes if not node.is_input]
@@ -48,9 +48,14 @@ def calls(model: keras.Model) -> list[Call]:
     return kept[::-1]
 
 
-def graph_of(model: keras.Model) -> keras.Model:
-    """The functional model that a Functional or built Sequential model is, or is built around."""
+def graph_of(model: keras.Model | keras.Function) -> keras.Function:
+    """The function or functional model that a Functional or built Sequential model is, or is built around."""
     return model._functional if isinstance(model, keras.Sequential) else model
+
+
+def first_call(layer: keras.layers.Layer) -> Call:
+    """The first call of a layer that is part of a graph."""
+    return _call(layer._inbound_nodes[0])
 
 
 def mask_of(tensor: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor | None:

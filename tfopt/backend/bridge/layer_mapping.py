@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import keras
 import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
+from tfopt.backend.bridge.custom_code import custom_parts
 from tfopt.backend.bridge.tables import (
     ADDED_KEYS,
     DROPPED_KEYS,
@@ -127,6 +129,10 @@ def _part(value: Any, module: Any, key: str) -> Any:
         return None
     if isinstance(value, str):
         return value
+    own: Any = _own_code(value)
+    if own is not None:
+        # A user's own is called on a variable by both libraries alike.
+        return own if isinstance(own, FunctionType) else own.from_config(value["config"])
     native = getattr(module, value["class_name"], None)
     if native is None or not str(value.get("module")).startswith("keras."):
         raise NoEquivalent(f"tf_keras has no {key} {value['class_name']}")
@@ -136,6 +142,8 @@ def _part(value: Any, module: Any, key: str) -> Any:
 def _activation(value: Any) -> Any:
     if value is None:
         return None
+    if isinstance(own := _own_code(value), FunctionType):
+        return own
     name = value["config"] if isinstance(value, dict) and value.get("class_name") == "function" else value
     builtin = isinstance(value, str) or value.get("module") in ("builtins", "keras.activations")
     if not isinstance(name, str) or not builtin:
@@ -145,6 +153,26 @@ def _activation(value: Any) -> Any:
     if name in BY_NAME:
         return BY_NAME[name]
     raise NoEquivalent(f"tf_keras has no activation {name!r}")
+
+
+def _own_code(value: Any) -> Any:
+    """The class or function of a user that a configuration names; None where it is of Keras, or a layer.
+
+    Its code is called with tensors of TensorFlow, in tf_keras as in Keras 3.
+    """
+    if isinstance(value, str):
+        found = keras.saving.get_registered_object(value)
+        if not isinstance(found, FunctionType):
+            return None
+        return tf_keras.saving.register_keras_serializable(package=found.__module__)(found)
+    parts = list(custom_parts(value)) if isinstance(value, dict) else []
+    if len(parts) != 1 or "." in getattr(parts[0][2], "__qualname__", "."):
+        return None
+    code = parts[0][2]
+    if code is None or (isinstance(code, type) and issubclass(code, keras.layers.Layer)):
+        return None
+    # tf_keras writes its registered name into configurations, and finds it by that.
+    return tf_keras.saving.register_keras_serializable(package=code.__module__)(code)
 
 
 def _inner(config: Config) -> tf_keras.layers.Layer:

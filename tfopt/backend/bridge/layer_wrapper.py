@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import keras
@@ -12,6 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.arguments import CallSpec, call_spec, fill
+from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer
 from tfopt.backend.bridge.graph import Call
 from tfopt.backend.types import Config, Nested
 from tfopt.catalog.guard import guarded
@@ -19,8 +19,6 @@ from tfopt.errors import StageError
 
 Training: TypeAlias = bool | int | tf.Tensor | None
 """The `training` argument of a call."""
-CustomCode: TypeAlias = Any
-"""A class or function from outside Keras; None where it is not found."""
 _NOT_PRUNED = ("bias", "gamma", "beta", "scale", "moving", "mean", "variance")
 
 
@@ -44,6 +42,8 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
 
     # The weights are listed below; tf_keras would take the wrapped layer for one of its own and list them again.
     _auto_track_sub_layers = False
+    closed_because = ""
+    """Why a layer of a user's own class was not opened, where the wrapper was just made; see `own_layer`."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
         self._pattern: CallSpec = json.loads(pattern)
         self._others = [(pattern, specs) for pattern, specs in others]
         self._supports_masking = True
-        operation = _made(json.loads(hosted), self.name)
+        operation = made_again(json.loads(hosted), self.name)
         _build(operation, self._pattern, json.loads(specs), self.name)
         for other, of_tensors in self._others:
             _build(operation, json.loads(other), json.loads(of_tensors), self.name)
@@ -169,7 +169,7 @@ def _call_losses(layer: keras.layers.Layer) -> list[tf.Tensor]:
     return [loss for part in layer._flatten_layers() for loss in part._get_own_losses()]
 
 
-def _made(config: Config, name: str) -> keras.Operation:
+def made_again(config: Config, name: str) -> keras.Operation:
     """The Keras 3 object of a configuration; classes of others are looked up, never imported.
 
     Raises:
@@ -185,6 +185,7 @@ def _made(config: Config, name: str) -> keras.Operation:
                 code="bridge_failed",
             )
         objects[label] = objects[registered] = code
+    prefer(objects)
     try:
         return keras.saving.deserialize_keras_object(config, custom_objects=objects, safe_mode=True)
     except (TypeError, ValueError, AttributeError, KeyError, NotImplementedError) as error:
@@ -194,27 +195,6 @@ def _made(config: Config, name: str) -> keras.Operation:
             "Give its class a get_config() that holds all arguments of its constructor.",
             code="bridge_failed",
         ) from error
-
-
-def custom_parts(config: Nested) -> Iterator[tuple[str, str, CustomCode]]:
-    """Every class and function of a configuration from outside Keras: name, registered name, code (None: not found)."""
-    if isinstance(config, list | tuple):
-        for part in config:
-            yield from custom_parts(part)
-        return
-    if not isinstance(config, dict):
-        return
-    module, name = config.get("module"), config.get("class_name")
-    if isinstance(name, str) and "config" in config and "registered_name" in config:
-        if name == "function":
-            name = config["config"]
-        registered = config["registered_name"] or name
-        builtin = module == "builtins" or str(module).split(".")[0] == "keras"
-        if isinstance(name, str) and not builtin and not name.startswith("__"):
-            code = keras.saving.get_registered_object(registered)
-            yield name, registered, code or getattr(sys.modules.get(str(module)), name, None)
-    for part in config.values():
-        yield from custom_parts(part)
 
 
 def _build(operation: keras.Operation, pattern: CallSpec, specs: list[Any], name: str) -> None:
@@ -234,6 +214,59 @@ def _build(operation: keras.Operation, pattern: CallSpec, specs: list[Any], name
         ) from error
 
 
+def check_can_be_made_again(operation: keras.Operation) -> None:
+    """Checks that a layer can be made from its configuration, as reading a file of it will need.
+
+    Raises:
+        StageError: it cannot, or has a different name then.
+    """
+    made = made_again(written_down(operation), operation.name)
+    if made.name != operation.name:
+        raise StageError(
+            f"The Keras 3 layer {operation.name!r} ({type(operation).__name__}) loses its name in its configuration.",
+            "Let its constructor take **kwargs (by that name) and hand them to super().__init__(**kwargs), and let "
+            "get_config() begin with super().get_config().",
+            code="bridge_failed",
+        )
+
+
+def written_down(operation: keras.Operation) -> Config:
+    """The configuration of a layer or operation, from which `made_again` makes it.
+
+    Raises:
+        StageError: it has none.
+    """
+    config: Config = guarded(
+        lambda: keras.saving.serialize_keras_object(operation),
+        f"Writing down the Keras 3 layer {operation.name!r} ({type(operation).__name__})",
+    )
+    # Building from it would call `build` alone, which for many classes of users does not make the inner layers.
+    return {key: value for key, value in config.items() if key != "build_config"}
+
+
+def call_pattern(call: Call) -> str:
+    """How the arguments of a call are made of its tensors, as JSON; equal for calls that differ in their tensors."""
+    return json.dumps(call_spec((call.args, call.kwargs), []))
+
+
+def check_same_call(call: Call, pattern: str) -> None:
+    """Checks that a shared layer is called as it was the first time.
+
+    Args:
+        call: of the layer.
+        pattern: of its first call.
+
+    Raises:
+        StageError: it is not.
+    """
+    if call_pattern(call) != pattern:
+        raise StageError(
+            f"The layer {call.operation.name!r} is called in several ways, which tf_keras does not support.",
+            "Call a shared layer with the same constants and the same arguments each time.",
+            code="bridge_failed",
+        )
+
+
 def wrap(call: Call) -> Keras3LayerWrapper:
     """A wrapper for a layer or operation of a Keras 3 graph, to be called with the counterparts of `call.inputs`.
 
@@ -244,12 +277,7 @@ def wrap(call: Call) -> Keras3LayerWrapper:
     """
     operation = call.operation
     pattern, specs = _call_as_json(call)
-    config = guarded(
-        lambda: keras.saving.serialize_keras_object(operation),
-        f"Writing down the Keras 3 layer {operation.name!r} ({type(operation).__name__})",
-    )
-    # Building from it would call `build` alone, which for many classes of users does not make the inner layers.
-    config = {key: value for key, value in config.items() if key != "build_config"}
+    config = written_down(operation)
     return Keras3LayerWrapper(
         hosted=json.dumps(config),
         pattern=pattern,

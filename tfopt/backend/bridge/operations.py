@@ -65,16 +65,42 @@ def equivalent_operation(call: Call, inputs: list[tf.Tensor]) -> tuple[tf_keras.
         return None
     options = {"name": name, "dtype": dtype}
     if len(inputs) == 2 and len(call.args) == 2:
-        same = inputs[0].shape.as_list() == inputs[1].shape.as_list()
-        return (_MERGES[kind](**options), inputs) if kind in _MERGES and same else None
+        fits = _broadcasts(*(tensor.shape.as_list() for tensor in inputs))
+        return (_MERGES[kind](**options), inputs) if kind in _MERGES and fits else None
     if kind == "Concatenate" and operation.axis % inputs[0].shape.rank != 0:
         return layers.Concatenate(axis=operation.axis, **options), inputs
     if len(inputs) != 1:
         return None
+    if kind in ("GetItem", "ExpandDims", "Squeeze"):
+        shape = _with_other_axes(call, inputs[0])
+        return None if shape is None else (layers.Reshape(shape, **options), inputs[0])
     if len(call.args) == 2:
         return _with_constant(kind, call, inputs, options)
     layer = _of_one(kind, operation, inputs[0], options)
     return None if layer is None else (layer, inputs[0])
+
+
+def _broadcasts(left: list[int | None], right: list[int | None]) -> bool:
+    """Whether two shapes are merged alike in both libraries: of one rank, with equal sizes or 1 behind the batch."""
+    if len(left) != len(right) or left[:1] != right[:1]:
+        return False
+    pairs = zip(left[1:], right[1:], strict=True)
+    return left == right or all(one is not None and (one == two or 1 in (one, two)) for one, two in pairs)
+
+
+def _with_other_axes(call: Call, tensor: tf.Tensor) -> tuple[int, ...] | None:
+    """The new shape behind the batch, where an operation only adds or drops axes of size 1 there; else None."""
+    old, new = list(tensor.shape), list(call.outputs[0].shape)
+    kept = [size for size in new[1:] if size is not None]
+    if not new or old[0] != new[0] or None in old[1:] or len(kept) != len(new) - 1:
+        return None
+    if [size for size in old[1:] if size != 1] != [size for size in kept if size != 1]:
+        return None
+    if type(call.operation).__name__ == "GetItem":
+        key = call.args[1] if isinstance(call.args[1], tuple) else (call.args[1],)
+        if not key or key[0] != slice(None) or any(part is not None and part != slice(None) for part in key):
+            return None
+    return tuple(kept)
 
 
 def _with_constant(

@@ -8,9 +8,9 @@ from pathlib import Path
 import keras
 import tf_keras
 
+from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer
 from tfopt.backend.bridge.equivalence import output_difference
 from tfopt.backend.bridge.functionalize import functional
-from tfopt.backend.bridge.layer_wrapper import CustomCode, custom_parts
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.backend.equivalence import random_inputs
@@ -77,8 +77,10 @@ def _copy(model: keras.Model) -> keras.Model:
     with tempfile.TemporaryDirectory(prefix="tfopt-origin-") as folder:
         path = Path(folder, "origin.keras")
         guarded(lambda: model.save(path), f"Copying the Keras 3 model {model.name!r}")
+        objects = custom_code(model)
+        prefer(objects)
         # Its own code, which ran when it was built: nothing of a stranger is allowed here.
         return guarded(
-            lambda: keras.models.load_model(path, custom_objects=custom_code(model), compile=False, safe_mode=False),
+            lambda: keras.models.load_model(path, custom_objects=objects, compile=False, safe_mode=False),
             f"Copying the Keras 3 model {model.name!r}",
         )

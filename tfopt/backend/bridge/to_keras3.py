@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +15,8 @@ import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
 from tfopt.backend.bridge.arguments import fill
-from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, made_again
+from tfopt.backend.bridge.opened_layer import OwnLayer
 from tfopt.backend.bridge.restore import check_outputs
 from tfopt.backend.bridge.tables import NEVER_NATIVE, RENAMED_ACTIVATIONS, RENAMED_KEYS, SAME_ACTIVATIONS
 from tfopt.backend.bridge.weight_mapping import variable_pairs
@@ -107,7 +109,7 @@ class _Conversion:
         if isinstance(model, tf_keras.Sequential):
             converted: keras.Model = keras.Sequential([_input(model.inputs[0], model.input_names[0])], name=model.name)
             for layer in model.layers:
-                converted.add(self.layer(layer))
+                converted.add(_own_again(layer) if isinstance(layer, OwnLayer) else self.layer(layer))
         else:
             converted = self._functional(model)
         converted._trainable = model._trainable
@@ -147,6 +149,8 @@ class _Conversion:
         if isinstance(layer, Keras3LayerWrapper):
             inner_args, inner_kwargs = fill(layer.pattern_of(kwargs.get("way", 0)), keras.tree.flatten(args))
             return self.layer(layer)(*inner_args, **inner_kwargs)
+        if isinstance(layer, OwnLayer):
+            return layer.called_in_keras_3(keras.tree.flatten(args))
         if kind in ("TFOpLambda", "SlicingOpLambda"):
             return _operation(layer, args, kwargs)
         return self.layer(layer)(*args, **kwargs)
@@ -198,6 +202,8 @@ class _Conversion:
             inner = {"layer": "forward_layer" if hasattr(layer, "forward_layer") else "layer"}.get(key, key)
             parts = getattr(layer, inner)
             return [self.layer(part) for part in parts] if isinstance(parts, list | tuple) else self.layer(parts)
+        if key.endswith(("activation", "regularizer", "constraint")) and (own := _own(getattr(layer, key, None))):
+            return own
         if key.endswith("activation"):
             return _activation(value, layer)
         if key.endswith(("regularizer", "constraint")):
@@ -242,6 +248,23 @@ def _part(key: str, value: Any, layer: tf_keras.layers.Layer) -> Any:
             code="bridge_failed",
         )
     return native(**value["config"])
+
+
+def _own(value: Any) -> Any:
+    """A function or object of the user's own that Keras 3 can call as tf_keras does; None for one of Keras."""
+    code = value if inspect.isfunction(value) else type(value)
+    known = str(getattr(code, "__module__", "")).split(".")[0] in (
+        "builtins",
+        "keras",
+        "tensorflow",
+        "tf_keras",
+        "tfopt",
+    )
+    return None if known else value
+
+
+def _own_again(layer: OwnLayer) -> keras.Operation:
+    return made_again(json.loads(layer.hosted), layer.name)
 
 
 def _wrapped_layer(layer: Keras3LayerWrapper) -> keras.Operation:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import keras
@@ -15,6 +16,8 @@ import tf_keras
 
 from tfopt.backend.bridge.functionalize import functional
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
+from tfopt.backend.bridge.own_layer import opened_again
 from tfopt.backend.bridge.tables import RENAMED_WEIGHTS
 from tfopt.errors import StageError
 
@@ -22,6 +25,7 @@ Pair: TypeAlias = tuple[keras.Variable, tf.Variable]
 _Paths: TypeAlias = dict[tuple[str, ...], Any]
 """Variables of one of the libraries, by attribute path."""
 
+_NO_NAMES: Mapping[int, str] = MappingProxyType({})
 _NOT_STRUCTURE = frozenset(
     "inbound_nodes outbound_nodes tracker layers metrics optimizer losses seed_generators trainable_variables "
     "non_trainable_variables trainable_weights non_trainable_weights self_tracked_trackables "
@@ -64,6 +68,8 @@ def layer_variable_pairs(layer: keras.layers.Layer, converted: tf_keras.layers.L
     Raises:
         StageError: they cannot be paired one to one with equal shapes.
     """
+    if isinstance(converted, OwnWeights):
+        return [(getattr(layer, name), value) for name, value in converted.by_attribute.items()]
     if isinstance(converted, Keras3LayerWrapper):
         expected, values = layer.variables, converted.weights
         paths = {path: variable.value for path, variable in _paths(converted.wrapped, keras.Variable).items()}
@@ -94,11 +100,23 @@ def layer_variable_pairs(layer: keras.layers.Layer, converted: tf_keras.layers.L
     return pairs
 
 
-def _layers(source: keras.Model, model: tf_keras.Model) -> Iterator[tuple[keras.layers.Layer, tf_keras.layers.Layer]]:
-    """Layers of the same name that hold their variables themselves, those of nested models in their place."""
+def _layers(
+    source: keras.Model | keras.Function, model: tf_keras.Model, prefix: str = "", names: Mapping[int, str] = _NO_NAMES
+) -> Iterator[tuple[keras.layers.Layer, tf_keras.layers.Layer]]:
+    """Layers of the same name that hold their variables themselves, those of nested models in their place.
+
+    Args:
+        source: the Keras 3 side.
+        model: its counterpart.
+        prefix: what the names in `model` begin with.
+        names: the names of layers in `model` behind that, by id of the Keras 3 layer, where they are not the same.
+    """
     counterparts = {layer.name: layer for layer in model.layers}
-    for layer in source.layers:
-        converted = counterparts.get(layer.name)
+    parts = source.layers if isinstance(source, keras.Model) else source.operations
+    for layer in parts:
+        if not isinstance(layer, keras.layers.Layer):
+            continue
+        converted = counterparts.get(prefix + names.get(id(layer), layer.name))
         if converted is None:
             if isinstance(layer, keras.layers.InputLayer) or not layer.weights:
                 continue
@@ -107,10 +125,14 @@ def _layers(source: keras.Model, model: tf_keras.Model) -> Iterator[tuple[keras.
                 code="bridge_failed",
             )
         inside = _models(layer, converted)
-        if inside is None:
-            yield layer, converted
-        else:
+        if inside is not None:
             yield from _layers(functional(inside[0]), inside[1])
+        elif isinstance(converted, OwnLayer):
+            graph = opened_again(layer)
+            yield from _layers(graph.function, converted, f"{converted.name}.", graph.names)
+            yield from ((layer, part) for part in converted.layers if isinstance(part, OwnWeights))
+        else:
+            yield layer, converted
 
 
 def _models(layer: keras.layers.Layer, converted: tf_keras.layers.Layer) -> tuple[keras.Model, tf_keras.Model] | None:

@@ -7,6 +7,7 @@ import tf_keras
 
 from tfopt.backend.graph.channels import rows
 from tfopt.backend.graph.kernels import clusterable_kernels
+from tfopt.backend.graph.layers import layer_type
 from tfopt.core.config.clustering import Sharing
 
 layers = tf_keras.layers
@@ -23,7 +24,7 @@ _CONVOLUTIONS = (
 
 def reason_not_clusterable(layer: tf_keras.layers.Layer) -> str | None:
     """Why a layer cannot be clustered at all; None if it can."""
-    kind = type(layer).__name__
+    kind = layer_type(layer)
     if not layer.weights:
         return "has no weights"
     if isinstance(layer, layers.DepthwiseConv2D):

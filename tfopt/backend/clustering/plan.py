@@ -9,12 +9,19 @@ import tf_keras
 from tfopt.backend.clustering.eligibility import reason_not_clusterable, reason_too_small, shares_per_channel
 from tfopt.backend.graph import layer_rules
 from tfopt.backend.graph.kernels import clusterable_kernels
-from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.core.config.clustering import Clustering, Sharing
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.language.mistakes import Mistake
 from tfopt.errors import Problem, RecipeError
+
+
+def _for_model(clustering: Clustering, model: tf_keras.Model) -> Clustering:
+    """The same keys with rules that name each layer inside what they match (see `layer_rules.spelled_out`)."""
+    return clustering.model_copy(
+        update={"layers": layer_rules.spelled_out(clustering.layers, model, reason_not_clusterable)}
+    )
 
 
 def skip_reasons(model: tf_keras.Model, clustering: Clustering) -> dict[str, str | None]:
@@ -24,6 +31,7 @@ def skip_reasons(model: tf_keras.Model, clustering: Clustering) -> dict[str, str
         RecipeError: a rule matches no layer, a rule asks for a layer that cannot be clustered, or nothing is left to
             cluster. Paths of the problems begin below the stage.
     """
+    clustering = _for_model(clustering, model)
     return layer_rules.skip_reasons(
         model,
         clustering.layers,
@@ -40,10 +48,11 @@ def layer_sharing(model: tf_keras.Model, clustering: Clustering) -> dict[str, Sh
     Raises:
         RecipeError: as `skip_reasons`.
     """
+    clustering = _for_model(clustering, model)
     reasons = skip_reasons(model, clustering)
     plans: dict[str, Sharing] = {}
     for layer in leaf_layers(model):
-        asked = clustering.for_layer(layer.name, type(layer).__name__)
+        asked = clustering.for_layer(layer.name, layer_type(layer))
         if asked is not None and reasons[layer.name] is None:
             plans[layer.name] = Sharing(asked.clusters, shares_per_channel(layer, asked))
     return plans
@@ -78,13 +87,13 @@ def _reason(layer: tf_keras.layers.Layer, clustering: Clustering) -> str | None:
     reason = reason_not_clusterable(layer)
     if reason is not None:
         return reason
-    asked = clustering.for_layer(layer.name, type(layer).__name__)
+    asked = clustering.for_layer(layer.name, layer_type(layer))
     return "a rule says skip" if asked is None else reason_too_small(layer, asked)
 
 
 def _refused_wish(layer: tf_keras.layers.Layer, clustering: Clustering, reason: str | None) -> Problem | None:
     """A problem where a rule asks for this very layer to be clustered in a way that cannot be."""
-    rule = last_match(clustering.layers, layer.name, type(layer).__name__)
+    rule = last_match(clustering.layers, layer.name, layer_type(layer))
     if rule is None or rule.skip or (rule.match == ".*" and rule.type is None):
         return None
     path = ("layers", clustering.layers.index(rule))
@@ -96,7 +105,7 @@ def _refused_wish(layer: tf_keras.layers.Layer, clustering: Clustering, reason: 
             code="layer_not_clusterable",
         )
     if rule.per_channel and clusterable_kernels(layer) and not shares_per_channel(layer, Sharing(2, True)):
-        kind = type(layer).__name__
+        kind = layer_type(layer)
         message = f"asks for layer {layer.name}, which cannot be done: {kind} has one scale for its whole kernel."
         return Problem((*path, "per_channel"), message, code="meaningless_key")
     return None

@@ -5,10 +5,16 @@ All layers and all calls of a model: `backend/graph/layers.py`.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import tf_keras
-from tf_keras.src.engine.functional import Functional
+from tf_keras.src.engine.functional import (
+    Functional,
+    connect_ancillary_layers,
+    get_network_config,
+    reconstruct_from_config,
+)
 from tf_keras.src.engine.keras_tensor import KerasTensor
 from tf_keras.src.layers.core.tf_op_layer import SlicingOpLambda, TFOpLambda
 
@@ -18,7 +24,10 @@ __all__ = [
     "SlicingOpLambda",
     "TFOpLambda",
     "call_of",
+    "functional_config",
+    "functional_parts",
     "inbound_nodes",
+    "keep_unconnected",
     "outbound_nodes",
 ]
 
@@ -38,3 +47,20 @@ def outbound_nodes(layer: tf_keras.layers.Layer) -> list[Any]:
 def call_of(tensor: KerasTensor) -> Any:
     """The call of a layer that returned a tensor of a functional model."""
     return tensor.node
+
+
+def functional_config(model: Functional) -> dict[str, Any]:
+    """The configuration of a functional model, whatever arguments the constructor of its class has."""
+    config: dict[str, Any] = get_network_config(model, config={"name": model.name, "trainable": model.trainable})
+    return copy.deepcopy(config)
+
+
+def functional_parts(config: dict[str, Any], custom_objects: dict[str, Any] | None) -> tuple[Any, Any, Any]:
+    """Inputs, outputs and created layers of a functional model, made from its configuration."""
+    inputs, outputs, layers = reconstruct_from_config(config, custom_objects)
+    return inputs, outputs, layers
+
+
+def keep_unconnected(model: Functional, layers: Any) -> None:
+    """Keeps layers of a configuration on which no output depends."""
+    connect_ancillary_layers(model, layers)

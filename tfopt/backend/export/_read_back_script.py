@@ -6,6 +6,7 @@ It imports Keras and NumPy only; `tfopt.backend.export.read_back` starts it.
 import importlib
 import json
 import sys
+from operator import attrgetter
 from typing import Any
 
 import keras
@@ -14,9 +15,14 @@ import numpy as np
 _OTHERS = ("tf_keras", "tfopt", "tensorflow_model_optimization")
 
 
-def _named(where: str) -> Any:
+def _named(where: str, registered: str) -> Any:
+    """A class or function of a module, or what importing the module has registered, where it is inside a function."""
     module, _, name = where.partition(":")
-    return getattr(importlib.import_module(module), name)
+    imported = importlib.import_module(module)
+    try:
+        return attrgetter(name)(imported)
+    except AttributeError:
+        return keras.saving.get_registered_object(registered)
 
 
 def main(request: str, reply: str) -> None:
@@ -29,7 +35,7 @@ def main(request: str, reply: str) -> None:
     except (TypeError, ValueError):
         if not content["custom_objects"]:
             raise
-        objects = {name: _named(where) for name, where in content["custom_objects"].items()}
+        objects = {name: _named(where, name) for name, where in content["custom_objects"].items()}
         model = keras.models.load_model(content["path"], custom_objects=objects, compile=False)
     inputs = [np.load(path) for path in content["inputs"]]
     struct = getattr(model, "_inputs_struct", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tfopt.backend.types import Array
+from tfopt.catalog.own_code import child_environment
 from tfopt.errors import ExportError
 
 _SCRIPT = Path(__file__).with_name("_read_back_script.py")
@@ -81,6 +81,6 @@ def read_back(
 
 def _environment() -> dict[str, str]:
     """This environment with its modules, but without what makes TensorFlow prefer tf_keras."""
-    kept = {key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"}
-    importable = os.pathsep.join(path for path in sys.path if path)
-    return {**kept, "PYTHONPATH": importable, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = child_environment({"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"})
+    environment.pop("TF_USE_LEGACY_KERAS", None)
+    return environment

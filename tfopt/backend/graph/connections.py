@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter, defaultdict
 
 import tensorflow as tf
@@ -88,8 +89,13 @@ def _has_mask(tensor: tf.Tensor) -> bool:
 
 
 def function_name(layer: tf_keras.layers.Layer) -> str:
-    """Name of a layer's activation function; `linear` if it has none."""
+    """Name of a layer's activation function; `linear` if it has none; of one of the user's own, with its module."""
     function = getattr(layer, "activation", None)
     if function is None:
         return "linear"
-    return getattr(function, "__name__", type(function).__name__)
+    name: str = getattr(function, "__name__", type(function).__name__)
+    own = inspect.isfunction(function) and function.__module__.split(".")[0] not in _LIBRARIES
+    return f"{function.__module__}.{name}" if own else name
+
+
+_LIBRARIES = ("keras", "tensorflow", "tf_keras", "tfopt")

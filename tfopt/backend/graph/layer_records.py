@@ -11,7 +11,7 @@ import tf_keras
 
 from tfopt.backend.graph.channels import most_unique, rows
 from tfopt.backend.graph.kernels import clusterable_kernels, counted_kernels
-from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.graph.serialized_names import with_first_names
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.clustering import Sharing
@@ -42,7 +42,7 @@ def layer_records(
         records.append(
             LayerRecord(
                 name=layer.name,
-                type=type(layer).__name__,
+                type=layer_type(layer),
                 parameters=int(sum(np.prod(weight.shape, dtype=int) for weight in layer.weights)),
                 sparsity=float(np.mean(values == 0)) if values.size else 0.0,
                 unique=int(np.unique(values).size),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import tf_keras
 
-from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.layers import containers, layer_type, leaf_layers
 from tfopt.core.config.layer_rules import LayerRule
 from tfopt.errors import Problem, RecipeError
 
@@ -15,6 +17,36 @@ Reason = Callable[[tf_keras.layers.Layer], str | None]
 
 Refused = Callable[[tf_keras.layers.Layer, str | None], Problem | None]
 """A problem where a rule asks for this very layer, which is skipped for the given reason; None where none does."""
+
+
+R = TypeVar("R", bound=LayerRule)
+
+
+def spelled_out(rules: Sequence[R], model: tf_keras.Model, reason_impossible: Reason) -> tuple[R, ...]:
+    """Rules in which each that matches a nested model or a layer of a user's own class names the layers inside it.
+
+    Args:
+        rules: of a stage, by layer name and type.
+        model: whose layers they are for.
+        reason_impossible: as for `skip_reasons`; such a layer inside is not meant, unless all are such.
+
+    Returns:
+        As many rules in the same order; those that match no container stay as they are.
+    """
+    found = {layer.name: layer for layer in leaf_layers(model)}
+    kinds = {name: layer_type(layer) for name, layer in found.items()}
+    possible = {name for name, layer in found.items() if reason_impossible(layer) is None}
+    around = {name: outer for name, outer in containers(model).items() if name in kinds}
+
+    def spell(rule: R) -> R:
+        inside = [name for name, outer in around.items() if any(rule.applies_to(*container) for container in outer)]
+        inside = [name for name in inside if name in possible] or inside
+        if not inside or (rule.match == ".*" and rule.type is None):
+            return rule
+        names = [*inside, *(name for name, kind in kinds.items() if name not in inside and rule.applies_to(name, kind))]
+        return rule.model_copy(update={"match": "|".join(map(re.escape, names)), "type": None})
+
+    return tuple(spell(rule) for rule in rules)
 
 
 def skip_reasons(
@@ -66,7 +98,7 @@ def _unmatched(
             code="unknown_layer",
         )
         for index, rule in enumerate(rules)
-        if not any(rule.applies_to(name, type(layer).__name__) for name, layer in found.items())
+        if not any(rule.applies_to(name, layer_type(layer)) for name, layer in found.items())
     ]
 
 

@@ -24,6 +24,30 @@ def layer_paths(model: tf_keras.Model, prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{layer.name}", layer
 
 
+def layer_type(layer: tf_keras.layers.Layer) -> str:
+    """The type of a layer as its author knows it: in rules, tables and messages.
+
+    For a layer of a user's own class that the bridge wraps or opens, that class; else the layer's own.
+    """
+    opened: str | None = getattr(layer, "own_type", None)
+    return opened or type(getattr(layer, "wrapped", layer)).__name__
+
+
+def containers(model: tf_keras.Model) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Name and type of the nested models and opened layers around each layer, from the outside in, by layer name."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+
+    def walk(inside: tf_keras.Model, around: tuple[tuple[str, str], ...]) -> None:
+        for layer in inside.layers:
+            if isinstance(layer, tf_keras.Model):
+                walk(layer, (*around, (layer.name, layer_type(layer))))
+            else:
+                found.setdefault(layer.name, around)
+
+    walk(model, ())
+    return found
+
+
 def leaf_layers(model: tf_keras.Model, *, weighted: bool = False) -> Iterator[tf_keras.layers.Layer]:
     """The layers of `layer_paths`, each once, without input layers.
 

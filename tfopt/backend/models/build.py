@@ -168,7 +168,8 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
                 "Remove them; only a SavedModel without layers takes an argument, signature: NAME.",
                 code="meaningless_key",
             )
-        return load_file(folder / Path(source).expanduser(), config.allow_unsafe, folder, signature)
+        path = folder / Path(source).expanduser()
+        return load_file(path, config.allow_unsafe, folder, signature, config.objects or ())
     function = references.by_name("model", source)
     return references.call(function, source, _with_shapes(function, config.args, data), folder)
 

@@ -79,7 +79,10 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
 def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | None, compile: Compile) -> None:
     output = tuple(model.outputs[0].shape[1:])
     layer = model.output_names[0]
-    loss = compile.loss.name
+    # Of a loss of the user's own, the first batch tells what it takes, unless the recipe says so.
+    loss = compile.loss.like or compile.loss.name
+    if compile.loss.reference is not None and compile.loss.like is None:
+        return
     width = output[-1] if output else None
     activation = last_activation(model)
     if activation == "softmax" and width == 1 and (num_classes is None or num_classes <= 2):

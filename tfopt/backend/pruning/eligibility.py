@@ -5,6 +5,7 @@ from __future__ import annotations
 import tf_keras
 
 from tfopt.backend.graph.kernels import prunable_kernels
+from tfopt.backend.graph.layers import layer_type
 from tfopt.core.config.pruning import Pattern
 
 layers = tf_keras.layers
@@ -14,7 +15,7 @@ _M_BY_N_LAYERS = (layers.Dense, layers.Conv2D, layers.SeparableConv2D)
 
 def reason_not_prunable(layer: tf_keras.layers.Layer) -> str | None:
     """Why a layer cannot be pruned at all; None if it can."""
-    kind = type(layer).__name__
+    kind = layer_type(layer)
     if not layer.weights:
         return "has no weights"
     if isinstance(layer, layers.DepthwiseConv2D):
@@ -34,7 +35,7 @@ def reason_pattern_impossible(layer: tf_keras.layers.Layer, pattern: Pattern) ->
         # tfmot takes the last axis but one as input channels: correct for these layers, a different axis for the rest
         # (Conv2DTranspose, Embedding), and an error at the first training step for kernels of 3 or 5 axes.
         if not isinstance(layer, _M_BY_N_LAYERS) or isinstance(layer, layers.Conv2DTranspose):
-            return f"sparsity_m_by_n works on Dense, Conv2D and SeparableConv2D, not on {type(layer).__name__}"
+            return f"sparsity_m_by_n works on Dense, Conv2D and SeparableConv2D, not on {layer_type(layer)}"
         channels = shapes[0][-2]
         if channels % of:
             return f"sparsity_m_by_n [{zeros}, {of}] needs groups of {of} input channels, and this one has {channels}"
@@ -52,7 +53,7 @@ def reason_not_xnnpack(layer: tf_keras.layers.Layer) -> str | None:
     """
     advice = "policy xnnpack prunes 1x1 convolutions only"
     if type(layer) is not layers.Conv2D:
-        return f"{advice}, not {type(layer).__name__}"
+        return f"{advice}, not {layer_type(layer)}"
     if layer.kernel_size != (1, 1):
         return f"{advice}, and this one is {layer.kernel_size[0]}x{layer.kernel_size[1]}"
     if layer.strides != (1, 1) or layer.dilation_rate != (1, 1) or layer.groups != 1:

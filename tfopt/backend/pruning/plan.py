@@ -9,7 +9,7 @@ import tf_keras
 
 from tfopt.backend.graph import layer_rules
 from tfopt.backend.graph.kernels import prunable_kernels
-from tfopt.backend.graph.layers import leaf_layers
+from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.pruning.criterion import criterion_problems
 from tfopt.backend.pruning.eligibility import reason_not_prunable, reason_not_xnnpack, reason_pattern_impossible
 from tfopt.backend.pruning.schedules import update_steps
@@ -41,6 +41,11 @@ class LayerPlan:
         return self.pooled or isinstance(self.schedule.schedule, Metric)
 
 
+def _for_model(pruning: Pruning, model: tf_keras.Model) -> Pruning:
+    """The same keys with rules that name each layer inside what they match (see `layer_rules.spelled_out`)."""
+    return pruning.model_copy(update={"layers": layer_rules.spelled_out(pruning.layers, model, reason_not_prunable)})
+
+
 def skip_reasons(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | None]:
     """Why each layer will be left dense, or None where it will be pruned; by layer name, nested layers included.
 
@@ -48,6 +53,7 @@ def skip_reasons(model: tf_keras.Model, pruning: Pruning) -> dict[str, str | Non
         RecipeError: a rule matches no layer, a rule asks of a layer what cannot be done with it, or nothing is left to
             prune. Paths of the problems begin below the stage.
     """
+    pruning = _for_model(pruning, model)
     return layer_rules.skip_reasons(
         model,
         pruning.layers,
@@ -96,8 +102,9 @@ def layer_plans(
     Raises:
         RecipeError: as `skip_reasons` and `resolve_schedules`.
     """
+    pruning = _for_model(pruning, model)
     reasons = skip_reasons(model, pruning)
-    kinds = {layer.name: type(layer).__name__ for layer in leaf_layers(model) if reasons[layer.name] is None}
+    kinds = {layer.name: layer_type(layer) for layer in leaf_layers(model) if reasons[layer.name] is None}
     schedules = resolve_schedules(pruning, kinds, total_steps, steps_per_epoch)
     return {
         name: LayerPlan(schedules[name], _pattern(pruning, name, kind), pruning.pools(name, kind))
@@ -148,7 +155,7 @@ def _reason(layer: tf_keras.layers.Layer, pruning: Pruning) -> str | None:
     reason = reason_not_prunable(layer)
     if reason is not None:
         return reason
-    asked = pruning.for_layer(layer.name, type(layer).__name__)
+    asked = pruning.for_layer(layer.name, layer_type(layer))
     if asked is None:
         return "a rule says skip"
     if pruning.policy == "xnnpack" and (reason := reason_not_xnnpack(layer)) is not None:
@@ -158,7 +165,7 @@ def _reason(layer: tf_keras.layers.Layer, pruning: Pruning) -> str | None:
 
 def _refused_wish(layer: tf_keras.layers.Layer, pruning: Pruning, reason: str | None) -> Problem | None:
     """A problem where a rule asks for this very layer to be pruned in a way that cannot be."""
-    rule = last_match(pruning.layers, layer.name, type(layer).__name__)
+    rule = last_match(pruning.layers, layer.name, layer_type(layer))
     if rule is None or reason is None or rule.skip or (rule.match == ".*" and rule.type is None):
         return None
     if not (rule.schedule or rule.block_size or rule.sparsity_m_by_n):

@@ -10,6 +10,7 @@ is rounded at each of those), and nothing else.
 | `annotation` | which layers of a model are simulated, and what is done with the others? |
 | `float_fallback` | which layers compute in float in an int8 file, and why? Which can the converter not calibrate? |
 | `traced_floats` | which operators without an integer kernel are inside layers of users, operations and functions? |
+| `own_functions` | what does an activation function of the user's own compute? |
 | `preflight` | which problems and warnings of a qat stage are known before training? |
 | `fusion` | which layers become one operator, and at which of them is its output rounded? |
 | `quantizers`, `configs` | how are values rounded, and what does tfmot's wrapper ask for? |

@@ -17,6 +17,7 @@ from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.canonical.custom_layers import InsertAxes, RemoveAxes, Slice
 from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
+from tfopt.backend.quantization.own_functions import float_reason_of_function
 from tfopt.backend.quantization.traced_floats import TracedFloat, traced_floats
 
 FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
@@ -132,7 +133,7 @@ def float_reason(layer: layers.Layer) -> str | None:
         return float_reason(layer.layer)
     named = FLOAT_NAMES.get(type(getattr(layer, "wrapped", layer)).__name__)
     reason = FLOAT_LAYERS.get(type(layer))
-    return (reason(layer) if reason else None) or named or FLOAT_FUNCTIONS.get(_function_name(layer))
+    return (reason(layer) if reason else None) or named or _of_function(layer)
 
 
 def shares_float_scale(graph: Graph, name: str, traced: Mapping[str, TracedFloat]) -> str | None:
@@ -162,6 +163,10 @@ def _value_producers(graph: Graph, name: str) -> Iterator[str]:
             yield from _value_producers(graph, producer)
         else:
             yield producer
+
+
+def _of_function(layer: layers.Layer) -> str | None:
+    return FLOAT_FUNCTIONS.get(_function_name(layer)) or float_reason_of_function(layer)
 
 
 def _function_name(layer: layers.Layer) -> str:

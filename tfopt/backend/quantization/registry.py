@@ -21,6 +21,7 @@ from tfopt.backend.quantization.canonical.custom_layers import (
 )
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
+from tfopt.backend.quantization.own_functions import computes_in_integers
 from tfopt.backend.quantization.quantizers import (
     ChannelQuantizer,
     DepthwiseQuantizer,
@@ -173,7 +174,7 @@ def rounding(layer: layers.Layer) -> Rounding | None:
     if float_reason(layer) and getattr(ROUNDINGS.get(type(layer)), "weight", None) is None:
         return None
     if type(layer) is layers.Activation:
-        return ACTIVATIONS.get(function_name(layer))
+        return ACTIVATIONS.get(function_name(layer), OUTPUT if computes_in_integers(layer) else None)
     return ROUNDINGS.get(type(layer))
 
 

@@ -122,7 +122,7 @@ def _unfit_members(asked: Ensembling, workload: Workload) -> list[Mistake]:
 
 
 def _unfit_combination(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> list[Mistake]:
-    loss, squash = workload.compile.loss.name, Outputs.of(workload.compile).squash
+    loss, squash = workload.compile.loss_kind, Outputs.of(workload.compile).squash
     problems: list[Mistake] = []
     if asked.combine == "logits" and squash is None:
         problems.append(

@@ -19,6 +19,7 @@ from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.evaluate import evaluate, predict, single_targets
 from tfopt.backend.training.hooks import HookList, TrainingHook, TrainingSetup
 from tfopt.backend.training.loop import TrainingLoop
+from tfopt.backend.training.own_callbacks import OwnCallbacks
 from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.backend.types import Nested
@@ -117,8 +118,9 @@ def fit(
     compile = compiling.with_soft_labels(context.compile) if soft else context.compile
     _check(model, data.train, context.compile)
     teachers = [] if stage.teacher is None else [Distiller(stage.teacher, stage.name, stage.epochs, context)]
+    own = [OwnCallbacks(stage.callbacks, stage.epochs)] if stage.callbacks else []
     every = HookList(
-        [*teachers, *hooks],
+        [*teachers, *hooks, *own],
         early_stopping_from=None if warmup is None else warmup.steps(steps.total_steps, steps.steps_per_epoch),
     )
     tf_keras.utils.set_random_seed(context.seed)
@@ -192,7 +194,7 @@ def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
             f"the model has several outputs ({model.output_shape}); tfopt trains models with one.",
             code="incompatible_model",
         )
-    if not compile.loss.name.startswith("sparse_") or targets.dtype.kind not in "iu":
+    if not compile.loss_kind.startswith("sparse_") or targets.dtype.kind not in "iu":
         return
     classes = model.output_shape[-1]
     if targets.min() < 0 or targets.max() >= classes:

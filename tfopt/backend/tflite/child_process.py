@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tfopt.atomic import replacing
+from tfopt.catalog.own_code import child_environment
 from tfopt.errors import ExportError
 
 _TAIL = 12
@@ -89,11 +89,9 @@ def call(function: str, arguments: Mapping[str, Any]) -> Any:
 
 def _run(command: list[str]) -> tuple[int, str]:
     """Exit code and stderr of a command; it does not outlive this call, whatever interrupts it."""
-    importable = os.pathsep.join(path for path in sys.path if path)
-    environment = {**os.environ, "PYTHONPATH": importable}
     with subprocess.Popen(
         command,
-        env=environment,
+        env=child_environment({}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.training import learning_rates
+from tfopt.backend.training.own_losses import own_loss, own_metric
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.config.learning_rate import LearningRate
@@ -44,6 +45,8 @@ def make_loss(compile: Compile) -> tf_keras.losses.Loss:
     Raises:
         StageError: Keras refuses an argument.
     """
+    if compile.loss.reference is not None:
+        return own_loss(compile.loss)
     return _make(tf_keras.losses, LOSSES[compile.loss.name].class_name, compile.loss.arguments())
 
 
@@ -62,6 +65,9 @@ def make_metrics(
     """
     made: list[tf_keras.metrics.Metric] = []
     for metric in compile.metrics:
+        if metric.reference is not None:
+            made.append(own_metric(metric))
+            continue
         arguments = {**metric.arguments(), "name": metric.name}
         class_name = METRICS[metric.name].class_name
         if not class_name:
@@ -135,6 +141,12 @@ def with_soft_labels(compile: Compile) -> Compile:
     Raises:
         StageError: the loss ignores a class, which has no counterpart.
     """
+    if compile.loss.reference is not None and compile.loss_kind in _SOFT:
+        raise StageError(
+            f"mixup makes labels one-hot, but {compile.loss.name} expects integer labels.",
+            "Leave mixup out, or write a loss for one-hot labels, with like: categorical_crossentropy.",
+            code="conflicting_keys",
+        )
     if "ignore_class" in compile.loss.arguments():
         raise StageError(
             "mixup and the loss argument ignore_class exclude each other.",

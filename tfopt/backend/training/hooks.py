@@ -8,7 +8,8 @@ is about and nothing else:
 | once, before the first step | `start` |
 | inside each step, in TensorFlow's graph | `prepare`, `loss`, `on_gradients`, `after_update` |
 | between two steps, in Python | `before_step` (at `decision_steps`) |
-| at the end of each epoch, in Python | `project_weights`, `sparsity`, `planned_sparsity`, `after_epoch` |
+| at the end of each epoch, in Python | `project_weights`, `sparsity`, `planned_sparsity`, `after_epoch`, `stops` |
+| once, after the last epoch | `end` |
 
 What a hook decides must be a function of what is in the checkpoint (`variables` are), so that a resumed stage decides
 the same.
@@ -176,6 +177,14 @@ class TrainingHook:
     def after_epoch(self, entry: Mapping[str, float]) -> None:
         """Receives the history entry of each epoch; again, if an interruption comes before it is saved."""
 
+    @property
+    def stops(self) -> bool:
+        """Whether training ends with the epoch that is under way."""
+        return False
+
+    def end(self) -> None:
+        """Called once after the last epoch."""
+
     def project_weights(self) -> None:
         """Brings the weights into the state in which they are kept, e.g. applies masks.
 
@@ -227,6 +236,14 @@ class HookList:
     @property
     def in_step(self) -> bool:
         return any(hook.in_step for hook in self.hooks)
+
+    @property
+    def stops(self) -> bool:
+        return any(hook.stops for hook in self.hooks)
+
+    def end(self) -> None:
+        for hook in self.hooks:
+            hook.end()
 
     def start(self, setup: TrainingSetup) -> None:
         for hook in self.hooks:

@@ -95,6 +95,7 @@ class TrainingLoop:
             except KeyboardInterrupt:
                 self._save()
                 raise
+            self.hooks.end()
         return self._finish()
 
     @property
@@ -207,7 +208,8 @@ class TrainingLoop:
         self.hooks.after_epoch(entry)
         entry["seconds"] = progress.seconds + perf_counter() - begun
         history = (*progress.history, entry)
-        self.state.progress = self._monitor(replace(progress, history=history, logs={}, seconds=0.0))
+        progress = replace(progress, history=history, logs={}, seconds=0.0, stopped=self.hooks.stops)
+        self.state.progress = self._monitor(progress)
         if self.writer is not None:
             self.writer.write(entry)
         self.context.emit(EpochFinished(self.stage.name, entry))
@@ -231,7 +233,9 @@ class TrainingLoop:
             monitor = progress.stopping.after(epoch, value, higher_is_better(stopping.monitor), stopping.min_delta)
             if monitor.best_epoch == epoch and stopping.restore_best:
                 self.state.best = [variable.numpy() for variable in self.model.variables]
-            progress = replace(progress, stopping=monitor, stopped=monitor.wait >= stopping.patience)
+            progress = replace(
+                progress, stopping=monitor, stopped=progress.stopped or monitor.wait >= stopping.patience
+            )
         return progress
 
     def _finish(self) -> dict[str, object]:

@@ -82,8 +82,8 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         "within_quantum": _Measure(parse_share, at_least=True),
     }
     for metric in compile.metrics:
-        known[metric.name] = _Measure(parse_share, at_least=higher_is_better(metric.name))
-        known[f"{metric.name}_drop"] = _Measure(parse_share)
+        known[metric.label] = _Measure(parse_share, at_least=higher_is_better(metric.label))
+        known[f"{metric.label}_drop"] = _Measure(parse_share)
     return known
 
 

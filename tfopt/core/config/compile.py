@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic_core import CoreSchema
@@ -12,6 +12,8 @@ from pydantic_core import CoreSchema
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS, KerasName
 from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.language.block import Block, KeyMistake
+from tfopt.core.language.mistakes import RecipePath
+from tfopt.core.language.references import REFERENCE_PATTERN, is_reference
 from tfopt.core.language.suggest import closest
 
 
@@ -21,7 +23,7 @@ def _is_argument(value: object) -> bool:
     return value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value))
 
 
-class _Named(Block):
+class Named(Block):
     """Something with a Keras name; its other keys are that thing's own arguments, checked by name."""
 
     model_config = ConfigDict(extra="allow")
@@ -29,24 +31,39 @@ class _Named(Block):
     name: str
     """Name in Keras."""
 
+    own_code: ClassVar[bool] = False
+    """Whether `package.module:name` may stand in the place of a Keras name."""
+
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, value: object) -> object:
         return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def reference(self) -> str | None:
+        """`package.module:name` where it is code of the user's own."""
+        return self.name if is_reference(self.name) else None
+
+    @property
+    def label(self) -> str:
+        """Its name in reports, budgets and monitors: of code of the user's own, what stands behind the colon."""
+        return self.name.rpartition(":")[2]
 
     def arguments(self) -> dict[str, Any]:
         """The arguments, without the name."""
         return dict(self.__pydantic_extra__ or {})
 
     def check(self, known: Mapping[str, KerasName], what: str) -> None:
-        """Raises ValueError when the name or an argument is not known."""
-        if self.name not in known:
-            raise KeyMistake(
-                ("name",), f"names no {what} of Keras: {self.name!r}.{closest(self.name, known)}", code="unknown_name"
+        """Raises ValueError when the name or an argument is not known; code of one's own is looked at later."""
+        own = self.own_code and self.reference is not None
+        if self.name not in known and not own:
+            guess = closest(self.name, known) or (
+                " Code of your own is written package.module:function." if self.own_code else ""
             )
-        arguments = known[self.name].arguments
+            raise KeyMistake(("name",), f"names no {what} of Keras: {self.name!r}.{guess}", code="unknown_name")
+        arguments = () if own else known[self.name].arguments
         for argument, value in self.arguments().items():
-            if argument not in arguments:
+            if argument not in arguments and not own:
                 guess = closest(argument, arguments) or f" Its arguments: {', '.join(arguments) or 'none'}."
                 raise KeyMistake(
                     (argument,),
@@ -74,10 +91,14 @@ class _Named(Block):
         properties["name"] = properties["name"] | {"enum": list(cls.known())}
         description = block.pop("description", "")
         block |= {"properties": properties, "additionalProperties": False}
-        return {"description": description, "anyOf": [{"type": "string", "enum": list(cls.known())}, block]}
+        forms: list[dict[str, Any]] = [{"type": "string", "enum": list(cls.known())}, block]
+        if cls.own_code:
+            own = {"type": "string", "pattern": REFERENCE_PATTERN}
+            forms += [own, {**block, "properties": {**block["properties"], "name": own}, "additionalProperties": True}]
+        return {"description": description, "anyOf": forms}
 
 
-class Optimizer(_Named):
+class Optimizer(Named):
     """An optimizer, e.g. `{name: adam, learning_rate: 1e-3, clipnorm: 1.0, weight_decay: 1e-4}`."""
 
     learning_rate: LearningRate = 1e-3
@@ -93,12 +114,24 @@ class Optimizer(_Named):
         return OPTIMIZERS
 
 
-class Loss(_Named):
-    """A loss, e.g. `sparse_categorical_crossentropy` or `{name: huber, delta: 0.5}`."""
+class Loss(Named):
+    """A loss, e.g. `sparse_categorical_crossentropy`, `{name: huber, delta: 0.5}`, or one of your own:
+    `losses:focal`, `{name: "losses:focal", gamma: 2, like: sparse_categorical_crossentropy}`."""
+
+    own_code = True
+
+    like: str | None = None
+    """For a loss of your own: the Keras loss that takes the same targets and outputs. Without it, classes are assumed
+    where a metric is about classes, and quantities otherwise."""
 
     @model_validator(mode="after")
     def _is_known(self) -> Loss:
         self.check(LOSSES, "loss")
+        if self.like is not None and self.reference is None:
+            raise KeyMistake(("like",), "is for a loss of your own", on_key=True, code="meaningless_key")
+        if self.like is not None and self.like not in LOSSES:
+            message = f"names no loss of Keras: {self.like!r}.{closest(self.like, LOSSES)}"
+            raise KeyMistake(("like",), message, code="unknown_name")
         return self
 
     @classmethod
@@ -106,8 +139,11 @@ class Loss(_Named):
         return LOSSES
 
 
-class Metric(_Named):
-    """A metric, e.g. `accuracy` or `{name: sparse_top_k_categorical_accuracy, k: 3}`."""
+class Metric(Named):
+    """A metric, e.g. `accuracy`, `{name: sparse_top_k_categorical_accuracy, k: 3}`, or one of your own:
+    `metrics:hit_rate`, whose name is then `hit_rate`."""
+
+    own_code = True
 
     @model_validator(mode="after")
     def _is_known(self) -> Metric:
@@ -132,7 +168,7 @@ class Compile(Block):
     @field_validator("metrics")
     @classmethod
     def _differ(cls, value: tuple[Metric, ...]) -> tuple[Metric, ...]:
-        names = [metric.name for metric in value]
+        names = [metric.label for metric in value]
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise KeyMistake(
@@ -145,4 +181,27 @@ class Compile(Block):
     @property
     def metric(self) -> str:
         """Name of the first metric: the one the report leads with."""
-        return self.metrics[0].name
+        return self.metrics[0].label
+
+    @property
+    def loss_kind(self) -> str:
+        """The Keras loss with the same targets and outputs as this recipe's loss."""
+        if self.loss.reference is None:
+            return self.loss.name
+        if self.loss.like is not None:
+            return self.loss.like
+        about_classes = [
+            metric.name for metric in self.metrics if getattr(METRICS.get(metric.name), "classification", 0)
+        ]
+        if not about_classes:
+            return "mean_squared_error"
+        kinds = {"binary": "binary_crossentropy", "categorical": "categorical_crossentropy"}
+        return kinds.get(about_classes[0].partition("_")[0], "sparse_categorical_crossentropy")
+
+    def references(self) -> Iterator[tuple[RecipePath, Named]]:
+        """Losses and metrics of the user's own, with their paths."""
+        if self.loss.reference is not None:
+            yield ("loss",), self.loss
+        for index, metric in enumerate(self.metrics):
+            if metric.reference is not None:
+                yield ("metrics", index), metric

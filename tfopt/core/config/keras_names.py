@@ -122,12 +122,24 @@ APPLICATIONS = tuple(
 """Names that may follow `keras.applications.`."""
 
 
+_GOOD = (
+    "acc agreement auc correlation dice f1 hit iou jaccard kappa map precision psnr r2 rate recall right score "
+    "similarity snr ssim".split()
+)
+"""Words in the names of metrics of which more is better."""
+
+
 def higher_is_better(metric: str) -> bool:
-    """Whether more of a metric is better: for accuracies, not for losses, errors and unknown names.
+    """Whether more of a metric is better: for accuracies, not for losses and errors.
+
+    Of a metric of the user's own its name tells, as in Keras' callbacks: `f1`, `hit_rate` and `dice_score` should be
+    high, a name without such a word should be low.
 
     Args:
         metric: name of a metric or loss; `val_` before it makes no difference, nor does the number of a repeated one
             (`auc#2`).
     """
     name = metric.removeprefix("val_").split("#")[0]
-    return name in METRICS and METRICS[name].higher_is_better
+    if name in METRICS:
+        return METRICS[name].higher_is_better
+    return name != "loss" and name not in LOSSES and any(word in name.lower() for word in _GOOD)

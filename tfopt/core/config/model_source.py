@@ -101,12 +101,14 @@ class ModelLocation:
         kind: `file`, or where the store entry comes from.
         path: a store entry, or the file.
         traits: what the model is, by the stages it went through; nothing is known of files.
+        code: folder of the recipe that makes it, in which its own classes are found.
     """
 
     label: str
     kind: SourceKind
     path: Path
     traits: frozenset[Trait] = frozenset()
+    code: Path = Path()
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Outputs:
     @classmethod
     def of(cls, compile: Compile) -> Outputs:
         """The meaning of the outputs of a model with this `compile` block."""
-        return cls(compile.loss.name, bool(compile.loss.arguments().get("from_logits", False)))
+        return cls(compile.loss_kind, bool(compile.loss.arguments().get("from_logits", False)))
 
     @property
     def task(self) -> Task:

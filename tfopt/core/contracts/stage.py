@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from tfopt.core.config.callbacks import OwnCallback
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
 from tfopt.core.config.distillation import Teacher
@@ -203,6 +204,8 @@ class TrainingStage(Stage):
     """Write TensorBoard logs into the run folder."""
     teacher: Teacher | None = None
     """Learn from the outputs of another model in addition to the labels (distillation)."""
+    callbacks: tuple[OwnCallback, ...] | None = None
+    """Callbacks of your own, as `package.module:Class` or `package.module:function`."""
 
     def warmup_end(self) -> Span | None:
         """Position in the stage from which early stopping counts; None for its start."""

@@ -118,9 +118,16 @@ CODES = {
     "invalid_argument": ErrorCode("An argument in `args` has a value it cannot have.", "Follow the message."),
     "model_not_built": ErrorCode("The input shape of a model is unknown.", "Begin it with an Input, or call it once."),
     "keras_refused": ErrorCode("Keras refuses an optimizer, loss or metric with these arguments.", "Correct them."),
+    "unusable_code": ErrorCode(
+        "Code of your own is not what the recipe uses it for.", "Follow the message: it says what is expected."
+    ),
     "invalid_model": ErrorCode("What was built or loaded is not a model that tfopt can use.", "Follow the message."),
     "model_unreadable": ErrorCode("A model file cannot be read.", "Save it again, or use a different format."),
     "unsafe_model": ErrorCode("A model file contains code.", "Set `model.allow_unsafe: true` if you trust its origin."),
+    "foreign_bytecode": ErrorCode(
+        "The bytecode of a Lambda layer in a model file was written by another version of Python.",
+        "Save the model with a layer class in its place.",
+    ),
     "bridge_failed": ErrorCode("A model cannot be converted between Keras 3 and tf_keras.", "Replace the layer."),
     "not_equivalent": ErrorCode("A model computes something else after a rewrite.", "This is a bug: report the model."),
     # Running.

@@ -83,7 +83,7 @@ def _problems(found: Sequence[Mistake], path: RecipePath, label: str) -> list[Pr
 
 
 def _monitors(block: Block, compile: Compile) -> Iterator[Mistake]:
-    measured = ["loss", *(metric.name for metric in compile.metrics)]
+    measured = ["loss", *(metric.label for metric in compile.metrics)]
     known = [*measured, *(f"val_{name}" for name in measured)]
     for path, part in blocks_in(block):
         if isinstance(part, (EarlyStopping, PlateauRate, Metric)) and part.monitor not in known:

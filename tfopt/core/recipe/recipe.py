@@ -19,7 +19,7 @@ from tfopt.core.config.data import DataConfig
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
-from tfopt.core.language.block import Block
+from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.plain import plain_copy
 from tfopt.core.language.wording import quote
 from tfopt.core.recipe.catalog import Catalog
@@ -66,6 +66,21 @@ class ModelConfig(Block):
     allow_unsafe: bool = False
     """Whether a model file may run code: Python bytecode that it holds (Lambda layers), and modules that it names. For
     files whose author you trust."""
+    objects: tuple[str, ...] | None = None
+    """Modules of the classes and functions that a model file is made of, beside the recipe or installed:
+    `package.module` for all that a module defines and registers, `package.module:name` for one of them."""
+
+    @field_validator("objects")
+    @classmethod
+    def _named_modules(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for index, named in enumerate(value or ()):
+            module, colon, name = named.partition(":")
+            names = [*module.split("."), *([name] if colon else [])]
+            if not all(part.isidentifier() for part in names):
+                raise KeyMistake(
+                    (index,), f"must be package.module or package.module:name. Got {named!r}", code="wrong_type"
+                )
+        return value
 
 
 class Head(Block):

@@ -27,14 +27,14 @@ def source_problems(document: Mapping[str, object]) -> list[Problem]:
         if isinstance(source, str) and isinstance(args, Mapping):
             found += _of_source(block, source, args)
             model = document.get("model")
-            if block == "model" and isinstance(model, Mapping) and model.get("allow_unsafe") is True:
-                found += [] if is_path(source, "model") else [_no_file(source)]
+            if block == "model" and isinstance(model, Mapping) and not is_path(source, "model"):
+                found += [_no_file(key, source) for key in ("allow_unsafe", "objects") if model.get(key)]
     return found
 
 
-def _no_file(source: str) -> Problem:
-    message = f"model.allow_unsafe has a meaning for model files only, and model.source is {source!r}."
-    return Problem(("model", "allow_unsafe"), message, "Remove it.", on_key=True, code="meaningless_key")
+def _no_file(key: str, source: str) -> Problem:
+    message = f"model.{key} has a meaning for model files only, and model.source is {source!r}."
+    return Problem(("model", key), message, "Remove it.", on_key=True, code="meaningless_key")
 
 
 def _of_source(block: Block, source: str, args: Mapping[str, object]) -> list[Problem]:

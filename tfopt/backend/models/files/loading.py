@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import h5py
 import keras
@@ -15,20 +15,19 @@ import tf_keras
 
 from tfopt.backend.compat.keras_saving import SafeModeScope, hdf5_format, json_utils
 from tfopt.backend.graph.layers import all_layers
-from tfopt.backend.graph.serialized_names import current_name
-from tfopt.backend.models.files import contents, trust
+from tfopt.backend.models.files import bytecode, contents, named_code, trust
 from tfopt.backend.models.files.contents import Contents
 from tfopt.backend.models.files.graph_model import load_graph
+from tfopt.backend.models.files.named_code import CustomObjects
+from tfopt.backend.models.files.trust import Finding
 from tfopt.catalog.guard import guarded
-from tfopt.catalog.references import importable
+from tfopt.catalog.own_code import importable
 from tfopt.errors import StageError
 
 _FLAG = "model.allow_unsafe: true"
 _WRAPPERS = ("PruneLowMagnitude", "ClusterWeights", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeLayer")
 _VARIABLES = Path("variables", "variables")
 
-CustomObjects: TypeAlias = dict[str, Any]
-"""Classes and functions by the name in a configuration."""
 Loaded: TypeAlias = tf_keras.Model | keras.Model
 """What a file may hold."""
 
@@ -38,7 +37,13 @@ def is_model_file(source: str) -> bool:
     return Path(source).suffix in (*contents.SUFFIXES, ".tflite", ".pb") or "/" in source
 
 
-def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path(), signature: str | None = None) -> Loaded:
+def load_file(
+    path: Path,
+    allow_unsafe: bool = False,
+    folder: Path = Path(),
+    signature: str | None = None,
+    objects: Sequence[str] = (),
+) -> Loaded:
     """Loads a `.keras`, `.h5` or SavedModel of Keras 2, or a `.keras` or `.h5` of Keras 3; never compiled.
 
     A SavedModel is rebuilt from the Keras configuration in it and its checkpoint. Its graph, in `saved_model.pb`, is
@@ -50,6 +55,8 @@ def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path(), sig
         allow_unsafe: runs Python code that the file holds, and imports the modules that it names.
         folder: folder of the recipe, whose modules can be imported.
         signature: of a SavedModel without layers; `serving_default`, or its only one, if None.
+        objects: modules of classes and functions that the file is made of, as `package.module` or
+            `package.module:name`; the recipe allows them, whatever `allow_unsafe` says.
 
     Returns:
         A tf_keras model for a file of Keras 2, a Keras 3 model for one of Keras 3.
@@ -67,12 +74,13 @@ def load_file(path: Path, allow_unsafe: bool = False, folder: Path = Path(), sig
             code="meaningless_key",
         )
     findings = list(trust.findings(file.config, file.is_keras_3))
-    if findings and not allow_unsafe:
-        raise refusal(path, findings[0])
-    custom_objects = {key: value for finding in findings for key, value in _imported(path, finding, folder).items()}
+    custom_objects = _code_of(path, findings, allow_unsafe, folder, named_code.given(objects, folder))
     loaders = {"keras": _load_archive, "h5": _load_h5, "saved_model": _load_saved_model}
     with importable(folder):
-        return guarded(lambda: loaders[file.kind](file, custom_objects, allow_unsafe), f"Loading {path}")
+        try:
+            return guarded(lambda: loaders[file.kind](file, custom_objects, allow_unsafe), f"Loading {path}")
+        except StageError as error:
+            raise named_code.with_hint(error) from error
 
 
 def built_without_weights(file: Contents) -> Loaded | None:
@@ -93,7 +101,7 @@ def built_without_weights(file: Contents) -> Loaded | None:
     return guarded(lambda: keras.saving.deserialize_keras_object(file.config, safe_mode=True), f"Building {file.path}")
 
 
-def refusal(path: Path, finding: trust.Finding) -> StageError:
+def refusal(path: Path, finding: Finding) -> StageError:
     """Why a file is not loaded, and what would allow it."""
     name = repr(finding.layer) if finding.layer else ""
     if finding.danger == "bytecode":
@@ -109,36 +117,51 @@ def refusal(path: Path, finding: trust.Finding) -> StageError:
     elif finding.danger == "file":
         message = f"The layer {name} of {path} would read a different file: {finding.name}."
         cure = "rebuild the model in a function of yours (package.module:function)"
-    elif finding.name.split(">")[-1] in _WRAPPERS:
+    elif _is_wrapper(finding):
         return StageError(
             f"{path} was saved with the wrappers of tfmot still around its layers ({finding.name}).",
             "Strip them (strip_pruning, strip_clustering) before saving, or use the float model from before qat.",
             code="model_unreadable",
         )
     else:
-        return StageError(
-            f"{path} uses {finding.name!r}, which Keras does not have, and does not say in which module it is.",
-            "Load it in a function of yours, named as package.module:function, with custom_objects.",
-            code="model_unreadable",
-        )
+        return named_code.missing(path, [finding])
     return StageError(message, f"If you trust whoever wrote it, set {_FLAG}; or {cure}.", code="unsafe_model")
 
 
-def _imported(path: Path, finding: trust.Finding, folder: Path) -> dict[str, Any]:
-    """The class or function that a file names, by the names that Keras looks it up with."""
-    if finding.danger == "class":
-        raise refusal(path, finding)
-    part = finding.part
-    if finding.danger != "module" or "class_name" not in part:
-        return {}
-    name = part["config"] if part["class_name"] == "function" else part.get("spec_name", part["class_name"])
-    module, _, attribute = current_name(f"{part['module']}:{name}").partition(":")
-    with importable(folder):
-        found = guarded(
-            lambda: getattr(importlib.import_module(module), attribute), f"Importing what {path} names ({name})"
-        )
-    registered = part.get("registered_name")
-    return {name: found, **({registered: found} if isinstance(registered, str) else {})}
+def _code_of(
+    path: Path, findings: Sequence[Finding], allow_unsafe: bool, folder: Path, known: CustomObjects
+) -> CustomObjects:
+    """The code that a file is made of, by the names in its configuration.
+
+    Raises:
+        StageError: it is not allowed, not to be found, or bytecode of another version of Python.
+    """
+    unknown = [finding for finding in findings if not _is_known(finding, known)]
+    if unknown and not allow_unsafe:
+        raise refusal(path, unknown[0])
+    objects = dict(known)
+    for finding in unknown:
+        if finding.danger == "module":
+            objects |= named_code.imported(path, finding, folder)
+        elif finding.danger == "bytecode":
+            bytecode.check_bytecode(path, finding)
+    # After all imports, which register what has no module in the file.
+    without_module = [finding for finding in unknown if finding.danger == "class"]
+    codes = [named_code.found_code(finding, objects) for finding in without_module]
+    if None in codes:
+        lost = [finding for finding, code in zip(without_module, codes, strict=True) if code is None]
+        raise refusal(path, lost[0]) if _is_wrapper(lost[0]) else named_code.missing(path, lost)
+    return objects | {finding.name: code for finding, code in zip(without_module, codes, strict=True)}
+
+
+def _is_known(finding: Finding, known: CustomObjects) -> bool:
+    """Whether the recipe itself names the code."""
+    bare = finding.name.rpartition(".")[2].rpartition(">")[2]
+    return finding.danger in ("class", "module") and (finding.name in known or bare in known)
+
+
+def _is_wrapper(finding: Finding) -> bool:
+    return finding.name.rpartition(">")[2] in _WRAPPERS
 
 
 def _load_archive(file: Contents, custom_objects: CustomObjects, allow_unsafe: bool) -> Loaded:

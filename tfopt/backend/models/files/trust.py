@@ -139,7 +139,8 @@ def _foreign(part: Config, layer: str) -> Finding:
     module = part.get("module")
     if isinstance(module, str) and module != "builtins":
         return Finding("module", f"{module}.{name}", layer, part)
-    return Finding("class", str(registered or name), layer, part)
+    # A registered function has its registered name as its name.
+    return Finding("class", str(name if part["class_name"] == "function" else registered or name), layer, part)
 
 
 def _allowed_module(module: object) -> bool:

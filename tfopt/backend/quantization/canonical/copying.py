@@ -9,7 +9,7 @@ import tf_keras
 from tf_keras.utils import custom_object_scope
 
 from tfopt.backend.compat.keras_saving import SafeModeScope
-from tfopt.backend.graph.layers import all_layers
+from tfopt.backend.graph.layers import all_layers, layer_type
 from tfopt.errors import StageError
 
 
@@ -58,7 +58,7 @@ def copy_layer(layer: tf_keras.layers.Layer, name: str) -> tf_keras.layers.Layer
         return type(layer).from_config(config)
     except (TypeError, ValueError, NotImplementedError) as error:
         raise StageError(
-            f"The layer {layer.name!r} ({type(layer).__name__}) cannot be cloned, which quantization-aware training "
+            f"The layer {layer.name!r} ({layer_type(layer)}) cannot be cloned, which quantization-aware training "
             f"needs: {error}.",
             "Give it a get_config() that returns super().get_config() and the arguments of its constructor.",
             code="invalid_model",

@@ -14,7 +14,7 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.compat.keras_graph import Functional
-from tfopt.backend.graph.layers import nodes
+from tfopt.backend.graph.layers import layer_type, nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state, readable
 from tfopt.backend.quantization.canonical.replay import (
     Args,
@@ -140,8 +140,8 @@ class _Flattener:
         if id(layer) not in self.copies:
             name = self._name(layer, around)
             self.copies[id(layer)] = (layer, copy_layer(layer, name))
-            within = tuple((model.name, type(model).__name__) for model in around)
-            self.original_of[name] = OriginalLayer(layer.name, type(layer).__name__, within)
+            within = tuple((model.name, layer_type(model)) for model in around)
+            self.original_of[name] = OriginalLayer(layer.name, layer_type(layer), within)
         return self.copies[id(layer)][1]
 
     def _replay(

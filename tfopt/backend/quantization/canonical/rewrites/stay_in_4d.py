@@ -74,15 +74,23 @@ def _works_in_4d(layer: layers.Layer) -> bool:
     return type(layer) in _ELEMENTWISE
 
 
-def _num_dropped_axes(graph: Graph, name: str) -> int | None:
-    """Number of axes that were just dropped from all inputs of a layer; None if not the same number from each."""
+def _num_dropped_axes(graph: Graph, name: str, behind: frozenset[str] = frozenset()) -> int | None:
+    """Number of axes that were just dropped from all inputs of a layer; None if not the same number from each.
+
+    Args:
+        graph: of the model.
+        name: of the layer.
+        behind: layers that have led here; a layer that is called twice may feed itself.
+    """
+    if name in behind:
+        return None
     counts: set[int | None] = set()
     for producer in graph.producers(name):
         layer = graph.layers[producer]
         if type(layer) is RemoveAxes:
             counts.add(layer.count)
         else:
-            counts.add(_num_dropped_axes(graph, producer) if _works_in_4d(layer) else None)
+            counts.add(_num_dropped_axes(graph, producer, behind | {name}) if _works_in_4d(layer) else None)
     return counts.pop() if len(counts) == 1 else None
 
 

@@ -1,0 +1,43 @@
+"""Tries losses, metrics and callbacks of the user's own, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import tf_keras
+
+from tfopt.backend.data.splits import Data
+from tfopt.backend.training.compile import measure
+from tfopt.backend.training.evaluate import single_targets
+from tfopt.core.config.compile import Compile
+from tfopt.errors import StageError
+
+_EXAMPLES = 4
+
+
+def try_out(model: tf_keras.Model, data: Data, compile: Compile) -> None:
+    """Computes the loss and all metrics of a few examples.
+
+    Args:
+        model: untrained.
+        data: its first training examples are used.
+        compile: with code of the user's own.
+
+    Raises:
+        StageError: the code fails, or the loss is not a number for each example, or one for all.
+    """
+    inputs = data.train.inputs
+    few = (
+        {name: values[:_EXAMPLES] for name, values in inputs.items()}
+        if isinstance(inputs, Mapping)
+        else inputs[:_EXAMPLES]
+    )
+    outputs = np.asarray(model(few, training=False))
+    targets = single_targets(data.train.targets)[:_EXAMPLES]
+    try:
+        measure(outputs, targets, compile)
+    except TypeError as error:
+        raise StageError(
+            f"{compile.loss.name}: {error}", "A loss returns a number for each example.", code="unusable_code"
+        ) from error
