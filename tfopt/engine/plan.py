@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfopt.catalog.catalog import own_code_in
+from tfopt.catalog.code_fingerprint import code_fingerprint
 from tfopt.catalog.own_code import importable
 from tfopt.core.contracts.export import ExportWorkload
 from tfopt.core.contracts.types import Data, Model
@@ -71,7 +72,8 @@ class _Preparation:
         warnings = [*filter(None, [why]), *models.check_fits(model, data, recipe.compile)]
         if any(True for _ in own_code_in(recipe)):
             own_code.try_out(model, data, recipe.compile)
-        model_key = models.model_fingerprint(model)
+        model_key = _model_key(model)
+        warnings += models.closed_layers(model)
         stages = StagePlans(recipe, self.store, self.prepare, data, model, model_key)
         for index, stage in enumerate(recipe.stages):
             stages.add(index, stage)
@@ -94,6 +96,15 @@ class _Preparation:
         if key not in self.data:
             self.data[key] = backend_data.load(recipe.data, Path(recipe.folder))
         return self.data[key]
+
+
+def _model_key(model: Model) -> str:
+    """The fingerprint of a model, with what code of the user's own in it does."""
+    from tfopt.backend.models import build as models
+
+    key = models.model_fingerprint(model)
+    code = {where: code_fingerprint(part) for where, part in models.custom_code(model).items()}
+    return fingerprint([key, code]) if code else key
 
 
 def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Problem], list[str]]:

@@ -9,8 +9,10 @@
 | `layer_wrapper` | How does tf_keras run a layer that only Keras 3 has? |
 | `custom_code` | Which classes and functions of a user is a configuration made of? |
 | `own_layer` | Which layers and operations is a layer of a user's own class made of? |
+| `own_normalization` | Which of them is a layer normalization in all but name? |
 | `opened_layer` | What is such a layer in tf_keras? |
 | `refusals` | Which Keras 3 models can nothing here compute? |
+| `mask_checks` | Where do masks go, and do both sides agree on it? |
 | `tables` | Which keys, weights and activations have different names or defaults? |
 | `graph` | Which calls does a Keras 3 model consist of? |
 | `functionalize` | How does a subclassed Keras 3 model become a graph? |

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,13 +23,15 @@ from tfopt.backend.bridge.layer_wrapper import (
     wrap,
     written_down,
 )
+from tfopt.backend.bridge.mask_checks import is_masked, same_masks, zeroes_padding
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
 from tfopt.backend.bridge.own_layer import is_own, opened
+from tfopt.backend.bridge.own_normalization import own_normalization
 from tfopt.backend.bridge.refusals import refuse_what_cannot_run
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.graph.layers import all_layers
-from tfopt.backend.types import Config, Nested
+from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -55,7 +56,7 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
     refuse_what_cannot_run(source)
     conversion, converted = _converted(source, exact_masks=False)
     difference = describe_difference(source, converted, conversion.steps)
-    exact_masks = conversion.lost_masks and (difference or not _same_masks(source.outputs, converted.outputs))
+    exact_masks = conversion.lost_masks and (difference or not same_masks(source.outputs, converted.outputs))
     if exact_masks:
         # Somebody looks at a mask that a layer passes on in one library only.
         conversion, converted = _converted(source, exact_masks=True)
@@ -206,9 +207,9 @@ class _Conversion:
         self, converted: tf_keras.layers.Layer, call: Call, inputs: list[tf.Tensor], outputs: list[tf.Tensor]
     ) -> bool:
         """Whether a counterpart may stay although it makes something else of a mask than the Keras 3 layer."""
-        if isinstance(converted, Keras3LayerWrapper | tf_keras.Model) or not _same_masks(call.inputs, inputs):
+        if isinstance(converted, Keras3LayerWrapper | tf_keras.Model) or not same_masks(call.inputs, inputs):
             return True
-        if _same_masks(call.outputs, outputs):
+        if same_masks(call.outputs, outputs):
             return True
         self.lost_masks = True
         return not self.exact_masks
@@ -237,18 +238,36 @@ class _Conversion:
         if not isinstance(operation, keras.layers.Layer):
             raise NoEquivalent("an operation")
         if is_own(operation):
-            return self._opened(call, inputs)
+            return self._normalization(call, inputs) or self._opened(call, inputs)
         converted = equivalent_layer(operation, self.model)
         parameters = inspect.signature(converted.call).parameters
         if isinstance(converted, _MERGES) and not _alike(inputs):
             raise NoEquivalent("tf_keras merges only inputs of equal dtype and rank as Keras 3 does")
-        if _zeroes_padding(operation, call.kwargs) and _is_masked(call, inputs):
+        if zeroes_padding(operation, call.kwargs) and is_masked(call, inputs):
             raise NoEquivalent(
                 "Keras 3 gives padding no attention at all where every score is masked, tf_keras an even one"
             )
         if any(key not in parameters for key in call.kwargs):
             raise NoEquivalent(f"tf_keras's {type(converted).__name__} is not called with {sorted(call.kwargs)}")
         return converted
+
+    def _normalization(self, call: Call, inputs: list[tf.Tensor]) -> OwnLayer | None:
+        """The counterpart of a layer of a user's own class that is a LayerNormalization in all but name."""
+        if not self.opens or any(mask_of(tensor) is not None for tensor in call.inputs):
+            return None
+        try:
+            inside, roles = own_normalization(call)
+        except NoEquivalent:
+            return None
+        check_can_be_made_again(call.operation)
+        name = self._name_of(call.operation)
+        inside._name = f"{name}.normalization"
+        twin = tf_keras.Input(batch_shape=inputs[0].shape, dtype=inputs[0].dtype)
+        hosted = json.dumps(written_down(call.operation))
+        layer = OwnLayer(twin, inside(twin), hosted, call_pattern(call), name, roles)
+        layer._trainable = call.operation.trainable
+        self.num_opened += 1
+        return layer
 
     def _opened(self, call: Call, inputs: list[tf.Tensor]) -> OwnLayer:
         """The counterpart of a layer of a user's own class: a nested model of what is inside it."""
@@ -308,24 +327,6 @@ _MERGES = tuple(
 
 def _alike(tensors: list[tf.Tensor]) -> bool:
     return len({(tensor.dtype, tensor.shape.rank) for tensor in tensors}) == 1
-
-
-def _zeroes_padding(layer: keras.layers.Layer, kwargs: Config) -> bool:
-    """Whether a layer uses the softmax of Keras 3 that is 0 in rows that are masked from end to end.
-
-    Attention without dropout takes a different path, which is even there, as tf_keras is (keras 3.15).
-    """
-    if isinstance(layer, keras.layers.MultiHeadAttention):
-        return layer.dropout > 0 or bool(kwargs.get("return_attention_scores"))
-    return isinstance(layer, keras.layers.Softmax)
-
-
-def _is_masked(call: Call, inputs: list[tf.Tensor]) -> bool:
-    return any(mask_of(tensor) is not None for tensor in inputs) or any("mask" in key for key in call.kwargs)
-
-
-def _same_masks(left: Sequence[keras.KerasTensor | tf.Tensor], right: Sequence[keras.KerasTensor | tf.Tensor]) -> bool:
-    return [mask_of(tensor) is None for tensor in left] == [mask_of(tensor) is None for tensor in right]
 
 
 def _input(tensor: keras.KerasTensor) -> tf.Tensor:

@@ -122,6 +122,12 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
             known.append(pattern)
         return known.index(pattern) + 1
 
+    @property
+    def has_layers_inside(self) -> bool:
+        """Whether the wrapped layer holds layers with weights."""
+        is_layer = isinstance(self.wrapped, keras.layers.Layer)
+        return is_layer and any(part.weights for part in self.wrapped._flatten_layers(include_self=False))
+
     def wrapped_classes(self) -> list[type]:
         """The classes and functions from outside Keras that the wrapped layer is made of."""
         return [code for _, _, code in custom_parts(json.loads(self._config["hosted"]))]

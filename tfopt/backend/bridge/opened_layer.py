@@ -11,6 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.arguments import fill
+from tfopt.backend.bridge.custom_code import custom_parts
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, KerasHost, made_again
 from tfopt.backend.compat.keras_graph import Functional, functional_config, functional_parts, keep_unconnected
 from tfopt.backend.types import Config, Nested
@@ -30,11 +31,22 @@ class OwnLayer(Functional):
         hosted: Keras 3 configuration of the user's layer, as JSON.
         pattern: how it is called, as JSON (see `arguments`).
         name: name of the user's layer, behind those of the opened layers around it.
+        roles: where the layer inside is not one of the user's, but computes the same: the attribute of the user's layer
+            for each of its weights.
     """
 
-    def __init__(self, inputs: Nested, outputs: Nested, hosted: str, pattern: str, name: str | None = None) -> None:
+    def __init__(
+        self,
+        inputs: Nested,
+        outputs: Nested,
+        hosted: str,
+        pattern: str,
+        name: str | None = None,
+        roles: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(inputs, outputs, name=name)
         self.hosted, self.pattern = hosted, pattern
+        self.roles = None if roles is None else dict(roles)
 
     @property
     def own_type(self) -> str:
@@ -50,13 +62,17 @@ class OwnLayer(Functional):
         args, kwargs = fill(json.loads(self.pattern), tensors)
         return made_again(json.loads(self.hosted), self.name)(*args, **kwargs)
 
+    def wrapped_classes(self) -> list[Any]:
+        """The classes and functions from outside Keras that the user's layer is made of."""
+        return [code for _, _, code in custom_parts(json.loads(self.hosted)) if code is not None]
+
     def get_config(self) -> dict[str, Any]:
-        return {**functional_config(self), "hosted": self.hosted, "pattern": self.pattern}
+        return {**functional_config(self), "hosted": self.hosted, "pattern": self.pattern, "roles": self.roles}
 
     @classmethod
     def from_config(cls, config: Config, custom_objects: Config | None = None) -> OwnLayer:
         inputs, outputs, layers = functional_parts(dict(config), {**_WRAPPERS, **(custom_objects or {})})
-        model = cls(inputs, outputs, config["hosted"], config["pattern"], config.get("name"))
+        model = cls(inputs, outputs, config["hosted"], config["pattern"], config.get("name"), config["roles"])
         keep_unconnected(model, layers)
         model._trainable = config.get("trainable", True)
         return model

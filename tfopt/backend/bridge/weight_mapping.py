@@ -68,6 +68,9 @@ def layer_variable_pairs(layer: keras.layers.Layer, converted: tf_keras.layers.L
     Raises:
         StageError: they cannot be paired one to one with equal shapes.
     """
+    if isinstance(converted, OwnLayer):
+        inside = converted.layers[-1]
+        return [(getattr(layer, name), getattr(inside, role)) for role, name in (converted.roles or {}).items()]
     if isinstance(converted, OwnWeights):
         return [(getattr(layer, name), value) for name, value in converted.by_attribute.items()]
     if isinstance(converted, Keras3LayerWrapper):
@@ -127,6 +130,8 @@ def _layers(
         inside = _models(layer, converted)
         if inside is not None:
             yield from _layers(functional(inside[0]), inside[1])
+        elif isinstance(converted, OwnLayer) and converted.roles is not None:
+            yield layer, converted
         elif isinstance(converted, OwnLayer):
             graph = opened_again(layer)
             yield from _layers(graph.function, converted, f"{converted.name}.", graph.names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tfopt.backend.export.calibration import save_arrays, save_calibration
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
+from tfopt.backend.export.layer_errors import layer_errors
 from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
@@ -32,7 +33,7 @@ from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
-from tfopt.core.records.report import ExportRecord
+from tfopt.core.records.report import ClaimRecord, ExportRecord
 
 
 def export(
@@ -81,6 +82,7 @@ def export(
             save_arrays(test, work / "test"),
             save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
             work,
+            float_model,
             saved_model.own_types(float_model, signature),
             {name: PlainFile(made, _reason(failures.get(made.name))) for name, made in plain.items()},
         )
@@ -225,6 +227,8 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
         evaluation.own_types,
     )
     details = {**record.details, **result.details}
+    if conversion.variant.mode.integer_only and any(c.code == "same_outputs" and not c.held for c in claims):
+        claims, details = _with_layer_errors(claims, details, file, evaluation)
     record = record.model_copy(
         update={
             "measures": result.measures,
@@ -235,6 +239,23 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
         }
     )
     return record if result.unmeasured is None else unmeasured(record, result.unmeasured)
+
+
+def _with_layer_errors(
+    claims: list[ClaimRecord], details: dict[str, Any], file: Path, evaluation: Evaluation
+) -> tuple[list[ClaimRecord], dict[str, Any]]:
+    """Adds to a broken claim about outputs the layer in which most of the difference arises."""
+    worst = attempt(layer_errors, file, evaluation.model, evaluation.few, evaluation.aliases, evaluation.work)
+    if isinstance(worst, Failure) or not worst:
+        return claims, details
+    shares = [asdict(error) for error in worst]
+    told = [
+        claim.model_copy(update={"found": f"{claim.found}; {worst[0]}"})
+        if claim.code == "same_outputs" and not claim.held
+        else claim
+        for claim in claims
+    ]
+    return told, {**details, "layer_errors": shares}
 
 
 def _with_latency(records: Sequence[ExportRecord], evaluation: Evaluation) -> list[ExportRecord]:

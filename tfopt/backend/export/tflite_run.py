@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import tf_keras
+
 from tfopt.backend.export import agreement
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
@@ -56,6 +58,7 @@ class Evaluation:
         inputs: .npy file of the test inputs per input.
         few: .npy file of the first test inputs per input, for the reference kernels.
         work: folder for outputs.
+        model: the float model.
         own_types: dtypes of the inputs and outputs that are not floats in the model, by name.
         plain: by variant that comes from a simulated model, the file that is made without the stage that simulates.
     """
@@ -67,6 +70,7 @@ class Evaluation:
     inputs: Mapping[str, Path]
     few: Mapping[str, Path]
     work: Path
+    model: tf_keras.Model
     own_types: Mapping[str, str] = field(default_factory=dict)
     plain: Mapping[str, PlainFile] = field(default_factory=dict)
 

@@ -40,7 +40,7 @@ class LayerNames:
         Returns:
             The layer's name, or None where no path segment is one.
         """
-        first = next((layer for layer, _ in self._found(tensor)), None)
+        first = next((layer for layer, _ in self.mentioned(tensor)), None)
         return self.of_kernel(tensor) or first
 
     def of_kernel(self, tensor: str) -> str | None:
@@ -49,12 +49,12 @@ class LayerNames:
         A kernel that batch normalization was folded into may be named after the normalization alone; then the operator
         that reads it names the layer.
         """
-        for layer, operation in self._found(tensor):
+        for layer, operation in self.mentioned(tensor):
             if any(kernel in operation for kernel in _KERNEL_OPERATIONS):
                 return layer
         return None
 
-    def _found(self, tensor: str) -> Iterator[tuple[str, str]]:
+    def mentioned(self, tensor: str) -> Iterator[tuple[str, str]]:
         """Layer and operation below it, for every fused part that belongs to a layer."""
         for part in tensor.split(";"):
             raw = tuple(part.split("/"))

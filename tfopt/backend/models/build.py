@@ -13,15 +13,16 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.bridge import to_tf_keras
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.compat import keras_3
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
-from tfopt.backend.graph.layers import all_layers
+from tfopt.backend.graph.layers import all_layers, layer_type
 from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.models.default_loss import fitting_compile
 from tfopt.backend.models.files import is_model_file, load_file
 from tfopt.backend.models.functionalize import traced, without_lambdas
-from tfopt.backend.models.store import load_model, save_model
+from tfopt.backend.models.store import custom_code, load_model, save_model
 from tfopt.backend.types import Config
 from tfopt.catalog import references
 from tfopt.core.language.suggest import closest
@@ -34,6 +35,8 @@ __all__ = [
     "build_alone",
     "check_fits",
     "check_model",
+    "closed_layers",
+    "custom_code",
     "fitting_compile",
     "layer_records",
     "load_model",
@@ -100,6 +103,20 @@ def build_alone(
     examples = Split(np.zeros((1, *input_shape), np.float32), np.zeros((1, num_outputs), np.float32))
     config = ModelConfig(source=source, allow_unsafe=allow_unsafe)
     return build(config, Data(examples, examples, examples, source="none"), 0, folder).model
+
+
+def closed_layers(model: tf_keras.Model) -> list[str]:
+    """Sentences about layers of the user's own classes whose inner layers nothing is done with, and why.
+
+    Args:
+        model: just built; a model from the store does not know.
+    """
+    return [
+        f"{layer.name} ({layer_type(layer)}) is one layer to tfopt: the layers inside it are not pruned, clustered or "
+        f"simulated by themselves, for {layer.closed_because}."
+        for layer in all_layers(model)
+        if isinstance(layer, Keras3LayerWrapper) and layer.closed_because and layer.has_layers_inside
+    ]
 
 
 def check_model(model: object, source: str) -> tf_keras.Model:

@@ -15,6 +15,7 @@ from typing import Any
 import tf_keras
 
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.bridge.opened_layer import OwnLayer
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.graph.serialized_names import current_name
 from tfopt.catalog.guard import guarded
@@ -58,13 +59,23 @@ def load_model(folder: Path) -> tf_keras.Model:
     )
 
 
+def custom_code(model: tf_keras.Model) -> dict[str, Any]:
+    """Classes and functions from outside Keras and tfopt that a model is made of, by `module:name`.
+
+    Raises:
+        StageError: one of them is not at the top of a module.
+    """
+    places = sorted({where for where in _custom_objects(model).values() if not where.startswith("tfopt.")})
+    return {where: _find(where) for where in places}
+
+
 def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
     """Classes and functions from outside Keras that the model is made of, as `module:name` by Keras name."""
     locations: dict[str, str] = {}
     for layer in all_layers(model):
         named = (value for key, value in vars(layer).items() if key.endswith(_CODE))
         # A host of the bridge is made of classes of its own.
-        hosted = layer.wrapped_classes() if isinstance(layer, Keras3LayerWrapper) else ()
+        hosted = layer.wrapped_classes() if isinstance(layer, Keras3LayerWrapper | OwnLayer) else ()
         for part in (type(layer), *named, *hosted):
             code = part if inspect.isroutine(part) or inspect.isclass(part) else type(part)
             if code.__module__.split(".")[0] in _KNOWN:
