@@ -49,6 +49,15 @@ def test_two_recipes_each_find_their_own_module_of_one_name(tmp_path: Path) -> N
         assert importlib.import_module("ownmodel") is kept
 
 
+def test_a_changed_module_is_imported_again(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path / "one", ownfresh="import ownhelper\ndef build(): return ownhelper.value", ownhelper="value = 1"
+    )
+    assert references.function("ownfresh:build", folder)() == 1
+    write(folder, ownhelper="value = 23")
+    assert references.function("ownfresh:build", folder)() == 23
+
+
 def test_the_folder_of_the_recipe_comes_before_the_current_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, ownmodel="def build(): return 'current'")
     recipe = write(tmp_path / "recipe", ownmodel="def build(): return 'recipe'")

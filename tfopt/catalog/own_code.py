@@ -18,6 +18,8 @@ from types import ModuleType
 _KEPT: dict[Path, dict[str, ModuleType]] = {}
 """Modules of a folder that had to make room for others of their names, until the folder is entered again."""
 
+_STAMPS: dict[str, tuple[Path, int]] = {}
+"""File and time of its last change for each module that was imported from the folder of a recipe."""
 _INSIDE: list[str] = []
 """Folders of the recipes that are under way, the innermost first: one recipe may need the result of another."""
 
@@ -26,10 +28,15 @@ _INSIDE: list[str] = []
 def importable(folder: Path) -> Iterator[None]:
     """Makes the modules beside a recipe importable, here and in processes that get `child_environment`.
 
+    Where a file has changed since it was imported, all modules of the folder are imported again: a notebook runs a
+    recipe many times.
+
     Args:
         folder: of the recipe.
     """
     folder = folder.resolve()
+    if not _INSIDE:
+        _forget_changed(folder)
     before = list(sys.path)
     here = str(Path.cwd())
     own = list(dict.fromkeys([str(folder), here, *_INSIDE]))
@@ -38,15 +45,35 @@ def importable(folder: Path) -> Iterator[None]:
     _INSIDE.insert(0, str(folder))
     displaced = _displace(folder)
     sys.modules.update(_KEPT.pop(folder, {}))
+    known = frozenset(sys.modules)
     try:
         yield
     finally:
         _INSIDE.pop(0)
+        _note_new(folder, known)
         if displaced:
             _KEPT[folder] = _with_parts({name.partition(".")[0] for name in displaced})
             sys.modules.update(displaced)
         # What the code itself added stays.
         sys.path[:] = [*before, *(path for path in sys.path if path not in inside)]
+
+
+def _note_new(folder: Path, known: frozenset[str]) -> None:
+    """Notes when the files of modules were changed last that were imported from a folder just now."""
+    for name in frozenset(sys.modules) - known:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file is not None and Path(file).is_relative_to(folder) and "site-packages" not in Path(file).parts:
+            _STAMPS[name] = (Path(file), Path(file).stat().st_mtime_ns)
+
+
+def _forget_changed(folder: Path) -> None:
+    """Removes the modules that were imported from a folder, where a file of one of them has changed since."""
+    known = {name: stamp for name, stamp in _STAMPS.items() if stamp[0].is_relative_to(folder)}
+    if any(not file.exists() or file.stat().st_mtime_ns != changed for file, changed in known.values()):
+        _KEPT.pop(folder, None)
+        for name in known:
+            sys.modules.pop(name, None)
+            del _STAMPS[name]
 
 
 def current_folder() -> Path:

@@ -101,7 +101,12 @@ def _check_known(code: Callable[..., Any], named: Named, arguments: Mapping[str,
 def _in_words(code: Callable[..., Any], named: Named) -> Callable[..., Any]:
     @tf.autograph.experimental.do_not_convert
     def called(targets: Nested, outputs: Nested) -> tf.Tensor:
-        return guarded(lambda: code(targets, outputs), named.name)
+        found = guarded(lambda: code(targets, outputs), named.name)
+        if found is None:
+            raise StageError(
+                f"{named.name} returned nothing.", "Expected a number for each example.", code="unusable_code"
+            )
+        return tf.convert_to_tensor(found)
 
     return called
 

@@ -18,6 +18,7 @@ class OwnCallback(Named):
     """A callback of one's own, e.g. `callbacks:Watch` or `{name: "callbacks:Watch", every: 2}`."""
 
     model_config = ConfigDict(extra="allow")
+    own_code = True
 
     name: str
     """`package.module:Class` of a subclass of `keras.callbacks.Callback`, or `package.module:function`, which is called
