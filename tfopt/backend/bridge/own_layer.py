@@ -103,7 +103,7 @@ def _refuse(layer: keras.layers.Layer, call: Call) -> None:
         raise NoEquivalent("no layer of Keras with weights is inside")
     if any(mask_of(tensor) is not None for tensor in [*call.inputs, *call.outputs]):
         raise NoEquivalent("a mask goes through it")
-    if any("mask" in key for key in call.kwargs):
+    if "mask" in call.kwargs:
         raise NoEquivalent("it is called with a mask")
     if layer._seed_generators:
         raise NoEquivalent("it draws random numbers")
