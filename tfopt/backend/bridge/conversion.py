@@ -19,7 +19,6 @@ from tfopt.backend.bridge.layer_wrapper import (
     Keras3LayerWrapper,
     call_pattern,
     check_can_be_made_again,
-    check_same_call,
     wrap,
     written_down,
 )
@@ -179,7 +178,6 @@ class _Conversion:
                 return layer(arguments)
         layer = self._layer(call, inputs)
         if isinstance(layer, OwnLayer):
-            check_same_call(call, layer.pattern)
             return layer(inputs if len(inputs) > 1 else inputs[0])
         if not isinstance(layer, Keras3LayerWrapper):
             before = {id(tensor): tensor.node.layer for tensor in inputs}.values()

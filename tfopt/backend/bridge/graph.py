@@ -53,9 +53,9 @@ def graph_of(model: keras.Model | keras.Function) -> keras.Function:
     return model._functional if isinstance(model, keras.Sequential) else model
 
 
-def first_call(layer: keras.layers.Layer) -> Call:
-    """The first call of a layer that is part of a graph."""
-    return _call(layer._inbound_nodes[0])
+def calls_of(layer: keras.layers.Layer) -> list[Call]:
+    """The calls of a layer in all graphs that it is part of, the first one first."""
+    return [_call(node) for node in layer._inbound_nodes]
 
 
 def mask_of(tensor: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor | None:

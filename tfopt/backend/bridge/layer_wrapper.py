@@ -255,24 +255,6 @@ def call_pattern(call: Call) -> str:
     return json.dumps(call_spec((call.args, call.kwargs), []))
 
 
-def check_same_call(call: Call, pattern: str) -> None:
-    """Checks that a shared layer is called as it was the first time.
-
-    Args:
-        call: of the layer.
-        pattern: of its first call.
-
-    Raises:
-        StageError: it is not.
-    """
-    if call_pattern(call) != pattern:
-        raise StageError(
-            f"The layer {call.operation.name!r} is called in several ways, which tf_keras does not support.",
-            "Call a shared layer with the same constants and the same arguments each time.",
-            code="bridge_failed",
-        )
-
-
 def wrap(call: Call) -> Keras3LayerWrapper:
     """A wrapper for a layer or operation of a Keras 3 graph, to be called with the counterparts of `call.inputs`.
 

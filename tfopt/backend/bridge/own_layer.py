@@ -15,8 +15,9 @@ from typing import Any
 
 import keras
 
+from tfopt.backend.bridge.arguments import call_spec
 from tfopt.backend.bridge.functionalize import name_operations
-from tfopt.backend.bridge.graph import Call, calls, first_call, mask_of
+from tfopt.backend.bridge.graph import Call, calls, calls_of, mask_of
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
 from tfopt.backend.types import Nested
 
@@ -94,7 +95,7 @@ def opened(call: Call) -> Opened:
 
 def opened_again(layer: keras.layers.Layer) -> Opened:
     """The graph of a layer that is part of a model, as it was opened when the model was converted."""
-    return opened(first_call(layer))
+    return opened(calls_of(layer)[0])
 
 
 def _refuse(layer: keras.layers.Layer, call: Call) -> None:
@@ -103,6 +104,8 @@ def _refuse(layer: keras.layers.Layer, call: Call) -> None:
         raise NoEquivalent("no layer of Keras with weights is inside")
     if any(mask_of(tensor) is not None for tensor in [*call.inputs, *call.outputs]):
         raise NoEquivalent("a mask goes through it")
+    if len({repr(call_spec((one.args, one.kwargs), [])) for one in calls_of(layer)}) > 1:
+        raise NoEquivalent("it is called in several ways")
     if "mask" in call.kwargs:
         raise NoEquivalent("it is called with a mask")
     if layer._seed_generators:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tf_keras
 
-from tfopt.backend.audit.layer_names import LayerNames
 from tfopt.backend.graph.connections import Graph
+from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.quantization.canonical.flatten import FlatModel, flatten
 from tfopt.backend.tflite.inner_tensors import inner_tensors
 from tfopt.backend.types import Array
