@@ -161,7 +161,7 @@ TWO: list[tuple[Callable[[Any, Any], Any], int]] = [
     (lambda a, b: layers.LSTM(4)(a, initial_state=[b[:, 0], b[:, 1]]), 2),
     (lambda a, b: layers.Add()([a, b[:, :1]]), 1),
     (lambda a, b: a @ ops.transpose(b, (0, 2, 1)), 1),
-    (lambda a, b: ops.split(a + b[:, :1], 2, axis=-1), 3),
+    (lambda a, b: ops.split(a + b[:, :1], 2, axis=-1), 2),
     (lambda a, b: ops.cast(a > b, "float32") ** 2, 3),
     (lambda a, b: layers.GroupQueryAttention(4, 2, 1)(a, b), 1),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from pathlib import Path
 
 import keras
@@ -79,8 +80,11 @@ def _copy(model: keras.Model) -> keras.Model:
         guarded(lambda: model.save(path), f"Copying the Keras 3 model {model.name!r}")
         objects = custom_code(model)
         prefer(objects)
-        # Its own code, which ran when it was built: nothing of a stranger is allowed here.
-        return guarded(
-            lambda: keras.models.load_model(path, custom_objects=objects, compile=False, safe_mode=False),
-            f"Copying the Keras 3 model {model.name!r}",
-        )
+        with warnings.catch_warnings():
+            # A layer without `build` is built when the graph calls it, which is before its weights are read.
+            warnings.filterwarnings("ignore", r"`build\(\)` was called on layer", UserWarning)
+            # Its own code, which ran when it was built: nothing of a stranger is allowed here.
+            return guarded(
+                lambda: keras.models.load_model(path, custom_objects=objects, compile=False, safe_mode=False),
+                f"Copying the Keras 3 model {model.name!r}",
+            )
