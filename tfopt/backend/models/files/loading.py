@@ -110,7 +110,7 @@ def refusal(path: Path, finding: Finding) -> StageError:
         cure = "rebuild the model in a function of yours (package.module:function) with a layer class in its place"
     elif finding.danger == "module":
         message = f"{path} names code of a different module: {finding.name}."
-        cure = "load it in a function of yours, named as package.module:function"
+        cure = f"name the module in the recipe (model.objects: [{finding.name.rpartition('.')[0]}])"
     elif finding.danger == "operation":
         message = f"The layer {name} of {path} calls {finding.name}, which does more than compute on tensors."
         cure = "rebuild the model in a function of yours (package.module:function) without it"
