@@ -39,6 +39,7 @@ def test_operations_without_an_integer_kernel_are_found_by_layer() -> None:
         "scaled": layers.Rescaling(1 / 255, name="scaled")(pixels),
         "embedded": layers.Embedding(256, 2, name="embedded")(pixels),
         "sine": tf.sin(layers.Dense(2, name="dense")(row)),
+        "above": tf.cast(layers.Dense(2, name="threshold")(row) > 0.5, tf.float32),
         "shape": row / tf.cast(tf.shape(row)[0], tf.float32),
     }
     model = tf_keras.Model([row, pixels], outputs)
@@ -47,6 +48,7 @@ def test_operations_without_an_integer_kernel_are_found_by_layer() -> None:
         "power": (("POW",), True),
         "sharpened": (("POW",), False),
         "scaled": (("CAST",), True),
+        "tf.cast": (("CAST",), True),
         "tf.math.sin": (("SIN",), True),
     }
     reasons = float_layers(model)

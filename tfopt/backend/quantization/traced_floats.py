@@ -32,13 +32,17 @@ FLOAT_OPERATIONS: Mapping[str, str] = {
     "Sign": "SIGN",
     "Sin": "SIN",
     "Square": "SQUARE",
+    "ZerosLike": "ZEROS_LIKE",
 }
 """Operations that compute in float in an int8 file, and their operators in TFLite (TF 2.21, one operation per file)."""
 
-_NOT_ROUNDED = frozenset({"Cast", "Cos", "Cumsum", "FloorMod", "Neg", "Pow", "Sign", "Sin"})
+_NOT_ROUNDED = frozenset({"Cast", "Cos", "Cumsum", "FloorMod", "Neg", "Pow", "Sign", "Sin", "ZerosLike"})
 """Those of which the converter refuses a rounded result where it must share its scale: RuntimeError, no text."""
 
-_PASSES_ON = frozenset({"Identity", "Reshape", "Squeeze", "ExpandDims", "Transpose", "StridedSlice", "Slice", "Pad"})
+_PASSES_ON = frozenset(
+    {"Identity", "Reshape", "Squeeze", "ExpandDims", "Transpose", "StridedSlice", "Slice", "Pad", "SelectV2"}
+)
+"""Operations whose result holds values of one that they take."""
 _SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 _MEASURED = ("tf_keras.", "keras.src.", "tfopt.backend.quantization", "tensorflow_model_optimization.")
 """Modules of layers of which it is known by their types what stays float."""
@@ -87,8 +91,8 @@ def traced_floats(model: tf_keras.Model) -> dict[str, TracedFloat]:
     ends: set[str] = set()
     for operation in _computed(graph, len(specs)):
         layer = names.of(operation.name)
-        operator = _float_operator(operation)
-        if layer is None or operator is None or (layer not in foreign and operator != "CAST"):
+        operator = _float_operator(operation, layer in foreign)
+        if layer is None or operator is None:
             continue
         found.setdefault(layer, []).append(operator)
         if operation.type in _NOT_ROUNDED and _leaves(operation, layer, names):
@@ -112,11 +116,13 @@ def _computed(graph: Any, num_inputs: int) -> Iterator[Any]:
         yield operation
 
 
-def _float_operator(operation: Any) -> str | None:
+def _float_operator(operation: Any, is_foreign: bool) -> str | None:
     if operation.type == "Cast":
         source, target = operation.inputs[0].dtype, operation.outputs[0].dtype
-        return "CAST" if target.is_floating and source in _INTEGERS else None
-    if operation.type not in FLOAT_OPERATIONS or not operation.outputs[0].dtype.is_floating:
+        if not is_foreign:
+            return "CAST" if target.is_floating and source in _INTEGERS else None
+        return "CAST" if target.is_floating != source.is_floating else None
+    if not is_foreign or operation.type not in FLOAT_OPERATIONS or not operation.outputs[0].dtype.is_floating:
         return None
     if operation.type == "Square" and _is_fused(operation):
         return None
