@@ -66,7 +66,7 @@ class TracedFloat:
         """Why the layer stays float."""
         others = [name for name in self.operators if name != "CAST"]
         if not others:
-            return "TFLite turns its integers into numbers in float (CAST)"
+            return "TFLite casts between integers and floats there (CAST)"
         return f"TFLite has no integer kernel for {', '.join(others)}"
 
 
