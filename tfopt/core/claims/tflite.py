@@ -17,6 +17,8 @@ from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, Ten
 
 _FLOATS = ("float64", "float32", "float16", "bfloat16")
 _NAMED = 5
+_SATURATING = ("MINIMUM", "MAXIMUM")
+"""Measured: accuracy 0.84 in Keras, 0.53 in the file, of a minimum after quantization-aware training."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,19 @@ def tflite_claims(
     if "clustered" in traits:
         claims.append(_clusters_kept(layers, audit))
     same = agreement_claim(variant.least_agreement(), runtime.agreement, most_error=variant.most_relative_error())
-    return [*claims, kernels_claim(variant, runtime), same]
+    return [*claims, kernels_claim(variant, runtime), _with_saturating(same, variant, audit)]
+
+
+def _with_saturating(same_outputs: ClaimRecord, variant: Variant, audit: AuditRecord) -> ClaimRecord:
+    """Outputs that differ, with the operators of the file that are known to saturate."""
+    found = [name for name in _SATURATING if name in audit.operators]
+    if same_outputs.held or not variant.mode.integer_only or not found:
+        return same_outputs
+    reason = (
+        f"; a likely cause is {' and '.join(found)}: in integers, TFLite gives operands and result one scale, and what "
+        "is outside its range saturates"
+    )
+    return same_outputs.model_copy(update={"found": same_outputs.found + reason})
 
 
 def _integer_only(audit: AuditRecord, variant: Variant, float_layers: FloatLayers) -> ClaimRecord:
