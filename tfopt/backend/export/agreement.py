@@ -1,5 +1,5 @@
-"""Compares two sets of outputs: the share of equal predictions, or for regression the largest difference; and the share
-of values that are as close as a quantized output can tell."""
+"""Compares two sets of outputs: the share of equal predictions, or for regression the error over the signal; and the
+share of values that are as close as a quantized output can tell."""
 
 from __future__ import annotations
 
