@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
@@ -18,6 +19,8 @@ from tfopt.core.config.tflite_variant import Variant
 
 REFUSED, CRASHED = "conversion_failed", "process_crashed"
 """Codes of failures that a layer of the model causes."""
+
+_UNKNOWN = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
 
 Calibration = Mapping[str, str]
 """Path of the .npy file of training examples per input."""
@@ -89,6 +92,9 @@ def fails(conversion: Conversion) -> bool:
 
 def _refusal(failed: child_process.ProcessFailed) -> str:
     """Why the converter refused a model, as a sentence; for an operator that it cannot quantize, it gives no reason."""
+    unknown = tuple(dict.fromkeys(_UNKNOWN.findall(failed.reason)))
+    if unknown:
+        return f"the converter refused it: TFLite has no operator for {', '.join(unknown)} of TensorFlow"
     text = _first_lines(failed.reason)
     if text:
         return f"the converter refused it: {failed.kinds[0]}: {text}"
