@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfopt.core.config.schedules import ResolvedSchedule, ScheduleBase
+from tfopt.core.language.wording import counted
 from tfopt.core.recipe.plan import Plan
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.report import AuditRecord
@@ -59,12 +60,15 @@ _DISPLAYS: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
         lambda run: parts.run_html(run.report),
         lambda run: f"Run of {run.report.run.recipe}: {run.report.run.state}",
     ),
-    Sweep: (parts.sweep_html, lambda sweep: f"Sweep of {sweep.record.recipe}: {len(sweep.record.trials)} trials"),
+    Sweep: (
+        parts.sweep_html,
+        lambda sweep: f"Sweep of {sweep.record.recipe}: {counted(len(sweep.record.trials), 'trial')}",
+    ),
     ComparisonResult: (
         lambda compared: parts.comparison_html(compared.table),
         lambda compared: f"Comparison of {len(compared.table.rows)} variants",
     ),
-    AuditRecord: (parts.audit_html, lambda audit: f"Audit: {sum(audit.operators.values())} operators"),
+    AuditRecord: (parts.audit_html, lambda audit: f"Audit: {counted(sum(audit.operators.values()), 'operator')}"),
 }
 """HTML and text of each class. `Any`: a function accepts the class of its key only, which no type of a dict says."""
 
@@ -193,7 +197,8 @@ def _resolved(schedule: ScheduleBase | ResolvedSchedule, epochs: int, steps_per_
         return schedule.resolve(epochs * steps_per_epoch, steps_per_epoch)
     except ValueError as error:
         raise UsageError(
-            f"This schedule does not fit into {epochs} epochs of {steps_per_epoch} steps: {error}",
+            f"This schedule does not fit into {counted(epochs, 'epoch')} of "
+            f"{counted(steps_per_epoch, 'step')}: {error}",
             "Give epochs and steps_per_epoch of its stage.",
             code="outside_stage",
         ) from error

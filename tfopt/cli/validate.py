@@ -10,6 +10,7 @@ import click
 from tfopt.cli.errors import problem_text
 from tfopt.cli.options import common
 from tfopt.cli.session import Answer, Terminal
+from tfopt.core.language.wording import counted
 from tfopt.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _lines(recipe: ValidationResult) -> Iterator[str]:
         yield problem_text(problem)
     if recipe.problems:
         number = len(recipe.problems)
-        yield f"{recipe.path}: {number} mistake{'s' if number > 1 else ''}"
+        yield f"{recipe.path}: {counted(number, 'mistake')}"
     else:
         yield f"{recipe.path}: ok"
     for code in recipe.code:

@@ -34,7 +34,10 @@ def prepare(recipe: Recipe, store: Store) -> Prepared:
         StageError: data, model or an external model cannot be loaded, or do not fit each other.
         StoreError: a remote store cannot be reached.
     """
-    return _Preparation(store).prepare(recipe)
+    from tfopt.backend.models.precision import float32_globally
+
+    with float32_globally():
+        return _Preparation(store).prepare(recipe)
 
 
 @dataclass
@@ -69,7 +72,7 @@ class _Preparation:
         data = with_names_of_model(data, model.input_names, model.name)
         compile, why = models.fitting_compile(model, data, recipe.compile)
         recipe = recipe.compiled_with(compile)
-        warnings = [*filter(None, [why]), *models.check_fits(model, data, recipe.compile)]
+        warnings = [*filter(None, [built.note, why]), *models.check_fits(model, data, recipe.compile)]
         if any(True for _ in own_code_in(recipe)):
             own_code.try_out(model, data, recipe.compile)
         model_key = _model_key(model)

@@ -64,8 +64,10 @@ def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | Non
         TfoptError: a stage or an export failed; the report contains the error.
         KeyboardInterrupt: Ctrl-C; the state in the report is `interrupted`.
     """
+    from tfopt.backend.models.precision import float32_globally
+
     own_code = importable(Path(prepared.plan.recipe.folder))
-    with own_code, Journal(folder / "events.jsonl") as journal:
+    with own_code, float32_globally(), Journal(folder / "events.jsonl") as journal:
 
         def tell(event: Event) -> None:
             journal.append(event)

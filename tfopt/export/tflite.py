@@ -13,6 +13,7 @@ from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
+from tfopt.core.language.wording import counted
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.preflight import Preflight
@@ -81,7 +82,7 @@ class Tflite(Export):
         for name, variant in self.variants.items():
             if variant.mode.calibrated and variant.calibration > workload.examples:
                 yield (
-                    f"{name}: calibration asks for {variant.calibration} examples, the training split has "
+                    f"{name}: calibration asks for {counted(variant.calibration, 'example')}, the training split has "
                     f"{workload.examples}; all of them are used."
                 )
 

@@ -11,6 +11,7 @@ from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
+from tfopt.core.language.wording import counted
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.preflight import Preflight, Workload
@@ -48,7 +49,7 @@ class Ensemble(Ensembling, Stage):
         if isinstance(self.weights, tuple):
             total = sum(self.weights)
             if len(self.weights) != number:
-                text = f"has {len(self.weights)} entries, but there are {number} members"
+                text = f"has {counted(len(self.weights), 'entry', 'entries')}, but there are {number} members"
                 found.append(Mistake(("weights",), text, code="wrong_length"))
             elif abs(total - 1) > 0.002:
                 scaled = ", ".join(f"{weight / total:.3g}" for weight in self.weights)

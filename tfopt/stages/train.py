@@ -12,6 +12,7 @@ from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
+from tfopt.core.language.wording import counted
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.preflight import Preflight, Workload
@@ -30,7 +31,7 @@ class Train(TrainingStage):
     place of the weights of the last step; the statistics of batch normalization are estimated again."""
 
     def problems(self) -> Sequence[Mistake]:
-        number = f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}"
+        number = f"{counted(self.epochs, 'epoch')}"
         found: list[Mistake] = [
             Mistake(("keep", index), f"is {epoch}, but the stage has {number}", code="outside_stage")
             for index, epoch in enumerate(self.kept_epochs())
@@ -49,7 +50,7 @@ class Train(TrainingStage):
         if 2 * steps < workload.total_steps:
             return found
         text = (
-            f"moving_average: {self.moving_average:g} averages over about {steps} steps, but the stage has "
+            f"moving_average: {self.moving_average:g} averages over about {counted(steps, 'step')}, but the stage has "
             f"{workload.total_steps}: the result remembers the weights that it began with."
         )
         return replace(found, warnings=(*found.warnings, text))

@@ -106,7 +106,7 @@ def test_another_source_drops_the_arguments_of_the_old_one() -> None:
             "stages.magic.epochs cannot be set: no stage is named 'magic'. Stages: train, prune, qat.",
         ),
         ("stages.7.train.epochs", "stages.7.train.epochs cannot be set: the recipe has 3 stages, counted from 0."),
-        ("compile.metrics.4", "compile.metrics.4 cannot be set: compile.metrics has 1 entries, counted from 0."),
+        ("compile.metrics.4", "compile.metrics.4 cannot be set: compile.metrics has 1 entry, counted from 0."),
         ("seed.deep", "seed.deep cannot be set: seed is 7, which has no keys. Set seed as a whole."),
         (
             "compile.optimizer.learning_rate.kind",

@@ -76,6 +76,17 @@ def test_bench_compares_with_the_fastest() -> None:
     assert "1.00×" in shown
 
 
+def test_a_long_name_does_not_run_into_its_description() -> None:
+    long = "a-recipe-with-a-name-that-is-longer-than-its-column"
+    lines = listing_lines(
+        {"recipes": [CatalogEntry(long, "What it is for.", "here"), CatalogEntry(long, "", "here")]}, 80
+    )
+    assert lines[1].split() == [long]
+    assert lines[2].strip() == "What it is for."
+    assert lines[3].split() == [long]
+    assert len(lines) == 4
+
+
 def test_a_listing_is_plain_lines_with_arguments_and_origin() -> None:
     lines = listing_lines(
         {"models": [

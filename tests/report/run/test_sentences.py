@@ -90,6 +90,23 @@ def test_sizes_are_explained_where_a_model_was_pruned_or_clustered() -> None:
     assert both.startswith("Zeros and shared values do not make a file smaller")
 
 
+def test_an_integer_file_that_is_larger_than_a_mixed_one_is_explained() -> None:
+    report = sample_report()
+    assert sentences.scales_sentence(report) is None
+    sizes = {"dynamic": 45_000, "int8": 60_000}
+    exports = []
+    for export in report.exports:
+        audit = export.audit
+        if audit is not None and export.name == "dynamic":
+            tensors = [t.model_copy(update={"dtype": "int8"}) if t.role == "weight" else t for t in audit.tensors]
+            audit = audit.model_copy(update={"tensors": tensors, "float_operators": {"CONV_2D": 2}})
+        changed = {"bytes": sizes.get(export.name, export.bytes), "audit": audit}
+        exports.append(export.model_copy(update=changed))
+    said = sentences.scales_sentence(report.model_copy(update={"exports": exports}))
+    assert said is not None
+    assert said.startswith("int8 (60.0 kB) is larger than dynamic (45.0 kB)")
+
+
 def test_a_distilled_stage_names_its_teacher_with_its_metric() -> None:
     report = sample_report()
     teachers = (

@@ -21,6 +21,19 @@ def test_milliseconds(value: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.073, 0.113, "0.0730–0.113 ms"),
+        (0.0421, 0.0503, "42.1–50.3 µs"),
+        (1.2, 3.4, "1.20–3.40 ms"),
+        (None, 0.1, "–"),
+    ],
+)
+def test_a_range_of_latencies_has_one_unit(low: float | None, high: float | None, text: str) -> None:
+    assert formats.latency_range(low, high) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"), [(0.31, "0.3 s"), (47.3, "47 s"), (185.2, "3 min 5 s"), (3_840, "1 h 4 min")]
 )
 def test_duration(seconds: float, text: str) -> None:

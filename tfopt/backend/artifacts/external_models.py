@@ -20,6 +20,7 @@ from tfopt.backend.tflite import predict
 from tfopt.backend.types import Arrays, Shape
 from tfopt.catalog.own_code import importable
 from tfopt.core.config.model_source import ModelLocation
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 
@@ -95,7 +96,7 @@ def load_file(path: Path) -> ExternalModel:
     )
     if len(outputs) != 1:
         raise StageError(
-            f"{path} has {len(outputs)} outputs: {', '.join(outputs)}.",
+            f"{path} has {counted(len(outputs), 'output')}: {', '.join(outputs)}.",
             "Expected a file with one.",
             code="incompatible_model",
         )

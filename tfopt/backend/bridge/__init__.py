@@ -15,6 +15,7 @@
 | `mask_checks` | Where do masks go, and do both sides agree on it? |
 | `tables` | Which keys, weights and activations have different names or defaults? |
 | `graph` | Which calls does a Keras 3 model consist of? |
+| `float32` | What is a Keras 3 model of mixed precision in float32? |
 | `functionalize` | How does a subclassed Keras 3 model become a graph? |
 | `inlining` | Which nested models become calls of the model around them? |
 | `arguments` | How are the arguments of a call written down as JSON? |

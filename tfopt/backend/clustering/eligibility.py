@@ -9,6 +9,7 @@ from tfopt.backend.graph.channels import rows
 from tfopt.backend.graph.kernels import clusterable_kernels
 from tfopt.backend.graph.layers import layer_type
 from tfopt.core.config.clustering import Sharing
+from tfopt.core.language.wording import counted
 
 layers = tf_keras.layers
 
@@ -50,4 +51,7 @@ def reason_too_small(layer: tf_keras.layers.Layer, sharing: Sharing) -> str | No
     largest = max(int(rows(kernel, layer).shape[1]) if per_channel else int(tf.size(kernel)) for kernel in kernels)
     if largest > sharing.clusters:
         return None
-    return f"has {largest} weights{' per channel' if per_channel else ''}, no more than {sharing.clusters} clusters"
+    return (
+        f"has {counted(largest, 'weight')}{' per channel' if per_channel else ''}, no more than "
+        f"{counted(sharing.clusters, 'cluster')}"
+    )

@@ -10,4 +10,5 @@
 | `batches` | Which examples does a training step get, in which order? |
 | `augment` | How are images changed at random, independently of batch size and interruption? |
 | `datasets` | Which data sets come with tfopt? One file each |
+| `several_inputs` | How are inputs in order told from a list of examples, and named? |
 """

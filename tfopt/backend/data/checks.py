@@ -8,6 +8,7 @@ import numpy as np
 
 from tfopt.backend.data.splits import Split, num_examples
 from tfopt.backend.types import Array, Arrays
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 
@@ -97,7 +98,7 @@ def check_split(split: Split, train: Split, num_classes: int | None, what: str) 
             label = f"{what}: {kind} {name}".rstrip()
             if len(array) != n:
                 raise StageError(
-                    f"{label} has {len(array)} examples, but there are {n} of {_first(split.inputs)}.",
+                    f"{label} has {counted(len(array), 'example')}, but there are {n} of {_first(split.inputs)}.",
                     code="invalid_data",
                 )
             expected = _named(reference)[name].shape[1:]
@@ -122,7 +123,8 @@ def _check_finite(array: Array, label: str) -> None:
     rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
     if rows.size:
         raise StageError(
-            f"{label}: {int(bad.sum())} values in {rows.size} of {len(array)} examples are NaN or infinite, "
+            f"{label}: {counted(int(bad.sum()), 'value')} in {rows.size} of {counted(len(array), 'example')} "
+            f"NaN or infinite, "
             f"first in example {int(rows[0])}.",
             "Repair or remove these examples.",
             code="invalid_data",

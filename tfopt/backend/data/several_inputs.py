@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.types import Arrays
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 
@@ -55,7 +56,8 @@ def with_names_of_model(data: Data, names: list[str], model: str) -> Data:
         return data
     if len(names) != len(given):
         raise StageError(
-            f"{data.source} returns {len(given)} inputs, but the model {model!r} has {len(names)}: {', '.join(names)}.",
+            f"{data.source} returns {counted(len(given), 'input')}, but the model {model!r} has {len(names)}: "
+            f"{', '.join(names)}.",
             "Give one array for each input of the model, in its order or as a dict by name.",
             code="incompatible_shapes",
         )

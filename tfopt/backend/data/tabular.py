@@ -11,6 +11,7 @@ import numpy as np
 
 from tfopt.backend.types import Array
 from tfopt.core.language.suggest import closest
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ def _cells(path: Path, rows: _Reader, header: list[str], columns: list[int]) -> 
             continue
         if len(row) != len(header):
             raise StageError(
-                f"{path}:{rows.line_num}: {len(row)} values, but the header has {len(header)} columns.",
+                f"{path}:{rows.line_num}: {counted(len(row), 'value')}, but the header has "
+                f"{counted(len(header), 'column')}.",
                 code="invalid_data",
             )
         cells = [row[column].strip() for column in columns]

@@ -4,6 +4,9 @@
 |---|---|
 | `build` | How does the `model` block of a recipe become a tf_keras model? |
 | `compatibility` | Do model, data and loss belong together? |
+| `default_loss` | Which loss fits, where a recipe names none? |
+| `last_activation` | What does a model end with? |
+| `precision` | What is a model of mixed precision in float32? |
 | `functionalize` | How do subclassed models and Lambda layers become graphs of layers and operations? |
 | `store` | How is a model kept in a folder, with the code of its own classes? |
 | `files` | How is a model file of others opened without running its code? |

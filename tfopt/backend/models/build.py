@@ -18,6 +18,7 @@ from tfopt.backend.compat import keras_3
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
 from tfopt.backend.graph.layers import all_layers, layer_type
+from tfopt.backend.models import precision
 from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.models.default_loss import fitting_compile
 from tfopt.backend.models.files import is_model_file, load_file
@@ -55,10 +56,12 @@ class Built:
         model: what is trained: a functional or sequential tf_keras model.
         origin: the Keras 3 model it was made from, whose architecture the `keras` export writes; None where the source
             gave a tf_keras model.
+        note: what the plan says about its precision, where that is not float32.
     """
 
     model: tf_keras.Model
     origin: keras.Model | None = None
+    note: str | None = None
 
 
 def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> Built:
@@ -80,11 +83,14 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     keras_3.naming.reset_uids()
     tf_keras.utils.set_random_seed(seed % 2**32)
     keras.utils.set_random_seed(seed % 2**32)
-    result = _made(config, data, folder)
-    if isinstance(result, keras.Model):
-        _check_no_lambda(result, config.source)
-        return Built(to_tf_keras(result), result)
-    return Built(_as_graph(result, config.source, data))
+    with precision.policies_of_caller():
+        result = _made(config, data, folder)
+    with precision.float32_globally():
+        if isinstance(result, keras.Model):
+            _check_no_lambda(result, config.source)
+            return Built(to_tf_keras(precision.in_float32(result)), result, precision.sentence(result))
+        graph = _as_graph(result, config.source, data)
+        return Built(precision.in_float32(graph), None, precision.sentence(graph))
 
 
 def build_alone(

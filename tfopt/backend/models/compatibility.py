@@ -9,6 +9,7 @@ from tfopt.backend.models.last_activation import last_activation
 from tfopt.backend.types import Array, Shape
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.outputs import Outputs
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 _SPARSE = "sparse_categorical_crossentropy"
@@ -30,7 +31,7 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
     """
     if len(model.outputs) != 1:
         raise StageError(
-            f"The model {model.name!r} has {len(model.outputs)} outputs: {', '.join(model.output_names)}.",
+            f"The model {model.name!r} has {counted(len(model.outputs), 'output')}: {', '.join(model.output_names)}.",
             "tfopt trains and measures models with one output and one array of targets; keep the output that counts.",
             code="incompatible_model",
         )
@@ -100,7 +101,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
             )
         if width is not None and num_classes > width:
             raise StageError(
-                f"The labels go up to {num_classes - 1}, but the layer {layer!r} has {width} outputs.",
+                f"The labels go up to {num_classes - 1}, but the layer {layer!r} has {counted(width or 0, 'output')}.",
                 _advice(num_classes, width, activation),
                 code="incompatible_model",
             )
@@ -133,7 +134,7 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
 
 
 def _advice(num_classes: int, width: int, activation: str | None) -> str:
-    more = f"give it {num_classes} outputs"
+    more = f"give it {counted(num_classes, 'output')}"
     if width != 1 or num_classes > 2:
         return f"{more.capitalize()}."
     if activation in ("sigmoid", "linear"):

@@ -18,6 +18,7 @@ from tfopt.core.config.pruning import Pattern, Pruning
 from tfopt.core.config.schedules import Constant, Metric, OneShot, ResolvedSchedule, ScheduleBase
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
+from tfopt.core.language.wording import counted
 from tfopt.errors import Problem, RecipeError
 
 
@@ -128,7 +129,7 @@ def rewind_step(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> int | None:
     if step > total_steps:
         message = (
             f"goes back to earlier weights when the final sparsity is reached, which is in the last of the stage's "
-            f"{total_steps} steps: nothing would be trained after it. Let schedule.end come earlier."
+            f"{counted(total_steps, 'step')}: nothing would be trained after it. Let schedule.end come earlier."
         )
         raise RecipeError([Problem(("rewind",), message, code="outside_stage")])
     return step

@@ -11,6 +11,7 @@ from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.core.config.quantization import FloatPolicy, Quantization
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
+from tfopt.core.language.wording import counted
 
 
 def preflight(
@@ -57,7 +58,8 @@ def preflight(
     warnings = [] if float_layers == "forbid" else [f"stays float in an int8 file: {sentence}." for sentence in floats]
     if quantization.calibration > workload.examples:
         warnings.append(
-            f"calibration asks for {quantization.calibration} examples, the training split has {workload.examples}; "
+            f"calibration asks for {counted(quantization.calibration, 'example')}, the training split has "
+            f"{workload.examples}; "
             "all of them are used."
         )
     skipped = {name: "quantized after training" for name, how in treatments.items() if how.startswith("after training")}

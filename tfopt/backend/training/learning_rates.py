@@ -12,6 +12,7 @@ from tfopt.core.config.learning_rate import (
     PiecewiseRate,
     PlateauRate,
 )
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 schedules = tf_keras.optimizers.schedules
@@ -48,7 +49,7 @@ def resolve(
 def _cosine(rate: CosineRate, total_steps: int, warmup: int) -> tf_keras.optimizers.schedules.LearningRateSchedule:
     if warmup >= total_steps:
         raise StageError(
-            f"learning_rate.warmup is {warmup} steps ({rate.warmup}), but the stage has only {total_steps}.",
+            f"learning_rate.warmup is {counted(warmup, 'step')} ({rate.warmup}), but the stage has only {total_steps}.",
             "Shorten the warm-up.",
             code="outside_stage",
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.language.wording import counted
 from tfopt.core.records.report import ExportRecord, Report, StageRecord
 
 POINTS = 0.03
@@ -92,7 +93,7 @@ def _circumstances(stage: StageRecord) -> str:
     zeros = stage.measures.get("sparsity") or 0.0
     parts = []
     if steps:
-        parts.append(f"{steps:.0f} step{'' if steps == 1 else 's'}")
+        parts.append(f"{counted(steps, 'step')}")
     if zeros >= POINTS and stage.kind == "prune":
         parts.append(f"{zeros:.0%} sparsity")
     return f" ({', '.join(parts)})" if parts else ""

@@ -8,6 +8,7 @@ from tfopt.core.config.rewind import Rewind
 from tfopt.core.contracts.stage import Stage, TrainingStage
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
+from tfopt.core.language.wording import counted
 
 
 def rewind_problems(rewind: Rewind, earlier: Sequence[Stage]) -> Iterator[Mistake]:
@@ -24,7 +25,7 @@ def rewind_problems(rewind: Rewind, earlier: Sequence[Stage]) -> Iterator[Mistak
             code="epoch_not_kept",
         )
     elif rewind.epoch > stage.epochs:
-        number = f"{stage.epochs} epoch{'s' if stage.epochs > 1 else ''}"
+        number = f"{counted(stage.epochs, 'epoch')}"
         yield Mistake(("epoch",), f"is {rewind.epoch}, but {stage.name} has {number}", code="outside_stage")
     elif rewind.epoch not in (kept := stage.kept_epochs()):
         written = ", ".join(str(epoch) for epoch in sorted({*kept, rewind.epoch}))

@@ -109,3 +109,14 @@ def with_stop(text: str) -> str:
 
 def _shortened(text: str, length: int = 70) -> str:
     return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def counted(number: float, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: `1 operator`, `1,200 operators`.
+
+    Args:
+        number: how many; written without decimals.
+        noun: of one.
+        plural: of several, where an `s` is not enough.
+    """
+    return f"{number:,.0f} {noun if number == 1 else plural or f'{noun}s'}"

@@ -16,7 +16,7 @@ from tfopt.core.language.block import Block, blocks_in
 from tfopt.core.language.mistakes import Mistake, RecipePath, below
 from tfopt.core.language.quantities import Span
 from tfopt.core.language.suggest import closest
-from tfopt.core.language.wording import name_of, with_stop
+from tfopt.core.language.wording import counted, name_of, with_stop
 from tfopt.errors import Problem
 
 
@@ -118,7 +118,7 @@ def _share(span: Span, epochs: int) -> float | None:
 
 
 def _stage_of(epochs: int) -> str:
-    return f"the stage has {epochs} epoch{'s' if epochs > 1 else ''}"
+    return f"the stage has {counted(epochs, 'epoch')}"
 
 
 def _positive(path: RecipePath, span: Span) -> Iterator[Mistake]:

@@ -16,7 +16,7 @@ from tfopt.core.language.annotations import blocks_at, kind_of
 from tfopt.core.language.block import Block
 from tfopt.core.language.plain import own_key, plain_copy
 from tfopt.core.language.suggest import closest
-from tfopt.core.language.wording import quote
+from tfopt.core.language.wording import counted, quote
 from tfopt.core.recipe.catalog import Catalog
 from tfopt.core.recipe.reader import kind_of_entry, stage_names
 from tfopt.errors import Problem
@@ -114,7 +114,7 @@ def _path_of(text: str, document: Mapping[str, object]) -> Path:
     if parts[1].isdigit():
         index = int(parts[1])
         if index >= len(entries):
-            raise _NoSuchPath(f"the recipe has {len(entries)} stages, counted from 0.")
+            raise _NoSuchPath(f"the recipe has {counted(len(entries), 'stage')}, counted from 0.")
         return ("stages", index, *parts[2:])
     if parts[1] not in names:
         guess = closest(parts[1], names) or f" Stages: {', '.join(names) or 'none'}."
@@ -169,7 +169,7 @@ def _key_in(holder: Any, target: _Target, index: int) -> Any:
     if not str(item).isdigit():
         raise _NoSuchPath(f"{whole} is a list; name an entry by its index, from 0. Got {item!r}.")
     if int(item) >= len(holder):
-        raise _NoSuchPath(f"{whole} has {len(holder)} entries, counted from 0.")
+        raise _NoSuchPath(f"{whole} has {counted(len(holder), 'entry', 'entries')}, counted from 0.")
     return int(item)
 
 

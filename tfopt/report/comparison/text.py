@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from tfopt.core.language.wording import counted
 from tfopt.core.sweeps.rows import COLUMNS, Row
 from tfopt.report.comparison.sentences import verdict_sentences
 from tfopt.report.shared import formats
@@ -89,7 +90,7 @@ def sweep_text(sweep: Sweep, comparison: Comparison | None, width: int = 80) -> 
         parts += comparison_text(comparison, comparison.rows, width)
     left = [trial for trial in sweep.record.trials if trial.state != "done"]
     if left:
-        parts.append(heading(f"{len(left)} of {len(sweep.record.trials)} trials did not finish"))
+        parts.append(heading(f"{len(left)} of {counted(len(sweep.record.trials), 'trial')} did not finish"))
         colours = {"failed": "red", "stopped": "dim"}
         parts += [indented(_unfinished(trial), colours.get(trial.state, "")) for trial in left]
     return [*parts, plain_text(""), plain_text(f"sweep  {sweep.folder}")]

@@ -142,9 +142,11 @@ def listing_lines(kinds: Mapping[str, Sequence[Named]], width: int) -> list[str]
             origin = "" if entry.origin in ("tfopt", "here") else f" [{entry.origin}]"
             blank = " " * (column + 2)
             first = f"  {entry.name:<{column}}"
-            lines += textwrap.wrap(entry.summary + origin, width, initial_indent=first, subsequent_indent=blank) or [
-                first
-            ]
+            if len(entry.name) > column - 2:  # its description begins below it
+                lines.append(first)
+                first = blank
+            described = textwrap.wrap(entry.summary + origin, width, initial_indent=first, subsequent_indent=blank)
+            lines += described or [first.rstrip()][: first != blank]
             if entry.arguments:
                 lines += textwrap.wrap(
                     ", ".join(entry.arguments), width, initial_indent=blank, subsequent_indent=blank,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from tfopt.core.language.wording import counted
 from tfopt.report.shared import formats
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Lines:
 
     def _finished(self, event: Event) -> str:
         num_epochs = self.epochs.get(event["stage"], 0)
-        epochs = f"{num_epochs} epoch{'' if num_epochs == 1 else 's'}  " if num_epochs else ""
+        epochs = f"{counted(num_epochs, 'epoch')}  " if num_epochs else ""
         took = "from the store" if event["cached"] else formats.duration(event["seconds"])
         return f"{event['stage']:<{self.names}}  {epochs}{took}  {metrics_text(event['measures'])}"
 
@@ -82,7 +83,7 @@ class TrialLines:
                 self.total, self.ended = len(event["trials"]), len(event["settled"])
                 self.names = max(map(len, event["trials"]), default=0)
                 before = f", {self.ended} of them finished before" if self.ended else ""
-                self.show(f"{event['recipe']}  sweep {event['sweep']}: {self.total} trials{before}")
+                self.show(f"{event['recipe']}  sweep {event['sweep']}: {counted(self.total, 'trial')}{before}")
             case "stage_finished":
                 self.last[event["trial"]] = metrics_text({n: v for n, v in event["measures"].items() if n != "loss"})
             case "run_reused":

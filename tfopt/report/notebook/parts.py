@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tfopt.core.language.wording import counted
 from tfopt.core.records.layer_support import totals
 from tfopt.core.sweeps.candidates import flattened
 from tfopt.report.comparison.sentences import verdict_sentences
@@ -97,7 +98,7 @@ def sweep_html(sweep: Sweep) -> str:
     """One line per trial."""
     states = Counter(trial.state for trial in sweep.record.trials)
     total = len(sweep.record.trials)
-    tally = f"{total} trial{'' if total == 1 else 's'}: {', '.join(f'{n} {state}' for state, n in states.items())}."
+    tally = f"{counted(total, 'trial')}: {', '.join(f'{n} {state}' for state, n in states.items())}."
     trials = []
     for trial in sweep.record.trials:
         run = sweep.runs.get(trial.name)

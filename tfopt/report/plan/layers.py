@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tfopt.core.language.wording import counted
 from tfopt.core.records.layer_support import LayerPreflight, Totals, totals
 from tfopt.report.shared import formats
 from tfopt.report.shared.terminal import heading, indented, plain_text, table
@@ -98,13 +99,13 @@ def totals_facts(found: Totals) -> dict[str, str]:
         parts.append(f"known only after conversion: {_names(found.unknown_operators)}")
     operators = "; ".join(part for part in parts if part)
     return {
-        "weights": f"{formats.count(found.parameters)} in {formats.count(found.layers)} layers",
+        "weights": f"{formats.count(found.parameters)} in {counted(found.layers, 'layer')}",
         "MACs": macs,
         "pruning": _of(found.prunable, found.parameters),
         "clustering": _of(found.clusterable, found.parameters),
         "8 bits": ", ".join(f"{number} {how}" for how, number in _by_number(found.treatments)),
         "operators": operators,
-        "XNNPACK sparse": f"{found.xnnpack_sparse} of the {found.prunable_layers} layers that can be pruned",
+        "XNNPACK sparse": f"{found.xnnpack_sparse} of the {counted(found.prunable_layers, 'layer')} that can be pruned",
         "TFLite Micro": _all_but(found.not_in_micro),
         "Edge TPU": _all_but(found.not_on_edge_tpu),
     }
@@ -142,7 +143,7 @@ def _by_number(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _of(part: int, whole: int) -> str:
-    return f"{formats.count(part)} weights ({formats.percent(part / whole)})" if part and whole else "no weights"
+    return f"{counted(part, 'weight')} ({formats.percent(part / whole)})" if part and whole else "no weights"
 
 
 def _all_but(names: Sequence[str]) -> str:

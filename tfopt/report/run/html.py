@@ -60,7 +60,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         distillation=sentences.distillation_sentences(report),
         layers=layer_table(report),
         skips=sentences.skip_sentences(report),
-        size_sentence=sentences.size_sentence(report),
+        about_sizes=sentences.about_sizes(report),
         simulations=sentences.simulation_sentences(report),
         warnings=sentences.warnings(report),
         budgets=budget_rows(report),

@@ -13,7 +13,7 @@ from tfopt.core.claims.decline import decline_warnings
 from tfopt.report.shared import formats
 
 if TYPE_CHECKING:
-    from tfopt.core.records.report import BudgetRecord, ClaimRecord, DataRecord, ExportRecord, Report
+    from tfopt.core.records.report import AuditRecord, BudgetRecord, ClaimRecord, DataRecord, ExportRecord, Report
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,39 @@ def size_sentence(report: Report) -> str | None:
         f"{' and '.join(causes).capitalize()} do not make a file smaller, only its compressed form (gzip), "
         "which is what app stores ship."
     )
+
+
+def about_sizes(report: Report) -> tuple[str, ...]:
+    """What should be known about the sizes of the files."""
+    return tuple(sentence for sentence in (size_sentence(report), scales_sentence(report)) if sentence)
+
+
+def scales_sentence(report: Report) -> str | None:
+    """Why an integer file is larger than one of the same weights with float activations; None where none is."""
+    audited = [(export, export.audit) for export in report.exports if export.audit is not None and export.bytes]
+    for export, audit in audited:
+        scales = sum(tensor.scales for tensor in audit.tensors if tensor.quantization == "per-channel")
+        smaller = [
+            other
+            for other, of_other in audited
+            if of_other.float_operators and _dtype(of_other) == _dtype(audit) and other.bytes < export.bytes
+        ]
+        if smaller and scales and not audit.float_operators:
+            return (
+                f"{export.name} ({formats.size(export.bytes)}) is larger than {smaller[0].name} "
+                f"({formats.size(smaller[0].bytes)}): besides the same 8-bit weights it holds {scales:,} scales, one for "
+                "each channel of a kernel and of a bias, those of Dense layers included, and a zero point for each."
+            )
+    return None
+
+
+def _dtype(audit: AuditRecord) -> str:
+    """The dtype of most weights."""
+    sizes: dict[str, int] = {}
+    for tensor in audit.tensors:
+        if tensor.role == "weight":
+            sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.bytes
+    return max(sizes, key=lambda dtype: sizes[dtype], default="")
 
 
 def how_to_repeat(report: Report) -> tuple[str, ...]:

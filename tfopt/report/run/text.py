@@ -29,7 +29,7 @@ def run_text(report: Report, folder: Path, width: int = 80) -> list[RenderableTy
     parts: list[RenderableType] = []
     if report.exports:
         parts += [heading("files"), exports_table(report, width)]
-        parts += [plain_text(sentence) for sentence in [sentences.size_sentence(report)] if sentence]
+        parts += [plain_text(sentence) for sentence in sentences.about_sizes(report)]
         parts += [plain_text(sentence) for sentence in sentences.simulation_sentences(report)]
     parts += [plain_text(""), *verdict_text(report)]
     parts += [plain_text(f"warning: {warning}", "yellow") for warning in sentences.warnings(report)]
@@ -61,10 +61,7 @@ def exports_table(report: Report, width: int = 80) -> Table:
     spread = ("10th–90th",) if wide else ()
     rows: list[tuple[str | Text, ...]] = []
     for row in export_rows(report):
-        low, high = row.latency_ms_p10, row.latency_ms_p90
-        between = (
-            "–" if low is None or high is None else f"{formats.milliseconds(low)[:-3]}–{formats.milliseconds(high)}"
-        )
+        between = formats.latency_range(row.latency_ms_p10, row.latency_ms_p90)
         accepted = f" ({row.num_accepted} accepted)" if row.num_accepted else ""
         held = f"{row.num_held}/{row.num_claims}{accepted}" if row.num_claims else "–"
         rows.append(

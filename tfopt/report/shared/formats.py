@@ -10,6 +10,10 @@ _FRACTIONS = frozenset(
 )
 
 
+_MICROSECONDS_BELOW = 0.1
+"""Milliseconds."""
+
+
 def is_fraction(name: str) -> bool:
     """Whether a measure of this name is a fraction between 0 and 1, to be written in percent."""
     bare = name.removeprefix("val_").removesuffix("_drop")
@@ -37,7 +41,15 @@ def milliseconds(value: float | None) -> str:
     if missing := _unless_missing(value):
         return missing
     amount = value or 0.0
-    return f"{_three_digits(amount * 1000)} µs" if amount < 0.1 else f"{_three_digits(amount)} ms"
+    return f"{_three_digits(amount * 1000)} µs" if amount < _MICROSECONDS_BELOW else f"{_three_digits(amount)} ms"
+
+
+def latency_range(low: float | None, high: float | None) -> str:
+    """Two latencies in one unit, that of the larger: `0.0730–0.113 ms`."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return "–"
+    factor, unit = (1000, "µs") if high < _MICROSECONDS_BELOW else (1, "ms")
+    return f"{_three_digits(low * factor)}–{_three_digits(high * factor)} {unit}"
 
 
 def duration(seconds: float) -> str:

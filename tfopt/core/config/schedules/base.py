@@ -10,6 +10,7 @@ from pydantic import field_validator, model_validator
 
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share, Span, format_share
+from tfopt.core.language.wording import counted
 
 MaskUpdate = tuple[int, float]
 """(step, sparsity from that step on)."""
@@ -105,7 +106,8 @@ def check_begin(
     """
     if begin >= total_steps:
         raise ValueError(
-            f"schedule.{label} is step {begin} ({written}), but the stage has only {total_steps} steps: {consequence}."
+            f"schedule.{label} is step {begin} ({written}), but the stage has only "
+            f"{counted(total_steps, 'step')}: {consequence}."
         )
 
 
@@ -128,7 +130,7 @@ class Window(ScheduleBase):
         check_begin("begin", begin, self.begin, total_steps)
         if end > total_steps:
             raise ValueError(
-                f"schedule.end is step {end} ({self.end}), but the stage has only {total_steps} steps: "
+                f"schedule.end is step {end} ({self.end}), but the stage has only {counted(total_steps, 'step')}: "
                 f"{self.final_sparsity():.0%} would never be reached."
             )
         if end <= begin:
@@ -149,7 +151,8 @@ def update_distance(every: Span | None, begin: int, end: int, total_steps: int, 
     distance = max(1, every.steps(total_steps, steps_per_epoch))
     if distance > end - begin:
         raise ValueError(
-            f"schedule.every is {distance} steps ({every}), but begin and end are only {end - begin} steps apart: "
+            f"schedule.every is {counted(distance, 'step')} ({every}), but begin and end are only "
+            f"{counted(end - begin, 'step')} apart: "
             "the masks would never be updated."
         )
     return distance

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 
 from tfopt.core.config.schedules.base import ResolvedSchedule, Window, check_sparsity
 from tfopt.core.language.quantities import Share
+from tfopt.core.language.wording import counted
 
 
 class Cyclic(Window):
@@ -35,7 +36,7 @@ class Cyclic(Window):
         if end - begin < phases:
             raise ValueError(
                 f"schedule.cycles is {self.cycles}, which makes {phases} phases, but begin and end are only "
-                f"{end - begin} steps apart."
+                f"{counted(end - begin, 'step')} apart."
             )
         mask_updates = [
             (begin + round(index * (end - begin) / phases), 0.0 if index % 2 else self.final)

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from tfopt.core.config.schedules.base import ResolvedSchedule, Window, check_sparsity, geometric
 from tfopt.core.language.quantities import Share
+from tfopt.core.language.wording import counted
 
 
 class Iterative(Window):
@@ -35,7 +36,7 @@ class Iterative(Window):
         gaps = self.rounds - 1
         if end - begin < gaps:
             raise ValueError(
-                f"schedule.rounds is {self.rounds}, but begin and end are only {end - begin} steps apart: "
+                f"schedule.rounds is {self.rounds}, but begin and end are only {counted(end - begin, 'step')} apart: "
                 "there would be no step of recovery between two rounds."
             )
         mask_updates = [

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from tfopt.core.config.schedules.base import ResolvedSchedule
 from tfopt.core.config.schedules.metric import Metric
+from tfopt.core.language.wording import counted
 
 STEPS_PER_LOST_WEIGHT = 30
 """Steps for each weight that becomes zero, per weight that stays: 30 to 50 %, 70 to 70 %, 120 to 80 %, 270 to 90 %."""
@@ -41,10 +42,10 @@ def _warnings(schedules: Mapping[str, ResolvedSchedule]) -> Iterator[str]:
         needed = STEPS_PER_LOST_WEIGHT * final / (1 - final)
         all_steps, at_the_end = resolved.total_steps - first, resolved.total_steps - last
         if all_steps < needed:
-            steps, advice = f"{all_steps} step{'' if all_steps == 1 else 's'} in all", "Give the stage more epochs"
+            steps, advice = f"{counted(all_steps, 'step')} in all", "Give the stage more epochs"
         elif at_the_end < needed * SHARE_AT_THE_END:
             needed *= SHARE_AT_THE_END
-            steps = f"{at_the_end} step{'' if at_the_end == 1 else 's'} after sparsity is complete"
+            steps = f"{counted(at_the_end, 'step')} after sparsity is complete"
             advice = "Let schedule.end come earlier"
         else:
             continue
