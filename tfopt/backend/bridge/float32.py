@@ -55,7 +55,8 @@ def in_float32(model: keras.Model) -> keras.Model:
 def float32_policies(config: Any) -> Any:
     """A configuration of either Keras with every dtype policy of another float as float32."""
     if isinstance(config, list | tuple):
-        return type(config)(float32_policies(part) for part in config)
+        changed = [float32_policies(part) for part in config]
+        return tuple(changed) if isinstance(config, tuple) else changed
     if not isinstance(config, dict):
         return config
     if config.get("class_name") in ("DTypePolicy", "Policy") and config["config"].get("name") in _POLICIES:

@@ -194,8 +194,8 @@ def scales_sentence(report: Report) -> str | None:
         if smaller and scales and not audit.float_operators:
             return (
                 f"{export.name} ({formats.size(export.bytes)}) is larger than {smaller[0].name} "
-                f"({formats.size(smaller[0].bytes)}): besides the same 8-bit weights it holds {scales:,} scales, one for "
-                "each channel of a kernel and of a bias, those of Dense layers included, and a zero point for each."
+                f"({formats.size(smaller[0].bytes)}): besides the same 8-bit weights it holds {scales:,} scales, one "
+                "for each channel of a kernel and of a bias, those of Dense layers included, and a zero point for each."
             )
     return None
 
