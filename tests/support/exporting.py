@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.tflite_variant import IoTypes, Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ExportRecord
 
@@ -19,6 +19,7 @@ VARIANTS = {
     "int8": Variant(quantize="int8", io="int8", calibration=64),
     "uint8": Variant(quantize="int8", io="uint8", calibration=64),
     "float_io": Variant(quantize="int8", calibration=64),
+    "mixed_io": Variant(quantize="int8", io=IoTypes(input="uint8", output="float32"), calibration=64),
 }
 
 

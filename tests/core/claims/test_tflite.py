@@ -170,6 +170,16 @@ def test_dynamic_range_leaves_small_kernels_in_float_and_the_claim_says_so() -> 
     assert not claim(judged(Variant(quantize="dynamic"), audit(tensor(), large, io="float32")), "weights of 1,024").held
 
 
+def test_inputs_and_outputs_of_different_types_are_claimed_each() -> None:
+    variant = Variant.model_validate({"quantize": "int8", "io": {"input": "uint8", "output": "float32"}})
+    pixels = [PortRecord(name="image", dtype="uint8", shape=[-1, 8, 8])]
+    held = claim(judged(variant, audit(tensor(), inputs=pixels, io="float32")), "inputs are uint8, outputs are float32")
+    assert held.held
+    broken = claim(judged(variant, audit(tensor(), inputs=pixels, io="int8")), "inputs are uint8")
+    assert not broken.held
+    assert broken.found.startswith("output ")
+
+
 def test_integer_inputs_keep_their_type_under_int8_io() -> None:
     tokens = [PortRecord(name="tokens", dtype="int32", shape=[-1, 48])]
     own = claim(judged(INT8, audit(tensor(), inputs=tokens), own_types={"tokens": "int32"}), "inputs and outputs")

@@ -90,13 +90,29 @@ def test_sparse_encoding_is_refused_with_the_reason_of_the_mode(name: str) -> No
         assert f"quantize: {name}: {reason}" in str(raised.value)
 
 
+def test_inputs_and_outputs_may_differ_in_type() -> None:
+    mixed = Variant.model_validate({"quantize": "int8", "io": {"input": "uint8"}})
+    assert (mixed.input_type, mixed.output_type) == ("uint8", "float32")
+    assert (Variant(quantize="int8", io="int8").input_type, Variant().output_type) == ("int8", "float32")
+    assert mixed.model_dump(mode="json")["io"] == {"input": "uint8", "output": "float32"}
+    for io, message in [
+        ({"input": "float32", "output": "int8"}, "io.output: int8 needs quantize: int8"),
+        ({"inputs": "int8"}, "Extra inputs"),
+        ("int16", "'float32', 'int8' or 'uint8'"),
+    ]:
+        with pytest.raises(ValidationError, match=message):
+            Variant.model_validate({"io": io})
+
+
 def test_schema_and_documentation_derive_from_the_table() -> None:
     keys = Variant.model_json_schema()["properties"]
     assert keys["quantize"]["enum"] == list(MODES)
     assert keys["quantize"]["default"] == DEFAULT
     assert all(f"`{name}`: {mode.meaning}" in keys["quantize"]["description"] for name, mode in MODES.items())
-    assert keys["io"]["enum"] == list(IO_TYPES) == ["float32", "int8", "uint8"]
-    assert keys["io"]["description"] == "Type of inputs and outputs; int8 and uint8 need `quantize: int8`."
+    assert keys["io"]["oneOf"][0]["enum"] == list(IO_TYPES) == ["float32", "int8", "uint8"]
+    assert keys["io"]["description"] == (
+        "Type of inputs and outputs, or `{input: uint8, output: float32}`; int8 and uint8 need `quantize: int8`."
+    )
 
 
 def test_no_other_file_tells_modes_apart() -> None:

@@ -168,7 +168,8 @@ def _full_integer(converter: Any, variant: Variant, calibration: Calibration) ->
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: _examples(calibration)
-    converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(variant.io)
+    converter.inference_input_type = tf.dtypes.as_dtype(variant.input_type)
+    converter.inference_output_type = tf.dtypes.as_dtype(variant.output_type)
 
 
 CONVERTERS: Mapping[str, Callable[[Any, Variant, Calibration], None]] = {

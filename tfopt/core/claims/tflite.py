@@ -98,7 +98,7 @@ def _integer_only(audit: AuditRecord, variant: Variant, float_layers: FloatLayer
         claim = f"{dtype} only, except for the layers named in the plan: {named}"
     found = _floats(audit, allowed)
     conversions = audit.operators.get("DEQUANTIZE", 0)
-    expected = sum(port.dtype in _FLOATS for port in audit.outputs) if variant.io == "float32" else 0
+    expected = sum(port.dtype in _FLOATS for port in audit.outputs) if variant.output_type == "float32" else 0
     if not found and not allowed and conversions > expected:
         found.append(f"{conversions} DEQUANTIZE operators, {expected} expected (at float outputs only)")
     if found:
@@ -166,18 +166,21 @@ def _io_types(variant: Variant, audit: AuditRecord, own_types: Mapping[str, str]
     """Inputs and outputs that are integers in the model (token ids, pixels) keep their type whatever `io` is; they are
     not values to quantize."""
     ports = [("input", port) for port in audit.inputs] + [("output", port) for port in audit.outputs]
+    asked = {"input": variant.input_type, "output": variant.output_type}
     wrong = [
         f"{side} {port.name!r} is {port.dtype}"
         for side, port in ports
-        if port.dtype != own_types.get(port.name, variant.io)
+        if port.dtype != own_types.get(port.name, asked[side])
     ]
-    named = [port.name for _, port in ports]
     own = [
-        f"{name!r}, which is {dtype} in the model"
-        for name, dtype in own_types.items()
-        if name in named and dtype != variant.io
+        f"{port.name!r}, which is {own_types[port.name]} in the model"
+        for side, port in ports
+        if own_types.get(port.name, asked[side]) != asked[side]
     ]
-    claim = f"inputs and outputs are {variant.io}" + (f", except for {_listed(own)}" if own else "")
+    claim = f"inputs and outputs are {variant.input_type}"
+    if variant.input_type != variant.output_type:
+        claim = f"inputs are {variant.input_type}, outputs are {variant.output_type}"
+    claim += f", except for {_listed(own)}" if own else ""
     found = _listed(wrong) if wrong else ", ".join(f"{side} {port.name!r} {port.dtype}" for side, port in ports)
     return ClaimRecord(claim=claim, held=not wrong, found=found, code="io_dtype")
 

@@ -130,7 +130,7 @@ def describe_io() -> str:
         if modes_with_io(dtype) != tuple(MODES):
             groups.setdefault(modes_with_io(dtype), []).append(dtype)
     needs = [f"{' and '.join(dtypes)} need `quantize: {' or '.join(modes)}`" for modes, dtypes in groups.items()]
-    return f"Type of inputs and outputs; {'; '.join(needs)}."
+    return f"Type of inputs and outputs, or `{{input: uint8, output: float32}}`; {'; '.join(needs)}."
 
 
 def describe_calibration() -> str:

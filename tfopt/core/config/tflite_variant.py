@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from tfopt.core.config.accepted_claims import AcceptedClaim
 from tfopt.core.config.quantization_modes import (
@@ -22,11 +23,29 @@ from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share
 
 
+class IoTypes(Block):
+    """Different types of inputs and outputs."""
+
+    input: IoType = "float32"
+    """Type of the inputs."""
+    output: IoType = "float32"
+    """Type of the outputs."""
+
+
+def _one_or_each(value: object) -> str:
+    """Which form of `io` a value is, so that an error is about that form alone."""
+    return "each" if isinstance(value, (Mapping, IoTypes)) else "same"
+
+
 class Variant(Block):
     """One `.tflite` file."""
 
     quantize: Annotated[ModeName, Field(description=describe_modes())] = DEFAULT
-    io: Annotated[IoType, Field(description=describe_io())] = "float32"
+    io: Annotated[
+        Annotated[IoType, Tag("same")] | Annotated[IoTypes, Tag("each")],
+        Discriminator(_one_or_each),
+        Field(description=describe_io()),
+    ] = "float32"
     calibration: Annotated[int, Field(ge=1, description=describe_calibration())] = 256
     sparse: bool = False
     """Store sparse weights in TFLite's sparse format; smaller unzipped, and faster only for patterns a kernel has."""
@@ -40,10 +59,12 @@ class Variant(Block):
 
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:
-        if self.io not in self.mode.io:
-            modes = " or ".join(modes_with_io(self.io))
-            message = f"io: {self.io} needs quantize: {modes} (got quantize: {self.quantize})"
-            raise KeyMistake(("io",), message, code="conflicting_keys")
+        ends = {"io": self.io} if isinstance(self.io, str) else {f"io.{k}": v for k, v in self.io.model_dump().items()}
+        for end, dtype in ends.items():
+            if dtype not in self.mode.io:
+                modes = " or ".join(modes_with_io(dtype))
+                message = f"{end}: {dtype} needs quantize: {modes} (got quantize: {self.quantize})"
+                raise KeyMistake(tuple(end.split(".")), message, code="conflicting_keys")
         if self.sparse and self.mode.not_sparse is not None:
             message = f"sparse: true cannot be combined with quantize: {self.quantize}: {self.mode.not_sparse}"
             raise KeyMistake(("sparse",), message, code="conflicting_keys")
@@ -53,6 +74,16 @@ class Variant(Block):
     def mode(self) -> Mode:
         """The row of the table of modes."""
         return MODES[self.quantize]
+
+    @property
+    def input_type(self) -> str:
+        """The dtype of the inputs, where they are not integers in the model already."""
+        return self.io if isinstance(self.io, str) else self.io.input
+
+    @property
+    def output_type(self) -> str:
+        """The dtype of the outputs, where they are not integers in the model already."""
+        return self.io if isinstance(self.io, str) else self.io.output
 
     def least_agreement(self) -> float:
         """The share of equal predictions that the default claim demands."""
