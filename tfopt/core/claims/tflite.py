@@ -15,6 +15,8 @@ from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, TensorRecord
 
+_INDICES = ("int32", "int64", "uint32", "uint64", "bool", "string")
+"""What shapes, axes, indices and masks are made of, and no weights of a file."""
 _FLOATS = ("float64", "float32", "float16", "bfloat16")
 _NAMED = 5
 _SATURATING = ("MINIMUM", "MAXIMUM")
@@ -226,7 +228,7 @@ def _folded(layer: LayerRecord, audit: AuditRecord) -> list[TensorRecord]:
         and tensor.role == "constant"
         and len(tensor.shape) > 1
         and 1 < prod(tensor.shape) <= layer.parameters
-        and tensor.dtype in (*_FLOATS, "int8", "int16")
+        and tensor.dtype not in _INDICES
     ]
     return [max(found, key=lambda tensor: prod(tensor.shape))] if found else []
 
