@@ -13,6 +13,7 @@ import numpy as np
 
 from tfopt.atomic import replacing
 from tfopt.backend.export.files import cannot_write
+from tfopt.backend.export.integer_steps import quantize_well
 from tfopt.backend.tflite import child_process
 from tfopt.core.claims.failures import Failure
 from tfopt.core.config.tflite_variant import Variant
@@ -140,6 +141,8 @@ def convert_one(saved_model: str, variant: Variant, calibration: Calibration) ->
 
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
     CONVERTERS[variant.quantize](converter, variant, calibration)
+    if variant.mode.calibrated:
+        quantize_well(converter, saved_model)
     if variant.sparse:
         converter.optimizations = [*converter.optimizations, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
     content: bytes = converter.convert()
@@ -167,7 +170,7 @@ def _full_integer(converter: Any, variant: Variant, calibration: Calibration) ->
     import tensorflow as tf
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: _examples(calibration)
+    converter.representative_dataset = tf.lite.RepresentativeDataset(lambda: _examples(calibration))
     converter.inference_input_type = tf.dtypes.as_dtype(variant.input_type)
     converter.inference_output_type = tf.dtypes.as_dtype(variant.output_type)
 

@@ -1,4 +1,4 @@
-"""Reads a `.tflite` file as data: no interpreter, so that a malformed file cannot abort the process; no TensorFlow.
+"""Reads and writes a `.tflite` file as data: no interpreter, so that a malformed file cannot abort the process; no TensorFlow.
 
 `ai_edge_litert.tools.flatbuffer_utils` parses the file. Values in NumPy, packed and sparse tensors, and errors that
 name the file are not in that library.
@@ -101,6 +101,16 @@ def read(path: Path) -> File:
         return File(flatbuffer_utils.read_model_from_bytearray(content))
     except MALFORMED as error:
         raise malformed(path, error) from error
+
+
+def parse(content: bytes) -> File:
+    """Parses the bytes of a `.tflite` file that a converter made just now."""
+    return File(flatbuffer_utils.read_model_from_bytearray(bytearray(content)))
+
+
+def serialize(file: File) -> bytes:
+    """The bytes of a file."""
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(file.model))
 
 
 MALFORMED = (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)

@@ -1,0 +1,66 @@
+"""What is done between the steps of an int8 conversion, for recurrent layers: other files are left as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
+
+from tfopt.backend.compat.tflite_quantizer import quantize_in_steps
+from tfopt.backend.export import loops, lstm_operator
+from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.types import Array
+
+
+def quantize_well(converter: Any, saved_model: str) -> None:
+    """Sets a converter for int8 so that it converts recurrent layers, and well; other models convert as before.
+
+    Args:
+        converter: of a SavedModel, already set for int8.
+        saved_model: the folder of the SavedModel.
+    """
+
+    def prepare(content: bytes) -> bytes:
+        return _edited(content, loops.has_loops, loops.separate_passed_values)
+
+    def annotate(content: bytes) -> tuple[bytes, tuple[str, ...]]:
+        examples = converter.representative_dataset.input_gen()
+        content = _edited(content, lstm_operator.is_in, partial(lstm_operator.measure_ranges, examples=examples))
+        return _edited(content, loops.has_loops, loops.join_passed_values, loops.keep_loops_float), ()
+
+    def finish(content: bytes) -> bytes:
+        content = _edited(content, lstm_operator.is_in, lstm_operator.correct_scales)
+        names = partial(loops.name_loops, variables=_kernels(saved_model))
+        return _edited(content, loops.has_loops, names, loops.store_kernels_as_int8)
+
+    quantize_in_steps(converter, prepare, annotate, finish)
+
+
+def _edited(
+    content: bytes, concerned: Callable[[flatbuffer.File], bool], *edits: Callable[[flatbuffer.File], None]
+) -> bytes:
+    """A file after some changes; the same bytes where it is not concerned."""
+    file = flatbuffer.parse(content)
+    if not concerned(file):
+        return content
+    for edit in edits:
+        edit(file)
+    return flatbuffer.serialize(file)
+
+
+def _kernels(saved_model: str) -> Mapping[str, Array]:
+    """The variables of a SavedModel with more than one axis, by the names that their layers gave them."""
+    reader = tf.train.load_checkpoint(str(Path(saved_model) / "variables" / "variables"))
+    graph = TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
+    shapes = reader.get_variable_to_shape_map()
+    return {
+        attribute.full_name: np.asarray(reader.get_tensor(attribute.checkpoint_key))
+        for node in graph.nodes
+        for attribute in node.attributes
+        if len(shapes[attribute.checkpoint_key]) > 1
+    }
