@@ -186,7 +186,9 @@ def test_a_folder_that_cannot_be_written_is_named(exported: Exported, tmp_path: 
         tflite.export(exported.model, {"float32": Variant()}, context)
 
 
-def test_a_recurrent_model_predicts_example_by_example_and_a_variant_that_crashed_is_reported(tmp_path: Path) -> None:
+def test_a_recurrent_model_predicts_one_by_one_and_its_int8_file_has_a_loop_in_float(
+    tmp_path: Path,
+) -> None:
     import tf_keras
 
     tf_keras.utils.set_random_seed(3)
@@ -199,14 +201,11 @@ def test_a_recurrent_model_predicts_example_by_example_and_a_variant_that_crashe
     records = tflite.export(
         model, {"int8": int8, "float32": Variant(), "dynamic": Variant(quantize="dynamic")}, context
     )
-    crashed, plain, dynamic = records
-    (claim,) = crashed.claims
-    assert not claim.held
-    assert claim.claim == "converts to .tflite"
-    assert "the converter crashed with SIGSEGV" in claim.found
-    assert "It fails from layer 'gru' (GRU) on" in claim.found
-    assert crashed.error_code == "process_crashed"
-    assert (crashed.bytes, crashed.measures) == (0, {})
+    small, plain, dynamic = records
+    assert [claim.found for claim in small.claims if not claim.held] == []
+    assert small.audit is not None
+    assert small.audit.float_layers == ["gru"]
+    assert small.measures["agreement"] > 0.9
     assert plain.details["batch"] == 1
     assert all(claim.held for claim in plain.claims)
     assert plain.measures["agreement"] == 1.0

@@ -13,7 +13,10 @@ from tfopt.core.config.quantization import Quantization, QuantizeRule
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf
-LOOP = "float: TFLite runs it as a loop with a float state; with unroll=True it becomes integer"
+LOOP = (
+    "float: TFLite runs it as a loop, which computes in float with int8 kernels; unroll=True makes it integer, with a "
+    "copy of its operators for each step (8 times the bytes of one measured model)"
+)
 LONE = "simulated, rewritten: BatchNormalization computed as 1x1 DepthwiseConv2D"
 FOLDED = "simulated, rewritten: folded into the kernel before it"
 

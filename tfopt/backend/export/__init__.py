@@ -7,6 +7,9 @@
 | `failing_layer` | which layer makes a conversion fail? |
 | `tflite_run` | how does a file run on each kind of kernels, and does it give its model's outputs? |
 | `trial` | which operators does a model become? Asked of the converter before training |
+| `integer_steps` | what is done between calibration and quantization in an int8 conversion? |
+| `loops` | how does a recurrent layer that is a loop get into an int8 file, and stay accurate? |
+| `lstm_operator` | which scales of TFLite's int8 LSTM operator are wrong, and how are they corrected? |
 | `preflight` | what is known about `.tflite` files before training? |
 | `keras` | how are `saved_model/` and `model.keras` written and compared with the model? |
 | `saved_model` | how is a SavedModel for inference written, and what are its inputs and outputs called? |

@@ -84,9 +84,10 @@ def store_kernels_as_int8(file: flatbuffer.File) -> None:
         for operator in graph.operators:
             name = file.operator_name(operator)
             kernel = graph.tensors[operator.inputs[1]] if name in _KERNELS else None
-            if kernel is None or kernel.type != schema.TensorType.FLOAT32 or file.raw(kernel) is None:
+            values = None if kernel is None or kernel.type != schema.TensorType.FLOAT32 else file.values(kernel)
+            if values is None:
                 continue
-            _round_kernel(file, kernel)
+            _round_kernel(file, kernel, values)
             operator.opcodeIndex = codes[name]
             if name == "FULLY_CONNECTED":
                 operator.builtinOptions.asymmetricQuantizeInputs = True
@@ -144,8 +145,7 @@ def _variable(file: flatbuffer.File, tensor: schema.TensorT, variables: Mapping[
     )
 
 
-def _round_kernel(file: flatbuffer.File, tensor: schema.TensorT) -> None:
-    values = file.values(tensor)
+def _round_kernel(file: flatbuffer.File, tensor: schema.TensorT, values: Array) -> None:
     rows = np.abs(values.reshape(len(values), -1)).max(axis=1)
     scales = np.where(rows > 0, rows, 1).astype(np.float32) / np.float32(127)
     rounded = np.clip(np.round(values / scales.reshape(-1, *[1] * (values.ndim - 1))), -127, 127).astype(np.int8)

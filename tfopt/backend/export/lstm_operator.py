@@ -75,7 +75,7 @@ def measure_ranges(file: flatbuffer.File, examples: Iterable[Mapping[str, Array]
 
 
 def _set_range(tensor: schema.TensorT, low: float, high: float) -> None:
-    tensor.quantization.min, tensor.quantization.max = np.float32([low]), np.float32([high])
+    tensor.quantization.min, tensor.quantization.max = np.array([low], np.float32), np.array([high], np.float32)
 
 
 def _indices(values: Iterable[int] | None) -> Iterable[int]:

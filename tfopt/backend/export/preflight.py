@@ -36,25 +36,7 @@ def tflite_preflight(model: tf_keras.Model, variants: Mapping[str, Variant], tra
 
 
 def _calibrated_after_training(model: tf_keras.Model, files: Mapping[str, Variant]) -> Preflight:
-    """Integer files of a model that no stage quantized: what stays float, comes out wrong or cannot be converted."""
-    floats, uncalibratable = quantization.float_layers(model), quantization.uncalibratable_layers(model)
+    """Integer files of a model that no stage quantized: what stays float."""
     subject = ", ".join(files)
-    warnings = [
-        f"{subject}: {name} stays float: {reason}." for name, reason in floats.items() if name not in uncalibratable
-    ]
-    warnings += [
-        f"{subject}: {name} joins results of LSTMs, which come out wrong (by 10 % of their range and "
-        "more) where TFLite gives them one scale. Put a qat stage before the export: it keeps them apart."
-        for name in quantization.shared_scale_layers(model)
-    ]
-    reason = (
-        f"without a qat stage: {', '.join(uncalibratable)} runs as a loop in TFLite, and the converter crashes "
-        "when it calibrates one after training. Put a qat stage before the export, build the layer with "
-        "unroll=True, or write quantize: dynamic."
-    )
-    problems = [
-        Mistake((name, "quantize"), f"{name} cannot be {variant.quantize} {reason}", code="layer_not_convertible")
-        for name, variant in files.items()
-        if uncalibratable
-    ]
-    return Preflight(problems=tuple(problems), warnings=tuple(warnings))
+    floats = quantization.float_layers(model)
+    return Preflight(warnings=tuple(f"{subject}: {name} stays float: {reason}." for name, reason in floats.items()))

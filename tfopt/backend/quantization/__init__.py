@@ -8,7 +8,7 @@ is rounded at each of those), and nothing else.
 | `registry` | what is rounded at a layer of this type? The table to extend |
 | `canonical/` | which form must a model have so that tfmot can simulate all of it? |
 | `annotation` | which layers of a model are simulated, and what is done with the others? |
-| `float_fallback` | which layers compute in float in an int8 file, and why? Which can the converter not calibrate? |
+| `float_fallback` | which layers compute in float in an int8 file, and why? |
 | `traced_floats` | which operators without an integer kernel are inside layers of users, operations and functions? |
 | `own_functions` | what does an activation function of the user's own compute? |
 | `preflight` | which problems and warnings of a qat stage are known before training? |
@@ -21,8 +21,7 @@ is rounded at each of those), and nothing else.
 """
 
 from tfopt.backend.quantization.annotation import layer_treatments
-from tfopt.backend.quantization.canonical.lstm_scales import shared_scale_layers
-from tfopt.backend.quantization.float_fallback import float_layers, uncalibratable_layers
+from tfopt.backend.quantization.float_fallback import float_layers
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
 
 __all__ = [
@@ -32,6 +31,4 @@ __all__ = [
     "layer_treatments",
     "load_quantized",
     "save_quantized",
-    "shared_scale_layers",
-    "uncalibratable_layers",
 ]

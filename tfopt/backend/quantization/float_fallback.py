@@ -23,7 +23,10 @@ from tfopt.backend.quantization.traced_floats import TracedFloat, traced_floats
 FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
 """Activation functions that compute in float, and why."""
 
-_LOOP = "TFLite runs it as a loop with a float state; with unroll=True it becomes integer"
+_LOOP = (
+    "TFLite runs it as a loop, which computes in float with int8 kernels; unroll=True makes it integer, with a copy of "
+    "its operators for each step (8 times the bytes of one measured model)"
+)
 _COMPARISON = "TFLite turns the result of its comparison into numbers in float"
 
 
@@ -104,17 +107,11 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
     for name, floats in traced.items():
         found.setdefault(name, floats.reason)
     for name in graph.layers:
+        if isinstance(graph.layers[name], layers.LSTM) and not graph.layers[name].unroll and graph.is_masked(name):
+            found.setdefault(name, _LOOP)  # the fused operator takes no mask
         if neighbour := shares_float_scale(graph, name, traced):
             found.setdefault(name, f"it has one scale with {names.get(neighbour, neighbour)}, which stays float")
     return found
-
-
-def uncalibratable_layers(model: tf_keras.Model) -> dict[str, str]:
-    """The layers that crash the converter when it calibrates them after training, and why, by Keras name.
-
-    A segmentation fault; after quantization-aware training, there is none.
-    """
-    return {layer.name: reason for layer in leaf_layers(model) if (reason := float_reason(layer)) == _LOOP}
 
 
 def original_float_layers(canonical: Canonical) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Reads and writes a `.tflite` file as data: no interpreter, so that a malformed file cannot abort the process; no TensorFlow.
+"""Reads and writes a `.tflite` file as data: no interpreter, so that a malformed file cannot abort the process.
 
 `ai_edge_litert.tools.flatbuffer_utils` parses the file. Values in NumPy, packed and sparse tensors, and errors that
 name the file are not in that library.

@@ -2,18 +2,17 @@
 
 TFLite's int8 LSTM writes its result in the scale of its state, which is calibrated. CONCATENATION has one scale for
 all operands, and the converter sets that scale on the LSTM's result but not on its state: the values are wrong by a
-factor. Of a Bidirectional they were off by 10 % of the output range (untrained, by 63 %), and where the result of the
-concatenation is rounded in training, the converter refuses (`We cannot duplicate the value since it's not constant`).
-The rewrites in `rewrites/recurrent` separate the scales.
+factor. Of a Bidirectional they were off by 10 % of the output range (untrained, by 63 %); the export corrects that
+(`tfopt.backend.export.lstm_operator`). But where the result of the concatenation is rounded in training, the converter
+refuses (`We cannot duplicate the value since it's not constant`), so the rewrites in `rewrites/recurrent` separate the
+scales.
 """
 
 from __future__ import annotations
 
-import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph
-from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.quantization.canonical.custom_layers import Slice
 
 _KEEPS_SCALE = (layers.Dropout, layers.Flatten, layers.Permute, layers.RepeatVector, layers.Reshape, Slice)
@@ -41,18 +40,6 @@ def lstm_operands(graph: Graph, name: str) -> tuple[str, ...]:
     if type(graph.layers[name]) is not layers.Concatenate:
         return ()
     return tuple(producer for producer in graph.producers(name) if _has_scale_of_lstm(graph, producer))
-
-
-def shared_scale_layers(model: tf_keras.Model) -> dict[str, str]:
-    """The layers whose values are wrong in an int8 file of the model as it is, by Keras name, each with the reason.
-
-    Raises:
-        StageError: the connections of the layers are not known.
-    """
-    graph = Graph(model)
-    inside = (layer.name for layer in leaf_layers(model) if concatenates_lstms(layer))
-    found = (*inside, *(name for name in graph.layers if lstm_operands(graph, name)))
-    return dict.fromkeys(found, "TFLite gives the results of LSTMs that it concatenates one scale")
 
 
 def _has_scale_of_lstm(graph: Graph, name: str) -> bool:

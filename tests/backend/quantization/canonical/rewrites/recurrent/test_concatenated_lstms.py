@@ -13,7 +13,6 @@ from tests.support.files import File
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.canonical.lstm_scales import shared_scale_layers
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 
@@ -53,8 +52,6 @@ def test_other_layers_are_left_alone() -> None:
     ]
     model = tf_keras.Model(rows, outputs)
     assert not canonicalize(model).rewrites
-    assert not shared_scale_layers(model)
-    assert tuple(shared_scale_layers(_model())) == ("both", "join")
 
 
 def test_every_lstm_of_the_file_writes_in_the_scale_of_its_state() -> None:
