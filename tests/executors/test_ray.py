@@ -46,9 +46,10 @@ def test_a_sweep_on_ray_shares_the_store_reports_failures_and_stops_the_hopeless
     assert [trial.state for trial in sweep.record.trials] == ["done", "failed", "done", "failed", "done", "stopped"]
     assert "nothing is left" in str(sweep.record.trials[1].error)
     assert "Ray task died" in str(sweep.record.trials[3].error)
+    assert [trial.name for trial in sweep.record.trials if trial.repeated] == [sweep.record.trials[3].name]
     built = (tmp_path / "built.log").read_text().splitlines()
     assert sum(line.startswith("train") for line in built) == 1
-    assert (tmp_path / "stores.log").read_text().splitlines() == [url] * 6
+    assert (tmp_path / "stores.log").read_text().splitlines() == [url] * 7
     assert ray.is_initialized()
 
 

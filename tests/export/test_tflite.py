@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from tfopt.core.config.budgets import Budget
@@ -55,5 +57,5 @@ def test_more_calibration_than_examples_is_a_warning() -> None:
 
 @pytest.mark.parametrize("other", [Keras(), SavedModel()])
 def test_other_targets_have_nothing_to_report(other: Keras | SavedModel) -> None:
-    found = other.preflight(None, ExportWorkload())
+    found = other.preflight(SimpleNamespace(layers=[]), ExportWorkload())
     assert (found.problems, found.warnings) == ((), ())

@@ -158,9 +158,9 @@ def test_targets_are_tidied(tmp_path: Path) -> None:
         ({"x": np.zeros((9, 4)), "y": np.zeros(8, int)}, "targets has 8 examples, but there are 9"),
         (
             {"x": np.full((9, 4), np.nan), "y": np.zeros(9, int)},
-            "36 values in 9 of 9 examples are NaN or infinite, first in",
+            "36 values NaN or infinite, in 9 of 9 examples, first in",
         ),
-        ({"x": np.zeros((9, 4)), "y": np.full(9, np.inf)}, "targets: 9 values in 9 of 9 examples are NaN or infinite"),
+        ({"x": np.zeros((9, 4)), "y": np.full(9, np.inf)}, "targets: 9 values NaN or infinite, in 9 of 9 examples"),
         ({"x": np.zeros((9, 4)), "y": np.arange(9) - 1}, "smallest label is -1"),
         (
             {

@@ -167,7 +167,7 @@ def test_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "args", "match"),
     [
-        ("a,b\n1,2\n3\n", {"target": "b"}, r"table.csv:3: 1 values, but the header has 2 columns"),
+        ("a,b\n1,2\n3\n", {"target": "b"}, r"table.csv:3: 1 value, but the header has 2 columns"),
         ("a,b\n1,2\n\n,4\n", {"target": "b"}, r"table.csv:4: the value of 'a' is missing"),
         ("a,b\n1,2\nNaN,4\n", {"target": "b"}, r"table.csv:3: the value of 'a' is missing \('NaN'\)"),
         ("a,b\n1,2\nx,4\n", {"target": "b"}, r"table.csv:3: 'a' is 'x', not a number"),

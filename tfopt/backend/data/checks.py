@@ -123,9 +123,8 @@ def _check_finite(array: Array, label: str) -> None:
     rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
     if rows.size:
         raise StageError(
-            f"{label}: {counted(int(bad.sum()), 'value')} in {rows.size} of {counted(len(array), 'example')} "
-            f"NaN or infinite, "
-            f"first in example {int(rows[0])}.",
+            f"{label}: {counted(int(bad.sum()), 'value')} NaN or infinite, in {rows.size} of "
+            f"{counted(len(array), 'example')}, first in example {int(rows[0])}.",
             "Repair or remove these examples.",
             code="invalid_data",
         )

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tfopt.core.records.report import AuditRecord, PortRecord
 
+_NARROW = ("int8", "uint8", "int16")
+"""Types that the activations of an integer file can have."""
+
 
 @dataclass(frozen=True)
 class Arithmetic:
@@ -73,7 +76,7 @@ def _of_keras(audit: AuditRecord) -> str | None:
 
 def _integers(audit: AuditRecord) -> str:
     """The type that most values of an integer file have: the one of its activations."""
-    narrow = {name: number for name, number in audit.activations.items() if name in ("int8", "uint8", "int16")}
+    narrow = {name: number for name, number in audit.activations.items() if name in _NARROW}
     return max(narrow, key=lambda name: narrow[name]) if narrow else "integers"
 
 
