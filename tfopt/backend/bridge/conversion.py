@@ -32,6 +32,7 @@ from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 
@@ -161,7 +162,8 @@ class _Conversion:
         outputs = tf.nest.flatten(guarded(lambda: self._apply(call, tensors), _converting(call)))
         if len(outputs) != len(call.outputs):
             raise StageError(
-                f"The layer {call.operation.name!r} has {len(call.outputs)} outputs in Keras 3 and {len(outputs)} in "
+                f"The layer {call.operation.name!r} has {counted(len(call.outputs), 'output')} in Keras 3 and "
+                f"{len(outputs)} in "
                 "tf_keras.",
                 code="bridge_failed",
             )

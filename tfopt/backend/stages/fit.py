@@ -26,6 +26,7 @@ from tfopt.backend.types import Nested
 from tfopt.core.config.compile import Compile
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 __all__ = ["Length", "evaluate", "fit", "length", "make_optimizer", "predict", "train"]
@@ -199,7 +200,8 @@ def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
     classes = model.output_shape[-1]
     if targets.min() < 0 or targets.max() >= classes:
         raise StageError(
-            f"the labels go from {targets.min()} to {targets.max()}, but the model has {classes} outputs, which allow "
+            f"the labels go from {targets.min()} to {targets.max()}, but the model has "
+            f"{counted(classes, 'output')}, which allow "
             f"labels from 0 to {classes - 1}.",
             "Give the model as many outputs as there are classes.",
             code="invalid_data",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tfopt.core.language.wording import counted
 from tfopt.core.records.report import ClaimRecord
 
 
@@ -51,12 +52,12 @@ class OutputComparison:
 
     def __str__(self) -> str:
         if self.share is not None:
-            return f"{self.share:.2%} of {self.examples:,} examples"
+            return f"{self.share:.2%} of {counted(self.examples, 'example')}"
         error = "unknown" if self.relative_error is None else f"{self.relative_error:.2%}"
         of = f" of {self.worst}, the worst" if self.worst else ""
         return (
             f"error{of}: {error} of the standard deviation; largest difference {self.difference:.4g}, range of outputs "
-            f"{self.spread:.4g}, {self.examples:,} examples"
+            f"{self.spread:.4g}, {counted(self.examples, 'example')}"
         )
 
 

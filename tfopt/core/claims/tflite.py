@@ -13,6 +13,7 @@ from tfopt.core.claims.kernels import RuntimeCheck, kernels_claim
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
+from tfopt.core.language.wording import counted
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, TensorRecord
 
 _INDICES = ("int32", "int64", "uint32", "uint64", "bool", "string")
@@ -266,7 +267,10 @@ def _clusters_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
         most = max(own, key=_unique)
         if _unique(most) > layer.clusters:
             in_tensor = f"tensor {most.name!r}"
-            lost.append(f"layer {layer.name}: {layer.clusters} clusters, {_unique(most)} values in {in_tensor}")
+            lost.append(
+                f"layer {layer.name}: {counted(layer.clusters, 'cluster')}, "
+                f"{counted(_unique(most), 'value')} in {in_tensor}"
+            )
         else:
             kept.append(f"{layer.name} {_unique(most)} of {layer.clusters}")
     if lost:

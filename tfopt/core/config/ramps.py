@@ -9,6 +9,7 @@ from typing import Literal
 
 from tfopt.core.language.block import Block
 from tfopt.core.language.quantities import Span
+from tfopt.core.language.wording import counted
 
 
 class Change(Block):
@@ -76,6 +77,6 @@ def resolve(value: RampValue, total_steps: int, steps_per_epoch: int) -> Resolve
     if not begin < end <= total_steps:
         raise ValueError(
             f"goes from step {begin} ({value.begin}) to step {end} ({value.end}); expected begin before end, and both "
-            f"within the {total_steps} steps of the stage"
+            f"within the {counted(total_steps, 'step')} of the stage"
         )
     return ResolvedChange(value.kind, value.initial, value.final, begin, end)

@@ -12,6 +12,7 @@ from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.models.files import saved_model_graph
 from tfopt.backend.models.files.contents import Contents
 from tfopt.catalog.guard import guarded
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 
@@ -94,7 +95,7 @@ def _problems(signature: Any) -> list[str]:
             elif side == "takes" and not port.tensor_shape.dim:
                 found.append(f"takes {name!r}, a single number without an axis of examples")
             elif side == "takes" and port.tensor_shape.dim[0].size > 1:
-                found.append(f"takes exactly {port.tensor_shape.dim[0].size} examples per call as {name!r}")
+                found.append(f"takes exactly {counted(port.tensor_shape.dim[0].size, 'example')} per call as {name!r}")
     return found if signature.inputs else ["takes no inputs"]
 
 

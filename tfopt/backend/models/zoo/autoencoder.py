@@ -8,6 +8,7 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.models.zoo._parts import ExampleShape, batch_norm_relu, vector_input
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 
@@ -26,7 +27,8 @@ def build(
     inputs, x = vector_input(input_shape, "autoencoder")
     if num_outputs != input_shape[-1]:
         raise StageError(
-            f"The model autoencoder reproduces its {input_shape[-1]} inputs; the data need {num_outputs} outputs.",
+            f"The model autoencoder reproduces its {counted(input_shape[-1], 'input')}; the data need "
+            f"{counted(num_outputs, 'output')}.",
             "Set data.targets: inputs.",
             code="incompatible_shapes",
         )
