@@ -36,9 +36,6 @@ def test_ranges_are_exactly_those_of_the_examples() -> None:
     plain = tf_keras.layers.Conv2D(4, 3, weights=[kernel, np.zeros(4)])(images).numpy()
     assert values["image_rounded/image_rounded_min"] == images.min()
     assert values["image_rounded/image_rounded_max"] == images.max()
-    largest = np.abs(kernel).max(axis=(0, 1, 2))
-    np.testing.assert_allclose(values["quant_kernel/kernel_max"], largest)
-    np.testing.assert_allclose(values["quant_kernel/kernel_min"], -largest)
     # The kernel is rounded, so the output is only nearly that of the plain layer.
     assert values["quant_kernel/output_min"] == pytest.approx(plain.min(), rel=0.02)
     assert values["quant_kernel/output_max"] == pytest.approx(plain.max(), rel=0.02)

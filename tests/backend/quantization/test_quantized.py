@@ -52,8 +52,20 @@ def stored(quantized, tmp_path: Path) -> Path:
 def test_another_format_is_refused(stored: Path) -> None:
     settings = json.loads((stored / "quantization.json").read_text(encoding="utf-8"))
     (stored / "quantization.json").write_text(json.dumps({**settings, "format": 99}), encoding="utf-8")
-    with pytest.raises(StoreError, match=r"is of format 99\. Expected 1"):
+    with pytest.raises(StoreError, match=r"is of format 99\. Expected 2"):
         load_quantized(stored)
+
+
+def test_ranges_of_kernels_that_an_older_version_stored_are_left_out(quantized, stored: Path) -> None:
+    settings = json.loads((stored / "quantization.json").read_text(encoding="utf-8"))
+    (stored / "quantization.json").write_text(json.dumps({**settings, "format": 1}), encoding="utf-8")
+    with np.load(stored / "ranges.npz") as ranges:
+        old = {"quant_hidden.kernel_min": np.array(-1.0), "quant_depthwise.depthwise_kernel_max": np.ones(4)}
+        np.savez(stored / "ranges.npz", **ranges, **old)
+    images = digit_arrays()[0][:20]
+    np.testing.assert_array_equal(
+        load_quantized(stored).model.predict(images, verbose=0), quantized.model.predict(images, verbose=0)
+    )
 
 
 def test_ranges_of_another_model_are_refused(stored: Path, tmp_path_factory) -> None:

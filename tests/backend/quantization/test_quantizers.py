@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.quantization.keras import quantize_model
 from tf_keras import layers
@@ -12,6 +13,7 @@ from tests.support.digits import training_images
 from tests.support.files import int8_file
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.quantizers import KernelQuantizer
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.quantization import Quantization
@@ -58,3 +60,26 @@ def test_depthwise_channels_have_their_own_scale(uneven) -> None:
         if hasattr(layer, "_output_quantizers"):
             layer._output_quantizers = []
     assert _error(wrapped, uneven) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((5, 4), (1,)), ((3, 3, 2, 4), (3,)), ((3, 3, 4, 2), (2, 3)), ((3, 6), ())]
+)
+def test_kernels_are_rounded_to_127_steps_per_channel(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+    kernel = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    shared = tuple(axis for axis in range(len(shape)) if axis not in axes)
+    scale = np.abs(kernel).max(axis=shared, keepdims=True) / 127
+    rounded = KernelQuantizer(*axes)(tf.constant(kernel), False, {}).numpy()
+    np.testing.assert_allclose(rounded, np.round(kernel / scale) * scale, rtol=1e-5)
+    # Rounded once more, as the converter does, also after a factor per channel: nothing changes.
+    factors = np.full_like(scale, -0.37) * np.arange(1, scale.size + 1).reshape(scale.shape)
+    again = KernelQuantizer(*axes)(tf.constant(rounded * factors), False, {}).numpy()
+    np.testing.assert_allclose(again, rounded * factors, rtol=1e-5)
+
+
+def test_a_channel_of_zeros_stays_zero_and_the_gradient_passes() -> None:
+    kernel = tf.Variable([[0.0, 0.3], [0.0, -0.7]])
+    with tf.GradientTape() as tape:
+        rounded = KernelQuantizer(1)(kernel, True, {})
+    np.testing.assert_array_equal(rounded[:, 0], [0.0, 0.0])
+    np.testing.assert_array_equal(tape.gradient(rounded, kernel), np.ones((2, 2)))

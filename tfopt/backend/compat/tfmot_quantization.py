@@ -10,16 +10,10 @@ from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.d
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.default_8bit_quantize_registry import (
     Default8BitQuantizeConfig,
 )
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.default_8bit_quantizers import (
-    Default8BitConvTransposeWeightsQuantizer,
-    Default8BitConvWeightsQuantizer,
-)
 from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer import QuantizeLayer
 from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapper import QuantizeWrapperV2
 
 __all__ = [
-    "Default8BitConvTransposeWeightsQuantizer",
-    "Default8BitConvWeightsQuantizer",
     "Default8BitOutputQuantizeConfig",
     "Default8BitQuantizeConfig",
     "NoOpQuantizeConfig",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import tf_keras
 
 from tfopt.backend.data.load import calibration_examples
 from tfopt.backend.export import saved_model
+from tfopt.backend.quantization.input_ranges import with_ranges
 from tfopt.backend.types import Array
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
@@ -23,6 +25,7 @@ def save_calibration(
     signature: saved_model.Signature,
     context: ExportContext,
     folder: Path,
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> dict[str, Path]:
     """Writes the examples of one variant.
 
@@ -33,6 +36,7 @@ def save_calibration(
         signature: names of its inputs.
         context: data and seed.
         folder: created.
+        ranges: of inputs, by Keras name, that training learned: the examples show exactly these.
 
     Returns:
         The .npy file of each input; nothing for a variant that is not calibrated.
@@ -49,7 +53,8 @@ def save_calibration(
             code="no_calibration_data",
         )
     examples = calibration_examples(context.data, variant.calibration, context.seed)
-    return save_arrays(saved_model.named_inputs(examples.inputs, model, signature), folder)
+    given = examples.inputs if isinstance(examples.inputs, dict) else {model.input_names[0]: examples.inputs}
+    return save_arrays(saved_model.named_inputs(with_ranges(given, ranges), model, signature), folder)
 
 
 def save_arrays(arrays: Mapping[str, Array], folder: Path) -> dict[str, Path]:

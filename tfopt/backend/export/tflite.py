@@ -22,6 +22,7 @@ from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
+from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark
 from tfopt.core.claims.accepted import needless, with_accepted
@@ -60,8 +61,9 @@ def export(
         work = Path(folder)
         models = {"float": float_model} if quantized is None else {"float": float_model, "qat": quantized}
         sources = _sources(models, signature, variants, context, work)
+        ranges = {} if quantized is None else input_ranges(quantized)
         made = {
-            name: _conversion(name, variant, float_model, signature, sources, context, work)
+            name: _conversion(name, variant, float_model, signature, sources, ranges, context, work)
             for name, variant in variants.items()
         }
         conversions = [each for each in made.values() if not isinstance(each, Failure)]
@@ -159,14 +161,16 @@ def _conversion(
     model: tf_keras.Model,
     signature: saved_model.Signature,
     sources: Mapping[str, Source | Failure],
+    ranges: Mapping[str, tuple[float, float]],
     context: ExportContext,
     work: Path,
 ) -> Conversion | Failure:
     source = sources[_kind(variant, "qat" in sources)]
     if isinstance(source, Failure):
         return source
-
-    files = attempt(save_calibration, name, variant, model, signature, context, work / f"{name}.calibration")
+    learned = ranges if source.kind == "qat" else {}
+    folder = work / f"{name}.calibration"
+    files = attempt(save_calibration, name, variant, model, signature, context, folder, learned)
     if isinstance(files, Failure):
         return files
     return Conversion(name, variant, source.saved_model, work / f"{name}.tflite", files)

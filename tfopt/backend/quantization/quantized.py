@@ -25,7 +25,10 @@ from tfopt.errors import StoreError
 _SETTINGS = "quantization.json"
 _RANGES = "ranges.npz"
 _FLOAT_MODEL = "float_model"
-_FORMAT = 1
+_KERNELS = ("kernel", "depthwise_kernel")
+_FORMAT = 2
+_WITH_KERNEL_RANGES = 1
+"""The format of tfopt 0.1.0, which also has ranges of kernels. They are left out: now they follow from the weights."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def load_quantized(folder: Path) -> Quantized:
         StoreError: the files are of a different format, or do not belong together.
     """
     settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-    if settings.get("format") != _FORMAT:
+    if settings.get("format") not in (_FORMAT, _WITH_KERNEL_RANGES):
         raise StoreError(
             f"{folder / _SETTINGS} is of format {settings.get('format')!r}. Expected {_FORMAT}.",
             "Run the recipe again with --fresh.",
@@ -92,8 +95,11 @@ def load_quantized(folder: Path) -> Quantized:
     model = wrap(canonical, quantization, constraints)
     ranges = _ranges(model)
     with np.load(folder / _RANGES) as stored:
-        if set(stored.files) != set(ranges):
-            odd = ", ".join(sorted(set(stored.files) ^ set(ranges)))
+        names = set(stored.files)
+        if settings["format"] == _WITH_KERNEL_RANGES:
+            names = {name for name in names if name in ranges or not _is_of_kernel(name)}
+        if names != set(ranges):
+            odd = ", ".join(sorted(names ^ set(ranges)))
             raise StoreError(
                 f"{folder / _RANGES} does not fit the model in the same folder: {odd} is in one of the two only.",
                 "Run the recipe again with --fresh.",
@@ -128,6 +134,11 @@ def ranges_note(quantized: Quantized) -> dict[str, Nested]:
 def is_quantized(folder: Path) -> bool:
     """Whether a folder contains the files of `save_quantized`."""
     return (folder / _SETTINGS).is_file()
+
+
+def _is_of_kernel(name: str) -> bool:
+    """Whether a stored range is one of a layer's kernel: `quant_conv.kernel_min`, `quant_conv.depthwise_kernel_max`."""
+    return name.rpartition(".")[2] in {f"{kernel}_{end}" for kernel in _KERNELS for end in ("min", "max")}
 
 
 def _ranges(model: tf_keras.Model) -> dict[str, tf.Variable]:

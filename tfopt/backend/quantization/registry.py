@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tensorflow_model_optimization.quantization.keras import QuantizeConfig, QuantizeRegistry
@@ -23,10 +23,8 @@ from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, Weig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.own_functions import computes_in_integers
 from tfopt.backend.quantization.quantizers import (
-    ChannelQuantizer,
-    DepthwiseQuantizer,
+    KernelQuantizer,
     TensorQuantizer,
-    TransposeQuantizer,
 )
 from tfopt.backend.quantization.weight_constraints import WeightConstraints, constrained_quantizer
 
@@ -37,12 +35,12 @@ class Rounding:
 
     Args:
         weight: attribute that holds the weight to round; None for none.
-        quantizer: returns a quantizer for that weight.
+        quantizer: how that weight is rounded.
         output: round the output of the layer.
     """
 
     weight: str | None = None
-    quantizer: Callable[[], Quantizer] | None = None
+    quantizer: Quantizer | None = None
     output: bool = False
 
 
@@ -53,17 +51,17 @@ NOTHING = Rounding()
 
 ROUNDINGS: Mapping[type, Rounding] = {
     # Kernels
-    layers.Conv2D: Rounding("kernel", ChannelQuantizer, output=True),
-    DilatedConv2D: Rounding("kernel", ChannelQuantizer, output=True),
-    layers.DepthwiseConv2D: Rounding("depthwise_kernel", DepthwiseQuantizer, output=True),
-    layers.Conv2DTranspose: Rounding("kernel", TransposeQuantizer, output=True),
-    layers.Dense: Rounding("kernel", TensorQuantizer, output=True),
-    layers.EinsumDense: Rounding("kernel", TensorQuantizer, output=True),
-    layers.Embedding: Rounding("embeddings", TensorQuantizer),
-    # Kernels in one dimension, where they are not rewritten in two: tfmot's per-channel quantizer fails on three axes
-    layers.Conv1D: Rounding("kernel", TensorQuantizer, output=True),
-    layers.Conv1DTranspose: Rounding("kernel", TensorQuantizer, output=True),
-    layers.DepthwiseConv1D: Rounding("depthwise_kernel", TensorQuantizer, output=True),
+    layers.Conv2D: Rounding("kernel", KernelQuantizer(3), output=True),
+    DilatedConv2D: Rounding("kernel", KernelQuantizer(3), output=True),
+    layers.DepthwiseConv2D: Rounding("depthwise_kernel", KernelQuantizer(2, 3), output=True),
+    layers.Conv2DTranspose: Rounding("kernel", KernelQuantizer(2), output=True),
+    layers.Dense: Rounding("kernel", KernelQuantizer(1), output=True),
+    layers.EinsumDense: Rounding("kernel", TensorQuantizer(), output=True),
+    layers.Embedding: Rounding("embeddings", TensorQuantizer()),
+    # Kernels in one dimension, where they are not rewritten in two
+    layers.Conv1D: Rounding("kernel", KernelQuantizer(2), output=True),
+    layers.Conv1DTranspose: Rounding("kernel", KernelQuantizer(1), output=True),
+    layers.DepthwiseConv1D: Rounding("depthwise_kernel", KernelQuantizer(1, 2), output=True),
     layers.SeparableConv1D: OUTPUT,
     layers.LocallyConnected1D: OUTPUT,
     layers.LocallyConnected2D: OUTPUT,
@@ -208,7 +206,7 @@ class EightBitRegistry(QuantizeRegistry):
         rounded = rounding(layer)
         if rounded is None or rounded.weight is None or rounded.quantizer is None:
             return OutputConfig() if output and (rounded is None or rounded.output) else NothingConfig()
-        quantizer = constrained_quantizer(rounded.quantizer(), getattr(layer, rounded.weight), self._constraints)
+        quantizer = constrained_quantizer(rounded.quantizer, getattr(layer, rounded.weight), self._constraints)
         function = function_name(layer)
         return WeightConfig(
             rounded.weight,

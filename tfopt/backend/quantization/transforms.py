@@ -15,6 +15,11 @@ from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
 from tfopt.backend.quantization.quantizers import InputQuantizer
 
 
+def rounded_name(name: str) -> str:
+    """Name of the layer that rounds an input."""
+    return f"{name}_rounded"
+
+
 class RoundInput(default_8bit_transforms.InputLayerQuantize):
     """Rounds the inputs of the model, except integers: tfmot's transform raises TypeError on those.
 
@@ -26,7 +31,7 @@ class RoundInput(default_8bit_transforms.InputLayerQuantize):
         if not tf.as_dtype(config.get("dtype") or "float32").is_floating:
             return match_layer
         node = super().replacement(match_layer)
-        node.layer["name"] = node.layer["config"]["name"] = f"{config['name']}_rounded"
+        node.layer["name"] = node.layer["config"]["name"] = rounded_name(config["name"])
         quantizer = InputQuantizer()
         node.layer["config"]["quantizer"] = {"class_name": "InputQuantizer", "config": quantizer.get_config()}
         return node
