@@ -47,7 +47,7 @@ def test_operations_without_an_integer_kernel_are_found_by_layer() -> None:
     assert found == {
         "power": (("POW",), True),
         "sharpened": (("POW",), False),
-        "scaled": (("CAST",), True),
+        "scaled": (("CAST",), False),
         "tf.cast": (("CAST",), True),
         "tf.math.sin": (("SIN",), True),
     }
