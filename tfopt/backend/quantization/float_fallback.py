@@ -146,18 +146,18 @@ def shares_float_scale(graph: Graph, name: str, traced: Mapping[str, TracedFloat
     return next(
         (
             producer
-            for producer in _value_producers(graph, name)
+            for producer in value_producers(graph, name)
             if float_reason(graph.layers[producer]) or (producer in traced and traced[producer].at_end)
         ),
         None,
     )
 
 
-def _value_producers(graph: Graph, name: str) -> Iterator[str]:
+def value_producers(graph: Graph, name: str) -> Iterator[str]:
     """The layers that make the values which a layer takes; layers that only move values are passed through."""
     for producer in graph.producers(name):
         if isinstance(graph.layers[producer], _MOVE_VALUES):
-            yield from _value_producers(graph, producer)
+            yield from value_producers(graph, producer)
         else:
             yield producer
 

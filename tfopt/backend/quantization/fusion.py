@@ -9,7 +9,7 @@ from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.quantization.canonical.batch_norm import TAKES_BATCH_NORMALIZATION, folds_into
-from tfopt.backend.quantization.float_fallback import shares_float_scale
+from tfopt.backend.quantization.float_fallback import shares_float_scale, value_producers
 from tfopt.backend.quantization.traced_floats import traced_floats
 
 _TAKES_RELU = (*TAKES_BATCH_NORMALIZATION, layers.Add)
@@ -74,7 +74,7 @@ def _rounded_by_consumer(graph: Graph, names: Collection[str]) -> set[str]:
         producers = graph.producers(name)
         if shares_float_scale(graph, name, traced):
             # The converter fails (RuntimeError without a message) where a float operator's output is given a scale.
-            found |= {name, *producers}
+            found |= {name, *producers, *value_producers(graph, name)}
         elif type(graph.layers[name]) is layers.Concatenate:
             found |= {producer for producer in producers if graph.only_consumer(producer) == name}
     return found.intersection(names)
