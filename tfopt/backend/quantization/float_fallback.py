@@ -147,7 +147,9 @@ def shares_float_scale(graph: Graph, name: str, traced: Mapping[str, TracedFloat
         (
             producer
             for producer in value_producers(graph, name)
-            if float_reason(graph.layers[producer]) or (producer in traced and traced[producer].at_end)
+            if float_reason(graph.layers[producer])
+            or (producer in traced and traced[producer].at_end)
+            or shares_float_scale(graph, producer, traced)
         ),
         None,
     )
