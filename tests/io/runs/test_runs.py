@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.errors import refused
+from tfopt.core.claims.failures import Failure, failed_export
 from tfopt.core.records.report import Report, RunInfo
 from tfopt.errors import StoreError
 from tfopt.io.runs import runs
@@ -55,6 +56,19 @@ def test_a_finished_run_is_found_again_while_its_files_are_as_they_were(tmp_path
     assert runs.finished_run(tmp_path, "digits", "other") is None
     assert runs.finished_run(tmp_path, "digits", None) is None
     (folder / "export" / "int8.tflite").write_text("fill")
+    assert runs.finished_run(tmp_path, "digits", "identity") is None
+
+
+def test_a_run_of_which_an_export_failed_is_carried_out_again(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path)
+    (folder / "export").mkdir()
+    runs.begin(folder, "recipe", "identity")
+    runs.close(folder)
+    report = read_run(folder, tmp_path).report
+    failed = failed_export("int8", "tflite", "export/int8.tflite", Failure("it crashed", "process_crashed"))
+    assert runs.finished_run(tmp_path, "digits", "identity") is not None
+    broken = report.model_copy(update={"exports": [failed]})
+    (folder / "report.json").write_text(broken.model_dump_json(by_alias=True))
     assert runs.finished_run(tmp_path, "digits", "identity") is None
 
 

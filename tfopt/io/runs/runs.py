@@ -74,7 +74,10 @@ def unfinished_run(root: Path, recipe: str, recipe_identity: str) -> Path | None
 
 
 def finished_run(root: Path, recipe: str, run_identity: str | None) -> Run | None:
-    """The newest finished run that would come out the same and whose files are all still as they were written."""
+    """The newest finished run that would come out the same and whose files are all still as they were written.
+
+    One of which an export failed is carried out again: a crash or a lack of memory may not come back.
+    """
     if run_identity is None:
         return None
     for folder in _run_folders(root / recipe):
@@ -82,7 +85,9 @@ def finished_run(root: Path, recipe: str, run_identity: str | None) -> Run | Non
         if about.get("identity") != run_identity or about.get("files") is None:
             continue
         if (folder / "export").is_dir() and folder_hashes(folder / "export") == about["files"]:
-            return read_run(folder, root)
+            run = read_run(folder, root)
+            if all(export.error is None for export in run.report.exports):
+                return run
     return None
 
 
