@@ -27,6 +27,13 @@ class Centred(layers.Layer):
         return tf.square(inputs - tf.reduce_mean(inputs, axis=-1, keepdims=True))
 
 
+class Unit(layers.Layer):
+    """The converter makes L2_NORMALIZATION of it."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs / tf.sqrt(tf.reduce_sum(tf.square(inputs), axis=-1, keepdims=True) + 1e-6)
+
+
 def test_operations_without_an_integer_kernel_are_found_by_layer() -> None:
     row = layers.Input((4,), name="row")
     pixels = layers.Input((4,), dtype="uint8", name="pixels")
@@ -36,6 +43,7 @@ def test_operations_without_an_integer_kernel_are_found_by_layer() -> None:
         "joined": joined,
         "sharpened": layers.Concatenate(name="fine")([Sharpened(name="sharpened")(row), row]),
         "centred": Centred(name="centred")(row),
+        "unit": Unit(name="unit")(row),
         "scaled": layers.Rescaling(1 / 255, name="scaled")(pixels),
         "embedded": layers.Embedding(256, 2, name="embedded")(pixels),
         "sine": tf.sin(layers.Dense(2, name="dense")(row)),

@@ -43,6 +43,9 @@ _PASSES_ON = frozenset(
     {"Identity", "Reshape", "Squeeze", "ExpandDims", "Transpose", "StridedSlice", "Slice", "Pad", "SelectV2"}
 )
 """Operations whose result holds values of one that they take."""
+_BOUNDS = frozenset({"Maximum", "Add", "AddV2"})
+"""What keeps the square of a norm from being zero."""
+_LARGEST_EPSILON = 1e-3
 _SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 _MEASURED = ("tf_keras.", "keras.src.", "tfopt.backend.quantization", "tensorflow_model_optimization.")
 """Modules of layers of which it is known by their types what stays float."""
@@ -134,7 +137,14 @@ def _is_fused(square: Any) -> bool:
     if square.inputs[0].op.type == "Sub":
         return True
     sums = [use for use in square.outputs[0].consumers() if use.type == "Sum"]
-    return any(use.type == "Maximum" for found in sums for use in found.outputs[0].consumers())
+    bounded = [use for found in sums for use in found.outputs[0].consumers() if use.type in _BOUNDS]
+    return any(_is_small(tensor) for use in bounded for tensor in use.inputs)
+
+
+def _is_small(tensor: tf.Tensor) -> bool:
+    """Whether a tensor is a constant that the converter takes for the epsilon of a norm."""
+    value = tf.get_static_value(tensor)
+    return value is not None and bool((abs(value) < _LARGEST_EPSILON).all())
 
 
 def _leaves(operation: Any, layer: str, names: LayerNames) -> bool:
