@@ -65,7 +65,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 def test_another_recipe_is_run_first_and_only_once(tmp_path: Path) -> None:
     recipe = student(tmp_path, "{recipe: member.yaml, seed: 5}")
-    planned = tfopt.plan(recipe, tmp_path / "out").stages[1].sources[0]
+    planned = tfopt.plan(recipe, tmp_path / "out", trial=False).stages[1].sources[0]
     assert (planned.status, planned.name) == ("will run", "member-seed-5")
     assert [stage.kind for stage in planned.stages] == ["train", "prune"]
     events: list[Any] = []
@@ -90,7 +90,7 @@ def test_another_recipe_is_run_first_and_only_once(tmp_path: Path) -> None:
 
     # The store frees nothing of what a kept run was made with; run again, it is all there.
     tfopt.gc(tmp_path / "out")
-    assert tfopt.plan(recipe, tmp_path / "out").stages[1].sources[0].status == "cached"
+    assert tfopt.plan(recipe, tmp_path / "out", trial=False).stages[1].sources[0].status == "cached"
     more = recipe.with_overrides({"stages.train.epochs": 2})
     events.clear()
     tfopt.run(more, out=tmp_path / "out", on_event=events.append)

@@ -53,12 +53,12 @@ def test_a_change_of_the_exports_trains_nothing(recipe: Path, out: Path) -> None
 
 
 def test_the_plan_says_why_a_stage_is_not_cached(recipe: Path, out: Path) -> None:
-    plan = tfopt.plan(tfopt.load(recipe, ["stages.prune.epochs=3"]), out)
+    plan = tfopt.plan(tfopt.load(recipe, ["stages.prune.epochs=3"]), out, trial=False)
     assert [(stage.status, stage.reason) for stage in plan.stages] == [
         ("cached", ""),
         ("will run", "epochs was 1 and is 3"),
     ]
-    plan = tfopt.plan(tfopt.load(recipe, ["seed=5"]), out)
+    plan = tfopt.plan(tfopt.load(recipe, ["seed=5"]), out, trial=False)
     assert [stage.reason for stage in plan.stages] == [
         "parent was " + plan.stages[0].reason.split("parent was ")[1],
         "train before it is new",
@@ -68,7 +68,7 @@ def test_the_plan_says_why_a_stage_is_not_cached(recipe: Path, out: Path) -> Non
 
 @pytest.mark.parametrize("name", ["entry.json", "key.json", "model.keras"])
 def test_a_flipped_byte_in_the_store_costs_a_stage_and_no_more(recipe: Path, out: Path, name: str) -> None:
-    folder = Store(out / ".store").folder(tfopt.plan(recipe, out).stages[1].key)
+    folder = Store(out / ".store").folder(tfopt.plan(recipe, out, trial=False).stages[1].key)
     (path,) = folder.rglob(name)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from tfopt.core.config.quantization import Quantization
+from tfopt.core.contracts.stage import float_policy
 from tfopt.core.contracts.trial import TrialConversion, TrialWorkload, looked_at
 from tfopt.core.recipe.plan import Plan
 from tfopt.engine.prepared import Prepared
@@ -29,10 +31,25 @@ def with_trial_files(prepared: Prepared) -> Plan:
     layers = plan.layers
     if shown is not None and prepared.layout is prepared.model:
         layers = layer_support.with_operators(plan.layers, shown)
-    return replace(plan, layers=layers, files=files, warnings=(*plan.warnings, *_warnings(files)))
+    return replace(plan, layers=layers, files=files, warnings=(*plan.warnings, *_warnings(plan, files)))
 
 
-def _warnings(files: tuple[TrialConversion, ...]) -> Iterator[str]:
+def _warnings(plan: Plan, files: tuple[TrialConversion, ...]) -> Iterator[str]:
+    """Files that cannot be made, and float layers of integer files that no rule about their type foretold."""
+    bare = {layer.name for layer in plan.layers if layer.type == "SavedModelLayer"}
+    foretold = " ".join(warning for warning in plan.warnings if "float" in warning)
+    policy = float_policy(plan.recipe.stages)
     for file in files:
+        floats = [name for name in file.float_layers if name not in bare and not _named(name, foretold)]
+        if file.floats_in_integers and floats and policy != "allow":
+            yield (
+                f"{file.name}: by a trial conversion, {', '.join(floats)} will compute in float: the claim of the file to "
+                "compute in integers will not hold."
+            )
         if file.refused:
             yield f"{file.name}: a file of the untrained model cannot be made: {file.refused.rstrip('.')}."
+
+
+def _named(name: str, text: str) -> bool:
+    """Whether a layer is named in a text; `conv` is not in `conv_1` or `block/conv`."""
+    return re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", text) is not None

@@ -99,6 +99,15 @@ def test_doctor_of_a_model_with_several_outputs_and_of_one_that_does_not_convert
     assert found.totals.unknown_operators == ("pool",)
 
 
+def test_what_cannot_be_tried_is_said_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr(saved_model, "write_saved_model", broken)
+    found = trial_conversions(two_heads(), LOOKED_AT)
+    assert [file.refused for file in found] == ["ValueError: no such thing"] * 3
+
+
 def as_after_training(model: tf_keras.Model) -> None:
     """Other weights, as training leaves them: none is 0 or 1, variances are positive."""
     random = np.random.default_rng(1)

@@ -29,7 +29,7 @@ from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.backend.types import Array, Arrays
-from tfopt.core.claims.failures import Failure
+from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.config.quantization import Quantization
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.trial import TrialConversion
@@ -68,7 +68,24 @@ def trial_conversions(
         examples: inputs to calibrate with, as the model takes them; random ones if None.
         trained: whether it will be trained before the files are made. Weights that still have their initial zeros or
             ones then count as other ones: the converter leaves out what adds 0 or multiplies by 1.
+
+    Returns:
+        One per variant, in order; where there is no file, why.
     """
+    # What fails here may work after training, or fail there with its own error: it must not end a plan.
+    made = attempt(_trial, model, variants, quantization, examples, trained)
+    if not isinstance(made, Failure):
+        return made
+    return tuple(TrialConversion(name, variant.quantize, refused=made.reason) for name, variant in variants.items())
+
+
+def _trial(
+    model: tf_keras.Model,
+    variants: Mapping[str, Variant],
+    quantization: Quantization | None,
+    examples: Arrays | None,
+    trained: bool,
+) -> tuple[TrialConversion, ...]:
     signature = saved_model.signature_of(model)
     with tempfile.TemporaryDirectory(prefix="tfopt-trial-") as folder, as_if_trained(model, trained):
         work = Path(folder)
