@@ -43,8 +43,8 @@ def _warnings(plan: Plan, files: tuple[TrialConversion, ...]) -> Iterator[str]:
         floats = [name for name in file.float_layers if name not in bare and not _named(name, foretold)]
         if file.floats_in_integers and floats and policy != "allow":
             yield (
-                f"{file.name}: by a trial conversion, {', '.join(floats)} will compute in float: the claim of the file to "
-                "compute in integers will not hold."
+                f"{file.name}: by a trial conversion, {', '.join(floats)} will compute in float: the claim of the "
+                "file to compute in integers will not hold."
             )
         if file.refused:
             yield f"{file.name}: a file of the untrained model cannot be made: {file.refused.rstrip('.')}."
