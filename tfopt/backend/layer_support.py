@@ -10,7 +10,7 @@ import tf_keras
 from tfopt.backend import quantization
 from tfopt.backend.clustering.eligibility import reason_not_clusterable
 from tfopt.backend.graph.calls import Call, calls
-from tfopt.backend.graph.layers import layer_type, leaf_layers
+from tfopt.backend.graph.layers import layer_type, leaf_layers, own_types
 from tfopt.backend.graph.macs import macs
 from tfopt.backend.graph.not_convertible import reason_not_convertible
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer, reason_without_layers
@@ -44,11 +44,12 @@ def layers(model: tf_keras.Model) -> tuple[LayerPreflight, ...]:
     """
     bare = reason_without_layers(model) is not None
     quantized = {} if bare else quantization.layer_treatments(model, Quantization())
+    own = own_types(model)
     found: dict[int, list[Call]] = {}
     for call in calls(model):
         found.setdefault(id(call.layer), []).append(call)
     return tuple(
-        _row(layer, found.get(id(layer), []), quantized.get(layer.name, "after training"))
+        _row(layer, found.get(id(layer), []), quantized.get(layer.name, "after training"), own.get(layer.name))
         for layer in leaf_layers(model)
     )
 
@@ -72,13 +73,14 @@ def _with_operators(row: LayerPreflight, becomes: tuple[str, ...]) -> LayerPrefl
     return replace(row, operators=becomes, micro=micro, edge_tpu=edge)
 
 
-def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str) -> LayerPreflight:
+def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str, own_type: str | None) -> LayerPreflight:
     bare = _BARE if isinstance(layer, SavedModelLayer) else None
     prunable = bare or reason_not_prunable(layer)
     refused = reason_not_convertible(layer)
     return LayerPreflight(
         name=layer.name,
         type=layer_type(layer),
+        own_type=own_type,
         parameters=layer.count_params(),
         output_shape=_format(at[0].output) if at else "?",
         prunable=prunable,

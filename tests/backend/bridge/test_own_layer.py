@@ -13,6 +13,7 @@ from tests.support import own_layers
 from tfopt.backend import quantization
 from tfopt.backend.bridge import restore_keras3, to_keras, to_tf_keras
 from tfopt.backend.clustering.plan import layer_sharing
+from tfopt.backend.graph.layer_records import layer_records
 from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.layer_support import layers as rows
 from tfopt.backend.models.build import closed_layers
@@ -98,6 +99,11 @@ def test_it_is_simulated_and_counted_like_any_other_layer(model: tf_keras.Model)
     assert counts["head"] == 24
     assert counts["block.dense"] == 64
     assert counts["conv"] == 4 * 9 * 3 * 8
+    shown = {row.name: row.shown_type for row in rows(model)}
+    assert shown["tower.blocks.0.dense"] == "Dense in Block"
+    assert shown["own_norm.normalization"] == "LayerNormalization in OwnNorm"
+    assert shown["conv"] == "Conv2D"
+    assert {record.name: record.own_type for record in layer_records(model)}["excite.less"] == "SqueezeExcite"
 
 
 def test_a_layer_that_forgets_its_name_is_refused_before_training() -> None:

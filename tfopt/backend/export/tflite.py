@@ -250,7 +250,9 @@ def _with_layer_errors(
 ) -> tuple[list[ClaimRecord], dict[str, Any]]:
     """Adds to a broken claim about outputs the layer in which most of the difference arises."""
     worst = attempt(layer_errors, file, evaluation.model, evaluation.few, evaluation.aliases, evaluation.work)
-    if isinstance(worst, Failure) or not worst:
+    if isinstance(worst, Failure):
+        return claims, {**details, "layer_errors_unknown": worst.reason}
+    if not worst:
         return claims, details
     shares = [asdict(error) for error in worst]
     told = [

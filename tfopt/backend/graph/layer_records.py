@@ -11,7 +11,7 @@ import tf_keras
 
 from tfopt.backend.graph.channels import most_unique, rows
 from tfopt.backend.graph.kernels import clusterable_kernels, counted_kernels
-from tfopt.backend.graph.layers import layer_type, leaf_layers
+from tfopt.backend.graph.layers import layer_type, leaf_layers, own_types
 from tfopt.backend.graph.serialized_names import with_first_names
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.clustering import Sharing
@@ -35,6 +35,7 @@ def layer_records(
         sharing: how the weights of clustered layers share values, by layer name.
     """
     reasons, clustered = skipped or {}, sharing or {}
+    own = own_types(model)
     records = []
     for layer in leaf_layers(model, weighted=True):
         kernels = [kernel.numpy().ravel() for kernel in counted_kernels(layer)]
@@ -43,6 +44,7 @@ def layer_records(
             LayerRecord(
                 name=layer.name,
                 type=layer_type(layer),
+                own_type=own.get(layer.name),
                 parameters=int(sum(np.prod(weight.shape, dtype=int) for weight in layer.weights)),
                 sparsity=float(np.mean(values == 0)) if values.size else 0.0,
                 unique=int(np.unique(values).size),

@@ -33,6 +33,21 @@ def layer_type(layer: tf_keras.layers.Layer) -> str:
     return opened or type(getattr(layer, "wrapped", layer)).__name__
 
 
+def own_types(model: tf_keras.Model) -> dict[str, str]:
+    """By layer name, the user's class of the innermost opened layer that it is inside of, if there is one."""
+    found: dict[str, str] = {}
+
+    def walk(inside: tf_keras.Model, own: str | None) -> None:
+        for layer in inside.layers:
+            if isinstance(layer, tf_keras.Model):
+                walk(layer, getattr(layer, "own_type", None) or own)
+            elif own is not None:
+                found.setdefault(layer.name, own)
+
+    walk(model, getattr(model, "own_type", None))
+    return found
+
+
 def containers(model: tf_keras.Model) -> dict[str, tuple[tuple[str, str], ...]]:
     """Name and type of the nested models and opened layers around each layer, from the outside in, by layer name."""
     found: dict[str, tuple[tuple[str, str], ...]] = {}

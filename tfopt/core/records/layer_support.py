@@ -34,6 +34,7 @@ class LayerPreflight:
         xnnpack_sparse: None if XNNPACK has a sparse kernel for it, else why not.
         micro: None if TFLite Micro has its operators, else which it lacks.
         edge_tpu: None if the Edge TPU takes its operators, else what stays on the processor.
+        own_type: the user's class of the layer that it is inside of, where tfopt opened that; else None.
     """
 
     name: str
@@ -49,6 +50,12 @@ class LayerPreflight:
     xnnpack_sparse: str | None = None
     micro: str | None = None
     edge_tpu: str | None = None
+    own_type: str | None = None
+
+    @property
+    def shown_type(self) -> str:
+        """Its type for tables: `Dense in Block` inside of a user's layer."""
+        return self.type if self.own_type is None else f"{self.type} in {self.own_type}"
 
     @property
     def treatment(self) -> str:

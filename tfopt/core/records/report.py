@@ -45,6 +45,13 @@ class LayerRecord(Record):
     """Most distinct values that a cluster stage allowed its kernels; null where it shares no values."""
     clusters_per_channel: bool = False
     """Whether that holds for each output channel on its own, and not for a kernel as a whole."""
+    own_type: str | None = None
+    """The user's class of the layer that it is inside of, where tfopt opened that; else null."""
+
+    @property
+    def shown_type(self) -> str:
+        """Its type for tables: `Dense in Block` inside of a user's layer."""
+        return self.type if self.own_type is None else f"{self.type} in {self.own_type}"
 
 
 class StageRecord(Record):

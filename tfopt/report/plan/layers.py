@@ -29,7 +29,7 @@ def layers_text(layers: Sequence[LayerPreflight], width: int = 80, verbose: bool
     parts: list[RenderableType] = [heading("layers")]
     if verbose:
         for layer in layers:
-            parts += [plain_text(f"{layer.name}  {layer.type}", "bold"), _facts(layer_facts(layer))]
+            parts += [plain_text(f"{layer.name}  {layer.shown_type}", "bold"), _facts(layer_facts(layer))]
     else:
         notes = numbered_notes(layers)
         parts.append(_layers_table(layers, notes, roomy=width >= ROOMY))
@@ -116,7 +116,7 @@ def _layers_table(layers: Sequence[LayerPreflight], notes: Mapping[str, int], ro
     rows = [
         (
             plain_text(layer.name, "bold"),
-            layer.type,
+            layer.shown_type,
             formats.count(layer.parameters) if layer.parameters else "–",
             formats.magnitude(layer.macs) if layer.macs != 0 else "–",
             prunable(layer),

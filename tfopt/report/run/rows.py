@@ -248,7 +248,7 @@ def layer_table(report: Report) -> LayerTable:
         rows.append(
             LayerRow(
                 name=name,
-                type=last.type,
+                type=last.shown_type,
                 parameters=last.parameters,
                 after_stages=tuple(layer.sparsity if layer else None for layer in seen),
                 in_files=tuple(layers.get(name) for _, layers in files),
