@@ -25,7 +25,7 @@ from tfopt.backend.bridge.layer_wrapper import (
 from tfopt.backend.bridge.mask_checks import is_masked, same_masks, zeroes_padding
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
-from tfopt.backend.bridge.own_layer import is_own, opened
+from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside
 from tfopt.backend.bridge.own_normalization import own_normalization
 from tfopt.backend.bridge.refusals import refuse_what_cannot_run
 from tfopt.backend.bridge.weight_mapping import variable_pairs
@@ -101,6 +101,7 @@ class _Conversion:
         prefix: what the names of layers begin with that are made now: those of the opened layers around them.
         num_opened: how many layers were opened.
         names: of layers inside opened ones, by id.
+        outside: ids of the layers and operations that models call themselves.
     """
 
     exact_masks: bool
@@ -113,6 +114,7 @@ class _Conversion:
     prefix: str = ""
     num_opened: int = 0
     names: dict[int, str] = field(default_factory=dict)
+    outside: set[int] = field(default_factory=set)
 
     def model(self, model: keras.Model) -> tf_keras.Model:
         """The counterpart of a model of any kind."""
@@ -126,6 +128,7 @@ class _Conversion:
         return self.layers[id(model)]
 
     def _functional(self, model: keras.Model) -> tf_keras.Model:
+        self.outside |= {id(call.operation) for call in calls(model)}
         tensors = {id(tensor): _input(tensor) for tensor in model.inputs}
         for call in calls(model):
             flat = self._outputs(call, tensors)
@@ -138,6 +141,7 @@ class _Conversion:
         return tf_keras.Model(converted(model._inputs_struct), converted(model._outputs_struct), name=model.name)
 
     def _sequential(self, model: keras.Sequential) -> tf_keras.Sequential:
+        self.outside |= {id(call.operation) for call in calls(model)}
         sequential = tf_keras.Sequential([_input_layer(model.inputs[0])], name=model.name)
         for call in calls(model):
             self._add(call, sequential)
@@ -273,6 +277,8 @@ class _Conversion:
         """The counterpart of a layer of a user's own class: a nested model of what is inside it."""
         if not self.opens:
             raise NoEquivalent("what is inside it computes something else outside of it")
+        if any(id(part) in self.outside or id(part) in self.layers for part in parts_inside(call.operation)):
+            raise NoEquivalent("a layer inside it is used outside of it, too")
         graph = opened(call)
         check_can_be_made_again(call.operation)
         name, around, made = self._name_of(call.operation), self.prefix, set(self.layers)

@@ -50,6 +50,12 @@ def is_own(operation: keras.Operation) -> bool:
     return type(operation).__module__.split(".")[0] != "keras"
 
 
+def parts_inside(layer: keras.Operation) -> list[keras.layers.Layer]:
+    """The layers inside a layer, however deep."""
+    parts: list[keras.layers.Layer] = list(layer._flatten_layers(include_self=False))
+    return parts
+
+
 def opened(call: Call) -> Opened:
     """The graph of the call of a layer of a user's own class that has layers of Keras inside.
 
@@ -99,7 +105,7 @@ def opened_again(layer: keras.layers.Layer) -> Opened:
 
 
 def _refuse(layer: keras.layers.Layer, call: Call) -> None:
-    inside = [part for part in layer._flatten_layers(include_self=False) if not is_own(part)]
+    inside = [part for part in parts_inside(layer) if not is_own(part)]
     if not any(part.weights for part in inside):
         raise NoEquivalent("no layer of Keras with weights is inside")
     if any(mask_of(tensor) is not None for tensor in [*call.inputs, *call.outputs]):
