@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
@@ -107,7 +108,7 @@ def _with_constant(
     kind: str, call: Call, inputs: list[tf.Tensor], options: dict[str, str]
 ) -> tuple[tf_keras.layers.Layer, Nested] | None:
     """Arithmetic with a number as a Rescaling, `scale * x + offset`."""
-    constant = next(value for value in call.args if not isinstance(value, keras.KerasTensor))
+    constant = _number(next(value for value in call.args if not isinstance(value, keras.KerasTensor)))
     if isinstance(constant, bool) or not isinstance(constant, int | float) or options["dtype"] != "float32":
         return None
     first = isinstance(call.args[0], keras.KerasTensor)
@@ -124,6 +125,14 @@ def _with_constant(
         return None
     scale, offset = scale_and_offset[kind, first]
     return layers.Rescaling(scale=scale, offset=offset, **options), inputs[0]
+
+
+def _number(value: Nested) -> Nested:
+    """A tensor or array without axes as a number; anything else as it is."""
+    if tf.is_tensor(value) or isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+        return float(array) if array.shape == () and array.dtype.kind == "f" else value
+    return value
 
 
 def _of_one(

@@ -15,8 +15,10 @@ from tfopt.backend.quantization.canonical.custom_layers import (
     HeadContext,
     HeadScores,
     InsertAxes,
+    KeptWeights,
     LogOfOnePlus,
     RemoveAxes,
+    ScoresWithMask,
     Slice,
 )
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
@@ -83,6 +85,8 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.UnitNormalization: NOTHING,
     HeadContext: OUTPUT,
     HeadScores: OUTPUT,
+    ScoresWithMask: OUTPUT,
+    KeptWeights: NOTHING,
     # Activations
     LogOfOnePlus: OUTPUT,
     layers.LeakyReLU: OUTPUT,

@@ -97,7 +97,7 @@ class HeadScores(layers.Layer):
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         query, key = inputs
-        return tf.matmul(query * self.scale, key, transpose_b=True)
+        return tf.matmul(query if self.scale == 1 else query * self.scale, key, transpose_b=True)
 
     def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "scale": self.scale}
@@ -109,6 +109,41 @@ class HeadContext(layers.Layer):
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         weights, values = inputs
         return tf.matmul(weights, values)
+
+
+class ScoresWithMask(layers.Layer):
+    """Scores before a softmax, (..., targets, positions), those that are masked 16 below the lowest of their row.
+
+    Args:
+        kept: nested lists of bool, True where a score stays; None where the mask is the second input: bool, or numbers
+            that are above 0.5 where a score stays.
+    """
+
+    def __init__(self, kept: Nested = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kept = kept
+
+    def call(self, inputs: Nested) -> tf.Tensor:
+        scores, mask = (inputs, tf.constant(self.kept, tf.bool)) if self.kept is not None else inputs
+        lowest = tf.reduce_min(scores, axis=-1, keepdims=True)
+        return tf.where(_as_bool(mask), scores, lowest - 16.0)
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "kept": self.kept}
+
+
+class KeptWeights(layers.Layer):
+    """[weights, mask]: the weights of attention, 0 where they are masked."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        weights, mask = inputs
+        return tf.where(_as_bool(mask), weights, tf.zeros((), weights.dtype))
+
+
+def _as_bool(mask: tf.Tensor) -> tf.Tensor:
+    if mask.dtype == tf.bool:
+        return mask
+    return mask > 0.5 if mask.dtype.is_floating else tf.not_equal(mask, tf.zeros((), mask.dtype))
 
 
 class LogOfOnePlus(layers.Layer):

@@ -29,6 +29,13 @@ from tfopt.backend.quantization.canonical.rewrites.multi_head_attention import M
 from tfopt.backend.quantization.canonical.rewrites.operators.activations import Activations
 from tfopt.backend.quantization.canonical.rewrites.operators.arithmetic import ArithmeticWithConstant, BinaryArithmetic
 from tfopt.backend.quantization.canonical.rewrites.operators.concat import Concat
+from tfopt.backend.quantization.canonical.rewrites.operators.keras3_attention import (
+    DotProductAttention,
+    Einsum,
+    MaskAdded,
+    MaskedSoftmax,
+    ScoresChosen,
+)
 from tfopt.backend.quantization.canonical.rewrites.operators.mean import Mean
 from tfopt.backend.quantization.canonical.rewrites.operators.pad import Pad
 from tfopt.backend.quantization.canonical.rewrites.operators.reshape import Reshape
@@ -59,6 +66,8 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     ),
     (Average(),),
     (BinaryMerges(),),
+    (MaskAdded(), ScoresChosen()),
+    (Einsum(), MaskedSoftmax(), DotProductAttention()),
     (MultiHeadAttention(), EinsumDense(), MinMax(), BidirectionalLSTM()),
     (ConcatenatedLSTMs(),),
     (ReshapeBeforeLoop(),),
