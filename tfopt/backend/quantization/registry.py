@@ -21,6 +21,7 @@ from tfopt.backend.quantization.canonical.custom_layers import (
     ScoresWithMask,
     Slice,
 )
+from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.own_functions import computes_in_integers
@@ -60,6 +61,9 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.Dense: Rounding("kernel", KernelQuantizer(1), output=True),
     layers.EinsumDense: Rounding("kernel", TensorQuantizer(), output=True),
     layers.Embedding: Rounding("embeddings", TensorQuantizer()),
+    Table: Rounding("table", TensorQuantizer()),
+    TakeRows: NOTHING,
+    TimesRows: OUTPUT,
     # Kernels in one dimension, where they are not rewritten in two
     layers.Conv1D: Rounding("kernel", KernelQuantizer(2), output=True),
     layers.Conv1DTranspose: Rounding("kernel", KernelQuantizer(1), output=True),

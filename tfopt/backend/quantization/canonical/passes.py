@@ -45,6 +45,7 @@ from tfopt.backend.quantization.canonical.rewrites.recurrent.bidirectional_lstm 
 from tfopt.backend.quantization.canonical.rewrites.recurrent.concatenated_lstms import ConcatenatedLSTMs
 from tfopt.backend.quantization.canonical.rewrites.recurrent.recurrent_inputs import ReshapeBeforeLoop
 from tfopt.backend.quantization.canonical.rewrites.rescaling import ScaleAndShift
+from tfopt.backend.quantization.canonical.rewrites.reversible_embedding import ReversibleEmbedding
 from tfopt.backend.quantization.canonical.rewrites.separable_conv1d import SeparableConv1D
 from tfopt.backend.quantization.canonical.rewrites.separable_conv2d import SeparableConv2D
 from tfopt.backend.quantization.canonical.rewrites.sequence_layers import SequenceLayers
@@ -67,7 +68,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     (Average(),),
     (BinaryMerges(),),
     (MaskAdded(), ScoresChosen()),
-    (Einsum(), MaskedSoftmax(), DotProductAttention()),
+    (Einsum(), MaskedSoftmax(), DotProductAttention(), ReversibleEmbedding()),
     (MultiHeadAttention(), EinsumDense(), MinMax(), BidirectionalLSTM()),
     (ConcatenatedLSTMs(),),
     (ReshapeBeforeLoop(),),

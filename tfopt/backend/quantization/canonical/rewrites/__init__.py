@@ -14,5 +14,6 @@ The order in which they are applied, and the only place that finds them: `tfopt.
 | `rescaling`, `layer_scale` | a scale and a shift per channel |
 | `average`, `binary_merges`, `min_max` | merges |
 | `multi_head_attention` | attention |
+| `reversible_embedding` | an embedding that is the output layer, too |
 | `recurrent/`, `operators/` | recurrent layers; TensorFlow operators such as `x * 2` |
 """

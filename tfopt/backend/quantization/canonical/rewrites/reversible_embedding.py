@@ -1,0 +1,59 @@
+"""An embedding that is the output layer, too (`keras.layers.ReversibleEmbedding`), as one table, rows and products.
+
+The bridge wraps it, for tf_keras has no such layer; a wrapper is not simulated, and its two outputs could not share a
+scale. The table is one weight that is rounded once, and both see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfopt.backend.bridge.arguments import fill
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
+from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
+from tfopt.backend.quantization.canonical.weights import NamedWeights
+from tfopt.backend.types import Array
+
+
+class ReversibleEmbedding(Rewrite):
+    title = "embedding computed as one table, its rows and products with them"
+
+    def applies(self, site: RewriteSite) -> bool:
+        layer = site.layer
+        if type(layer) is not Keras3LayerWrapper or type(layer.wrapped) is not keras.layers.ReversibleEmbedding:
+            return False
+        inside = layer.wrapped
+        return (
+            inside.tie_weights
+            and not inside.mask_zero
+            and inside.logit_soft_cap is None
+            and inside.reverse_dtype is None
+            and len(layer.weights) == 1
+            and layer.weights[0].dtype == tf.float32
+            and inside.embeddings_regularizer is None
+            and inside.embeddings_constraint is None
+        )
+
+    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> tf.Tensor:
+        inputs, reverse = _arguments(site, args[0], kwargs.get("way", 0))
+        (values,) = site.layer.get_weights()
+        made = site.make("", lambda name: Table(*values.shape, name=name), {"table": values})
+        table = made.output if made.inbound_nodes else made(inputs)
+        if reverse:
+            return site.make("products", lambda name: TimesRows(name=name))([inputs, table])
+        return site.make("rows", lambda name: TakeRows(name=name))([inputs, table])
+
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
+        return [weights[site.name]["table"]]
+
+
+def _arguments(site: RewriteSite, inputs: tf.Tensor, way: int) -> tuple[tf.Tensor, bool]:
+    """What the embedding is called with: indices, or vectors if it is reversed."""
+    args, kwargs = fill(site.layer.pattern_of(way), [inputs])
+    given = {**dict(zip(("inputs", "reverse"), args, strict=False)), **kwargs}
+    return given["inputs"], bool(given.get("reverse"))
