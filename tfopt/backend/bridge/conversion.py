@@ -12,7 +12,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.equivalence import Step, describe_difference
-from tfopt.backend.bridge.functionalize import functional
+from tfopt.backend.bridge.functionalize import functional, nested_graph
 from tfopt.backend.bridge.graph import Call, calls, mask_of
 from tfopt.backend.bridge.layer_mapping import NoEquivalent, equivalent_layer
 from tfopt.backend.bridge.layer_wrapper import (
@@ -119,7 +119,7 @@ class _Conversion:
     def model(self, model: keras.Model) -> tf_keras.Model:
         """The counterpart of a model of any kind."""
         if id(model) not in self.layers:
-            source = functional(model)
+            source = nested_graph(model) if self.models else functional(model)
             self.models[id(model)] = model
             converted = self._sequential(source) if isinstance(source, keras.Sequential) else self._functional(source)
             # Not through the property, which would freeze or thaw every layer inside.

@@ -7,7 +7,8 @@ from itertools import chain, count
 
 import keras
 
-from tfopt.backend.bridge.inlining import inlined
+from tfopt.backend.bridge.graph import calls_of
+from tfopt.backend.bridge.inlining import inlined, with_called_shapes
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -23,6 +24,11 @@ def functional(model: keras.Model) -> keras.Model:
         StageError: the model is not built, or its `call` cannot be traced.
     """
     return inlined(_traced(model), _traced)
+
+
+def nested_graph(model: keras.Model) -> keras.Model:
+    """As `functional`, for a model inside another one: with the sizes that it is called with."""
+    return with_called_shapes(functional(model), calls_of(model))
 
 
 def _traced(model: keras.Model) -> keras.Model:

@@ -7,7 +7,7 @@ second layer with a variable of its own (Keras 3.15 then even fails to load its 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -47,6 +47,41 @@ def inlined(model: keras.Model, trace: Trace) -> keras.Model:
         f"Joining the layers of {model.name!r} and of the models in it, which share layers,",
     )
     return made
+
+
+def with_called_shapes(model: keras.Model, uses: Sequence[Call]) -> keras.Model:
+    """A nested model for inputs of the sizes that it is called with, where it leaves sizes open.
+
+    With sizes, more can be computed before the model runs: a causal mask becomes a constant.
+
+    Args:
+        model: Functional or Sequential.
+        uses: its calls.
+
+    Returns:
+        The model itself where it has no open size, or is called with several.
+    """
+    if isinstance(model, keras.Sequential) or not uses:
+        return model
+    try:
+        shapes = {tuple(tuple(tensor.shape[1:]) for tensor in _inputs_in_order(use, model)) for use in uses}
+    except StageError:
+        return model
+    if len(shapes) != 1 or shapes == {tuple(tuple(tensor.shape[1:]) for tensor in model.inputs)}:
+        return model
+    tensors = {
+        id(tensor): keras.Input(
+            batch_shape=(tensor.shape[0], *sizes), dtype=tensor.dtype, name=tensor._keras_history.operation.name
+        )
+        for tensor, sizes in zip(model.inputs, *shapes, strict=True)
+    }
+    inputs = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], model._inputs_struct)
+    _replay(model, frozenset(), lambda nested: nested, tensors)
+    outputs = keras.tree.map_structure(lambda tensor: tensors.get(id(tensor), tensor), model._outputs_struct)
+    return guarded(
+        lambda: keras.Model(inputs, outputs, name=model.name, trainable=model.trainable),
+        f"Calling the layers of {model.name!r} on inputs of known sizes",
+    )
 
 
 def _replay(model: keras.Model, nested: frozenset[int], trace: Trace, tensors: dict[int, keras.KerasTensor]) -> None:

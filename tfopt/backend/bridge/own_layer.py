@@ -64,7 +64,26 @@ def opened(call: Call) -> Opened:
     """
     layer: Any = call.operation
     _refuse(layer, call)
-    inputs = [_twin(tensor, f"{layer.name}.input_{index}") for index, tensor in enumerate(call.inputs)]
+    try:
+        return _traced(call, None)
+    except NoEquivalent as reason:
+        try:
+            # A call may compute with the number of examples, e.g. repeat a mask for each. For one example it is a
+            # number, and what has one example is broadcast; the conversion proves whether that is the same.
+            return _traced(call, 1)
+        except NoEquivalent:
+            raise reason from None
+
+
+def _traced(call: Call, batch: int | None) -> Opened:
+    """The graph of a call.
+
+    Args:
+        call: of an own layer.
+        batch: number of examples in the place of an open one; None leaves it open.
+    """
+    layer: Any = call.operation
+    inputs = [_twin(tensor, f"{layer.name}.input_{index}", batch) for index, tensor in enumerate(call.inputs)]
     twins = {id(tensor): twin for tensor, twin in zip(call.inputs, inputs, strict=True)}
     args, kwargs = keras.tree.map_structure(lambda value: twins.get(id(value), value), (call.args, call.kwargs))
     places = _places(layer)
@@ -101,7 +120,13 @@ def opened(call: Call) -> Opened:
 
 def opened_again(layer: keras.layers.Layer) -> Opened:
     """The graph of a layer that is part of a model, as it was opened when the model was converted."""
-    return opened(calls_of(layer)[0])
+    reason = NoEquivalent("it is called nowhere")
+    for call in calls_of(layer):  # in graphs with open sizes, too
+        try:
+            return opened(call)
+        except NoEquivalent as error:
+            reason = error
+    raise reason
 
 
 def _refuse(layer: keras.layers.Layer, call: Call) -> None:
@@ -175,8 +200,9 @@ def _layers(function: keras.Function) -> Iterator[keras.layers.Layer]:
             yield operation
 
 
-def _twin(tensor: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
+def _twin(tensor: keras.KerasTensor, name: str, batch: int | None) -> keras.KerasTensor:
+    shape = (batch, *tensor.shape[1:]) if tensor.shape[:1] == (None,) else tensor.shape
+    return keras.Input(batch_shape=shape, dtype=tensor.dtype, name=name)
 
 
 def _values(call: Call) -> list[Any]:

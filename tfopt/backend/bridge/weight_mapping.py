@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.functionalize import functional
+from tfopt.backend.bridge.functionalize import functional, nested_graph
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.own_layer import opened_again
@@ -129,7 +129,7 @@ def _layers(
             )
         inside = _models(layer, converted)
         if inside is not None:
-            yield from _layers(functional(inside[0]), inside[1])
+            yield from _layers(nested_graph(inside[0]), inside[1])
         elif isinstance(converted, OwnLayer) and converted.roles is not None:
             yield layer, converted
         elif isinstance(converted, OwnLayer):
