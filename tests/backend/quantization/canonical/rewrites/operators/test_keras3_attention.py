@@ -1,4 +1,4 @@
-"""Equations and constants of attention written with `keras.ops`; a model of it: `tests/cases/test_keras_hub_gpt2.py`."""
+"""Equations and constants of attention written with `keras.ops`; a model: `tests/cases/test_keras_hub_gpt2.py`."""
 
 from __future__ import annotations
 
