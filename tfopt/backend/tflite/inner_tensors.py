@@ -48,14 +48,7 @@ def write_tensors(path: str, inputs: dict[str, str], examples: int, folder: str)
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         experimental_preserve_all_tensors=True,
     )
-    keys = list(interpreter.get_signature_list())
-    if keys:
-        runner = interpreter.get_signature_runner(keys[0])
-        details = (dict(runner.get_input_details()), dict(runner.get_output_details()))
-    else:
-        sides = (interpreter.get_input_details(), interpreter.get_output_details())
-        details = ({one["name"]: one for one in sides[0]}, {one["name"]: one for one in sides[1]})
-    model = LiteRTModel(interpreter, *details)
+    model = LiteRTModel(interpreter, *_ports(interpreter))
     arrays = {name: np.load(file, mmap_mode="r")[:examples] for name, file in inputs.items()}
     found: dict[int, list[Array]] = {}
     written = _written(interpreter)
@@ -78,6 +71,16 @@ def write_tensors(path: str, inputs: dict[str, str], examples: int, folder: str)
         np.save(file, np.stack(found[tensor["index"]]))
         result.append((tensor["name"], str(file)))
     return result
+
+
+def _ports(interpreter: Interpreter) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Details of inputs and outputs by name; in a function, for LiteRT does not run while a signature runner lives."""
+    keys = list(interpreter.get_signature_list())
+    if keys:
+        runner = interpreter.get_signature_runner(keys[0])
+        return dict(runner.get_input_details()), dict(runner.get_output_details())
+    sides = (interpreter.get_input_details(), interpreter.get_output_details())
+    return {one["name"]: one for one in sides[0]}, {one["name"]: one for one in sides[1]}
 
 
 def _written(interpreter: Interpreter) -> list[dict[str, Any]]:
