@@ -34,10 +34,10 @@ def audit_saved_model(path: Path) -> AuditRecord:
     try:
         graph = saved_model_graph.meta_graph(path)
         tensors = list(_checkpoint(path / "variables" / "variables")) if (path / "variables").is_dir() else []
-    except (OSError, ValueError, StageError, tf.errors.OpError) as error:
+        tensors.sort(key=lambda tensor: tensor.name)
+        audit = record("saved_model", tensors, architecture(path))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StageError, tf.errors.OpError) as error:
         raise ExportError(f"{path} cannot be read as a SavedModel: {error}.", code="malformed_file") from error
-    tensors.sort(key=lambda tensor: tensor.name)
-    audit = record("saved_model", tensors, architecture(path))
     signatures = saved_model_graph.signatures(graph)
     if not signatures:
         return audit

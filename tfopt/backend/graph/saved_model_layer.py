@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,18 @@ class SavedModelLayer(tf_keras.layers.Layer):
     Args:
         path: folder of the SavedModel.
         signature: key of the signature; its inputs have an axis of examples first.
+        tags: of the graph with it.
         digest: SHA-256 of `saved_model.pb`, so that a model is not rebuilt from a folder that has changed.
     """
 
-    def __init__(self, path: str, signature: str, digest: str = "", **kwargs: Any) -> None:
+    def __init__(self, path: str, signature: str, tags: Sequence[str], digest: str = "", **kwargs: Any) -> None:
         super().__init__(**{"autocast": False, **kwargs, "trainable": False})
         found = hashlib.sha256(Path(path, "saved_model.pb").read_bytes()).hexdigest()
         if digest not in ("", found):
             raise ValueError(f"{path} is not the SavedModel that it was when the model was built.")
-        self.path, self.signature, self.digest = path, signature, found
+        self.path, self.signature, self.tags, self.digest = path, signature, list(tags), found
         # The loaded object owns the variables and tables of its functions: it must live as long as they are called.
-        self.loaded = tf.saved_model.load(path, tags=["serve"])
+        self.loaded = tf.saved_model.load(path, tags=list(tags))
         self.function = self.loaded.signatures[signature]
         self.variables_of_graph = list(self.function.variables)
 
@@ -63,7 +64,7 @@ class SavedModelLayer(tf_keras.layers.Layer):
         return [outputs[name] for name in self.output_names]
 
     def get_config(self) -> dict[str, Any]:
-        own = {"path": self.path, "signature": self.signature, "digest": self.digest}
+        own = {"path": self.path, "signature": self.signature, "tags": [*self.tags], "digest": self.digest}
         return {**super().get_config(), **own}
 
 

@@ -125,6 +125,19 @@ def test_what_keras_exports_and_what_it_cannot_rebuild(tmp_path: Path) -> None:
     np.testing.assert_allclose(load_file(tmp_path / "three")(VALUES), three(VALUES), atol=1e-6)
 
 
+def test_the_graph_of_a_keras_model_is_another_way_where_its_layers_cannot_be_built(tmp_path: Path) -> None:
+    class Doubled(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return 2 * inputs
+
+    features = tf_keras.Input((4,), name="features")
+    model = tf_keras.Model(features, Doubled(name="doubled")(features))
+    model.save(tmp_path / "own", save_format="tf")
+    with pytest.raises(StageError, match=r"uses 'Doubled'.*Or convert its graph as it is.*signature: serving_default"):
+        load_file(tmp_path / "own")
+    np.testing.assert_allclose(load_file(tmp_path / "own", signature="serving_default")(VALUES), 2 * VALUES)
+
+
 def test_a_graph_of_tensorflow_1(tmp_path: Path) -> None:
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         features = tf.compat.v1.placeholder(tf.float32, (None, 4), name="features")

@@ -55,7 +55,7 @@ def _chosen(file: Contents, signatures: dict[str, Any], asked: str | None) -> st
     known = ", ".join(signatures)
     if not signatures:
         raise StageError(
-            f"The SavedModel {file.path} {file.bare}, and it has no signature that could be converted.",
+            f"The SavedModel {file.path} {file.bare or 'holds a Keras model'}, and it has no signature that could be converted.",
             "Save it with one: tf.saved_model.save(model, folder, signatures=...), or save a Keras model as .keras.",
             code="model_unreadable",
         )

@@ -48,7 +48,7 @@ def load_file(
 
     A SavedModel is rebuilt from the Keras configuration in it and its checkpoint. Its graph, in `saved_model.pb`, is
     neither loaded nor run: loading it would run the initializers that are in it. One without that configuration becomes
-    a model of one layer that runs its graph (see `graph_model`).
+    a model of one layer that runs its graph (see `graph_model`), and so does any whose signature is asked for.
 
     Args:
         path: the file or folder.
@@ -65,16 +65,19 @@ def load_file(
         StageError: no such file, broken, with weights only, or it holds code and `allow_unsafe` is false.
     """
     file = contents.read(path).modern()
-    if file.kind == "graph":
+    if file.kind == "graph" or (file.kind == "saved_model" and signature is not None):
         return load_graph(file, signature, allow_unsafe)
     if signature is not None:
         raise StageError(
-            f"model.args.signature has no meaning for {path}, which holds a Keras model.",
+            f"model.args.signature has no meaning for {path}: only a SavedModel has signatures.",
             "Remove it.",
             code="meaningless_key",
         )
     findings = list(trust.findings(file.config, file.is_keras_3))
-    custom_objects = _code_of(path, findings, allow_unsafe, folder, named_code.given(objects, folder))
+    try:
+        custom_objects = _code_of(path, findings, allow_unsafe, folder, named_code.given(objects, folder))
+    except StageError as error:
+        raise _with_another_way(error) if file.kind == "saved_model" else error
     loaders = {"keras": _load_archive, "h5": _load_h5, "saved_model": _load_saved_model}
     with importable(folder):
         try:
@@ -164,6 +167,12 @@ def _is_wrapper(finding: Finding) -> bool:
     return finding.name.rpartition(">")[2] in _WRAPPERS
 
 
+def _with_another_way(error: StageError) -> StageError:
+    """An error about the Keras layers of a SavedModel, with the way that does without them."""
+    another = "Or convert its graph as it is, without layers: model.args: {signature: serving_default}."
+    return StageError(error.message, f"{error.hint} {another}".strip(), error.where, code=error.code)
+
+
 def _load_archive(file: Contents, custom_objects: CustomObjects, allow_unsafe: bool) -> Loaded:
     """Loads a copy whose configuration is the one that was looked at."""
     with tempfile.TemporaryDirectory(prefix="tfopt-model-") as work:
@@ -191,10 +200,12 @@ def _load_saved_model(file: Contents, custom_objects: CustomObjects, allow_unsaf
     model = _from_config(file, custom_objects, allow_unsafe)
     for layer in all_layers(model):
         if hasattr(layer, "_lookup_layer") or hasattr(layer, "lookup_table"):
-            raise StageError(
-                f"The layer {layer.name!r} of {file.path} keeps a vocabulary, which is in the SavedModel's graph.",
-                "Save the model as .keras where it was trained.",
-                code="model_unreadable",
+            raise _with_another_way(
+                StageError(
+                    f"The layer {layer.name!r} of {file.path} keeps a vocabulary, which is in the SavedModel's graph.",
+                    "Save the model as .keras where it was trained.",
+                    code="model_unreadable",
+                )
             )
     status = model.load_weights(str(file.path / _VARIABLES))
     status.assert_existing_objects_matched()
