@@ -36,7 +36,10 @@ def load_graph(file: Contents, signature: str | None, allow_unsafe: bool) -> tf_
             code="unsafe_model",
         )
     key = _chosen(file, saved_model_graph.signatures(graph), signature)
-    layer = guarded(lambda: SavedModelLayer(str(file.path.absolute()), key, name="saved_model"), f"Loading {file.path}")
+    tags = sorted(graph.meta_info_def.tags)
+    layer = guarded(
+        lambda: SavedModelLayer(str(file.path.absolute()), key, tags, name="saved_model"), f"Loading {file.path}"
+    )
     inputs = [tf_keras.Input(spec.shape[1:], dtype=spec.dtype, name=name) for name, spec in layer.specs.items()]
     outputs = guarded(lambda: tf.nest.flatten(layer(inputs)), f"Calling the signature {key!r} of {file.path}")
     named = [
@@ -55,7 +58,7 @@ def _chosen(file: Contents, signatures: dict[str, Any], asked: str | None) -> st
     known = ", ".join(signatures)
     if not signatures:
         raise StageError(
-            f"The SavedModel {file.path} {file.bare or 'holds a Keras model'}, and it has no signature that could be converted.",
+            f"The SavedModel {file.path} {file.bare or 'holds a Keras model'}, and has no signature to convert.",
             "Save it with one: tf.saved_model.save(model, folder, signatures=...), or save a Keras model as .keras.",
             code="model_unreadable",
         )
