@@ -77,7 +77,9 @@ def load_file(
     try:
         custom_objects = _code_of(path, findings, allow_unsafe, folder, named_code.given(objects, folder))
     except StageError as error:
-        raise _with_another_way(error) if file.kind == "saved_model" else error
+        if file.kind != "saved_model":
+            raise
+        raise _with_another_way(error) from error
     loaders = {"keras": _load_archive, "h5": _load_h5, "saved_model": _load_saved_model}
     with importable(folder):
         try:
