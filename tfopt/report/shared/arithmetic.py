@@ -13,10 +13,6 @@ _NARROW = ("int8", "uint8", "int16")
 """Types that the activations of an integer file can have."""
 
 
-_NARROW = frozenset({"int8", "uint8", "int16"})
-"""Types of quantized values; wider integers count and index."""
-
-
 @dataclass(frozen=True)
 class Arithmetic:
     """What a file computes in.
