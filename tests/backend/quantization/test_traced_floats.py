@@ -63,6 +63,7 @@ def test_operations_without_an_integer_kernel_are_found_by_layer() -> None:
     assert reasons["power"] == "TFLite has no integer kernel for POW"
     assert reasons["scaled"] == "TFLite casts between integers and floats there (CAST)"
     assert reasons["joined"] == "it has one scale with power, which stays float"
+    assert reasons["moved"] == "it passes on the result of power, which stays float"
     assert "fine" not in reasons
 
 

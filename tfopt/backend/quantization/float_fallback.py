@@ -116,6 +116,10 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
             found.setdefault(name, _LOOP)  # the fused operator takes no mask
         if neighbour := shares_float_scale(graph, name, traced):
             found.setdefault(name, f"it has one scale with {names.get(neighbour, neighbour)}, which stays float")
+            for mover in graph.producers(name):
+                if isinstance(graph.layers[mover], _MOVE_VALUES) and neighbour in value_producers(graph, mover):
+                    reason = f"it passes on the result of {names.get(neighbour, neighbour)}, which stays float"
+                    found.setdefault(mover, reason)
     return found
 
 
