@@ -14,6 +14,7 @@ from tfopt.core.config.allocation import GlobalAllocation
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment, DataConfig, Splits
 from tfopt.core.config.distillation import Decoupled, LayerPair, Member, MovingAverage, Relational, Teacher
+from tfopt.core.config.file_rules import FileRule
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.config.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
 from tfopt.core.config.pruning import PruneRule
@@ -153,6 +154,8 @@ def sections() -> Iterator[str]:
     yield "## `export`\n"
     yield "`saved_model: {}`, `keras: {}`, and `tflite:` with named variants:\n"
     yield from table(Variant)
+    yield "### `layers` of a file\n"
+    yield from table(FileRule)
     yield "### `accept`\n"
     yield "Also a key of `saved_model` and `keras`.\n"
     yield from table(AcceptedClaim)

@@ -7,6 +7,7 @@
 | `failing_layer` | which layer makes a conversion fail? |
 | `tflite_run` | how does a file run on each kind of kernels, and does it give its model's outputs? |
 | `trial` | which operators does a model become? Asked of the converter before training |
+| `float_rules` | which layers does a rule keep in float in an int8 file, and how? |
 | `integer_steps` | what is done between calibration and quantization in an int8 conversion? |
 | `loops` | how does a recurrent layer that is a loop get into an int8 file, and stay accurate? |
 | `lstm_operator` | which scales of TFLite's int8 LSTM operator are wrong, and how are they corrected? |

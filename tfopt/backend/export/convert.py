@@ -13,6 +13,7 @@ import numpy as np
 
 from tfopt.atomic import replacing
 from tfopt.backend.export.files import cannot_write
+from tfopt.backend.export.float_rules import NOTHING, FloatRequest
 from tfopt.backend.export.integer_steps import quantize_well
 from tfopt.backend.tflite import child_process
 from tfopt.core.claims.failures import Failure
@@ -37,6 +38,7 @@ class Conversion:
         saved_model: folder of the SavedModel.
         target: where the file goes; it exists when the conversion is done.
         calibration: .npy file of training examples per input, for int8.
+        floats: layers that stay float in an int8 file because the recipe says so.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Conversion:
     saved_model: Path
     target: Path
     calibration: Mapping[str, Path]
+    floats: FloatRequest = NOTHING
 
 
 def convert(conversions: Sequence[Conversion], started: Callable[[str], None]) -> dict[str, Failure]:
@@ -111,6 +114,7 @@ def _plain(conversion: Conversion) -> dict[str, Any]:
         "target": str(conversion.target),
         "variant": conversion.variant.model_dump(mode="json"),
         "calibration": {name: str(path) for name, path in conversion.calibration.items()},
+        "floats": conversion.floats.plain(),
     }
 
 
@@ -123,13 +127,16 @@ def convert_all(conversions: list[dict[str, Any]]) -> None:
     """Runs in the child process of `convert`: a file appears only when it is complete."""
     for conversion in conversions:
         content = convert_one(
-            conversion["saved_model"], Variant.model_validate(conversion["variant"]), conversion["calibration"]
+            conversion["saved_model"],
+            Variant.model_validate(conversion["variant"]),
+            conversion["calibration"],
+            FloatRequest.of(conversion["floats"]),
         )
         with replacing(Path(conversion["target"])) as part:
             part.write_bytes(content)
 
 
-def convert_one(saved_model: str, variant: Variant, calibration: Calibration) -> bytes:
+def convert_one(saved_model: str, variant: Variant, calibration: Calibration, floats: FloatRequest = NOTHING) -> bytes:
     """Converts one SavedModel in this process.
 
     `from_saved_model` is the route that keeps Keras layer names in tensor names and tfmot's learned ranges alike
@@ -142,7 +149,7 @@ def convert_one(saved_model: str, variant: Variant, calibration: Calibration) ->
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
     CONVERTERS[variant.quantize](converter, variant, calibration)
     if variant.mode.calibrated:
-        quantize_well(converter, saved_model)
+        quantize_well(converter, saved_model, floats)
     if variant.sparse:
         converter.optimizations = [*converter.optimizations, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
     content: bytes = converter.convert()

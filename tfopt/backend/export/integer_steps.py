@@ -1,8 +1,8 @@
-"""What is done between the steps of an int8 conversion, for recurrent layers: other files are left as they are."""
+"""What is done between the steps of an int8 conversion, for recurrent layers and for layers that stay float by rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,26 +12,34 @@ import tensorflow as tf
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from tfopt.backend.compat.tflite_quantizer import quantize_in_steps
-from tfopt.backend.export import loops, lstm_operator
+from tfopt.backend.export import float_rules, loops, lstm_operator
+from tfopt.backend.export.float_rules import NOTHING, FloatRequest
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 
 
-def quantize_well(converter: Any, saved_model: str) -> None:
-    """Sets a converter for int8 so that it converts recurrent layers, and well; other models convert as before.
+def quantize_well(converter: Any, saved_model: str, floats: FloatRequest = NOTHING) -> None:
+    """Sets a converter for int8: layers stay float by rule, recurrent layers convert well; else it is as before.
 
     Args:
         converter: of a SavedModel, already set for int8.
         saved_model: the folder of the SavedModel.
+        floats: layers that stay float because the recipe says so.
     """
 
     def prepare(content: bytes) -> bytes:
         return _edited(content, loops.has_loops, loops.separate_passed_values)
 
-    def annotate(content: bytes) -> tuple[bytes, tuple[str, ...]]:
+    def annotate(content: bytes) -> tuple[bytes, Collection[str]]:
         examples = converter.representative_dataset.input_gen()
         content = _edited(content, lstm_operator.is_in, partial(lstm_operator.measure_ranges, examples=examples))
-        return _edited(content, loops.has_loops, loops.join_passed_values, loops.keep_loops_float), ()
+        content = _edited(content, loops.has_loops, loops.join_passed_values, loops.keep_loops_float)
+        if not floats.layers:
+            return content, ()
+        file = flatbuffer.parse(content)
+        lstm_operator.name_results(file, _kernels(saved_model))
+        kept = float_rules.keep_float(file, floats, converter.inference_output_type == tf.float32)
+        return flatbuffer.serialize(file), kept
 
     def finish(content: bytes) -> bytes:
         content = _edited(content, lstm_operator.is_in, lstm_operator.correct_scales)

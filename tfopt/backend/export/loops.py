@@ -67,7 +67,7 @@ def name_loops(file: flatbuffer.File, variables: Mapping[str, Array]) -> None:
         variables: values by name, such as `cell/gru_cell/kernel`.
     """
     for operator, body in _loops(file):
-        owner = next((name for tensor in body.tensors if (name := _variable(file, tensor, variables))), None)
+        owner = next((name for tensor in body.tensors if (name := variable_of(file, tensor, variables))), None)
         graph = next(graph for graph in file.model.subgraphs if any(operator is each for each in graph.operators))
         for index in operator.outputs if owner else ():
             name = flatbuffer.text(graph.tensors[index].name)
@@ -135,7 +135,7 @@ def _code(file: flatbuffer.File, operator: int, version: int) -> int:
     return len(codes) - 1
 
 
-def _variable(file: flatbuffer.File, tensor: schema.TensorT, variables: Mapping[str, Array]) -> str | None:
+def variable_of(file: flatbuffer.File, tensor: schema.TensorT, variables: Mapping[str, Array]) -> str | None:
     """Name of the variable that a constant is made of, as a whole or in part, in any order."""
     values = file.values(tensor) if tensor.type == schema.TensorType.FLOAT32 else None
     if values is None or values.ndim < 2 or values.min() == values.max():

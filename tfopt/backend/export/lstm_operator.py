@@ -20,6 +20,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from tfopt.backend.audit.tflite import indices
+from tfopt.backend.export.loops import variable_of
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 
@@ -45,7 +47,7 @@ def measure_ranges(file: flatbuffer.File, examples: Iterable[Mapping[str, Array]
     """
     graph = file.model.subgraphs[0]
     ports = {flatbuffer.text(port.name): port.tensorIndex for port in file.model.signatureDefs[0].inputs}
-    within = {int(index) for operator in graph.operators for index in _indices(operator.intermediates)}
+    within = {int(index) for operator in graph.operators for index in indices(operator.intermediates)}
     ranged = [
         index
         for index, tensor in enumerate(graph.tensors)
@@ -74,12 +76,17 @@ def measure_ranges(file: flatbuffer.File, examples: Iterable[Mapping[str, Array]
             _set_range(graph.tensors[operator.intermediates[_HIDDEN]], lows[at], highs[at])
 
 
+def name_results(file: flatbuffer.File, variables: Mapping[str, Array]) -> None:
+    """Names the result of each float LSTM operator after the variable that its kernel is part of."""
+    for number, (graph, operator) in enumerate(_operators(file)):
+        kernels = (graph.tensors[index] for index in indices(operator.inputs)[1:])
+        owner = next((name for tensor in kernels if (name := variable_of(file, tensor, variables))), None)
+        if owner is not None:
+            graph.tensors[operator.outputs[0]].name = f"model/{owner}/lstm{number}"
+
+
 def _set_range(tensor: schema.TensorT, low: float, high: float) -> None:
     tensor.quantization.min, tensor.quantization.max = np.array([low], np.float32), np.array([high], np.float32)
-
-
-def _indices(values: Iterable[int] | None) -> Iterable[int]:
-    return () if values is None else values
 
 
 def correct_scales(file: flatbuffer.File) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from tfopt.backend.export import saved_model
 from tfopt.backend.export.calibration import save_calibration
 from tfopt.backend.export.convert import Conversion
+from tfopt.backend.export.float_rules import float_request
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
@@ -64,7 +65,9 @@ def plain_conversions(variants: Mapping[str, Variant], context: ExportContext, w
     for name, variant in chosen.items():
         calibration = save_calibration(name, variant, model, signature, context, work / f"{name}.calibration")
         label = f"{name} without {context.before_quantizing.stage}"
-        found[name] = Conversion(label, variant, folder, work / f"{name}.tflite", calibration)
+        found[name] = Conversion(
+            label, variant, folder, work / f"{name}.tflite", calibration, float_request(variant, model)
+        )
     return found
 
 

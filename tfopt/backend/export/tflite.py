@@ -17,6 +17,7 @@ from tfopt.backend.export.calibration import save_arrays, save_calibration
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
+from tfopt.backend.export.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
 from tfopt.backend.export.layer_errors import layer_errors
 from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
@@ -34,6 +35,7 @@ from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
+from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ClaimRecord, ExportRecord
 
 
@@ -60,10 +62,17 @@ def export(
     with writing(context.folder), tempfile.TemporaryDirectory(prefix=".tflite-", dir=context.folder) as folder:
         work = Path(folder)
         models = {"float": float_model} if quantized is None else {"float": float_model, "qat": quantized}
+        requests = {name: float_request(variant, model) for name, variant in variants.items()}
+        if isinstance(model, Quantized):
+            models |= {
+                _kind(variants[name], True): simulated_elsewhere(model, request.layers).model
+                for name, request in requests.items()
+                if request.layers
+            }
         sources = _sources(models, signature, variants, context, work)
         ranges = {} if quantized is None else input_ranges(quantized)
         made = {
-            name: _conversion(name, variant, float_model, signature, sources, ranges, context, work)
+            name: _conversion(name, variant, requests[name], float_model, signature, sources, ranges, context, work)
             for name, variant in variants.items()
         }
         conversions = [each for each in made.values() if not isinstance(each, Failure)]
@@ -145,19 +154,25 @@ def _sources(
     def source(kind: str) -> Source:
         folder = work / kind
         saved_model.write_saved_model(models[kind], signature, folder, batch)
-        return Source(kind, folder, saved_model.predict(models[kind], context.data.test.inputs, signature))
+        return Source(
+            kind.partition("-")[0], folder, saved_model.predict(models[kind], context.data.test.inputs, signature)
+        )
 
     needed = {_kind(variant, "qat" in models) for variant in variants.values()}
     return {kind: attempt(source, kind) for kind in sorted(needed)}
 
 
 def _kind(variant: Variant, has_quantized: bool) -> str:
-    return "qat" if variant.mode.from_qat and has_quantized else "float"
+    if not (variant.mode.from_qat and has_quantized):
+        return "float"
+    # A file that keeps some layers in float needs a model that does not simulate them.
+    return "qat" if not variant.layers else f"qat-{fingerprint([rule.model_dump() for rule in variant.layers])[:8]}"
 
 
 def _conversion(
     name: str,
     variant: Variant,
+    floats: FloatRequest,
     model: tf_keras.Model,
     signature: saved_model.Signature,
     sources: Mapping[str, Source | Failure],
@@ -165,7 +180,7 @@ def _conversion(
     context: ExportContext,
     work: Path,
 ) -> Conversion | Failure:
-    source = sources[_kind(variant, "qat" in sources)]
+    source = sources[_kind(variant, any(kind.startswith("qat") for kind in sources))]
     if isinstance(source, Failure):
         return source
     learned = ranges if source.kind == "qat" else {}
@@ -173,7 +188,12 @@ def _conversion(
     files = attempt(save_calibration, name, variant, model, signature, context, folder, learned)
     if isinstance(files, Failure):
         return files
-    return Conversion(name, variant, source.saved_model, work / f"{name}.tflite", files)
+    return Conversion(name, variant, source.saved_model, work / f"{name}.tflite", files, floats)
+
+
+def _with_rules(float_layers: FloatLayers, floats: FloatRequest) -> FloatLayers:
+    """The layers that may be float in one file: those of its rules too."""
+    return replace(float_layers, planned={**float_layers.planned, **dict.fromkeys(floats.layers, REASON)})
 
 
 def _explained(failure: Failure, layer: str | None, variant: Variant, float_layers: FloatLayers) -> Failure:
@@ -227,7 +247,7 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
         context.layers,
         audit,
         result.runtime,
-        evaluation.float_layers,
+        _with_rules(evaluation.float_layers, conversion.floats),
         evaluation.own_types,
     )
     details = {**record.details, **result.details}

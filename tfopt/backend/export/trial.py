@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,12 @@ from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
+from tfopt.backend.export.float_rules import float_request
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.quantized import skipping
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.backend.types import Array, Arrays
@@ -99,10 +102,15 @@ def _trial(
         batch = 1 if saved_model.needs_fixed_batch(model) else None
         files = []
         for name, variant in variants.items():
-            kind = "qat" if variant.mode.from_qat and quantization is not None else "float"
+            request, kind = float_request(variant, model), "float"
+            if variant.mode.from_qat and quantization is not None:
+                kind = f"qat-{name}" if request.layers else "qat"
+                request = replace(request, aliases=canonicalize(model).original_names)
+                if request.layers:
+                    sources[kind] = _simulated(model, skipping(quantization, request.layers), [*inputs.values()])
             if not (work / kind).exists():
                 saved_model.write_saved_model(sources[kind], signature, work / kind, batch)
-            files.append(Conversion(name, variant, work / kind, work / f"{name}.tflite", calibration))
+            files.append(Conversion(name, variant, work / kind, work / f"{name}.tflite", calibration, request))
         aliases = {} if quantization is None else canonicalize(model).original_names
         failures = convert(files, lambda name: None)
         where = _first_failing_layer(files, failures, sources, signature, aliases, batch)
@@ -123,7 +131,7 @@ def _first_failing_layer(
         failure = failures.get(file.name)
         if failure is not None and failure not in found and failure.code in (REFUSED, CRASHED):
             kind = file.saved_model.name
-            names = aliases if kind == "qat" else {}
+            names = aliases if kind.startswith("qat") else {}
             found[failure] = failing_layer(file, sources[kind], signature, names, batch) or ""
     return found
 
@@ -141,7 +149,7 @@ def _found(
         return TrialConversion(file.name, mode, refused=f"{failure.reason}. {sentence}" if sentence else failure.reason)
     bare = next((layer.name for layer in leaf_layers(model) if isinstance(layer, SavedModelLayer)), None)
     names = (bare,) if bare else tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
-    own = aliases if file.saved_model.name == "qat" else None
+    own = aliases if file.saved_model.name.startswith("qat") else None
     audit = audit_tflite(file.target, names, own)
     return TrialConversion(
         file.name,

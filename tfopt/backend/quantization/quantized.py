@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap, wrappers
 from tfopt.backend.types import Nested
-from tfopt.core.config.quantization import Quantization
+from tfopt.core.config.quantization import Quantization, QuantizeRule
 from tfopt.errors import StoreError
 
 _SETTINGS = "quantization.json"
@@ -110,6 +111,27 @@ def load_quantized(folder: Path) -> Quantized:
     return Quantized(
         model, float_model, quantization, constraints, canonical.original_names, original_float_layers(canonical)
     )
+
+
+def skipping(quantization: Quantization, names: Collection[str]) -> Quantization:
+    """The keys of a stage that does not simulate some layers, by their names in the float model."""
+    rules = tuple(QuantizeRule(match=re.escape(name), skip=True) for name in names)
+    return quantization.model_copy(update={"layers": (*quantization.layers, *rules)})
+
+
+def without_simulation(quantized: Quantized, names: Collection[str]) -> tf_keras.Model:
+    """The model that simulates 8 bits, with the learned ranges, but for some layers of the float model.
+
+    Args:
+        quantized: a trained model; it is not changed.
+        names: the layers that become float.
+    """
+    keys = skipping(quantized.quantization, names)
+    model = wrap(canonicalize(quantized.float_model), keys, quantized.constraints)
+    learned = _ranges(quantized.model)
+    for name, range_ in _ranges(model).items():
+        range_.assign(learned[name])
+    return model
 
 
 def ranges_note(quantized: Quantized) -> dict[str, Nested]:

@@ -13,7 +13,7 @@
 | `distillation` | which teacher, which losses? |
 | `ensembling` | how are models joined or averaged? |
 | `model_source` | which external models does a stage need? |
-| `layer_rules` | which layers does a rule match? |
+| `layer_rules`, `file_rules` | which layers does a rule match? Which does an int8 file keep in float? |
 | `claim_codes`, `accepted_claims` | what is claimed of files, and which broken claims does a recipe accept? |
 | `budgets` | which limits must the files meet? |
 | `sweep` | which axes and seeds does a sweep have? |

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from tfopt.core.config.accepted_claims import AcceptedClaim
+from tfopt.core.config.file_rules import FileRule
 from tfopt.core.config.quantization_modes import (
     DEFAULT,
     MODES,
@@ -57,6 +58,10 @@ class Variant(Block):
     """Claims about this file that may be broken, each with the reason: a known deviation is shown as accepted and does
     not fail the run."""
 
+    layers: tuple[FileRule, ...] | None = None
+    """Ordered rules by layer name and/or type, for layers that an int8 file computes in float (`quantize: none`); the
+    last that matches wins."""
+
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:
         ends = {"io": self.io} if isinstance(self.io, str) else {f"io.{k}": v for k, v in self.io.model_dump().items()}
@@ -65,6 +70,10 @@ class Variant(Block):
                 modes = " or ".join(modes_with_io(dtype))
                 message = f"{end}: {dtype} needs quantize: {modes} (got quantize: {self.quantize})"
                 raise KeyMistake(tuple(end.split(".")), message, code="conflicting_keys")
+        if self.layers and not self.mode.integer_only:
+            modes = " or ".join(name for name, mode in MODES.items() if mode.integer_only)
+            message = f"layers need quantize: {modes}; a file of quantize: {self.quantize} computes in float anyway"
+            raise KeyMistake(("layers",), message, code="conflicting_keys")
         if self.sparse and self.mode.not_sparse is not None:
             message = f"sparse: true cannot be combined with quantize: {self.quantize}: {self.mode.not_sparse}"
             raise KeyMistake(("sparse",), message, code="conflicting_keys")
