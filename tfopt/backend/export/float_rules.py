@@ -56,7 +56,7 @@ def layers_by_rule(variant: Variant, model: tf_keras.Model) -> tuple[str, ...]:
         return ()
     rules = spelled_out(variant.layers, model, lambda layer: None)
     matched = {layer.name: last_match(rules, layer.name, layer_type(layer)) for layer in leaf_layers(model)}
-    return tuple(name for name, rule in matched.items() if rule is not None and rule.quantize == "none")
+    return tuple(name for name, rule in matched.items() if rule is not None and rule.keeps_float)
 
 
 def unmatched_rules(variant: Variant, model: tf_keras.Model) -> list[int]:
