@@ -258,7 +258,7 @@ def test_two_close_calls_among_few_examples_do_not_break_the_claim_about_kernels
 def test_outputs_that_differ_name_operators_that_saturate() -> None:
     runtime = RuntimeCheck(agreement=OutputComparison(360, share=0.5), kernels=OutputComparison(32, share=1.0))
     found = claim(judged(INT8, audit(tensor(), operators={"MINIMUM": 1}), runtime), "same predictions as").found
-    assert found.startswith("50.00% of 360 examples; a likely cause is MINIMUM: in integers, TFLite gives operands")
+    assert found.startswith("50.00% of 360 examples; a possible cause is MINIMUM: in integers, TFLite gives operands")
     assert claim(judged(INT8, audit(tensor()), runtime), "same predictions as").found == "50.00% of 360 examples"
 
 

@@ -81,8 +81,8 @@ def _with_saturating(same_outputs: ClaimRecord, variant: Variant, audit: AuditRe
     if same_outputs.held or not variant.mode.integer_only or not found:
         return same_outputs
     reason = (
-        f"; a likely cause is {' and '.join(found)}: in integers, TFLite gives operands and result one scale, and what "
-        "is outside its range saturates"
+        f"; a possible cause is {' and '.join(found)}: in integers, TFLite gives operands and result one scale, and "
+        "what is outside its range saturates"
     )
     return same_outputs.model_copy(update={"found": same_outputs.found + reason})
 
