@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from tfopt.core.language.docstrings import documented_json_schema
 
@@ -46,7 +46,14 @@ class LayerRecord(Record):
     clusters_per_channel: bool = False
     """Whether that holds for each output channel on its own, and not for a kernel as a whole."""
     own_type: str | None = None
-    """The user's class of the layer that it is inside of, where tfopt opened that; else null."""
+    """The user's class of the layer that it is inside of, where tfopt opened that; left out for all others."""
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = dump(self)
+        if self.own_type is None:
+            dumped.pop("own_type", None)
+        return dumped
 
     @property
     def shown_type(self) -> str:
