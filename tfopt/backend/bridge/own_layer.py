@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -175,10 +176,17 @@ def _symbolic(
     """Puts symbolic tensors in the place of a layer's own weights: what is computed from them alone is traced, too."""
     attributes = vars(layer)
     attributes.update({name: tensor for name, (_, tensor) in weights.items()})
+    inside = [part for part in layer._flatten_layers(include_self=False) if is_own(part)]
+    operation: Any = keras.Operation
+    for part in inside:
+        # What the class inherits may know other arguments than its own call (MultiHeadAttention of KerasHub).
+        vars(part)["compute_output_spec"] = partial(operation.compute_output_spec, part)
     try:
         yield
     finally:
         attributes.update({name: variable for name, (variable, _) in weights.items()})
+        for part in inside:
+            vars(part).pop("compute_output_spec", None)
 
 
 def _named(value: Any, path: tuple[str, ...]) -> Iterator[tuple[int, str]]:

@@ -1,13 +1,73 @@
-"""Equations and constants of attention written with `keras.ops`; a model: `tests/cases/test_keras_hub_gpt2.py`."""
+"""Attention written with `keras.ops` is simulated, whatever its masks are."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
 import numpy as np
 import pytest
+from keras import layers, ops
 
+from tests.support.canonical import quantized_file, there_and_back, treatments
+from tfopt.backend.bridge import to_tf_keras
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.quantization.canonical.rewrites.operators.keras3_attention import added_mask, product
 
 pytestmark = pytest.mark.tf
+
+LENGTH, HEADS, WIDTH = 6, 2, 4
+
+
+def projected(x: Any, name: str) -> Any:
+    return layers.EinsumDense("abc,cde->abde", (LENGTH, HEADS, WIDTH), bias_axes="de", name=name)(x)
+
+
+def joined(context: Any, name: str) -> Any:
+    return layers.EinsumDense("abcd,cde->abe", (LENGTH, HEADS * WIDTH), name=name)(context)
+
+
+def attention() -> keras.Model:
+    """Three kinds of masks: added, of the softmax layer (an input of the model), and of the fused operation."""
+    x = keras.Input((LENGTH, HEADS * WIDTH), name="x")
+    present = keras.Input((LENGTH,), dtype="int32", name="present")
+    causal = np.tri(LENGTH) > 0
+    scores = ops.einsum("aecd,abcd->acbe", projected(x, "key_1"), projected(x, "query_1") * 0.5)
+    weights = ops.softmax(scores + np.where(causal, 0, -1e9).astype("float32")[np.newaxis, np.newaxis], axis=-1)
+    y = layers.Add(name="sum_1")(
+        [x, joined(ops.einsum("acbe,aecd->abcd", weights, projected(x, "value_1")), "joined_1")]
+    )
+    scores = ops.einsum("abcd,aecd->acbe", projected(y, "query_2"), projected(y, "key_2"))
+    mask = ops.expand_dims(ops.expand_dims(present, 1), 1)
+    weights = layers.Softmax(name="softmax_2")(scores, mask=mask)
+    z = layers.Add(name="sum_2")(
+        [y, joined(ops.einsum("acbe,aecd->abcd", weights, projected(y, "value_2")), "joined_2")]
+    )
+    fused = ops.dot_product_attention(
+        projected(z, "query_3"), projected(z, "key_3"), projected(z, "value_3"), is_causal=True
+    )
+    pooled = layers.Flatten(name="flat")(joined(fused, "joined_3"))
+    return keras.Model([x, present], layers.Dense(3, name="head")(pooled), name="attention")
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    keras.utils.set_random_seed(2)
+    return to_tf_keras(attention())
+
+
+def test_no_operation_on_values_stays_in_a_wrapper(model: Any) -> None:
+    canonical = there_and_back(model)
+    wrapped = [layer for layer in canonical.model.layers if isinstance(layer, Keras3LayerWrapper)]
+    assert [layer.name for layer in wrapped if layer.output.dtype.is_floating] == []
+    not_simulated = {name for name, how in treatments(model).items() if how.startswith(("after training", "float"))}
+    assert not not_simulated & {layer.name for layer in model.layers if layer.output.dtype.is_floating}
+
+
+def test_the_file_computes_it_in_integers(model: Any) -> None:
+    file = quantized_file(model, data=True)
+    assert set(file.float_operators) <= {"CAST"}
+    assert file.operators.count("SOFTMAX") == 3
 
 
 def test_equations_become_products_of_matrices() -> None:
