@@ -18,6 +18,7 @@ from tf_keras import layers
 
 from tfopt.backend.bridge.arguments import fill
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.compat.keras_graph import KerasTensor
 from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores, KeptWeights, ScoresWithMask
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite, required
 from tfopt.backend.types import Array, Nested
@@ -64,7 +65,7 @@ class Einsum(KerasOperation):
         return (
             len(args) == 2
             and not kwargs
-            and all(tf_keras.backend.is_keras_tensor(value) and value.dtype == tf.float32 for value in args)
+            and all(_is_tensor(value) and value.dtype == tf.float32 for value in args)
             and product(site.layer.wrapped.subscripts) is not None
         )
 
@@ -259,4 +260,4 @@ def _turned(site: RewriteSite, suffix: str, tensor: tf.Tensor, order: Sequence[i
 
 
 def _is_tensor(value: Any) -> bool:
-    return bool(tf_keras.backend.is_keras_tensor(value))
+    return isinstance(value, KerasTensor)
