@@ -39,7 +39,7 @@ def attention() -> keras.Model:
     )
     scores = ops.einsum("abcd,aecd->acbe", projected(y, "query_2"), projected(y, "key_2"))
     mask = ops.expand_dims(ops.expand_dims(present, 1), 1)
-    weights = layers.Softmax(name="softmax_2")(scores, mask=mask)
+    weights = layers.Softmax(axis=(3,), name="softmax_2")(scores, mask=mask)
     z = layers.Add(name="sum_2")(
         [y, joined(ops.einsum("acbe,aecd->abcd", weights, projected(y, "value_2")), "joined_2")]
     )

@@ -83,7 +83,10 @@ class MaskedSoftmax(KerasOperation):
 
     def fits(self, site: RewriteSite, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
         mask = kwargs.get("mask", args[1] if len(args) > 1 else None)
-        return mask is not None and len(args) <= 2 and set(kwargs) <= {"mask"} and site.layer.wrapped.axis in (-1, [-1])
+        axis = site.layer.wrapped.axis
+        axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+        is_last = axes in ([-1], [site.outputs[0].shape.rank - 1])
+        return mask is not None and len(args) <= 2 and set(kwargs) <= {"mask"} and is_last
 
     def compute(self, site: RewriteSite, args: Sequence[Any], kwargs: dict[str, Any]) -> tf.Tensor:
         mask = kwargs.get("mask", args[1] if len(args) > 1 else None)
