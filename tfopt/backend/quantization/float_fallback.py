@@ -19,6 +19,7 @@ from tfopt.backend.quantization.canonical.custom_layers import InsertAxes, Remov
 from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
 from tfopt.backend.quantization.own_functions import float_reason_of_function
 from tfopt.backend.quantization.traced_floats import TracedFloat, traced_floats
+from tfopt.backend.quantization.canonical.mask_layers import NotEqual
 
 FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}
 """Activation functions that compute in float, and why."""
@@ -34,6 +35,10 @@ def _of_relu(layer: layers.Layer) -> str | None:
     return _COMPARISON if float(layer.threshold) != 0 else None
 
 
+def _of_comparison(layer: layers.Layer) -> str | None:
+    return FLOAT_NAMES["Masking"] if layer.any_feature else None
+
+
 def _of_recurrent(layer: layers.Layer) -> str | None:
     return None if layer.unroll or is_lstm_operator(layer) else _LOOP
 
@@ -46,6 +51,7 @@ FLOAT_LAYERS: Mapping[type, Callable[[layers.Layer], str | None]] = {
     layers.ELU: _always(FLOAT_FUNCTIONS["elu"]),
     layers.ReLU: _of_relu,
     layers.ThresholdedReLU: _always(_COMPARISON),
+    NotEqual: _of_comparison,
     layers.Conv3D: _always("TFLite has no integer kernel for CONV_3D"),
     layers.Conv3DTranspose: _always("TFLite has no integer kernel for CONV_3D_TRANSPOSE"),
     layers.RNN: _of_recurrent,

@@ -22,6 +22,17 @@ from tfopt.backend.quantization.canonical.custom_layers import (
     Slice,
 )
 from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
+from tfopt.backend.quantization.canonical.mask_layers import (
+    AllMasks,
+    AttentionMask,
+    JoinedMasks,
+    MaskedAdditiveAttention,
+    MaskedAttention,
+    MaskedMean,
+    MaskedScores,
+    NotEqual,
+    ZeroPadded,
+)
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.own_functions import computes_in_integers
@@ -91,6 +102,16 @@ ROUNDINGS: Mapping[type, Rounding] = {
     HeadScores: OUTPUT,
     ScoresWithMask: OUTPUT,
     KeptWeights: NOTHING,
+    # Masks
+    AllMasks: NOTHING,
+    AttentionMask: NOTHING,
+    JoinedMasks: NOTHING,
+    MaskedAdditiveAttention: OUTPUT,
+    MaskedAttention: OUTPUT,
+    MaskedMean: OUTPUT,
+    MaskedScores: OUTPUT,
+    NotEqual: NOTHING,
+    ZeroPadded: OUTPUT,
     # Activations
     LogOfOnePlus: OUTPUT,
     layers.LeakyReLU: OUTPUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import tf_keras
 
@@ -12,10 +13,11 @@ from tfopt.backend.quantization.canonical.copying import copy_model
 from tfopt.backend.quantization.canonical.engine import RewriteStep, apply_rewrites
 from tfopt.backend.quantization.canonical.equality import check_equal
 from tfopt.backend.quantization.canonical.flatten import FlatModel, OriginalLayer, flatten, flattened_layers
+from tfopt.backend.quantization.canonical.masks.explicit import explicit_masks
 from tfopt.backend.quantization.canonical.passes import PASSES
 from tfopt.backend.quantization.canonical.rewrite import Rewrite
 from tfopt.backend.quantization.canonical.weights import LayerWeights
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, Shape
 
 
 @dataclass(frozen=True)
@@ -76,22 +78,33 @@ class Canonical:
         return copy
 
 
-def canonicalize(model: tf_keras.Model, passes: Sequence[Sequence[Rewrite]] = PASSES) -> Canonical:
+def canonicalize(
+    model: tf_keras.Model,
+    passes: Sequence[Sequence[Rewrite]] = PASSES,
+    shapes: Mapping[str, Shape] = MappingProxyType({}),
+) -> Canonical:
     """Brings a model into canonical form; the model is not changed, and the form is always the same.
+
+    Masks become tensors first (`masks`), since every rewrite, and tfmot's wrappers, would lose them.
 
     Args:
         model: functional, or a built Sequential.
         passes: groups of rewrites; each is applied until none of its rewrites applies, before the next one is.
+        shapes: of one example, by name of an input that gets a different shape than in `model`.
 
     Raises:
         StageError: the connections of the layers are not known, a layer cannot be cloned, or the outputs of the
             rewritten model differ.
     """
     Graph(model)
-    flat = flatten(model)
+    flat = flatten(model, shapes)
     rebuilt = [(model, flat.model, flat.tensors)]
     steps: list[RewriteStep] = []
     current = flat.model
+    if (masked := explicit_masks(current)) is not None:
+        steps.append(masked)
+        rebuilt.append((current, masked.after, masked.tensors))
+        current = masked.after
     for rewrites in passes:
         while (step := apply_rewrites(current, rewrites)) is not None:
             steps.append(step)
@@ -121,7 +134,7 @@ def _rewritten(
         titles: dict[str, None] = {}
         names: Sequence[str] = (name,)
         for step in steps:
-            titles.update(dict.fromkeys(step.chosen[one].title for one in names if one in step.chosen))
+            titles.update(dict.fromkeys(step.title(one) for one in names))
             names = [new for one in names for new in step.new_layers(one)]
         titles.pop("", None)
         if titles:

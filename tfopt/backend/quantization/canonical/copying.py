@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import tf_keras
 from tf_keras.utils import custom_object_scope
@@ -40,10 +41,21 @@ def copy_model(model: tf_keras.Model) -> tf_keras.Model:
     return copy
 
 
-def copy_layer(layer: tf_keras.layers.Layer, name: str) -> tf_keras.layers.Layer:
+def copy_layer(
+    layer: tf_keras.layers.Layer,
+    name: str,
+    changes: Mapping[str, Any] | None = None,
+    kind: type[tf_keras.layers.Layer] | None = None,
+) -> tf_keras.layers.Layer:
     """A copy of a layer that is not built yet and computes in the precision of its weights.
 
     tfmot's roundings raise TypeError on the float16 values of mixed precision.
+
+    Args:
+        layer: any layer with a usable `get_config`.
+        name: of the copy.
+        changes: keys of its configuration with other values.
+        kind: class of the copy, where it is a different one with the same weights.
 
     Raises:
         StageError: the layer has no usable `get_config`.
@@ -52,10 +64,10 @@ def copy_layer(layer: tf_keras.layers.Layer, name: str) -> tf_keras.layers.Layer
         config = layer.get_config()
         if "name" not in config:
             raise TypeError("it has arguments, but no get_config() of its own")
-        config["name"] = name
+        config |= {**(changes or {}), "name": name}
         if layer.compute_dtype != layer.dtype:
             config["dtype"] = layer.dtype
-        return type(layer).from_config(config)
+        return (kind or type(layer)).from_config(config)
     except (TypeError, ValueError, NotImplementedError) as error:
         raise StageError(
             f"The layer {layer.name!r} ({layer_type(layer)}) cannot be cloned, which quantization-aware training "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import tf_keras
 from tf_keras import layers
@@ -28,6 +28,7 @@ class RewriteStep:
         sites: the rewritten layers, by name.
         chosen: the rewrite of each.
         tensors: the new model's tensors, by the identity of the old one's.
+        titles: what was done, by name of a layer, in addition to the titles of `chosen`.
     """
 
     before: tf_keras.Model
@@ -35,6 +36,11 @@ class RewriteStep:
     sites: Mapping[str, RewriteSite]
     chosen: Mapping[str, Rewrite]
     tensors: Tensors
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def title(self, name: str) -> str:
+        """What was done to a layer of the old model, for the plan; empty if nothing that a user needs to see."""
+        return self.chosen[name].title if name in self.chosen else self.titles.get(name, "")
 
     def new_layers(self, name: str) -> tuple[str, ...]:
         """Names of the new layers that compute a layer of the old model, without those whose outputs are not used."""
@@ -69,7 +75,7 @@ def apply_rewrites(model: tf_keras.Model, rewrites: Sequence[Rewrite]) -> Rewrit
     Returns:
         None if no rewrite applies to any layer.
     """
-    sites = _sites(model)
+    sites = sites_of(model)
     chosen = {
         name: rewrite
         for name, site in sites.items()
@@ -99,7 +105,8 @@ def apply_rewrites(model: tf_keras.Model, rewrites: Sequence[Rewrite]) -> Rewrit
     return RewriteStep(model, after, {name: sites[name] for name in chosen}, chosen, tensors)
 
 
-def _sites(model: tf_keras.Model) -> dict[str, RewriteSite]:
+def sites_of(model: tf_keras.Model) -> dict[str, RewriteSite]:
+    """The layers of a flat model that are called, by name."""
     graph = Graph(model)
     calls: dict[str, list[Node]] = defaultdict(list)
     for node in nodes(model):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, TypeGuard
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeGuard
 
 import tensorflow as tf
 import tf_keras
@@ -25,7 +26,7 @@ from tfopt.backend.quantization.canonical.replay import (
     rebuild,
     record_outputs,
 )
-from tfopt.backend.types import Nested
+from tfopt.backend.types import Nested, Shape
 
 LayerPath: TypeAlias = tuple[str, ...]
 """Names of the nested models around a layer, from the outside in, and its own."""
@@ -89,17 +90,21 @@ def is_transparent(layer: layers.Layer) -> TypeGuard[tf_keras.Model]:
     )
 
 
-def flatten(model: tf_keras.Model) -> FlatModel:
+def flatten(model: tf_keras.Model, shapes: Mapping[str, Shape] = MappingProxyType({})) -> FlatModel:
     """A flat copy of a functional model or built Sequential; the original is not changed.
 
     A layer keeps its name where that is unique; otherwise the names of the models around it are prepended. A layer
     that is shared, or in a nested model called twice, is shared in the copy. `training=False` at the call of a nested
     model is passed to its layers.
 
+    Args:
+        model: functional, or a built Sequential.
+        shapes: of one example, by name of an input that gets a different shape than in `model`.
+
     Raises:
         StageError: a layer has no usable `get_config`.
     """
-    flattener = _Flattener(model)
+    flattener = _Flattener(model, shapes)
     with readable(model):
         flat, tensors = rebuild(model, flattener.call, flattener.copy)
         for layer, copy in flattener.copies.values():
@@ -114,9 +119,11 @@ class _Flattener:
 
     Args:
         model: the outermost model.
+        shapes: of one example, by name of an input that gets a different shape.
     """
 
-    def __init__(self, model: tf_keras.Model) -> None:
+    def __init__(self, model: tf_keras.Model, shapes: Mapping[str, Shape]) -> None:
+        self._shapes = shapes
         self.copies: dict[int, tuple[layers.Layer, layers.Layer]] = {}
         self.original_of: dict[str, OriginalLayer] = {}
         self._reserved = {node.layer.name for node in nodes(model) if not is_transparent(node.layer)}
@@ -139,10 +146,15 @@ class _Flattener:
     def copy(self, layer: layers.Layer, around: tuple[layers.Layer, ...] = ()) -> layers.Layer:
         if id(layer) not in self.copies:
             name = self._name(layer, around)
-            self.copies[id(layer)] = (layer, copy_layer(layer, name))
+            self.copies[id(layer)] = (layer, copy_layer(layer, name, self._changes(layer)))
             within = tuple((model.name, layer_type(model)) for model in around)
             self.original_of[name] = OriginalLayer(layer.name, layer_type(layer), within)
         return self.copies[id(layer)][1]
+
+    def _changes(self, layer: layers.Layer) -> dict[str, Any]:
+        if not isinstance(layer, layers.InputLayer) or layer.name not in self._shapes:
+            return {}
+        return {"batch_input_shape": (None, *self._shapes[layer.name])}
 
     def _replay(
         self, model: tf_keras.Model, inputs: Nested, around: tuple[layers.Layer, ...], training: bool | None

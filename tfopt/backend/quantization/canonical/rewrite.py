@@ -87,10 +87,14 @@ class RewriteSite:
             self._weights[name] = weights or {}
         return self.made[name]
 
+    def keep(self, layer: layers.Layer) -> None:
+        """Counts a copy of the original layer, which is given its weights, among the new layers."""
+        self.made[layer.name] = layer
+
     def set_weights(self) -> None:
         """Sets the weights of the new layers, and freezes them where the original is frozen."""
         for name, layer in self.made.items():
-            for variable in layer.weights:
+            for variable in layer.weights if name in self._weights else ():  # else a copy, which has its weights
                 variable.assign(self._weights[name][leaf(variable)])
             if not self.layer.trainable:
                 layer.trainable = False

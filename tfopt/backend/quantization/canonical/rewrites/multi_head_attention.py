@@ -15,6 +15,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores
+from tfopt.backend.quantization.canonical.mask_layers import MaskedScores
 from tfopt.backend.quantization.canonical.replay import Node
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import NamedWeights
@@ -30,13 +31,19 @@ class MultiHeadAttention(Rewrite):
     def applies(self, site: RewriteSite) -> bool:
         return (
             type(site.layer) is layers.MultiHeadAttention
-            and site.ranks == {3}
+            and {tensor.shape.rank for tensor in site.inputs if tensor.dtype.is_floating} == {3}
             and all(not _is_special(node) for node in site.nodes)
             and not any(getattr(site.layer, f"_{name}") for name in _REGULARIZERS)
         )
 
     def replace(
-        self, site: RewriteSite, query: tf.Tensor, value: tf.Tensor, key: tf.Tensor | None = None, **kwargs: Any
+        self,
+        site: RewriteSite,
+        query: tf.Tensor,
+        value: tf.Tensor,
+        key: tf.Tensor | None = None,
+        attention_mask: tf.Tensor | None = None,
+        **kwargs: Any,
     ) -> tf.Tensor:
         layer = site.layer
         heads = {
@@ -44,7 +51,10 @@ class MultiHeadAttention(Rewrite):
             for part, tensor in zip(_PARTS, (query, value if key is None else key, value), strict=True)
         }
         scores = site.make("scores", lambda name: HeadScores(layer._key_dim**-0.5, name=name))
-        weights = site.make("softmax", lambda name: layers.Softmax(name=name))(scores([heads["query"], heads["key"]]))
+        found = scores([heads["query"], heads["key"]])
+        if attention_mask is not None:
+            found = site.make("masked", lambda name: MaskedScores(name=name))([found, attention_mask])
+        weights = site.make("softmax", lambda name: layers.Softmax(name=name))(found)
         if layer._dropout:
             weights = site.make("dropout", lambda name: layers.Dropout(layer._dropout, name=name))(weights)
         context = site.make("context", lambda name: HeadContext(name=name))([weights, heads["value"]])
@@ -83,7 +93,7 @@ def _dense(site: RewriteSite, suffix: str, inner: layers.Layer, inputs: int) -> 
 
 
 def _is_special(node: Node) -> bool:
-    """Whether a call has masks, or returns the scores as a second output."""
-    known = {"query", "value", "key", "training"}
+    """Whether a call is causal, or returns the scores as a second output; its masks are tensors (see `masks`)."""
+    known = {"query", "value", "key", "attention_mask", "training"}
     asked = {name for name, value in node.call_kwargs.items() if value is not None and value is not False}
-    return len(node.call_args) > 3 or not asked <= known
+    return len(node.call_args) > 4 or not asked <= known

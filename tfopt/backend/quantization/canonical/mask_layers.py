@@ -1,0 +1,259 @@
+"""The layers of the canonical form that compute with masks as tensors: True where a step counts, False for padding.
+
+A mask is a bool tensor, (batch, steps), that layers get as one of their inputs; none of them uses the masks that Keras
+passes along behind the tensors. Numbers are picked with SELECT_V2, never cast: a CAST of bool computes in float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tf_keras import layers
+
+from tfopt.backend.types import Nested
+
+MARGIN = 16.0
+"""How far below the lowest score of its row a masked score is: e^-16 of the smallest weight that counts.
+
+Keras takes 1e9, beside which 8 bits cannot tell any two scores apart.
+"""
+
+
+class NotEqual(layers.Layer):
+    """The mask of `Embedding(mask_zero=True)` and `Masking`: which steps differ from the value of padding.
+
+    Args:
+        value: of padding.
+        any_feature: a step counts if any number of its last axis differs.
+    """
+
+    def __init__(self, value: float = 0, any_feature: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.value = value
+        self.any_feature = any_feature
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        differs = tf.not_equal(inputs, tf.cast(self.value, inputs.dtype))
+        return tf.reduce_any(differs, axis=-1) if self.any_feature else differs
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "value": self.value, "any_feature": self.any_feature}
+
+
+class ZeroPadded(layers.Layer):
+    """Values, 0 where they are padding: [values (batch, steps, ...), mask]."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        values, mask = inputs
+        return tf.where(_as_rank_of(values, mask), values, tf.zeros((), values.dtype))
+
+
+class AllMasks(layers.Layer):
+    """Where all of some masks are True; they may be of different sizes."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        found, *rest = inputs
+        for mask in rest:
+            found = tf.logical_and(found, mask)
+        return found
+
+
+class JoinedMasks(layers.Layer):
+    """Masks of sequences that are concatenated.
+
+    Args:
+        axis: of the steps.
+    """
+
+    def __init__(self, axis: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        return tf.concat(inputs, axis=self.axis)
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "axis": self.axis}
+
+
+class AttentionMask(layers.Layer):
+    """The mask of attention scores, (batch, 1 or targets, positions), from the masks that a call has.
+
+    Args:
+        roles: what each input is: `query`, `value` or `key`, (batch, steps), or `scores`, of all scores.
+        causal: numbers of targets and positions where no target sees later positions; None where it may.
+    """
+
+    def __init__(self, roles: Sequence[str], causal: Sequence[int] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.roles = tuple(roles)
+        self.causal = causal
+
+    def call(self, inputs: Nested) -> tf.Tensor:
+        masks = tf.nest.flatten(inputs)
+        found = None if self.causal is None else tf.constant(np.tri(*self.causal, dtype=bool)[np.newaxis])
+        for role, mask in zip(self.roles, masks, strict=True):
+            if role == "scores":
+                part = _as_bool(mask)
+            else:
+                part = tf.expand_dims(mask, 2 if role == "query" else 1)
+            found = part if found is None else tf.logical_and(found, part)
+        return found
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "roles": self.roles, "causal": self.causal}
+
+
+class MaskedScores(layers.Layer):
+    """Scores before softmax, [scores (batch, ..., targets, positions), mask], far below the others where masked.
+
+    Where a whole row is masked, all its scores are equal, and so are its weights, as in Keras.
+    """
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        scores, mask = inputs
+        return masked_scores(scores, mask)
+
+
+def masked_scores(scores: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Scores (batch, ..., targets, positions) that softmax turns into no weight where a mask is False.
+
+    Args:
+        scores: before softmax.
+        mask: bool, of the same axes; those between the batch and the last two may be missing.
+    """
+    while mask.shape.rank < scores.shape.rank:
+        mask = tf.expand_dims(mask, 1)
+    return tf.where(mask, scores, tf.reduce_min(scores, axis=-1, keepdims=True) - MARGIN)
+
+
+class MaskedMean(layers.Layer):
+    """Mean over the steps that count: [values (batch, steps, features), mask] to (batch, features); 0 if none does.
+
+    Each step has the weight 1/sqrt(n) before the sum over n steps, and the sum 1/sqrt(n) after it, read from a table: a
+    division by n in 8 bits is coarse for short sequences, one before the sum for long ones, and the division of
+    TFLite's reference kernels stops at a sum of 0.
+
+    Args:
+        keepdims: keep an axis of size 1 for the steps.
+    """
+
+    def __init__(self, keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.keepdims = keepdims
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        values, mask = inputs
+        root = tf.reshape(_root_of_count(mask, values.dtype), (-1, 1, 1))
+        weights = tf.where(tf.expand_dims(mask, 1), root, tf.zeros((), values.dtype))
+        mean = tf.matmul(weights, values) * root
+        return mean if self.keepdims else tf.squeeze(mean, 1)
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "keepdims": self.keepdims}
+
+
+def _root_of_count(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """1/sqrt(n) for each example's n steps that count, 0 for none."""
+    count = tf.reduce_sum(tf.where(mask, 1, 0), axis=1)
+    steps = mask.shape[1]
+    if steps is None:
+        return tf.where(count > 0, tf.math.rsqrt(tf.cast(tf.maximum(count, 1), dtype)), tf.zeros((), dtype))
+    table = np.concatenate([[0], 1 / np.sqrt(np.arange(1, steps + 1))])
+    return tf.gather(tf.constant(table, dtype), count)
+
+
+class WithMask(layers.Layer):
+    """[values, mask]: values behind which Keras passes the mask along, for a layer that expects it there."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        return tf.identity(inputs[0])
+
+    def compute_mask(self, inputs: list[tf.Tensor], mask: Nested = None) -> tf.Tensor:
+        return inputs[1]
+
+
+class TakeMask(layers.Layer):
+    """The mask that Keras passes along behind values, as a tensor."""
+
+    def call(self, inputs: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        if mask is None:
+            raise ValueError("a mask is expected behind these values")
+        return tf.identity(mask)
+
+    def compute_mask(self, inputs: tf.Tensor, mask: Nested = None) -> None:
+        return
+
+
+class _MaskedAttention:
+    """What both kinds of attention share; called with a list: query, value, key (or not), and its masks.
+
+    Args:
+        roles: what the inputs are: `query`, `value`, `key`, `query_mask`, `value_mask`, in this order.
+    """
+
+    def __init__(self, roles: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.roles = tuple(roles)
+
+    def build(self, input_shape: Sequence[Any]) -> None:
+        super().build([shape for role, shape in zip(self.roles, input_shape, strict=True) if "mask" not in role])
+
+    def call(self, inputs: list[tf.Tensor], training: bool | None = None, **kwargs: Any) -> Nested:
+        given = dict(zip(self.roles, inputs, strict=True))
+        tensors = [tensor for role, tensor in given.items() if "mask" not in role]
+        query_mask, value_mask = given.get("query_mask"), given.get("value_mask")
+        if query_mask is not None:  # a product with it follows
+            query_mask = tf.where(query_mask, tf.ones((), tensors[0].dtype), tf.zeros((), tensors[0].dtype))
+        return super().call(tensors, mask=[query_mask, value_mask], training=training, **kwargs)
+
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> None:
+        return
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "roles": self.roles}
+
+    def _apply_scores(
+        self, scores: tf.Tensor, value: tf.Tensor, scores_mask: tf.Tensor | None = None, training: bool | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        if scores_mask is not None:
+            scores = masked_scores(scores, scores_mask)
+        return super()._apply_scores(scores, value, None, training)
+
+
+class MaskedAttention(_MaskedAttention, layers.Attention):
+    """`Attention` with its masks among its inputs."""
+
+
+class MaskedAdditiveAttention(_MaskedAttention, layers.AdditiveAttention):
+    """`AdditiveAttention` with its masks among its inputs."""
+
+    def _calculate_scores(self, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        # A product with a vector, not SUM, whose int8 reference kernel is wrong (LiteRT of November 2026).
+        both = tf.tanh(tf.expand_dims(query, 2) + tf.expand_dims(key, 1))
+        scale = self.scale if self.use_scale else tf.ones(both.shape[-1], both.dtype)
+        return tf.squeeze(tf.matmul(both, tf.expand_dims(scale, 1)), -1)
+
+
+class MaskedBidirectional(layers.Bidirectional):
+    """`Bidirectional` whose padded steps are not 0: unrolled, tf_keras sets those of the backward layer wrong."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for layer in (self.forward_layer, self.backward_layer):
+            layer.zero_output_for_mask = False
+
+
+def _as_rank_of(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    while mask.shape.rank < values.shape.rank:
+        mask = tf.expand_dims(mask, -1)
+    return mask
+
+
+def _as_bool(mask: tf.Tensor) -> tf.Tensor:
+    if mask.dtype == tf.bool:
+        return mask
+    return mask > 0.5 if mask.dtype.is_floating else tf.not_equal(mask, tf.zeros((), mask.dtype))

@@ -1,0 +1,266 @@
+"""What each layer makes of its masks, where they are tensors: the table to extend for a new layer.
+
+A layer without a row that accepts masks gets them as Keras passes them along, and stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tf_keras import layers
+
+from tfopt.backend.quantization.canonical.mask_layers import (
+    AllMasks,
+    AttentionMask,
+    JoinedMasks,
+    MaskedAdditiveAttention,
+    MaskedAttention,
+    MaskedBidirectional,
+    MaskedMean,
+    MaskedScores,
+    NotEqual,
+    TakeMask,
+    WithMask,
+    ZeroPadded,
+)
+from tfopt.backend.quantization.canonical.masks.calls import Mask, MaskedCall, Result
+
+
+@dataclass(frozen=True)
+class MaskRule:
+    """How the calls of some layers are made with masks as tensors.
+
+    Args:
+        applies: whether it can make this call.
+        make: makes it.
+        title: in a few words, for the plan; empty if no user needs to see it.
+    """
+
+    applies: Callable[[MaskedCall], bool]
+    make: Callable[[MaskedCall], Result]
+    title: str = ""
+
+
+def rule_of(call: MaskedCall) -> MaskRule:
+    """The rule for a call."""
+    layer = call.layer
+    for rule in RULES.get(type(layer), ()):
+        if rule.applies(call):
+            return rule
+    if _passes_on(layer):
+        return MaskRule(_always, lambda call: (call.plain(), call.masks[0]))
+    if layer._expects_mask_arg or _computes_mask(layer):
+        return MaskRule(_always, _as_keras_does)
+    return MaskRule(_always, lambda call: (call.plain(), None))
+
+
+def makes_masks(layer: layers.Layer) -> bool:
+    """Whether a mask begins at a layer."""
+    return type(layer) is layers.Masking or (type(layer) is layers.Embedding and layer.mask_zero)
+
+
+def _always(call: MaskedCall) -> bool:
+    return True
+
+
+def _computes_mask(layer: layers.Layer) -> bool:
+    return type(layer).compute_mask is not layers.Layer.compute_mask
+
+
+def _passes_on(layer: layers.Layer) -> bool:
+    """Whether a layer looks at no mask, and hands that of its input to its output."""
+    ignores = not layer._expects_mask_arg or type(layer) in _IGNORE_AT_INFERENCE
+    return bool(layer.supports_masking) and ignores and not _computes_mask(layer)
+
+
+_IGNORE_AT_INFERENCE = (layers.BatchNormalization,)
+
+
+def _as_keras_does(call: MaskedCall) -> Result:
+    """The layer itself, with masks passed along behind its inputs and taken from behind its output."""
+    masks = iter(enumerate(call.masks))
+
+    def attached(tensor: tf.Tensor) -> tf.Tensor:
+        number, mask = next(masks)
+        return tensor if mask is None else call.made(f"with_mask{number}", WithMask)([tensor, mask])
+
+    first = tf.nest.map_structure(attached, call.args[0])
+    outputs = call.copy({})(first, *call.args[1:], **call.kwargs)
+    return outputs, [
+        None if getattr(output, "_keras_mask", None) is None else call.made(f"take_mask{number}", TakeMask)(output)
+        for number, output in enumerate(tf.nest.flatten(outputs))
+    ]
+
+
+def _embedding(call: MaskedCall) -> Result:
+    mask = call.made("mask", NotEqual, value=0)(call.args[0])
+    return call.copy({"mask_zero": False})(*call.args, **call.kwargs), mask
+
+
+def _masking(call: MaskedCall) -> Result:
+    (values,) = call.inputs
+    value = float(call.layer.mask_value)
+    mask = call.made("mask", NotEqual, value=value, any_feature=True)(values)
+    if value == 0:  # padding is 0 already; a layer of its own, so that the mask is not the input's
+        return call.made("", layers.Activation, activation="linear")(values), mask
+    return call.made("", ZeroPadded)([values, mask]), mask
+
+
+def _recurrent(call: MaskedCall) -> Result:
+    mask = call.masks[0]
+    kwargs = call.kwargs if mask is None else {**call.kwargs, "mask": mask}
+    outputs = call.copy({"unroll": True})(*call.args, **kwargs)
+    return outputs, mask if call.layer.return_sequences else None
+
+
+def _bidirectional(call: MaskedCall) -> Result:
+    config, mask = call.layer.get_config(), call.masks[0]
+    unrolled = {
+        key: {**config[key], "config": {**config[key]["config"], "unroll": True}}
+        for key in ("layer", "backward_layer")
+        if key in config
+    }
+    outputs = call.copy(unrolled, MaskedBidirectional)(*call.args, mask=mask, **call.kwargs)
+    if not call.layer.forward_layer.return_sequences:
+        return outputs, None
+    sequences = 2 if call.layer.merge_mode is None else 1
+    flat = tf.nest.flatten(outputs)
+    flat[:sequences] = [
+        call.made(f"zeroed{number}", ZeroPadded)([values, mask]) for number, values in enumerate(flat[:sequences])
+    ]
+    return tf.nest.pack_sequence_as(outputs, flat), [mask] * sequences
+
+
+def _can_be_unrolled(call: MaskedCall) -> bool:
+    inner = [getattr(call.layer, f"{name}_layer", call.layer) for name in ("forward", "backward")]
+    steps = call.inputs[0].shape[1]
+    return (
+        steps is not None
+        and steps <= MOST_STEPS
+        and all(type(layer) in RECURRENT for layer in inner)
+        # Unrolled, tf_keras sets the wrong steps to 0 (2.21).
+        and not (type(call.layer) in RECURRENT and call.layer.zero_output_for_mask and call.layer.go_backwards)
+    )
+
+
+def _one_mask(call: MaskedCall) -> bool:
+    return len(call.inputs) == 1 and call.masks[0] is not None
+
+
+def _pooling(call: MaskedCall) -> Result:
+    pooled = call.made("", MaskedMean, keepdims=call.layer.keepdims)
+    return pooled([call.inputs[0], call.masks[0]]), None
+
+
+def _softmax(call: MaskedCall) -> Result:
+    scores = call.made("masked", MaskedScores)([call.inputs[0], call.masks[0]])
+    return call.copy({})(scores), call.masks[0]
+
+
+def _attention(kind: type[layers.Layer]) -> Callable[[MaskedCall], Result]:
+    def make(call: MaskedCall) -> Result:
+        tensors = dict(zip(("query", "value", "key"), call.inputs, strict=False))
+        masks = dict(zip(("query_mask", "value_mask"), call.masks, strict=False))
+        given = tensors | {role: mask for role, mask in masks.items() if mask is not None}
+        return call.copy({"roles": tuple(given)}, kind)(list(given.values()), **call.kwargs), call.masks[0]
+
+    return make
+
+
+def _multi_head(call: MaskedCall) -> Result:
+    query, value, key = _heads(call)
+    scores = call.kwargs.get("attention_mask")
+    parts: dict[str, Mask] = {"query": call.mask_of(query), "value": call.mask_of(value)}
+    parts |= {"key": call.mask_of(key) if key is not None else None, "scores": scores}
+    given = {role: mask for role, mask in parts.items() if mask is not None}
+    kwargs = {name: tensor for name, tensor in call.kwargs.items() if name != "attention_mask"}
+    causal = bool(kwargs.get("use_causal_mask")) and None not in (query.shape[1], value.shape[1])
+    if causal:
+        kwargs["use_causal_mask"] = False
+    if given:
+        size = (query.shape[1], value.shape[1]) if causal else None
+        layer = call.made("mask", AttentionMask, roles=tuple(given), causal=size)
+        kwargs["attention_mask"] = layer(list(given.values()))
+    return call.copy({})(*call.args, **kwargs), parts["query"]
+
+
+def _heads(call: MaskedCall) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+    names = ("query", "value", "key", "attention_mask")
+    given = {**dict(zip(names, call.args, strict=False)), **call.kwargs}
+    return given["query"], given["value"], given.get("key")
+
+
+def _merge(call: MaskedCall) -> Result:
+    masks = [mask for mask in call.masks if mask is not None]
+    if len(masks) < 2:
+        return call.plain(), masks[0] if masks else None
+    return call.plain(), call.made("mask", AllMasks)(masks)
+
+
+def _concatenation(call: MaskedCall) -> Result:
+    axis, rank = call.layer.axis, call.inputs[0].shape.rank
+    if axis in (-1, rank - 1):
+        return _merge(call)
+    return call.plain(), call.made("mask", JoinedMasks, axis=axis % rank)([mask for mask in call.masks])
+
+
+def _can_be_concatenated(call: MaskedCall) -> bool:
+    axis, rank = call.layer.axis, call.inputs[0].shape.rank
+    last = axis in (-1, rank - 1)
+    ranks = [rank - 1 if mask is None else mask.shape.rank for mask in call.masks]
+    return all(one == rank - 1 for one in ranks) and (last or None not in call.masks)
+
+
+def _time_distributed(call: MaskedCall) -> Result:
+    return call.plain(), call.masks[0]
+
+
+def _inner_ignores_masks(call: MaskedCall) -> bool:
+    inner = call.layer.layer
+    mask = call.masks[0]
+    return mask is None or (mask.shape.rank == 2 and not inner._expects_mask_arg and not _computes_mask(inner))
+
+
+RECURRENT = (layers.LSTM, layers.GRU, layers.SimpleRNN)
+"""Recurrent layers that become one operator after the other where they have a mask."""
+
+MOST_STEPS = 64
+"""Longer sequences stay loops: each step that is unrolled adds operators (an LSTM of 8 units: 4 kB per step)."""
+
+_IN_THE_GRAPH = "its mask computed in the graph"
+_STEP_BY_STEP = "masked, so computed step by step (unrolled)"
+
+RULES: Mapping[type, tuple[MaskRule, ...]] = {
+    layers.Embedding: (MaskRule(lambda call: makes_masks(call.layer), _embedding, _IN_THE_GRAPH),),
+    layers.Masking: (MaskRule(_always, _masking, _IN_THE_GRAPH),),
+    **dict.fromkeys(RECURRENT, (MaskRule(_can_be_unrolled, _recurrent, _STEP_BY_STEP),)),
+    layers.Bidirectional: (MaskRule(_can_be_unrolled, _bidirectional, _STEP_BY_STEP),),
+    layers.GlobalAveragePooling1D: (
+        MaskRule(
+            lambda call: _one_mask(call) and call.layer.data_format == "channels_last",
+            _pooling,
+            "mean over the steps that its mask keeps",
+        ),
+    ),
+    layers.Softmax: (
+        MaskRule(
+            lambda call: _one_mask(call)
+            and call.layer.axis in (-1, call.inputs[0].shape.rank - 1)
+            and call.masks[0].shape.rank == call.inputs[0].shape.rank,
+            _softmax,
+            _IN_THE_GRAPH,
+        ),
+    ),
+    layers.Attention: (MaskRule(_always, _attention(MaskedAttention), _IN_THE_GRAPH),),
+    layers.AdditiveAttention: (MaskRule(_always, _attention(MaskedAdditiveAttention), _IN_THE_GRAPH),),
+    layers.MultiHeadAttention: (MaskRule(_always, _multi_head, _IN_THE_GRAPH),),
+    **dict.fromkeys(
+        (layers.Add, layers.Average, layers.Maximum, layers.Minimum, layers.Multiply, layers.Subtract),
+        (MaskRule(_always, _merge),),
+    ),
+    layers.Concatenate: (MaskRule(_can_be_concatenated, _concatenation),),
+    layers.TimeDistributed: (MaskRule(_inner_ignores_masks, _time_distributed),),
+}  # fmt: skip
+"""By the exact type of a layer, the rules to try, in order."""
