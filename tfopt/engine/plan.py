@@ -112,7 +112,13 @@ def _model_key(model: Model) -> str:
 
 def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Problem], list[str]]:
     """Problems and warnings of all export targets."""
-    workload = ExportWorkload(stages.traits, stages.layouts[-1].count_params(), len(stages.data.train), recipe.budgets)
+    workload = ExportWorkload(
+        stages.traits,
+        stages.layouts[-1].count_params(),
+        len(stages.data.train),
+        recipe.budgets,
+        stages.data.input_shape,
+    )
     problems: list[Problem] = []
     warnings: list[str] = []
     for target in recipe.export:

@@ -74,7 +74,7 @@ class Tflite(Export):
         from tfopt.backend.export.preflight import tflite_preflight
         from tfopt.core.contracts.preflight import Preflight
 
-        found = tflite_preflight(model, self.variants, workload.traits)
+        found = tflite_preflight(model, self.variants, workload.traits, workload.example)
         warnings = (*self._calibration_warnings(workload), *self._budget_warnings(workload))
         return found.joined(Preflight(warnings=warnings))
 

@@ -11,6 +11,7 @@
 | `integer_steps` | what is done between calibration and quantization in an int8 conversion? |
 | `loops` | how does a recurrent layer that is a loop get into an int8 file, and stay accurate? |
 | `lstm_operator` | which scales of TFLite's int8 LSTM operator are wrong, and how are they corrected? |
+| `forms` | which model, with which sizes of its inputs, is a file converted from? |
 | `preflight` | what is known about `.tflite` files before training? |
 | `keras` | how are `saved_model/` and `model.keras` written and compared with the model? |
 | `saved_model` | how is a SavedModel for inference written, and what are its inputs and outputs called? |

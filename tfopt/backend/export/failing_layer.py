@@ -14,6 +14,7 @@ import tf_keras
 
 from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, fails
+from tfopt.backend.export.forms import Form
 from tfopt.backend.graph.layers import nodes
 from tfopt.core.claims.failures import Failure, attempt
 
@@ -23,38 +24,30 @@ _MOST_CONVERSIONS = 8
 _PREFIX = "quant_"
 
 
-def failing_layer(
-    conversion: Conversion,
-    model: tf_keras.Model,
-    signature: saved_model.Signature,
-    original_names: Mapping[str, str],
-    batch: int | None,
-) -> str | None:
+def failing_layer(conversion: Conversion, form: Form, signature: saved_model.Signature) -> str | None:
     """The first layer with which a model cannot be converted, as a sentence.
 
     Args:
         conversion: it fails.
-        model: what is converted; with tfmot's wrappers, where it simulates 8 bits.
+        form: what is converted; with tfmot's wrappers, where it simulates 8 bits.
         signature: names of its inputs.
-        original_names: names of the user's layers by those of the layers that compute them.
-        batch: fixed number of examples per call; None for any.
 
     Returns:
         None where the connections of the layers are not known, or no beginning of the model converts.
     """
-    calls = [node for node in nodes(model) if not node.is_input]
+    calls = [node for node in nodes(form.model) if not node.is_input]
     good, bad = 0, len(calls)  # beginnings by their number of calls: the empty one converts, the whole does not
     for number in range(_MOST_CONVERSIONS):
         if bad - good <= 1:
             break
         middle = (good + bad) // 2
-        part = attempt(_fails, middle, number, conversion, model, calls, signature, batch)
+        part = attempt(_fails, middle, number, conversion, form, calls, signature)
         if isinstance(part, Failure):
             return None
         good, bad = (good, middle) if part else (middle, bad)
     if not calls or (bad - good > 1 and good == 0):
         return None
-    named = list(dict.fromkeys(_named(node.layer, original_names) for node in calls[good:bad]))
+    named = list(dict.fromkeys(_named(node.layer, form.original_names) for node in calls[good:bad]))
     if len(named) == 1:
         return f"It fails from layer {named[0]} on; what comes before it converts."
     return f"It fails between layer {named[0]} and layer {named[-1]}."
@@ -64,15 +57,14 @@ def _fails(
     count: int,
     number: int,
     conversion: Conversion,
-    model: tf_keras.Model,
+    form: Form,
     calls: list[Any],
     signature: saved_model.Signature,
-    batch: int | None,
 ) -> bool:
-    beginning = _beginning(model, calls[:count])
+    beginning = _beginning(form.model, calls[:count])
     outputs = tuple(f"output_{index}" for index in range(len(beginning.outputs)))
     folder = conversion.target.with_suffix(f".part_{number}")
-    saved_model.write_saved_model(beginning, saved_model.Signature(signature.inputs, outputs), folder, batch)
+    replace(form, model=beginning).write(saved_model.Signature(signature.inputs, outputs), folder)
     return fails(replace(conversion, saved_model=folder, target=folder / "part.tflite"))
 
 

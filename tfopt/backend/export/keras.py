@@ -17,6 +17,7 @@ from tfopt.backend.audit import keras as keras_audit
 from tfopt.backend.bridge.float32 import is_float32
 from tfopt.backend.export import agreement, keras_archive, read_back, saved_model
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
+from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.models import store as model_store
@@ -45,7 +46,11 @@ Outputs = Mapping[str, Array]
 
 
 def export_saved_model(
-    model: tf_keras.Model | Quantized, context: ExportContext, accept: Sequence[AcceptedClaim] = ()
+    model: tf_keras.Model | Quantized,
+    context: ExportContext,
+    accept: Sequence[AcceptedClaim] = (),
+    batch: int | None = None,
+    fixed: bool = False,
 ) -> ExportRecord:
     """Writes `saved_model/` with the signature `serving_default`, and serves the test split from what was written.
 
@@ -62,19 +67,21 @@ def export_saved_model(
 
     def make(folder: Path) -> tuple[Path, Outputs]:
         written = folder / "saved_model"
-        saved_model.write_saved_model(float_model, signature, written)
-        return written, _serve(written, saved_model.named_inputs(context.data.test.inputs, float_model, signature))
+        shapes = open_inputs(float_model, context.data.input_shape) if fixed else {}
+        saved_model.write_saved_model(float_model, signature, written, batch, shapes)
+        examples = saved_model.named_inputs(context.data.test.inputs, float_model, signature)
+        return written, _serve(written, examples, batch or _BATCH)
 
     return _export("saved_model", "saved_model", float_model, signature, context, make, (), accept)
 
 
-def _serve(folder: Path, inputs: Mapping[str, Array]) -> Outputs:
+def _serve(folder: Path, inputs: Mapping[str, Array], batch: int = _BATCH) -> Outputs:
     """Outputs of a SavedModel, loaded as a server does: by plain TensorFlow, through its signature."""
     serve = tf.saved_model.load(str(folder)).signatures[saved_model.SIGNATURE]
     total = len(next(iter(inputs.values())))
     parts = [
-        serve(**{name: tf.constant(values[start : start + _BATCH]) for name, values in inputs.items()})
-        for start in range(0, total, _BATCH)
+        serve(**{name: tf.constant(values[start : start + batch]) for name, values in inputs.items()})
+        for start in range(0, total, batch)
     ]
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
 

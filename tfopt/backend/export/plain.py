@@ -17,6 +17,7 @@ from tfopt.backend.export import saved_model
 from tfopt.backend.export.calibration import save_calibration
 from tfopt.backend.export.convert import Conversion
 from tfopt.backend.export.float_rules import float_request
+from tfopt.backend.export.forms import forms, request_for
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
@@ -59,15 +60,16 @@ def plain_conversions(variants: Mapping[str, Variant], context: ExportContext, w
     model = context.before_quantizing.load()
     signature = saved_model.signature_of(model)
     work.mkdir()
-    folder = work / "saved_model"
-    saved_model.write_saved_model(model, signature, folder, 1 if saved_model.needs_fixed_batch(model) else None)
+    form_of = forms(chosen, model, context.data.input_shape)
+    for form in {form.name: form for form in form_of.values()}.values():
+        form.write(signature, work / form.name)
     found: dict[str, Conversion] = {}
     for name, variant in chosen.items():
         calibration = save_calibration(name, variant, model, signature, context, work / f"{name}.calibration")
         label = f"{name} without {context.before_quantizing.stage}"
-        found[name] = Conversion(
-            label, variant, folder, work / f"{name}.tflite", calibration, float_request(variant, model)
-        )
+        request = request_for(form_of[name], float_request(variant, model))
+        target = work / f"{name}.tflite"
+        found[name] = Conversion(label, variant, work / form_of[name].name, target, calibration, request)
     return found
 
 

@@ -9,8 +9,14 @@ import tf_keras
 from tfopt.backend import quantization
 from tfopt.backend.export.float_rules import unmatched_rules
 from tfopt.backend.graph.layers import layer_type, leaf_layers
+from tfopt.backend.export.forms import open_inputs
+from tfopt.backend.export.saved_model import needs_fixed_batch
 from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
+from tfopt.backend.quantization.canonical import Canonical, canonicalize
+from tfopt.backend.quantization.canonical.masks.rules import STEP_BY_STEP
+from tfopt.backend.quantization.float_fallback import original_float_layers
+from tfopt.backend.types import Shape
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight
@@ -18,14 +24,21 @@ from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
 
 
-def tflite_preflight(model: tf_keras.Model, variants: Mapping[str, Variant], traits: frozenset[Trait]) -> Preflight:
+def tflite_preflight(
+    model: tf_keras.Model,
+    variants: Mapping[str, Variant],
+    traits: frozenset[Trait],
+    example: Shape | Mapping[str, Shape] | None = None,
+) -> Preflight:
     """Layers that cannot be converted, and layers that integer files compute in float or wrongly.
 
     Args:
         model: the model that the recipe starts with.
         variants: the files by name.
         traits: what the exported model will be. A quantized one was checked by the stage that quantized it.
+        example: shape of one example of the data, by input name where there are several; None where it is not known.
     """
+    shapes = open_inputs(model, example)
     found = Preflight(
         problems=tuple(
             Mistake((), f"export.tflite cannot hold the layer {name}: {reason}.", code="layer_not_convertible")
@@ -33,10 +46,18 @@ def tflite_preflight(model: tf_keras.Model, variants: Mapping[str, Variant], tra
         )
     )
     found = found.joined(Preflight(problems=tuple(_unmatched_rules(model, variants))))
+    found = found.joined(_sizes(model, variants, shapes))
     integer_files = {name: v for name, v in variants.items() if v.mode.integer_only and v.mode.calibrated}
-    if not integer_files or "quantized" in traits or reason_without_layers(model) is not None:
+    if not integer_files or reason_without_layers(model) is not None:
         return found
-    return found.joined(_calibrated_after_training(model, integer_files))
+    fixed = all(variant.shape == "data" for variant in integer_files.values())
+    masked = quantization.integer_form(model, shapes if fixed else {})
+    if masked is not None:
+        trained = canonicalize(model) if "quantized" in traits else masked
+        found = found.joined(_masked(trained, integer_files))
+    if "quantized" in traits:
+        return found
+    return found.joined(_calibrated_after_training(model, masked, integer_files))
 
 
 def _unmatched_rules(model: tf_keras.Model, variants: Mapping[str, Variant]) -> Iterator[Mistake]:
@@ -54,8 +75,51 @@ def _unmatched_rules(model: tf_keras.Model, variants: Mapping[str, Variant]) -> 
             )
 
 
-def _calibrated_after_training(model: tf_keras.Model, files: Mapping[str, Variant]) -> Preflight:
-    """Integer files of a model that no stage quantized: what stays float."""
+def _sizes(model: tf_keras.Model, variants: Mapping[str, Variant], shapes: Mapping[str, Shape]) -> Preflight:
+    """What is done with the number of examples per call, and with open axes of the inputs."""
+    warnings = [
+        f"{', '.join(names)}: the model leaves the shape of {name} open; the file"
+        f"{'s are' if len(names) > 1 else ' is'} for that of the data, {list(shape)} (shape: dynamic leaves it open)."
+        for name, shape in shapes.items()
+        if (names := [name for name, variant in variants.items() if variant.shape == "data"])
+    ]
+    if not needs_fixed_batch(model):
+        return Preflight(warnings=tuple(warnings))
+    problems = [
+        Mistake(
+            (name, "batch"),
+            f"{name} cannot have batch: dynamic: the converter takes recurrent layers and GroupNormalization with a "
+            "fixed number of examples only. Leave batch out, or write batch: 1.",
+            code="layer_not_convertible",
+        )
+        for name, variant in variants.items()
+        if variant.batch == "dynamic"
+    ]
+    return Preflight(problems=tuple(problems), warnings=tuple(warnings))
+
+
+def _masked(form: Canonical, files: Mapping[str, Variant]) -> Preflight:
+    """Integer files of a model with masks: which recurrent layers they unroll."""
+    unrolled = [layer.layer for layer in form.rewrites if STEP_BY_STEP in layer.titles]
+    return Preflight(
+        warnings=tuple(
+            f"{', '.join(files)}: {name} has a mask, so it is computed step by step (unrolled, each step with its own "
+            "operators), which makes the file larger."
+            for name in unrolled
+        )
+    )
+
+
+def _calibrated_after_training(
+    model: tf_keras.Model, masked: Canonical | None, files: Mapping[str, Variant]
+) -> Preflight:
+    """Integer files of a model that no stage quantized: what stays float.
+
+    Args:
+        model: the model that the recipe starts with.
+        masked: it with masks as tensors; None where it has none.
+        files: the files by name.
+    """
     subject = ", ".join(files)
-    floats = quantization.float_layers(model)
+    floats = quantization.float_layers(model) if masked is None else original_float_layers(masked)
     return Preflight(warnings=tuple(f"{subject}: {name} stays float: {reason}." for name, reason in floats.items()))

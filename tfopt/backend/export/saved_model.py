@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import tensorflow as tf
@@ -19,7 +20,7 @@ import tf_keras
 from tfopt.backend.export.deterministic_saved_model import OrderedArchive, make_canonical
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, Shape
 from tfopt.errors import ExportError
 
 SIGNATURE = "serving_default"
@@ -85,7 +86,13 @@ def needs_fixed_batch(model: tf_keras.Model) -> bool:
     )
 
 
-def write_saved_model(model: tf_keras.Model, signature: Signature, folder: Path, batch: int | None = None) -> None:
+def write_saved_model(
+    model: tf_keras.Model,
+    signature: Signature,
+    folder: Path,
+    batch: int | None = None,
+    shapes: Mapping[str, Shape] = MappingProxyType({}),
+) -> None:
     """Writes a SavedModel for inference only: no training graph, no optimizer.
 
     Args:
@@ -93,13 +100,14 @@ def write_saved_model(model: tf_keras.Model, signature: Signature, folder: Path,
         signature: names of inputs and outputs.
         folder: created.
         batch: fixed number of examples per call; None for any.
+        shapes: of one example, by name of an input (the model's own) whose open axes are fixed.
 
     Raises:
         ExportError: the disk is full or the folder is read-only.
     """
     specs = [
-        tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype, name=name)
-        for tensor, name in zip(model.inputs, signature.inputs, strict=True)
+        tf.TensorSpec((batch, *shapes.get(own, tensor.shape[1:])), tensor.dtype, name=name)
+        for tensor, own, name in zip(model.inputs, model.input_names, signature.inputs, strict=True)
     ]
 
     def serve(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:

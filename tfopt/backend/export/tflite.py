@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,18 @@ from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
 from tfopt.backend.export.layer_errors import layer_errors
+from tfopt.backend.export.forms import Form, forms, request_for
 from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
+from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark
 from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import broken_claim
+from tfopt.backend.types import Array
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.simulation import concern
@@ -61,18 +64,29 @@ def export(
     signature = saved_model.signature_of(float_model)
     with writing(context.folder), tempfile.TemporaryDirectory(prefix=".tflite-", dir=context.folder) as folder:
         work = Path(folder)
-        models = {"float": float_model} if quantized is None else {"float": float_model, "qat": quantized}
         requests = {name: float_request(variant, model) for name, variant in variants.items()}
+        simulated = {} if quantized is None else dict.fromkeys(variants, quantized)
         if isinstance(model, Quantized):
-            models |= {
-                _kind(variants[name], True): simulated_elsewhere(model, request.layers).model
-                for name, request in requests.items()
-                if request.layers
-            }
-        sources = _sources(models, signature, variants, context, work)
+            for name, request in requests.items():
+                if request.layers:
+                    simulated[name] = simulated_elsewhere(model, request.layers).model
+        names = {} if quantized is None else model.original_names
+        form_of = forms(variants, float_model, context.data.input_shape, simulated, names)
+        sources = _sources(float_model, form_of, signature, context, work)
         ranges = {} if quantized is None else input_ranges(quantized)
+        requests = {name: request_for(form_of[name], request) for name, request in requests.items()}
         made = {
-            name: _conversion(name, variant, requests[name], float_model, signature, sources, ranges, context, work)
+            name: _conversion(
+                name,
+                variant,
+                requests[name],
+                float_model,
+                signature,
+                sources[form_of[name].name],
+                ranges,
+                context,
+                work,
+            )
             for name, variant in variants.items()
         }
         conversions = [each for each in made.values() if not isinstance(each, Failure)]
@@ -88,8 +102,8 @@ def export(
         evaluation = Evaluation(
             context,
             layer_names(float_model),
-            {} if quantized is None else model.original_names,
-            FloatLayers(context.float_layers, _float_layers(model, float_model)),
+            {own: original for form in form_of.values() for own, original in form.original_names.items()},
+            FloatLayers(context.float_layers, _float_layers(model, form_of.values())),
             save_arrays(test, work / "test"),
             save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
             work,
@@ -97,11 +111,9 @@ def export(
             saved_model.own_types(float_model, signature),
             {name: PlainFile(made, _reason(failures.get(made.name))) for name, made in plain.items()},
         )
-        batch = _batch(float_model)
         for conversion in conversions:
             if conversion.name in failures and failures[conversion.name].code in (REFUSED, CRASHED):
-                of_model = models[_kind(conversion.variant, quantized is not None)]
-                layer = failing_layer(conversion, of_model, signature, evaluation.aliases, batch)
+                layer = failing_layer(conversion, form_of[conversion.name], signature)
                 failures[conversion.name] = _explained(
                     failures[conversion.name], layer, conversion.variant, evaluation.float_layers
                 )
@@ -109,7 +121,7 @@ def export(
         records = [
             failed_export(name, "tflite", _path(name, context), failures[name])
             if name in failures
-            else _measured(by_name[name], sources[_kind(variant, quantized is not None)], evaluation)
+            else _measured(by_name[name], sources[form_of[name].name], evaluation)
             for name, variant in variants.items()
         ]
         records = [
@@ -125,11 +137,14 @@ def export(
     return records
 
 
-def _float_layers(model: tf_keras.Model | Quantized, float_model: tf_keras.Model) -> Mapping[str, str]:
+def _float_layers(model: tf_keras.Model | Quantized, forms: Iterable[Form]) -> Mapping[str, str]:
     """Reasons why layers compute in float in an int8 file, by name."""
-    if reason_without_layers(float_model) is not None:
-        return {layer.name: "its operations are converted as they are" for layer in leaf_layers(float_model)}
-    return quantization.float_layers(model) if model is float_model else model.float_layers
+    if isinstance(model, Quantized):
+        return model.float_layers
+    if reason_without_layers(model) is not None:
+        return {layer.name: "its operations are converted as they are" for layer in leaf_layers(model)}
+    masked = next((form.masked for form in forms if form.masked is not None), None)
+    return quantization.float_layers(model) if masked is None else original_float_layers(masked)
 
 
 def layer_names(model: tf_keras.Model) -> tuple[str, ...]:
@@ -137,36 +152,27 @@ def layer_names(model: tf_keras.Model) -> tuple[str, ...]:
     return tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
 
 
-def _batch(float_model: tf_keras.Model) -> int | None:
-    return 1 if saved_model.needs_fixed_batch(float_model) else None
-
-
 def _sources(
-    models: Mapping[str, tf_keras.Model],
+    float_model: tf_keras.Model,
+    form_of: Mapping[str, Form],
     signature: saved_model.Signature,
-    variants: Mapping[str, Variant],
     context: ExportContext,
     work: Path,
 ) -> dict[str, Source | Failure]:
-    """The models that the variants need, saved, with their outputs; why one could not be."""
-    batch = _batch(models["float"])
+    """The models that the variants need, by name of the form, saved, with their outputs; why one could not be."""
+    outputs: dict[int, Mapping[str, Array]] = {}
 
-    def source(kind: str) -> Source:
-        folder = work / kind
-        saved_model.write_saved_model(models[kind], signature, folder, batch)
-        return Source(
-            kind.partition("-")[0], folder, saved_model.predict(models[kind], context.data.test.inputs, signature)
-        )
+    def source(form: Form) -> Source:
+        folder = work / form.name
+        form.write(signature, folder)
+        # Masks as tensors change no output, so the float model is what their files are compared with.
+        model = float_model if form.kind == "float" else form.model
+        if id(model) not in outputs:
+            outputs[id(model)] = saved_model.predict(model, context.data.test.inputs, signature)
+        return Source(form.kind, folder, outputs[id(model)])
 
-    needed = {_kind(variant, "qat" in models) for variant in variants.values()}
-    return {kind: attempt(source, kind) for kind in sorted(needed)}
-
-
-def _kind(variant: Variant, has_quantized: bool) -> str:
-    if not (variant.mode.from_qat and has_quantized):
-        return "float"
-    # A file that keeps some layers in float needs a model that does not simulate them.
-    return "qat" if not variant.layers else f"qat-{fingerprint([rule.model_dump() for rule in variant.layers])[:8]}"
+    needed = {form.name: form for form in form_of.values()}
+    return {name: attempt(source, needed[name]) for name in sorted(needed)}
 
 
 def _conversion(
@@ -175,12 +181,11 @@ def _conversion(
     floats: FloatRequest,
     model: tf_keras.Model,
     signature: saved_model.Signature,
-    sources: Mapping[str, Source | Failure],
+    source: Source | Failure,
     ranges: Mapping[str, tuple[float, float]],
     context: ExportContext,
     work: Path,
 ) -> Conversion | Failure:
-    source = sources[_kind(variant, any(kind.startswith("qat") for kind in sources))]
     if isinstance(source, Failure):
         return source
     learned = ranges if source.kind == "qat" else {}

@@ -24,6 +24,7 @@ from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.float_rules import float_request
+from tfopt.backend.export.forms import Form, forms, request_for
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.calibration import calibrate
@@ -96,50 +97,53 @@ def _trial(
         calibration = {name: work / f"{name}.npy" for name in inputs}
         for name, values in inputs.items():
             np.save(calibration[name], values[:EXAMPLES])
-        sources = {"float": model}
+        requests = {name: float_request(variant, model) for name, variant in variants.items()}
+        simulated = {}
         if quantization is not None:
-            sources["qat"] = _simulated(model, quantization, list(inputs.values()))
-        batch = 1 if saved_model.needs_fixed_batch(model) else None
-        files = []
-        for name, variant in variants.items():
-            request, kind = float_request(variant, model), "float"
-            if variant.mode.from_qat and quantization is not None:
-                kind = f"qat-{name}" if request.layers else "qat"
-                request = replace(request, aliases=canonicalize(model).original_names)
-                if request.layers:
-                    sources[kind] = _simulated(model, skipping(quantization, request.layers), [*inputs.values()])
-            if not (work / kind).exists():
-                saved_model.write_saved_model(sources[kind], signature, work / kind, batch)
-            files.append(Conversion(name, variant, work / kind, work / f"{name}.tflite", calibration, request))
+            whole = _simulated(model, quantization, [*inputs.values()])
+            for name, request in requests.items():
+                skipped = skipping(quantization, request.layers)
+                simulated[name] = _simulated(model, skipped, [*inputs.values()]) if request.layers else whole
         aliases = {} if quantization is None else canonicalize(model).original_names
+        example = dict(zip(model.input_names, (values.shape[1:] for values in inputs.values()), strict=True))
+        form_of = forms(variants, model, example, simulated, aliases)
+        for form in {form.name: form for form in form_of.values()}.values():
+            form.write(signature, work / form.name)
+        files = [
+            Conversion(
+                name,
+                variant,
+                work / form_of[name].name,
+                work / f"{name}.tflite",
+                calibration,
+                request_for(form_of[name], requests[name]),
+            )
+            for name, variant in variants.items()
+        ]
         failures = convert(files, lambda name: None)
-        where = _first_failing_layer(files, failures, sources, signature, aliases, batch)
-        return tuple(_found(file, model, aliases, failures.get(file.name), where) for file in files)
+        where = _first_failing_layer(files, failures, form_of, signature)
+        return tuple(_found(file, model, form_of[file.name], failures.get(file.name), where) for file in files)
 
 
 def _first_failing_layer(
     files: Sequence[Conversion],
     failures: Mapping[str, Failure],
-    sources: Mapping[str, tf_keras.Model],
+    form_of: Mapping[str, Form],
     signature: saved_model.Signature,
-    aliases: Mapping[str, str],
-    batch: int | None,
 ) -> dict[Failure, str]:
     """The layer of each kind of failure, as a sentence; of the first file with it, as the search takes a while."""
     found: dict[Failure, str] = {}
     for file in files:
         failure = failures.get(file.name)
         if failure is not None and failure not in found and failure.code in (REFUSED, CRASHED):
-            kind = file.saved_model.name
-            names = aliases if kind.startswith("qat") else {}
-            found[failure] = failing_layer(file, sources[kind], signature, names, batch) or ""
+            found[failure] = failing_layer(file, form_of[file.name], signature) or ""
     return found
 
 
 def _found(
     file: Conversion,
     model: tf_keras.Model,
-    aliases: Mapping[str, str],
+    form: Form,
     failure: Failure | None,
     where: Mapping[Failure, str],
 ) -> TrialConversion:
@@ -149,7 +153,7 @@ def _found(
         return TrialConversion(file.name, mode, refused=f"{failure.reason}. {sentence}" if sentence else failure.reason)
     bare = next((layer.name for layer in leaf_layers(model) if isinstance(layer, SavedModelLayer)), None)
     names = (bare,) if bare else tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
-    own = aliases if file.saved_model.name.startswith("qat") else None
+    own = form.original_names or None
     audit = audit_tflite(file.target, names, own)
     return TrialConversion(
         file.name,

@@ -11,6 +11,7 @@ is rounded at each of those), and nothing else.
 | `float_fallback` | which layers compute in float in an int8 file, and why? |
 | `traced_floats` | which operators without an integer kernel are inside layers of users, operations and functions? |
 | `own_functions` | what does an activation function of the user's own compute? |
+| `integer_form` | what is an int8 file of a model with masks converted from, without a qat stage? |
 | `preflight` | which problems and warnings of a qat stage are known before training? |
 | `fusion` | which layers become one operator, and at which of them is its output rounded? |
 | `quantizers`, `configs` | how are values rounded, and what does tfmot's wrapper ask for? |
@@ -23,11 +24,13 @@ is rounded at each of those), and nothing else.
 
 from tfopt.backend.quantization.annotation import layer_treatments
 from tfopt.backend.quantization.float_fallback import float_layers
+from tfopt.backend.quantization.integer_form import integer_form
 from tfopt.backend.quantization.quantized import Quantized, is_quantized, load_quantized, save_quantized
 
 __all__ = [
     "Quantized",
     "float_layers",
+    "integer_form",
     "is_quantized",
     "layer_treatments",
     "load_quantized",

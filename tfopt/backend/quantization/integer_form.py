@@ -1,5 +1,4 @@
-"""What an int8 file is converted from where no qat stage left a quantized model: the model itself, or one with masks as
-tensors."""
+"""What an int8 file is converted from without a qat stage: the model itself, or one whose masks are tensors."""
 
 from __future__ import annotations
 
@@ -7,9 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import tf_keras
+from tf_keras import layers
 
+from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.canonical import Canonical, canonicalize
 from tfopt.backend.quantization.canonical.masks.explicit import has_masks
+from tfopt.backend.quantization.canonical.masks.rules import MOST_STEPS
 from tfopt.backend.quantization.canonical.rewrites.multi_head_attention import MultiHeadAttention
 from tfopt.backend.types import Shape
 
@@ -34,3 +36,30 @@ def integer_form(model: tf_keras.Model, shapes: Mapping[str, Shape] = MappingPro
         StageError: the connections of the layers are not known, or a layer cannot be cloned.
     """
     return canonicalize(model, _PASSES, shapes) if has_masks(model) else None
+
+
+def masked_loops(form: Canonical) -> dict[str, str]:
+    """The recurrent layers of a form without implicit masks that still are loops with a mask, and why, by Keras name.
+
+    The converter dies when it calibrates such a loop, after quantization-aware training too.
+    """
+    graph = Graph(form.model)
+    found: dict[str, str] = {}
+    for name, layer in graph.layers.items():
+        kind = type(getattr(layer, "wrapped", layer)).__name__
+        if graph.is_masked(name) and (kind in _LOOPS or isinstance(layer, layers.RNN)):
+            found[form.original_names[name]] = _why_a_loop(layer)
+    return found
+
+
+_LOOPS = ("Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "RNN", "SimpleRNN")
+
+
+def _why_a_loop(layer: layers.Layer) -> str:
+    inputs = layer.input[0] if isinstance(layer.input, list) else layer.input
+    steps = inputs.shape[1]
+    if steps is None:
+        return "its number of steps is open; give the model's input a fixed length"
+    if steps > MOST_STEPS:
+        return f"its {steps} steps are more than the {MOST_STEPS} that are computed one after the other"
+    return "only LSTM, GRU and SimpleRNN, and Bidirectional of them, are computed step by step"

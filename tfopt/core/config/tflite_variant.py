@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -22,6 +22,9 @@ from tfopt.core.config.quantization_modes import (
 )
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share
+
+Batch = Literal[1, "dynamic"]
+"""Examples per call of a file."""
 
 
 class IoTypes(Block):
@@ -48,6 +51,12 @@ class Variant(Block):
         Field(description=describe_io()),
     ] = "float32"
     calibration: Annotated[int, Field(ge=1, description=describe_calibration())] = 256
+    batch: Batch | None = None
+    """Examples per call: `1` leaves no shape arithmetic in the file, `dynamic` lets an app choose (default: `dynamic`,
+    and 1 for layers that the converter takes with a fixed number only)."""
+    shape: Literal["data", "dynamic"] = "data"
+    """Axes that the model leaves open, such as the length of a sequence or the size of an image: `data` fixes them to
+    the size of the examples, `dynamic` leaves them open, where the converter can."""
     sparse: bool = False
     """Store sparse weights in TFLite's sparse format; smaller unzipped, and faster only for patterns a kernel has."""
     agreement: Share | None = None

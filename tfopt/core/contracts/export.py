@@ -34,12 +34,14 @@ class ExportWorkload:
         parameters: how many weights it will have.
         examples: examples of the training split.
         budgets: of the recipe, for all its files.
+        example: shape of one example of the data, by input name where there are several; None where it is not known.
     """
 
     traits: frozenset[Trait] = frozenset()
     parameters: int = 0
     examples: int = 0
     budgets: tuple[Budget, ...] = ()
+    example: tuple[int, ...] | Mapping[str, tuple[int, ...]] | None = None
 
 
 @dataclass(frozen=True)

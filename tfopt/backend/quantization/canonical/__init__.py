@@ -10,6 +10,7 @@ file in `rewrites/` with one class (see `rewrite`), and its place in the table `
 | `rewrites/` | how is a layer of this type rewritten? One file per layer |
 | `rewrites/operators/` | which Keras layer replaces this TensorFlow operator? One file per operator |
 | `rewrites/recurrent/` | how are recurrent layers rewritten? |
+| `masks/`, `mask_layers` | how do masks become tensors, before all other rewrites? |
 | `rewrite` | what does a rewrite implement, and what does it work on? |
 | `engine`, `replay`, `copying`, `weights` | how is a model rebuilt, call by call? |
 | `flatten` | which layers are in the nested models? |

@@ -6,6 +6,7 @@ passes along behind the tensors. Numbers are picked with SELECT_V2, never cast: 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,10 +56,7 @@ class AllMasks(layers.Layer):
     """Where all of some masks are True; they may be of different sizes."""
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        found, *rest = inputs
-        for mask in rest:
-            found = tf.logical_and(found, mask)
-        return found
+        return functools.reduce(tf.logical_and, inputs)
 
 
 class JoinedMasks(layers.Layer):
@@ -87,21 +85,20 @@ class AttentionMask(layers.Layer):
         causal: numbers of targets and positions where no target sees later positions; None where it may.
     """
 
-    def __init__(self, roles: Sequence[str], causal: Sequence[int] | None = None, **kwargs: Any) -> None:
+    def __init__(self, roles: Sequence[str], causal: tuple[int, int] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.roles = tuple(roles)
         self.causal = causal
 
     def call(self, inputs: Nested) -> tf.Tensor:
         masks = tf.nest.flatten(inputs)
-        found = None if self.causal is None else tf.constant(np.tri(*self.causal, dtype=bool)[np.newaxis])
-        for role, mask in zip(self.roles, masks, strict=True):
-            if role == "scores":
-                part = _as_bool(mask)
-            else:
-                part = tf.expand_dims(mask, 2 if role == "query" else 1)
-            found = part if found is None else tf.logical_and(found, part)
-        return found
+        parts = [self._part(role, mask) for role, mask in zip(self.roles, masks, strict=True)]
+        if self.causal is not None:
+            parts.append(tf.constant(np.tri(self.causal[0], self.causal[1])[np.newaxis] > 0))
+        return functools.reduce(tf.logical_and, parts)
+
+    def _part(self, role: str, mask: tf.Tensor) -> tf.Tensor:
+        return _as_bool(mask) if role == "scores" else tf.expand_dims(mask, 2 if role == "query" else 1)
 
     def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "roles": self.roles, "causal": self.causal}
@@ -188,7 +185,7 @@ class TakeMask(layers.Layer):
         return
 
 
-class _MaskedAttention:
+class _MaskedAttention(layers.Layer):
     """What both kinds of attention share; called with a list: query, value, key (or not), and its masks.
 
     Args:
@@ -221,7 +218,7 @@ class _MaskedAttention:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         if scores_mask is not None:
             scores = masked_scores(scores, scores_mask)
-        return super()._apply_scores(scores, value, None, training)
+        return super()._apply_scores(scores, value, None, training)  # type: ignore[misc]  # of the class beside this one
 
 
 class MaskedAttention(_MaskedAttention, layers.Attention):

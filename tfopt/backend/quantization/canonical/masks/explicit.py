@@ -51,7 +51,9 @@ def explicit_masks(model: tf_keras.Model) -> RewriteStep | None:
             copy_state(layer, copy)
     for name in builder.titles:
         builder.sites[name].set_weights()
-    return RewriteStep(model, after, {name: builder.sites[name] for name in builder.titles}, {}, tensors, builder.titles)
+    return RewriteStep(
+        model, after, {name: builder.sites[name] for name in builder.titles}, {}, tensors, builder.titles
+    )
 
 
 class _Builder:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 from tf_keras import layers
@@ -111,16 +112,15 @@ def _masking(call: MaskedCall) -> Result:
 def _recurrent(call: MaskedCall) -> Result:
     mask = call.masks[0]
     kwargs = call.kwargs if mask is None else {**call.kwargs, "mask": mask}
-    outputs = call.copy({"unroll": True})(*call.args, **kwargs)
+    outputs = call.copy(_unrolled(call.layer.get_config()))(*call.args, **kwargs)
     return outputs, mask if call.layer.return_sequences else None
 
 
 def _bidirectional(call: MaskedCall) -> Result:
     config, mask = call.layer.get_config(), call.masks[0]
+    keys = [str(key) for key in ("layer", "backward_layer") if key in config]
     unrolled = {
-        key: {**config[key], "config": {**config[key]["config"], "unroll": True}}
-        for key in ("layer", "backward_layer")
-        if key in config
+        key: {**config[key], "config": config[key]["config"] | _unrolled(config[key]["config"])} for key in keys
     }
     outputs = call.copy(unrolled, MaskedBidirectional)(*call.args, mask=mask, **call.kwargs)
     if not call.layer.forward_layer.return_sequences:
@@ -131,6 +131,15 @@ def _bidirectional(call: MaskedCall) -> Result:
         call.made(f"zeroed{number}", ZeroPadded)([values, mask]) for number, values in enumerate(flat[:sequences])
     ]
     return tf.nest.pack_sequence_as(outputs, flat), [mask] * sequences
+
+
+def _unrolled(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes to the configuration of a recurrent layer that make it one operator after the other.
+
+    A product for each gate (implementation 1) has ranges of its own. One product for all is split, and the converter
+    left the SPLIT of the first step float in about half of its runs (TF 2.21).
+    """
+    return {"unroll": True} | ({"implementation": 1} if "implementation" in config else {})
 
 
 def _can_be_unrolled(call: MaskedCall) -> bool:
@@ -152,6 +161,10 @@ def _one_mask(call: MaskedCall) -> bool:
 def _pooling(call: MaskedCall) -> Result:
     pooled = call.made("", MaskedMean, keepdims=call.layer.keepdims)
     return pooled([call.inputs[0], call.masks[0]]), None
+
+
+def _rank(mask: Mask) -> int | None:
+    return None if mask is None else mask.shape.rank
 
 
 def _softmax(call: MaskedCall) -> Result:
@@ -203,7 +216,7 @@ def _concatenation(call: MaskedCall) -> Result:
     axis, rank = call.layer.axis, call.inputs[0].shape.rank
     if axis in (-1, rank - 1):
         return _merge(call)
-    return call.plain(), call.made("mask", JoinedMasks, axis=axis % rank)([mask for mask in call.masks])
+    return call.plain(), call.made("mask", JoinedMasks, axis=axis % rank)(list(call.masks))
 
 
 def _can_be_concatenated(call: MaskedCall) -> bool:
@@ -230,13 +243,13 @@ MOST_STEPS = 64
 """Longer sequences stay loops: each step that is unrolled adds operators (an LSTM of 8 units: 4 kB per step)."""
 
 _IN_THE_GRAPH = "its mask computed in the graph"
-_STEP_BY_STEP = "masked, so computed step by step (unrolled)"
+STEP_BY_STEP = "masked, so computed step by step (unrolled)"
 
 RULES: Mapping[type, tuple[MaskRule, ...]] = {
     layers.Embedding: (MaskRule(lambda call: makes_masks(call.layer), _embedding, _IN_THE_GRAPH),),
     layers.Masking: (MaskRule(_always, _masking, _IN_THE_GRAPH),),
-    **dict.fromkeys(RECURRENT, (MaskRule(_can_be_unrolled, _recurrent, _STEP_BY_STEP),)),
-    layers.Bidirectional: (MaskRule(_can_be_unrolled, _bidirectional, _STEP_BY_STEP),),
+    **dict.fromkeys(RECURRENT, (MaskRule(_can_be_unrolled, _recurrent, STEP_BY_STEP),)),
+    layers.Bidirectional: (MaskRule(_can_be_unrolled, _bidirectional, STEP_BY_STEP),),
     layers.GlobalAveragePooling1D: (
         MaskRule(
             lambda call: _one_mask(call) and call.layer.data_format == "channels_last",
@@ -248,7 +261,7 @@ RULES: Mapping[type, tuple[MaskRule, ...]] = {
         MaskRule(
             lambda call: _one_mask(call)
             and call.layer.axis in (-1, call.inputs[0].shape.rank - 1)
-            and call.masks[0].shape.rank == call.inputs[0].shape.rank,
+            and _rank(call.masks[0]) == call.inputs[0].shape.rank,
             _softmax,
             _IN_THE_GRAPH,
         ),

@@ -1,0 +1,111 @@
+"""What each `.tflite` file is converted from: which model, and with which sizes of its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import tf_keras
+
+from tfopt.backend.export import saved_model
+from tfopt.backend.export.float_rules import FloatRequest
+from tfopt.backend.quantization.canonical import Canonical
+from tfopt.backend.quantization.integer_form import integer_form
+from tfopt.backend.types import Shape
+from tfopt.core.config.tflite_variant import Variant
+
+
+@dataclass(frozen=True)
+class Form:
+    """What one or more files are converted from.
+
+    Args:
+        name: one per form of a model; usable as the name of a folder.
+        kind: `float`, or `qat`: with 8 bits simulated.
+        model: the model.
+        batch: fixed number of examples per call; None for any.
+        shapes: of one example, by name of an input whose open axes are fixed.
+        original_names: by name of a layer of `model`, the layer of the recipe's model that it computes, where the two
+            differ.
+        masked: the recipe's model with masks as tensors, where `model` is that; None where it has none.
+    """
+
+    name: str
+    kind: str
+    model: tf_keras.Model
+    batch: int | None
+    shapes: Mapping[str, Shape]
+    original_names: Mapping[str, str] = field(default_factory=dict)
+    masked: Canonical | None = None
+
+    def write(self, signature: saved_model.Signature, folder: Path) -> None:
+        """Writes the SavedModel of this form.
+
+        Raises:
+            ExportError: the disk is full or the folder is read-only.
+        """
+        saved_model.write_saved_model(self.model, signature, folder, self.batch, self.shapes)
+
+
+def forms(
+    variants: Mapping[str, Variant],
+    model: tf_keras.Model,
+    example: Shape | Mapping[str, Shape] | None,
+    simulated: Mapping[str, tf_keras.Model] = MappingProxyType({}),
+    original_names: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Form]:
+    """The form of each variant.
+
+    Args:
+        variants: the files by name.
+        model: the float model.
+        example: shape of one example of the data, by input name where there are several; None where there are none.
+        simulated: by name of a variant, the model that simulates 8 bits for it, if a stage left one.
+        original_names: names of the layers of `model` by those of the layers that compute them in `simulated`.
+
+    Raises:
+        StageError: a model with masks cannot be rewritten.
+    """
+    fixed = open_inputs(model, example)
+    made: dict[tuple[object, ...], Form] = {}
+    found: dict[str, Form] = {}
+    for name, variant in variants.items():
+        shapes = {} if variant.shape == "dynamic" else fixed
+        batch = 1 if variant.batch == 1 or (variant.batch is None and saved_model.needs_fixed_batch(model)) else None
+        quantized = simulated.get(name) if variant.mode.from_qat else None
+        key = (id(quantized), variant.mode.integer_only, batch, bool(shapes))
+        if key not in made:
+            sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"
+            if quantized is not None:
+                made[key] = Form(f"qat-{len(made)}-{sizes}", "qat", quantized, batch, shapes, original_names)
+            elif variant.mode.integer_only and (masked := integer_form(model, shapes)) is not None:
+                names = masked.original_names
+                made[key] = Form(f"masked-{sizes}", "float", masked.model, batch, shapes, names, masked)
+            else:
+                made[key] = Form(f"float-{sizes}", "float", model, batch, shapes)
+        found[name] = made[key]
+    return found
+
+
+def request_for(form: Form, request: FloatRequest) -> FloatRequest:
+    """What a file keeps in float, with the names of the layers that compute it in a form."""
+    return replace(request, aliases=form.original_names) if request.layers else request
+
+
+def open_inputs(model: tf_keras.Model, example: Shape | Mapping[str, Shape] | None) -> dict[str, Shape]:
+    """The inputs of a model with open axes besides the batch, with the sizes that the data has there.
+
+    Args:
+        model: a float model.
+        example: shape of one example of the data, by input name where there are several; None where there are none.
+    """
+    if example is None or not model.inputs:
+        return {}
+    given = example if isinstance(example, Mapping) else {model.input_names[0]: example}
+    return {
+        name: tuple(given[name])
+        for name, tensor in zip(model.input_names, model.inputs, strict=True)
+        if name in given and None in tensor.shape[1:] and len(given[name]) == len(tensor.shape) - 1
+    }
