@@ -154,7 +154,7 @@ def test_a_subclassed_model_is_refused() -> None:
         layer_treatments(Own(name="own"), Quantization())
 
 
-def test_layers_with_masks_are_left_to_the_converter() -> None:
+def test_layers_with_masks_are_simulated_with_the_mask_as_a_tensor() -> None:
     import tf_keras
 
     from tfopt.backend.quantization import layer_treatments
@@ -166,5 +166,5 @@ def test_layers_with_masks_are_left_to_the_converter() -> None:
     )
     mean = tf_keras.layers.GlobalAveragePooling1D(name="mean")(states)
     found = layer_treatments(tf_keras.Model(words, tf_keras.layers.Dense(2, name="logits")(mean)), Quantization())
-    assert found["logits"] == "simulated"
-    assert {found[name].split(",")[0] for name in ("table", "mean")} == {"after training"}
+    assert {found[name].split(",")[0] for name in ("table", "dense", "mean", "logits")} == {"simulated"}
+    assert "mean over the steps that its mask keeps" in found["mean"]

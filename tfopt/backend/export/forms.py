@@ -80,6 +80,12 @@ def forms(
             sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"
             if quantized is not None:
                 made[key] = Form(f"qat-{len(made)}-{sizes}", "qat", quantized, batch, shapes, original_names)
+        is_simulated = variant.mode.from_qat and simulated is not None
+        key = (is_simulated, variant.mode.integer_only, batch, bool(shapes))
+        if key not in made:
+            sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"
+            if is_simulated and simulated is not None:
+                made[key] = Form(f"qat-{sizes}", "qat", simulated, batch, shapes, original_names)
             elif variant.mode.integer_only and (masked := integer_form(model, shapes)) is not None:
                 names = masked.original_names
                 made[key] = Form(f"masked-{sizes}", "float", masked.model, batch, shapes, names, masked)

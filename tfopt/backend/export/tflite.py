@@ -103,7 +103,7 @@ def export(
             context,
             layer_names(float_model),
             {own: original for form in form_of.values() for own, original in form.original_names.items()},
-            FloatLayers(context.float_layers, _float_layers(model, form_of.values())),
+            FloatLayers(context.float_layers, _float_layers(model, float_model, form_of.values())),
             save_arrays(test, work / "test"),
             save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
             work,
@@ -137,9 +137,11 @@ def export(
     return records
 
 
-def _float_layers(model: tf_keras.Model | Quantized, forms: Iterable[Form]) -> Mapping[str, str]:
+def _float_layers(
+    model: tf_keras.Model | Quantized, float_model: tf_keras.Model, forms: Iterable[Form]
+) -> Mapping[str, str]:
     """Reasons why layers compute in float in an int8 file, by name."""
-    if isinstance(model, Quantized):
+    if model is not float_model:
         return model.float_layers
     if reason_without_layers(model) is not None:
         return {layer.name: "its operations are converted as they are" for layer in leaf_layers(model)}

@@ -1,0 +1,136 @@
+"""Masks as tensors: the outputs of Keras for padded and all-masked examples, no Keras mask left, weights restored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tf_keras
+from tf_keras import layers
+
+from tfopt.backend.graph.connections import Graph
+from tfopt.backend.quantization.canonical import canonicalize, initial_weights
+from tfopt.backend.quantization.integer_form import integer_form, masked_loops
+from tfopt.backend.types import Array
+
+pytestmark = pytest.mark.tf
+
+STEPS = 6
+Build = Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer]
+
+
+def _tokens(build: Build, steps: int | None = STEPS) -> tf_keras.Model:
+    words = layers.Input((steps,), dtype="int32", name="words")
+    return tf_keras.Model(words, build(layers.Embedding(9, 4, mask_zero=True, name="table")(words)))
+
+
+def _series(build: Build, value: float = 0.0) -> tf_keras.Model:
+    series = layers.Input((STEPS, 3), name="series")
+    return tf_keras.Model(series, build(layers.Masking(value, name="masking")(series)))
+
+
+def _given() -> tf_keras.Model:
+    """A mask that is an input of the model."""
+    series, keep = layers.Input((STEPS, 3), name="series"), layers.Input((STEPS,), dtype="bool", name="keep")
+    return tf_keras.Model([series, keep], layers.LSTM(3, name="rnn")(series, mask=keep))
+
+
+def _given_to_attention() -> tf_keras.Model:
+    """A mask of scores that is an input of the model, in numbers, beside the mask of padding."""
+    words, keep = layers.Input((STEPS,), dtype="int32"), layers.Input((STEPS, STEPS), dtype="int32", name="keep")
+    x = layers.Embedding(9, 4, mask_zero=True)(words)
+    return tf_keras.Model([words, keep], layers.MultiHeadAttention(2, 3, name="mha")(x, x, attention_mask=keep))
+
+
+def _merged(x: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
+    y = layers.TimeDistributed(layers.Dense(4), name="each")(layers.Dropout(0.1)(x))
+    both = layers.Concatenate(axis=1, name="after")([layers.Add()([x, y]), layers.Concatenate(axis=1)([x])])
+    return layers.GlobalAveragePooling1D(keepdims=True)(layers.Concatenate(name="beside")([both, both]))
+
+
+def _nested(x: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
+    inner = layers.Input((STEPS, 4))
+    part = tf_keras.Model(inner, layers.GRU(3)(layers.Masking(name="inside")(inner)), name="part")
+    return part(layers.Dense(4)(x))
+
+
+MODELS: dict[str, Callable[[], tf_keras.Model]] = {
+    "lstm": lambda: _series(layers.LSTM(3, name="rnn")),
+    "value": lambda: _series(lambda x: layers.Flatten()(layers.Dense(2)(x)), -1.0),
+    "gru": lambda: _tokens(lambda x: layers.SimpleRNN(2)(layers.GRU(3, return_sequences=True)(x))),
+    "states": lambda: _tokens(lambda x: layers.LSTM(3, return_sequences=True, return_state=True)(x)[:2]),
+    "backwards": lambda: _tokens(layers.LSTM(3, go_backwards=True, return_sequences=True)),
+    "both": lambda: _tokens(lambda x: layers.GRU(2)(layers.Bidirectional(layers.LSTM(3, return_sequences=True))(x))),
+    "apart": lambda: _tokens(layers.Bidirectional(layers.GRU(3, return_sequences=True), merge_mode=None)),
+    "mean": lambda: _tokens(lambda x: layers.GlobalAveragePooling1D()(layers.BatchNormalization()(x))),
+    "heads": lambda: _tokens(lambda x: layers.MultiHeadAttention(2, 3)(x, x)),
+    "causal": lambda: _tokens(lambda x: layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)),
+    "attention": lambda: _tokens(lambda x: layers.Attention(use_scale=True)([x, x])),
+    "additive": lambda: _tokens(lambda x: layers.AdditiveAttention()([x, x])),
+    "merged": lambda: _tokens(_merged),
+    "nested": lambda: _tokens(_nested),
+    "given": _given,
+    "given_to_attention": _given_to_attention,
+}
+
+
+def _examples(model: tf_keras.Model) -> list[Array]:
+    """Padded examples of 0 to all steps; the first has no step that counts."""
+    random = np.random.default_rng(0)
+    kept = np.arange(STEPS) < np.array([0, 1, 3, 5, 6, 2])[:, None]
+    value = next((layer.mask_value for layer in model.layers if isinstance(layer, layers.Masking)), 0.0)
+    found = []
+    for tensor in model.inputs:
+        if tensor.shape.rank == 3 and tensor.dtype.is_floating:
+            found.append(np.where(kept[..., None], random.normal(size=(6, STEPS, 3)), value).astype("float32"))
+        elif tensor.shape.rank == 3:
+            found.append(np.repeat(np.tri(STEPS, dtype="int32")[None], 6, axis=0))
+        else:
+            found.append(kept if tensor.dtype == "bool" else (random.integers(1, 9, (6, STEPS)) * kept).astype("int32"))
+    return found
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_outputs_are_those_of_keras_and_no_mask_flows(name: str) -> None:
+    model = MODELS[name]()
+    form = integer_form(model)
+    assert form is not None
+    graph = Graph(form.model)
+    assert [layer for layer in graph.layers if graph.is_masked(layer)] == []
+    assert masked_loops(form) == {}
+    assert all(getattr(layer, "unroll", True) for layer in form.model.layers)
+    examples = _examples(model)
+    pairs = zip(_outputs(model, examples), _outputs(form.model, examples), strict=True)
+    for expected, found in pairs:
+        numbers = ~np.isnan(expected)  # the mean over no step: 0 / 0 in Keras
+        np.testing.assert_allclose(found[numbers], expected[numbers], atol=1e-5)
+        assert np.all(found[~numbers] == 0)
+    back = form.restored(initial_weights(form))
+    for before, after in zip(model.get_weights(), back.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def _outputs(model: tf_keras.Model, examples: list[Array]) -> list[Array]:
+    found = model.predict(examples if len(examples) > 1 else examples[0], verbose=0)
+    return found if isinstance(found, list) else [found]
+
+
+def test_a_model_without_masks_stays_as_it_is() -> None:
+    series = layers.Input((STEPS, 3))
+    model = tf_keras.Model(series, layers.LSTM(3)(series))
+    assert integer_form(model) is None
+    assert canonicalize(model).model.get_layer(index=-1).unroll is False
+
+
+def test_open_and_long_sequences_stay_loops_and_are_named() -> None:
+    open_model = _tokens(layers.LSTM(3, name="rnn"), None)
+    form = integer_form(open_model)
+    assert form is not None
+    assert "its number of steps is open" in masked_loops(form)["rnn"]
+    fixed = integer_form(open_model, {"words": (STEPS,)})
+    assert fixed is not None
+    assert masked_loops(fixed) == {}
+    long = integer_form(_tokens(layers.Bidirectional(layers.GRU(3), name="rnn"), 65))
+    assert long is not None
+    assert "its 65 steps are more than the 64" in masked_loops(long)["rnn"]
