@@ -20,6 +20,8 @@ from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, 
 from tfopt.backend.export.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
 from tfopt.backend.export.layer_errors import layer_errors
 from tfopt.backend.export.forms import Form, forms, request_for
+from tfopt.backend.export.forms import Form, forms
+from tfopt.backend.export.layer_errors import layer_errors
 from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
@@ -28,9 +30,9 @@ from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import benchmark
+from tfopt.backend.types import Array
 from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import broken_claim
-from tfopt.backend.types import Array
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.simulation import concern
