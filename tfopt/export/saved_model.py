@@ -27,5 +27,5 @@ class SavedModel(Export):
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export import keras as keras_files
 
-        batch = 1 if self.batch == 1 else None
+        batch = self.batch if isinstance(self.batch, int) else None
         return [keras_files.export_saved_model(model, context, self.accept or (), batch, self.shape == "data")]

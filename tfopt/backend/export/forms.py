@@ -80,6 +80,10 @@ def forms(
             sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"
             if quantized is not None:
                 made[key] = Form(f"qat-{len(made)}-{sizes}", "qat", quantized, batch, shapes, original_names)
+        shapes = fixed if variant.fixed_shape else {}
+        batch = variant.fixed_batch
+        if batch is None and not variant.any_batch and saved_model.needs_fixed_batch(model):
+            batch = 1
         is_simulated = variant.mode.from_qat and simulated is not None
         key = (is_simulated, variant.mode.integer_only, batch, bool(shapes))
         if key not in made:

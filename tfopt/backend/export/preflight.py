@@ -50,7 +50,7 @@ def tflite_preflight(
     integer_files = {name: v for name, v in variants.items() if v.mode.integer_only and v.mode.calibrated}
     if not integer_files or reason_without_layers(model) is not None:
         return found
-    fixed = all(variant.shape == "data" for variant in integer_files.values())
+    fixed = all(variant.fixed_shape for variant in integer_files.values())
     masked = quantization.integer_form(model, shapes if fixed else {})
     if masked is not None:
         trained = canonicalize(model) if "quantized" in traits else masked
@@ -81,7 +81,7 @@ def _sizes(model: tf_keras.Model, variants: Mapping[str, Variant], shapes: Mappi
         f"{', '.join(names)}: the model leaves the shape of {name} open; the file"
         f"{'s are' if len(names) > 1 else ' is'} for that of the data, {list(shape)} (shape: dynamic leaves it open)."
         for name, shape in shapes.items()
-        if (names := [name for name, variant in variants.items() if variant.shape == "data"])
+        if (names := [name for name, variant in variants.items() if variant.fixed_shape])
     ]
     if not needs_fixed_batch(model):
         return Preflight(warnings=tuple(warnings))
@@ -93,7 +93,7 @@ def _sizes(model: tf_keras.Model, variants: Mapping[str, Variant], shapes: Mappi
             code="layer_not_convertible",
         )
         for name, variant in variants.items()
-        if variant.batch == "dynamic"
+        if variant.any_batch
     ]
     return Preflight(problems=tuple(problems), warnings=tuple(warnings))
 

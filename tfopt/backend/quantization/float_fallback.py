@@ -17,8 +17,8 @@ from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.canonical.custom_layers import InsertAxes, RemoveAxes, Slice
 from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
-from tfopt.backend.quantization.own_functions import float_reason_of_function
 from tfopt.backend.quantization.canonical.mask_layers import NotEqual
+from tfopt.backend.quantization.own_functions import float_reason_of_function
 from tfopt.backend.quantization.traced_floats import TracedFloat, traced_floats
 
 FLOAT_FUNCTIONS: Mapping[str, str] = {"elu": "TFLite has no integer kernel for ELU"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
@@ -47,7 +48,8 @@ def masked_loops(form: Canonical) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, layer in graph.layers.items():
         kind = type(getattr(layer, "wrapped", layer)).__name__
-        if graph.is_masked(name) and (kind in _LOOPS or isinstance(layer, layers.RNN)):
+        masked = any(getattr(tensor, "_keras_mask", None) is not None for tensor in tf.nest.flatten(layer.input))
+        if masked and (kind in _LOOPS or isinstance(layer, layers.RNN)):
             found[form.original_names[name]] = _why_a_loop(layer)
     return found
 

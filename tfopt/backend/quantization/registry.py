@@ -31,6 +31,7 @@ from tfopt.backend.quantization.canonical.mask_layers import (
     MaskedMean,
     MaskedScores,
     NotEqual,
+    WithoutMask,
     ZeroPadded,
 )
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
@@ -111,6 +112,7 @@ ROUNDINGS: Mapping[type, Rounding] = {
     MaskedMean: OUTPUT,
     MaskedScores: OUTPUT,
     NotEqual: NOTHING,
+    WithoutMask: NOTHING,
     ZeroPadded: OUTPUT,
     # Activations
     LogOfOnePlus: OUTPUT,

@@ -103,6 +103,21 @@ class Variant(Block):
         """The dtype of the outputs, where they are not integers in the model already."""
         return self.io if isinstance(self.io, str) else self.io.output
 
+    @property
+    def fixed_batch(self) -> int | None:
+        """Examples per call that the recipe fixes; None where it does not."""
+        return self.batch if isinstance(self.batch, int) else None
+
+    @property
+    def any_batch(self) -> bool:
+        """Whether the recipe asks for any number of examples per call."""
+        return isinstance(self.batch, str)
+
+    @property
+    def fixed_shape(self) -> bool:
+        """Whether open axes get the size of the data's examples."""
+        return self.shape == "data"
+
     def least_agreement(self) -> float:
         """The share of equal predictions that the default claim demands."""
         return self.mode.least_agreement if self.agreement is None else self.agreement

@@ -173,6 +173,13 @@ class WithMask(layers.Layer):
         return inputs[1]
 
 
+class WithoutMask(layers.Layer):
+    """Values, without the mask that Keras passes along behind them."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.identity(inputs)
+
+
 class TakeMask(layers.Layer):
     """The mask that Keras passes along behind values, as a tensor."""
 

@@ -24,6 +24,7 @@ from tfopt.backend.quantization.canonical.mask_layers import (
     NotEqual,
     TakeMask,
     WithMask,
+    WithoutMask,
     ZeroPadded,
 )
 from tfopt.backend.quantization.canonical.masks.calls import Mask, MaskedCall, Result
@@ -89,10 +90,14 @@ def _as_keras_does(call: MaskedCall) -> Result:
 
     first = tf.nest.map_structure(attached, call.args[0])
     outputs = call.copy({})(first, *call.args[1:], **call.kwargs)
-    return outputs, [
-        None if getattr(output, "_keras_mask", None) is None else call.made(f"take_mask{number}", TakeMask)(output)
-        for number, output in enumerate(tf.nest.flatten(outputs))
-    ]
+    flat, taken = tf.nest.flatten(outputs), []
+    for number, output in enumerate(flat):
+        if getattr(output, "_keras_mask", None) is None:
+            taken.append(None)
+        else:
+            taken.append(call.made(f"take_mask{number}", TakeMask)(output))
+            flat[number] = call.made(f"values{number}", WithoutMask)(output)
+    return tf.nest.pack_sequence_as(outputs, flat), taken
 
 
 def _embedding(call: MaskedCall) -> Result:
@@ -113,7 +118,11 @@ def _recurrent(call: MaskedCall) -> Result:
     mask = call.masks[0]
     kwargs = call.kwargs if mask is None else {**call.kwargs, "mask": mask}
     outputs = call.copy(_unrolled(call.layer.get_config()))(*call.args, **kwargs)
-    return outputs, mask if call.layer.return_sequences else None
+    if not call.layer.return_sequences or mask is None:
+        return outputs, None
+    sequence, *states = tf.nest.flatten(outputs)
+    sequence = call.made("sequence", WithoutMask)(sequence)
+    return [sequence, *states] if states else sequence, mask
 
 
 def _bidirectional(call: MaskedCall) -> Result:
