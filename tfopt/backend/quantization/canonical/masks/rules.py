@@ -90,7 +90,8 @@ def _as_keras_does(call: MaskedCall) -> Result:
 
     first = tf.nest.map_structure(attached, call.args[0])
     outputs = call.copy({})(first, *call.args[1:], **call.kwargs)
-    flat, taken = tf.nest.flatten(outputs), []
+    flat = tf.nest.flatten(outputs)
+    taken: list[Mask] = []
     for number, output in enumerate(flat):
         if getattr(output, "_keras_mask", None) is None:
             taken.append(None)
