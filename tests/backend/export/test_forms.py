@@ -13,6 +13,7 @@ from tfopt.backend.export import tflite
 from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.trial import trial_conversions
 from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.records.report import ExportRecord
 
 pytestmark = pytest.mark.tf
 
@@ -70,7 +71,7 @@ def _masked() -> tf_keras.Model:
 
 
 @pytest.fixture(scope="module")
-def masked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def masked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ExportRecord]:
     """The records of a model with masks and an open length, with padded examples, one of them all padding."""
     random = np.random.default_rng(0)
     words = random.integers(1, 9, (60, STEPS)) * (np.arange(STEPS) < random.integers(1, STEPS + 1, 60)[:, None])
@@ -79,12 +80,12 @@ def masked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     kernel, bias = model.get_layer("head").get_weights()
     model.get_layer("head").set_weights([kernel * 6, bias])  # so that classes are not a matter of rounding
     split = Split(words.astype("int32"), np.zeros(60, np.int32))
-    context, _ = export_context(tmp_path_factory.mktemp("masked"), Data(split, split, split, source="x", num_classes=3))
+    context = export_context(tmp_path_factory.mktemp("masked"), Data(split, split, split, source="x", num_classes=3))
     variants = {"dynamic": Variant(quantize="dynamic"), "int8": Variant(quantize="int8", calibration=60)}
     return {record.name: record for record in tflite.export(model, variants, context)}
 
 
-def test_masks_of_every_kind_are_right_in_an_int8_file(masked) -> None:
+def test_masks_of_every_kind_are_right_in_an_int8_file(masked: dict[str, ExportRecord]) -> None:
     record = masked["int8"]
     claims = {claim.code: claim for claim in record.claims}
     assert claims["integer_only"].held, claims["integer_only"].found
