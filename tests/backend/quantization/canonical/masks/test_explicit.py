@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from tf_keras import layers
 
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical import canonicalize, initial_weights
-from tfopt.backend.quantization.integer_form import integer_form, masked_loops
-from tfopt.backend.types import Array
+from tfopt.backend.quantization.canonical.masks.rules import MOST_STEPS
+from tfopt.backend.quantization.integer_form import integer_form
+from tfopt.backend.types import Array, Shape
 
 pytestmark = pytest.mark.tf
 
@@ -98,7 +100,6 @@ def test_the_outputs_are_those_of_keras_and_no_mask_flows(name: str) -> None:
     assert form is not None
     inputs = [tensor for node in nodes(form.model) for tensor in node.keras_inputs]
     assert all(getattr(tensor, "_keras_mask", None) is None for tensor in inputs)
-    assert masked_loops(form) == {}
     assert all(getattr(layer, "unroll", True) for layer in form.model.layers)
     examples = _examples(model)
     pairs = zip(_outputs(model, examples), _outputs(form.model, examples), strict=True)
@@ -123,14 +124,14 @@ def test_a_model_without_masks_stays_as_it_is() -> None:
     assert canonicalize(model).model.get_layer(index=-1).unroll is False
 
 
-def test_open_and_long_sequences_stay_loops_and_are_named() -> None:
+def test_open_and_long_sequences_stay_loops() -> None:
     open_model = _tokens(layers.LSTM(3, name="rnn"), None)
-    form = integer_form(open_model)
+    assert _unrolled(open_model) is False
+    assert _unrolled(open_model, {"words": (STEPS,)}) is True
+    assert _unrolled(_tokens(layers.GRU(3, name="rnn"), MOST_STEPS + 1)) is False
+
+
+def _unrolled(model: tf_keras.Model, shapes: Mapping[str, Shape] = MappingProxyType({})) -> bool:
+    form = integer_form(model, shapes)
     assert form is not None
-    assert "its number of steps is open" in masked_loops(form)["rnn"]
-    fixed = integer_form(open_model, {"words": (STEPS,)})
-    assert fixed is not None
-    assert masked_loops(fixed) == {}
-    long = integer_form(_tokens(layers.Bidirectional(layers.GRU(3), name="rnn"), 65))
-    assert long is not None
-    assert "its 65 steps are more than the 64" in masked_loops(long)["rnn"]
+    return bool(form.model.get_layer("rnn").unroll)
