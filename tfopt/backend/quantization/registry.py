@@ -21,7 +21,6 @@ from tfopt.backend.quantization.canonical.custom_layers import (
     ScoresWithMask,
     Slice,
 )
-from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
 from tfopt.backend.quantization.canonical.mask_layers import (
     AllMasks,
     AttentionMask,
@@ -34,6 +33,7 @@ from tfopt.backend.quantization.canonical.mask_layers import (
     WithoutMask,
     ZeroPadded,
 )
+from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.own_functions import computes_in_integers
