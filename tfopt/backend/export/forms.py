@@ -72,24 +72,16 @@ def forms(
     made: dict[tuple[object, ...], Form] = {}
     found: dict[str, Form] = {}
     for name, variant in variants.items():
-        shapes = {} if variant.shape == "dynamic" else fixed
-        batch = 1 if variant.batch == 1 or (variant.batch is None and saved_model.needs_fixed_batch(model)) else None
+        shapes = fixed if variant.fixed_shape else {}
+        batch = variant.fixed_batch
+        if batch is None and not variant.any_batch and saved_model.needs_fixed_batch(model):
+            batch = 1
         quantized = simulated.get(name) if variant.mode.from_qat else None
         key = (id(quantized), variant.mode.integer_only, batch, bool(shapes))
         if key not in made:
             sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"
             if quantized is not None:
                 made[key] = Form(f"qat-{len(made)}-{sizes}", "qat", quantized, batch, shapes, original_names)
-        shapes = fixed if variant.fixed_shape else {}
-        batch = variant.fixed_batch
-        if batch is None and not variant.any_batch and saved_model.needs_fixed_batch(model):
-            batch = 1
-        is_simulated = variant.mode.from_qat and simulated is not None
-        key = (is_simulated, variant.mode.integer_only, batch, bool(shapes))
-        if key not in made:
-            sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"
-            if is_simulated and simulated is not None:
-                made[key] = Form(f"qat-{sizes}", "qat", simulated, batch, shapes, original_names)
             elif variant.mode.integer_only and (masked := integer_form(model, shapes)) is not None:
                 names = masked.original_names
                 made[key] = Form(f"masked-{sizes}", "float", masked.model, batch, shapes, names, masked)

@@ -8,9 +8,9 @@ import tf_keras
 
 from tfopt.backend import quantization
 from tfopt.backend.export.float_rules import unmatched_rules
-from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.saved_model import needs_fixed_batch
+from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.canonical import Canonical, canonicalize

@@ -18,9 +18,7 @@ from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
-from tfopt.backend.export.layer_errors import layer_errors
 from tfopt.backend.export.forms import Form, forms, request_for
-from tfopt.backend.export.forms import Form, forms
 from tfopt.backend.export.layer_errors import layer_errors
 from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
@@ -40,7 +38,6 @@ from tfopt.core.claims.tflite import FloatLayers, tflite_claims
 from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
-from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ClaimRecord, ExportRecord
 
 
