@@ -181,6 +181,10 @@ def about_sizes(report: Report) -> tuple[str, ...]:
     return tuple(sentence for sentence in (size_sentence(report), scales_sentence(report)) if sentence)
 
 
+NOTABLE = 1.02
+"""How many times larger a file must be than another one before a sentence says why."""
+
+
 def scales_sentence(report: Report) -> str | None:
     """Why an integer file is larger than one of the same weights with float activations; None where none is."""
     audited = [(export, export.audit) for export in report.exports if export.audit is not None and export.bytes]
@@ -189,7 +193,7 @@ def scales_sentence(report: Report) -> str | None:
         smaller = [
             other
             for other, of_other in audited
-            if of_other.float_operators and _dtype(of_other) == _dtype(audit) and other.bytes < export.bytes
+            if of_other.float_operators and _dtype(of_other) == _dtype(audit) and NOTABLE * other.bytes < export.bytes
         ]
         if smaller and scales and not audit.float_operators:
             return (
