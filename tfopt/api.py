@@ -103,8 +103,7 @@ def plan(
         recipe: a recipe, or the path of one.
         out: folder of the store.
         store: URL of a shared store, as in `run`.
-        trial: makes the `.tflite` files of the untrained model to see which operators they have; takes minutes for some
-            large models.
+        trial: converts the untrained model to see its operators; takes minutes for some large models.
 
     Raises:
         RecipeError: the recipe cannot work with its data and model.
@@ -231,7 +230,7 @@ def doctor(
         input_shape: of models that are built for their data, without the batch axis.
         num_outputs: of models that are built for their data.
         allow_unsafe: runs Python code that a model file holds, and imports the modules that it names.
-        trial: converts the model to see which operators it becomes; takes minutes for some large models.
+        trial: converts the model to see its operators; takes minutes for some large models.
 
     Raises:
         StageError: the model cannot be loaded.
@@ -244,17 +243,10 @@ def doctor(
     wrong = tuple(mismatches(found, os.environ))
     if model is None or missing(found):
         return DoctorReport(found, wrong)
-    from tfopt.backend import layer_support as preflight
-    from tfopt.backend.export.trial import LOOKED_AT, trial_conversions
-    from tfopt.backend.models import build as models
-    from tfopt.core.contracts.trial import looked_at
     from tfopt.core.records.layer_support import totals
+    from tfopt.engine.doctor import examine
 
-    built = models.build_alone(model, tuple(input_shape), num_outputs, allow_unsafe=allow_unsafe)
-    layers, files = preflight.layers(built), trial_conversions(built, LOOKED_AT) if trial else ()
-    shown = looked_at(files)
-    if shown is not None:
-        layers = preflight.with_operators(layers, shown)
+    layers, files = examine(model, input_shape, num_outputs, allow_unsafe=allow_unsafe, trial=trial)
     return DoctorReport(found, wrong, layers, totals(layers), files)
 
 

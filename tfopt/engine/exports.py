@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tfopt.core.claims.failures import Failure, attempt, failed_export
 from tfopt.core.contracts.events import ExportFinished
-from tfopt.core.contracts.export import Export, ExportContext
+from tfopt.core.contracts.export import BeforeQuantizing, Export, ExportContext
+from tfopt.core.contracts.stage import quantizing_position
 from tfopt.core.contracts.types import Model
 from tfopt.core.records.report import ExportRecord
+from tfopt.engine.prepared import Prepared
 from tfopt.errors import ExportError
+from tfopt.io.store.store import Store
 
 _CANNOT_WRITE = "cannot_write"
 
@@ -47,3 +51,22 @@ def unwritable(records: Sequence[ExportRecord]) -> ExportError | None:
     others = [record.name for record in records if record.bytes]
     kept = f"These files are written: {', '.join(others)}." if others else ""
     return ExportError(found[0].error or "", kept, code="cannot_write")
+
+
+def before_quantizing(prepared: Prepared, store: Store) -> BeforeQuantizing | None:
+    """The model that the quantizing stage began with, from the store; a starting model is built again, because the
+    stage may have changed it. None where no stage quantizes."""
+    recipe, plan = prepared.plan.recipe, prepared.plan
+    position = quantizing_position(recipe.stages)
+    if position is None:
+        return None
+
+    def load() -> Model:
+        from tfopt.backend.artifacts import stage_artifacts
+        from tfopt.backend.models import build
+
+        if position == 0:
+            return build.build(recipe.model, prepared.data, recipe.seed, Path(recipe.folder)).model
+        return stage_artifacts.load(store.folder(plan.stages[position - 1].key))
+
+    return BeforeQuantizing(recipe.stages[position].name, load)

@@ -28,15 +28,15 @@ from tfopt.core.contracts.events import (
     Waiting,
     Warned,
 )
-from tfopt.core.contracts.export import BeforeQuantizing, ExportContext
+from tfopt.core.contracts.export import ExportContext
 from tfopt.core.contracts.result import StageResult
-from tfopt.core.contracts.stage import SNAPSHOTS, Stage, StageContext, float_policy, next_traits, quantizing_position
+from tfopt.core.contracts.stage import SNAPSHOTS, Stage, StageContext, float_policy, next_traits
 from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.run import Run
-from tfopt.engine.exports import unwritable, write_targets
+from tfopt.engine.exports import before_quantizing, unwritable, write_targets
 from tfopt.engine.history import StageHistory
 from tfopt.engine.keys import batch_size_of
 from tfopt.engine.prepared import Prepared
@@ -307,29 +307,11 @@ class _Execution:
             dense=self.dense_measures(),
             origin=self.prepared.origin,
             float_layers=float_policy(recipe.stages),
-            before_quantizing=self.before_quantizing(),
+            before_quantizing=before_quantizing(self.prepared, self.store),
         )
         self.exports += write_targets(recipe.export, model, context)
         if (disk_error := unwritable(self.exports)) is not None:
             raise disk_error
-
-    def before_quantizing(self) -> BeforeQuantizing | None:
-        """The model that the quantizing stage began with, from the store; a starting model is built again, because the
-        stage may have changed it."""
-        recipe, plan = self.prepared.plan.recipe, self.prepared.plan
-        position = quantizing_position(recipe.stages)
-        if position is None:
-            return None
-
-        def load() -> Model:
-            from tfopt.backend.artifacts import stage_artifacts
-            from tfopt.backend.models import build as models
-
-            if position == 0:
-                return models.build(recipe.model, self.prepared.data, recipe.seed, Path(recipe.folder)).model
-            return stage_artifacts.load(self.store.folder(plan.stages[position - 1].key))
-
-        return BeforeQuantizing(recipe.stages[position].name, load)
 
     def dense_measures(self) -> dict[str, float]:
         """Measures of the first dense model: what a drop is counted from."""

@@ -197,10 +197,10 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     for source, match in [
         ("none.keras", r"There is no model file .*none\.keras"),
         ("cut.keras", "broken or cut off"),
-        ("small.tflite", "is not a model that can be trained"),
+        ("small.tflite", "is a .tflite file: the end product"),
         ("empty", "is not a SavedModel"),
         ("weights.h5", "only weights"),
-        ("serving", "was not written by Keras 2: it has no keras_metadata.pb"),
+        ("serving", "has no signature to convert"),
     ]:
         with pytest.raises(StageError, match=match):
             built(f"./{source}", tmp_path)
