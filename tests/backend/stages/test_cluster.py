@@ -180,7 +180,7 @@ def test_layers_that_are_left_alone_are_named_with_the_reason():
     asked = stage(clusters=16, per_channel=True)
 
     assert skipped(model, asked) == {
-        "tiny": "has 1 weights per channel, no more than 16 clusters",
+        "tiny": "has 1 weight per channel, no more than 16 clusters",
         "depthwise": "DepthwiseConv2D is never clustered by tfmot: its kernels are small and accuracy suffers",
         "norm": "LayerNormalization has no kernel",
         "frozen": "is frozen (trainable=False)",
@@ -193,7 +193,7 @@ REFUSED = [
     ({"layers": [{"match": "norm", "clusters": 4}]}, "asks for layer norm, which cannot be done: it Batch"),
     ({"layers": [{"match": "logits", "clusters": 320}]}, "has 320 weights, no more than 320 clusters"),
     ({"layers": [{"match": "hidden", "per_channel": True}]}, "Dense has one scale for its whole kernel"),
-    ({"clusters": 5000}, "leave no layer to cluster .*has 2048 weights"),
+    ({"clusters": 5000}, "leave no layer to cluster .*has 2,048 weights"),
     ({"layers": [{"skip": True}]}, "leave no layer to cluster"),
 ]
 
