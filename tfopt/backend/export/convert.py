@@ -148,12 +148,19 @@ def convert_one(saved_model: str, variant: Variant, calibration: Calibration, fl
 
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
     CONVERTERS[variant.quantize](converter, variant, calibration)
-    if variant.mode.calibrated:
+    if variant.mode.calibrated and not _has_16_bit_activations(converter):
         quantize_well(converter, saved_model, floats)
     if variant.sparse:
         converter.optimizations = [*converter.optimizations, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
     content: bytes = converter.convert()
     return content
+
+
+def _has_16_bit_activations(converter: Any) -> bool:
+    import tensorflow as tf
+
+    sixteen = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    return sixteen in converter.target_spec.supported_ops
 
 
 def _float32(converter: Any, variant: Variant, calibration: Calibration) -> None:

@@ -33,7 +33,8 @@ def quantize_well(converter: Any, saved_model: str, floats: FloatRequest = NOTHI
     def annotate(content: bytes) -> tuple[bytes, Collection[str]]:
         examples = converter.representative_dataset.input_gen()
         content = _edited(content, lstm_operator.is_in, partial(lstm_operator.measure_ranges, examples=examples))
-        content = _edited(content, loops.has_loops, loops.join_passed_values, loops.keep_loops_float)
+        edits = (loops.join_passed_values, loops.keep_loops_float, loops.begin_with_constants)
+        content = _edited(content, loops.has_loops, *edits)
         if not floats.layers:
             return content, ()
         file = flatbuffer.parse(content)

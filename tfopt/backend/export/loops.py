@@ -59,8 +59,35 @@ def keep_loops_float(file: flatbuffer.File) -> None:
                 tensor.quantization = None
 
 
+def begin_with_constants(file: flatbuffer.File) -> None:
+    """Gives each loop that shares its first state with a fused LSTM a constant of its own.
+
+    The fused operator makes the tensor of zeros a variable, which has no values in the file. For the loop the quantizer
+    writes what its memory holds: zeros at first, from the second conversion of a process on anything (measured,
+    TensorFlow 2.21: states that begin with 12, outputs off by their whole range).
+    """
+    for graph in file.model.subgraphs:
+        for operator in graph.operators:
+            if file.operator_name(operator) == "WHILE":
+                operator.inputs = [_constant_of(file, graph, int(index)) for index in operator.inputs]
+
+
+def _constant_of(file: flatbuffer.File, graph: schema.SubGraphT, index: int) -> int:
+    """Position of a tensor that holds the zeros of a variable; the same position for what is no variable."""
+    tensor = graph.tensors[index]
+    if not tensor.isVariable or tensor.type != schema.TensorType.FLOAT32:
+        return index
+    zeros, buffer = copy.deepcopy(tensor), schema.BufferT()
+    buffer.data = np.zeros(4 * int(np.prod(tensor.shape)), np.uint8)
+    file.model.buffers.append(buffer)
+    zeros.isVariable, zeros.buffer = False, len(file.model.buffers) - 1
+    zeros.name = flatbuffer.text(tensor.name) + "/first"
+    graph.tensors.append(zeros)
+    return len(graph.tensors) - 1
+
+
 def name_loops(file: flatbuffer.File, variables: Mapping[str, Array]) -> None:
-    """Names the results of each loop after the variable whose values it holds; the converter drops the layer's name.
+    """Names results and constants of each loop after a variable that it holds; the converter drops the layer's name.
 
     Args:
         file: whose loops are in float.
@@ -72,6 +99,9 @@ def name_loops(file: flatbuffer.File, variables: Mapping[str, Array]) -> None:
         for index in operator.outputs if owner else ():
             name = flatbuffer.text(graph.tensors[index].name)
             graph.tensors[index].name = f"model/{owner}/{name}"
+        for tensor in body.tensors if owner else ():
+            if tensor.type == schema.TensorType.FLOAT32 and file.values(tensor) is not None:
+                tensor.name = f"model/{owner}/{flatbuffer.text(tensor.name)}"
 
 
 def store_kernels_as_int8(file: flatbuffer.File) -> None:
