@@ -200,9 +200,9 @@ def _multi_head(call: MaskedCall) -> Result:
     given = {role: mask for role, mask in parts.items() if mask is not None}
     kwargs = {name: tensor for name, tensor in call.kwargs.items() if name != "attention_mask"}
     causal = bool(kwargs.get("use_causal_mask")) and None not in (query.shape[1], value.shape[1])
-    if causal:
-        kwargs["use_causal_mask"] = False
     if given:
+        if causal:
+            kwargs["use_causal_mask"] = False
         size = (query.shape[1], value.shape[1]) if causal else None
         layer = call.made("mask", AttentionMask, roles=tuple(given), causal=size)
         kwargs["attention_mask"] = layer(list(given.values()))
