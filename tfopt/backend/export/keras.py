@@ -229,7 +229,7 @@ def _export(
     record = with_accepted(record.model_copy(update={"claims": [*record.claims, *more_claims]}), accept)
     for note in needless(record, accept):
         context.emit(Warned(note))
-    context.emit(ExportFinished(name, record.bytes, record.measures, held=all(claim.stands for claim in record.claims)))
+    context.emit(ExportFinished(name, record.bytes, record.measures, held=all(claim.passes for claim in record.claims)))
     return record
 
 

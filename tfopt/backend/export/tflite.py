@@ -281,13 +281,13 @@ def _with_layer_errors(
     if not worst:
         return claims, details
     shares = [asdict(error) for error in worst]
-    told = [
+    named = [
         claim.model_copy(update={"found": f"{claim.found}; {worst[0]}"})
         if claim.code == "same_outputs" and not claim.held
         else claim
         for claim in claims
     ]
-    return told, {**details, "layer_errors": shares}
+    return named, {**details, "layer_errors": shares}
 
 
 def _with_latency(records: Sequence[ExportRecord], evaluation: Evaluation) -> list[ExportRecord]:
@@ -319,4 +319,4 @@ def _timed(record: ExportRecord, result: Mapping[str, Any] | Failure | None) -> 
 
 
 def _finished(record: ExportRecord) -> ExportFinished:
-    return ExportFinished(record.name, record.bytes, record.measures, all(claim.stands for claim in record.claims))
+    return ExportFinished(record.name, record.bytes, record.measures, all(claim.passes for claim in record.claims))

@@ -162,7 +162,7 @@ class ClaimRecord(Record):
     """Why the recipe accepts that the claim is broken; null where it does not, or need not."""
 
     @property
-    def stands(self) -> bool:
+    def passes(self) -> bool:
         """Whether the claim does not fail the run: it held, or the recipe accepts that it did not."""
         return self.held or self.accepted is not None
 
@@ -275,4 +275,4 @@ class Report(Record):
     @property
     def held(self) -> bool:
         """Whether every claim held, or is accepted as broken, and every budget was met."""
-        return all(c.stands for e in self.exports for c in e.claims) and all(b.met for b in self.budgets)
+        return all(c.passes for e in self.exports for c in e.claims) and all(b.met for b in self.budgets)

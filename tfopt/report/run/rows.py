@@ -179,8 +179,8 @@ def _export_row(export: ExportRecord, metric: str, budgets: Iterable[BudgetRow])
         latency_ms_p90=measures.get("latency_ms_p90"),
         num_held=sum(claim.held for claim in export.claims),
         num_claims=len(export.claims),
-        broken=tuple(claim for claim in export.claims if not claim.stands),
-        num_accepted=sum(claim.stands and not claim.held for claim in export.claims),
+        broken=tuple(claim for claim in export.claims if not claim.passes),
+        num_accepted=sum(claim.passes and not claim.held for claim in export.claims),
         budgets=tuple(budget for budget in budgets if budget.export == export.name),
     )
 

@@ -36,7 +36,7 @@ class Verdict:
 def verdict(report: Report) -> Verdict:
     """The outcome of a run: one sentence, then one for each claim and budget that failed."""
     claims = [(export, claim) for export in report.exports for claim in export.claims]
-    broken_claims = tuple(claim_sentence(export, claim) for export, claim in claims if not claim.stands)
+    broken_claims = tuple(claim_sentence(export, claim) for export, claim in claims if not claim.passes)
     missed = tuple(budget_sentence(budget, report.metric) for budget in report.budgets if not budget.met)
     good = report.run.state == "done" and report.held
     headline = _headline(report, len(claims), len(broken_claims), len(missed))

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 from tf_keras import layers
 
+from tfopt.backend.quantization.canonical.mask_layers import MARGIN, as_bool
 from tfopt.backend.types import Nested, Shape
 
 Part: TypeAlias = int | tuple[int | None, int | None, int | None]
@@ -126,7 +127,7 @@ class ScoresWithMask(layers.Layer):
     def call(self, inputs: Nested) -> tf.Tensor:
         scores, mask = (inputs, tf.constant(self.kept, tf.bool)) if self.kept is not None else inputs
         lowest = tf.reduce_min(scores, axis=-1, keepdims=True)
-        return tf.where(_as_bool(mask), scores, lowest - 16.0)
+        return tf.where(as_bool(mask), scores, lowest - MARGIN)
 
     def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "kept": self.kept}
@@ -137,13 +138,7 @@ class KeptWeights(layers.Layer):
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         weights, mask = inputs
-        return tf.where(_as_bool(mask), weights, tf.zeros((), weights.dtype))
-
-
-def _as_bool(mask: tf.Tensor) -> tf.Tensor:
-    if mask.dtype == tf.bool:
-        return mask
-    return mask > 0.5 if mask.dtype.is_floating else tf.not_equal(mask, tf.zeros((), mask.dtype))
+        return tf.where(as_bool(mask), weights, tf.zeros((), weights.dtype))
 
 
 class LogOfOnePlus(layers.Layer):

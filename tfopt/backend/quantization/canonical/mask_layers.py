@@ -98,7 +98,7 @@ class AttentionMask(layers.Layer):
         return functools.reduce(tf.logical_and, parts)
 
     def _part(self, role: str, mask: tf.Tensor) -> tf.Tensor:
-        return _as_bool(mask) if role == "scores" else tf.expand_dims(mask, 2 if role == "query" else 1)
+        return as_bool(mask) if role == "scores" else tf.expand_dims(mask, 2 if role == "query" else 1)
 
     def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "roles": self.roles, "causal": self.causal}
@@ -257,7 +257,8 @@ def _as_rank_of(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     return mask
 
 
-def _as_bool(mask: tf.Tensor) -> tf.Tensor:
+def as_bool(mask: tf.Tensor) -> tf.Tensor:
+    """A mask of any dtype as bool: floats above 0.5, and integers other than 0, are True."""
     if mask.dtype == tf.bool:
         return mask
     return mask > 0.5 if mask.dtype.is_floating else tf.not_equal(mask, tf.zeros((), mask.dtype))
