@@ -26,8 +26,9 @@ from tfopt.backend import quantization
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.export import saved_model, tflite
+from tfopt.backend.export import tflite
 from tfopt.backend.export.convert import convert_one
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.graph.sparsity import sparsity
 from tfopt.backend.pruning.plan import preflight as pruning_preflight
@@ -36,8 +37,8 @@ from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.stages.prune import prune
 from tfopt.backend.tflite.predict import predict
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import Quantization
-from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.preflight import Workload
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import TfoptError

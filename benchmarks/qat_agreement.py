@@ -32,7 +32,7 @@ from measurements import mean_and_spread, replaced, table  # noqa: E402
 from tf_keras import layers  # noqa: E402
 
 from tfopt.backend.export.convert import convert_one  # noqa: E402
-from tfopt.backend.export.saved_model import (  # noqa: E402
+from tfopt.backend.export.keras_files.saved_model import (  # noqa: E402
     named_inputs,
     needs_fixed_batch,
     signature_of,
@@ -45,8 +45,8 @@ from tfopt.backend.quantization.weight_constraints import WeightConstraints  # n
 from tfopt.backend.quantization.wrapping import wrap  # noqa: E402
 from tfopt.backend.tflite.flatbuffer import read  # noqa: E402
 from tfopt.backend.tflite.interpreter import open_file  # noqa: E402
+from tfopt.core.config.files.tflite_variant import Variant  # noqa: E402
 from tfopt.core.config.quantization import Quantization  # noqa: E402
-from tfopt.core.config.tflite_variant import Variant  # noqa: E402
 
 EXAMPLES, TEST, CALIBRATION, OUTPUTS = 2000, 500, 256, 3
 FLOAT_EPOCHS, QAT_EPOCHS = 8, 3

@@ -9,12 +9,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from tfopt.catalog.catalog import stage_classes
-from tfopt.core.config.accepted_claims import AcceptedClaim
 from tfopt.core.config.allocation import GlobalAllocation
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment, DataConfig, Splits
 from tfopt.core.config.distillation import Decoupled, LayerPair, Member, MovingAverage, Relational, Teacher
-from tfopt.core.config.file_rules import FileRule
+from tfopt.core.config.files.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.file_rules import FileRule
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.config.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
 from tfopt.core.config.pruning import PruneRule
@@ -22,7 +23,6 @@ from tfopt.core.config.quantization import QuantizeRule
 from tfopt.core.config.ramps import Change
 from tfopt.core.config.rewind import Rewind
 from tfopt.core.config.sweep import SweepConfig
-from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.stage import EarlyStopping
 from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.recipe.recipe import ModelConfig, Recipe

@@ -153,7 +153,8 @@ def test_a_full_disk_at_export_keeps_the_stages(folder: Path, monkeypatch: pytes
 
 
 def test_one_failing_export_costs_one_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tfopt.backend.export import keras, tflite_run
+    from tfopt.backend.export import tflite_run
+    from tfopt.backend.export.keras_files import keras
 
     def refusing(*arguments: Any) -> Any:
         raise TypeError("a layer without get_config")

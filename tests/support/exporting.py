@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfopt.core.config.tflite_variant import IoTypes, Variant
+from tfopt.core.config.files.tflite_variant import IoTypes, Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ExportRecord
 

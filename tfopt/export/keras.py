@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfopt.core.config.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.accepted_claims import AcceptedClaim
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.mistakes import Mistake
@@ -31,6 +31,6 @@ class Keras(Export):
         return Preflight(problems=(Mistake((), f"export.keras cannot be written: {reason}.", code="no_layers"),))
 
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
-        from tfopt.backend.export import keras as keras_files
+        from tfopt.backend.export.keras_files import keras as keras_files
 
         return [keras_files.export_keras(model, context, self.accept or ())]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from tfopt.core.config.accepted_claims import AcceptedClaim
-from tfopt.core.config.tflite_variant import Batch
+from tfopt.core.config.files.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.tflite_variant import Batch
 from tfopt.core.contracts.export import Export, ExportContext
 from tfopt.core.contracts.types import Model
 
@@ -25,7 +25,7 @@ class SavedModel(Export):
     """Axes that the model leaves open: `data` fixes them to the size of the examples."""
 
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
-        from tfopt.backend.export import keras as keras_files
+        from tfopt.backend.export.keras_files import keras as keras_files
 
         batch = self.batch if isinstance(self.batch, int) else None
         return [keras_files.export_saved_model(model, context, self.accept or (), batch, self.shape == "data")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_serializer, model_validator
 from pydantic_core import CoreSchema
 
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake

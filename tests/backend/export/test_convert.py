@@ -8,7 +8,7 @@ import pytest
 
 from tfopt.backend.export import convert as converting
 from tfopt.backend.tflite import child_process
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 
 
 def test_a_converter_that_crashes_at_one_file_resumes_with_the_rest(

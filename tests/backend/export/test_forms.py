@@ -12,7 +12,7 @@ from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.export import tflite
 from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.trial import trial_conversions
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.records.report import ExportRecord
 
 pytestmark = pytest.mark.tf

@@ -12,9 +12,9 @@ from tf_keras import layers
 
 from tfopt.backend import quantization
 from tfopt.backend.audit.tflite import audit_tflite
-from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import convert_one
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.backend.export.keras_files import saved_model
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord
 
 # Conversion happens in this process, to be quick: TensorFlow announces the end of its interpreter there.

@@ -20,7 +20,7 @@ from tfopt.backend.export import tflite
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.compile import Compile
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import BeforeQuantizing
 from tfopt.errors import ExportError
 

@@ -18,8 +18,8 @@ from tests.support.one_layer_models import one_layer_models
 from tests.support.recipes import known
 from tfopt.backend.audit.layer_operators import BORDERS
 from tfopt.backend.audit.tflite import audit_tflite
-from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, convert
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.trial import LOOKED_AT, trial_conversions
 from tfopt.backend.models.build import build_alone
 from tfopt.core.contracts.trial import TrialConversion

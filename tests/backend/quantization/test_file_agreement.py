@@ -14,7 +14,7 @@ from tf_keras import layers
 
 from tfopt.backend.export.calibration import save_arrays
 from tfopt.backend.export.convert import convert_one
-from tfopt.backend.export.saved_model import named_inputs, signature_of, write_saved_model
+from tfopt.backend.export.keras_files.saved_model import named_inputs, signature_of, write_saved_model
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.input_ranges import input_ranges, with_ranges
@@ -22,8 +22,8 @@ from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap, wrappers
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite.interpreter import open_file
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import Quantization
-from tfopt.core.config.tflite_variant import Variant
 
 pytestmark = [pytest.mark.tf, pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, convert
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.tflite_run import missing_operators
 from tfopt.backend.tflite import interpreter as litert
 from tfopt.backend.tflite.kernel_differences import OperatorDifference, operator_differences
 from tfopt.core.claims.kernels import KNOWN_FAULTS, Parting
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 
 pytestmark = pytest.mark.tf
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from tfopt.core.claims.accepted import needless, with_accepted
-from tfopt.core.config.accepted_claims import AcceptedClaim
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.records.report import ClaimRecord, ExportRecord, Report, RunInfo
 from tfopt.report.run.sentences import verdict
 

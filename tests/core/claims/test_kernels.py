@@ -8,7 +8,7 @@ import pytest
 
 from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.claims.kernels import Parting, RuntimeCheck, kernels_claim
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 
 INT8 = Variant(quantize="int8", io="int8")
 EQUAL, DIFFERENT = OutputComparison(64, share=1.0), OutputComparison(64, share=0.5)

@@ -9,7 +9,7 @@ import pytest
 from tfopt.core.claims.agreement import OutputComparison, agreement_claim
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
 
 GOOD = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=1.0))

@@ -14,8 +14,8 @@ from tests.support.root import REPOSITORY
 from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization_modes import DEFAULT, IO_TYPES, MODES
-from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord, ClaimRecord, PortRecord, TensorRecord
 
 PACKAGE = REPOSITORY / "tfopt"

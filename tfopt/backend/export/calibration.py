@@ -10,10 +10,10 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.data.load import calibration_examples
-from tfopt.backend.export import saved_model
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.input_ranges import with_ranges
 from tfopt.backend.types import Array
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.errors import ExportError
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from tfopt.atomic import replacing
 from tfopt.backend.export.files import cannot_write
-from tfopt.backend.export.float_rules import NOTHING, FloatRequest
-from tfopt.backend.export.integer_steps import quantize_well
+from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
+from tfopt.backend.export.integers.integer_steps import quantize_well
 from tfopt.backend.tflite import child_process
 from tfopt.core.claims.failures import Failure
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 
 REFUSED, CRASHED = "conversion_failed", "process_crashed"
 """Codes of failures that a layer of the model causes."""

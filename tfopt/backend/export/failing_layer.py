@@ -12,9 +12,9 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, fails
 from tfopt.backend.export.forms import Form
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.graph.layers import nodes
 from tfopt.core.claims.failures import Failure, attempt
 

@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 import tf_keras
 
-from tfopt.backend.export import saved_model
-from tfopt.backend.export.float_rules import FloatRequest
+from tfopt.backend.export.integers.float_rules import FloatRequest
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.integer_form import integer_form
 from tfopt.backend.types import Shape
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tfopt.backend.export import saved_model
 from tfopt.backend.export.calibration import save_calibration
 from tfopt.backend.export.convert import Conversion
-from tfopt.backend.export.float_rules import float_request
 from tfopt.backend.export.forms import forms, request_for
+from tfopt.backend.export.integers.float_rules import float_request
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
@@ -26,8 +26,8 @@ from tfopt.backend.training import compile as compiling
 from tfopt.backend.types import Array
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.keras_names import higher_is_better
-from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import SimulationRecord
 

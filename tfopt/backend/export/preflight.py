@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import tf_keras
 
 from tfopt.backend import quantization
-from tfopt.backend.export.float_rules import unmatched_rules
 from tfopt.backend.export.forms import open_inputs
-from tfopt.backend.export.saved_model import needs_fixed_batch
+from tfopt.backend.export.integers.float_rules import unmatched_rules
+from tfopt.backend.export.keras_files.saved_model import needs_fixed_batch
 from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.graph.not_convertible import layers_not_convertible
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
@@ -17,7 +17,7 @@ from tfopt.backend.quantization.canonical import Canonical, canonicalize
 from tfopt.backend.quantization.canonical.masks.rules import STEP_BY_STEP
 from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.types import Shape
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.language.mistakes import Mistake

@@ -12,13 +12,13 @@ import tf_keras
 
 from tfopt.backend import quantization
 from tfopt.backend.audit.tflite import audit_tflite
-from tfopt.backend.export import saved_model
 from tfopt.backend.export.calibration import save_arrays, save_calibration
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
-from tfopt.backend.export.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
 from tfopt.backend.export.forms import Form, forms, request_for
+from tfopt.backend.export.integers.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.layer_errors import layer_errors
 from tfopt.backend.export.plain import PlainFile, plain_conversions
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
@@ -35,7 +35,7 @@ from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasur
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.simulation import concern
 from tfopt.core.claims.tflite import FloatLayers, tflite_claims
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord, ExportRecord

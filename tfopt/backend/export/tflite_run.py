@@ -23,7 +23,7 @@ from tfopt.backend.types import Array
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.claims.kernels import Parting, RuntimeCheck, kernels_agree
 from tfopt.core.claims.tflite import FloatLayers
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import SimulationRecord
 

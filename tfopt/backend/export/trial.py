@@ -19,11 +19,11 @@ import tf_keras
 from tfopt.backend.audit.layer_operators import layer_operators
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.equivalence import random_inputs
-from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
-from tfopt.backend.export.float_rules import float_request
 from tfopt.backend.export.forms import Form, forms, request_for
+from tfopt.backend.export.integers.float_rules import float_request
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.calibration import calibrate
@@ -33,8 +33,8 @@ from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.failures import Failure, attempt
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import Quantization
-from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.contracts.trial import TrialConversion
 
 EXAMPLES = 2

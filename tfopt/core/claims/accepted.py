@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfopt.core.config.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.accepted_claims import AcceptedClaim
 from tfopt.core.records.report import ExportRecord
 
 

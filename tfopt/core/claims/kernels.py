@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfopt.core.claims.agreement import OutputComparison, broken_claim
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.records.report import ClaimRecord
 
 _CLOSE_CALLS = 2

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
 from tfopt.core.claims.agreement import agreement_claim, broken_claim
 from tfopt.core.claims.kernels import RuntimeCheck, kernels_claim
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import FloatPolicy
-from tfopt.core.config.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.language.wording import counted
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, TensorRecord

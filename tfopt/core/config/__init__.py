@@ -9,12 +9,11 @@
 | `pruning`, `allocation`, `rewind` | what is pruned, how is the sparsity distributed, where do weights go back to? |
 | `clustering` | how many distinct values may the weights of a layer have? |
 | `quantization` | what is simulated in 8 bits, and which layers may compute in float? |
-| `quantization_modes`, `tflite_variant` | which `.tflite` files exist, and what does each mode mean? |
+| `quantization_modes`, `files/` | what does each TFLite mode mean, and which keys does a file have? |
 | `distillation` | which teacher, which losses? |
 | `ensembling` | how are models joined or averaged? |
 | `model_source` | which external models does a stage need? |
-| `layer_rules`, `file_rules` | which layers does a rule match? Which does an int8 file keep in float? |
-| `claim_codes`, `accepted_claims` | what is claimed of files, and which broken claims does a recipe accept? |
+| `layer_rules` | which layers does a rule match? |
 | `budgets` | which limits must the files meet? |
 | `sweep` | which axes and seeds does a sweep have? |
 | `traits` | what can a model be, by the stages it went through? |

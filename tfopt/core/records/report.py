@@ -157,7 +157,7 @@ class ClaimRecord(Record):
     found: str
     """What was found; names tensor and layer where the claim is broken."""
     code: str = ""
-    """Stable name of the claim, one of `tfopt.core.config.claim_codes`; empty in reports of version 0.1.0."""
+    """Stable name of the claim, one of `tfopt.core.config.files.claim_codes`; empty in reports of version 0.1.0."""
     accepted: str | None = None
     """Why the recipe accepts that the claim is broken; null where it does not, or need not."""
 

@@ -19,8 +19,8 @@ from tests.support.digits import digits
 from tests.support.exporting import Exported
 from tfopt.backend import bridge, quantization
 from tfopt.backend.audit.inspect import inspect
-from tfopt.backend.export import keras as keras_files
-from tfopt.backend.export.keras_archive import NOTE
+from tfopt.backend.export.keras_files import keras as keras_files
+from tfopt.backend.export.keras_files.keras_archive import NOTE
 from tfopt.backend.models import build as models
 from tfopt.core.config.quantization import Quantization
 from tfopt.core.recipe.recipe import ModelConfig
@@ -165,7 +165,7 @@ def test_who_came_with_tf_keras_gets_tf_keras(exported: Exported, tmp_path: Path
 
 
 def test_a_file_that_plain_keras_cannot_read_is_an_error(tmp_path: Path) -> None:
-    from tfopt.backend.export.read_back import read_back
+    from tfopt.backend.export.keras_files.read_back import read_back
 
     (tmp_path / "model.keras").write_bytes(b"nothing")
     with pytest.raises(ExportError, match=r"Plain Keras cannot read model\.keras back: .*"):

@@ -12,13 +12,13 @@ from tf_keras import layers
 from tests.support.canonical import QUANTIZATION, randomized, there_and_back
 from tests.support.files import File
 from tfopt.backend.equivalence import random_inputs
-from tfopt.backend.export import saved_model
 from tfopt.backend.export.convert import Conversion, convert
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
-from tfopt.core.config.tflite_variant import Variant
+from tfopt.core.config.files.tflite_variant import Variant
 
 pytestmark = pytest.mark.tf
 

@@ -19,8 +19,8 @@ from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import strip, wrap
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import Quantization
-from tfopt.core.config.tflite_variant import Variant
 
 pytestmark = pytest.mark.tf
 

@@ -6,7 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from tfopt.backend.export.keras_archive import NOTE, finish
+from tfopt.backend.export.keras_files.keras_archive import NOTE, finish
 
 
 def archive(path: Path, date: str, zip_date: tuple[int, int, int, int, int, int]) -> Path:

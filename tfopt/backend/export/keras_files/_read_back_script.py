@@ -1,6 +1,6 @@
 """Opens a `.keras` file with plain Keras: a script for a process of its own.
 
-It imports Keras and NumPy only; `tfopt.backend.export.read_back` starts it.
+It imports Keras and NumPy only; `tfopt.backend.export.keras_files.read_back` starts it.
 """
 
 import importlib

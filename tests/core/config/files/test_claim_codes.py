@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.root import REPOSITORY
-from tfopt.core.config.claim_codes import CLAIM_CODES
+from tfopt.core.config.files.claim_codes import CLAIM_CODES
 from tfopt.core.records.report import ClaimRecord
 
 MAKERS = {"ClaimRecord", "broken_claim"}

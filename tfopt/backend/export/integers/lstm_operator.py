@@ -21,7 +21,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfopt.backend.audit.tflite import indices
-from tfopt.backend.export.loops import variable_of
+from tfopt.backend.export.integers.loops import variable_of
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from tfopt.core.config.accepted_claims import AcceptedClaim
-from tfopt.core.config.file_rules import FileRule
+from tfopt.core.config.files.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.file_rules import FileRule
 from tfopt.core.config.quantization_modes import (
     DEFAULT,
     MODES,

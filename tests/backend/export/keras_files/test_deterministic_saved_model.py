@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.export import saved_model
+from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.models.zoo import small_cnn
 
 pytestmark = pytest.mark.tf

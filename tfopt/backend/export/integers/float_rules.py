@@ -15,8 +15,8 @@ from tfopt.backend.graph.layer_rules import spelled_out
 from tfopt.backend.graph.layers import layer_paths, layer_type, leaf_layers
 from tfopt.backend.quantization.quantized import Quantized, without_simulation
 from tfopt.backend.tflite import flatbuffer
+from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.layer_rules import last_match
-from tfopt.core.config.tflite_variant import Variant
 
 REASON = "a rule of its `layers` says quantize: none"
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")

@@ -15,9 +15,10 @@ import tf_keras
 from tfopt.backend import bridge
 from tfopt.backend.audit import keras as keras_audit
 from tfopt.backend.bridge.float32 import is_float32
-from tfopt.backend.export import agreement, keras_archive, read_back, saved_model
+from tfopt.backend.export import agreement
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.forms import open_inputs
+from tfopt.backend.export.keras_files import keras_archive, read_back, saved_model
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.models import store as model_store
@@ -28,7 +29,7 @@ from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import agreement_claim
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
 from tfopt.core.claims.tflite import pooled_sparsity
-from tfopt.core.config.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.accepted_claims import AcceptedClaim
 from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord, ExportRecord

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from tfopt.core.config.claim_codes import CLAIM_CODES, UNACCEPTABLE
+from tfopt.core.config.files.claim_codes import CLAIM_CODES, UNACCEPTABLE
 from tfopt.core.language.block import SharedBlock
 
 ACCEPTABLE = tuple(code for code in CLAIM_CODES if code not in UNACCEPTABLE)

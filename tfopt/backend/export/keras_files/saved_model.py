@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.export.deterministic_saved_model import OrderedArchive, make_canonical
+from tfopt.backend.export.keras_files.deterministic_saved_model import OrderedArchive, make_canonical
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.types import Array, Arrays, Shape

@@ -12,8 +12,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from tfopt.backend.compat.tflite_quantizer import quantize_in_steps
-from tfopt.backend.export import float_rules, loops, lstm_operator
-from tfopt.backend.export.float_rules import NOTHING, FloatRequest
+from tfopt.backend.export.integers import float_rules, loops, lstm_operator
+from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 

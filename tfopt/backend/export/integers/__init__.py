@@ -1,0 +1,9 @@
+"""Integer files: what the converter needs besides its own calibration.
+
+| file | question it answers |
+|---|---|
+| `float_rules` | which layers does a rule keep in float in an int8 file, and how? |
+| `integer_steps` | what is done between calibration and quantization in an int8 conversion? |
+| `loops` | how does a recurrent layer that is a loop get into an int8 file, and stay accurate? |
+| `lstm_operator` | which scales of TFLite's int8 LSTM operator are wrong, and how are they corrected? |
+"""

@@ -1,0 +1,8 @@
+"""The keys of a `.tflite` file.
+
+| file | question it answers |
+|---|---|
+| `tflite_variant` | which keys does a file have? |
+| `file_rules` | which layers does a rule of a file treat in a different way? |
+| `claim_codes`, `accepted_claims` | what is claimed of files, and which broken claims does a recipe accept? |
+"""
