@@ -4,8 +4,8 @@ TFLite's int8 LSTM writes its result in the scale of its state, which is calibra
 all operands, and the converter sets that scale on the LSTM's result but not on its state: the values are wrong by a
 factor. Of a Bidirectional they were off by 10 % of the output range (untrained, by 63 %); the export corrects that
 (`tfopt.backend.export.integers.lstm_operator`). But where the result of the concatenation is rounded in training, the
-converter refuses (`We cannot duplicate the value since it's not constant`), so the rewrites in `rewrites/recurrent` separate the
-scales.
+converter refuses (`We cannot duplicate the value since it's not constant`), so the rewrites in `rewrites/recurrent`
+separate the scales.
 """
 
 from __future__ import annotations
