@@ -26,7 +26,7 @@ import pytest
 from tfopt.backend.tflite import child_process
 
 CONVERT = "tfopt.backend.export.convert:convert_all"
-Run = Callable[[list[str]], tuple[int, str]]
+Run = Callable[[list[str], float | None], tuple[int | None, str]]
 
 
 class ForkServer:
@@ -84,10 +84,10 @@ def forked_conversions() -> Iterator[None]:
     server = ForkServer()
     new_interpreter: Run = child_process._run
 
-    def run(command: list[str]) -> tuple[int, str]:
+    def run(command: list[str], seconds: float | None = None) -> tuple[int | None, str]:
         request, answer = command[-2:]
         converts = Path(request).name == "request.json" and json.loads(Path(request).read_text())["function"] == CONVERT
-        return server.run(request, answer) if converts else new_interpreter(command)
+        return server.run(request, answer) if converts else new_interpreter(command, seconds)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child_process, "_run", run)

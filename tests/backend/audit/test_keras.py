@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tfopt.backend.audit.inspect import inspect
+from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.audit.keras import audit_keras
 from tfopt.errors import ExportError, UsageError
 

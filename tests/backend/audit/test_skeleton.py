@@ -12,7 +12,7 @@ import keras
 import pytest
 import tf_keras
 
-from tfopt.backend.audit.inspect import inspect
+from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.core.records.report import AuditRecord
 
 pytestmark = pytest.mark.tf

@@ -72,7 +72,7 @@ def test_output_of_the_child_neither_blocks_nor_corrupts_the_result() -> None:
 def test_an_interrupt_kills_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[str]] = []
 
-    def interrupted(self: subprocess.Popen[str]) -> None:
+    def interrupted(self: subprocess.Popen[str], timeout: float | None = None) -> None:
         started.append(self)
         raise KeyboardInterrupt("stop")
 

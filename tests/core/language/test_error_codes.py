@@ -17,7 +17,7 @@ from tfopt.errors import ExportError, Problem, RecipeError, Where
 
 FILES = sorted((REPOSITORY / "tfopt").rglob("*.py"))
 CARRIERS = {"Problem", "Mistake", "KeyMistake"}
-PASSED_ON = re.compile(r"code|\w+\.code|code_of\(.*\)|_CODES\[\w+\]")
+PASSED_ON = re.compile(r"code|\w+\.code|\w+\.own_code|code_of\(.*\)|_CODES\[\w+\]")
 """Expressions that hand on a code that was named in a different place."""
 
 
@@ -43,7 +43,7 @@ def error_classes() -> set[str]:
 def calls() -> Iterator[tuple[str, ast.Call]]:
     """Each call that makes an error, a problem or a mistake, with its place; classes with an `__init__` of their own
     name their code there."""
-    own = {"RecipeError", "ProcessCrashed", "ProcessFailed"}
+    own = {"RecipeError", "ProcessCrashed", "ProcessTimedOut", "ProcessFailed"}
     makers = (error_classes() - own) | CARRIERS
     for path, tree in trees():
         inside = {

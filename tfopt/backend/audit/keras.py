@@ -21,9 +21,8 @@ import numpy as np
 from tfopt.backend.audit.keras_record import architecture, record, tensor_record
 from tfopt.backend.types import Array
 from tfopt.core.records.report import AuditRecord, TensorRecord
-from tfopt.errors import ExportError, UsageError
+from tfopt.errors import ExportError
 
-_HDF5 = (".h5", ".hdf5")
 _MALFORMED = (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile)
 
 
@@ -34,16 +33,9 @@ def audit_keras(path: Path | str) -> AuditRecord:
         Weights as tensors, layer types as operators. Kernels are the weights of two axes and more.
 
     Raises:
-        UsageError: the file is of a different type.
         ExportError: it is malformed.
     """
     path = Path(path)
-    if path.suffix != ".keras" and path.suffix not in _HDF5:
-        raise UsageError(
-            f"{path} is of a type that cannot be inspected.",
-            "Expected .tflite, .keras, .h5, or a SavedModel folder.",
-            code="unknown_file_type",
-        )
     try:
         tensors = weights(path)
         if not h5py.is_hdf5(path):

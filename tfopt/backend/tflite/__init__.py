@@ -9,4 +9,5 @@
 | `kernel_differences` | at which operators do the kernels of LiteRT give different results? |
 | `benchmark` | how long does one example take? |
 | `child_process` | how does a crash of a converter or interpreter stay a message? |
+| `limits` | how much time and memory may a child process take, and what did it do when it ended? |
 """

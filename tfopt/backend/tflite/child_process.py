@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from tfopt.atomic import replacing
+from tfopt.backend.tflite import limits as limiting
+from tfopt.backend.tflite.limits import Limits
 from tfopt.catalog.own_code import child_environment
-from tfopt.errors import ExportError
+from tfopt.errors import ExportError, TfoptError
 
 _TAIL = 12
 
@@ -31,16 +33,31 @@ class ProcessCrashed(ExportError):
     Args:
         cause: what ended it, e.g. `SIGSEGV` or `exit code 3`.
         tail: the last lines it wrote to stderr.
+        doing: what it did at that time (`tfopt.backend.tflite.limits.doing`); empty where it did not say.
     """
 
-    def __init__(self, cause: str, tail: str) -> None:
+    def __init__(self, cause: str, tail: str, doing: str = "") -> None:
         last = tail.strip().splitlines()
-        super().__init__(
-            f"the child process crashed with {cause}" + (f"; last line of stderr: {last[-1].strip()}" if last else ""),
-            code="process_crashed",
-        )
         self.cause = cause
         self.tail = tail
+        self.doing = doing
+        super().__init__(
+            f"{self.sentence}" + (f"; last line of stderr: {last[-1].strip()}" if last else ""), code="process_crashed"
+        )
+
+    @property
+    def sentence(self) -> str:
+        """How it ended."""
+        return f"the child process crashed with {self.cause}" + (f" while it {self.doing}" if self.doing else "")
+
+
+class ProcessTimedOut(ProcessCrashed):
+    """The child process did not end in time, and was stopped."""
+
+    @property
+    def sentence(self) -> str:
+        """How it ended."""
+        return f"the child process was stopped after {self.cause}" + (f" while it {self.doing}" if self.doing else "")
 
 
 class ProcessFailed(ExportError):
@@ -50,45 +67,62 @@ class ProcessFailed(ExportError):
         kinds: class names of the exception, its own first, then those it inherits from.
         message: its text.
         trace: the child's traceback, for `--debug`.
+        own_code: the code of an error of tfopt; empty for all others.
     """
 
-    def __init__(self, kinds: Sequence[str], message: str, trace: str) -> None:
+    def __init__(self, kinds: Sequence[str], message: str, trace: str, own_code: str = "") -> None:
         super().__init__(f"{kinds[0]}: {message}", code="process_failed")
+        self.own_code = own_code
         self.kinds = tuple(kinds)
         self.reason = message
         self.trace = trace
 
 
-def call(function: str, arguments: Mapping[str, Any]) -> Any:
+def call(function: str, arguments: Mapping[str, Any], limits: Limits = Limits()) -> Any:
     """Calls `module:function` with keyword arguments in a fresh process and waits for its result.
 
     Args:
         function: `package.module:function`, importable from this process.
         arguments: keyword arguments, JSON-able.
+        limits: of time and memory.
 
     Returns:
         The function's result as JSON gives it back.
 
     Raises:
+        ProcessTimedOut: it took longer than `limits.seconds`.
         ProcessCrashed: killed by a signal, aborted, or ended without a reply.
         ProcessFailed: the function raised.
     """
     with tempfile.TemporaryDirectory(prefix="tfopt-child-") as folder:
-        request, reply_file = Path(folder, "request.json"), Path(folder, "reply.json")
-        request.write_text(json.dumps({"function": function, "arguments": dict(arguments)}), encoding="utf-8")
-        returncode, errors = _run(
-            [sys.executable, "-m", "tfopt.backend.tflite.child_process", str(request), str(reply_file)]
-        )
+        request, reply_file, note = (Path(folder, name) for name in ("request.json", "reply.json", "doing.txt"))
+        content = {
+            "function": function,
+            "arguments": dict(arguments),
+            "memory": limits.memory,
+            "note": str(note),
+        }
+        request.write_text(json.dumps(content), encoding="utf-8")
+        command = [sys.executable, "-m", "tfopt.backend.tflite.child_process", str(request), str(reply_file)]
+        returncode, errors = _run(command, limits.seconds)
+        tail = "\n".join(errors.splitlines()[-_TAIL:])
+        doing = note.read_text(encoding="utf-8") if note.exists() else ""
+        if returncode is None or returncode == -signal.SIGALRM:
+            raise ProcessTimedOut("its time limit" if returncode else f"{limits.seconds or 0:.0f} seconds", tail, doing)
         if returncode != 0 or not reply_file.exists():
-            raise ProcessCrashed(_cause(returncode), "\n".join(errors.splitlines()[-_TAIL:]))
+            raise ProcessCrashed(_cause(returncode), tail, doing)
         reply = json.loads(reply_file.read_text(encoding="utf-8"))
     if "error" in reply:
         raise ProcessFailed(**reply["error"])
     return reply["result"]
 
 
-def _run(command: list[str]) -> tuple[int, str]:
-    """Exit code and stderr of a command; it does not outlive this call, whatever interrupts it."""
+def _run(command: list[str], seconds: float | None = None) -> tuple[int | None, str]:
+    """Exit code and stderr of a command; it does not outlive this call, whatever interrupts it.
+
+    Returns:
+        None as exit code of a command that was stopped after `seconds`.
+    """
     with subprocess.Popen(
         command,
         env=child_environment({}),
@@ -99,7 +133,10 @@ def _run(command: list[str]) -> tuple[int, str]:
         errors="replace",
     ) as process:
         try:
-            _, errors = process.communicate()
+            _, errors = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return None, process.communicate()[1]
         finally:
             if process.poll() is None:
                 process.kill()
@@ -115,20 +152,25 @@ def _cause(returncode: int) -> str:
         return f"signal {-returncode}"
 
 
-def _reply(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _reply(function: str, arguments: dict[str, Any], memory: int | None) -> dict[str, Any]:
     """Result of a call as JSON: the function's own, or the error as plain strings."""
     module, _, name = function.partition(":")
     try:
-        return {"result": getattr(importlib.import_module(module), name)(**arguments)}
+        found = getattr(importlib.import_module(module), name)
+        limiting.limit_memory(memory)
+        return {"result": found(**arguments)}
     except Exception as error:  # noqa: BLE001 - the edge of a process: every error must cross it as a message
         kinds = [kind.__name__ for kind in type(error).__mro__]
-        return {"error": {"kinds": kinds, "message": str(error), "trace": traceback.format_exc()}}
+        code = error.code if isinstance(error, TfoptError) else ""
+        trace = traceback.format_exc()
+        return {"error": {"kinds": kinds, "message": str(error), "trace": trace, "own_code": code}}
 
 
 def main(request: str, reply_file: str) -> None:
     """Runs in the child process: reads the request file, writes the reply file."""
     content = json.loads(Path(request).read_text(encoding="utf-8"))
-    reply = _reply(content["function"], content["arguments"])
+    limiting.note_in(Path(content["note"]))
+    reply = _reply(content["function"], content["arguments"], content["memory"])
     with replacing(Path(reply_file)) as part:
         part.write_text(json.dumps(reply), encoding="utf-8")
 

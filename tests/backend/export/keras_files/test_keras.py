@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.contexts import export_context
 from tests.support.exporting import Exported, StandIn
-from tfopt.backend.audit.inspect import inspect
+from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.export.keras_files import keras as keras_files
 from tfopt.core.records.report import AuditRecord
 from tfopt.errors import ExportError, UsageError

@@ -15,7 +15,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tf_keras import layers
 from tf_keras.protobuf import saved_metadata_pb2
 
-from tfopt.backend.audit.inspect import inspect
+from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.models.files import load_file
 from tfopt.errors import StageError

@@ -18,7 +18,7 @@ from tests.support.contexts import export_context
 from tests.support.digits import digits
 from tests.support.exporting import Exported
 from tfopt.backend import bridge, quantization
-from tfopt.backend.audit.inspect import inspect
+from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.export.keras_files import keras as keras_files
 from tfopt.backend.export.keras_files.keras_archive import NOTE
 from tfopt.backend.models import build as models

@@ -19,7 +19,7 @@ from tf_keras import layers
 
 from tests.support.hostile_files import attacks, bytecode, layer, planted, rewrite
 from tfopt import api
-from tfopt.backend.audit.inspect import inspect
+from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.models import build as models
 from tfopt.backend.models.files import load_file
