@@ -1,5 +1,4 @@
-"""Audits a model file of any type, of any origin: in a child process with limits, since a hostile file can hang, crash or
-fill the memory."""
+"""Audits a model file of any type and origin, in a child process with limits: a hostile file can hang or crash it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from tfopt.atomic import replacing
 from tfopt.backend.tflite import limits as limiting
-from tfopt.backend.tflite.limits import Limits
+from tfopt.backend.tflite.limits import NO_LIMITS, Limits
 from tfopt.catalog.own_code import child_environment
 from tfopt.errors import ExportError, TfoptError
 
@@ -78,7 +78,7 @@ class ProcessFailed(ExportError):
         self.trace = trace
 
 
-def call(function: str, arguments: Mapping[str, Any], limits: Limits = Limits()) -> Any:
+def call(function: str, arguments: Mapping[str, Any], limits: Limits = NO_LIMITS) -> Any:
     """Calls `module:function` with keyword arguments in a fresh process and waits for its result.
 
     Args:

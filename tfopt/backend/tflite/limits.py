@@ -36,6 +36,10 @@ class Limits:
         return cls(seconds=120 + size / 1e6, memory=(2 << 30) + 24 * size)
 
 
+NO_LIMITS = Limits()
+"""For code and files of one's own."""
+
+
 def limit_memory(most: int | None) -> None:
     """Lets this process take `most` more bytes of memory: what needs more fails, as it would on a small machine."""
     if most is None or sys.platform == "win32" or not _STATUS.exists():
