@@ -14,6 +14,7 @@ from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment, DataConfig, Splits
 from tfopt.core.config.distillation import Decoupled, LayerPair, Member, MovingAverage, Relational, Teacher
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.calibration import Calibration
 from tfopt.core.config.files.file_rules import FileRule
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
@@ -154,6 +155,9 @@ def sections() -> Iterator[str]:
     yield "## `export`\n"
     yield "`saved_model: {}`, `keras: {}`, and `tflite:` with named variants:\n"
     yield from table(Variant)
+    yield "### `calibration` of a file\n"
+    yield "A number of examples, or these keys; [what each is worth](calibration.md).\n"
+    yield from table(Calibration)
     yield "### `layers` of a file\n"
     yield from table(FileRule)
     yield "### `accept`\n"

@@ -50,7 +50,7 @@ FLOORS = {
     "tfopt.backend": (
         {"compat", "types"},
         {"data", "ensembling", "equivalence", "graph", "tflite"},
-        {"bridge", "clustering", "training"},
+        {"bridge", "calibration", "clustering", "training"},
         {"models", "pruning"},
         {"audit", "quantization"},
         {"layer_support", "artifacts", "export"},

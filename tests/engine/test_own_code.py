@@ -70,3 +70,15 @@ def test_a_keras_name_is_still_checked(tmp_path: Path) -> None:
         text = RECIPE.replace('loss: {name: "ownengine:focall", gamma: 2.0}', wrong)
         with pytest.raises(RecipeError, match=expected):
             tfopt.load(write(tmp_path / "wrong", text))
+
+
+def test_a_function_that_selects_calibration_examples_is_own_code(tmp_path: Path) -> None:
+    export = "export: {tflite: {int8: {quantize: int8, calibration: {select: 'ownengine:chooose'}}}}\n"
+    head, _, _ = RECIPE.partition("compile:")
+    path = write(tmp_path / "select", f"{head}{export}")
+    (tmp_path / "select" / "ownengine.py").write_text("def choose(inputs, targets): return [1]\n", encoding="utf-8")
+    recipe = tfopt.load(path)
+    assert code_named_by(recipe) == ["ownengine:chooose"]
+    with pytest.raises(RecipeError, match="Did you mean 'choose'") as caught:
+        check_own_code(recipe)
+    assert "recipe.yaml:4:" in str(caught.value)

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from tfopt.catalog.entries import Entry, Kind, find
 from tfopt.catalog.references import is_function
-from tfopt.core.config.compile import Named
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
 from tfopt.core.language.mistakes import RecipePath
@@ -116,13 +115,15 @@ def _classes(module: ModuleType, attribute: str | None, base: type[B]) -> list[t
 def code_named_by(recipe: Recipe) -> list[str]:
     """The `package.module:function` texts whose code running the recipe would import."""
     named = [source for source in (recipe.data.source, recipe.model.source) if is_function(source)]
-    own = [part.name for _, part in own_code_in(recipe)]
+    own = [name for _, name in own_code_in(recipe)]
     return list(dict.fromkeys([*named, *(recipe.model.objects or ()), *own]))
 
 
-def own_code_in(recipe: Recipe) -> Iterator[tuple[RecipePath, Named]]:
-    """Losses, metrics and callbacks of the user's own in a recipe, with their paths."""
-    yield from ((("compile", *path), part) for path, part in recipe.compile.references())
+def own_code_in(recipe: Recipe) -> Iterator[tuple[RecipePath, str]]:
+    """Losses, metrics, callbacks and functions of exports that are the user's own, with their paths in the recipe."""
+    yield from ((("compile", *path), part.name) for path, part in recipe.compile.references())
     for index, stage in enumerate(recipe.stages):
         for position, callback in enumerate(getattr(stage, "callbacks", None) or ()):
-            yield ("stages", index, stage.kind, "callbacks", position), callback
+            yield ("stages", index, stage.kind, "callbacks", position), callback.name
+    for target in recipe.export:
+        yield from ((("export", target.kind, *path), name) for path, name in target.own_code())

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfopt.core.claims.failures import Failure, attempt, failed_export
+from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.events import ExportFinished
 from tfopt.core.contracts.export import BeforeQuantizing, Export, ExportContext
-from tfopt.core.contracts.stage import quantizing_position
+from tfopt.core.contracts.stage import next_traits, quantizing_position
 from tfopt.core.contracts.types import Model
-from tfopt.core.records.report import ExportRecord
+from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.engine.prepared import Prepared
 from tfopt.errors import ExportError
 from tfopt.io.store.store import Store
@@ -53,9 +54,15 @@ def unwritable(records: Sequence[ExportRecord]) -> ExportError | None:
     return ExportError(found[0].error or "", kept, code="cannot_write")
 
 
-def before_quantizing(prepared: Prepared, store: Store) -> BeforeQuantizing | None:
+def before_quantizing(prepared: Prepared, store: Store, records: Sequence[StageRecord] = ()) -> BeforeQuantizing | None:
     """The model that the quantizing stage began with, from the store; a starting model is built again, because the
-    stage may have changed it. None where no stage quantizes."""
+    stage may have changed it. None where no stage quantizes.
+
+    Args:
+        prepared: the plan of the run.
+        store: holds the results of its stages.
+        records: of the stages that have run.
+    """
     recipe, plan = prepared.plan.recipe, prepared.plan
     position = quantizing_position(recipe.stages)
     if position is None:
@@ -69,4 +76,9 @@ def before_quantizing(prepared: Prepared, store: Store) -> BeforeQuantizing | No
             return build.build(recipe.model, prepared.data, recipe.seed, Path(recipe.folder)).model
         return stage_artifacts.load(store.folder(plan.stages[position - 1].key))
 
-    return BeforeQuantizing(recipe.stages[position].name, load)
+    traits: frozenset[Trait] = frozenset()
+    for stage in recipe.stages[:position]:
+        traits = next_traits(stage, traits)
+    before = recipe.stages[position - 1].name if position else None
+    layers = next((record.layers for record in records if record.name == before), [])
+    return BeforeQuantizing(recipe.stages[position].name, load, traits, layers)

@@ -1,4 +1,4 @@
-"""Losses, metrics and callbacks of the user's own: that they are there, before anything is loaded or trained."""
+"""Code of the user's own besides data and model: that it is there, before anything is loaded or trained."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def check_own_code(recipe: Recipe) -> None:
         RecipeError: something is missing or fails on import; every mistake with its place in the file.
     """
     problems: list[Problem] = []
-    for path, part in own_code_in(recipe):
+    for path, name in own_code_in(recipe):
         try:
-            references.function(part.name, Path(recipe.folder))
+            references.function(name, Path(recipe.folder))
         except StageError as error:
             problems.append(Problem(path, error.message, error.hint, code=error.code))
     if problems:

@@ -118,6 +118,7 @@ def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Pro
         len(stages.data.train),
         recipe.budgets,
         stages.data.input_shape,
+        stages.data,
     )
     problems: list[Problem] = []
     warnings: list[str] = []

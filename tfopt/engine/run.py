@@ -307,7 +307,7 @@ class _Execution:
             dense=self.dense_measures(),
             origin=self.prepared.origin,
             float_layers=float_policy(recipe.stages),
-            before_quantizing=before_quantizing(self.prepared, self.store),
+            before_quantizing=before_quantizing(self.prepared, self.store, self.stages),
         )
         self.exports += write_targets(recipe.export, model, context)
         if (disk_error := unwritable(self.exports)) is not None:

@@ -13,6 +13,7 @@ from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
+from tfopt.core.language.mistakes import RecipePath
 from tfopt.core.language.wording import counted
 
 if TYPE_CHECKING:
@@ -70,19 +71,26 @@ class Tflite(Export):
     def names(self) -> tuple[str, ...]:
         return tuple(self.variants)
 
+    def own_code(self) -> list[tuple[RecipePath, str]]:
+        named = {name: variant.calibrating.function for name, variant in self.variants.items()}
+        return [((name, "calibration", "select"), function) for name, function in named.items() if function]
+
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
+        from tfopt.backend.calibration.preflight import calibration_preflight
         from tfopt.backend.export.preflight import tflite_preflight
         from tfopt.core.contracts.preflight import Preflight
 
         found = tflite_preflight(model, self.variants, workload.traits, workload.example)
+        found = found.joined(calibration_preflight(model, self.variants, workload.traits, workload.data))
         warnings = (*self._calibration_warnings(workload), *self._budget_warnings(workload))
         return found.joined(Preflight(warnings=warnings))
 
     def _calibration_warnings(self, workload: ExportWorkload) -> Iterator[str]:
         for name, variant in self.variants.items():
-            if variant.mode.calibrated and variant.calibration > workload.examples:
+            calibration = variant.calibrating
+            if variant.mode.calibrated and not calibration.function and calibration.examples > workload.examples:
                 yield (
-                    f"{name}: calibration asks for {counted(variant.calibration, 'example')}, the training split has "
+                    f"{name}: calibration asks for {counted(calibration.examples, 'example')}, the training split has "
                     f"{workload.examples}; all of them are used."
                 )
 

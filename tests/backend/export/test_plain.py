@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfopt.backend.export.plain import is_worse
+from tfopt.backend.export.plain import is_worse, twin_of
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.files.tflite_variant import Variant
 
 CLASSES, REGRESSION = Compile(), Compile.model_validate({"loss": "mse", "metrics": ["mae"]})
 TARGETS = np.arange(400) % 4
@@ -38,3 +39,11 @@ def test_for_an_error_metric_larger_is_worse() -> None:
 
 def test_one_example_can_prove_nothing() -> None:
     assert not is_worse(predictions(1)[:1], predictions(0)[:1], TARGETS[:1], CLASSES)
+
+
+def test_a_file_with_ptq_that_is_made_in_the_same_way_is_the_plain_file() -> None:
+    int8 = Variant(quantize="int8", agreement=0.9)
+    others = {"other": Variant(quantize="int8", ptq=True, calibration=8), "same": Variant(quantize="int8", ptq=True)}
+    assert twin_of(int8, others) == "same"
+    assert twin_of(Variant(quantize="int8", io="int8"), others) is None
+    assert twin_of(Variant(quantize="dynamic"), {"dynamic": Variant(quantize="dynamic", ptq=True)}) is None

@@ -125,8 +125,16 @@ def test_the_quantization_aware_model_becomes_the_int8_file_and_the_float_model_
     aware.fit(data.train.inputs, data.train.targets, epochs=1, batch_size=16, verbose=0)
     before = BeforeQuantizing("qat", lambda: exported.model)
     context = export_context(tmp_path / "export", data, before_quantizing=before)
-    variants = {"float32": Variant(), "int8": VARIANTS["int8"]}
-    plain, int8 = tflite.export(StandIn(aware, exported.model), variants, context)
+    variants = {
+        "float32": Variant(),
+        "int8": VARIANTS["int8"],
+        "ptq": VARIANTS["int8"].model_copy(update={"ptq": True}),
+    }
+    plain, int8, ptq = tflite.export(StandIn(aware, exported.model), variants, context)
+    assert (ptq.details["converted_from"], ptq.details["without_stage"]) == ("float", "qat")
+    assert ptq.simulation is None
+    assert all(claim.held for claim in ptq.claims)
+    assert exported.file("int8").read_bytes() == (tmp_path / "export" / "ptq.tflite").read_bytes()
     assert (plain.details["converted_from"], int8.details["converted_from"]) == ("float", "qat")
     assert exported.file("float32").read_bytes() == (tmp_path / "export" / "float32.tflite").read_bytes()
     assert int8.measures["agreement"] > 0.95
@@ -136,7 +144,7 @@ def test_the_quantization_aware_model_becomes_the_int8_file_and_the_float_model_
     assert int8.simulation.quantum == int8.audit.outputs[0].scale
     assert int8.measures["within_quantum"] > 0.8
     assert int8.simulation.plain["accuracy"] == exported.records["int8"].measures["accuracy"]
-    assert sorted(path.name for path in context.folder.iterdir()) == ["float32.tflite", "int8.tflite"]
+    assert sorted(path.name for path in context.folder.iterdir()) == ["float32.tflite", "int8.tflite", "ptq.tflite"]
     # The learned ranges stay: no conversion between differing scales was put between operators.
     assert set(int8.audit.operators) == {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "RESHAPE", "SOFTMAX"}
     assert {t.layer for t in int8.audit.tensors if t.role == "weight"} == {"stem", "depth", "hidden", "digit"}

@@ -26,6 +26,17 @@ def test_a_stage_that_lost_to_plain_int8_is_in_the_verdict_and_once_only() -> No
     assert len(sentences.simulation_sentences(report)) == 1
 
 
+def test_how_files_were_made_is_said_where_the_recipe_chose_it() -> None:
+    report = sample_report()
+    assert sentences.making_sentences(report) == ()
+    details = {"without_stage": "qat", "calibration": 50, "calibrated_with": "select balanced"}
+    exports = [*report.exports[:-1], report.exports[-1].model_copy(update={"details": details})]
+    assert sentences.making_sentences(report.model_copy(update={"exports": exports})) == (
+        "int8: quantized after training, from the model before qat (ptq: true).",
+        "int8: calibrated with 50 training examples, select balanced.",
+    )
+
+
 def test_what_did_not_hold_is_said_in_words_with_file_and_figures() -> None:
     verdict = sentences.verdict(lying_report())
     assert not verdict.good

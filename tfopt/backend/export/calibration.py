@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import tf_keras
 
-from tfopt.backend.data.load import calibration_examples
+from tfopt.backend.calibration.selection import calibration_split
+from tfopt.backend.export.convert import Conversion
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.input_ranges import with_ranges
 from tfopt.backend.types import Array
@@ -31,7 +33,7 @@ def save_calibration(
 
     Args:
         name: of the variant.
-        variant: says how many examples.
+        variant: says which examples.
         model: whose inputs they are.
         signature: names of its inputs.
         context: data and seed.
@@ -43,6 +45,7 @@ def save_calibration(
 
     Raises:
         ExportError: there is no training split.
+        StageError: the selection fails.
     """
     if not variant.mode.calibrated:
         return {}
@@ -52,9 +55,19 @@ def save_calibration(
             "Give the recipe data with a training split; noise would give ranges that fit no real input.",
             code="no_calibration_data",
         )
-    examples = calibration_examples(context.data, variant.calibration, context.seed)
+    examples = calibration_split(context.data, variant.calibrating, context.seed)
     given = examples.inputs if isinstance(examples.inputs, dict) else {model.input_names[0]: examples.inputs}
     return save_arrays(saved_model.named_inputs(with_ranges(given, ranges), model, signature), folder)
+
+
+def calibration_details(conversion: Conversion) -> dict[str, Any]:
+    """What a report says about the calibration of a file: how many examples, and how."""
+    if not conversion.calibration:
+        return {"calibration": 0}
+    calibration = conversion.variant.calibrating
+    examples = len(np.load(next(iter(conversion.calibration.values())), mmap_mode="r"))
+    asked = calibration.examples if calibration.function is None else examples
+    return {"calibration": asked} | ({"calibrated_with": words} if (words := calibration.words()) else {})
 
 
 def save_arrays(arrays: Mapping[str, Array], folder: Path) -> dict[str, Path]:

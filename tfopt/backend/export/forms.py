@@ -76,7 +76,7 @@ def forms(
         batch = variant.fixed_batch
         if batch is None and not variant.any_batch and saved_model.needs_fixed_batch(model):
             batch = 1
-        quantized = simulated.get(name) if variant.mode.from_qat else None
+        quantized = simulated.get(name) if variant.from_qat else None
         key = (id(quantized), variant.mode.integer_only, batch, bool(shapes))
         if key not in made:
             sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"

@@ -54,7 +54,7 @@ def plain_conversions(variants: Mapping[str, Variant], context: ExportContext, w
     Raises:
         ExportError: the SavedModel cannot be written.
     """
-    chosen = {name: variant for name, variant in variants.items() if variant.mode.from_qat}
+    chosen = {name: variant for name, variant in variants.items() if variant.from_qat}
     if context.before_quantizing is None or not chosen:
         return {}
     model = context.before_quantizing.load()
@@ -78,12 +78,14 @@ class PlainFile:
     """One plain file.
 
     Args:
-        conversion: what it is made from; its target exists unless it failed.
+        file: exists unless it failed.
         failure: why it could not be converted, or None.
+        outputs: on the test split by output name, where it ran already.
     """
 
-    conversion: Conversion
+    file: Path
     failure: str | None
+    outputs: Mapping[str, Array] | None = None
 
     def compared_with(
         self, file: Path, outputs: Array, inputs: Mapping[str, Path], context: ExportContext
@@ -100,16 +102,33 @@ class PlainFile:
         record = SimulationRecord(stage=stage, quantum=output_quantum(file), plain_failed=self.failure or "")
         if self.failure is not None:
             return record
-        try:
-            ran = predict.run_file(self.conversion.target, inputs, self.conversion.target.parent, os.cpu_count() or 1)
-        except (ProcessCrashed, ProcessFailed) as error:
-            return record.model_copy(update={"plain_failed": str(error)})
-        measures = attempt(file_measures, ran.outputs, context.data.test, context.compile, context.dense)
+        found = self.outputs
+        if found is None:
+            try:
+                found = predict.run_file(self.file, inputs, self.file.parent, os.cpu_count() or 1).outputs
+            except (ProcessCrashed, ProcessFailed) as error:
+                return record.model_copy(update={"plain_failed": str(error)})
+        measures = attempt(file_measures, found, context.data.test, context.compile, context.dense)
         if isinstance(measures, Failure):
             return record.model_copy(update={"plain_failed": measures.reason})
-        (plain,) = ran.outputs.values()
+        (plain,) = found.values()
         worse = is_worse(outputs, plain, context.data.test.targets, context.compile)
         return record.model_copy(update={"plain": measures, "worse_than_plain": worse})
+
+
+def twin_of(variant: Variant, others: Mapping[str, Variant]) -> str | None:
+    """The name of the file that differs from a variant in nothing but the quantizing stage; None where there is none.
+
+    Args:
+        variant: made after that stage.
+        others: those with `ptq: true`, by name.
+    """
+    same = _made_as(variant)
+    return next((name for name, other in others.items() if variant.from_qat and _made_as(other) == same), None)
+
+
+def _made_as(variant: Variant) -> dict[str, object]:
+    return variant.model_dump(exclude={"ptq", "agreement", "accept"})
 
 
 def is_worse(outputs: Array, plain: Array, targets: Array, compile: Compile) -> bool:

@@ -52,12 +52,13 @@ def tflite_preflight(
         return found
     fixed = all(variant.fixed_shape for variant in integer_files.values())
     masked = quantization.integer_form(model, shapes if fixed else {})
-    if masked is not None:
-        trained = canonicalize(model) if "quantized" in traits else masked
-        found = found.joined(_masked(trained, integer_files))
-    if "quantized" in traits:
-        return found
-    return found.joined(_calibrated_after_training(model, masked, integer_files))
+    trained = {name: v for name, v in integer_files.items() if "quantized" in traits and v.from_qat}
+    others = {name: v for name, v in integer_files.items() if name not in trained}
+    if masked is not None and trained:
+        found = found.joined(_masked(canonicalize(model), trained))
+    if masked is not None and others:
+        found = found.joined(_masked(masked, others))
+    return found.joined(_calibrated_after_training(model, masked, others)) if others else found
 
 
 def _unmatched_rules(model: tf_keras.Model, variants: Mapping[str, Variant]) -> Iterator[Mistake]:

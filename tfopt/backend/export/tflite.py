@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tf_keras
 
 from tfopt.backend import quantization
 from tfopt.backend.audit.tflite import audit_tflite
-from tfopt.backend.export.calibration import save_arrays, save_calibration
+from tfopt.backend.export.calibration import calibration_details, save_arrays, save_calibration
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
@@ -20,14 +21,14 @@ from tfopt.backend.export.forms import Form, forms, request_for
 from tfopt.backend.export.integers.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.layer_errors import layer_errors
-from tfopt.backend.export.plain import PlainFile, plain_conversions
+from tfopt.backend.export.measured import Measured, with_latency
+from tfopt.backend.export.plain import PlainFile, plain_conversions, twin_of
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.tflite import benchmark
 from tfopt.backend.types import Array
 from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import broken_claim
@@ -48,7 +49,8 @@ def export(
 
     Args:
         model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`; `int8` comes from the quantization-aware
-            model if there is one, everything else from the float model.
+            model if there is one, everything else from the float model; with `ptq: true`, from the model before the
+            stage that quantized it.
         variants: what to write, by name.
         context: folder, data and what must hold.
 
@@ -59,73 +61,29 @@ def export(
     Raises:
         ExportError: the inputs of the model are not known, or the folder cannot be written.
     """
-    float_model, quantized = saved_model.float_and_quantized(model)
-    signature = saved_model.signature_of(float_model)
+    before = context.before_quantizing
     with writing(context.folder), tempfile.TemporaryDirectory(prefix=".tflite-", dir=context.folder) as folder:
-        work = Path(folder)
-        requests = {name: float_request(variant, model) for name, variant in variants.items()}
-        simulated = {} if quantized is None else dict.fromkeys(variants, quantized)
-        if isinstance(model, Quantized):
-            for name, request in requests.items():
-                if request.layers:
-                    simulated[name] = simulated_elsewhere(model, request.layers).model
-        names = {} if quantized is None else model.original_names
-        form_of = forms(variants, float_model, context.data.input_shape, simulated, names)
-        sources = _sources(float_model, form_of, signature, context, work)
-        ranges = {} if quantized is None else input_ranges(quantized)
-        requests = {name: request_for(form_of[name], request) for name, request in requests.items()}
-        made = {
-            name: _conversion(
-                name,
-                variant,
-                requests[name],
-                float_model,
-                signature,
-                sources[form_of[name].name],
-                ranges,
-                context,
-                work,
+        without = {} if before is None else {name: variant for name, variant in variants.items() if variant.ptq}
+        plain: dict[str, PlainFile] = {}
+        made: dict[str, Measured] = {}
+        if before is not None and without:
+            earlier = replace(context, traits=before.traits, layers=before.layers, before_quantizing=None)
+            loaded = attempt(before.load)
+            made = (
+                {name: Measured(failed_export(name, "tflite", _path(name, context), loaded)) for name in without}
+                if isinstance(loaded, Failure)
+                else _files(loaded, without, earlier, Path(folder) / "ptq")
             )
-            for name, variant in variants.items()
-        }
-        conversions = [each for each in made.values() if not isinstance(each, Failure)]
-        failures = {name: each for name, each in made.items() if isinstance(each, Failure)}
-        # What is made for comparison only must not cost the files.
-        compared = attempt(plain_conversions, variants, context, work / "plain")
-        plain = {} if isinstance(compared, Failure) else compared
-        labels = {made.name for made in plain.values()}
-        failures |= convert(
-            [*conversions, *plain.values()], lambda name: None if name in labels else context.emit(ExportStarted(name))
-        )
-        test = saved_model.named_inputs(context.data.test.inputs, float_model, signature)
-        evaluation = Evaluation(
-            context,
-            layer_names(float_model),
-            {own: original for form in form_of.values() for own, original in form.original_names.items()},
-            FloatLayers(context.float_layers, _float_layers(model, float_model, form_of.values())),
-            save_arrays(test, work / "test"),
-            save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
-            work,
-            float_model,
-            saved_model.own_types(float_model, signature),
-            {name: PlainFile(made, _reason(failures.get(made.name))) for name, made in plain.items()},
-        )
-        for conversion in conversions:
-            if conversion.name in failures and failures[conversion.name].code in (REFUSED, CRASHED):
-                layer = failing_layer(conversion, form_of[conversion.name], signature)
-                failures[conversion.name] = _explained(
-                    failures[conversion.name], layer, conversion.variant, evaluation.float_layers
-                )
-        by_name = {conversion.name: conversion for conversion in conversions}
-        records = [
-            failed_export(name, "tflite", _path(name, context), failures[name])
-            if name in failures
-            else _measured(by_name[name], sources[form_of[name].name], evaluation)
-            for name, variant in variants.items()
-        ]
-        records = [
-            with_accepted(record, variants[record.name].accept or ()) for record in _with_latency(records, evaluation)
-        ]
+            made = {name: each.without(before.stage) for name, each in made.items()}
+            plain = {
+                name: made[twin].as_plain(context.folder / f"{twin}.tflite")
+                for name, variant in variants.items()
+                if name not in without and (twin := twin_of(variant, without)) is not None
+            }
+        others = {name: variant for name, variant in variants.items() if name not in without}
+        made |= _files(model, others, context, Path(folder) / "trained", plain) if others else {}
+        timed = with_latency([made[name] for name in variants], context.folder)
+        records = [with_accepted(record, variants[record.name].accept or ()) for record in timed]
         for record in records:
             context.emit(_finished(record))
             for note in needless(record, variants[record.name].accept or ()):
@@ -134,6 +92,88 @@ def export(
             if worse is not None:
                 context.emit(Warned(worse))
     return records
+
+
+def _files(
+    model: tf_keras.Model | Quantized,
+    variants: Mapping[str, Variant],
+    context: ExportContext,
+    work: Path,
+    known: Mapping[str, PlainFile] = MappingProxyType({}),
+) -> dict[str, Measured]:
+    """Makes, runs and judges the files of one model.
+
+    Args:
+        model: as for `export`.
+        variants: what to write, by name.
+        context: folder, data and what must hold.
+        work: created; for what is not kept.
+        known: by variant, its file without the quantizing stage, where the recipe has that too.
+    """
+    float_model, quantized = saved_model.float_and_quantized(model)
+    signature = saved_model.signature_of(float_model)
+    work.mkdir()
+    requests = {name: float_request(variant, model) for name, variant in variants.items()}
+    simulated = {} if quantized is None else dict.fromkeys(variants, quantized)
+    if isinstance(model, Quantized):
+        for name, request in requests.items():
+            if request.layers:
+                simulated[name] = simulated_elsewhere(model, request.layers).model
+    names = {} if quantized is None else model.original_names
+    form_of = forms(variants, float_model, context.data.input_shape, simulated, names)
+    sources = _sources(float_model, form_of, signature, context, work)
+    ranges = {} if quantized is None else input_ranges(quantized)
+    requests = {name: request_for(form_of[name], request) for name, request in requests.items()}
+    made = {
+        name: _conversion(
+            name,
+            variant,
+            requests[name],
+            float_model,
+            signature,
+            sources[form_of[name].name],
+            ranges,
+            context,
+            work,
+        )
+        for name, variant in variants.items()
+    }
+    conversions = [each for each in made.values() if not isinstance(each, Failure)]
+    failures = {name: each for name, each in made.items() if isinstance(each, Failure)}
+    # What is made for comparison only must not cost the files.
+    alone = {name: variant for name, variant in variants.items() if name not in known}
+    compared = attempt(plain_conversions, alone, context, work / "plain")
+    plain = {} if isinstance(compared, Failure) else compared
+    labels = {made.name for made in plain.values()}
+    failures |= convert(
+        [*conversions, *plain.values()], lambda name: None if name in labels else context.emit(ExportStarted(name))
+    )
+    test = saved_model.named_inputs(context.data.test.inputs, float_model, signature)
+    evaluation = Evaluation(
+        context,
+        layer_names(float_model),
+        {own: original for form in form_of.values() for own, original in form.original_names.items()},
+        FloatLayers(context.float_layers, _float_layers(model, float_model, form_of.values())),
+        save_arrays(test, work / "test"),
+        save_arrays({name: values[:REFERENCE_EXAMPLES] for name, values in test.items()}, work / "few"),
+        work,
+        float_model,
+        saved_model.own_types(float_model, signature),
+        {name: PlainFile(made.target, _reason(failures.get(made.name))) for name, made in plain.items()} | {**known},
+    )
+    for conversion in conversions:
+        if conversion.name in failures and failures[conversion.name].code in (REFUSED, CRASHED):
+            layer = failing_layer(conversion, form_of[conversion.name], signature)
+            failures[conversion.name] = _explained(
+                failures[conversion.name], layer, conversion.variant, evaluation.float_layers
+            )
+    by_name = {conversion.name: conversion for conversion in conversions}
+    return {
+        name: Measured(failed_export(name, "tflite", _path(name, context), failures[name]))
+        if name in failures
+        else _measured(by_name[name], sources[form_of[name].name], evaluation)
+        for name in variants
+    }
 
 
 def _float_layers(
@@ -220,15 +260,15 @@ def _path(name: str, context: ExportContext) -> str:
     return f"{context.folder.name}/{name}.tflite"
 
 
-def _measured(conversion: Conversion, source: Source | Failure, evaluation: Evaluation) -> ExportRecord:
+def _measured(conversion: Conversion, source: Source | Failure, evaluation: Evaluation) -> Measured:
     """The record of a converted file; of one that cannot be moved, read or run, with why."""
     name, context = conversion.name, evaluation.context
     file = context.folder / f"{name}.tflite"
     if isinstance(source, Failure):
-        return failed_export(name, "tflite", _path(name, context), source)
+        return Measured(failed_export(name, "tflite", _path(name, context), source))
     moved = attempt(put_in_place, conversion.target, file)
     if isinstance(moved, Failure):
-        return failed_export(name, "tflite", _path(name, context), moved)
+        return Measured(failed_export(name, "tflite", _path(name, context), moved))
     record = ExportRecord(
         name=name,
         format="tflite",
@@ -238,13 +278,13 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
         measures={},
         details={
             "converted_from": source.kind,
-            "calibration": conversion.variant.calibration if conversion.calibration else 0,
+            **calibration_details(conversion),
         },
     )
     audit = attempt(audit_tflite, file, evaluation.layer_names, evaluation.aliases)
     if isinstance(audit, Failure):
         claims = [broken_claim("the file is well-formed", audit.reason, code="well_formed")]
-        return record.model_copy(update={"claims": claims, "error": audit.reason, "error_code": audit.code})
+        return Measured(record.model_copy(update={"claims": claims, "error": audit.reason, "error_code": audit.code}))
     ran = attempt(run, file, source, evaluation, conversion.variant, evaluation.plain.get(name))
     result = RunResult(RuntimeCheck(xnnpack_error=ran.reason)) if isinstance(ran, Failure) else ran
     claims = tflite_claims(
@@ -268,7 +308,8 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
             "details": details,
         }
     )
-    return record if result.unmeasured is None else unmeasured(record, result.unmeasured)
+    record = record if result.unmeasured is None else unmeasured(record, result.unmeasured)
+    return Measured(record, result.outputs, evaluation.few)
 
 
 def _with_layer_errors(
@@ -288,34 +329,6 @@ def _with_layer_errors(
         for claim in claims
     ]
     return named, {**details, "layer_errors": shares}
-
-
-def _with_latency(records: Sequence[ExportRecord], evaluation: Evaluation) -> list[ExportRecord]:
-    """Adds latencies of the files that ran, measured in turns; where one cannot be timed, each alone."""
-    ran = [record for record in records if "agreement" in record.measures]
-    files = {record.name: evaluation.context.folder / f"{record.name}.tflite" for record in ran}
-    if not files:
-        return list(records)
-    together = attempt(benchmark.bench, list(files.values()), example=evaluation.few)
-    timed: dict[str, dict[str, Any] | Failure] = {}
-    if isinstance(together, Failure):
-        for name, file in files.items():
-            alone = attempt(benchmark.bench, [file], example=evaluation.few)
-            timed[name] = alone if isinstance(alone, Failure) else alone[0]
-    else:
-        timed = dict(zip(files, together, strict=True))
-    return [_timed(record, timed.get(record.name)) for record in records]
-
-
-def _timed(record: ExportRecord, result: Mapping[str, Any] | Failure | None) -> ExportRecord:
-    if result is None:
-        return record
-    if isinstance(result, Failure):
-        return unmeasured(record, result)
-    times = {name: result[name] for name in ("latency_ms", "latency_ms_p10", "latency_ms_p90")}
-    measures = {**record.measures, **times}
-    timing = {"invocations": result["invocations"], "threads": result["threads"]}
-    return record.model_copy(update={"measures": measures, "details": {**record.details, "latency": timing}})
 
 
 def _finished(record: ExportRecord) -> ExportFinished:

@@ -85,6 +85,7 @@ class RunResult:
         details: how it was run.
         simulation: what the quantizing stage was worth, for an integer file after one.
         unmeasured: why its outputs could not be judged; None where they could.
+        outputs: on the test split by output name; None where it did not run.
     """
 
     runtime: RuntimeCheck
@@ -92,6 +93,7 @@ class RunResult:
     details: dict[str, Any] = field(default_factory=dict)
     simulation: SimulationRecord | None = None
     unmeasured: Failure | None = None
+    outputs: Mapping[str, Array] | None = None
 
 
 def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, plain: PlainFile | None) -> RunResult:
@@ -126,7 +128,7 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
         {"one_by_one": xnnpack.reason} if xnnpack.reason else {}
     )
     runtime = on_other_kernels(file, xnnpack.outputs[name], evaluation, variant, threads)
-    return RunResult(replace(runtime, agreement=compared), measures, details, simulation, failure)
+    return RunResult(replace(runtime, agreement=compared), measures, details, simulation, failure, xnnpack.outputs)
 
 
 def on_other_kernels(

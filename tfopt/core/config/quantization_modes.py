@@ -136,4 +136,7 @@ def describe_io() -> str:
 def describe_calibration() -> str:
     """The documentation of `calibration`."""
     calibrated = " and ".join(name for name, mode in MODES.items() if mode.calibrated)
-    return f"Training examples given to the converter for activation ranges ({calibrated} only)."
+    return (
+        f"Training examples given to the converter for activation ranges ({calibrated} only): their number, or a block "
+        "`{examples: 256, select: balanced, range: percentile, ...}` (see below)."
+    )

@@ -17,6 +17,7 @@ from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block
+from tfopt.core.language.mistakes import RecipePath
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.events import Emit
@@ -35,6 +36,7 @@ class ExportWorkload:
         examples: examples of the training split.
         budgets: of the recipe, for all its files.
         example: shape of one example of the data, by input name where there are several; None where it is not known.
+        data: the splits (`tfopt.backend.data.load.Data`); None where they are not known.
     """
 
     traits: frozenset[Trait] = frozenset()
@@ -42,6 +44,7 @@ class ExportWorkload:
     examples: int = 0
     budgets: tuple[Budget, ...] = ()
     example: tuple[int, ...] | Mapping[str, tuple[int, ...]] | None = None
+    data: Data | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,14 @@ class BeforeQuantizing:
     Args:
         stage: name of the stage.
         load: returns the model, a `tf_keras.Model`; called only where it is needed.
+        traits: what that model is.
+        layers: layer records of the stage before; none where the quantizing stage is the first.
     """
 
     stage: str
     load: Callable[[], Model]
+    traits: frozenset[Trait] = frozenset()
+    layers: Sequence[LayerRecord] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,11 @@ class Export(Block):
     def names(self) -> tuple[str, ...]:
         """Names of the files' records, as budgets and reports call them."""
         return (self.kind,)
+
+    def own_code(self) -> Sequence[tuple[RecipePath, str]]:
+        """Functions of the user's own that this target calls, as `package.module:function`, with their paths below the
+        target."""
+        return ()
 
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
         """Reports what is known before training; `tfopt plan` shows it.

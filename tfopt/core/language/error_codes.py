@@ -143,6 +143,13 @@ CODES = {
     "process_crashed": ErrorCode("A child process crashed.", "Follow the message."),
     "process_failed": ErrorCode("A function failed in a child process.", "Follow the message."),
     "malformed_file": ErrorCode("A model file is damaged or not of the type its name says.", "Write it again."),
+    "not_classes": ErrorCode(
+        "A selection over classes, but the targets are no classes.", "Select at random, or by a function of your own."
+    ),
+    "too_few_examples": ErrorCode("Too few examples to calibrate with.", "Ask for more, or select more."),
+    "test_split_used": ErrorCode(
+        "A function of your own selects examples of the test split.", "Select from the training split that it gets."
+    ),
     "no_calibration_data": ErrorCode("An int8 file needs examples to calibrate.", "Give the recipe data."),
     "store": ErrorCode("The store or a run folder cannot be used.", "Follow the message."),
     "cannot_write": ErrorCode("A file or folder cannot be written.", "Check permissions and free space."),

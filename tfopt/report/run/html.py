@@ -61,7 +61,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         layers=layer_table(report),
         skips=sentences.skip_sentences(report),
         about_sizes=sentences.about_sizes(report),
-        simulations=sentences.simulation_sentences(report),
+        simulations=(*sentences.making_sentences(report), *sentences.simulation_sentences(report)),
         warnings=sentences.warnings(report),
         budgets=budget_rows(report),
         commands=sentences.how_to_repeat(report),

@@ -73,6 +73,25 @@ def simulation_sentences(report: Report) -> tuple[str, ...]:
     return tuple(sentence for sentence in found if sentence is not None)
 
 
+def making_sentences(report: Report) -> tuple[str, ...]:
+    """How files were made that differ from others of their mode: without the quantizing stage, or calibrated in a way
+    that the recipe chose."""
+    without: dict[str, list[str]] = {}
+    for export in report.exports:
+        if stage := export.details.get("without_stage"):
+            without.setdefault(stage, []).append(export.name)
+    found = [
+        f"{', '.join(names)}: quantized after training, from the model before {stage} (ptq: true)."
+        for stage, names in without.items()
+    ]
+    found += [
+        f"{export.name}: calibrated with {formats.count(export.details['calibration'])} training examples, {words}."
+        for export in report.exports
+        if (words := export.details.get("calibrated_with"))
+    ]
+    return tuple(found)
+
+
 def _headline(report: Report, num_claims: int, num_broken: int, num_missed: int) -> str:
     if report.run.state == "failed":
         return f"The run failed: {report.run.error or 'no reason was recorded.'}"

@@ -30,6 +30,7 @@ def run_text(report: Report, folder: Path, width: int = 80) -> list[RenderableTy
     if report.exports:
         parts += [heading("files"), exports_table(report, width)]
         parts += [plain_text(sentence) for sentence in sentences.about_sizes(report)]
+        parts += [plain_text(sentence) for sentence in sentences.making_sentences(report)]
         parts += [plain_text(sentence) for sentence in sentences.simulation_sentences(report)]
     parts += [plain_text(""), *verdict_text(report)]
     parts += [plain_text(f"warning: {warning}", "yellow") for warning in sentences.warnings(report)]

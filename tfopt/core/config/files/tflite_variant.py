@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.calibration import Calibration
 from tfopt.core.config.files.file_rules import FileRule
 from tfopt.core.config.quantization_modes import (
     DEFAULT,
@@ -41,6 +42,11 @@ def _one_or_each(value: object) -> str:
     return "each" if isinstance(value, (Mapping, IoTypes)) else "same"
 
 
+def _number_or_block(value: object) -> str:
+    """Which form of `calibration` a value is."""
+    return "block" if isinstance(value, (Mapping, Calibration)) else "number"
+
+
 class Variant(Block):
     """One `.tflite` file."""
 
@@ -50,7 +56,14 @@ class Variant(Block):
         Discriminator(_one_or_each),
         Field(description=describe_io()),
     ] = "float32"
-    calibration: Annotated[int, Field(ge=1, description=describe_calibration())] = 256
+    calibration: Annotated[
+        Annotated[int, Field(ge=1), Tag("number")] | Annotated[Calibration, Tag("block")],
+        Discriminator(_number_or_block),
+        Field(description=describe_calibration()),
+    ] = 256
+    ptq: bool | None = None
+    """After a stage that quantizes (`qat`): make this file from the model before that stage, quantized after training,
+    so that the table shows what the stage was worth."""
     batch: Batch | None = None
     """Examples per call: `1` leaves no shape arithmetic in the file, `dynamic` lets an app choose (default: `dynamic`,
     and 1 for layers that the converter takes with a fixed number only)."""
@@ -83,6 +96,13 @@ class Variant(Block):
             modes = " or ".join(name for name, mode in MODES.items() if mode.integer_only)
             message = f"layers need quantize: {modes}; a file of quantize: {self.quantize} computes in float anyway"
             raise KeyMistake(("layers",), message, code="conflicting_keys")
+        if isinstance(self.calibration, Calibration) and not self.mode.calibrated:
+            modes = " or ".join(name for name, mode in MODES.items() if mode.calibrated)
+            message = f"calibration: {{...}} needs quantize: {modes} (got quantize: {self.quantize})"
+            raise KeyMistake(("calibration",), message, code="conflicting_keys")
+        if self.ptq and self.quantize == DEFAULT:
+            message = f"ptq: true needs a mode that quantizes (got quantize: {self.quantize})"
+            raise KeyMistake(("ptq",), message, code="conflicting_keys")
         if self.sparse and self.mode.not_sparse is not None:
             message = f"sparse: true cannot be combined with quantize: {self.quantize}: {self.mode.not_sparse}"
             raise KeyMistake(("sparse",), message, code="conflicting_keys")
@@ -92,6 +112,16 @@ class Variant(Block):
     def mode(self) -> Mode:
         """The row of the table of modes."""
         return MODES[self.quantize]
+
+    @property
+    def calibrating(self) -> Calibration:
+        """How ranges are computed, whichever way it is written."""
+        return self.calibration if isinstance(self.calibration, Calibration) else Calibration(examples=self.calibration)
+
+    @property
+    def from_qat(self) -> bool:
+        """Whether the file is made from the model that simulates integers, where a stage left one."""
+        return self.mode.from_qat and not self.ptq
 
     @property
     def input_type(self) -> str:

@@ -1,0 +1,8 @@
+"""Calibration of `.tflite` files: examples, ranges, and weights that are rewritten for better ranges.
+
+| file | question it answers |
+|---|---|
+| `selection` | which training examples is a file calibrated with? |
+| `own_selection` | what did the user's own function select, and may it be used? |
+| `preflight` | what is known before training about the calibration of each file? |
+"""

@@ -1,0 +1,68 @@
+"""A `.tflite` file that was made, run and judged; latencies of several such files, measured together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tfopt.backend.export.plain import PlainFile
+from tfopt.backend.tflite import benchmark
+from tfopt.backend.types import Array
+from tfopt.core.claims.failures import Failure, attempt, unmeasured
+from tfopt.core.records.report import ExportRecord
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A file that was made, run and judged.
+
+    Args:
+        record: of the file.
+        outputs: on the test split by output name; None where it did not run.
+        few: .npy file of the first test inputs per input, to measure latency with.
+    """
+
+    record: ExportRecord
+    outputs: Mapping[str, Array] | None = None
+    few: Mapping[str, Path] = field(default_factory=dict)
+
+    def without(self, stage: str) -> Measured:
+        """The same, with the stage that the file was made without in its record."""
+        details = {**self.record.details, "without_stage": stage}
+        return replace(self, record=self.record.model_copy(update={"details": details}))
+
+    def as_plain(self, file: Path) -> PlainFile:
+        """The same, as the plain file beside that of a quantizing stage."""
+        failure = self.record.error or "it could not be run" if self.outputs is None else None
+        return PlainFile(file, failure, self.outputs)
+
+
+def with_latency(measured: Sequence[Measured], folder: Path) -> list[ExportRecord]:
+    """Adds latencies of the files that ran, measured in turns; where one cannot be timed, each alone."""
+    records = [each.record for each in measured]
+    few = {each.record.name: each.few for each in measured if "agreement" in each.record.measures}
+    files = {name: folder / f"{name}.tflite" for name in few}
+    if not files:
+        return records
+    together = attempt(benchmark.bench, list(files.values()), example=next(iter(few.values())))
+    timed: dict[str, dict[str, Any] | Failure] = {}
+    if isinstance(together, Failure):
+        for name, file in files.items():
+            alone = attempt(benchmark.bench, [file], example=few[name])
+            timed[name] = alone if isinstance(alone, Failure) else alone[0]
+    else:
+        timed = dict(zip(files, together, strict=True))
+    return [_timed(record, timed.get(record.name)) for record in records]
+
+
+def _timed(record: ExportRecord, result: Mapping[str, Any] | Failure | None) -> ExportRecord:
+    if result is None:
+        return record
+    if isinstance(result, Failure):
+        return unmeasured(record, result)
+    times = {name: result[name] for name in ("latency_ms", "latency_ms_p10", "latency_ms_p90")}
+    measures = {**record.measures, **times}
+    timing = {"invocations": result["invocations"], "threads": result["threads"]}
+    return record.model_copy(update={"measures": measures, "details": {**record.details, "latency": timing}})
