@@ -53,6 +53,7 @@ FLOORS = {
         {"bridge", "calibration", "clustering", "training"},
         {"models", "pruning"},
         {"audit", "quantization"},
+        {"quantizer"},
         {"layer_support", "artifacts", "export"},
         {"distillation"},
         {"stages"},

@@ -88,7 +88,7 @@ class Tflite(Export):
     def _calibration_warnings(self, workload: ExportWorkload) -> Iterator[str]:
         for name, variant in self.variants.items():
             calibration = variant.calibrating
-            if variant.mode.calibrated and not calibration.function and calibration.examples > workload.examples:
+            if variant.calibrated and not calibration.function and calibration.examples > workload.examples:
                 yield (
                     f"{name}: calibration asks for {counted(calibration.examples, 'example')}, the training split has "
                     f"{workload.examples}; all of them are used."

@@ -39,11 +39,11 @@ def claims_of(name: str, dtype: str) -> list[ClaimRecord]:
 
 
 @pytest.mark.tf
-def test_every_mode_has_a_converter_and_no_other_has() -> None:
+def test_every_mode_of_the_converter_has_a_function_and_no_other_has() -> None:
     from tfopt.backend.export.convert import CONVERTERS
 
-    assert CONVERTERS.keys() == MODES.keys()
-    assert len(set(CONVERTERS.values())) == len(MODES)
+    assert set(CONVERTERS) == {name for name, mode in MODES.items() if mode.engine == "converter"}
+    assert len(set(CONVERTERS.values())) == len(CONVERTERS)
 
 
 @EVERY_MODE
@@ -64,7 +64,7 @@ def test_an_integer_mode_claims_that_no_operator_is_float(name: str) -> None:
 def test_every_mode_has_a_size_an_agreement_and_a_meaning(name: str) -> None:
     mode = MODES[name]
     assert 0 < mode.bytes_per_parameter <= 4
-    assert 0.9 <= mode.least_agreement < 1
+    assert 0.5 <= mode.least_agreement < 1
     assert mode.meaning
     assert mode.float32_below == 0 or not mode.integer_only
 
@@ -98,7 +98,7 @@ def test_inputs_and_outputs_may_differ_in_type() -> None:
     for io, message in [
         ({"input": "float32", "output": "int8"}, "io.output: int8 needs quantize: int8"),
         ({"inputs": "int8"}, "Extra inputs"),
-        ("int16", "'float32', 'int8' or 'uint8'"),
+        ("int32", "'float32', 'int8', 'uint8' or 'int16'"),
     ]:
         with pytest.raises(ValidationError, match=message):
             Variant.model_validate({"io": io})
@@ -109,9 +109,10 @@ def test_schema_and_documentation_derive_from_the_table() -> None:
     assert keys["quantize"]["enum"] == list(MODES)
     assert keys["quantize"]["default"] == DEFAULT
     assert all(f"`{name}`: {mode.meaning}" in keys["quantize"]["description"] for name, mode in MODES.items())
-    assert keys["io"]["oneOf"][0]["enum"] == list(IO_TYPES) == ["float32", "int8", "uint8"]
+    assert keys["io"]["oneOf"][0]["enum"] == list(IO_TYPES) == ["float32", "int8", "uint8", "int16"]
     assert keys["io"]["description"] == (
-        "Type of inputs and outputs, or `{input: uint8, output: float32}`; int8 and uint8 need `quantize: int8`."
+        "Type of inputs and outputs, or `{input: uint8, output: float32}`; int8 and uint8 need `quantize: int8`; "
+        "int16 needs `quantize: int16x8`."
     )
 
 

@@ -66,7 +66,7 @@ def test_all_mistakes_are_found_at_once() -> None:
     assert messages(changed) == [
         "the recipe needs the key 'model': which model.",
         "train.epochs must be at least 1. Got 0.",
-        "export.tflite.int8.io must be float32, int8 or uint8. Got 'int16'. Did you mean 'int8'?",
+        "export.tflite.int8: io: int16 needs quantize: int16x8 (got quantize: int8).",
         "prune.schedule.end is 12 epochs, but the stage has 10 epochs: 80% would never be reached.",
         "budgets.int8.accuracy_dorp names no measure: 'accuracy_dorp'. Did you mean 'accuracy_drop'?",
     ]

@@ -366,7 +366,8 @@ BROKEN = {
         "quantize: int-8",
         "not_a_choice",
         "23:22",
-        "export.tflite.int8.quantize must be none, float16, dynamic or int8. Got 'int-8'. Did you mean 'int8'?",
+        "export.tflite.int8.quantize must be none, float16, dynamic, int8, int16x8, weight_only_int8, int4, "
+        "int4_block32, int4_block64, int4_block128 or int2. Got 'int-8'. Did you mean 'int8'?",
     ),
     "types that do not fit": Broken(
         "quantize: int8, io: int8",

@@ -94,7 +94,7 @@ def test_an_override_can_mend_a_file(path: Path) -> None:
         ),
         (
             {"export.tflite.int8.io": "int9"},
-            "--set export.tflite.int8.io: export.tflite.int8.io must be float32, int8 or uint8.",
+            "--set export.tflite.int8.io: export.tflite.int8.io must be float32, int8, uint8 or int16.",
         ),
         (
             {"budgets.int8.bite": 1},

@@ -47,7 +47,7 @@ def save_calibration(
         ExportError: there is no training split.
         StageError: the selection fails.
     """
-    if not variant.mode.calibrated:
+    if not variant.calibrated:
         return {}
     if context.data is None or len(context.data.train) == 0:
         raise ExportError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tfopt.atomic import replacing
 from tfopt.backend.export.files import cannot_write
 from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
 from tfopt.backend.export.integers.integer_steps import quantize_well
+from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes
+from tfopt.backend.quantizer.quantize import quantize
 from tfopt.backend.tflite import child_process
 from tfopt.core.claims.failures import Failure
 from tfopt.core.config.files.tflite_variant import Variant
@@ -39,6 +42,7 @@ class Conversion:
         target: where the file goes; it exists when the conversion is done.
         calibration: .npy file of training examples per input, for int8.
         floats: layers that stay float in an int8 file because the recipe says so.
+        layers: the mode of each layer, for a file that the quantizer makes.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Conversion:
     target: Path
     calibration: Mapping[str, Path]
     floats: FloatRequest = NOTHING
+    layers: LayerModes = NO_RULES
 
 
 def convert(conversions: Sequence[Conversion], started: Callable[[str], None]) -> dict[str, Failure]:
@@ -115,6 +120,7 @@ def _plain(conversion: Conversion) -> dict[str, Any]:
         "variant": conversion.variant.model_dump(mode="json"),
         "calibration": {name: str(path) for name, path in conversion.calibration.items()},
         "floats": conversion.floats.plain(),
+        "layers": conversion.layers.plain(),
     }
 
 
@@ -131,12 +137,19 @@ def convert_all(conversions: list[dict[str, Any]]) -> None:
             Variant.model_validate(conversion["variant"]),
             conversion["calibration"],
             FloatRequest.of(conversion["floats"]),
+            LayerModes.of(conversion["layers"]),
         )
         with replacing(Path(conversion["target"])) as part:
             part.write_bytes(content)
 
 
-def convert_one(saved_model: str, variant: Variant, calibration: Calibration, floats: FloatRequest = NOTHING) -> bytes:
+def convert_one(
+    saved_model: str,
+    variant: Variant,
+    calibration: Calibration,
+    floats: FloatRequest = NOTHING,
+    layers: LayerModes = NO_RULES,
+) -> bytes:
     """Converts one SavedModel in this process.
 
     `from_saved_model` is the route that keeps Keras layer names in tensor names and tfmot's learned ranges alike
@@ -146,9 +159,11 @@ def convert_one(saved_model: str, variant: Variant, calibration: Calibration, fl
     """
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
+    if variant.engine == "quantizer":
+        return quantize(_float32_file(saved_model), variant, layers, partial(_examples, calibration))
+    converter = _converter(saved_model)
     CONVERTERS[variant.quantize](converter, variant, calibration)
-    if variant.mode.calibrated and not _has_16_bit_activations(converter):
+    if variant.mode.calibrated:
         quantize_well(converter, saved_model, floats)
     if variant.sparse:
         converter.optimizations = [*converter.optimizations, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
@@ -156,11 +171,17 @@ def convert_one(saved_model: str, variant: Variant, calibration: Calibration, fl
     return content
 
 
-def _has_16_bit_activations(converter: Any) -> bool:
+def _converter(saved_model: str) -> Any:
     import tensorflow as tf
 
-    sixteen = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-    return sixteen in converter.target_spec.supported_ops
+    return tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
+
+
+@lru_cache(maxsize=1)
+def _float32_file(saved_model: str) -> bytes:
+    """The float32 file of a SavedModel, made once for the files of all modes that the quantizer makes of it."""
+    content: bytes = _converter(saved_model).convert()
+    return content
 
 
 def _float32(converter: Any, variant: Variant, calibration: Calibration) -> None:
@@ -195,7 +216,8 @@ CONVERTERS: Mapping[str, Callable[[Any, Variant, Calibration], None]] = {
     "dynamic": _dynamic_range,
     "int8": _full_integer,
 }
-"""The function that sets a `tf.lite.TFLiteConverter` for each mode of `tfopt.core.config.quantization_modes`.
+"""The function that sets a `tf.lite.TFLiteConverter`, for each mode of `tfopt.core.config.quantization_modes` whose
+engine that is.
 
 The converter is `Any`: TensorFlow has no types for it."""
 

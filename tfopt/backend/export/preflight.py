@@ -47,7 +47,7 @@ def tflite_preflight(
     )
     found = found.joined(Preflight(problems=tuple(_unmatched_rules(model, variants))))
     found = found.joined(_sizes(model, variants, shapes))
-    integer_files = {name: v for name, v in variants.items() if v.mode.integer_only and v.mode.calibrated}
+    integer_files = {name: v for name, v in variants.items() if v.mode.integer_only}
     if not integer_files or reason_without_layers(model) is not None:
         return found
     fixed = all(variant.fixed_shape for variant in integer_files.values())

@@ -29,6 +29,7 @@ from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.quantizer.layer_modes import layer_modes
 from tfopt.backend.types import Array
 from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import broken_claim
@@ -131,6 +132,7 @@ def _files(
             requests[name],
             float_model,
             signature,
+            form_of[name],
             sources[form_of[name].name],
             ranges,
             context,
@@ -222,6 +224,7 @@ def _conversion(
     floats: FloatRequest,
     model: tf_keras.Model,
     signature: saved_model.Signature,
+    form: Form,
     source: Source | Failure,
     ranges: Mapping[str, tuple[float, float]],
     context: ExportContext,
@@ -234,7 +237,8 @@ def _conversion(
     files = attempt(save_calibration, name, variant, model, signature, context, folder, learned)
     if isinstance(files, Failure):
         return files
-    return Conversion(name, variant, source.saved_model, work / f"{name}.tflite", files, floats)
+    layers = layer_modes(variant, model, form.original_names)
+    return Conversion(name, variant, source.saved_model, work / f"{name}.tflite", files, floats, layers)
 
 
 def _with_rules(float_layers: FloatLayers, floats: FloatRequest) -> FloatLayers:

@@ -1,7 +1,15 @@
 """The TFLite modes: every value of `quantize:` in a recipe, as one table.
 
-A new mode is one row here and one function in `tfopt/backend/export/convert.py`. The JSON Schema, docs/recipe.md,
-error messages, preflight and claims derive from the row; no other file compares against the name of a mode.
+A new mode is one row here; one that the converter makes has a function in `tfopt/backend/export/convert.py` too. The
+JSON Schema, docs/recipe.md, error messages, preflight and claims derive from the row; no other file compares against
+the name of a mode.
+
+Two engines make files. TensorFlow's converter makes those whose weights it stores as they are, in half or in 8 bits,
+and int8, because it knows the ranges that quantization-aware training learned. litert-quantizer makes the others from
+the float32 file of the converter: weights below 8 bits, weights in blocks, weights alone. It makes int16x8 as well,
+with ranges that tfopt measures. Measured, the converter's int16x8 crashes on a GRU, refuses an LSTM, and aborts the
+program that runs it on a LayerNormalization (no kernel for SQUARED_DIFFERENCE); the quantizer keeps these in float, and
+the files are equally good elsewhere.
 """
 
 from __future__ import annotations
@@ -11,6 +19,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 _FLOAT_IO = ("float32",)
+_NO_SPARSE_KERNEL = "TFLite has no sparse kernel for such weights. Use quantize: none or int8, or leave it out"
+_XNNPACK_ONLY = "only XNNPACK knows weights in blocks; the other kernels read them as if each channel had one scale"
+
+Engine = Literal["converter", "quantizer"]
+""""converter": `tf.lite.TFLiteConverter`; "quantizer": litert-quantizer, from the converter's float32 file."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,12 @@ class Mode:
         bytes_per_parameter: of a dense weight.
         most_relative_error: the default claim for regression: error over the standard deviation of each output.
         float32_below: weights with fewer elements stay float32.
+        engine: what makes such a file.
+        block: how many weights of a row share a scale; 0 where all of an output channel do.
+        weights_only: operators compute with float inputs; else those with integer weights round their inputs to 8 bits
+            at each call.
+        tables: dtype of the tables of embeddings where it is not that of the weights.
+        only_xnnpack: why the file is compared with its model on XNNPACK only; None where all kernels are compared.
         not_sparse: why `sparse: true` is refused, as the end of a sentence, with a remedy; None where it is allowed.
     """
 
@@ -42,11 +61,44 @@ class Mode:
     most_relative_error: float = 0.05
     float32_below: int = 0
     not_sparse: str | None = None
+    engine: Engine = "converter"
+    block: int = 0
+    weights_only: bool = False
+    tables: str | None = None
+    only_xnnpack: str | None = None
 
     @property
     def integer_only(self) -> bool:
         """Whether the file computes in integers, except for the layers that may be float."""
         return self.activations != "float32"
+
+    @property
+    def stores_floats(self) -> bool:
+        """Whether the weights are floats of any size."""
+        return self.weights.startswith("float")
+
+    @property
+    def described_weights(self) -> str:
+        """The weights in a few words."""
+        return f"{self.weights} in blocks of {self.block}" if self.block else self.weights
+
+
+def _blocks(size: int) -> Mode:
+    return Mode(
+        meaning=f"int4 weights in blocks of {size} with a scale each, and float activations (only XNNPACK knows them)",
+        weights="int4",
+        activations="float32",
+        io=_FLOAT_IO,
+        calibrated=False,
+        from_qat=False,
+        least_agreement=0.9,
+        bytes_per_parameter=0.5 + 2 / size,
+        most_relative_error=0.3,
+        not_sparse=_NO_SPARSE_KERNEL,
+        engine="quantizer",
+        block=size,
+        only_xnnpack=_XNNPACK_ONLY,
+    )
 
 
 MODES: Mapping[str, Mode] = {
@@ -96,8 +148,64 @@ MODES: Mapping[str, Mode] = {
         bytes_per_parameter=1,
         most_relative_error=0.1,
     ),
+    "int16x8": Mode(
+        meaning="int8 weights and int16 activations",
+        weights="int8",
+        activations="int16",
+        io=(*_FLOAT_IO, "int16"),
+        calibrated=True,
+        from_qat=False,
+        least_agreement=0.97,
+        bytes_per_parameter=1,
+        not_sparse=_NO_SPARSE_KERNEL,
+        engine="quantizer",
+        tables="int16",
+    ),
+    "weight_only_int8": Mode(
+        meaning="int8 weights that operators read as float32",
+        weights="int8",
+        activations="float32",
+        io=_FLOAT_IO,
+        calibrated=False,
+        from_qat=False,
+        least_agreement=0.97,
+        bytes_per_parameter=1,
+        not_sparse=_NO_SPARSE_KERNEL,
+        engine="quantizer",
+        weights_only=True,
+    ),
+    "int4": Mode(
+        meaning="int4 weights and float activations",
+        weights="int4",
+        activations="float32",
+        io=_FLOAT_IO,
+        calibrated=False,
+        from_qat=False,
+        least_agreement=0.9,
+        bytes_per_parameter=0.5,
+        most_relative_error=0.3,
+        not_sparse=_NO_SPARSE_KERNEL,
+        engine="quantizer",
+    ),
+    **{f"int4_block{size}": _blocks(size) for size in (32, 64, 128)},
+    "int2": Mode(
+        meaning="int2 weights and float activations",
+        weights="int2",
+        activations="float32",
+        io=_FLOAT_IO,
+        calibrated=False,
+        from_qat=False,
+        least_agreement=0.5,
+        bytes_per_parameter=0.25,
+        most_relative_error=1.0,
+        not_sparse=_NO_SPARSE_KERNEL,
+        engine="quantizer",
+    ),
 }
 """The modes by the value of `quantize:`."""
+
+EIGHT_BITS = MODES["dynamic"]
+"""What weights become that no kernel reads in the mode of their file."""
 
 DEFAULT = "none"
 """The mode of a file whose recipe names none."""
@@ -129,7 +237,10 @@ def describe_io() -> str:
     for dtype in IO_TYPES:
         if modes_with_io(dtype) != tuple(MODES):
             groups.setdefault(modes_with_io(dtype), []).append(dtype)
-    needs = [f"{' and '.join(dtypes)} need `quantize: {' or '.join(modes)}`" for modes, dtypes in groups.items()]
+    needs = [
+        f"{' and '.join(dtypes)} need{'s' if len(dtypes) == 1 else ''} `quantize: {' or '.join(modes)}`"
+        for modes, dtypes in groups.items()
+    ]
     return f"Type of inputs and outputs, or `{{input: uint8, output: float32}}`; {'; '.join(needs)}."
 
 

@@ -1,20 +1,37 @@
-"""Which layers of an integer file compute in float: rules of a `.tflite` variant."""
+"""Which layers of a file are stored and computed in a different way: rules of a `.tflite` variant."""
 
 from __future__ import annotations
 
-from typing import Literal
-
 from tfopt.core.config.layer_rules import LayerRule
-from tfopt.core.config.quantization_modes import MODES
+from tfopt.core.config.quantization_modes import MODES, Mode, ModeName
 
 
 class FileRule(LayerRule):
-    """How a file computes a layer."""
+    """How a file stores and computes a layer."""
 
-    quantize: Literal["none", "int8"]
-    """`none`: in float, with float weights; `int8`: as the file does by itself."""
+    quantize: ModeName
+    """`none`: in float, with float weights; the mode of the file: as the file does by itself; another mode where both
+    can be in one file: in a file with float activations, any mode with float activations."""
+
+    @property
+    def mode(self) -> Mode:
+        """The row of the table of modes."""
+        return MODES[self.quantize]
 
     @property
     def keeps_float(self) -> bool:
-        """Whether the layer computes in float."""
-        return not MODES[self.quantize].integer_only
+        """Whether the layer is float32, weights and all."""
+        return self.mode.weights == "float32"
+
+
+def modes_of_rules(file: str) -> tuple[str, ...]:
+    """The modes that rules of a file can give to a layer.
+
+    An integer file has one type of activations, and its engine one kind of weights: a layer has those, or is float.
+
+    Args:
+        file: the mode of the file.
+    """
+    if MODES[file].integer_only:
+        return tuple(name for name, mode in MODES.items() if name == file or mode.weights == "float32")
+    return tuple(name for name, mode in MODES.items() if not mode.integer_only)

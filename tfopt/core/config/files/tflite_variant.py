@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from tfopt.core.config.algorithms import ALGORITHMS, AlgorithmName, algorithms_for, describe_algorithms
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
 from tfopt.core.config.files.calibration import Calibration
-from tfopt.core.config.files.file_rules import FileRule
+from tfopt.core.config.files.file_rules import FileRule, modes_of_rules
 from tfopt.core.config.quantization_modes import (
     DEFAULT,
     MODES,
+    Engine,
     IoType,
     Mode,
     ModeName,
@@ -81,8 +83,9 @@ class Variant(Block):
     not fail the run."""
 
     layers: tuple[FileRule, ...] | None = None
-    """Ordered rules by layer name and/or type, for layers that an int8 file computes in float (`quantize: none`); the
-    last that matches wins."""
+    """Ordered rules by layer name and/or type, for layers with a mode of their own: float in an int8 or int16x8 file
+    (`quantize: none`), int4 tables of embeddings in a file of dynamic range; the last that matches wins."""
+    algorithm: Annotated[AlgorithmName | None, Field(description=describe_algorithms())] = None
 
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:
@@ -92,11 +95,9 @@ class Variant(Block):
                 modes = " or ".join(modes_with_io(dtype))
                 message = f"{end}: {dtype} needs quantize: {modes} (got quantize: {self.quantize})"
                 raise KeyMistake(tuple(end.split(".")), message, code="conflicting_keys")
-        if self.layers and not self.mode.integer_only:
-            modes = " or ".join(name for name, mode in MODES.items() if mode.integer_only)
-            message = f"layers need quantize: {modes}; a file of quantize: {self.quantize} computes in float anyway"
-            raise KeyMistake(("layers",), message, code="conflicting_keys")
-        if isinstance(self.calibration, Calibration) and not self.mode.calibrated:
+        self._check_rules()
+        self._check_algorithm()
+        if isinstance(self.calibration, Calibration) and not self.calibrated:
             modes = " or ".join(name for name, mode in MODES.items() if mode.calibrated)
             message = f"calibration: {{...}} needs quantize: {modes} (got quantize: {self.quantize})"
             raise KeyMistake(("calibration",), message, code="conflicting_keys")
@@ -107,6 +108,43 @@ class Variant(Block):
             message = f"sparse: true cannot be combined with quantize: {self.quantize}: {self.mode.not_sparse}"
             raise KeyMistake(("sparse",), message, code="conflicting_keys")
         return self
+
+    def _check_rules(self) -> None:
+        allowed = modes_of_rules(self.quantize)
+        for index, rule in enumerate(self.layers or ()):
+            if rule.quantize not in allowed:
+                message = (
+                    f"quantize: {rule.quantize} cannot be in a file of quantize: {self.quantize}, whose activations "
+                    f"are {self.mode.activations}; its rules can say {', '.join(allowed)}"
+                )
+                raise KeyMistake(("layers", index, "quantize"), message, code="conflicting_keys")
+        if self.layers and self.sparse and not self.mode.integer_only:
+            message = "sparse: true cannot be combined with layers: their engine writes no sparse weights"
+            raise KeyMistake(("sparse",), message, code="conflicting_keys")
+
+    def _check_algorithm(self) -> None:
+        if self.algorithm is None:
+            return
+        mixed = [self.mode, *(rule.mode for rule in self.layers or ())]
+        if not any(ALGORITHMS[self.algorithm].applies_to(mode) for mode in mixed):
+            known = algorithms_for(self.mode)
+            choice = f"it can be {', '.join(known)}" if known else "such a file has no choice; leave algorithm out"
+            message = f"algorithm: {self.algorithm} is not for quantize: {self.quantize}: {choice}"
+            raise KeyMistake(("algorithm",), message, code="conflicting_keys")
+        if self.sparse:
+            message = "sparse: true cannot be combined with algorithm: its engine writes no sparse weights"
+            raise KeyMistake(("sparse",), message, code="conflicting_keys")
+
+    @property
+    def engine(self) -> Engine:
+        """What makes the file: layers with float activations and a mode of their own are for the quantizer."""
+        own = self.algorithm is not None or (bool(self.layers) and not self.mode.integer_only)
+        return "quantizer" if own else self.mode.engine
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether training examples are needed to make the file."""
+        return self.mode.calibrated or (self.algorithm is not None and ALGORITHMS[self.algorithm].calibrated)
 
     @property
     def mode(self) -> Mode:

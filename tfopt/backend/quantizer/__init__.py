@@ -1,0 +1,16 @@
+"""Files that litert-quantizer makes of a float32 file: weights below 8 bits, in blocks, alone, and int16x8.
+
+The quantizer needs no TensorFlow and follows regular expressions over names of tensors; a recipe speaks of Keras
+layers. Here one becomes the other, operator by operator, and what the quantizer does wrong is put right before and
+after. All of it runs in the child process of the conversion.
+
+| file | question it answers |
+|---|---|
+| `quantize` | how does a float32 file become one of a mode? The function to call |
+| `layer_modes` | which mode has each layer, by the rules of the recipe? |
+| `operators` | which operators have weights, of which layers and lengths? |
+| `choices` | which mode and algorithm does each operator get? |
+| `engine` | how is litert-quantizer told? |
+| `ranges` | which ranges do activations have, over the calibration examples? |
+| `edits` | what is changed in the float32 file before? |
+"""

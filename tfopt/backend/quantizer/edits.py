@@ -1,0 +1,96 @@
+"""Changes of a float32 file that let litert-quantizer reach more of it; the outputs stay the same."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.tflite.changes import add_constant, operator_code
+
+
+def name_uniquely(file: flatbuffer.File) -> None:
+    """Gives tensors of the same name a number: the quantizer tells tensors by name."""
+    seen: Counter[str] = Counter()
+    for graph in file.model.subgraphs:
+        for tensor in graph.tensors:
+            name = flatbuffer.text(tensor.name)
+            seen[name] += 1
+            if seen[name] > 1:
+                tensor.name = f"{name}#{seen[name]}"
+
+
+def look_tables_up(file: flatbuffer.File) -> None:
+    """Makes GATHER from a table EMBEDDING_LOOKUP, the only operator that reads rows of small integers.
+
+    The converter writes `Embedding` as GATHER, with ids of any shape; EMBEDDING_LOOKUP takes a list of ids. So ids
+    become a list, and rows get the shape of the ids again. Tables whose ids have several open axes stay.
+    """
+    graph = file.model.subgraphs[0]
+    operators: list[schema.OperatorT] = []
+    for operator in graph.operators:
+        operators += _look_up(file, graph, operator) if _reads_table(file, graph, operator) else [operator]
+    graph.operators = operators
+
+
+def _reads_table(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
+    if file.operator_name(operator) != "GATHER":
+        return False
+    options = operator.builtinOptions
+    table, ids = (graph.tensors[index] for index in operator.inputs[:2])
+    return (
+        (options is None or (options.axis == 0 and options.batchDims == 0))
+        and table.type == schema.TensorType.FLOAT32
+        and file.raw(table) is not None
+        and len(table.shape) == 2
+        and ids.type == schema.TensorType.INT32
+        and sum(size < 0 for size in _open_shape(graph.tensors[operator.outputs[0]])) < 2
+    )
+
+
+def _open_shape(tensor: schema.TensorT) -> list[int]:
+    """Sizes of axes, -1 where they are open."""
+    shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
+    return [int(size) for size in (shape if shape is not None else ())]
+
+
+def _look_up(file: flatbuffer.File, graph: schema.SubGraphT, gather: schema.OperatorT) -> list[schema.OperatorT]:
+    table, ids = (graph.tensors[index] for index in gather.inputs[:2])
+    rows = graph.tensors[gather.outputs[0]]
+    name, count = flatbuffer.text(rows.name), int(np.prod(ids.shape))
+    listed = _like(graph, ids, [count], [-1], f"{name}/ids")
+    found = _like(graph, rows, [count, int(table.shape[1])], [-1, int(table.shape[1])], f"{name}/rows")
+    shape = _open_shape(rows)
+    return [
+        _reshape(file, graph, gather.inputs[1], listed, [-1], f"{name}/list"),
+        _operator(file, schema.BuiltinOperator.EMBEDDING_LOOKUP, [listed, gather.inputs[0]], found),
+        _reshape(file, graph, found, gather.outputs[0], shape, f"{name}/shape"),
+    ]
+
+
+def _like(
+    graph: schema.SubGraphT, tensor: schema.TensorT, shape: Sequence[int], open_shape: Sequence[int], name: str
+) -> int:
+    """Position of a new tensor with the dtype of another."""
+    made = copy.deepcopy(tensor)
+    made.shape, made.shapeSignature, made.name, made.buffer = [*shape], [*open_shape], name, 0
+    graph.tensors.append(made)
+    return len(graph.tensors) - 1
+
+
+def _reshape(
+    file: flatbuffer.File, graph: schema.SubGraphT, source: int, target: int, shape: Sequence[int], name: str
+) -> schema.OperatorT:
+    sizes = add_constant(file, graph, np.asarray(shape, np.int32), name)
+    return _operator(file, schema.BuiltinOperator.RESHAPE, [source, sizes], target)
+
+
+def _operator(file: flatbuffer.File, code: int, inputs: Sequence[int], output: int) -> schema.OperatorT:
+    operator = schema.OperatorT()
+    operator.opcodeIndex = operator_code(file, code, 1)
+    operator.inputs, operator.outputs = [int(index) for index in inputs], [int(output)]
+    return operator

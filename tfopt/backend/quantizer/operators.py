@@ -1,0 +1,71 @@
+"""The operators of a float file that have weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ai_edge_litert import schema_py_generated as schema
+
+from tfopt.backend.audit.tflite import calling_layers, indices, layer_of
+from tfopt.backend.graph.layer_names import LayerNames
+from tfopt.backend.tflite import flatbuffer
+
+_WEIGHTS: Mapping[str, tuple[int, ...]] = {
+    "CONV_2D": (1,),
+    "DEPTHWISE_CONV_2D": (1,),
+    "TRANSPOSE_CONV": (1,),
+    "FULLY_CONNECTED": (1,),
+    "EMBEDDING_LOOKUP": (1,),
+    "BATCH_MATMUL": (1, 0),
+}
+"""Inputs that hold the weights of an operator, where they are constants."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of a file.
+
+    Args:
+        name: TFLite's name of it.
+        scope: names of its results, as litert-quantizer matches them: each followed by a semicolon.
+        layer: the Keras layer, where that is known.
+        row: weights that a result is a sum of, in a table the length of a row; 0 for an operator without weights.
+        in_loop: whether a loop or a branch runs it.
+        floats: whether it reads or writes floats.
+    """
+
+    name: str
+    scope: str
+    layer: str | None
+    row: int
+    in_loop: bool
+    floats: bool
+
+
+def operators(file: flatbuffer.File, names: LayerNames) -> Iterator[Operator]:
+    """All operators, in the order of the file."""
+    callers = calling_layers(file, names)
+    for position, graph in enumerate(file.model.subgraphs):
+        for operator in graph.operators:
+            yield Operator(
+                file.operator_name(operator),
+                "".join(f"{flatbuffer.text(graph.tensors[index].name)};" for index in indices(operator.outputs)),
+                layer_of(file, graph, operator, names) or callers.get(position),
+                _row(file, graph, operator),
+                position > 0,
+                _touches_float32(graph, operator),
+            )
+
+
+def _row(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> int:
+    for position in _WEIGHTS.get(file.operator_name(operator), ()):
+        tensor = graph.tensors[operator.inputs[position]]
+        if tensor.type == schema.TensorType.FLOAT32 and file.raw(tensor) is not None:
+            return int(tensor.shape[-1])
+    return 0
+
+
+def _touches_float32(graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
+    used = indices(operator.inputs) + indices(operator.outputs)
+    return any(graph.tensors[index].type == schema.TensorType.FLOAT32 for index in used)

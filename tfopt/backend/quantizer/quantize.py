@@ -1,0 +1,55 @@
+"""A float32 `.tflite` file to one of a mode, with litert-quantizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from tfopt.backend.graph.layer_names import LayerNames
+from tfopt.backend.quantizer.choices import Choice, choices
+from tfopt.backend.quantizer.edits import look_tables_up, name_uniquely
+from tfopt.backend.quantizer.engine import Engine, writes
+from tfopt.backend.quantizer.layer_modes import LayerModes
+from tfopt.backend.quantizer.operators import operators
+from tfopt.backend.quantizer.ranges import activation_ranges
+from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.types import Array
+from tfopt.core.config.algorithms import ALGORITHMS
+from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.quantization_modes import Mode
+
+Examples = Callable[[], Iterator[Mapping[str, Array]]]
+"""The calibration examples, from the first: inputs by name in the signature."""
+
+
+def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Examples) -> bytes:
+    """Quantizes a file.
+
+    Args:
+        content: a float32 file.
+        variant: the keys of the file to make.
+        layers: modes of layers by the rules of the recipe.
+        examples: needed where the variant is calibrated.
+    """
+    file = flatbuffer.parse(content)
+    name_uniquely(file)
+    if not variant.mode.integer_only:
+        look_tables_up(file)
+    content = flatbuffer.serialize(file)
+    found = operators(file, LayerNames(layers.names, layers.aliases))
+    chosen = list(choices(found, variant, layers, writes))
+    engine = Engine(content)
+    engine.tell(chosen, _integer_ports(variant))
+    if not any(choice.mode for choice in chosen):
+        return content
+    ranges = activation_ranges(file, examples()) if variant.mode.integer_only else {}
+    statistics = engine.statistics(examples()) if any(map(_needs_statistics, chosen)) else None
+    return engine.quantize(ranges, statistics)
+
+
+def _integer_ports(variant: Variant) -> dict[str, Mode]:
+    ports = {"INPUT": variant.input_type, "OUTPUT": variant.output_type}
+    return {port: variant.mode for port, dtype in ports.items() if dtype == variant.mode.activations != "float32"}
+
+
+def _needs_statistics(choice: Choice) -> bool:
+    return ALGORITHMS[choice.algorithm].calibrated
