@@ -49,8 +49,8 @@ FLOORS = {
     "tfopt.report": ({"shared"}, {"live", "run"}, {"comparison", "files", "plan"}, {"notebook"}),
     "tfopt.backend": (
         {"compat", "types"},
-        {"data", "ensembling", "equivalence", "graph", "tflite"},
-        {"bridge", "calibration", "clustering", "training"},
+        {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
+        {"bench", "bridge", "calibration", "clustering", "training"},
         {"models", "pruning"},
         {"audit", "quantization"},
         {"quantizer"},

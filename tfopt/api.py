@@ -6,15 +6,17 @@ Everything here is also a name of the package itself: `import tfopt; tfopt.run("
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tfopt.errors import RecipeError, UsageError
-from tfopt.results import CatalogEntry, ComparisonResult, DoctorReport, ValidationResult
+from tfopt.results import CatalogEntry, ComparisonResult, DoctorReport, PhoneBench, ValidationResult
 
 if TYPE_CHECKING:
     # Each function imports what it needs: `tfopt ls` must not wait for the recipe language, nor `validate` for reports.
+    from tfopt.core.records.phone import Accelerator
+    from tfopt.backend.tflite.interpreter import Kernels
     from tfopt.core.contracts.events import Emit
     from tfopt.core.recipe.plan import Plan
     from tfopt.core.recipe.recipe import Recipe
@@ -198,21 +200,88 @@ def inspect(file: str | Path) -> AuditRecord:
     return inspection.inspect(_existing(file))
 
 
-def bench(files: Sequence[str | Path], threads: int = 1, rounds: int = 50) -> list[dict[str, Any]]:
-    """Latency of .tflite files on this machine, interleaved, so that they can be compared with each other.
+def bench(
+    files: Sequence[str | Path],
+    threads: int | Sequence[int] = 1,
+    rounds: int = 50,
+    *,
+    kernels: Sequence[Kernels] = ("default",),
+    operators: bool = False,
+    out: str | Path = DEFAULT_OUT,
+) -> list[dict[str, Any]]:
+    """Latency, cold start and memory of .tflite files on this machine, interleaved: comparable with each other only.
 
     Args:
-        files: the files.
-        threads: threads of the interpreter.
+        files: the files, or one run, whose .tflite files are meant.
+        threads: threads of the interpreter; several numbers are measured against each other.
         rounds: single-example invocations of each file.
+        kernels: `default` (XNNPACK, as apps use LiteRT), `builtin`, `reference`; each is measured against the others.
+        operators: also times each operator of each file, run alone.
+        out: folder of the runs.
+
+    Returns:
+        One row per file, kernels and number of threads; see `tfopt.backend.bench.measure`.
 
     Raises:
         UsageError: a file is missing.
         ExportError: a file cannot be run.
     """
-    from tfopt.backend.tflite import benchmark
+    from tfopt.backend.bench.measure import measure
+    from tfopt.engine.bench import files_of
 
-    return benchmark.bench([_existing(file) for file in files], threads=threads, rounds=rounds)
+    numbers = (threads,) if isinstance(threads, int) else tuple(threads)
+    return measure(files_of(files, Path(out))[0], numbers, kernels, rounds, operators=operators)
+
+
+def bench_on_phone(
+    files: Sequence[str | Path],
+    *,
+    serial: str | None = None,
+    benchmark_tool: str | Path | None = None,
+    accelerators: Sequence[Accelerator] = ("cpu",),
+    threads: int | Sequence[int] = 1,
+    runs: int = 50,
+    seconds: float = 300.0,
+    libraries: Sequence[str | Path] = (),
+    out: str | Path = DEFAULT_OUT,
+    tell: Callable[[str], None] | None = None,
+) -> PhoneBench:
+    """Latency of .tflite files on an Android phone, by Google's `benchmark_model` over adb.
+
+    Args:
+        files: the files, or one run: then the figures enter its report.json, its page and its budgets.
+        serial: of the phone; needed where several are connected.
+        benchmark_tool: Google's `benchmark_model` for Android; by default what TFOPT_BENCHMARK_MODEL names.
+        accelerators: `cpu`, `gpu`, `npu`.
+        threads: of the CPU.
+        runs: least number of timed calls.
+        seconds: after which one file on one accelerator is given up.
+        libraries: files pushed beside the tool, such as the GPU accelerator of LiteRT.
+        out: folder of the runs.
+        tell: receives what is being done, a line each.
+
+    Raises:
+        UsageError: a file is missing, or several phones are connected.
+        EnvironmentProblem: adbutils, the tool or the phone is missing, or the phone was lost.
+        ExportError: a file is malformed.
+    """
+    from tfopt.backend.phone.measure import PhoneRequest
+    from tfopt.engine.bench import bench_on_phone as measured_on_phone
+
+    request = PhoneRequest(
+        serial,
+        None if benchmark_tool is None else Path(benchmark_tool),
+        tuple(accelerators),
+        (threads,) if isinstance(threads, int) else tuple(threads),
+        runs,
+        seconds,
+        tuple(Path(library) for library in libraries),
+    )
+    measured, run = measured_on_phone(files, request, Path(out), tell or (lambda line: None))
+    if run is not None:
+        recipe = run.folder / "recipe.yaml"
+        _draw(run.folder, recipe.read_text(encoding="utf-8") if recipe.is_file() else "")
+    return PhoneBench(measured, run)
 
 
 def doctor(

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from tfopt.errors import Problem
 
 if TYPE_CHECKING:
+    from tfopt.core.records.phone import PhoneReport
     from tfopt.core.contracts.trial import TrialConversion
     from tfopt.core.records.layer_support import LayerPreflight, Totals
     from tfopt.core.records.report import Environment
+    from tfopt.core.records.run import Run
     from tfopt.core.sweeps.candidates import Candidate
     from tfopt.core.sweeps.comparison import Comparison
 
@@ -77,3 +79,16 @@ class ComparisonResult:
 
     table: Comparison
     candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class PhoneBench:
+    """What `bench_on_phone` measured.
+
+    Args:
+        measured: the phone, and a row per file, accelerator and number of threads.
+        run: the run whose report has the figures now; None where files were measured.
+    """
+
+    measured: PhoneReport
+    run: Run | None

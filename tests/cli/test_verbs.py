@@ -195,7 +195,8 @@ def test_bench(tfopt: Tfopt, mocked: Mocked) -> None:
     row = {"name": "a", "bytes": 10, "latency_ms": 0.5, "latency_ms_p10": 0.4, "latency_ms_p90": float("nan")}
     calls = mocked("bench", [row])
     result = tfopt("bench", "a.tflite", "b.tflite", "--threads", "2", "--rounds", "9")
-    assert calls == [(((Path("a.tflite"), Path("b.tflite")), 2, 9), {})]
+    asked = {"kernels": ("default",), "operators": False, "out": "saved_models"}
+    assert calls == [(((Path("a.tflite"), Path("b.tflite")), (2,), 9), asked)]
     assert "0.500 ms" in result.stdout
     assert json.loads(tfopt("bench", "a.tflite", "--json").stdout)[0]["latency_ms_p90"] is None
     assert tfopt("bench", "a.tflite", "--threads", "0").exit_code == 2

@@ -60,7 +60,7 @@ def time_and_list(files: list[str], example: dict[str, str]) -> dict[str, Any]:
     """Times files, and lists which of the large packages that took."""
     from tfopt.backend.tflite import benchmark
 
-    rows = benchmark.time_files(files, 1, 3, example)
+    rows = benchmark.time_files(files, [1], 3, example, ["default"])
     return {"rows": rows, "loaded": sorted({"tensorflow", "tf_keras", "keras"} & set(sys.modules))}
 
 

@@ -14,5 +14,6 @@
 | `history` | which epochs and details did a stage report? |
 | `exports` | what happens when an export fails, and what was the model before it was quantized? |
 | `records` | what is measured after a stage, and what is in the report? |
+| `bench` | which files are measured, and how do figures of a phone enter a report? |
 | `sweep` | which trials run next, and which are stopped? |
 """

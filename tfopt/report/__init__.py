@@ -9,7 +9,7 @@ dataclasses or something that rich prints. Writing files is left to the function
 | `run` | one run: tables, sentences, curves, the page `report.html` |
 | `live` | a run or a sweep while it runs |
 | `plan` | what a run would do: stages, schedules, layers; the state of the environment |
-| `files` | what a model file contains, latency, names that a recipe may use |
+| `files` | what a model file contains and costs, names that a recipe may use |
 | `comparison` | several runs: table, sentences, figures, page, CSV |
 | `notebook` | all of these as parts of a notebook |
 

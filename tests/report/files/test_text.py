@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.console import printed
 from tests.support.sample_report import lying_report, sample_report
 from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
-from tfopt.report.files.text import audit_text, bench_table, listing_lines
+from tfopt.report.files.text import audit_text, listing_lines
 from tfopt.results import CatalogEntry
 
 
@@ -64,16 +64,6 @@ def test_files_of_keras_and_tensorflow_say_what_they_hold() -> None:
     )
     assert "operations of TensorFlow number MatMul 1" in shown
     assert "weights in float32 alone: the file does not say" in sentence(format="h5", tensors=[kernel])
-
-
-def test_bench_compares_with_the_fastest() -> None:
-    rows = [
-        {"name": name, "bytes": 1000, "latency_ms": value, "latency_ms_p10": value, "latency_ms_p90": value}
-        for name, value in (("float32", 0.5), ("int8", 0.25))
-    ]
-    shown = printed([bench_table(rows)])
-    assert "2.00×" in shown
-    assert "1.00×" in shown
 
 
 def test_a_long_name_does_not_run_into_its_description() -> None:

@@ -62,7 +62,8 @@ def _timed(record: ExportRecord, result: Mapping[str, Any] | Failure | None) -> 
         return record
     if isinstance(result, Failure):
         return unmeasured(record, result)
-    times = {name: result[name] for name in ("latency_ms", "latency_ms_p10", "latency_ms_p90")}
-    measures = {**record.measures, **times}
+    names = ("latency_ms", "latency_ms_p10", "latency_ms_p90", "cold_start_ms", "arena_bytes", "peak_memory")
+    found = {name: result[name] for name in names if result.get(name) is not None}
+    measures = {**record.measures, **found}
     timing = {"invocations": result["invocations"], "threads": result["threads"]}
     return record.model_copy(update={"measures": measures, "details": {**record.details, "latency": timing}})

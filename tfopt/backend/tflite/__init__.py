@@ -7,7 +7,10 @@
 | `quantum` | how far apart are two neighboring values of an output? |
 | `predict` | what does a file predict for many examples? |
 | `kernel_differences` | at which operators do the kernels of LiteRT give different results? |
+| `single_operator` | how is an operator run as a file of its own, on the values it gets in the whole? |
 | `benchmark` | how long does one example take? |
+| `fresh_start` | how long do loading and the first call take, and how much memory? |
+| `arena` | how much memory do the computed tensors share? |
 | `child_process` | how does a crash of a converter or interpreter stay a message? |
 | `limits` | how much time and memory may a child process take, and what did it do when it ended? |
 """

@@ -1,17 +1,20 @@
-"""Latency of `.tflite` files for one example on this machine."""
+"""Latency, cold start and memory of `.tflite` files for one example on this machine."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
 from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.backend.tflite import interpreter as litert
-from tfopt.backend.types import Array
+from tfopt.backend.tflite.arena import arena_bytes
+from tfopt.backend.tflite.fresh_start import fresh_start
 
 _WARM_UP = 5
 _SLICE_MS = 2.0
@@ -19,88 +22,103 @@ _MOST_PER_ROUND = 50
 
 
 def bench(
-    files: Sequence[Path | str], threads: int = 1, rounds: int = 30, example: Mapping[str, Path] | None = None
+    files: Sequence[Path | str],
+    threads: int | Sequence[int] = 1,
+    rounds: int = 30,
+    example: Mapping[str, Path] | None = None,
+    kernels: Sequence[litert.Kernels] = ("default",),
 ) -> list[dict[str, Any]]:
     """Times files against each other, in a child process.
 
-    The files take turns in every round, so that a machine that slows down slows all of them; the median is robust
-    against other processes.
+    Everything that is timed takes turns in every round, so that a machine that slows down slows all of it; the median
+    is robust against other processes.
 
     Args:
         files: `.tflite` files.
-        threads: threads that LiteRT may use.
+        threads: threads that LiteRT may use; several numbers are timed against each other.
         rounds: how many turns each file has, of about 2 ms or one invocation.
         example: .npy file per input name, whose first row is the input; without it, random numbers (zeros for integer
             inputs) of the file's own shape.
+        kernels: which implementations run, each timed against the others.
 
     Returns:
-        Per file: `name` (of the file), `bytes`, `latency_ms` (median of single invocations, without copying data in
-        and out), `latency_ms_p10`, `latency_ms_p90`, `invocations`, `threads`.
+        Per file, kernels and number of threads: `name` (of the file), `bytes`, `kernels`, `threads`, `latency_ms`
+        (median of single invocations, without copying data in and out), `latency_ms_p10`, `latency_ms_p90`,
+        `invocations`, `arena_bytes` (see `arena`), `cold_start_ms`, `peak_memory` (see `fresh_start`).
 
     Raises:
         ExportError: a file is malformed.
         ProcessCrashed: LiteRT crashed on a file.
-        ProcessFailed: LiteRT refused a file.
+        ProcessFailed: LiteRT refused a file, or these kernels lack one of its operators.
     """
     for file in files:
         flatbuffer.read(Path(file))  # a malformed one would crash LiteRT, which does not name it
     arguments = {
         "files": [str(file) for file in files],
-        "threads": threads,
+        "threads": [threads] if isinstance(threads, int) else list(threads),
         "rounds": rounds,
         "example": {name: str(path) for name, path in (example or {}).items()},
+        "kernels": list(kernels),
     }
     result: list[dict[str, Any]] = child_process.call("tfopt.backend.tflite.benchmark:time_files", arguments)
     return result
 
 
-def time_files(files: list[str], threads: int, rounds: int, example: dict[str, str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Setting:
+    """What is timed: a file, with these kernels and that many threads."""
+
+    file: str
+    kernels: litert.Kernels
+    threads: int
+
+
+def time_files(
+    files: list[str], threads: list[int], rounds: int, example: dict[str, str], kernels: list[litert.Kernels]
+) -> list[dict[str, Any]]:
     """Runs in the child process of `bench`."""
-    model = [litert.open_file(file, threads) for file in files]
-    for each in model:
-        inputs = {name: np.load(path)[:1] for name, path in example.items()} or _random_inputs(each)
-        each.prepare(inputs)
-        each.set_inputs(inputs)
+    given = {name: np.load(path)[:1] for name, path in example.items()}
+    settings = [_Setting(file, kind, number) for file in files for kind in kernels for number in threads]
+    first = [fresh_start(each.file, each.threads, each.kernels, given) for each in settings]
+    arenas = {file: arena_bytes(file, given) for file in files}
+    model = [litert.open_file(each.file, each.threads, each.kernels) for each in settings]
+    for opened in model:
+        inputs = given or litert.random_inputs(opened)
+        opened.prepare(inputs)
+        opened.set_inputs(inputs)
     turns = [_warm_up(each) for each in model]
     times: list[list[float]] = [[] for _ in model]
     for _ in range(rounds):
-        for each, turn, taken in zip(model, turns, times, strict=True):
-            taken.extend(_invoke(each) for _ in range(turn))
-    return [_summary(file, taken, threads) for file, taken in zip(files, times, strict=True)]
+        for opened, turn, taken in zip(model, turns, times, strict=True):
+            taken.extend(invoke(opened.interpreter) for _ in range(turn))
+    return [
+        {**_summary(each, taken), "arena_bytes": arenas[each.file], **started}
+        for each, taken, started in zip(settings, times, first, strict=True)
+    ]
 
 
 def _warm_up(model: litert.LiteRTModel) -> int:
     """Runs a few times; returns how many invocations make up a turn."""
-    fastest = min(_invoke(model) for _ in range(_WARM_UP))
+    fastest = min(invoke(model.interpreter) for _ in range(_WARM_UP))
     return int(np.clip(_SLICE_MS / max(fastest, 1e-6), 1, _MOST_PER_ROUND))
 
 
-def _invoke(model: litert.LiteRTModel) -> float:
+def invoke(interpreter: Interpreter) -> float:
     """Milliseconds of one invocation."""
     start = time.perf_counter_ns()
-    model.interpreter.invoke()
+    interpreter.invoke()
     return (time.perf_counter_ns() - start) / 1e6
 
 
-def _random_inputs(model: litert.LiteRTModel) -> dict[str, Array]:
-    random = np.random.default_rng(0)
-    shapes = {name: tuple(int(size) for size in details["shape"]) for name, details in model.inputs.items()}
-    # Integer inputs without a scale are ids, of which only 0 is sure to exist.
-    ids = {n for n, d in model.inputs.items() if np.issubdtype(d["dtype"], np.integer) and d["quantization"][0] == 0}
-    return {
-        name: np.zeros(shape, np.int32) if name in ids else random.random(shape, dtype=np.float32)
-        for name, shape in shapes.items()
-    }
-
-
-def _summary(file: str, taken: list[float], threads: int) -> dict[str, Any]:
+def _summary(setting: _Setting, taken: list[float]) -> dict[str, Any]:
     p10, median, p90 = (float(value) for value in np.percentile(taken, [10, 50, 90]))
     return {
-        "name": Path(file).name,
-        "bytes": Path(file).stat().st_size,
+        "name": Path(setting.file).name,
+        "bytes": Path(setting.file).stat().st_size,
+        "kernels": setting.kernels,
         "latency_ms": median,
         "latency_ms_p10": p10,
         "latency_ms_p90": p90,
         "invocations": len(taken),
-        "threads": threads,
+        "threads": setting.threads,
     }

@@ -94,6 +94,18 @@ def open_file(path: Path | str, threads: int, kernels: Kernels = "default") -> L
     return LiteRTModel(interpreter, dict(runner.get_input_details()), dict(runner.get_output_details()))
 
 
+def random_inputs(model: LiteRTModel) -> dict[str, Array]:
+    """One example of random numbers per input, zeros for integers without a scale."""
+    random = np.random.default_rng(0)
+    shapes = {name: tuple(int(size) for size in details["shape"]) for name, details in model.inputs.items()}
+    # Integer inputs without a scale are ids, of which only 0 is sure to exist.
+    ids = {n for n, d in model.inputs.items() if np.issubdtype(d["dtype"], np.integer) and d["quantization"][0] == 0}
+    return {
+        name: np.zeros(shape, np.int32) if name in ids else random.random(shape, dtype=np.float32)
+        for name, shape in shapes.items()
+    }
+
+
 def quantized(values: Array, dtype: Any, scale: float, zero_point: int) -> Array:
     """Real values as numbers of an input's type; values outside its range are clipped, as on a phone."""
     if scale == 0 or not np.issubdtype(dtype, np.integer):

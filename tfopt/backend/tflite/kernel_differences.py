@@ -6,7 +6,7 @@ step up where another kernel rounds down. With equal inputs, right kernels diffe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from ai_edge_litert.tools import flatbuffer_utils
 
 from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.backend.tflite import interpreter as litert
+from tfopt.backend.tflite.single_operator import alone, dynamic_inputs, intermediate
 from tfopt.backend.types import Array
 
 _EXAMPLES = 4
@@ -70,10 +70,12 @@ def compare_operators(path: str, inputs: dict[str, str]) -> list[dict[str, Any]]
     """Runs in the child process of `operator_differences`."""
     file = flatbuffer.read(Path(path))
     graph = file.model.subgraphs[0]
-    examples = list(_intermediate(path, {name: np.load(array, mmap_mode="r") for name, array in inputs.items()}))
+    examples = list(
+        intermediate(path, {name: np.load(array, mmap_mode="r") for name, array in inputs.items()}, _EXAMPLES)
+    )
     found = []
     for operator in graph.operators:
-        taken = _dynamic_inputs(file, graph, operator)
+        taken = dynamic_inputs(file, graph, operator)
         results = {
             kernels: made
             for kernels in litert.RESOLVERS
@@ -99,49 +101,6 @@ def compare_operators(path: str, inputs: dict[str, str]) -> list[dict[str, Any]]
     return found
 
 
-def _intermediate(path: str, inputs: Mapping[str, Array]) -> Iterator[dict[int, Array]]:
-    """Per example, every tensor of a file by its position."""
-    interpreter = Interpreter(
-        model_path=path,
-        experimental_op_resolver_type=litert.RESOLVERS["builtin"],
-        experimental_preserve_all_tensors=True,
-    )
-    keys = list(interpreter.get_signature_list())
-    details = (
-        interpreter.get_signature_runner(keys[0]).get_input_details()
-        if keys
-        else {one["name"]: one for one in interpreter.get_input_details()}
-    )
-    for index in range(min(_EXAMPLES, len(next(iter(inputs.values()))))):
-        for name, values in inputs.items():
-            interpreter.resize_tensor_input(details[name]["index"], values[index : index + 1].shape)
-        interpreter.allocate_tensors()
-        interpreter.reset_all_variables()
-        for name, values in inputs.items():
-            one = details[name]
-            value = litert.quantized(values[index : index + 1], one["dtype"], *one["quantization"])
-            interpreter.set_tensor(one["index"], value)
-        interpreter.invoke()
-        found = {one["index"]: _value(interpreter, one) for one in interpreter.get_tensor_details()}
-        yield {index: array for index, array in found.items() if array is not None}
-
-
-def _value(interpreter: Interpreter, details: Mapping[str, Any]) -> Array | None:
-    try:
-        return np.array(interpreter.get_tensor(details["index"]))
-    except ValueError:  # never computed
-        return None
-
-
-def _dynamic_inputs(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> list[int]:
-    indices = [int(index) for index in operator.inputs if index >= 0]
-    return [
-        index
-        for index in dict.fromkeys(indices)
-        if file.raw(graph.tensors[index]) is None and not graph.tensors[index].isVariable
-    ]
-
-
 def _results(
     file: flatbuffer.File,
     graph: schema.SubGraphT,
@@ -153,7 +112,7 @@ def _results(
     """Results of an operator for every example; None where these kernels do not have it."""
     try:
         interpreter = Interpreter(
-            model_content=_alone(file, graph, operator, taken), experimental_op_resolver_type=litert.RESOLVERS[kernels]
+            model_content=alone(file, graph, operator, taken), experimental_op_resolver_type=litert.RESOLVERS[kernels]
         )
         positions = [one["index"] for one in interpreter.get_input_details()]
         output = interpreter.get_output_details()[0]["index"]
@@ -170,26 +129,6 @@ def _results(
     except (ValueError, RuntimeError, KeyError):
         return None
     return made
-
-
-def _alone(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT, taken: list[int]) -> bytes:
-    """A file of one operator, without the weights of all others."""
-    model = file.model
-    kept = (graph.operators, graph.inputs, graph.outputs, model.buffers, model.signatureDefs, model.metadata)
-    codes, code = model.operatorCodes, operator.opcodeIndex
-    used = {graph.tensors[index].buffer for index in operator.inputs if index >= 0}
-    try:
-        graph.operators, graph.inputs, graph.outputs = [operator], taken, list(operator.outputs)
-        model.signatureDefs, model.metadata = None, None
-        if len(model.subgraphs) == 1:
-            model.buffers = [b if i in used else schema.BufferT() for i, b in enumerate(model.buffers)]
-            # Kernels that lack an operator refuse a file that only names it.
-            model.operatorCodes, operator.opcodeIndex = [codes[code]], 0
-        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    finally:
-        graph.operators, graph.inputs, graph.outputs = kept[:3]
-        model.buffers, model.signatureDefs, model.metadata = kept[3:]
-        model.operatorCodes, operator.opcodeIndex = codes, code
 
 
 def _steps(found: list[Array], expected: list[Array]) -> float:

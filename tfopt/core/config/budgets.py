@@ -26,7 +26,12 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "bytes": format_bytes,
     "gzip_bytes": format_bytes,
     "latency_ms": format_milliseconds,
+    "phone_latency": format_milliseconds,
+    "arena_bytes": format_bytes,
+    "peak_memory": format_bytes,
 }
+OF_TFLITE = ("arena_bytes", "peak_memory", "phone_latency")
+"""Measures that only `.tflite` files have."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,9 @@ class Budget:
 
     Args:
         export: name of the file it is about.
-        measure: `bytes`, `gzip_bytes`, `latency_ms`, `agreement`, `relative_error` (regression), `within_quantum`, a
-            metric, or `<metric>_drop`.
+        measure: `bytes`, `gzip_bytes`, `latency_ms`, `phone_latency` (measured by `tfopt bench RUN --adb`),
+            `arena_bytes`, `peak_memory`, `agreement`, `relative_error` (regression), `within_quantum`, a metric, or
+            `<metric>_drop`.
         limit: in bytes, milliseconds or the metric's own unit.
         at_least: the value must reach the limit instead of staying under it.
     """
@@ -76,6 +82,9 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         "bytes": _Measure(parse_bytes),
         "gzip_bytes": _Measure(parse_bytes),
         "latency_ms": _Measure(parse_milliseconds),
+        "phone_latency": _Measure(parse_milliseconds),
+        "arena_bytes": _Measure(parse_bytes),
+        "peak_memory": _Measure(parse_bytes),
         "agreement": _Measure(parse_share, at_least=classifies),
         # Error over the standard deviation of the output: of numbers only.
         **({} if classifies else {"relative_error": _Measure(parse_share)}),

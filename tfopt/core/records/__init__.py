@@ -3,6 +3,7 @@
 | file | question it answers |
 |---|---|
 | `report` | what is in `report.json`? |
+| `phone` | what was measured on a phone? |
 | `run` | what does `tfopt.run` return? |
 | `layer_support` | what can be done with each layer of a model? |
 | `fingerprint` | what is part of a store key, and why does a key differ from an earlier one? |

@@ -197,8 +197,11 @@ class ExportRecord(Record):
     """From running the file on the full test split: the recipe's metrics, `<metric>_drop` against the first dense
     stage, `agreement` with the Keras model it came from (for regression: the largest absolute difference, and
     `relative_error`: its root mean square over the standard deviation of the model's outputs), `latency_ms`
-    (median), `latency_ms_p10`, `latency_ms_p90`; for an integer file of a model with simulated quantization also
-    `within_quantum`: the share of output values that differ from that model's by at most one quantum."""
+    (median), `latency_ms_p10`, `latency_ms_p90`, `cold_start_ms` (loading and the first call), `arena_bytes` (of the
+    tensors that it computes) and `peak_memory` (bytes); after `tfopt bench RUN --adb` also `phone_latency`
+    (milliseconds, on the fastest accelerator that was measured; the rest is in `details.phone`); for an integer file of
+    a model with simulated quantization also `within_quantum`: the share of output values that differ from that model's
+    by at most one quantum."""
     audit: AuditRecord | None = None
     claims: list[ClaimRecord] = []
     details: dict[str, Any] = {}

@@ -2,5 +2,7 @@
 
 | file | question it answers |
 |---|---|
-| `text` | what do `tfopt inspect`, `tfopt bench` and `tfopt ls` show? |
+| `text` | what do `tfopt inspect` and `tfopt ls` show? |
+| `bench` | what does `tfopt bench` show of files on this machine? |
+| `phone` | what does it show of files on a phone? |
 """

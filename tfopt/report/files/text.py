@@ -1,9 +1,9 @@
-"""Contents of a file, latency of files, and names for recipes, as text for the terminal."""
+"""Contents of a file, and names for recipes, as text for the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tfopt.report.shared import formats
 from tfopt.report.shared.arithmetic import arithmetic
@@ -11,7 +11,6 @@ from tfopt.report.shared.terminal import heading, plain_text, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
     from tfopt.core.records.report import AuditRecord, PortRecord
 
@@ -101,25 +100,6 @@ def _shape(shape: Sequence[int] | None) -> str:
     if shape is None:
         return "not said"
     return "×".join("any" if length < 0 else str(length) for length in shape) or "scalar"
-
-
-def bench_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Latency of each file, and how much slower it is than the fastest."""
-    fastest = min((row["latency_ms"] for row in rows), default=0.0)
-    return table(
-        ("", "size", "median", "10th", "90th", "to fastest"),
-        [
-            (
-                plain_text(str(row["name"]), "bold"),
-                formats.size(row["bytes"]),
-                formats.milliseconds(row["latency_ms"]),
-                formats.milliseconds(row["latency_ms_p10"]),
-                formats.milliseconds(row["latency_ms_p90"]),
-                f"{row['latency_ms'] / fastest:.2f}×" if fastest > 0 else "–",
-            )
-            for row in rows
-        ],
-    )
 
 
 def listing_lines(kinds: Mapping[str, Sequence[Named]], width: int) -> list[str]:

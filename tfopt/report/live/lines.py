@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LABELS = {"latency_ms": "latency"}
 _SPREAD = ("latency_ms_p10", "latency_ms_p90")
+_LEFT_TO_THE_REPORT = ("loss", "_drop", "cold_start_ms", "arena_bytes", "peak_memory")
+"""Ends of the names of measures for which a line has no room."""
 
 
 class Lines:
@@ -42,10 +44,9 @@ class Lines:
             case "export_finished":
                 held = "" if event["held"] else "  CLAIM BROKEN"
                 size = formats.size(event["bytes"])
-                # The table at the end has loss and drop too; here a line must fit eighty columns.
-                shown = {
-                    name: value for name, value in event["measures"].items() if not name.endswith(("loss", "_drop"))
-                }
+                # The report has them; here a line must fit eighty columns.
+                measured = event["measures"].items()
+                shown = {name: value for name, value in measured if not name.endswith(_LEFT_TO_THE_REPORT)}
                 self.show(f"{event['export']:<{self.names}}  {size}  {metrics_text(shown)}{held}")
             case "waiting":
                 self.show(f"{event['stage']:<{self.names}}  a different process is building it; waiting for its result")

@@ -140,6 +140,9 @@ def budget_sentence(budget: BudgetRecord, metric: str) -> str:
     """
     measure = budget.name.rpartition(".")[2]
     limit = formats.limit(measure, budget.limit, metric)
+    if budget.value is None and measure == "phone_latency":
+        how = "not measured on a phone yet, so not met (`tfopt bench RUN --adb` measures it)"
+        return f"{budget.name} is {how}; the budget is at most {limit}."
     if budget.value is None:
         return f"{budget.name} could not be measured; the budget is {limit}."
     # A record does not contain the direction of its limit; value and verdict together imply it.

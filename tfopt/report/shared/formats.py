@@ -97,9 +97,9 @@ def measure(name: str, value: float | None, metric: str = "accuracy") -> str:
         value: what was measured; None where it could not be.
         metric: the recipe's first metric: where it is not a fraction (regression), `agreement` is a difference.
     """
-    if name.endswith("bytes"):
+    if name.endswith("bytes") or name == "peak_memory":
         return size(value)
-    if name.startswith("latency_ms"):
+    if name.startswith(("latency_ms", "phone_latency", "cold_start_ms")):
         return milliseconds(value)
     if name == "agreement" and not is_fraction(metric):
         return number(value)
