@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tfopt import bridge
     from tfopt.api import (
         bench,
+        bench_on_phone,
         compare,
         doctor,
         gc,
@@ -54,6 +55,7 @@ __all__ = [
     "Run",
     "TfoptError",
     "bench",
+    "bench_on_phone",
     "bridge",
     "compare",
     "doctor",

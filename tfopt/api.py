@@ -15,11 +15,11 @@ from tfopt.results import CatalogEntry, ComparisonResult, DoctorReport, PhoneBen
 
 if TYPE_CHECKING:
     # Each function imports what it needs: `tfopt ls` must not wait for the recipe language, nor `validate` for reports.
-    from tfopt.core.records.phone import Accelerator
     from tfopt.backend.tflite.interpreter import Kernels
     from tfopt.core.contracts.events import Emit
     from tfopt.core.recipe.plan import Plan
     from tfopt.core.recipe.recipe import Recipe
+    from tfopt.core.records.phone import Accelerator
     from tfopt.core.records.report import AuditRecord
     from tfopt.core.records.run import Run
     from tfopt.core.sweeps.record import Sweep

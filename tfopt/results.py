@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tfopt.errors import Problem
 
 if TYPE_CHECKING:
-    from tfopt.core.records.phone import PhoneReport
     from tfopt.core.contracts.trial import TrialConversion
     from tfopt.core.records.layer_support import LayerPreflight, Totals
+    from tfopt.core.records.phone import PhoneReport
     from tfopt.core.records.report import Environment
     from tfopt.core.records.run import Run
     from tfopt.core.sweeps.candidates import Candidate

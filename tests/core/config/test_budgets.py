@@ -47,7 +47,7 @@ def test_for_regression_less_is_better() -> None:
         (
             "int8.mae",
             "1%",
-            "budgets.int8.mae names no measure: 'mae'. Measures: bytes, gzip_bytes, latency_ms, agreement, ",
+            "budgets.int8.mae names no measure: 'mae'. Measures: bytes, gzip_bytes, latency_ms, phone_latency, ",
         ),
         (
             "int4.bytes",
