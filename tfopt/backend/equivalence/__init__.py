@@ -6,7 +6,7 @@
 | `model_outputs` | What are the outputs of a model of either library, and do two models have the same? |
 | `differences` | Are two arrays the same within a tolerance, and after which layer do two models differ first? |
 
-Callers choose the tolerance and word the error. Two comparisons are not this one, on purpose: `export/agreement.py`
+Callers choose the tolerance and word the error. Two comparisons are not this one, on purpose: `explain/agreement.py`
 counts the test examples on which a file and a model agree, as 8-bit outputs are never the same; `tflite/predict.py`
 compares one file with itself, per value.
 """

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import tf_keras
 
-from tfopt.backend.export import agreement
+from tfopt.backend.explain import agreement
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
 from tfopt.backend.graph.layer_names import LayerNames

@@ -4,6 +4,8 @@
 |---|---|
 | `report` | what is in `report.json`? |
 | `phone` | what was measured on a phone? |
+| `explanation` | what does it say about where the accuracy of a file went? |
+| `record` | what is a record? |
 | `run` | what does `tfopt.run` return? |
 | `layer_support` | what can be done with each layer of a model? |
 | `fingerprint` | what is part of a store key, and why does a key differ from an earlier one? |

@@ -7,20 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from tfopt.core.language.docstrings import documented_json_schema
-
-
-class Record(BaseModel):
-    """Base of all records: frozen, and nothing unknown."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    @classmethod
-    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """The JSON Schema, with the docstring below each key as its description; arguments are pydantic's."""
-        return super().model_json_schema(*arguments, **{"schema_generator": documented_json_schema(), **options})
+from tfopt.core.records.explanation import ExplanationRecord
+from tfopt.core.records.record import Record
 
 
 class LayerRecord(Record):
@@ -207,6 +197,9 @@ class ExportRecord(Record):
     details: dict[str, Any] = {}
     simulation: SimulationRecord | None = None
     """For an integer file after a stage that simulates integers; else null."""
+    explanation: ExplanationRecord | None = None
+    """For a `.tflite`: per class and per example, how its predictions differ from those of the Keras model it came
+    from; with `sensitivity: true` also per layer. Null where it did not run, and for other formats."""
     error: str | None = None
     """Why the file could not be made or measured; null where it was. A broken claim says the same."""
     error_code: str | None = None

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tfopt.core.records.report import Record
+from tfopt.core.records.record import Record
 from tfopt.core.records.run import Run
 from tfopt.core.sweeps.expand import Trial
 from tfopt.errors import EXIT_NOT_MET, StageError

@@ -15,7 +15,7 @@ import tf_keras
 from tfopt.backend import bridge
 from tfopt.backend.audit import keras as keras_audit
 from tfopt.backend.bridge.float32 import is_float32
-from tfopt.backend.export import agreement
+from tfopt.backend.explain import agreement
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.keras_files import keras_archive, read_back, saved_model

@@ -44,7 +44,7 @@ def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison
             relative_error=float(errors[worst]),
             worst=f"output {worst}" if len(errors) > 1 else "",
         )
-    equal = _predictions(found, meaning) == _predictions(expected, meaning)
+    equal = predictions(found, meaning) == predictions(expected, meaning)
     return OutputComparison(examples, share=float(np.mean(equal)))
 
 
@@ -83,8 +83,8 @@ def share_within(found: Array, expected: Array, step: float) -> float:
     return float(np.mean(difference <= step * _ROUNDING)) if difference.size else 1.0
 
 
-def _predictions(outputs: Array, meaning: Outputs) -> Array:
-    """Class ids, or 0/1 per label; -1 where the output is not a number."""
+def predictions(outputs: Array, meaning: Outputs) -> Array:
+    """Class ids (without the last axis of the outputs), or 0/1 per label; -1 where the output is not a number."""
     numbers = ~np.isnan(outputs)
     if outputs.ndim < 2 or outputs.shape[-1] == 1 or meaning.one_per_label:
         return np.where(numbers, outputs > meaning.threshold, -1)

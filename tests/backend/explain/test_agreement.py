@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tfopt.backend.export.agreement import compare, share_within
+from tfopt.backend.explain.agreement import compare, share_within
 from tfopt.core.config.compile import Compile
 
 

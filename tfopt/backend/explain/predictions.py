@@ -1,0 +1,216 @@
+"""Which predictions differ between a model and a file: by class, and example by example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfopt.backend.data.splits import Split, is_one_hot
+from tfopt.backend.explain import examples
+from tfopt.backend.explain.agreement import predictions
+from tfopt.backend.types import Array
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.outputs import Outputs
+from tfopt.core.records.explanation import ChangedExample, ClassRecord, ExplanationRecord
+
+SHOWN = 8
+"""Examples that are shown."""
+_INDICES = 1000
+_CLASSES = 1000
+
+
+def explain_predictions(
+    before: Array,
+    after: Array,
+    split: Split,
+    compile: Compile,
+    *,
+    against: str,
+    name: str,
+    class_names: Sequence[str] | None = None,
+) -> ExplanationRecord:
+    """Compares predictions of a file with those of its model.
+
+    Args:
+        before: outputs of the model, (examples, ...).
+        after: outputs of the file, of the same shape.
+        split: the examples.
+        compile: whose loss says what outputs mean.
+        against: name of the model.
+        name: of the split.
+        class_names: by class id, where they are known.
+    """
+    meaning = Outputs.of(compile)
+    total = len(before)
+    if isinstance(split.targets, dict) or before.shape != after.shape:
+        note = "Predictions are compared for models with one output of one shape only."
+        return ExplanationRecord(against=against, split=name, examples=total, notes=[note])
+    if not meaning.are_classes:
+        return _of_quantities(before, after, split, against, name)
+    one, two = predictions(before, meaning), predictions(after, meaning)
+    truth = _truth(split.targets, one, meaning)
+    changed = np.flatnonzero(_any(one != two))
+    right = None if truth is None else (_all(one == truth), _all(two == truth))
+    scores = [_scores(outputs, meaning) for outputs in (before, after)]
+    order = sorted(changed, key=lambda index: -abs(_strength(scores[1][index]) - _strength(scores[0][index])))
+
+    def shown(index: int) -> ChangedExample:
+        helped = None
+        if right is not None and right[0][index] != right[1][index]:
+            helped = bool(right[1][index])
+        return _example(
+            split,
+            index,
+            truth="unknown" if truth is None else _label(truth[index], None, class_names, meaning),
+            before=_label(one[index], scores[0][index], class_names, meaning),
+            after=_label(two[index], scores[1][index], class_names, meaning),
+            helped=helped,
+        )
+
+    return ExplanationRecord(
+        against=against,
+        split=name,
+        examples=total,
+        changed=len(changed),
+        gained=None if right is None else int(np.sum(right[1] & ~right[0])),
+        lost=None if right is None else int(np.sum(right[0] & ~right[1])),
+        indices=[int(index) for index in changed[:_INDICES]],
+        shown=[shown(int(index)) for index in order[:SHOWN]],
+        classes=[] if truth is None else _classes(one, two, truth, class_names, meaning),
+    )
+
+
+def _of_quantities(before: Array, after: Array, split: Split, against: str, name: str) -> ExplanationRecord:
+    """Regression: the examples whose outputs differ most, in standard deviations of each output."""
+    one, two = (values.reshape(len(values), -1).astype(np.float64) for values in (before, after))
+    spread = one.std(axis=0)
+    distance = np.abs(two - one) / np.where(spread > 0, spread, 1.0)
+    largest = np.where(np.isfinite(distance), distance, np.inf).max(axis=1, initial=0.0)
+    order = [int(index) for index in np.argsort(-largest, kind="stable")[:SHOWN] if largest[index] > 0]
+    same = split.targets is split.inputs
+    return ExplanationRecord(
+        against=against,
+        split=name,
+        examples=len(before),
+        indices=order,
+        shown=[
+            _example(
+                split,
+                index,
+                truth="its input" if same else examples.values_text(np.asarray(split.targets)[index]),
+                before=examples.values_text(before[index]),
+                after=examples.values_text(after[index]),
+                helped=None,
+            )
+            for index in order
+        ],
+    )
+
+
+def _example(
+    split: Split, index: int, *, truth: str, before: str, after: str, helped: bool | None
+) -> ChangedExample:
+    picture = examples.picture(split, index)
+    return ChangedExample(
+        index=index,
+        truth=truth,
+        before=before,
+        after=after,
+        helped=helped,
+        picture=picture,
+        text=examples.text(split, index) if picture is None else None,
+    )
+
+
+def _truth(targets: object, found: Array, meaning: Outputs) -> Array | None:
+    """Targets in the form of predictions; None where they have a different shape."""
+    values = np.asarray(targets)
+    if not meaning.one_per_label and values.ndim == found.ndim + 1:
+        values = values.argmax(axis=-1) if is_one_hot(values) or values.shape[-1] > 1 else values[..., 0]
+    if meaning.one_per_label:
+        values = (values > 0).astype(np.int64)
+    return values.reshape(found.shape) if values.size == found.size else None
+
+
+def _any(values: Array) -> Array:
+    """Whether anything in each example is true."""
+    found: Array = values.reshape(len(values), -1).any(axis=1)
+    return found
+
+
+def _all(values: Array) -> Array:
+    """Whether everything in each example is true."""
+    found: Array = values.reshape(len(values), -1).all(axis=1)
+    return found
+
+
+def _scores(outputs: Array, meaning: Outputs) -> Array:
+    """Scores as the loss understands them: probabilities where it is a cross-entropy."""
+    values = outputs.astype(np.float64)
+    if not meaning.are_logits or meaning.squash is None:
+        return values
+    if meaning.squash == "sigmoid":
+        squashed: Array = 1 / (1 + np.exp(-values))
+        return squashed
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    squashed = powers / powers.sum(axis=-1, keepdims=True)
+    return squashed
+
+
+def _strength(scores: Array) -> float:
+    return float(np.nan_to_num(scores).max(initial=0.0))
+
+
+def _label(found: Array, scores: Array | None, names: Sequence[str] | None, meaning: Outputs) -> str:
+    """A prediction as text: the class with its score; of several, how many there are."""
+    values = np.asarray(found)
+    if values.size > 1:
+        if not meaning.one_per_label:
+            return f"{values.size} classes: {' '.join(map(str, values.reshape(-1)[:12]))}"
+        positive = np.flatnonzero(values.reshape(-1) == 1)
+        return ", ".join(_name(int(label), names) for label in positive[:6]) or "none"
+    label = int(values.reshape(-1)[0])
+    if label < 0:
+        return "not a number"
+    if scores is None:
+        return _name(label, names)
+    flat = np.asarray(scores).reshape(-1)
+    score = float(flat[label]) if flat.size > 1 else float(flat[0])
+    return f"{_name(label, names)} ({score:.3g})"
+
+
+def _name(label: int, names: Sequence[str] | None) -> str:
+    return names[label] if names is not None and 0 <= label < len(names) else str(label)
+
+
+def _classes(
+    one: Array, two: Array, truth: Array, names: Sequence[str] | None, meaning: Outputs
+) -> list[ClassRecord]:
+    """Share of right predictions by class; of labels that are a yes or no of their own, by label."""
+    if meaning.one_per_label and truth.ndim > 1 and truth.shape[-1] > 1:
+        labels = truth.shape[-1]
+        columns = [(truth[..., label], one[..., label], two[..., label]) for label in range(labels)]
+        rows = [
+            (label, real.size, float(np.mean(first == real)), float(np.mean(second == real)))
+            for label, (real, first, second) in enumerate(columns)
+        ]
+    else:
+        present = np.unique(truth)
+        rows = [
+            (int(label), int(np.sum(at)), float(np.mean(one[at] == label)), float(np.mean(two[at] == label)))
+            for label in present
+            if (at := truth == label).any()
+        ]
+    if len(rows) > _CLASSES:
+        return []
+    return [
+        ClassRecord(
+            label=label,
+            name=names[label] if names is not None and 0 <= label < len(names) else None,
+            examples=count,
+            before=first,
+            after=second,
+        )
+        for label, count, first, second in rows
+    ]
