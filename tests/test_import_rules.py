@@ -53,7 +53,7 @@ FLOORS = {
         {"bench", "bridge", "calibration", "clustering", "training"},
         {"models", "pruning"},
         {"audit", "quantization"},
-        {"quantizer"},
+        {"quantizer", "explain"},
         {"layer_support", "artifacts", "export"},
         {"distillation"},
         {"stages"},

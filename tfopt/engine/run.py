@@ -308,6 +308,7 @@ class _Execution:
             origin=self.prepared.origin,
             float_layers=float_policy(recipe.stages),
             before_quantizing=before_quantizing(self.prepared, self.store, self.stages),
+            budgets=recipe.budgets,
         )
         self.exports += write_targets(recipe.export, model, context)
         if (disk_error := unwritable(self.exports)) is not None:

@@ -29,11 +29,11 @@ def advise(found: Sensitivity, target: Target, measure: Measure | None) -> Advic
     """
     table = found.table
     if target.reached(table.file):
-        return AdviceRecord(target=target.sentence, reached=True, reason="the file reaches it as it is")
+        return AdviceRecord(target=str(target), reached=True, reason="the file reaches it as it is")
     ranked = [row.layer for row in table.layers if row.in_float is not None and found.groups[row.layer].known][:_MOST]
     if not ranked:
         return AdviceRecord(
-            target=target.sentence, reached=False, reason="no layer of the file can be kept in float by name"
+            target=str(target), reached=False, reason="no layer of the file can be kept in float by name"
         )
     least = 1
     advice = None
@@ -43,7 +43,7 @@ def advise(found: Sensitivity, target: Target, measure: Measure | None) -> Advic
             break
         measured = None if measure is None else measure(layers)
         advice = AdviceRecord(
-            target=target.sentence,
+            target=str(target),
             reached=target.reached(measured) if isinstance(measured, EffectRecord) else True,
             layers=layers,
             rules=rules(layers),
@@ -59,12 +59,16 @@ def advise(found: Sensitivity, target: Target, measure: Measure | None) -> Advic
 
 def rules(layers: Sequence[str]) -> str:
     """The key `layers:` of a variant, as YAML."""
-    return "\n".join(["layers:", *(f"  - {{match: {_pattern(name)}, quantize: none}}" for name in layers)])
+    return "\n".join(["layers:", *(f"  - {{match: {_quoted(pattern(name))}, quantize: none}}" for name in layers)])
 
 
-def _pattern(name: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_/]*", name)
-    return name if plain else f"'{re.escape(name)}'"
+def pattern(name: str) -> str:
+    """The regular expression of a rule that matches one layer."""
+    return name if re.fullmatch(r"[A-Za-z0-9_/-]+", name) else re.escape(name)
+
+
+def _quoted(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_/]*", text) else f"'{text}'"
 
 
 def _smallest(
@@ -72,9 +76,9 @@ def _smallest(
 ) -> tuple[list[str], EffectRecord | None]:
     """The layers of the smallest set found with at least so many, and its predicted effect; None without one."""
     single = {row.layer: row.in_float for row in found.table.layers}
-    enough = [name for name in ranked if (effect := single[name]) is not None and target.reached(effect)]
+    enough = [(effect.bytes, name) for name in ranked if (effect := single[name]) and target.reached(effect)]
     if least == 1 and enough:
-        cheapest = min(enough, key=lambda name: single[name].bytes if single[name] is not None else 0)
+        _, cheapest = min(enough)
         return [cheapest], single[cheapest]
     prefixes = [[*ranked[:count]] for count in range(max(2, least), len(ranked) + 1)]
     for layers, effect in zip(prefixes, found.with_float(prefixes), strict=True):
@@ -100,7 +104,7 @@ def _without_needless(
 def _out_of_reach(found: Sensitivity, target: Target, ranked: Sequence[str]) -> AdviceRecord:
     (effect,) = found.with_float([ranked])
     return AdviceRecord(
-        target=target.sentence,
+        target=str(target),
         reached=False,
         predicted=effect,
         reason=f"not even with the {len(ranked)} layers in float that give back most",

@@ -20,8 +20,9 @@ from tfopt.backend.types import Array
 _CODES = {"QUANTIZE": schema.BuiltinOperator.QUANTIZE, "DEQUANTIZE": schema.BuiltinOperator.DEQUANTIZE}
 _VERSIONS = {"QUANTIZE": 2, "DEQUANTIZE": 3}
 _NEVER = frozenset(
-    {"WHILE", "IF", "CALL", "CALL_ONCE", "CUSTOM", "LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN"}
-    | {"BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN", "RNN", "SVDF"}
+    {"WHILE", "IF", "CALL", "CALL_ONCE", "CUSTOM", "LSTM", "RNN", "SVDF"}
+    | {"UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN"}
+    | {"BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN"}
 )
 """Operators that run other graphs, or keep quantized states or inner scales of their own."""
 
@@ -119,9 +120,9 @@ class _Rewriter:
                 if read and target not in self.outputs and floats.issuperset(read):
                     floats.add(position)
         for position, operator in operators:
-            if self.file.operator_name(operator) == "DEQUANTIZE":
-                if self.makers.get(indices(operator.inputs)[0]) in floats:
-                    floats.add(position)
+            follows = self.makers.get(next(iter(indices(operator.inputs)), -1)) in floats
+            if follows and self.file.operator_name(operator) == "DEQUANTIZE":
+                floats.add(position)
         return floats
 
     def rewrite(self) -> None:
@@ -227,7 +228,7 @@ class _Rewriter:
                 yield operator
 
     def _drop_unused(self) -> None:
-        """Removes tensors and data that nothing reads or writes any more, so that the file has the size it would have."""
+        """Removes tensors and data that nothing reads or writes any more, so that the file has its true size."""
         graph, model = self.graph, self.file.model
         used = {*indices(graph.inputs), *indices(graph.outputs)}
         for operator in graph.operators:

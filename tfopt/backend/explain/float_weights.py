@@ -29,7 +29,7 @@ def float_weights(file: flatbuffer.File, twin: flatbuffer.File) -> dict[int, Arr
         What was found; constants without a match are left out.
     """
     graph = file.model.subgraphs[0]
-    constants = {constant for constant in dequantized_constants(file, graph).values()}
+    constants = {*dequantized_constants(file, graph).values()}
     candidates: dict[tuple[int, ...], list[tuple[str, Array]]] = {}
     for other in twin.model.subgraphs:
         for tensor in other.tensors:

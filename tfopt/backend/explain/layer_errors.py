@@ -73,16 +73,14 @@ def worst(errors: Sequence[LayerErrorRecord], limit: int = 5) -> list[LayerError
 def sentence(error: LayerErrorRecord) -> str:
     """Where most of the difference arises."""
     return (
-        f"most of the difference arises in {error.layer} ({error.type}): {error.relative_error:.1%} of the range of its "
-        f"output, {error.before:.1%} before it"
+        f"most of the difference arises in {error.layer} ({error.type}): {error.relative_error:.1%} of the range of "
+        f"its output, {error.before:.1%} before it"
     )
 
 
 def _nearest(values: Array, layers: set[str], expected: Mapping[str, Array]) -> tuple[str, Difference] | None:
     """Of the layers that a tensor is named after, the one whose output it is."""
-    errors = {
-        layer: difference(values, expected[layer]) for layer in layers if expected[layer].size == values.size
-    }
+    errors = {layer: difference(values, expected[layer]) for layer in layers if expected[layer].size == values.size}
     fitting = {layer: error for layer, error in errors.items() if np.ptp(expected[layer]) > 0}
     return min(fitting.items(), key=lambda item: (item[1].relative_error, item[0]), default=None)
 

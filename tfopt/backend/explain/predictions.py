@@ -108,9 +108,7 @@ def _of_quantities(before: Array, after: Array, split: Split, against: str, name
     )
 
 
-def _example(
-    split: Split, index: int, *, truth: str, before: str, after: str, helped: bool | None
-) -> ChangedExample:
+def _example(split: Split, index: int, *, truth: str, before: str, after: str, helped: bool | None) -> ChangedExample:
     picture = examples.picture(split, index)
     return ChangedExample(
         index=index,
@@ -135,14 +133,12 @@ def _truth(targets: object, found: Array, meaning: Outputs) -> Array | None:
 
 def _any(values: Array) -> Array:
     """Whether anything in each example is true."""
-    found: Array = values.reshape(len(values), -1).any(axis=1)
-    return found
+    return np.asarray(values.reshape(len(values), -1).any(axis=1))
 
 
 def _all(values: Array) -> Array:
     """Whether everything in each example is true."""
-    found: Array = values.reshape(len(values), -1).all(axis=1)
-    return found
+    return np.asarray(values.reshape(len(values), -1).all(axis=1))
 
 
 def _scores(outputs: Array, meaning: Outputs) -> Array:
@@ -151,11 +147,9 @@ def _scores(outputs: Array, meaning: Outputs) -> Array:
     if not meaning.are_logits or meaning.squash is None:
         return values
     if meaning.squash == "sigmoid":
-        squashed: Array = 1 / (1 + np.exp(-values))
-        return squashed
+        return np.asarray(1 / (1 + np.exp(-values)))
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
-    squashed = powers / powers.sum(axis=-1, keepdims=True)
-    return squashed
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
 def _strength(scores: Array) -> float:
@@ -184,9 +178,7 @@ def _name(label: int, names: Sequence[str] | None) -> str:
     return names[label] if names is not None and 0 <= label < len(names) else str(label)
 
 
-def _classes(
-    one: Array, two: Array, truth: Array, names: Sequence[str] | None, meaning: Outputs
-) -> list[ClassRecord]:
+def _classes(one: Array, two: Array, truth: Array, names: Sequence[str] | None, meaning: Outputs) -> list[ClassRecord]:
     """Share of right predictions by class; of labels that are a yes or no of their own, by label."""
     if meaning.one_per_label and truth.ndim > 1 and truth.shape[-1] > 1:
         labels = truth.shape[-1]

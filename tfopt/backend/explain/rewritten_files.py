@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,8 @@ def run_rewritten(
         done: told after each group of versions how many are done.
     """
     stored = work / "float_weights.npz"
-    np.savez(stored, **{str(index): values for index, values in weights.items()})
+    arrays: Any = {str(index): values for index, values in weights.items()}
+    np.savez(stored, **arrays)
     found: list[Ran | str] = []
     for start in range(0, len(versions), _TOGETHER):
         group = [sorted(version) for version in versions[start : start + _TOGETHER]]
@@ -79,9 +81,7 @@ def _called(
             "folder": str(work),
         },
     )
-    return [
-        reply["error"] if "error" in reply else Ran(np.load(reply["outputs"]), reply["bytes"]) for reply in replies
-    ]
+    return [reply["error"] if "error" in reply else Ran(np.load(reply["outputs"]), reply["bytes"]) for reply in replies]
 
 
 def run_all(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,7 @@ import tf_keras
 
 from tfopt.backend import quantization
 from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.explain.layer_errors import layer_errors, sentence, worst
 from tfopt.backend.export.calibration import calibration_details, save_arrays, save_calibration
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
@@ -20,9 +21,9 @@ from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, 
 from tfopt.backend.export.forms import Form, forms, request_for
 from tfopt.backend.export.integers.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
 from tfopt.backend.export.keras_files import saved_model
-from tfopt.backend.export.layer_errors import layer_errors
 from tfopt.backend.export.measured import Measured, with_latency
 from tfopt.backend.export.plain import PlainFile, plain_conversions, twin_of
+from tfopt.backend.export.sensitivity import explained
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
@@ -173,7 +174,9 @@ def _files(
     return {
         name: Measured(failed_export(name, "tflite", _path(name, context), failures[name]))
         if name in failures
-        else _measured(by_name[name], sources[form_of[name].name], evaluation)
+        else explained(
+            _measured(by_name[name], sources[form_of[name].name], evaluation), variants[name], model, evaluation
+        )
         for name in variants
     }
 
@@ -309,6 +312,7 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
             "audit": audit,
             "claims": claims,
             "simulation": result.simulation,
+            "explanation": result.explanation,
             "details": details,
         }
     )
@@ -320,14 +324,17 @@ def _with_layer_errors(
     claims: list[ClaimRecord], details: dict[str, Any], file: Path, evaluation: Evaluation
 ) -> tuple[list[ClaimRecord], dict[str, Any]]:
     """Adds to a broken claim about outputs the layer in which most of the difference arises."""
-    worst = attempt(layer_errors, file, evaluation.model, evaluation.few, evaluation.aliases, evaluation.work)
-    if isinstance(worst, Failure):
-        return claims, {**details, "layer_errors_unknown": worst.reason}
-    if not worst:
+    errors = attempt(layer_errors, file, evaluation.model, evaluation.few, evaluation.aliases, evaluation.work)
+    if isinstance(errors, Failure):
+        return claims, {**details, "layer_errors_unknown": errors.reason}
+    if not errors:
         return claims, details
-    shares = [asdict(error) for error in worst]
+    shares = [
+        {"layer": error.layer, "kind": error.type, "error": error.relative_error, "before": error.before}
+        for error in worst(errors)
+    ]
     named = [
-        claim.model_copy(update={"found": f"{claim.found}; {worst[0]}"})
+        claim.model_copy(update={"found": f"{claim.found}; {sentence(worst(errors)[0])}"})
         if claim.code == "same_outputs" and not claim.held
         else claim
         for claim in claims

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import tf_keras
 
 from tfopt.backend.explain import agreement
+from tfopt.backend.explain.predictions import explain_predictions
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
 from tfopt.backend.graph.layer_names import LayerNames
@@ -25,6 +26,7 @@ from tfopt.core.claims.kernels import Parting, RuntimeCheck, kernels_agree
 from tfopt.core.claims.tflite import FloatLayers
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
+from tfopt.core.records.explanation import ExplanationRecord
 from tfopt.core.records.report import SimulationRecord
 
 REFERENCE_EXAMPLES = 64
@@ -86,6 +88,7 @@ class RunResult:
         simulation: what the quantizing stage was worth, for an integer file after one.
         unmeasured: why its outputs could not be judged; None where they could.
         outputs: on the test split by output name; None where it did not run.
+        explanation: which predictions differ from those of its model; None where it did not run.
     """
 
     runtime: RuntimeCheck
@@ -94,6 +97,7 @@ class RunResult:
     simulation: SimulationRecord | None = None
     unmeasured: Failure | None = None
     outputs: Mapping[str, Array] | None = None
+    explanation: ExplanationRecord | None = None
 
 
 def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, plain: PlainFile | None) -> RunResult:
@@ -128,7 +132,25 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
         {"one_by_one": xnnpack.reason} if xnnpack.reason else {}
     )
     runtime = on_other_kernels(file, xnnpack.outputs[name], evaluation, variant, threads)
-    return RunResult(replace(runtime, agreement=compared), measures, details, simulation, failure, xnnpack.outputs)
+    explained = attempt(
+        explain_predictions,
+        source.outputs[name],
+        xnnpack.outputs[name],
+        context.data.test,
+        context.compile,
+        against="the Keras model it came from",
+        name="test",
+        class_names=context.data.class_names,
+    )
+    return RunResult(
+        replace(runtime, agreement=compared),
+        measures,
+        details,
+        simulation,
+        failure,
+        xnnpack.outputs,
+        None if isinstance(explained, Failure) else explained,
+    )
 
 
 def on_other_kernels(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tfopt.core.config.budgets import Budget
@@ -15,22 +15,53 @@ from tfopt.core.records.explanation import EffectRecord
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be reached.
-
-    Args:
-        sentence: for people, without a full stop.
-        reached: whether a measured file reaches it.
-    """
-
-    sentence: str
-    reached: Callable[[EffectRecord], bool]
-
-
-def target_of(name: str, variant: Variant, budgets: Sequence[Budget], compile: Compile, model: float) -> Target:
     """The budgets of a file on its accuracy, and its claim to give the outputs of its Keras model.
 
     A budget on a drop is counted from the Keras model on the same examples: the dense model of the recipe was not run
     on them.
+
+    Args:
+        budgets: of this file, on what can be measured on examples.
+        metric: the recipe's first metric.
+        model: that metric of the Keras model.
+        least_agreement: share of equal predictions; None for regression.
+        most_error: error over the standard deviation of the output; None for classification.
+    """
+
+    budgets: tuple[Budget, ...]
+    metric: str
+    model: float
+    least_agreement: float | None = None
+    most_error: float | None = None
+
+    def reached(self, effect: EffectRecord) -> bool:
+        """Whether a measured file reaches it."""
+        if self.least_agreement is not None and (effect.agreement is None or effect.agreement < self.least_agreement):
+            return False
+        if self.most_error is not None and not effect.error <= self.most_error:
+            return False
+        return all(budget.met_by(self._value(budget, effect)) for budget in self.budgets)
+
+    def _value(self, budget: Budget, effect: EffectRecord) -> float:
+        values = {"agreement": effect.agreement, "relative_error": effect.error, self.metric: effect.metric}
+        sign = 1.0 if higher_is_better(self.metric) else -1.0
+        value = values.get(budget.measure, sign * (self.model - effect.metric))
+        return 0.0 if value is None else value
+
+    def __str__(self) -> str:
+        return " and ".join(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        for budget in self.budgets:
+            yield f"{budget.name} of at {'least' if budget.at_least else 'most'} {budget}"
+        if self.least_agreement is not None:
+            yield f"the predictions of the Keras model on at least {self.least_agreement:.4g} of the examples"
+        if self.most_error is not None:
+            yield f"an error of at most {self.most_error:.4g} of the standard deviation of the Keras model's outputs"
+
+
+def target_of(name: str, variant: Variant, budgets: Sequence[Budget], compile: Compile, model: float) -> Target:
+    """What a file must reach.
 
     Args:
         name: of the file.
@@ -39,34 +70,12 @@ def target_of(name: str, variant: Variant, budgets: Sequence[Budget], compile: C
         compile: whose first metric counts.
         model: the metric of the Keras model.
     """
-    metric = compile.metric
-    sign = 1.0 if higher_is_better(metric) else -1.0
-    classes = Outputs.of(compile).are_classes
-    parts: list[tuple[str, Callable[[EffectRecord], bool]]] = []
-    for budget in budgets:
-        if budget.export != name:
-            continue
-        if budget.measure == f"{metric}_drop":
-            parts.append((f"{budget.name} of at most {budget}", _drop_within(budget.limit, sign, model)))
-        elif budget.measure == metric:
-            word = "at least" if budget.at_least else "at most"
-            parts.append((f"{budget.name} of {word} {budget}", lambda effect, b=budget: b.met_by(effect.metric)))
-        elif budget.measure == "agreement" and classes:
-            parts.append((f"{budget.name} of at least {budget}", lambda effect, b=budget: _agrees(effect, b.limit)))
-        elif budget.measure == "relative_error":
-            parts.append((f"{budget.name} of at most {budget}", lambda effect, b=budget: b.met_by(effect.error)))
-    if classes:
-        least = variant.least_agreement()
-        parts.append((f"the same predictions as the Keras model on {least:.4g}", lambda effect: _agrees(effect, least)))
-    else:
-        most = variant.most_relative_error()
-        parts.append((f"an error of at most {most:.4g} of the output's deviation", lambda effect: effect.error <= most))
-    return Target(" and ".join(text for text, _ in parts), lambda effect: all(holds(effect) for _, holds in parts))
-
-
-def _drop_within(limit: float, sign: float, model: float) -> Callable[[EffectRecord], bool]:
-    return lambda effect: sign * (model - effect.metric) <= limit
-
-
-def _agrees(effect: EffectRecord, least: float) -> bool:
-    return effect.agreement is not None and effect.agreement >= least
+    metric, classes = compile.metric, Outputs.of(compile).are_classes
+    measured = {metric, f"{metric}_drop", "agreement" if classes else "relative_error"}
+    return Target(
+        budgets=tuple(budget for budget in budgets if budget.export == name and budget.measure in measured),
+        metric=metric,
+        model=model,
+        least_agreement=variant.least_agreement() if classes else None,
+        most_error=None if classes else variant.most_relative_error(),
+    )

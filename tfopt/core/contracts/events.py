@@ -143,6 +143,16 @@ class ExportStarted(RunEvent):
 
 
 @dataclass(frozen=True, eq=False)
+class SensitivityProgress(RunEvent):
+    """So many of so many versions of a file have run for its sensitivity table."""
+
+    event: ClassVar[str] = "sensitivity"
+    export: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
 class ExportFinished(RunEvent):
     """A file is written and verified; `held`: whether all its claims hold."""
 

@@ -80,6 +80,7 @@ class ExportContext:
         origin: the Keras 3 model that the recipe began with, or None where it began with tf_keras.
         float_layers: which layers of an int8 file may compute in float.
         before_quantizing: the model before the stage that quantized it; None where none did.
+        budgets: of the recipe, for all its files.
     """
 
     folder: Path
@@ -93,6 +94,7 @@ class ExportContext:
     origin: Model = None
     float_layers: FloatPolicy = "listed"
     before_quantizing: BeforeQuantizing | None = None
+    budgets: tuple[Budget, ...] = ()
 
 
 class Export(Block):

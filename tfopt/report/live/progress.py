@@ -93,6 +93,9 @@ class LiveProgress:
                 self._bars[key] = self._paced_bar(key, f"{prefix}{event['stage']}", event, seconds)
             case "export_started":
                 self._bars[key] = Bar(f"{prefix}{event['export']}", "writing and proving")
+            case "sensitivity":
+                doing = f"one layer at a time, {event['done']} of {event['total']}"
+                self._bars[key] = Bar(f"{prefix}{event['export']}", doing, event["done"] / event["total"])
             case "stage_finished" | "export_finished":
                 self._bars[key] = replace(self._bars[key], doing="", done=1.0, seconds_left=None)
             case "run_finished" | "run_reused":

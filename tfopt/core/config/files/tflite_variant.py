@@ -87,8 +87,16 @@ class Variant(Block):
     (`quantize: none`), int4 tables of embeddings in a file of dynamic range; the last that matches wins."""
     algorithm: Annotated[AlgorithmName | None, Field(description=describe_algorithms())] = None
 
+    sensitivity: bool | None = None
+    """Measure what quantizing each layer costs: one layer at a time quantized, and one at a time in float, on up to 256
+    examples of the validation split. Ends with the fewest `layers` rules that reach the budgets and the claim of this
+    file (default: off; takes as long as running the file twice per layer, and up to four conversions)."""
+
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:
+        if self.sensitivity and self.quantize == "none":
+            message = "sensitivity measures quantized layers, and a file of quantize: none has none"
+            raise KeyMistake(("sensitivity",), message, code="meaningless_key")
         ends = {"io": self.io} if isinstance(self.io, str) else {f"io.{k}": v for k, v in self.io.model_dump().items()}
         for end, dtype in ends.items():
             if dtype not in self.mode.io:

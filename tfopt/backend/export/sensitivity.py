@@ -1,0 +1,164 @@
+"""The errors and the sensitivity of the layers of an exported file, and rules that would make it good enough."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import tf_keras
+from pydantic import ValidationError
+
+from tfopt.backend.explain import advice
+from tfopt.backend.explain import sensitivity as measuring
+from tfopt.backend.explain.judge import Judge
+from tfopt.backend.explain.layer_errors import EXAMPLES, layer_errors
+from tfopt.backend.explain.rewritten_files import Ran
+from tfopt.backend.export.calibration import save_arrays
+from tfopt.backend.export.keras_files import saved_model
+from tfopt.backend.export.measured import Measured
+from tfopt.backend.export.remade import remade
+from tfopt.backend.export.tflite_run import Evaluation
+from tfopt.backend.graph.layer_names import LayerNames
+from tfopt.backend.graph.layers import layer_paths, layer_type
+from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.tflite import predict
+from tfopt.backend.types import Array
+from tfopt.core.claims.failures import Failure, attempt
+from tfopt.core.claims.targets import target_of
+from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.contracts.events import SensitivityProgress
+from tfopt.core.records.explanation import EffectRecord, ExplanationRecord, LayerErrorRecord, SensitivityTable
+from tfopt.errors import ExportError
+
+
+def explained(
+    measured: Measured, variant: Variant, model: tf_keras.Model | Quantized, evaluation: Evaluation
+) -> Measured:
+    """A file with the errors and the sensitivity of its layers, where the recipe asks for them and it ran.
+
+    Args:
+        measured: the file.
+        variant: its keys in the recipe.
+        model: what was exported.
+        evaluation: context, names of layers, folder for values.
+    """
+    record = measured.record
+    if not variant.sensitivity or record.explanation is None:
+        return measured
+    explanation = with_sensitivity(record.name, variant, record.explanation, model, evaluation)
+    return replace(measured, record=record.model_copy(update={"explanation": explanation}))
+
+
+def with_sensitivity(
+    name: str,
+    variant: Variant,
+    explanation: ExplanationRecord,
+    model: tf_keras.Model | Quantized,
+    evaluation: Evaluation,
+) -> ExplanationRecord:
+    """Adds to an explanation the errors of the layers, and their sensitivity; where one fails, a note says why.
+
+    Examples are those of the validation split (of the training split where that is empty): layers are chosen by them.
+
+    Args:
+        name: of the file, which is in the folder of the context.
+        variant: its keys.
+        explanation: of its predictions.
+        model: what was exported.
+        evaluation: context, names of layers, folder for values.
+    """
+    with tempfile.TemporaryDirectory(prefix="sensitivity-", dir=evaluation.work) as folder:
+        work = Path(folder)
+        measured = attempt(_layer_errors, name, evaluation, work)
+        errors = [] if isinstance(measured, Failure) else measured
+        table = attempt(_table, name, variant, errors, model, evaluation, work)
+    notes = [
+        f"{what} is not known: {found.reason}"
+        for what, found in (("The error of each layer", measured), ("The sensitivity of each layer", table))
+        if isinstance(found, Failure)
+    ]
+    return explanation.model_copy(
+        update={
+            "layers": errors,
+            "layer_examples": min(EXAMPLES, len(evaluation.context.data.test)) if errors else 0,
+            "sensitivity": None if isinstance(table, Failure) else table,
+            "notes": [*explanation.notes, *notes],
+        }
+    )
+
+
+def _layer_errors(name: str, evaluation: Evaluation, work: Path) -> list[LayerErrorRecord]:
+    file = evaluation.context.folder / f"{name}.tflite"
+    return layer_errors(file, evaluation.model, evaluation.few, evaluation.aliases, work)
+
+
+def _table(
+    name: str,
+    variant: Variant,
+    errors: Sequence[LayerErrorRecord],
+    model: tf_keras.Model | Quantized,
+    evaluation: Evaluation,
+    work: Path,
+) -> SensitivityTable:
+    context, float_model = evaluation.context, evaluation.model
+    split: Literal["validation", "train"] = "validation" if len(context.data.validation) else "train"
+    examples = getattr(context.data, split).take(measuring.EXAMPLES, context.seed)
+    if isinstance(examples.targets, dict):
+        raise ExportError("the metrics of a recipe judge one output", code="incompatible_model")
+    signature = saved_model.signature_of(float_model)
+    inputs = save_arrays(saved_model.named_inputs(examples.inputs, float_model, signature), work / "inputs")
+    expected = next(iter(saved_model.predict(float_model, examples.inputs, signature).values()))
+    judge = Judge(expected, examples.targets, context.compile)
+    twin = remade("float", Variant(batch=variant.batch, shape=variant.shape), float_model, context, work / "float")
+    found = measuring.sensitivity(
+        measuring.Subject(
+            file=context.folder / f"{name}.tflite",
+            inputs=inputs,
+            judge=judge,
+            split=split,
+            names=LayerNames(evaluation.layer_names, evaluation.aliases),
+            types={layer.name: layer_type(layer) for _, layer in layer_paths(float_model)},
+            twin=None if isinstance(twin, Failure) else twin,
+            errors=errors,
+            work=work,
+            done=lambda number, total: context.emit(SensitivityProgress(name, number, total)),
+        )
+    )
+    attempts: list[Path] = []
+
+    def measure(layers: Sequence[str]) -> EffectRecord | str:
+        attempts.append(work / f"rules-{len(attempts)}")
+        ran = _with_rules(name, variant, layers, model, evaluation, inputs, attempts[-1])
+        return ran if isinstance(ran, str) else judge.effect(ran)
+
+    target = target_of(name, variant, context.budgets, context.compile, found.table.model)
+    return found.table.model_copy(update={"advice": advice.advise(found, target, measure)})
+
+
+def _with_rules(
+    name: str,
+    variant: Variant,
+    layers: Sequence[str],
+    model: tf_keras.Model | Quantized,
+    evaluation: Evaluation,
+    inputs: dict[str, Path],
+    work: Path,
+) -> Ran | str:
+    """A file with these layers in float, run on the examples; why there is none."""
+    rules = [{"match": advice.pattern(layer), "quantize": "none"} for layer in layers]
+    keys = variant.model_dump(mode="json", exclude_none=True)
+    try:
+        changed = Variant.model_validate({**keys, "layers": [*keys.get("layers", []), *rules]})
+    except ValidationError as error:
+        return f"no such file can be made: {error.errors()[0]['msg']}"
+    made = attempt(remade, name, changed, model, evaluation.context, work)
+    if isinstance(made, Failure):
+        return made.reason
+    ran = attempt(predict.run_file, made, inputs, work)
+    if isinstance(ran, Failure):
+        return ran.reason
+    outputs: Array = next(iter(ran.outputs.values()))
+    return Ran(outputs, made.stat().st_size)
