@@ -47,7 +47,7 @@ def float_weights(file: flatbuffer.File, twin: flatbuffer.File) -> dict[int, Arr
 
 
 def _is_real(tensor: schema.TensorT) -> bool:
-    return is_quantized(tensor) or flatbuffer.DTYPES[tensor.type] in ("float32", "float16")
+    return is_quantized(tensor) or flatbuffer.DTYPES[tensor.type].startswith("float")
 
 
 def _real(file: flatbuffer.File, tensor: schema.TensorT) -> Array | None:

@@ -68,6 +68,11 @@ class Mode:
     only_xnnpack: str | None = None
 
     @property
+    def is_quantized(self) -> bool:
+        """Whether the file stores any values with fewer bits than the model has."""
+        return self.bytes_per_parameter < 4
+
+    @property
     def integer_only(self) -> bool:
         """Whether the file computes in integers, except for the layers that may be float."""
         return self.activations != "float32"

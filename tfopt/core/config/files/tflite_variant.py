@@ -94,8 +94,8 @@ class Variant(Block):
 
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:
-        if self.sensitivity and self.quantize == "none":
-            message = "sensitivity measures quantized layers, and a file of quantize: none has none"
+        if self.sensitivity and not self.mode.is_quantized:
+            message = f"sensitivity measures quantized layers, and a file of quantize: {self.quantize} has none"
             raise KeyMistake(("sensitivity",), message, code="meaningless_key")
         ends = {"io": self.io} if isinstance(self.io, str) else {f"io.{k}": v for k, v in self.io.model_dump().items()}
         for end, dtype in ends.items():
