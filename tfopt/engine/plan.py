@@ -12,6 +12,7 @@ from tfopt.catalog.catalog import own_code_in
 from tfopt.catalog.code_fingerprint import code_fingerprint
 from tfopt.catalog.own_code import importable
 from tfopt.core.contracts.export import ExportWorkload
+from tfopt.core.contracts.stage import surviving_pruning
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.plan import Plan
 from tfopt.core.recipe.recipe import Recipe
@@ -119,6 +120,8 @@ def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Pro
         recipe.budgets,
         stages.data.input_shape,
         stages.data,
+        pruning=surviving_pruning(recipe.stages),
+        trained=bool(recipe.stages),
     )
     problems: list[Problem] = []
     warnings: list[str] = []

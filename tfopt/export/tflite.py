@@ -78,10 +78,12 @@ class Tflite(Export):
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
         from tfopt.backend.calibration.preflight import calibration_preflight
         from tfopt.backend.export.preflight import tflite_preflight
+        from tfopt.backend.export.sparse.preflight import sparse_preflight
         from tfopt.core.contracts.preflight import Preflight
 
         found = tflite_preflight(model, self.variants, workload.traits, workload.example)
         found = found.joined(calibration_preflight(model, self.variants, workload.traits, workload.data))
+        found = found.joined(sparse_preflight(model, self.variants, workload.pruning, trained=workload.trained))
         warnings = (*self._calibration_warnings(workload), *self._budget_warnings(workload))
         return found.joined(Preflight(warnings=warnings))
 

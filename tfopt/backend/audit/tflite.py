@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -55,6 +56,8 @@ class _Use:
     role: Role = "constant"
     layers: list[str] = field(default_factory=list)
     axis: int = 0
+    operator: str = ""
+    activations: str = ""
 
 
 def audit_tflite(
@@ -206,18 +209,21 @@ def _uses(file: flatbuffer.File, graph: schema.SubGraphT, names: LayerNames) -> 
             continue
         layer = layer_of(file, graph, operator, names)
         roles = _ROLES.get(name, {})
+        computes_in = flatbuffer.DTYPES[graph.tensors[outputs[0]].type] if outputs else ""
         for position, index in enumerate(operator.inputs if operator.inputs is not None else ()):
             if index >= 0:
                 role = roles.get(position, "constant")
                 axis = _CHANNEL_AXES.get(name, 0)
-                uses[index] = _merged(uses[index], _Use(role, [layer] if layer else [], axis))
+                reader = (name, computes_in) if role != "constant" else ("", "")
+                uses[index] = _merged(uses[index], _Use(role, [layer] if layer else [], axis, *reader))
     return uses
 
 
 def _merged(one: _Use, other: _Use) -> _Use:
     strength: list[Role] = ["constant", "bias", "weight"]
     role = max(one.role, other.role, key=strength.index)
-    return _Use(role, other.layers + one.layers, one.axis if one.role == role else other.axis)
+    strongest = one if one.role == role and (one.operator or other.role != role) else other
+    return _Use(role, other.layers + one.layers, strongest.axis, strongest.operator, strongest.activations)
 
 
 def _tensor(
@@ -247,7 +253,19 @@ def _tensor(
         role=use.role,
         unique_per_channel=_unique(values, use.axis) if use.role == "weight" and values.size else None,
         sparse_encoding=tensor.sparsity is not None,
+        sparse_block=_sparse_block(tensor),
+        operator=use.operator,
+        activations=use.activations,
     )
+
+
+def _sparse_block(tensor: schema.TensorT) -> int:
+    """How many values its sparse encoding stores together; 0 where it has none."""
+    if tensor.sparsity is None:
+        return 0
+    blocks = tensor.sparsity.blockMap
+    inner = tensor.sparsity.dimMetadata[len(tensor.sparsity.dimMetadata) - len(blocks if blocks is not None else ()) :]
+    return prod(int(dimension.denseSize) for dimension in inner)
 
 
 def _numbers(values: Sequence[float] | None) -> Array:

@@ -9,6 +9,7 @@
 | `trial` | which operators does a model become? Asked of the converter before training |
 | `forms` | which model, with which sizes of its inputs, is a file converted from? |
 | `integers/` | how is an integer file made right where the converter alone is not? |
+| `sparse/` | which sparse encodings do kernels compute right? |
 | `keras_files/` | how are `saved_model/` and `model.keras` written, and does plain Keras open them? |
 | `preflight` | what is known about `.tflite` files before training? |
 | `measured` | what is known about a file that was made and run, and how fast is it beside the others? |

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import tf_keras
 
 from tfopt.backend.explain import agreement
@@ -132,6 +133,8 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
         {"one_by_one": xnnpack.reason} if xnnpack.reason else {}
     )
     runtime = on_other_kernels(file, xnnpack.outputs[name], evaluation, variant, threads)
+    if variant.sparse:
+        runtime = _on_every_kernel(runtime, file, xnnpack.outputs[name], evaluation)
     explained = attempt(
         explain_predictions,
         source.outputs[name],
@@ -194,6 +197,24 @@ def on_other_kernels(
     if isinstance(found, Failure):
         return replace(check, reference_error=found.reason, compared_on="builtin")
     return replace(check, kernels=agreement.compare(found, few, context.compile), compared_on="builtin")
+
+
+def _on_every_kernel(runtime: RuntimeCheck, file: Path, expected: Array, evaluation: Evaluation) -> RuntimeCheck:
+    """Adds the built-in kernels, and which kernels return NaN: each kind has sparse kernels of its own."""
+    few: dict[str, Array | Failure] = {"default": expected[:REFERENCE_EXAMPLES]}
+    others: tuple[Kernels, ...] = ("builtin", "reference")
+    few |= {kernels: _outputs(file, evaluation, 1, kernels) for kernels in others}
+    builtin = few["builtin"]
+    return replace(
+        runtime,
+        builtin=None
+        if isinstance(builtin, Failure)
+        else agreement.compare(builtin, expected[:REFERENCE_EXAMPLES], evaluation.context.compile),
+        builtin_error=builtin.reason if isinstance(builtin, Failure) else None,
+        not_numbers=tuple(
+            kernels for kernels, made in few.items() if not isinstance(made, Failure) and bool(np.isnan(made).any())
+        ),
+    )
 
 
 def _outputs(file: Path, evaluation: Evaluation, threads: int, kernels: Kernels) -> Array | Failure:

@@ -95,6 +95,9 @@ class RuntimeCheck:
         lacking: operators that LiteRT's reference kernels do not have, so that the built-in ones are compared.
         operators: where the outputs differ, how far the kernels of each operator are apart; None where that is not
             known.
+        builtin: outputs on the built-in kernels compared with those on XNNPACK; of sparse files only.
+        builtin_error: why a sparse file does not run on the built-in kernels; None where it does.
+        not_numbers: kernels on which a sparse file returns NaN.
     """
 
     xnnpack_error: str | None = None
@@ -104,6 +107,9 @@ class RuntimeCheck:
     compared_on: str = "reference"
     lacking: tuple[str, ...] = ()
     operators: Sequence[Parting] | None = None
+    builtin: OutputComparison | None = None
+    builtin_error: str | None = None
+    not_numbers: tuple[str, ...] = ()
 
 
 def kernels_agree(variant: Variant, comparison: OutputComparison) -> bool:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
 from tfopt.core.claims.agreement import agreement_claim, broken_claim
 from tfopt.core.claims.kernels import RuntimeCheck, kernels_claim
+from tfopt.core.claims.sparse import sparse_claim
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
@@ -69,6 +70,8 @@ def tflite_claims(
     claims += [_weight_types(variant, audit, float_layers), _io_types(variant, audit, own_types)]
     if "sparse" in traits:
         claims.append(_sparsity_kept(layers, audit))
+    if variant.sparse:
+        claims.append(sparse_claim(variant, audit, runtime))
     if "clustered" in traits:
         claims.append(_clusters_kept(layers, audit))
     same = agreement_claim(variant.least_agreement(), runtime.agreement, most_error=variant.most_relative_error())

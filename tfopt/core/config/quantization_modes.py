@@ -139,8 +139,9 @@ MODES: Mapping[str, Mode] = {
         least_agreement=0.97,
         bytes_per_parameter=1,
         float32_below=1024,  # the converter's dynamic range; measured: 640 stays, 1,024 becomes int8
-        not_sparse="such a file converts, but XNNPACK fails to run it ('failed to delegate FULLY_CONNECTED node'). "
-        "Use quantize: none or float16, or leave it out",
+        not_sparse="XNNPACK refuses such a file ('failed to delegate FULLY_CONNECTED node'), or computes wrong outputs "
+        "without an error where its zeros fill blocks of 16 inputs. Use quantize: none, or int8 with "
+        "block_size: [16, 1] on Dense layers",
     ),
     "int8": Mode(
         meaning="integers only",

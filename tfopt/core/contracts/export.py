@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.budgets import Budget
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.pruning import Pruning
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.types import Data, Model
@@ -37,6 +38,8 @@ class ExportWorkload:
         budgets: of the recipe, for all its files.
         example: shape of one example of the data, by input name where there are several; None where it is not known.
         data: the splits (`tfopt.backend.data.load.Data`); None where they are not known.
+        pruning: keys of the stage whose zeros the model will have; None where no stage prunes it.
+        trained: whether any stage changes its weights.
     """
 
     traits: frozenset[Trait] = frozenset()
@@ -45,6 +48,8 @@ class ExportWorkload:
     budgets: tuple[Budget, ...] = ()
     example: tuple[int, ...] | Mapping[str, tuple[int, ...]] | None = None
     data: Data | None = None
+    pruning: Pruning | None = None
+    trained: bool = True
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tfopt.core.config.data import Augment
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
+from tfopt.core.config.pruning import Pruning
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.types import Data, Model
@@ -216,6 +217,19 @@ def next_traits(stage: type[Stage] | Stage, traits: frozenset[Trait]) -> frozens
     """Traits of a model with `traits` after `stage`."""
     keeps = stage.kept() if isinstance(stage, Stage) else stage.keeps
     return (traits & keeps) | stage.adds
+
+
+def surviving_pruning(stages: Sequence[Stage]) -> Pruning | None:
+    """Keys of the stage whose zeros a model has at the end of a chain; None where no stage prunes, or they are lost."""
+    traits: frozenset[Trait] = frozenset()
+    found: Pruning | None = None
+    for stage in stages:
+        traits = next_traits(stage, traits)
+        if "sparse" in stage.adds:
+            found = stage if isinstance(stage, Pruning) else None
+        elif "sparse" not in traits:
+            found = None
+    return found
 
 
 def quantizing_position(stages: Sequence[Stage]) -> int | None:

@@ -98,6 +98,12 @@ class TensorRecord(Record):
     quantized."""
     sparse_encoding: bool = False
     """Stored in the sparse format."""
+    sparse_block: int = 0
+    """How many values the sparse format stores together along the inputs: 1 for single ones; 0 where it is not used."""
+    operator: str = ""
+    """The operator that reads it, of those with a role for weights; empty where none does."""
+    activations: str = ""
+    """Dtype of the result of that operator."""
 
 
 class PortRecord(Record):

@@ -192,9 +192,15 @@ def size_sentence(report: Report) -> str | None:
     causes = [cause for kind, cause in (("prune", "zeros"), ("cluster", "shared values")) if kind in kinds]
     if not causes or not report.exports:
         return None
+    encoded = [
+        export.name
+        for export in report.exports
+        if export.audit is not None and any(tensor.sparse_encoding for tensor in export.audit.tensors)
+    ]
     return (
         f"{' and '.join(causes).capitalize()} do not make a file smaller, only its compressed form (gzip), "
-        "which is what app stores ship."
+        "which is what app stores ship"
+        + (f"; but for {', '.join(encoded)}, which stores its zeros in the sparse format." if encoded else ".")
     )
 
 

@@ -13,6 +13,7 @@ CLAIM_CODES: Mapping[str, str] = {
     "weights_dtype": "Weights have the dtype of the TFLite mode.",
     "io_dtype": "Inputs and outputs have the dtype that the recipe asks for.",
     "sparsity_kept": "Each pruned layer is as sparse in the file as in the model.",
+    "sparse_encoding": "Every kernel computes the sparsely encoded weights right.",
     "clusters_kept": "Each clustered layer has no more values in the file than in the model.",
     "runs_on_kernels": "The file runs on XNNPACK and on the reference kernels, with the same outputs.",
     "same_outputs": "The file gives the outputs of the model it was made from.",
