@@ -79,11 +79,13 @@ class Tflite(Export):
         from tfopt.backend.calibration.preflight import calibration_preflight
         from tfopt.backend.export.preflight import tflite_preflight
         from tfopt.backend.export.sparse.preflight import sparse_preflight
+        from tfopt.backend.quantizer.preflight import quantizer_preflight
         from tfopt.core.contracts.preflight import Preflight
 
         found = tflite_preflight(model, self.variants, workload.traits, workload.example)
         found = found.joined(calibration_preflight(model, self.variants, workload.traits, workload.data))
         found = found.joined(sparse_preflight(model, self.variants, workload.pruning, trained=workload.trained))
+        found = found.joined(quantizer_preflight(model, self.variants, workload.traits))
         warnings = (*self._calibration_warnings(workload), *self._budget_warnings(workload))
         return found.joined(Preflight(warnings=warnings))
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tfopt.core.claims.agreement import OutputComparison, agreement_claim
+from tfopt.core.claims.floats import FloatLayers
 from tfopt.core.claims.kernels import RuntimeCheck
-from tfopt.core.claims.tflite import FloatLayers, tflite_claims
+from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
 

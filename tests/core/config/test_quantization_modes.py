@@ -31,7 +31,8 @@ EVERY_MODE = pytest.mark.parametrize("name", MODES)
 def claims_of(name: str, dtype: str) -> list[ClaimRecord]:
     """The claims of a variant about a file whose only weight is of `dtype`."""
     values: dict[str, Any] = {"scales": 1, "unique": 9, "sparsity": 0.0, "bytes": 9, "quantization": "none"}
-    weight = TensorRecord(name="dense/MatMul", layer="dense", dtype=dtype, shape=[64, 64], role="weight", **values)
+    values |= {"operator": "FULLY_CONNECTED", "block": MODES[name].block}
+    weight = TensorRecord(name="dense/MatMul", layer="dense", dtype=dtype, shape=[64, 128], role="weight", **values)
     port = PortRecord(name="port", dtype="float32", shape=[1, 64])
     audit = AuditRecord(inputs=[port], outputs=[port], operators={}, float_operators={}, sparsity=0.0, tensors=[weight])
     same = OutputComparison(360, share=1.0)

@@ -45,13 +45,17 @@ _ROLES: dict[str, dict[int, Role]] = {
 """Inputs of an operator that hold its kernel, filter or table, and its bias; all other constants are `constant`."""
 
 
-_CHANNEL_AXES = {"DEPTHWISE_CONV_2D": 3, "CONV_3D": 4, "CONV_3D_TRANSPOSE": 3, "GATHER": -1, "EMBEDDING_LOOKUP": -1}
-"""Axis of a weight that counts its output channels, where it is not the first."""
+_CHANNEL_AXES = {"DEPTHWISE_CONV_2D": 3, "CONV_3D": 4, "CONV_3D_TRANSPOSE": 3, "GATHER": -1}
+"""Axis of a weight that counts its output channels, where it is not the first; of EMBEDDING_LOOKUP, whose tables have a
+scale for each row, its rows."""
+
+_ROTATION = "_hadamard_matrix"
+"""Ends the name of a matrix that litert-quantizer adds: no weight of the model."""
 
 
 @dataclass
 class _Use:
-    """Role, layers and channel axis of one tensor with data."""
+    """Role, layers, channel axis and operator of one tensor with data."""
 
     role: Role = "constant"
     layers: list[str] = field(default_factory=list)
@@ -118,7 +122,7 @@ def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
                 continue
             first = tensor.buffer not in seen_buffers
             seen_buffers.add(tensor.buffer)
-            record = _tensor(file, tensor, values, uses[index], names, stored=first)
+            record = _tensor(file, graph, tensor, values, uses[index], names, stored=first)
             tensors.append(record)
             if record.role == "weight" and first:
                 zeros += round(record.sparsity * values.size)
@@ -159,6 +163,11 @@ def indices(values: Iterable[int] | None) -> list[int]:
 def touches_float(graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
     used = indices(operator.inputs) + indices(operator.outputs)
     return any(flatbuffer.DTYPES[graph.tensors[index].type] in _FLOATS for index in used)
+
+
+def is_conversion(operator: str) -> bool:
+    """Whether an operator only changes the dtype of values."""
+    return operator in _CONVERSIONS
 
 
 def is_border(graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
@@ -214,6 +223,8 @@ def _uses(file: flatbuffer.File, graph: schema.SubGraphT, names: LayerNames) -> 
             if index >= 0:
                 role = roles.get(position, "constant")
                 axis = _CHANNEL_AXES.get(name, 0)
+                if flatbuffer.text(graph.tensors[index].name).endswith(_ROTATION):
+                    role = "constant"
                 reader = (name, computes_in) if role != "constant" else ("", "")
                 uses[index] = _merged(uses[index], _Use(role, [layer] if layer else [], axis, *reader))
     return uses
@@ -227,7 +238,13 @@ def _merged(one: _Use, other: _Use) -> _Use:
 
 
 def _tensor(
-    file: flatbuffer.File, tensor: schema.TensorT, values: Array, use: _Use, names: LayerNames, stored: bool
+    file: flatbuffer.File,
+    graph: schema.SubGraphT,
+    tensor: schema.TensorT,
+    values: Array,
+    use: _Use,
+    names: LayerNames,
+    stored: bool,
 ) -> TensorRecord:
     quantization = tensor.quantization
     scales = _numbers(quantization.scale if quantization is not None else None)
@@ -236,6 +253,11 @@ def _tensor(
     axis = int(quantization.quantizedDimension) if per_channel else 0
     if per_channel and values.shape[axis] != scales.size:
         raise ValueError(f"{scales.size} scales for {values.shape[axis]} channels of {flatbuffer.text(tensor.name)}")
+    blocks = flatbuffer.blocks(file, graph, tensor)
+    real = values if blocks is None else values * blocks.spread(values.shape)
+    kind: Literal["none", "per-tensor", "per-channel", "per-block"] = "none"
+    if scales.size or blocks is not None:
+        kind = "per-block" if blocks is not None else "per-channel" if per_channel else "per-tensor"
     name = flatbuffer.text(tensor.name)
     read_by = next(iter(use.layers), None)
     return TensorRecord(
@@ -247,15 +269,16 @@ def _tensor(
         shape=[int(size) for size in values.shape],
         bytes=_stored_bytes(file, tensor) if stored else 0,
         sparsity=float(np.mean(values == _zero(zero_points, values.ndim, axis))) if values.size else 0.0,
-        unique=_unique(values, axis) if per_channel else int(np.unique(values).size),
-        quantization="none" if scales.size == 0 else "per-channel" if per_channel else "per-tensor",
-        scales=int(np.unique(scales).size),
+        unique=_unique(real, axis) if per_channel or blocks is not None else int(np.unique(values).size),
+        quantization=kind,
+        scales=int(np.unique(scales if blocks is None else blocks.scales).size),
         role=use.role,
-        unique_per_channel=_unique(values, use.axis) if use.role == "weight" and values.size else None,
+        unique_per_channel=_unique(real, use.axis) if use.role == "weight" and values.size else None,
         sparse_encoding=tensor.sparsity is not None,
         sparse_block=_sparse_block(tensor),
         operator=use.operator,
         activations=use.activations,
+        block=0 if blocks is None else blocks.size,
     )
 
 

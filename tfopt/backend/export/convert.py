@@ -14,11 +14,12 @@ import numpy as np
 
 from tfopt.atomic import replacing
 from tfopt.backend.export.files import cannot_write
+from tfopt.backend.export.integers import loops, lstm_operator
 from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
-from tfopt.backend.export.integers.integer_steps import quantize_well
+from tfopt.backend.export.integers.integer_steps import kernels, quantize_well
 from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes
 from tfopt.backend.quantizer.quantize import quantize
-from tfopt.backend.tflite import child_process
+from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.core.claims.failures import Failure
 from tfopt.core.config.files.tflite_variant import Variant
 
@@ -179,9 +180,14 @@ def _converter(saved_model: str) -> Any:
 
 @lru_cache(maxsize=1)
 def _float32_file(saved_model: str) -> bytes:
-    """The float32 file of a SavedModel, made once for the files of all modes that the quantizer makes of it."""
-    content: bytes = _converter(saved_model).convert()
-    return content
+    """The float32 file of a SavedModel, made once for the files of all modes that the quantizer makes of it.
+
+    What belongs to a recurrent layer has its name, which the converter drops.
+    """
+    file, variables = flatbuffer.parse(_converter(saved_model).convert()), kernels(saved_model)
+    lstm_operator.name_results(file, variables)
+    loops.name_loops(file, variables)
+    return flatbuffer.serialize(file)
 
 
 def _float32(converter: Any, variant: Variant, calibration: Calibration) -> None:

@@ -54,11 +54,12 @@ def tflite_preflight(
     masked = quantization.integer_form(model, shapes if fixed else {})
     trained = {name: v for name, v in integer_files.items() if "quantized" in traits and v.from_qat}
     others = {name: v for name, v in integer_files.items() if name not in trained}
+    converted = {name: v for name, v in others.items() if v.engine == "converter"}
     if masked is not None and trained:
         found = found.joined(_masked(canonicalize(model), trained))
     if masked is not None and others:
         found = found.joined(_masked(masked, others))
-    return found.joined(_calibrated_after_training(model, masked, others)) if others else found
+    return found.joined(_calibrated_after_training(model, masked, converted)) if converted else found
 
 
 def _unmatched_rules(model: tf_keras.Model, variants: Mapping[str, Variant]) -> Iterator[Mistake]:

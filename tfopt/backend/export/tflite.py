@@ -30,14 +30,16 @@ from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.quantizer.layer_modes import layer_modes
+from tfopt.backend.quantizer.float_parts import float_parts
+from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.backend.types import Array
 from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import broken_claim
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
+from tfopt.core.claims.floats import FloatLayers
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.simulation import concern
-from tfopt.core.claims.tflite import FloatLayers, tflite_claims
+from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
@@ -244,9 +246,12 @@ def _conversion(
     return Conversion(name, variant, source.saved_model, work / f"{name}.tflite", files, floats, layers)
 
 
-def _with_rules(float_layers: FloatLayers, floats: FloatRequest) -> FloatLayers:
+def _may_be_float(conversion: Conversion, file: Path, evaluation: Evaluation) -> FloatLayers:
     """The layers that may be float in one file: those of its rules too."""
-    return replace(float_layers, planned={**float_layers.planned, **dict.fromkeys(floats.layers, REASON)})
+    variant, planned = conversion.variant, evaluation.float_layers.planned
+    if variant.mode.integer_only and variant.engine == "quantizer":
+        planned = float_parts(file, variant.mode, evaluation.layer_names, evaluation.aliases)
+    return replace(evaluation.float_layers, planned={**planned, **dict.fromkeys(conversion.floats.layers, REASON)})
 
 
 def _explained(failure: Failure, layer: str | None, variant: Variant, float_layers: FloatLayers) -> Failure:
@@ -300,8 +305,9 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
         context.layers,
         audit,
         result.runtime,
-        _with_rules(evaluation.float_layers, conversion.floats),
+        _may_be_float(conversion, file, evaluation),
         evaluation.own_types,
+        conversion.layers.modes,
     )
     details = {**record.details, **result.details}
     if conversion.variant.mode.integer_only and any(c.code == "same_outputs" and not c.held for c in claims):

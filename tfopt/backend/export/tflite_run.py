@@ -17,14 +17,15 @@ from tfopt.backend.explain.predictions import explain_predictions
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
 from tfopt.backend.graph.layer_names import LayerNames
-from tfopt.backend.tflite import predict
+from tfopt.backend.tflite import flatbuffer, predict
+from tfopt.backend.tflite.block_weights import has_blocks, without_blocks
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.tflite.interpreter import Kernels
 from tfopt.backend.tflite.kernel_differences import operator_differences
 from tfopt.backend.types import Array
 from tfopt.core.claims.failures import Failure, attempt
+from tfopt.core.claims.floats import FloatLayers
 from tfopt.core.claims.kernels import Parting, RuntimeCheck, kernels_agree
-from tfopt.core.claims.tflite import FloatLayers
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.explanation import ExplanationRecord
@@ -170,6 +171,11 @@ def on_other_kernels(
         threads: that kernels may use.
     """
     context = evaluation.context
+    parsed = flatbuffer.read(file)
+    if has_blocks(parsed):
+        twin = evaluation.work / f"{file.stem}-float-blocks.tflite"
+        twin.write_bytes(flatbuffer.serialize(without_blocks(parsed)))
+        return _on_float_blocks(twin, expected, evaluation, threads)
     compared_on: Literal["reference", "builtin"] = "reference"
     lacking: tuple[str, ...] = ()
     found = _outputs(file, evaluation, threads, compared_on)
@@ -221,6 +227,14 @@ def _outputs(file: Path, evaluation: Evaluation, threads: int, kernels: Kernels)
     """The first output of a file for the first test examples."""
     ran = attempt(predict.run_file, file, evaluation.few, evaluation.work, threads, kernels)
     return ran if isinstance(ran, Failure) else next(iter(ran.outputs.values()))
+
+
+def _on_float_blocks(twin: Path, expected: Array, evaluation: Evaluation, threads: int) -> RuntimeCheck:
+    found = _outputs(twin, evaluation, threads, "reference")
+    if isinstance(found, Failure):
+        return RuntimeCheck(reference_error=found.reason, compared_on="float_blocks")
+    compared = agreement.compare(found, expected[:REFERENCE_EXAMPLES], evaluation.context.compile)
+    return RuntimeCheck(kernels=compared, compared_on="float_blocks")
 
 
 def missing_operators(reason: str) -> tuple[str, ...]:

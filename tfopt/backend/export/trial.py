@@ -31,7 +31,7 @@ from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.quantized import skipping
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
-from tfopt.backend.quantizer.layer_modes import layer_modes
+from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.config.files.tflite_variant import Variant

@@ -7,10 +7,13 @@ after. All of it runs in the child process of the conversion.
 | file | question it answers |
 |---|---|
 | `quantize` | how does a float32 file become one of a mode? The function to call |
-| `layer_modes` | which mode has each layer, by the rules of the recipe? |
+| `rules`, `layer_modes` | which layers have a mode of their own, by the rules of the recipe? |
+| `preflight` | what is said before training? |
+| `layer_weights` | which operators will read the weights of a Keras layer? |
 | `operators` | which operators have weights, of which layers and lengths? |
 | `choices` | which mode and algorithm does each operator get? |
 | `engine` | how is litert-quantizer told? |
-| `ranges` | which ranges do activations have, over the calibration examples? |
+| `float_parts` | which layers does an int16x8 file compute in float? |
+| `ranges` | what are activations over the calibration examples? |
 | `edits` | what is changed in the float32 file before? |
 """

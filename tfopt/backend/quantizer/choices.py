@@ -60,4 +60,5 @@ def _algorithm(wanted: str | None, mode: Mode | None, operator: Operator) -> str
         return MIN_MAX
     algorithm = ALGORITHMS[wanted]
     known = algorithm.applies_to(mode) and operator.name in algorithm.operators
-    return wanted if known and not (algorithm.calibrated and operator.in_loop) else MIN_MAX
+    possible = not (algorithm.calibrated and operator.in_loop) and operator.open_axes <= algorithm.most_open_axes
+    return wanted if known and possible else MIN_MAX

@@ -1,4 +1,4 @@
-"""Changes of a float32 file that let litert-quantizer reach more of it; the outputs stay the same."""
+"""Changes of a file before and after litert-quantizer: it reaches more of it, and the result takes any batch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tfopt.backend.quantizer.operators import open_shape
 from tfopt.backend.tflite import flatbuffer
-from tfopt.backend.tflite.changes import add_constant, operator_code
+from tfopt.backend.tflite.changes import add_buffer, add_constant, operator_code
 
 
 def name_uniquely(file: flatbuffer.File) -> None:
@@ -37,6 +38,17 @@ def look_tables_up(file: flatbuffer.File) -> None:
     graph.operators = operators
 
 
+def reshape_axes(file: flatbuffer.File) -> None:
+    """Makes EXPAND_DIMS and SQUEEZE, around each Conv1D, RESHAPE: the quantizer has integer forms of that only."""
+    graph = file.model.subgraphs[0]
+    for at, operator in enumerate(graph.operators):
+        result = graph.tensors[operator.outputs[0]]
+        shape = open_shape(result)
+        if file.operator_name(operator) in ("EXPAND_DIMS", "SQUEEZE") and sum(size < 0 for size in shape) < 2:
+            name = flatbuffer.text(result.name)
+            graph.operators[at] = _reshape(file, graph, operator.inputs[0], operator.outputs[0], shape, f"{name}/sizes")
+
+
 def _reads_table(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
     if file.operator_name(operator) != "GATHER":
         return False
@@ -48,14 +60,8 @@ def _reads_table(file: flatbuffer.File, graph: schema.SubGraphT, operator: schem
         and file.raw(table) is not None
         and len(table.shape) == 2
         and ids.type == schema.TensorType.INT32
-        and sum(size < 0 for size in _open_shape(graph.tensors[operator.outputs[0]])) < 2
+        and sum(size < 0 for size in open_shape(graph.tensors[operator.outputs[0]])) < 2
     )
-
-
-def _open_shape(tensor: schema.TensorT) -> list[int]:
-    """Sizes of axes, -1 where they are open."""
-    shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
-    return [int(size) for size in (shape if shape is not None else ())]
 
 
 def _look_up(file: flatbuffer.File, graph: schema.SubGraphT, gather: schema.OperatorT) -> list[schema.OperatorT]:
@@ -64,7 +70,7 @@ def _look_up(file: flatbuffer.File, graph: schema.SubGraphT, gather: schema.Oper
     name, count = flatbuffer.text(rows.name), int(np.prod(ids.shape))
     listed = _like(graph, ids, [count], [-1], f"{name}/ids")
     found = _like(graph, rows, [count, int(table.shape[1])], [-1, int(table.shape[1])], f"{name}/rows")
-    shape = _open_shape(rows)
+    shape = open_shape(rows)
     return [
         _reshape(file, graph, gather.inputs[1], listed, [-1], f"{name}/list"),
         _operator(file, schema.BuiltinOperator.EMBEDDING_LOOKUP, [listed, gather.inputs[0]], found),
@@ -94,3 +100,22 @@ def _operator(file: flatbuffer.File, code: int, inputs: Sequence[int], output: i
     operator.opcodeIndex = operator_code(file, code, 1)
     operator.inputs, operator.outputs = [int(index) for index in inputs], [int(output)]
     return operator
+
+
+def free_rotations(file: flatbuffer.File) -> None:
+    """Lets a rotated input have as many examples as before: the quantizer writes shapes for one example.
+
+    Changes the constants of the RESHAPE before and after each rotation. Which tensor was rotated, their names say.
+    """
+    for graph in file.model.subgraphs:
+        named = {flatbuffer.text(tensor.name): tensor for tensor in graph.tensors}
+        for name, tensor in named.items():
+            base, _, kind = name.rpartition("_")
+            before, after = base.removesuffix("_prerotate"), base.removesuffix("_postrotate")
+            sizes = file.values(tensor) if kind == "shape" else None
+            if sizes is None:
+                continue
+            if before != base and before in named:
+                tensor.buffer = add_buffer(file, np.asarray([-1, sizes[-1]], np.int32))
+            elif after != base and after in named:
+                tensor.buffer = add_buffer(file, np.asarray([*open_shape(named[after])[:-1], sizes[-1]], np.int32))

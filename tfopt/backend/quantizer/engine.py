@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from litert_quantizer import algorithm_manager, qtyping
 from litert_quantizer.quantizer import Quantizer
 
 from tfopt.backend.quantizer.choices import Choice
-from tfopt.backend.quantizer.ranges import Range
+from tfopt.backend.quantizer.ranges import Activation
 from tfopt.core.config.quantization_modes import Mode
 
 _ALGORITHMS = {
@@ -25,9 +24,6 @@ _LARGEST_ROTATION = 64
 """A rotation is a float32 matrix in the file, by default as wide as the input: 256 kB for a Dense of 256 inputs, whose
 int4 weights take 8 kB. Smaller ones in a row rotate the parts of a wide input: 16 kB."""
 _OWN_NAMES = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
-
-Statistics = Mapping[str, Mapping[str, Any]]
-"""What calibration found out, by name of a tensor."""
 
 
 def writes(operator: str, mode: Mode) -> bool:
@@ -74,24 +70,13 @@ class Engine:
         key = algorithm_manager.AlgorithmName.FLOAT_CASTING if mode.stores_floats else _ALGORITHMS[algorithm]
         self._quantizer.update_quantization_recipe(expression, operation, _config(mode, algorithm), key)
 
-    def statistics(self, examples: Iterable[Mapping[str, Any]]) -> Statistics:
-        """What an algorithm needs to know of the inputs of operators.
-
-        Args:
-            examples: inputs by name in the signature, one example each.
-        """
-        return dict(self._quantizer.calibrate({"serving_default": examples}, num_threads=1))
-
-    def quantize(self, ranges: Mapping[str, Range], statistics: Statistics | None = None) -> bytes:
+    def quantize(self, activations: Mapping[str, Activation]) -> bytes:
         """The file.
 
         Args:
-            ranges: of the activations by name of the tensor, in a file with integer activations; else empty.
-            statistics: as `statistics` returns it.
+            activations: what calibration saw, by name of the tensor; empty where nothing needs it.
         """
-        known = {name: {**values} for name, values in (statistics or {}).items()}
-        for name, each in ranges.items():
-            known[name] = each.as_statistics()
+        known = {name: each.as_statistics() for name, each in activations.items()}
         result = self._quantizer.quantize(known or None, enable_progress_bar=False, enable_progress_report=False)
         return bytes(result.quantized_model)
 

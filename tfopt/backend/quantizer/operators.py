@@ -33,6 +33,8 @@ class Operator:
         row: weights that a result is a sum of, in a table the length of a row; 0 for an operator without weights.
         in_loop: whether a loop or a branch runs it.
         floats: whether it reads or writes floats.
+        reads: name of its first input.
+        open_axes: how many axes of what a weight multiplies, or of the rows of a table, have any size.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Operator:
     row: int
     in_loop: bool
     floats: bool
+    reads: str = ""
+    open_axes: int = 0
 
 
 def operators(file: flatbuffer.File, names: LayerNames) -> Iterator[Operator]:
@@ -55,6 +59,8 @@ def operators(file: flatbuffer.File, names: LayerNames) -> Iterator[Operator]:
                 _row(file, graph, operator),
                 position > 0,
                 _touches_float32(graph, operator),
+                _first_name(graph, operator),
+                _open_axes(file, graph, operator),
             )
 
 
@@ -64,6 +70,23 @@ def _row(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.Operat
         if tensor.type == schema.TensorType.FLOAT32 and file.raw(tensor) is not None:
             return int(tensor.shape[-1])
     return 0
+
+
+def open_shape(tensor: schema.TensorT) -> list[int]:
+    """Sizes of the axes of a tensor, -1 where they are open."""
+    shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
+    return [int(size) for size in (shape if shape is not None else ())]
+
+
+def _first_name(graph: schema.SubGraphT, operator: schema.OperatorT) -> str:
+    used = indices(operator.inputs)
+    return flatbuffer.text(graph.tensors[used[0]].name) if used else ""
+
+
+def _open_axes(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> int:
+    ports = operator.outputs if file.operator_name(operator) == "EMBEDDING_LOOKUP" else operator.inputs
+    used = indices(ports)
+    return sum(size < 0 for size in open_shape(graph.tensors[used[0]])[:-1]) if used else 0
 
 
 def _touches_float32(graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:

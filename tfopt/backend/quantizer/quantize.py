@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from tfopt.backend.graph.layer_names import LayerNames
-from tfopt.backend.quantizer.choices import Choice, choices
-from tfopt.backend.quantizer.edits import look_tables_up, name_uniquely
+from tfopt.backend.quantizer.choices import choices
+from tfopt.backend.quantizer.edits import free_rotations, look_tables_up, name_uniquely, reshape_axes
 from tfopt.backend.quantizer.engine import Engine, writes
 from tfopt.backend.quantizer.layer_modes import LayerModes
 from tfopt.backend.quantizer.operators import operators
-from tfopt.backend.quantizer.ranges import activation_ranges
+from tfopt.backend.quantizer.ranges import activations
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 from tfopt.core.config.algorithms import ALGORITHMS
@@ -32,8 +32,7 @@ def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Exa
     """
     file = flatbuffer.parse(content)
     name_uniquely(file)
-    if not variant.mode.integer_only:
-        look_tables_up(file)
+    (reshape_axes if variant.mode.integer_only else look_tables_up)(file)
     content = flatbuffer.serialize(file)
     found = operators(file, LayerNames(layers.names, layers.aliases))
     chosen = list(choices(found, variant, layers, writes))
@@ -41,15 +40,13 @@ def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Exa
     engine.tell(chosen, _integer_ports(variant))
     if not any(choice.mode for choice in chosen):
         return content
-    ranges = activation_ranges(file, examples()) if variant.mode.integer_only else {}
-    statistics = engine.statistics(examples()) if any(map(_needs_statistics, chosen)) else None
-    return engine.quantize(ranges, statistics)
+    multiplied = {choice.operator.reads for choice in chosen if ALGORITHMS[choice.algorithm].calibrated}
+    seen = activations(file, examples(), multiplied) if variant.mode.integer_only or multiplied else {}
+    made = flatbuffer.parse(engine.quantize(seen))
+    free_rotations(made)
+    return flatbuffer.serialize(made)
 
 
 def _integer_ports(variant: Variant) -> dict[str, Mode]:
     ports = {"INPUT": variant.input_type, "OUTPUT": variant.output_type}
     return {port: variant.mode for port, dtype in ports.items() if dtype == variant.mode.activations != "float32"}
-
-
-def _needs_statistics(choice: Choice) -> bool:
-    return ALGORITHMS[choice.algorithm].calibrated

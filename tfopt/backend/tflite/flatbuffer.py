@@ -78,6 +78,34 @@ class File:
         return _unpack(raw, DTYPES[tensor.type], int(np.prod(shape))).reshape(shape)
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """Scales of a tensor that is quantized in blocks.
+
+    Args:
+        size: how many values of a row share a scale.
+        scales: one per block, (rows, blocks of a row).
+    """
+
+    size: int
+    scales: Array
+
+    def spread(self, shape: tuple[int, ...]) -> Array:
+        """The scale of each value of a tensor of that shape."""
+        return np.repeat(self.scales.reshape(shape[0], -1), self.size, axis=1).reshape(shape)
+
+
+def blocks(file: File, graph: schema.SubGraphT, tensor: schema.TensorT) -> Blocks | None:
+    """The scales of a tensor that is quantized in blocks; None for any other."""
+    quantization = tensor.quantization
+    if quantization is None or quantization.detailsType != schema.QuantizationDetails.BlockwiseQuantization:
+        return None
+    scales = file.values(graph.tensors[quantization.details.scales])
+    if scales is None:
+        raise ValueError(f"the scales of the blocks of {text(tensor.name)!r} are not in the file")
+    return Blocks(int(quantization.details.blockSize), scales.astype(np.float32))
+
+
 def text(value: bytes | str | None) -> str:
     """A name of the schema as text."""
     return value.decode("utf-8") if isinstance(value, bytes) else value or ""

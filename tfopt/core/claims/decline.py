@@ -55,7 +55,11 @@ def _warnings(report: Report) -> Iterator[str]:
     for export in files:
         if is_worse(metric, last.measures[metric], export.measures[metric]):
             advice = "more calibration examples, or quantize: dynamic or float16"
-            if not any(stage.kind == "qat" for stage in report.stages):
+            if _has_small_weights(export):
+                advice = (
+                    "algorithm: octav or gptq, or a rule (layers) that keeps the first and the last layer in 8 bits"
+                )
+            elif not any(stage.kind == "qat" for stage in report.stages):
                 advice = f"a qat stage, {advice}"
             yield (
                 f"{export.name}: {metric} is {_value(metric, export.measures[metric])}, that of the model it was made "
@@ -69,6 +73,12 @@ def is_worse(metric: str, before: float, after: float) -> bool:
     if higher_is_better(metric):
         return before - after > POINTS
     return after - before > RELATIVE * abs(before)
+
+
+def _has_small_weights(export: ExportRecord) -> bool:
+    """Whether a file has weights below 8 bits, which no stage trains for."""
+    tensors = export.audit.tensors if export.audit is not None else ()
+    return any(tensor.dtype in ("int4", "int2") for tensor in tensors)
 
 
 def _has_budget(report: Report, export: ExportRecord) -> bool:

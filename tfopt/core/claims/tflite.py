@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from math import prod
 from types import MappingProxyType
 
 from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
 from tfopt.core.claims.agreement import agreement_claim, broken_claim
+from tfopt.core.claims.floats import LISTED, FloatLayers, listed, named
 from tfopt.core.claims.kernels import RuntimeCheck, kernels_claim
 from tfopt.core.claims.sparse import sparse_claim
+from tfopt.core.claims.weights import weights_claim
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
 from tfopt.core.language.wording import counted
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, TensorRecord
@@ -20,27 +20,8 @@ from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, Ten
 _INDICES = ("int32", "int64", "uint32", "uint64", "bool", "string")
 """What shapes, axes, indices and masks are made of, and no weights of a file."""
 _FLOATS = ("float64", "float32", "float16", "bfloat16")
-_NAMED = 5
 _SATURATING = ("MINIMUM", "MAXIMUM")
 """Measured: accuracy 0.84 in Keras, 0.53 in the file, of a minimum after quantization-aware training."""
-
-
-@dataclass(frozen=True)
-class FloatLayers:
-    """Which layers of an int8 file may compute in float.
-
-    Args:
-        policy: `forbid`: none; `listed`: those of `planned`; `allow`: any.
-        planned: why a layer is known to stay float, by Keras name.
-    """
-
-    policy: FloatPolicy = "listed"
-    planned: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def allowed(self) -> Mapping[str, str]:
-        """The layers that may be float, where not all may."""
-        return self.planned if self.policy == "listed" else {}
 
 
 def tflite_claims(
@@ -49,8 +30,9 @@ def tflite_claims(
     layers: Sequence[LayerRecord],
     audit: AuditRecord,
     runtime: RuntimeCheck,
-    float_layers: FloatLayers = FloatLayers(),
+    float_layers: FloatLayers = LISTED,
     own_types: Mapping[str, str] = MappingProxyType({}),
+    modes: Mapping[str, str] = MappingProxyType({}),
 ) -> list[ClaimRecord]:
     """Every default claim about one `.tflite` file.
 
@@ -62,12 +44,13 @@ def tflite_claims(
         runtime: how it ran.
         float_layers: which layers of an int8 file may compute in float.
         own_types: dtypes of the inputs and outputs that are not floats in the model, by their name in the signature.
+        modes: name of a mode by layer, for the layers that have one of their own.
 
     Returns:
         One record per claim; where a claim is broken, `found` names tensors and layers.
     """
     claims = [_integer_only(audit, variant, float_layers)] if variant.mode.integer_only else []
-    claims += [_weight_types(variant, audit, float_layers), _io_types(variant, audit, own_types)]
+    claims += [weights_claim(variant, audit, float_layers, modes), _io_types(variant, audit, own_types)]
     if "sparse" in traits:
         claims.append(_sparsity_kept(layers, audit))
     if variant.sparse:
@@ -113,7 +96,7 @@ def _integer_only(audit: AuditRecord, variant: Variant, float_layers: FloatLayer
     held = f"float operators: {_counted(audit.float_operators)}" + _in_layers(audit.float_layers)
     held = held if audit.float_operators else "no float operators"
     if unneeded and audit.float_operators:
-        held += f"; no float operator in {_listed(unneeded)}"
+        held += f"; no float operator in {listed(unneeded)}"
     return ClaimRecord(claim=claim, held=True, found=held, code="integer_only")
 
 
@@ -130,42 +113,12 @@ def _floats(audit: AuditRecord, allowed: Collection[str]) -> list[str]:
         found.append(f"float operators of unknown layers: {_counted(audit.untraced_float_operators)}")
     floats = [t for t in audit.tensors if t.dtype in _FLOATS and t.role != "constant" and t.layer not in allowed]
     if floats:
-        found.append("float weights: " + _listed([_named(tensor) for tensor in floats]))
+        found.append("float weights: " + listed([named(tensor) for tensor in floats]))
     return found
 
 
 def _counted(operators: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in operators.items())
-
-
-def _weight_types(variant: Variant, audit: AuditRecord, float_layers: FloatLayers) -> ClaimRecord:
-    wanted, float32_below = variant.mode.weights, variant.mode.float32_below
-    weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
-    claim = f"weights are {wanted}"
-    small: list[TensorRecord] = []
-    if float32_below:
-        claim = (
-            f"weights of {float32_below:,} or more elements are {wanted} "
-            "(the converter's dynamic range leaves smaller ones float32)"
-        )
-        small = [t for t in weights if prod(t.shape) < float32_below and t.dtype == "float32"]
-    wrong = [tensor for tensor in weights if tensor.dtype != wanted and tensor not in small]
-    if variant.mode.integer_only:
-        # Float weights that the plan lists, or that the recipe allows, are named by the claim `integer_only`.
-        by_plan = [t for t in wrong if float_layers.policy == "allow" or t.layer in float_layers.allowed]
-        wrong = [tensor for tensor in wrong if tensor not in by_plan]
-        small = by_plan
-    if wrong:
-        return broken_claim(
-            claim, _listed([_named(tensor) + f" is {tensor.dtype}" for tensor in wrong]), code="weights_dtype"
-        )
-    if not weights:
-        return ClaimRecord(claim=claim, held=True, found="the file has no weights", code="weights_dtype")
-    found = f"{len(weights) - len(small)} of {len(weights)} weight tensors are {wanted}"
-    if small:
-        reason = "because small" if float32_below else "as planned"
-        found += f", float32 {reason}: " + _listed([_named(tensor) for tensor in small])
-    return ClaimRecord(claim=claim, held=True, found=found, code="weights_dtype")
 
 
 def _io_types(variant: Variant, audit: AuditRecord, own_types: Mapping[str, str]) -> ClaimRecord:
@@ -186,8 +139,8 @@ def _io_types(variant: Variant, audit: AuditRecord, own_types: Mapping[str, str]
     claim = f"inputs and outputs are {variant.input_type}"
     if variant.input_type != variant.output_type:
         claim = f"inputs are {variant.input_type}, outputs are {variant.output_type}"
-    claim += f", except for {_listed(own)}" if own else ""
-    found = _listed(wrong) if wrong else ", ".join(f"{side} {port.name!r} {port.dtype}" for side, port in ports)
+    claim += f", except for {listed(own)}" if own else ""
+    found = listed(wrong) if wrong else ", ".join(f"{side} {port.name!r} {port.dtype}" for side, port in ports)
     return ClaimRecord(claim=claim, held=not wrong, found=found, code="io_dtype")
 
 
@@ -245,7 +198,7 @@ def _compare_sparsity(
         return
     found = pooled_sparsity(tensors)
     if found < expected - SPARSITY_TOLERANCE:
-        in_tensors = _listed([repr(tensor.name) for tensor in tensors])
+        in_tensors = listed([repr(tensor.name) for tensor in tensors])
         lost.append(f"layer {name}: {expected:.2%} in the model, {found:.2%} in the file (tensor {in_tensors})")
     else:
         kept.append(f"{name} {found:.2%}")
@@ -297,14 +250,5 @@ def pooled_sparsity(tensors: Sequence[TensorRecord]) -> float:
     return zeros / sum(sizes) if sum(sizes) else 0.0
 
 
-def _named(tensor: TensorRecord) -> str:
-    return f"tensor {tensor.name!r}" + (f" (layer {tensor.layer})" if tensor.layer else "")
-
-
 def _in_layers(names: Sequence[str]) -> str:
-    return f" in layer{'s' if len(names) > 1 else ''} {_listed(names)}" if names else ""
-
-
-def _listed(parts: Sequence[str]) -> str:
-    rest = len(parts) - _NAMED
-    return ", ".join(parts[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    return f" in layer{'s' if len(names) > 1 else ''} {listed(names)}" if names else ""

@@ -19,7 +19,9 @@ class Algorithm:
         weights: dtypes that it knows.
         blocks: whether it knows weights in blocks.
         calibrated: it needs training examples.
+        most_open_axes: how many axes of what it rounds for may have any size.
         moves_zeros: why weights that are zero, or share a value, do not stay so; None where they do.
+        weights_only: whether it knows operators that read their weights as float32.
     """
 
     meaning: str
@@ -27,11 +29,18 @@ class Algorithm:
     weights: frozenset[str] = frozenset({"int8", "int4", "int2"})
     blocks: bool = True
     calibrated: bool = False
+    most_open_axes: int = 9
     moves_zeros: str | None = None
+    weights_only: bool = True
 
     def applies_to(self, mode: Mode) -> bool:
         """Whether files of a mode can have it: those in which integer weights meet float activations."""
-        return mode.weights in self.weights and not mode.integer_only and (self.blocks or not mode.block)
+        return (
+            mode.weights in self.weights
+            and not mode.integer_only
+            and (self.blocks or not mode.block)
+            and (self.weights_only or not mode.weights_only)
+        )
 
 
 _ALL = frozenset(
@@ -59,7 +68,9 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     "hadamard": Algorithm(
         "inputs and weights rotated, so that no weight stands out; then as `octav` (arXiv:2404.00456)",
         frozenset({"FULLY_CONNECTED", "EMBEDDING_LOOKUP"}),
+        most_open_axes=1,
         moves_zeros="it rotates weights into sums of each other",
+        weights_only=False,
     ),
 }
 """The algorithms by the value of `algorithm:`."""

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Literal
 
 _FLOAT_IO = ("float32",)
 _NO_SPARSE_KERNEL = "TFLite has no sparse kernel for such weights. Use quantize: none or int8, or leave it out"
-_XNNPACK_ONLY = "only XNNPACK knows weights in blocks; the other kernels read them as if each channel had one scale"
 
 Engine = Literal["converter", "quantizer"]
 """"converter": `tf.lite.TFLiteConverter`; "quantizer": litert-quantizer, from the converter's float32 file."""
@@ -46,7 +45,6 @@ class Mode:
         weights_only: operators compute with float inputs; else those with integer weights round their inputs to 8 bits
             at each call.
         tables: dtype of the tables of embeddings where it is not that of the weights.
-        only_xnnpack: why the file is compared with its model on XNNPACK only; None where all kernels are compared.
         not_sparse: why `sparse: true` is refused, as the end of a sentence, with a remedy; None where it is allowed.
     """
 
@@ -65,7 +63,6 @@ class Mode:
     block: int = 0
     weights_only: bool = False
     tables: str | None = None
-    only_xnnpack: str | None = None
 
     @property
     def is_quantized(self) -> bool:
@@ -102,7 +99,6 @@ def _blocks(size: int) -> Mode:
         not_sparse=_NO_SPARSE_KERNEL,
         engine="quantizer",
         block=size,
-        only_xnnpack=_XNNPACK_ONLY,
     )
 
 

@@ -7,7 +7,8 @@ kind of kernels and compares them with the same weights in float32. Measured wit
 - int4 in EMBEDDING_LOOKUP is wrong on all kernels where a row has an odd number of values, and int2 where it is not a
   multiple of four: rows do not begin at a byte.
 - int2 in CONV_2D is NaN on all kernels.
-- weights in blocks: right on XNNPACK only (`Mode.only_xnnpack`); int2 in blocks does not load there, so no mode has it.
+- weights in blocks: right on XNNPACK only, the reference kernels read them as if each channel had one scale; int2 in
+  blocks does not load there, so no mode has it.
 """
 
 from __future__ import annotations

@@ -85,6 +85,9 @@ CODES = {
         "Convert it as it is, without stages, or save it as .keras where it was built.",
     ),
     "layer_not_convertible": ErrorCode("A layer cannot be converted to TFLite.", "Replace the layer."),
+    "no_kernel": ErrorCode(
+        "No kernel of LiteRT computes layers with such weights.", "Use one of the listed modes for these layers."
+    ),
     "float_layers": ErrorCode(
         "Layers stay float in an int8 file, and the recipe forbids it.", "Allow or replace them."
     ),

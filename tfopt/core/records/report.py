@@ -87,8 +87,8 @@ class TensorRecord(Record):
     sparsity: float
     """Share of zeros (for quantized tensors: of values equal to the zero point)."""
     unique: int
-    """Distinct values; the largest count in any channel where the tensor is quantized per channel."""
-    quantization: Literal["none", "per-tensor", "per-channel"]
+    """Distinct values; the largest count in any channel where the tensor is quantized per channel or per block."""
+    quantization: Literal["none", "per-tensor", "per-channel", "per-block"]
     scales: int = 0
     """Number of distinct scales."""
     role: Literal["weight", "bias", "constant"] = "constant"
@@ -104,6 +104,8 @@ class TensorRecord(Record):
     """The operator that reads it, of those with a role for weights; empty where none does."""
     activations: str = ""
     """Dtype of the result of that operator."""
+    block: int = 0
+    """How many values of a row share a scale, where the tensor is quantized per block."""
 
 
 class PortRecord(Record):

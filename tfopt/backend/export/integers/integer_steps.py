@@ -38,13 +38,13 @@ def quantize_well(converter: Any, saved_model: str, floats: FloatRequest = NOTHI
         if not floats.layers:
             return content, ()
         file = flatbuffer.parse(content)
-        lstm_operator.name_results(file, _kernels(saved_model))
+        lstm_operator.name_results(file, kernels(saved_model))
         kept = float_rules.keep_float(file, floats, converter.inference_output_type == tf.float32)
         return flatbuffer.serialize(file), kept
 
     def finish(content: bytes) -> bytes:
         content = _edited(content, lstm_operator.is_in, lstm_operator.correct_scales)
-        names = partial(loops.name_loops, variables=_kernels(saved_model))
+        names = partial(loops.name_loops, variables=kernels(saved_model))
         return _edited(content, loops.has_loops, names, loops.store_kernels_as_int8)
 
     quantize_in_steps(converter, prepare, annotate, finish)
@@ -62,7 +62,7 @@ def _edited(
     return flatbuffer.serialize(file)
 
 
-def _kernels(saved_model: str) -> Mapping[str, Array]:
+def kernels(saved_model: str) -> Mapping[str, Array]:
     """The variables of a SavedModel with more than one axis, by the names that their layers gave them."""
     reader = tf.train.load_checkpoint(str(Path(saved_model) / "variables" / "variables"))
     graph = TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
