@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.quantization_modes import BELOW_8_BITS
 from tfopt.core.language.wording import counted
 from tfopt.core.records.report import ExportRecord, Report, StageRecord
 
@@ -76,7 +77,7 @@ def is_worse(metric: str, before: float, after: float) -> bool:
 def _has_small_weights(export: ExportRecord) -> bool:
     """Whether a file has weights below 8 bits, which no stage trains for."""
     tensors = export.audit.tensors if export.audit is not None else ()
-    return any(tensor.dtype in ("int4", "int2") for tensor in tensors)
+    return any(tensor.dtype in BELOW_8_BITS for tensor in tensors)
 
 
 def _has_budget(report: Report, export: ExportRecord) -> bool:

@@ -209,6 +209,9 @@ MODES: Mapping[str, Mode] = {
 EIGHT_BITS = MODES["dynamic"]
 """What weights become that no kernel reads in the mode of their file."""
 
+BELOW_8_BITS = frozenset(mode.weights for mode in MODES.values() if mode.bytes_per_parameter < 1)
+"""Dtypes of weights that no training stage simulates."""
+
 DEFAULT = "none"
 """The mode of a file whose recipe names none."""
 
