@@ -55,7 +55,7 @@ FLOORS = {
         {"audit", "quantization"},
         {"quantizer", "explain"},
         {"layer_support", "artifacts", "export"},
-        {"distillation"},
+        {"bundle", "distillation"},
         {"stages"},
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tfopt.core.claims.failures import Failure, attempt, failed_export
@@ -28,9 +29,13 @@ def write_targets(targets: Sequence[Export], model: Model, context: ExportContex
         context: folder, data and what must hold.
 
     Returns:
-        One record per name of each target; a target that raises has records whose broken claim says why.
+        One record per name of each target; a target that raises has records whose broken claim says why. Targets that
+        are made of the files of others come last.
     """
-    return [record for target in targets for record in _written(target, model, context)]
+    records: list[ExportRecord] = []
+    for target in sorted(targets, key=lambda target: target.last):
+        records += _written(target, model, replace(context, written=tuple(records)))
+    return records
 
 
 def _written(target: Export, model: Model, context: ExportContext) -> list[ExportRecord]:

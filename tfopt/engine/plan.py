@@ -122,6 +122,7 @@ def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Pro
         stages.data,
         pruning=surviving_pruning(recipe.stages),
         trained=bool(recipe.stages),
+        folder=Path(recipe.folder),
     )
     problems: list[Problem] = []
     warnings: list[str] = []

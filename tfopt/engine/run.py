@@ -309,6 +309,9 @@ class _Execution:
             float_layers=float_policy(recipe.stages),
             before_quantizing=before_quantizing(self.prepared, self.store, self.stages),
             budgets=recipe.budgets,
+            recipe=recipe.name,
+            description=recipe.description,
+            recipe_folder=Path(recipe.folder),
         )
         self.exports += write_targets(recipe.export, model, context)
         if (disk_error := unwritable(self.exports)) is not None:

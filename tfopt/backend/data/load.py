@@ -65,6 +65,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         num_classes=num_classes,
         class_names=names,
         positional=are_by_position(*raw["train"]),
+        raw=sources.raw_inputs(config, folder),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 import numpy as np
 
 from tfopt.backend.data.image_folder import load_images
+from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
 from tfopt.backend.data.tabular import load_csv, load_npz
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
@@ -43,14 +44,26 @@ def read(config: DataConfig, folder: Path) -> dict[str, RawExamples]:
         StageError: the source is unknown, fails, or returns something else.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
-    source = config.source
+    function = _function(config.source, folder)
+    return as_splits(references.call(function, config.source, config.args, folder), config.source)
+
+
+def raw_inputs(config: DataConfig, folder: Path) -> RawInputs | None:
+    """What a source did to raw examples; None where it does not say.
+
+    Args:
+        config: source and its arguments, which `read` has accepted.
+        folder: as for `read`.
+    """
+    return raw_inputs_of(_function(config.source, folder), config.args)
+
+
+def _function(source: str, folder: Path) -> Callable[..., Any]:
     if references.is_function(source):
-        function = references.function(source, folder)
-    elif Path(source).suffix or "/" in source:
-        function = _file(source, folder)
-    else:
-        function = references.by_name("dataset", source)
-    return as_splits(references.call(function, source, config.args, folder), source)
+        return references.function(source, folder)
+    if Path(source).suffix or "/" in source:
+        return _file(source, folder)
+    return references.by_name("dataset", source)
 
 
 def _file(source: str, folder: Path) -> partial[Any]:

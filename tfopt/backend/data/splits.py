@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.types import Array, Arrays, Nested
 from tfopt.core.records.report import DataRecord
 
@@ -84,6 +85,8 @@ class Data:
         class_names: names of the classes, where the source has them.
         preprocessing: what must travel with a model; None for all built-in sources. Part of the fingerprint.
         positional: the source gave several inputs in order, not by name.
+        raw: what the source did to raw examples; None where it does not say. Not part of the fingerprint: the examples
+            are.
     """
 
     train: Split
@@ -95,6 +98,7 @@ class Data:
     class_names: tuple[str, ...] | None = None
     preprocessing: Preprocessing | None = None
     positional: bool = False
+    raw: RawInputs | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...] | dict[str, tuple[int, ...]]:

@@ -6,7 +6,7 @@ defines one subclass of `Export`; the file's name is the recipe's key under `exp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tfopt.core.contracts.events import Emit
     from tfopt.core.contracts.preflight import Preflight
     from tfopt.core.contracts.trial import TrialConversion, TrialWorkload
+    from tfopt.core.language.mistakes import Mistake
     from tfopt.core.records.report import ExportRecord, LayerRecord
 
 
@@ -40,6 +41,7 @@ class ExportWorkload:
         data: the splits (`tfopt.backend.data.load.Data`); None where they are not known.
         pruning: keys of the stage whose zeros the model will have; None where no stage prunes it.
         trained: whether any stage changes its weights.
+        folder: of the recipe, where relative paths begin.
     """
 
     traits: frozenset[Trait] = frozenset()
@@ -50,6 +52,7 @@ class ExportWorkload:
     data: Data | None = None
     pruning: Pruning | None = None
     trained: bool = True
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,10 @@ class ExportContext:
         float_layers: which layers of an int8 file may compute in float.
         before_quantizing: the model before the stage that quantized it; None where none did.
         budgets: of the recipe, for all its files.
+        recipe: name of the recipe.
+        description: of the recipe.
+        recipe_folder: where relative paths begin.
+        written: records of the exports that are finished; for a target that is written `last`, all others.
     """
 
     folder: Path
@@ -100,6 +107,10 @@ class ExportContext:
     float_layers: FloatPolicy = "listed"
     before_quantizing: BeforeQuantizing | None = None
     budgets: tuple[Budget, ...] = ()
+    recipe: str = ""
+    description: str = ""
+    recipe_folder: Path = Path()
+    written: Sequence[ExportRecord] = ()
 
 
 class Export(Block):
@@ -107,9 +118,11 @@ class Export(Block):
 
     Attributes:
         kind: the recipe's key, set from the file's name.
+        last: whether it is made of the files of other exports, and so is written after them.
     """
 
     kind: ClassVar[str] = ""
+    last: ClassVar[bool] = False
 
     def names(self) -> tuple[str, ...]:
         """Names of the files' records, as budgets and reports call them."""
@@ -118,6 +131,14 @@ class Export(Block):
     def own_code(self) -> Sequence[tuple[RecipePath, str]]:
         """Functions of the user's own that this target calls, as `package.module:function`, with their paths below the
         target."""
+        return ()
+
+    def problems_beside(self, others: Sequence[Export]) -> Iterable[Mistake]:
+        """Mistakes that show only beside the other exports of the recipe; their messages are whole sentences.
+
+        Args:
+            others: the other exports, in the order of the recipe.
+        """
         return ()
 
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:

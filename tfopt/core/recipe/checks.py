@@ -11,6 +11,7 @@ from tfopt.core.config.learning_rate import CosineRate, ExponentialRate, Piecewi
 from tfopt.core.config.model_source import sources_in
 from tfopt.core.config.ramps import Change
 from tfopt.core.config.schedules import Metric, ScheduleBase, SparsityStep, Stepwise
+from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import EarlyStopping, Stage, TrainingStage
 from tfopt.core.language.block import Block, blocks_in
 from tfopt.core.language.mistakes import Mistake, RecipePath, below
@@ -57,6 +58,15 @@ def chain_problems(stages: Sequence[Stage]) -> list[Problem]:
 def _sources(stage: Stage, earlier: Sequence[str]) -> Iterator[Mistake]:
     for path, source in sources_in(stage):
         yield from below(path, source.problems(earlier))
+
+
+def export_problems(exports: Sequence[Export]) -> list[Problem]:
+    """Everything wrong with what exports take from each other."""
+    return [
+        Problem(("export", export.kind, *mistake.path), with_stop(mistake.message), code=mistake.code)
+        for export in exports
+        for mistake in export.problems_beside([other for other in exports if other is not export])
+    ]
 
 
 def compile_problems(compile: Compile, stages: Sequence[Stage]) -> list[Problem]:

@@ -23,7 +23,7 @@ from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.plain import plain_copy
 from tfopt.core.language.wording import quote
 from tfopt.core.recipe.catalog import Catalog
-from tfopt.core.recipe.checks import chain_problems, compile_problems, stage_problems
+from tfopt.core.recipe.checks import chain_problems, compile_problems, export_problems, stage_problems
 from tfopt.core.recipe.overrides import apply_overrides
 from tfopt.core.recipe.reader import kind_of_entry, read_exports, read_stages, stage_names
 from tfopt.core.recipe.stage_order import order_problems
@@ -222,6 +222,8 @@ def read_recipe(document: object, catalog: Catalog) -> tuple[Recipe | None, list
         )
     if not of_stages:
         of_stages += chain_problems(list(stages.values()))
+    if not of_exports:
+        of_exports += export_problems(exports)
     problems += of_stages + _order(document, catalog) + of_exports
     budgets: tuple[Budget, ...] = ()
     compile = head.compile if head else _compile_alone(document)

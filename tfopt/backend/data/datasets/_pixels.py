@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.types import Array, Examples
 from tfopt.errors import StageError
 
@@ -32,6 +33,11 @@ def scaled(images: Array, scale: Scale, largest: int = 255) -> Array:
     if scale == "unit":
         images /= np.float32(largest)
     return images
+
+
+def pixels(*, scale: Scale = "unit", largest: int = 255) -> RawInputs:
+    """What `scaled` does to raw pixels; takes the arguments of a data set with `scale` only."""
+    return RawInputs(std=(float(largest),) if scale == "unit" else (1.0,), high=float(largest), images=True)
 
 
 def grey(examples: Examples, scale: Scale) -> Examples:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
-from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
+from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 
 _FILE = CachedFile(
@@ -15,6 +16,7 @@ _FILE = CachedFile(
 )
 
 
+@described_by(pixels)
 def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     """Reads CIFAR-10 (Krizhevsky 2009) through `keras.datasets` and its cache.
 

@@ -7,7 +7,8 @@ from typing import Literal
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
-from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
+from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 
 _FILE = CachedFile(
@@ -17,6 +18,7 @@ _FILE = CachedFile(
 )
 
 
+@described_by(lambda labels="fine", scale="unit": pixels(scale=scale))
 def load(*, labels: Literal["fine", "coarse"] = "fine", scale: Scale = "unit") -> tuple[Examples, Examples]:
     """Reads CIFAR-100 (Krizhevsky 2009) through `keras.datasets` and its cache.
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from sklearn.datasets import load_digits
 
-from tfopt.backend.data.datasets._pixels import Scale, scaled
+from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
+from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 
 
+@described_by(partial(pixels, largest=16))
 def load(*, scale: Scale = "unit") -> Examples:
     """Reads the images that come inside the scikit-learn wheel.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
-from tfopt.backend.data.datasets._pixels import Scale, grey
+from tfopt.backend.data.datasets._pixels import Scale, grey, pixels
+from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 
 _FILES = tuple(
@@ -19,6 +20,7 @@ _FILES = tuple(
 )
 
 
+@described_by(pixels)
 def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     """Reads Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747) through `keras.datasets` and its cache.
 

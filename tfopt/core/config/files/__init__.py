@@ -5,5 +5,7 @@
 | `tflite_variant` | which keys does a file have? |
 | `calibration` | which examples is a file calibrated with, and how do its ranges follow from them? |
 | `file_rules` | which layers does a rule of a file treat in a different way? |
+| `bundle_keys` | which keys does a bundle have? |
+| `normalization` | how does a recipe say what became of raw values? |
 | `claim_codes`, `accepted_claims` | what is claimed of files, and which broken claims does a recipe accept? |
 """

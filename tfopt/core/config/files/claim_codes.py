@@ -18,6 +18,9 @@ CLAIM_CODES: Mapping[str, str] = {
     "runs_on_kernels": "The file runs on XNNPACK and on the reference kernels, with the same outputs.",
     "same_outputs": "The file gives the outputs of the model it was made from.",
     "opens_in_keras": "The library of the model loads the file.",
+    "metadata_kept": "A file computes the same with metadata inside; the metadata can be read from it.",
+    "golden_reproduced": "The Python code of a bundle gets the golden outputs from the golden inputs.",
+    "checksums_match": "Every file of a bundle is as it was written.",
     "weights_as_trained": "The file holds the float weights; ranges learned by qat are metadata.",
 }
 """What each claim says, by its code."""

@@ -1,0 +1,71 @@
+"""What is known about a bundle before training: labels, normalization, number of examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import tf_keras
+
+from tfopt.backend.bundle.labels import misfit, read_labels
+from tfopt.backend.export.raw_inputs import normalization_mistake
+from tfopt.core.config.files.bundle_keys import BundleKeys
+from tfopt.core.contracts.export import ExportWorkload
+from tfopt.core.contracts.preflight import Preflight
+from tfopt.core.language.mistakes import Mistake
+from tfopt.core.language.wording import counted
+from tfopt.errors import ExportError
+
+
+def bundle_preflight(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkload) -> Preflight:
+    """Problems and warnings of a bundle.
+
+    Args:
+        model: the model that the recipe starts with.
+        bundle: its keys.
+        workload: data and folder of the recipe.
+    """
+    problems = [*_label_problems(model, bundle, workload)]
+    if bundle.normalization is not None:
+        wrong = normalization_mistake(model, bundle.normalization, workload.data, "export.bundle.normalization")
+        if wrong is not None:
+            problems.append(Mistake(("normalization",), wrong, code="conflicting_keys"))
+    return Preflight(problems=tuple(problems), warnings=tuple(_warnings(model, bundle, workload)))
+
+
+def output_sizes(model: tf_keras.Model) -> dict[str, int | None]:
+    """Length of the last axis of each output, by name; empty where a model does not know its outputs."""
+    outputs = model.outputs or ()
+    return {
+        name: output.shape[-1] if output.shape.rank else None
+        for name, output in zip(model.output_names or (), outputs, strict=True)
+    }
+
+
+def _label_problems(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkload) -> Iterator[Mistake]:
+    if bundle.labels is None:
+        return
+    try:
+        labels = read_labels(bundle.labels, workload.folder)
+    except ExportError as error:
+        yield Mistake(("labels",), f"export.bundle.labels: {error}", code=error.code)
+        return
+    wrong = misfit(len(labels), output_sizes(model))
+    if wrong is not None:
+        yield Mistake(("labels",), f"export.bundle.labels has {wrong}.", code="incompatible_shapes")
+
+
+def _warnings(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkload) -> Iterator[str]:
+    data = workload.data
+    if data is None:
+        return
+    if bundle.examples > len(data.test):
+        yield (
+            f"bundle: {counted(bundle.examples, 'golden example')} are asked for, the test split has "
+            f"{len(data.test)}; all of them are used."
+        )
+    if bundle.labels is not None or data.num_classes is None:
+        return
+    if data.class_names is None:
+        yield "bundle: the data source has no names of classes; export.bundle.labels gives them to the app."
+    elif wrong := misfit(len(data.class_names), output_sizes(model)):
+        yield f"bundle: there will be no labels inside: the data source has {wrong}; name them in export.bundle.labels."

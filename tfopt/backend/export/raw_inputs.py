@@ -1,0 +1,59 @@
+"""How raw examples became inputs, for a bundle and for a SavedModel: from the source, or as the recipe says."""
+
+from __future__ import annotations
+
+import tf_keras
+
+from tfopt.backend.data.raw_inputs import RawInputs, declared
+from tfopt.backend.data.splits import Data
+from tfopt.core.config.files.normalization import Normalization
+
+
+def raw_inputs(data: Data, normalization: Normalization | None) -> RawInputs | None:
+    """What an app must do to raw examples; None where that is not known.
+
+    Args:
+        data: with what its source says.
+        normalization: what the recipe says.
+    """
+    if data.raw is not None:
+        return data.raw
+    inputs = data.test.inputs
+    if normalization is None or isinstance(inputs, dict):
+        return None
+    return declared(normalization.means, normalization.stds, inputs)
+
+
+def normalization_mistake(
+    model: tf_keras.Model, normalization: Normalization, data: Data | None, key: str
+) -> str | None:
+    """What is wrong with a normalization that a recipe gives, as a sentence; None where nothing is.
+
+    Args:
+        model: whose inputs were normalized.
+        normalization: what the recipe says.
+        data: of the recipe; None where it is not known.
+        key: of the recipe, for the sentence.
+    """
+    names = list(model.input_names or ())
+    if len(names) != 1:
+        return f"{key} is for a model with one input; this one has {len(names)}: {', '.join(names)}."
+    (tensor,) = model.inputs
+    if not tensor.dtype.is_floating:
+        return f"{key}: the input {names[0]!r} takes whole numbers ({tensor.dtype.name}), which are not normalized."
+    numbers = max(len(normalization.means), len(normalization.stds))
+    channels = tensor.shape[-1]
+    if numbers > 1 and numbers != channels:
+        return f"{key} has {numbers} numbers, but the input {names[0]!r} has {channels} channels."
+    if data is None or data.raw is None:
+        return None
+    known = (data.raw.mean, data.raw.std)
+    if known != (normalization.means, normalization.stds):
+        given = f"mean {_text(normalization.means)}, std {_text(normalization.stds)}"
+        done = f"mean {_text(known[0])}, std {_text(known[1])}"
+        return f"{key} is {given}, but the data source {data.source} normalizes with {done}. Leave the key out."
+    return None
+
+
+def _text(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
