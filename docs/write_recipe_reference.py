@@ -14,8 +14,10 @@ from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment, DataConfig, Splits
 from tfopt.core.config.distillation import Decoupled, LayerPair, Member, MovingAverage, Relational, Teacher
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.config.files.calibration import Calibration
 from tfopt.core.config.files.file_rules import FileRule
+from tfopt.core.config.files.normalization import Normalization
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.config.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
@@ -160,6 +162,11 @@ def sections() -> Iterator[str]:
     yield from table(Calibration)
     yield "### `layers` of a file\n"
     yield from table(FileRule)
+    yield "### `bundle`\n"
+    yield "For app teams, made of the `.tflite` files; [what is in it](bundle.md).\n"
+    yield from table(BundleKeys)
+    yield "#### `normalization`\n"
+    yield from table(Normalization)
     yield "### `accept`\n"
     yield "Also a key of `saved_model` and `keras`.\n"
     yield from table(AcceptedClaim)

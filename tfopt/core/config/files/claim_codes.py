@@ -25,5 +25,7 @@ CLAIM_CODES: Mapping[str, str] = {
 }
 """What each claim says, by its code."""
 
-UNACCEPTABLE = frozenset({"converted", "written", "measured", "well_formed"})
+_OF_BUNDLES = frozenset({"metadata_kept", "golden_reproduced", "checksums_match"})
+
+UNACCEPTABLE = _OF_BUNDLES | {"converted", "written", "measured", "well_formed"}
 """Claims without which there is no file to ship, or nothing is known of it: a recipe cannot accept that they break."""
