@@ -15,7 +15,7 @@ demo: $(STAMP)
 	$(BIN)/tfopt run recipes/digits_prune_qat.yaml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --durations=25
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=25
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -m "not tf and not slow"

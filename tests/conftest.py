@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.fork_server import forked_conversions
+from tests.support.quick_tensorflow import ONE_THREAD, optimize_graphs
 from tests.support.root import SHARED_DATA
 
 # No test asserts on time: a busy machine made Hypothesis' deadline and its check for slow data fail.
@@ -19,6 +21,25 @@ settings.load_profile("tfopt")
 # A worker holds gigabytes of TensorFlow's Python objects, which each full collection visits: with rarer collections two
 # files of training tests took 68 CPU seconds in place of 75.
 gc.set_threshold(200_000, 20, 100)
+
+# Read when TensorFlow is imported, here and in every child process.
+os.environ.update(ONE_THREAD)
+
+
+LONG = {"cases", "docs", "end_to_end", "executors", "notebooks"}
+"""Folders of files that take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Brings the longest files to the front, so that no worker is alone with one at the end."""
+    items.sort(key=lambda item: item.path.relative_to(Path(__file__).parent).parts[0] not in LONG)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Switches Grappler off before the fixtures of a test with TensorFlow, but for those marked `grappler`."""
+    if item.get_closest_marker("tf"):
+        optimize_graphs(item.get_closest_marker("grappler") is not None)
 
 
 @pytest.fixture(scope="session")

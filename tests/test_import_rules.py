@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,11 @@ def rooms() -> Iterator[tuple[str, Path]]:
             yield room, path
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
     """Every imported module, and whether the import stands inside a function or under TYPE_CHECKING."""
 
@@ -103,7 +109,7 @@ def imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
 
 @pytest.mark.parametrize(("room", "path"), list(rooms()), ids=lambda value: getattr(value, "name", value))
 def test_a_file_imports_only_what_its_room_may(room: str, path: Path) -> None:
-    for module, inside_function in imports(ast.parse(path.read_text(encoding="utf-8"))):
+    for module, inside_function in imports(parsed(path)):
         top, *rest = module.split(".")
         where = f"{path.relative_to(PACKAGE.parent)} imports {module}"
         if top in TENSORFLOW_STACK:
@@ -125,7 +131,7 @@ def test_a_file_imports_only_what_its_room_may(room: str, path: Path) -> None:
 def test_private_modules_are_imported_in_compat_only() -> None:
     for _, path in rooms():
         if path.parent != PACKAGE / "backend" / "compat":
-            for module, _ in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            for module, _ in imports(parsed(path)):
                 assert not module.startswith(PRIVATE), f"{path.relative_to(PACKAGE.parent)} imports {module}"
 
 
@@ -138,13 +144,14 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def import_graph() -> dict[str, set[str]]:
     """Module -> modules of tfopt that it imports, those inside functions and under TYPE_CHECKING included."""
     modules = {module_of(path): path for path in PACKAGE.rglob("*.py")}
     graph: dict[str, set[str]] = {}
     for module, path in modules.items():
         graph[module] = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tfopt":
                 names = [f"{node.module}.{alias.name}" for alias in node.names]
                 graph[module] |= {name if name in modules else str(node.module) for name in names}

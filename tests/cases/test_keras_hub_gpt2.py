@@ -16,8 +16,8 @@ pytestmark = pytest.mark.tf
 RECIPE = """\
 name: causal-language-model
 seed: 3
-data: {source: "tests.support.causal_transformer:sequences", batch_size: 32}
-model: {source: "tests.support.causal_transformer:build"}
+data: {source: "tests.support.networks.causal_transformer:sequences", batch_size: 32}
+model: {source: "tests.support.networks.causal_transformer:build"}
 compile:
   optimizer: {name: adam, learning_rate: 5e-3}
   loss: {name: sparse_categorical_crossentropy, from_logits: true}

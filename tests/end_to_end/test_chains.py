@@ -1,6 +1,7 @@
 """Every pair and triple of distill, prune, cluster and qat, and all four, each taught: what it claims, it keeps.
 
 Almost all the time goes into making the stages ready to train, so CI has all four in one run; the others are slow.
+A run that is killed without warning (`kill -9`) goes on where it was, and ends as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.tf
+@pytest.mark.grappler
 @pytest.mark.parametrize(
     "chain",
     [pytest.param(chain, marks=() if chain == IN_CI else pytest.mark.slow, id="-".join(chain)) for chain in CHAINS],
@@ -116,13 +118,14 @@ def _holds(pair: tuple[str, str], chain: tuple[str, ...]) -> bool:
 
 
 @pytest.mark.tf
+@pytest.mark.grappler
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("chain", "killed"),
     [
-        pytest.param(IN_CI, ["qat"], id="in-qat-of-all-four"),
+        pytest.param(IN_CI, ["prune", "qat", "export"], id="in-prune-in-qat-and-in-export-of-all-four"),
         *[
-            pytest.param(chain, chain, marks=pytest.mark.slow, id="in-each-of-" + "-".join(chain))
+            pytest.param(chain, [*chain, "export"], marks=pytest.mark.slow, id="in-each-of-" + "-".join(chain))
             for chain in CHAINS
             if len(chain) == 3
         ],
@@ -134,7 +137,9 @@ def test_kill_9_changes_no_number(chain: tuple[str, ...], killed: Sequence[str],
     whole = tfopt.run(recipe, out=out)
     for kind in killed:
         # After the first epoch of the stage; epochs of finished stages are told again.
-        run_until(recipe, tmp_path / "again", "epoch", BEFORE + EPOCHS * chain.index(kind) + 1)
+        moment = ("export_started", 1) if kind == "export" else ("epoch", BEFORE + EPOCHS * chain.index(kind) + 1)
+        run_until(recipe, tmp_path / "again", *moment)
     ended = tfopt.run(recipe, out=tmp_path / "again")
+    assert all(stage.cached for stage in ended.report.stages)
     assert numbers(ended) == numbers(whole)
     assert ended.path("int8").read_bytes() == whole.path("int8").read_bytes()

@@ -22,7 +22,7 @@ RECIPE = """
 name: keras-3
 seed: 3
 data: {source: digits, batch_size: 64}
-model: {source: "tests.support.keras3_models:images"}
+model: {source: "tests.support.networks.keras3_models:images"}
 compile: {optimizer: {name: adam, learning_rate: 4e-3}}
 stages:
   - train: {epochs: 8}

@@ -13,7 +13,7 @@ import pytest
 import tf_keras
 
 import tfopt
-from tests.support.needing_stages import Take
+from tests.support.stand_ins.needing_stages import Take
 from tfopt.backend.artifacts import stage_artifacts
 from tfopt.catalog.catalog import catalog
 from tfopt.core.recipe.catalog import Catalog
@@ -136,7 +136,9 @@ KILLED = """
 import sys
 from pathlib import Path
 from tests.end_to_end import test_models_from_elsewhere as this
+from tests.support.quick_tensorflow import optimize_graphs
 import tfopt
+optimize_graphs(on=False)
 folder = Path(sys.argv[1])
 recipe = this.student(folder, "{recipe: member.yaml}", this.MEMBER.replace("epochs: 2", "epochs: 6"))
 tfopt.run(recipe, out=folder / sys.argv[2])

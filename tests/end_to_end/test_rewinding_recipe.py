@@ -18,7 +18,7 @@ model: {source: mlp, args: {units: [32]}}
 stages:
   - train: {epochs: 6, keep: [2]}
   - prune: {epochs: 8, schedule: {kind: one_shot, final: 60%}, rewind: {stage: train, epoch: 2}}
-export: {keras: {}}
+export: {}
 """
 
 

@@ -19,8 +19,8 @@ from tfopt.io.store.store import Store
 pytestmark = pytest.mark.tf
 
 POINTS = [
-    EntryPoint("rounded", "tests.support.foreign_stage:Rounded", "tfopt.stages"),
-    EntryPoint("old_fashioned", "tests.support.foreign_stage:OldFashioned", "tfopt.stages"),
+    EntryPoint("rounded", "tests.support.stand_ins.foreign_stage:Rounded", "tfopt.stages"),
+    EntryPoint("old_fashioned", "tests.support.stand_ins.foreign_stage:OldFashioned", "tfopt.stages"),
 ]
 
 

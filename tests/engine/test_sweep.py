@@ -12,7 +12,7 @@ import pytest
 
 import tfopt
 from tests.support.root import REPOSITORY
-from tests.support.sweep_fakes import ThreadExecutor
+from tests.support.stand_ins.sweep_fakes import ThreadExecutor
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.expand import Expansion, expand
@@ -23,7 +23,7 @@ from tfopt.io.runs.candidates import read_candidates
 from tfopt.io.runs.sweeps import find_sweep, read_sweep, sweep_folder
 from tfopt.io.store.locks import sole_user
 
-FAKE = "tests.support.sweep_fakes:run"
+FAKE = "tests.support.stand_ins.sweep_fakes:run"
 EIGHT = [{"kind": kind, "final": f"{final}%"} for kind in ("polynomial", "constant") for final in (50, 60, 70, 80)]
 
 

@@ -19,7 +19,7 @@ RECIPE = REPOSITORY / "recipes" / "digits_prune_qat.yaml"
 
 def job(out: Path, description: str) -> Job:
     recipe = tfopt.load(RECIPE, {"description": description})
-    return Job(description, "tests.support.sweep_fakes:run", recipe.to_document(), recipe.folder, str(out))
+    return Job(description, "tests.support.stand_ins.sweep_fakes:run", recipe.to_document(), recipe.folder, str(out))
 
 
 def until_ended(executor: LocalExecutor) -> Iterator[Message]:

@@ -18,7 +18,7 @@ from tfopt.errors import EnvironmentProblem
 from tfopt.executors.ray import RayExecutor
 from tfopt.io.runs.sweeps import sweep_folder
 
-FAKE = "tests.support.sweep_fakes:run"
+FAKE = "tests.support.stand_ins.sweep_fakes:run"
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,10 @@ def kill_stage(function: str, folder: Path, moment: str) -> None:
 
 def main(function: str, folder: str, moment: str) -> None:
     """The child's side of `kill_stage`."""
+    from tests.support.quick_tensorflow import optimize_graphs
     from tfopt.backend.training import loop, steps
+
+    optimize_graphs(on=False)
 
     def kill(*arguments: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)

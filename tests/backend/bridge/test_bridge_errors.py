@@ -14,7 +14,7 @@ import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
 
 import tfopt  # noqa: E402
-from tests.support.keras3_layers import Forgetful, WithTensorFlow  # noqa: E402
+from tests.support.networks.keras3_layers import Forgetful, WithTensorFlow  # noqa: E402
 from tfopt.backend.bridge import conversion, to_tf_keras  # noqa: E402
 from tfopt.errors import StageError  # noqa: E402
 

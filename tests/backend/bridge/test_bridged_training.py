@@ -13,7 +13,7 @@ import keras  # noqa: E402
 import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
 
-from tests.support.keras3_layers import Plain, Scale  # noqa: E402
+from tests.support.networks.keras3_layers import Plain, Scale  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras, variable_pairs  # noqa: E402
 from tfopt.backend.bridge.opened_layer import OwnLayer  # noqa: E402
 

@@ -14,7 +14,7 @@ import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
 
-from tests.support.keras3_layers import Mix, Plain, Scale  # noqa: E402
+from tests.support.networks.keras3_layers import Mix, Plain, Scale  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
 from tfopt.backend.graph.kernels import prunable_kernels  # noqa: E402

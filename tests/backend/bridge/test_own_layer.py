@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support import own_layers
+from tests.support.networks import own_layers
 from tfopt.backend import quantization
 from tfopt.backend.bridge import restore_keras3, to_keras, to_tf_keras
 from tfopt.backend.clustering.plan import layer_sharing
@@ -71,7 +71,7 @@ def test_weights_go_to_the_store_and_back_into_the_users_model(
     clone = tf_keras.models.clone_model(loaded)
     clone.set_weights(loaded.get_weights())
     np.testing.assert_allclose(clone(INPUTS), loaded(INPUTS), rtol=1e-5)
-    assert "tests.support.own_layers:Tower" in custom_code(loaded)
+    assert "tests.support.networks.own_layers:Tower" in custom_code(loaded)
 
 
 def test_rules_by_the_users_class_mean_all_that_is_inside(model: tf_keras.Model) -> None:

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.support import causal_transformer
-from tests.support.keras3_layers import Mix
+from tests.support.networks import causal_transformer
+from tests.support.networks.keras3_layers import Mix
 from tfopt.backend.bridge import restore_keras3, to_keras, to_tf_keras
 from tfopt.backend.models.store import load_model, save_model
 

@@ -13,7 +13,7 @@ import tf_keras
 from tf_keras import layers
 
 import tfopt
-from tests.support.layers import Scale
+from tests.support.networks.layers import Scale
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

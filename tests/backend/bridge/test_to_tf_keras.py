@@ -14,7 +14,7 @@ import keras  # noqa: E402
 import tf_keras  # noqa: E402
 from keras import layers, ops  # noqa: E402
 
-from tests.support.keras3_layers import Mix, Scale, Subclassed  # noqa: E402
+from tests.support.networks.keras3_layers import Mix, Scale, Subclassed  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras, variable_pairs  # noqa: E402
 from tfopt.backend.bridge.equivalence import TOLERANCE  # noqa: E402
 from tfopt.backend.bridge.functionalize import functional  # noqa: E402

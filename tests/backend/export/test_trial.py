@@ -14,7 +14,7 @@ from tf_keras import layers
 
 import tfopt
 from tests.support.exporting import VARIANTS, Exported
-from tests.support.one_layer_models import one_layer_models
+from tests.support.networks.one_layer_models import one_layer_models
 from tests.support.recipes import known
 from tfopt.backend.audit.layer_operators import BORDERS
 from tfopt.backend.audit.tflite import audit_tflite

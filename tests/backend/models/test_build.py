@@ -11,7 +11,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tests.support.layers import Scale, Small, twice
+from tests.support.networks.layers import Scale, Small, twice
 from tfopt.backend.data.load import load
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.models import build as models

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support.layers import Scale
+from tests.support.networks.layers import Scale
 from tfopt.backend.bridge import restore_keras3
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.graph.layers import all_layers

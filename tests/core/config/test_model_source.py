@@ -9,8 +9,8 @@ import pytest
 
 from tests.support import recipes
 from tests.support.errors import refused
-from tests.support.needing_stages import Take
 from tests.support.recipes import known
+from tests.support.stand_ins.needing_stages import Take
 from tfopt.core.config.model_source import ModelSource
 from tfopt.core.recipe.catalog import Catalog
 from tfopt.engine.keys import parts_of

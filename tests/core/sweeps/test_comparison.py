@@ -9,7 +9,7 @@ import pytest
 import tfopt
 from tests.support.errors import refused
 from tests.support.root import REPOSITORY
-from tests.support.sweep_fakes import trial_report
+from tests.support.stand_ins.sweep_fakes import trial_report
 from tfopt.core.records.report import Environment, Report
 from tfopt.core.sweeps.candidates import Candidate, candidates_of_runs
 from tfopt.core.sweeps.comparison import Comparison, compare, sorted_by

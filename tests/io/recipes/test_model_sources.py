@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.needing_stages import Take
 from tests.support.recipes import known
+from tests.support.stand_ins.needing_stages import Take
 from tfopt.core.recipe.catalog import Catalog
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.engine.sweep import stage_chain

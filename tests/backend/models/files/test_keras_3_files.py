@@ -31,7 +31,7 @@ pytestmark = pytest.mark.tf
 
 def built(name: str, seed: int = 1) -> models.Built:
     return models.build(
-        ModelConfig(source=f"tests.support.keras3_models:{name}", args={"num_outputs": 10}), digits(), seed
+        ModelConfig(source=f"tests.support.networks.keras3_models:{name}", args={"num_outputs": 10}), digits(), seed
     )
 
 
