@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.fork_server import forked_conversions
+from tests.support.fork_server import forked_children
 from tests.support.quick_tensorflow import ONE_THREAD, optimize_graphs
 from tests.support.root import SHARED_DATA
 
@@ -56,7 +56,7 @@ def shared_data() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def conversions() -> Iterator[None]:
-    """Forks converter processes from one that has TensorFlow imported."""
-    with forked_conversions():
+def children() -> Iterator[None]:
+    """Forks child processes from those that have their libraries imported."""
+    with forked_children():
         yield

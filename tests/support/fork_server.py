@@ -1,10 +1,11 @@
-"""Converter processes forked from one that has TensorFlow imported already: the tests start hundreds of them.
+"""Child processes forked from one that has their libraries imported already: the tests start hundreds of them.
 
-In the product each conversion runs in a new interpreter, which imports TensorFlow for 5 CPU seconds. In the tests a
-server imports it once per pytest worker and runs nothing with it, so no thread of it holds a lock; every request is a
-fork of it with the environment, folder and import path of the caller. A crash stays in the fork, as in the product.
-`tests/backend/tflite/test_child_process.py`, the session's `exported` models and all runs of the command line in a
-process of its own still go through the new interpreter.
+In the product each runs in a new interpreter: TensorFlow takes it 5 CPU seconds, the interpreter of `.tflite` half of
+one. In the tests two servers, one with TensorFlow and one without, import those once per pytest worker
+and run nothing with them, so no thread of them holds a lock; every request is a fork with the environment, folder and
+import path of the caller. A crash stays in the fork, as in the product.
+`tests/backend/tflite/test_child_process.py`, calls with a time limit, the session's `exported` models and all runs of
+the command line in a process of its own still go through the new interpreter.
 """
 
 from __future__ import annotations
@@ -25,14 +26,23 @@ import pytest
 
 from tfopt.backend.tflite import child_process
 
-CONVERT = "tfopt.backend.export.convert:convert_all"
+CONVERT = "tfopt.backend.export.convert"
+LIGHT = tuple(
+    f"tfopt.backend.tflite.{name}" for name in ("benchmark", "inner_tensors", "kernel_differences", "predict")
+)
+"""Modules whose functions run `.tflite` files, without TensorFlow."""
 Run = Callable[[list[str], float | None], tuple[int | None, str]]
 
 
 class ForkServer:
-    """Runs the converter's side of `child_process` in forks; started at the first request."""
+    """Runs the child's side of `child_process` in forks; started at the first request.
 
-    def __init__(self) -> None:
+    Args:
+        modules: what its process imports.
+    """
+
+    def __init__(self, *modules: str) -> None:
+        self._modules = modules
         self._process: subprocess.Popen[str] | None = None
         self._lock = Lock()
 
@@ -68,7 +78,7 @@ class ForkServer:
         if self._process is None:
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.fork_server"],
+                [sys.executable, "-m", "tests.support.fork_server", *self._modules],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -79,26 +89,33 @@ class ForkServer:
 
 
 @contextlib.contextmanager
-def forked_conversions() -> Iterator[None]:
-    """Lets conversions of this process run in forks."""
-    server = ForkServer()
+def forked_children() -> Iterator[None]:
+    """Lets child processes of this process that convert and run `.tflite` files be forks."""
+    converter, runner = ForkServer(CONVERT), ForkServer(*LIGHT)
+    servers = {CONVERT: converter, **dict.fromkeys(LIGHT, runner)}
     new_interpreter: Run = child_process._run
 
     def run(command: list[str], seconds: float | None = None) -> tuple[int | None, str]:
         request, answer = command[-2:]
-        converts = Path(request).name == "request.json" and json.loads(Path(request).read_text())["function"] == CONVERT
-        return server.run(request, answer) if converts else new_interpreter(command, seconds)
+        server = servers.get(_module(Path(request)))
+        return new_interpreter(command, seconds) if server is None or seconds else server.run(request, answer)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child_process, "_run", run)
         patch.setattr(child_process, "run_in_new_interpreter", new_interpreter, raising=False)
         yield
-    server.close()
+    converter.close()
+    runner.close()
+
+
+def _module(request: Path) -> str:
+    """Where the function of a request is; empty for another command."""
+    return json.loads(request.read_text())["function"].partition(":")[0] if request.name == "request.json" else ""
 
 
 @contextlib.contextmanager
 def new_interpreters() -> Iterator[None]:
-    """Lets conversions run as in the product, whatever `forked_conversions` says."""
+    """Lets child processes start as in the product, whatever `forked_children` says."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child_process, "_run", getattr(child_process, "run_in_new_interpreter", child_process._run))
         yield
@@ -133,15 +150,19 @@ def _become_child(job: dict) -> None:
     sys.path[:] = job["path"]
 
 
-def serve() -> None:
-    """Reads one request a line, and replies with the fork's return code."""
-    importlib.import_module(CONVERT.partition(":")[0])
-    import tensorflow as tf
+def serve(*modules: str) -> None:
+    """Imports modules, reads one request a line, and replies with the fork's return code."""
+    for module in modules:
+        importlib.import_module(module)
+    if CONVERT in modules:
+        import tensorflow as tf
 
-    tf.lite.TFLiteConverter  # noqa: B018 - loads what it is made of
+        tf.lite.TFLiteConverter  # noqa: B018 - loads what it is made of
+    else:
+        from ai_edge_litert.interpreter import Interpreter  # noqa: F401 - the functions import it when they are called
     for line in sys.stdin:
         print(_fork(json.loads(line)), flush=True)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(*sys.argv[1:])
