@@ -41,6 +41,7 @@ from tfopt.backend.export.keras_files.saved_model import (  # noqa: E402
 from tfopt.backend.quantization.calibration import calibrate  # noqa: E402
 from tfopt.backend.quantization.canonical import canonicalize  # noqa: E402
 from tfopt.backend.quantization.input_ranges import input_ranges, with_ranges  # noqa: E402
+from tfopt.backend.quantization.integer_form import integer_form  # noqa: E402
 from tfopt.backend.quantization.weight_constraints import WeightConstraints  # noqa: E402
 from tfopt.backend.quantization.wrapping import wrap  # noqa: E402
 from tfopt.backend.tflite.flatbuffer import read  # noqa: E402
@@ -85,6 +86,7 @@ MODELS: Mapping[str, tuple[tuple[int, ...], Body]] = {
         lambda: [layers.Conv1D(16, 3, padding="causal", activation="relu"), layers.Conv1D(16, 3), layers.Flatten()],
     ),
     "LSTM": ((8, 4), lambda: [layers.LSTM(16), layers.Dense(16, "relu")]),
+    "attention": ((8, 16), lambda: [_attention(causal=False), layers.Dense(16, "relu"), layers.Flatten()]),
     "causal attention": ((8, 16), lambda: [_attention(causal=True), layers.Dense(16, "relu"), layers.Flatten()]),
 }
 """Shape of the inputs, and the layers before the last Dense."""
@@ -120,7 +122,8 @@ def measure(name: str, inputs: str, seed: int, work: Path) -> Result:
     wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
     calibrate(wrapped, [x[train][:CALIBRATION]])
     simulated = _simulated(wrapped, x[train], y[train])
-    plain = _File(model, model, x[train][:CALIBRATION], work / "plain")
+    form = integer_form(model)
+    plain = _File(model, model if form is None else form.model, x[train][:CALIBRATION], work / "plain")
     qat = _File(model, wrapped, x[train][:CALIBRATION], work / "qat")
     expected, found = simulated.predict(x[test], verbose=0), qat.predict(x[test])
     within = np.abs(found - expected) <= qat.quantum * 1.001

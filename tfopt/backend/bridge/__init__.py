@@ -12,6 +12,7 @@
 | `own_normalization` | Which of them is a layer normalization in all but name? |
 | `opened_layer` | What is such a layer in tf_keras? |
 | `refusals` | Which Keras 3 models can nothing here compute? |
+| `zeroing` | What does Keras 3 compute in rows that are masked from end to end? |
 | `mask_checks` | Where do masks go, and do both sides agree on it? |
 | `tables` | Which keys, weights and activations have different names or defaults? |
 | `graph` | Which calls does a Keras 3 model consist of? |

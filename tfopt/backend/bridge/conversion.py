@@ -22,13 +22,14 @@ from tfopt.backend.bridge.layer_wrapper import (
     wrap,
     written_down,
 )
-from tfopt.backend.bridge.mask_checks import is_masked, same_masks, zeroes_padding
+from tfopt.backend.bridge.mask_checks import is_masked, same_masks
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
 from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside
 from tfopt.backend.bridge.own_normalization import own_normalization
 from tfopt.backend.bridge.refusals import refuse_what_cannot_run
 from tfopt.backend.bridge.weight_mapping import variable_pairs
+from tfopt.backend.bridge.zeroing import ZEROING, zeroes_padding
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
@@ -243,14 +244,11 @@ class _Conversion:
             raise NoEquivalent("an operation")
         if is_own(operation):
             return self._normalization(call, inputs) or self._opened(call, inputs)
-        converted = equivalent_layer(operation, self.model)
+        zeroing = zeroes_padding(operation, call.kwargs) and is_masked(call, inputs)
+        converted = equivalent_layer(operation, self.model, ZEROING if zeroing else {})
         parameters = inspect.signature(converted.call).parameters
         if isinstance(converted, _MERGES) and not _alike(inputs):
             raise NoEquivalent("tf_keras merges only inputs of equal dtype and rank as Keras 3 does")
-        if zeroes_padding(operation, call.kwargs) and is_masked(call, inputs):
-            raise NoEquivalent(
-                "Keras 3 gives padding no attention at all where every score is masked, tf_keras an even one"
-            )
         if any(key not in parameters for key in call.kwargs):
             raise NoEquivalent(f"tf_keras's {type(converted).__name__} is not called with {sorted(call.kwargs)}")
         return converted

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from types import FunctionType
+from collections.abc import Callable, Mapping
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import keras
@@ -34,13 +34,16 @@ class NoEquivalent(Exception):
 
 
 def equivalent_layer(
-    layer: keras.layers.Layer, convert_model: Callable[[keras.Model], tf_keras.Model]
+    layer: keras.layers.Layer,
+    convert_model: Callable[[keras.Model], tf_keras.Model],
+    instead: Mapping[str, type[tf_keras.layers.Layer]] = MappingProxyType({}),
 ) -> tf_keras.layers.Layer:
     """The tf_keras layer of the same class that computes the same.
 
     Args:
         layer: a Keras 3 layer.
         convert_model: converts a model inside a wrapper.
+        instead: by name, classes to make in the place of those of tf_keras.
 
     Raises:
         NoEquivalent: there is none.
@@ -51,18 +54,20 @@ def equivalent_layer(
     config = layer.get_config()
     if isinstance(layer, keras.layers.TimeDistributed) and isinstance(layer.layer, keras.Model):
         config["layer"] = convert_model(layer.layer)
-    converted = _made(kind, config)
+    converted = _made(kind, config, instead)
     _set_vocabulary(layer, converted)
     return converted
 
 
-def _made(kind: str, config: Config) -> tf_keras.layers.Layer:
+def _made(
+    kind: str, config: Config, instead: Mapping[str, type[tf_keras.layers.Layer]] = MappingProxyType({})
+) -> tf_keras.layers.Layer:
     native = getattr(tf_keras.layers, kind, None)
     if native is None:
         raise NoEquivalent(f"tf_keras has no {kind}")
     if kind in NEVER_NATIVE:
         raise NoEquivalent(NEVER_NATIVE[kind])
-    return native(**native_config(kind, config))
+    return instead.get(kind, native)(**native_config(kind, config))
 
 
 def native_config(kind: str, config: Config) -> dict[str, Any]:

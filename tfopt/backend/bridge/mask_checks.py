@@ -8,17 +8,6 @@ import keras
 import tensorflow as tf
 
 from tfopt.backend.bridge.graph import Call, mask_of
-from tfopt.backend.types import Config
-
-
-def zeroes_padding(layer: keras.layers.Layer, kwargs: Config) -> bool:
-    """Whether a layer uses the softmax of Keras 3 that is 0 in rows that are masked from end to end.
-
-    Attention without dropout takes a different path, which is even there, as tf_keras is (keras 3.15).
-    """
-    if isinstance(layer, keras.layers.MultiHeadAttention):
-        return layer.dropout > 0 or bool(kwargs.get("return_attention_scores"))
-    return isinstance(layer, keras.layers.Softmax)
 
 
 def is_masked(call: Call, inputs: list[tf.Tensor]) -> bool:

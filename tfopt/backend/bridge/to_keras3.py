@@ -20,8 +20,9 @@ from tfopt.backend.bridge.opened_layer import OwnLayer
 from tfopt.backend.bridge.restore import check_outputs
 from tfopt.backend.bridge.tables import NEVER_NATIVE, RENAMED_ACTIVATIONS, RENAMED_KEYS, SAME_ACTIVATIONS
 from tfopt.backend.bridge.weight_mapping import variable_pairs
+from tfopt.backend.bridge.zeroing import ZEROING
 from tfopt.backend.compat.keras_3 import all_layers
-from tfopt.backend.graph.layers import nodes
+from tfopt.backend.graph.layers import layer_type, nodes
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -133,7 +134,11 @@ class _Conversion:
             if node.is_input:
                 continue
             args, kwargs = tf.nest.map_structure(converted, (node.call_args, node.call_kwargs))
-            kwargs = {key: value for key, value in kwargs.items() if key not in ("training", "mask")}
+            kwargs = {
+                key: value
+                for key, value in kwargs.items()
+                if key != "training" and (key != "mask" or _has_tensors(value))
+            }
             outputs = guarded(
                 partial(self._call, node.layer, args, kwargs),
                 f"Making the Keras 3 layer {node.layer.name!r} ({type(node.layer).__name__})",
@@ -156,11 +161,15 @@ class _Conversion:
         return self.layer(layer)(*args, **kwargs)
 
     def _keras3_layer(self, layer: tf_keras.layers.Layer) -> keras.Operation:
-        kind = type(layer).__name__
+        kind = layer_type(layer) if isinstance(layer, tuple(ZEROING.values())) else type(layer).__name__
         native = getattr(keras.layers, kind, None)
         if isinstance(layer, Keras3LayerWrapper):
             return _wrapped_layer(layer)
-        if type(layer) is not getattr(tf_keras.layers, kind, None) or native is None or kind in NEVER_NATIVE:
+        if (
+            type(layer) not in (getattr(tf_keras.layers, kind, None), ZEROING.get(kind))
+            or native is None
+            or kind in NEVER_NATIVE
+        ):
             raise StageError(
                 f"The layer {layer.name!r} ({kind}) has no equivalent in Keras 3.",
                 "Write the model in Keras 3 and load its weights, or export it as tf_keras.",
@@ -173,7 +182,7 @@ class _Conversion:
         return converted
 
     def _config(self, layer: tf_keras.layers.Layer, native: type) -> dict[str, Any]:
-        kind, config = type(layer).__name__, layer.get_config()
+        kind, config = layer_type(layer), layer.get_config()
         names = {old: new for new, old in RENAMED_KEYS.get(kind, {}).items()}
         accepted = _parameters(native) | {"name", "activity_regularizer"}
         defaults = {
@@ -299,6 +308,10 @@ def _operation(
         "Write it as a layer, or export the model as tf_keras.",
         code="bridge_failed",
     )
+
+
+def _has_tensors(value: Nested) -> bool:
+    return any(isinstance(part, keras.KerasTensor) for part in keras.tree.flatten(value))
 
 
 def _slices(spec: Nested) -> Nested:

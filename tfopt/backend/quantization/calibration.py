@@ -59,7 +59,8 @@ def _activation_quantizers(model: tf_keras.Model) -> Iterator[tuple[Observing, R
             yield layer.quantizer, layer.quantizer_vars
     for wrapper in wrappers(model):
         for quantizer in wrapper._output_quantizers:
-            yield quantizer, wrapper._output_quantizer_vars
+            if isinstance(quantizer, Observing):
+                yield quantizer, wrapper._output_quantizer_vars
         for activation in wrapper._quantize_activations:
             if activation._should_pre_quantize():
                 yield activation.quantizer, activation._pre_activation_vars

@@ -21,21 +21,34 @@ class WeightConfig(Default8BitQuantizeConfig):
         quantizer: how the weight is rounded.
         before_activation: round the input of the layer's activation function. For functions whose output has a fixed
             scale in TFLite, such as softmax.
-        output: round the output of the layer. tfmot rounds inside the layer's activation instead and rejects all
-            functions except five; rounding the output makes the same graph, and works with any function.
+        output: how the output of the layer is rounded; None for not. tfmot rounds inside the layer's activation
+            instead and rejects all functions except five; rounding the output makes the same graph, and works with any
+            function.
     """
 
-    def __init__(self, weight: str, quantizer: Quantizer, before_activation: bool, output: bool) -> None:
-        super().__init__([weight], ["activation"] if before_activation else [], output)
+    def __init__(self, weight: str, quantizer: Quantizer, before_activation: bool, output: Quantizer | None) -> None:
+        super().__init__([weight], ["activation"] if before_activation else [], output is not None)
         self.weight_quantizer = quantizer
         self.activation_quantizer = ActivationQuantizer()
+        self._output = output
+
+    def get_output_quantizers(self, layer: layers.Layer) -> list[Quantizer]:
+        return [] if self._output is None else [self._output]
 
 
 class OutputConfig(Default8BitOutputQuantizeConfig):
-    """Rounds the output of the layer."""
+    """Rounds the output of the layer.
+
+    Args:
+        quantizer: how.
+    """
+
+    def __init__(self, quantizer: Quantizer) -> None:
+        super().__init__()
+        self._quantizer = quantizer
 
     def get_output_quantizers(self, layer: layers.Layer) -> list[Quantizer]:
-        return [ActivationQuantizer()]
+        return [self._quantizer]
 
 
 class NothingConfig(NoOpQuantizeConfig):

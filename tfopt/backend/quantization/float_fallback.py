@@ -80,7 +80,7 @@ _ONE_SCALE = (layers.Concatenate, layers.Maximum, layers.UpSampling2D)
 """Layers whose operands and output have the same scale in TFLite."""
 
 
-_MOVE_VALUES = (
+MOVE_VALUES = (
     layers.Cropping1D,
     layers.Cropping2D,
     layers.Dropout,
@@ -123,7 +123,7 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
         if neighbour := shares_float_scale(graph, name, traced):
             found.setdefault(name, f"it has one scale with {names.get(neighbour, neighbour)}, which stays float")
             for mover in graph.producers(name):
-                if isinstance(graph.layers[mover], _MOVE_VALUES) and neighbour in value_producers(graph, mover):
+                if isinstance(graph.layers[mover], MOVE_VALUES) and neighbour in value_producers(graph, mover):
                     reason = f"it passes on the result of {names.get(neighbour, neighbour)}, which stays float"
                     found.setdefault(mover, reason)
     return found
@@ -173,7 +173,7 @@ def shares_float_scale(graph: Graph, name: str, traced: Mapping[str, TracedFloat
 def value_producers(graph: Graph, name: str) -> Iterator[str]:
     """The layers that make the values which a layer takes; layers that only move values are passed through."""
     for producer in graph.producers(name):
-        if isinstance(graph.layers[producer], _MOVE_VALUES):
+        if isinstance(graph.layers[producer], MOVE_VALUES):
             yield from value_producers(graph, producer)
         else:
             yield producer

@@ -9,7 +9,7 @@ from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.quantization.canonical.batch_norm import TAKES_BATCH_NORMALIZATION, folds_into
-from tfopt.backend.quantization.float_fallback import shares_float_scale, value_producers
+from tfopt.backend.quantization.float_fallback import MOVE_VALUES, shares_float_scale, value_producers
 from tfopt.backend.quantization.traced_floats import traced_floats
 
 _TAKES_RELU = (*TAKES_BATCH_NORMALIZATION, layers.Add)
@@ -50,6 +50,15 @@ def fused_positions(graph: Graph, annotated: Collection[str]) -> dict[str, Fused
     for name in _rounded_by_consumer(graph, positions):
         positions[name] = FusedPosition(positions[name].head, output=False)
     return positions
+
+
+def is_read_outside(graph: Graph, name: str, annotated: Collection[str]) -> bool:
+    """Whether the model returns the result of a layer, or a layer that is not simulated reads it, maybe reshaped."""
+    return graph.is_output(name) or any(
+        consumer not in annotated
+        or (isinstance(graph.layers[consumer], MOVE_VALUES) and is_read_outside(graph, consumer, annotated))
+        for consumer in graph.consumers(name)
+    )
 
 
 def _followers(graph: Graph, head: str, annotated: Collection[str]) -> tuple[str, ...]:

@@ -54,6 +54,27 @@ class ActivationQuantizer(Observing, MovingAverageQuantizer):
         return {}
 
 
+class FixedQuantizer(Quantizer):
+    """Rounds to a range that every TFLite file has at some operator, such as 0 to 255/256 after softmax.
+
+    Args:
+        low: the smallest value of 8 bits.
+        high: the largest.
+    """
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def build(self, tensor_shape: tf.TensorShape, name: str, layer: layers.Layer) -> Ranges:
+        return {}
+
+    def __call__(self, inputs: tf.Tensor, training: bool, weights: Ranges, **kwargs: Nested) -> tf.Tensor:
+        return tf.quantization.fake_quant_with_min_max_args(inputs, self.low, self.high)
+
+    def get_config(self) -> Config:
+        return {"low": self.low, "high": self.high}
+
+
 class InputQuantizer(Observing, AllValuesQuantizer):
     """tfmot's range of all values ever seen, for the inputs of the model."""
 

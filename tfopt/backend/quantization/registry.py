@@ -15,16 +15,16 @@ from tfopt.backend.quantization.canonical.custom_layers import (
     HeadContext,
     HeadScores,
     InsertAxes,
-    KeptWeights,
     LogOfOnePlus,
     RemoveAxes,
-    ScoresWithMask,
     Slice,
 )
 from tfopt.backend.quantization.canonical.mask_layers import (
     AllMasks,
     AttentionMask,
+    CausalMask,
     JoinedMasks,
+    KeptWeights,
     MaskedAdditiveAttention,
     MaskedAttention,
     MaskedMean,
@@ -38,6 +38,8 @@ from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, Weig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.own_functions import computes_in_integers
 from tfopt.backend.quantization.quantizers import (
+    ActivationQuantizer,
+    FixedQuantizer,
     KernelQuantizer,
     TensorQuantizer,
 )
@@ -101,12 +103,12 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.UnitNormalization: NOTHING,
     HeadContext: OUTPUT,
     HeadScores: OUTPUT,
-    ScoresWithMask: OUTPUT,
-    KeptWeights: NOTHING,
     # Masks
     AllMasks: NOTHING,
     AttentionMask: NOTHING,
+    CausalMask: NOTHING,
     JoinedMasks: NOTHING,
+    KeptWeights: NOTHING,
     MaskedAdditiveAttention: OUTPUT,
     MaskedAttention: OUTPUT,
     MaskedMean: OUTPUT,
@@ -194,8 +196,12 @@ data too. Functions of Keras 3 that are not listed: the converter refuses the ro
 
 ROUNDED_BEFORE = frozenset({"gelu", "sigmoid", "softmax", "tanh"})
 """Functions inside a kernel's layer that are separate operators in TFLite, whose input needs a scale."""
-FIXED_SCALE = frozenset({"sigmoid", "softmax", "tanh"})
-"""Functions whose output has the same scale in every TFLite file."""
+FIXED_RANGES: Mapping[str, tuple[float, float]] = {
+    "sigmoid": (0.0, 255 / 256),
+    "softmax": (0.0, 255 / 256),
+    "tanh": (-1.0, 127 / 128),
+}
+"""Functions whose output has the same scale in every TFLite file, with the range of its 8 bits."""
 
 
 def rounding(layer: layers.Layer) -> Rounding | None:
@@ -227,21 +233,32 @@ class EightBitRegistry(QuantizeRegistry):
         """The config of a layer that is not fused with others."""
         return self.config(layer, output=True)
 
-    def config(self, layer: layers.Layer, output: bool) -> QuantizeConfig:
+    def config(self, layer: layers.Layer, output: bool, read_outside: bool = False) -> QuantizeConfig:
         """The config of a layer at its position in an operator.
 
         Args:
             layer: a built layer.
             output: False where a layer that follows rounds the output of both.
+            read_outside: the model returns the layer's result, or a layer that is not simulated reads it. Results of a
+                fixed scale are not rounded there: a loss, or a logarithm, needs probabilities other than 0.
         """
         rounded = rounding(layer)
+        quantizer = _output_quantizer(layer, rounded, read_outside) if output else None
         if rounded is None or rounded.weight is None or rounded.quantizer is None:
-            return OutputConfig() if output and (rounded is None or rounded.output) else NothingConfig()
-        quantizer = constrained_quantizer(rounded.quantizer, getattr(layer, rounded.weight), self._constraints)
-        function = function_name(layer)
+            return NothingConfig() if quantizer is None else OutputConfig(quantizer)
         return WeightConfig(
             rounded.weight,
-            quantizer,
-            before_activation=function in ROUNDED_BEFORE,
-            output=output and rounded.output and function not in FIXED_SCALE and function not in FLOAT_FUNCTIONS,
+            constrained_quantizer(rounded.quantizer, getattr(layer, rounded.weight), self._constraints),
+            before_activation=function_name(layer) in ROUNDED_BEFORE,
+            output=quantizer,
         )
+
+
+def _output_quantizer(layer: layers.Layer, rounded: Rounding | None, read_outside: bool) -> Quantizer | None:
+    """How the output of a layer is rounded; None for not."""
+    function = "softmax" if type(layer) is layers.Softmax else function_name(layer)
+    if function in FIXED_RANGES:
+        return None if read_outside else FixedQuantizer(*FIXED_RANGES[function])
+    if function in FLOAT_FUNCTIONS or not (rounded is None or rounded.output):
+        return None
+    return ActivationQuantizer()

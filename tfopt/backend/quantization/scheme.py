@@ -10,7 +10,7 @@ from tensorflow_model_optimization.quantization.keras import QuantizeLayoutTrans
 from tensorflow_model_optimization.quantization.keras.graph_transformations.model_transformer import ModelTransformer
 
 from tfopt.backend.graph.connections import Graph
-from tfopt.backend.quantization.fusion import fused_positions
+from tfopt.backend.quantization.fusion import fused_positions, is_read_outside
 from tfopt.backend.quantization.registry import EightBitRegistry
 from tfopt.backend.quantization.transforms import RoundInput
 from tfopt.backend.types import Nested
@@ -37,7 +37,8 @@ class EightBitLayout(QuantizeLayoutTransform):
         inputs = {layer.name for layer in model.layers if isinstance(layer, tf_keras.layers.InputLayer)}
         annotated = [name for name in graph.layers if name in layer_map and name not in inputs]
         for name, position in fused_positions(graph, annotated).items():
-            config = self._registry.config(graph.layers[name], output=position.output)
+            outside = is_read_outside(graph, name, annotated)
+            config = self._registry.config(graph.layers[name], position.output, outside)
             layer_map[name] = {"quantize_config": config}
         return model, layer_map
 

@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.mask_layers import MARGIN, as_bool
 from tfopt.backend.types import Nested, Shape
 
 Part: TypeAlias = int | tuple[int | None, int | None, int | None]
@@ -110,35 +109,6 @@ class HeadContext(layers.Layer):
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         weights, values = inputs
         return tf.matmul(weights, values)
-
-
-class ScoresWithMask(layers.Layer):
-    """Scores before a softmax, (..., targets, positions), those that are masked 16 below the lowest of their row.
-
-    Args:
-        kept: nested lists of bool, True where a score stays; None where the mask is the second input: bool, or numbers
-            that are above 0.5 where a score stays.
-    """
-
-    def __init__(self, kept: Nested = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.kept = kept
-
-    def call(self, inputs: Nested) -> tf.Tensor:
-        scores, mask = (inputs, tf.constant(self.kept, tf.bool)) if self.kept is not None else inputs
-        lowest = tf.reduce_min(scores, axis=-1, keepdims=True)
-        return tf.where(as_bool(mask), scores, lowest - MARGIN)
-
-    def get_config(self) -> dict[str, Nested]:
-        return {**super().get_config(), "kept": self.kept}
-
-
-class KeptWeights(layers.Layer):
-    """[weights, mask]: the weights of attention, 0 where they are masked."""
-
-    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        weights, mask = inputs
-        return tf.where(as_bool(mask), weights, tf.zeros((), weights.dtype))
 
 
 class LogOfOnePlus(layers.Layer):

@@ -77,54 +77,87 @@ class JoinedMasks(layers.Layer):
         return {**super().get_config(), "axis": self.axis}
 
 
+class CausalMask(layers.Layer):
+    """The mask of attention in which no target sees later positions, (1, targets, positions): of [query, value]."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        query, value = inputs
+        return causal_mask(query, value)
+
+
+def causal_mask(query: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """True where a position of `value` is not behind one of `query`: (1, targets, positions).
+
+    A constant where both numbers of steps are known, else compared in integers.
+    """
+    targets, positions = query.shape[1], value.shape[1]
+    if targets is not None and positions is not None:
+        return tf.constant(np.tri(targets, positions)[np.newaxis] > 0)
+    rows, columns = tf.range(tf.shape(query)[1]), tf.range(tf.shape(value)[1])
+    return (rows[:, tf.newaxis] >= columns)[tf.newaxis]
+
+
 class AttentionMask(layers.Layer):
     """The mask of attention scores, (batch, 1 or targets, positions), from the masks that a call has.
 
     Args:
         roles: what each input is: `query`, `value` or `key`, (batch, steps), or `scores`, of all scores.
-        causal: numbers of targets and positions where no target sees later positions; None where it may.
     """
 
-    def __init__(self, roles: Sequence[str], causal: tuple[int, int] | None = None, **kwargs: Any) -> None:
+    def __init__(self, roles: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.roles = tuple(roles)
-        self.causal = causal
 
     def call(self, inputs: Nested) -> tf.Tensor:
         masks = tf.nest.flatten(inputs)
         parts = [self._part(role, mask) for role, mask in zip(self.roles, masks, strict=True)]
-        if self.causal is not None:
-            parts.append(tf.constant(np.tri(self.causal[0], self.causal[1])[np.newaxis] > 0))
         return functools.reduce(tf.logical_and, parts)
 
     def _part(self, role: str, mask: tf.Tensor) -> tf.Tensor:
         return as_bool(mask) if role == "scores" else tf.expand_dims(mask, 2 if role == "query" else 1)
 
     def get_config(self) -> dict[str, Nested]:
-        return {**super().get_config(), "roles": self.roles, "causal": self.causal}
+        return {**super().get_config(), "roles": self.roles}
 
 
 class MaskedScores(layers.Layer):
-    """Scores before softmax, [scores (batch, ..., targets, positions), mask], far below the others where masked.
+    """Scores before a softmax, (..., targets, positions), those that are masked far below the lowest of their row.
 
-    Where a whole row is masked, all its scores are equal, and so are its weights, as in Keras.
+    Where a whole row is masked, all its scores are equal, and so are its weights, as in tf_keras.
+
+    Args:
+        kept: nested lists of bool, True where a score stays; None where the mask is the second input. Its axes are the
+            last ones of the scores, as NumPy broadcasts: a mask with a batch has an axis for the heads, too.
     """
 
-    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        scores, mask = inputs
+    def __init__(self, kept: Nested = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kept = kept
+
+    def call(self, inputs: Nested) -> tf.Tensor:
+        scores, mask = (inputs, tf.constant(self.kept, tf.bool)) if self.kept is not None else inputs
         return masked_scores(scores, mask)
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "kept": self.kept}
 
 
 def masked_scores(scores: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Scores (batch, ..., targets, positions) that softmax turns into no weight where a mask is False.
+    """Scores (..., targets, positions) that softmax turns into no weight where a mask is False.
 
     Args:
         scores: before softmax.
-        mask: bool, of the same axes; those between the batch and the last two may be missing.
+        mask: of any dtype (see `as_bool`); its axes are the last ones of the scores.
     """
-    while mask.shape.rank < scores.shape.rank:
-        mask = tf.expand_dims(mask, 1)
-    return tf.where(mask, scores, tf.reduce_min(scores, axis=-1, keepdims=True) - MARGIN)
+    return tf.where(as_bool(mask), scores, tf.reduce_min(scores, axis=-1, keepdims=True) - MARGIN)
+
+
+class KeptWeights(layers.Layer):
+    """[weights, mask]: the weights of attention, 0 where they are masked; a whole row may be 0, as in Keras 3."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        weights, mask = inputs
+        return tf.where(as_bool(mask), weights, tf.zeros((), weights.dtype))
 
 
 class MaskedMean(layers.Layer):
@@ -197,35 +230,37 @@ class _MaskedAttention(layers.Layer):
 
     Args:
         roles: what the inputs are: `query`, `value`, `key`, `query_mask`, `value_mask`, in this order.
+        hides_later: no target sees later positions. A key, since tfmot's wrappers hand no argument of a call on.
     """
 
-    def __init__(self, roles: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, roles: Sequence[str] = (), hides_later: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.roles = tuple(roles)
+        self.hides_later = hides_later
 
     def build(self, input_shape: Sequence[Any]) -> None:
         super().build([shape for role, shape in zip(self.roles, input_shape, strict=True) if "mask" not in role])
 
-    def call(self, inputs: list[tf.Tensor], training: bool | None = None, **kwargs: Any) -> Nested:
+    def call(
+        self, inputs: list[tf.Tensor], training: bool | None = None, return_attention_scores: bool = False
+    ) -> Nested:
         given = dict(zip(self.roles, inputs, strict=True))
-        tensors = [tensor for role, tensor in given.items() if "mask" not in role]
-        query_mask, value_mask = given.get("query_mask"), given.get("value_mask")
-        if query_mask is not None:  # a product with it follows
-            query_mask = tf.where(query_mask, tf.ones((), tensors[0].dtype), tf.zeros((), tensors[0].dtype))
-        return super().call(tensors, mask=[query_mask, value_mask], training=training, **kwargs)
+        query, value = given["query"], given["value"]
+        scores = self._calculate_scores(query=query, key=given.get("key", value))
+        kept = [tf.expand_dims(given["value_mask"], 1)] if "value_mask" in given else []
+        kept += [causal_mask(query, value)] if self.hides_later else []
+        if kept:
+            scores = masked_scores(scores, functools.reduce(tf.logical_and, kept))
+        result, weights = self._apply_scores(scores, value, None, training)
+        if "query_mask" in given:
+            result = tf.where(tf.expand_dims(given["query_mask"], 2), result, tf.zeros((), result.dtype))
+        return (result, weights) if return_attention_scores else result
 
     def compute_mask(self, inputs: Nested, mask: Nested = None) -> None:
         return
 
     def get_config(self) -> dict[str, Nested]:
-        return {**super().get_config(), "roles": self.roles}
-
-    def _apply_scores(
-        self, scores: tf.Tensor, value: tf.Tensor, scores_mask: tf.Tensor | None = None, training: bool | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        if scores_mask is not None:
-            scores = masked_scores(scores, scores_mask)
-        return super()._apply_scores(scores, value, None, training)  # type: ignore[misc]  # of the class beside this one
+        return {**super().get_config(), "roles": self.roles, "hides_later": self.hides_later}
 
 
 class MaskedAttention(_MaskedAttention, layers.Attention):

@@ -10,6 +10,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention, ZeroingSoftmax
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical import canonicalize, initial_weights
 from tfopt.backend.quantization.canonical.mask_layers import WithoutMask, ZeroPadded
@@ -31,6 +32,16 @@ def _tokens(build: Build, steps: int | None = STEPS) -> tf_keras.Model:
 def _series(build: Build, value: float = 0.0) -> tf_keras.Model:
     series = layers.Input((STEPS, 3), name="series")
     return tf_keras.Model(series, build(layers.Masking(value, name="masking")(series)))
+
+
+def _plain(build: Build, steps: int | None = STEPS) -> tf_keras.Model:
+    series = layers.Input((steps, 3), name="series")
+    return tf_keras.Model(series, build(series))
+
+
+def _softmax() -> tf_keras.Model:
+    scores, keep = layers.Input((STEPS,)), layers.Input((STEPS,), dtype="bool", name="keep")
+    return tf_keras.Model([scores, keep], ZeroingSoftmax(robust_masking=True)(scores, mask=keep))
 
 
 def _given() -> tf_keras.Model:
@@ -69,6 +80,12 @@ MODELS: dict[str, Callable[[], tf_keras.Model]] = {
     "mean": lambda: _tokens(lambda x: layers.GlobalAveragePooling1D()(layers.BatchNormalization()(x))),
     "heads": lambda: _tokens(lambda x: layers.MultiHeadAttention(2, 3)(x, x)),
     "causal": lambda: _tokens(lambda x: layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)),
+    "causal_alone": lambda: _plain(lambda x: layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)),
+    "causal_open": lambda: _plain(lambda x: layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True), None),
+    "causal_attention": lambda: _plain(lambda x: layers.Attention()([x, x], use_causal_mask=True)),
+    "causal_additive": lambda: _tokens(lambda x: layers.AdditiveAttention()([x, x], use_causal_mask=True)),
+    "zeroing": lambda: _tokens(lambda x: ZeroingMultiHeadAttention(2, 3, dropout=0.5)(x, x)),
+    "zeroing_softmax": _softmax,
     "attention": lambda: _tokens(lambda x: layers.Attention(use_scale=True)([x, x])),
     "additive": lambda: _tokens(lambda x: layers.AdditiveAttention()([x, x])),
     "merged": lambda: _tokens(_merged),
@@ -87,6 +104,8 @@ def _examples(model: tf_keras.Model) -> list[Array]:
     for tensor in model.inputs:
         if tensor.shape.rank == 3 and tensor.dtype.is_floating:
             found.append(np.where(kept[..., None], random.normal(size=(6, STEPS, 3)), value).astype("float32"))
+        elif tensor.dtype.is_floating:
+            found.append(random.normal(size=(6, STEPS)).astype("float32"))
         elif tensor.shape.rank == 3:
             found.append(np.repeat(np.tri(STEPS, dtype="int32")[None], 6, axis=0))
         else:

@@ -6,7 +6,12 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import quantized_file, there_and_back, treatments
+from tests.support.canonical import QUANTIZATION, quantized_file, there_and_back, treatments
+from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention
+from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.quantizers import ActivationQuantizer, FixedQuantizer
+from tfopt.backend.quantization.weight_constraints import WeightConstraints
+from tfopt.backend.quantization.wrapping import wrap
 
 pytestmark = pytest.mark.tf
 
@@ -34,9 +39,28 @@ def test_the_same_outputs_there_and_back_and_an_integer_file() -> None:
     assert file.operators.count("SOFTMAX") == 3  # the converter sees that two of the four are the same
 
 
-def test_masks_and_scores_are_left_to_the_converter() -> None:
+def test_causal_attention_and_asked_scores_are_simulated() -> None:
     given = layers.Input((8, 6), name="given")
     causal = layers.MultiHeadAttention(2, 3, name="causal")(given, given, use_causal_mask=True)
-    result, _ = layers.MultiHeadAttention(2, 3, name="scores")(causal, causal, return_attention_scores=True)
-    found = treatments(tf_keras.Model(given, layers.Dense(2, name="head")(layers.Flatten(name="flat")(result))))
-    assert found["causal"] == found["scores"] == "after training"
+    asked = ZeroingMultiHeadAttention(2, 3, dropout=0.1, name="asked")
+    result, scores = asked(causal, causal, use_causal_mask=True, return_attention_scores=True)
+    model = tf_keras.Model(given, [layers.Dense(2, name="head")(result), layers.Flatten(name="flat")(scores)])
+    there_and_back(model)
+    assert {name: how for name, how in treatments(model).items() if not how.startswith("simulated")} == {}
+    file = quantized_file(model, data=True)
+    assert file.float_operators == []
+    assert file.operators.count("SOFTMAX") == 2
+
+
+def test_what_softmax_returns_inside_a_model_is_rounded_as_in_the_file() -> None:
+    given = layers.Input((4, 6), name="given")
+    inside = layers.Softmax(name="inside")(layers.Dense(6, name="dense")(given))
+    gates = layers.Dense(6, "sigmoid", name="gates")(given)
+    model = tf_keras.Model(given, layers.Softmax(name="last")(layers.Multiply(name="product")([inside, gates])))
+    wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
+    quantizers = {
+        name: wrapped.get_layer(f"quant_{name}")._output_quantizers for name in ("inside", "gates", "product", "last")
+    }
+    assert [type(one) for one in quantizers["inside"] + quantizers["gates"]] == [FixedQuantizer, FixedQuantizer]
+    assert [type(one) for one in quantizers["product"]] == [ActivationQuantizer]
+    assert quantizers["last"] == []  # a loss needs probabilities other than 0

@@ -13,7 +13,7 @@ from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state, readable
 from tfopt.backend.quantization.canonical.engine import RewriteStep, sites_of
 from tfopt.backend.quantization.canonical.masks.calls import Mask, MaskedCall
-from tfopt.backend.quantization.canonical.masks.rules import makes_masks, rule_of
+from tfopt.backend.quantization.canonical.masks.rules import is_causal, makes_masks, rule_of
 from tfopt.backend.quantization.canonical.replay import Args, Kwargs, Node, rebuild
 from tfopt.backend.quantization.canonical.rewrite import RewriteSite
 from tfopt.backend.types import Nested
@@ -25,6 +25,7 @@ def has_masks(model: tf_keras.Model) -> bool:
     """Whether a mask begins in a model or in one nested in it, or a layer is called with one."""
     return any(
         makes_masks(node.layer)
+        or is_causal(node.layer, node.call_kwargs)
         or (isinstance(node.layer, tf_keras.Model) and has_masks(node.layer))
         or any(getattr(tensor, "_keras_mask", None) is not None for tensor in tf.nest.flatten(node.outputs))
         or any(node.call_kwargs.get(name) is not None for name in _MASK_ARGUMENTS)
@@ -90,6 +91,7 @@ class _Builder:
         mask = kwargs["mask"] if kwargs.get("mask") is not None else passed
         if not (
             makes_masks(layer)
+            or is_causal(layer, given)
             or any(part is not None for part in tf.nest.flatten(mask))
             or any(self._mask_of(value) is not None for value in tf.nest.flatten((args, given)))
             or any(given.get(name) is not None for name in _MASK_ARGUMENTS)

@@ -12,10 +12,13 @@ from typing import Any
 import tensorflow as tf
 from tf_keras import layers
 
+from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention, ZeroingSoftmax
 from tfopt.backend.quantization.canonical.mask_layers import (
     AllMasks,
     AttentionMask,
+    CausalMask,
     JoinedMasks,
+    KeptWeights,
     MaskedAdditiveAttention,
     MaskedAttention,
     MaskedBidirectional,
@@ -28,6 +31,7 @@ from tfopt.backend.quantization.canonical.mask_layers import (
     ZeroPadded,
 )
 from tfopt.backend.quantization.canonical.masks.calls import Mask, MaskedCall, Result
+from tfopt.backend.quantization.canonical.replay import Kwargs
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,12 @@ def rule_of(call: MaskedCall) -> MaskRule:
 def makes_masks(layer: layers.Layer) -> bool:
     """Whether a mask begins at a layer."""
     return type(layer) is layers.Masking or (type(layer) is layers.Embedding and layer.mask_zero)
+
+
+def is_causal(layer: layers.Layer, kwargs: Kwargs) -> bool:
+    """Whether a call of a layer makes a mask of its own, in which no target sees later positions."""
+    attends = type(layer) in (layers.Attention, layers.AdditiveAttention, *HEADS)
+    return attends and bool(kwargs.get("use_causal_mask") or getattr(layer, "causal", False))
 
 
 def _always(call: MaskedCall) -> bool:
@@ -179,7 +189,10 @@ def _rank(mask: Mask) -> int | None:
 
 def _softmax(call: MaskedCall) -> Result:
     scores = call.made("masked", MaskedScores)([call.inputs[0], call.masks[0]])
-    return call.copy({})(scores), call.masks[0]
+    weights = call.copy({}, layers.Softmax)(scores)
+    if type(call.layer) is ZeroingSoftmax:
+        weights = call.made("kept", KeptWeights)([weights, call.masks[0]])
+    return weights, call.masks[0]
 
 
 def _attention(kind: type[layers.Layer]) -> Callable[[MaskedCall], Result]:
@@ -187,32 +200,26 @@ def _attention(kind: type[layers.Layer]) -> Callable[[MaskedCall], Result]:
         tensors = dict(zip(("query", "value", "key"), call.inputs, strict=False))
         masks = dict(zip(("query_mask", "value_mask"), call.masks, strict=False))
         given = tensors | {role: mask for role, mask in masks.items() if mask is not None}
-        return call.copy({"roles": tuple(given)}, kind)(list(given.values()), **call.kwargs), call.masks[0]
+        kwargs = {name: value for name, value in call.kwargs.items() if name != "use_causal_mask"}
+        changes = {"roles": tuple(given), "hides_later": is_causal(call.layer, call.kwargs)}
+        return call.copy(changes, kind)(list(given.values()), **kwargs), call.masks[0]
 
     return make
 
 
 def _multi_head(call: MaskedCall) -> Result:
-    query, value, key = _heads(call)
-    scores = call.kwargs.get("attention_mask")
-    parts: dict[str, Mask] = {"query": call.mask_of(query), "value": call.mask_of(value)}
-    parts |= {"key": call.mask_of(key) if key is not None else None, "scores": scores}
-    given = {role: mask for role, mask in parts.items() if mask is not None}
-    kwargs = {name: tensor for name, tensor in call.kwargs.items() if name != "attention_mask"}
-    causal = bool(kwargs.get("use_causal_mask")) and None not in (query.shape[1], value.shape[1])
-    if given:
-        if causal:
-            kwargs["use_causal_mask"] = False
-        size = (query.shape[1], value.shape[1]) if causal else None
-        layer = call.made("mask", AttentionMask, roles=tuple(given), causal=size)
-        kwargs["attention_mask"] = layer(list(given.values()))
-    return call.copy({})(*call.args, **kwargs), parts["query"]
-
-
-def _heads(call: MaskedCall) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
     names = ("query", "value", "key", "attention_mask")
     given = {**dict(zip(names, call.args, strict=False)), **call.kwargs}
-    return given["query"], given["value"], given.get("key")
+    query, value = given["query"], given["value"]
+    parts = [(name, call.mask_of(given[name])) for name in names[:3] if given.get(name) is not None]
+    parts.append(("scores", given.pop("attention_mask", None)))
+    if given.pop("use_causal_mask", False):
+        parts.append(("scores", call.made("causal", CausalMask)([query, value])))
+    roles = [role for role, mask in parts if mask is not None]
+    if roles:
+        layer = call.made("_".join([*roles, "mask"]), AttentionMask, roles=roles)
+        given["attention_mask"] = layer([mask for _, mask in parts if mask is not None])
+    return call.copy({})(**given), call.mask_of(query)
 
 
 def _merge(call: MaskedCall) -> Result:
@@ -246,6 +253,9 @@ def _inner_ignores_masks(call: MaskedCall) -> bool:
     return mask is None or (mask.shape.rank == 2 and not inner._expects_mask_arg and not _computes_mask(inner))
 
 
+HEADS = (layers.MultiHeadAttention, ZeroingMultiHeadAttention)
+"""Attention with several heads, also as Keras 3 computes it with dropout."""
+
 RECURRENT = (layers.LSTM, layers.GRU, layers.SimpleRNN)
 """Recurrent layers that become one operator after the other where they have a mask."""
 
@@ -267,7 +277,7 @@ RULES: Mapping[type, tuple[MaskRule, ...]] = {
             "mean over the steps that its mask keeps",
         ),
     ),
-    layers.Softmax: (
+    **dict.fromkeys((layers.Softmax, ZeroingSoftmax), (
         MaskRule(
             lambda call: _one_mask(call)
             and call.layer.axis in (-1, call.inputs[0].shape.rank - 1)
@@ -275,10 +285,10 @@ RULES: Mapping[type, tuple[MaskRule, ...]] = {
             _softmax,
             _IN_THE_GRAPH,
         ),
-    ),
+    )),
     layers.Attention: (MaskRule(_always, _attention(MaskedAttention), _IN_THE_GRAPH),),
     layers.AdditiveAttention: (MaskRule(_always, _attention(MaskedAdditiveAttention), _IN_THE_GRAPH),),
-    layers.MultiHeadAttention: (MaskRule(_always, _multi_head, _IN_THE_GRAPH),),
+    **dict.fromkeys(HEADS, (MaskRule(_always, _multi_head, _IN_THE_GRAPH),)),
     **dict.fromkeys(
         (layers.Add, layers.Average, layers.Maximum, layers.Minimum, layers.Multiply, layers.Subtract),
         (MaskRule(_always, _merge),),

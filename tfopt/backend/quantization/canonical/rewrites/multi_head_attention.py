@@ -14,12 +14,13 @@ import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores
-from tfopt.backend.quantization.canonical.mask_layers import MaskedScores
+from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention
+from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores, InsertAxes
+from tfopt.backend.quantization.canonical.mask_layers import KeptWeights, MaskedScores
 from tfopt.backend.quantization.canonical.replay import Node
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import NamedWeights
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, Nested
 
 _PARTS = ("query", "key", "value")
 _REGULARIZERS = ("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")
@@ -30,7 +31,7 @@ class MultiHeadAttention(Rewrite):
 
     def applies(self, site: RewriteSite) -> bool:
         return (
-            type(site.layer) is layers.MultiHeadAttention
+            type(site.layer) in (layers.MultiHeadAttention, ZeroingMultiHeadAttention)
             and {tensor.shape.rank for tensor in site.inputs if tensor.dtype.is_floating} == {3}
             and all(not _is_special(node) for node in site.nodes)
             and not any(getattr(site.layer, f"_{name}") for name in _REGULARIZERS)
@@ -43,8 +44,9 @@ class MultiHeadAttention(Rewrite):
         value: tf.Tensor,
         key: tf.Tensor | None = None,
         attention_mask: tf.Tensor | None = None,
+        return_attention_scores: bool = False,
         **kwargs: Any,
-    ) -> tf.Tensor:
+    ) -> Nested:
         layer = site.layer
         heads = {
             part: self._heads(site, part, tensor)
@@ -53,14 +55,19 @@ class MultiHeadAttention(Rewrite):
         scores = site.make("scores", lambda name: HeadScores(layer._key_dim**-0.5, name=name))
         found = scores([heads["query"], heads["key"]])
         if attention_mask is not None:
-            found = site.make("masked", lambda name: MaskedScores(name=name))([found, attention_mask])
+            of_heads = site.make("mask_of_heads", lambda name: InsertAxes(name=name))(attention_mask)
+            found = site.make("masked", lambda name: MaskedScores(name=name))([found, of_heads])
         weights = site.make("softmax", lambda name: layers.Softmax(name=name))(found)
+        if attention_mask is not None and type(layer) is ZeroingMultiHeadAttention:
+            weights = site.make("kept", lambda name: KeptWeights(name=name))([weights, of_heads])
+        shown = weights
         if layer._dropout:
             weights = site.make("dropout", lambda name: layers.Dropout(layer._dropout, name=name))(weights)
         context = site.make("context", lambda name: HeadContext(name=name))([weights, heads["value"]])
         joined = site.make("joined", lambda name: layers.Permute((2, 1, 3), name=name))(context)
         flat = site.make("flat", lambda name: layers.Reshape((-1, layer._num_heads * layer._value_dim), name=name))
-        return _dense(site, "", layer._output_dense, inputs=2)(flat(joined))
+        outputs = _dense(site, "", layer._output_dense, inputs=2)(flat(joined))
+        return (outputs, shown) if return_attention_scores else outputs
 
     def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         layer = site.layer
@@ -93,7 +100,7 @@ def _dense(site: RewriteSite, suffix: str, inner: layers.Layer, inputs: int) -> 
 
 
 def _is_special(node: Node) -> bool:
-    """Whether a call is causal, or returns the scores as a second output; its masks are tensors (see `masks`)."""
-    known = {"query", "value", "key", "attention_mask", "training"}
+    """Whether a call has other arguments; its masks are tensors, also that of a causal one (see `masks`)."""
+    known = {"query", "value", "key", "attention_mask", "return_attention_scores", "training"}
     asked = {name for name, value in node.call_kwargs.items() if value is not None and value is not False}
     return len(node.call_args) > 4 or not asked <= known

@@ -19,7 +19,8 @@ from tf_keras import layers
 from tfopt.backend.bridge.arguments import fill
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.compat.keras_graph import KerasTensor
-from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores, KeptWeights, ScoresWithMask
+from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores
+from tfopt.backend.quantization.canonical.mask_layers import KeptWeights, MaskedScores
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite, required
 from tfopt.backend.types import Array, Nested
 
@@ -108,7 +109,7 @@ class MaskAdded(KerasOperation):
     def compute(self, site: RewriteSite, args: Sequence[Any], kwargs: dict[str, Any]) -> tf.Tensor:
         scores, mask = args if _is_tensor(args[0]) else args[::-1]
         kept = required(added_mask(mask))
-        return site.make("", lambda name: ScoresWithMask(kept.tolist(), name=name))(scores)
+        return site.make("", lambda name: MaskedScores(kept.tolist(), name=name))(scores)
 
 
 class ScoresChosen(KerasOperation):
@@ -251,9 +252,9 @@ def _softmax(site: RewriteSite, scores: tf.Tensor, mask: Nested) -> tf.Tensor:
 
 def _masked(site: RewriteSite, suffix: str, scores: tf.Tensor, mask: Nested) -> tf.Tensor:
     if _is_tensor(mask):
-        return site.make(suffix, lambda name: ScoresWithMask(name=name))([scores, mask])
+        return site.make(suffix, lambda name: MaskedScores(name=name))([scores, mask])
     kept = np.asarray(mask) > 0.5
-    return site.make(suffix, lambda name: ScoresWithMask(kept.tolist(), name=name))(scores)
+    return site.make(suffix, lambda name: MaskedScores(kept.tolist(), name=name))(scores)
 
 
 def _turned(site: RewriteSite, suffix: str, tensor: tf.Tensor, order: Sequence[int]) -> tf.Tensor:
