@@ -6,6 +6,9 @@ attention takes a different path, which is even there, as tf_keras is (keras 3.1
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import tensorflow as tf
 import tf_keras
@@ -40,6 +43,7 @@ class ZeroingMultiHeadAttention(tf_keras.layers.MultiHeadAttention, ClusterableL
     """
 
     own_type = "MultiHeadAttention"
+    _softmax: Any
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [variable for _, variable in self.get_clusterable_weights()]
@@ -56,7 +60,10 @@ class ZeroingMultiHeadAttention(tf_keras.layers.MultiHeadAttention, ClusterableL
         self._softmax = ZeroingSoftmax(self._softmax.axis, robust_masking=True, dtype=self._dtype_policy)
 
 
-ZEROING = {"MultiHeadAttention": ZeroingMultiHeadAttention, "Softmax": ZeroingSoftmax}
+ZEROING: Mapping[str, type[tf_keras.layers.Layer]] = {
+    "MultiHeadAttention": ZeroingMultiHeadAttention,
+    "Softmax": ZeroingSoftmax,
+}
 """By the name of a layer of Keras, the class with its masked softmax of Keras 3."""
 
 
