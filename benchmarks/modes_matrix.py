@@ -1,0 +1,326 @@
+"""Every TFLite mode on models of every kind, dense, pruned, clustered and after qat; the table of docs/modes.md.
+
+    python benchmarks/modes_matrix.py [--kinds cnn,lstm] [--out build/modes_matrix] [--table docs/modes.md]
+
+Tiny models on made-up data that are easy to tell apart. What a run refuses before it trains is taken out of the recipe
+and written down with its reason; the other files are made, and their claims are checked on XNNPACK and on LiteRT's
+reference kernels, as in any run. Trained models are kept in `--out`, so that a second call only makes files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(REPOSITORY)]
+
+CLASSES, TRAIN, TEST = 4, 256, 128
+WORDS = 32
+STATES: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "dense": (),
+    "pruned": ({"prune": {"epochs": 2, "schedule": {"kind": "constant", "final": "50%"}}},),
+    "clustered": ({"cluster": {"epochs": 1, "clusters": 8}},),
+    "qat": ({"qat": {"epochs": 1}},),
+}
+"""Stages after training."""
+BEGIN, END = "<!-- matrix: benchmarks/modes_matrix.py -->", "<!-- end of matrix -->"
+
+
+def _labels(seed: int, count: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, CLASSES, count)
+
+
+def _patterns(shape: tuple[int, ...]) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Noise around a pattern of each class."""
+    patterns = np.random.default_rng(0).normal(size=(CLASSES, *shape)) * 1.5
+    sides = []
+    for seed, count in ((1, TRAIN), (2, TEST)):
+        labels = _labels(seed, count)
+        noise = np.random.default_rng(seed + 10).normal(size=(count, *shape))
+        sides.append(((patterns[labels] + noise).astype(np.float32), labels))
+    return sides[0], sides[1]
+
+
+def images() -> Any:
+    """8x8 images of 3 channels."""
+    return _patterns((8, 8, 3))
+
+
+def sequences() -> Any:
+    """12 steps of 4 values."""
+    return _patterns((12, 4))
+
+
+def tokens() -> Any:
+    """12 words; those of a class are from a part of the vocabulary of its own."""
+    sides = []
+    for seed, count in ((1, TRAIN), (2, TEST)):
+        labels = _labels(seed, count)
+        words = np.random.default_rng(seed).integers(0, WORDS // CLASSES, (count, 12))
+        sides.append(((words + labels[:, None] * (WORDS // CLASSES)).astype(np.int32), labels))
+    return sides[0], sides[1]
+
+
+def two_inputs() -> Any:
+    """An image and a vector."""
+    (image, labels), (test_image, test_labels) = _patterns((8, 8, 3))
+    (vector, _), (test_vector, _) = _patterns((16,))
+    return ({"image": image, "vector": vector}, labels), ({"image": test_image, "vector": test_vector}, test_labels)
+
+
+def cnn() -> Any:
+    from tf_keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input((8, 8, 3)),
+            layers.Conv2D(16, 3, padding="same", use_bias=False, name="conv1"),
+            layers.BatchNormalization(name="norm1"),
+            layers.ReLU(name="relu1"),
+            layers.MaxPooling2D(name="pool"),
+            layers.Conv2D(32, 3, activation="relu", name="conv2"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(32, activation="relu", name="hidden"),
+            layers.Dense(CLASSES, activation="softmax", name="logits"),
+        ],
+        name="cnn",
+    )
+
+
+def depthwise() -> Any:
+    from tf_keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input((8, 8, 3)),
+            layers.Conv2D(16, 3, padding="same", activation="relu", name="conv"),
+            layers.DepthwiseConv2D(3, activation="relu", name="depthwise"),
+            layers.Conv2D(32, 1, activation="relu", name="pointwise"),
+            layers.GlobalAveragePooling2D(name="mean"),
+            layers.Dense(CLASSES, activation="softmax", name="logits"),
+        ],
+        name="depthwise",
+    )
+
+
+def residual() -> Any:
+    from tf_keras import Model, layers
+
+    given = layers.Input((8, 8, 3), name="image")
+    first = layers.Conv2D(16, 3, padding="same", activation="relu", name="conv1")(given)
+    second = layers.Conv2D(16, 3, padding="same", name="conv2")(first)
+    joined = layers.ReLU(name="relu")(layers.Add(name="add")([first, second]))
+    mean = layers.GlobalAveragePooling2D(name="mean")(joined)
+    return Model(given, layers.Dense(CLASSES, activation="softmax", name="logits")(mean), name="residual")
+
+
+def transformer() -> Any:
+    from tf_keras import Model, layers
+
+    given = layers.Input((12,), dtype="int32", name="words")
+    embedded = layers.Embedding(WORDS, 32, name="embedding")(given)
+    attended = layers.MultiHeadAttention(2, 16, name="attention")(embedded, embedded)
+    normal = layers.LayerNormalization(name="norm1")(layers.Add(name="add1")([embedded, attended]))
+    wide = layers.Dense(64, activation="gelu", name="up")(normal)
+    narrow = layers.Dense(32, name="down")(wide)
+    last = layers.LayerNormalization(name="norm2")(layers.Add(name="add2")([normal, narrow]))
+    mean = layers.GlobalAveragePooling1D(name="mean")(last)
+    return Model(given, layers.Dense(CLASSES, activation="softmax", name="logits")(mean), name="transformer")
+
+
+def lstm() -> Any:
+    from tf_keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input((12, 4)),
+            layers.LSTM(16, name="lstm"),
+            layers.Dense(32, activation="relu", name="hidden"),
+            layers.Dense(CLASSES, activation="softmax", name="logits"),
+        ],
+        name="lstm",
+    )
+
+
+def several_inputs() -> Any:
+    from tf_keras import Model, layers
+
+    image, vector = layers.Input((8, 8, 3), name="image"), layers.Input((16,), name="vector")
+    seen = layers.GlobalAveragePooling2D(name="mean")(layers.Conv2D(16, 3, activation="relu", name="conv")(image))
+    joined = layers.Concatenate(name="joined")([seen, layers.Dense(16, activation="relu", name="side")(vector)])
+    hidden = layers.Dense(32, activation="relu", name="hidden")(joined)
+    outputs = layers.Dense(CLASSES, activation="softmax", name="logits")(hidden)
+    return Model([image, vector], outputs, name="several_inputs")
+
+
+def several_outputs() -> Any:
+    from tf_keras import Model, layers
+
+    given = layers.Input((8, 8, 3), name="image")
+    seen = layers.GlobalAveragePooling2D(name="mean")(layers.Conv2D(16, 3, activation="relu", name="conv")(given))
+    one = layers.Dense(CLASSES, activation="softmax", name="kind")(seen)
+    return Model(given, [one, layers.Dense(1, name="size")(seen)], name="several_outputs")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A model and its data: functions of this file."""
+
+    model: Callable[[], Any]
+    data: Callable[[], Any]
+
+
+KINDS = {
+    "cnn": Kind(cnn, images),
+    "depthwise": Kind(depthwise, images),
+    "residual": Kind(residual, images),
+    "transformer": Kind(transformer, tokens),
+    "lstm": Kind(lstm, sequences),
+    "multi-input": Kind(several_inputs, two_inputs),
+    "multi-output": Kind(several_outputs, images),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What became of one mode.
+
+    Args:
+        refused: why there is no file; empty where there is one.
+        agreement: share of test examples on which file and model predict the same; None where it did not run.
+        broken: claims that do not hold, with what was found.
+    """
+
+    refused: str = ""
+    agreement: float | None = None
+    broken: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.refused:
+            return "refused"
+        share = "" if self.agreement is None else f"{self.agreement:.0%}"
+        return f"**{share} broken**" if self.broken else share
+
+
+Row = Mapping[str, Cell]
+"""Cells by mode."""
+
+
+def recipe(kind: str, state: str, modes: Sequence[str]) -> dict[str, Any]:
+    """The recipe of a row of the table."""
+    chosen, here = KINDS[kind], Path(__file__).resolve()
+    return {
+        "name": f"matrix-{kind}-{state}",
+        "description": f"{kind}, {state}, in every mode",
+        "data": {"source": f"{here}:{chosen.data.__name__}", "batch_size": 16},
+        "model": {"source": f"{here}:{chosen.model.__name__}"},
+        "stages": [{"train": {"epochs": 6}}, *STATES[state]],
+        "export": {"tflite": {mode: {"quantize": mode} for mode in modes}},
+    }
+
+
+def row(kind: str, state: str, modes: Sequence[str], out: Path) -> Row:
+    """Runs a recipe with all modes, without those that are refused before training.
+
+    Args:
+        kind: of the model.
+        state: what is done to it.
+        modes: names of the modes.
+        out: where runs and trained models are kept.
+    """
+    import yaml
+
+    import tfopt
+    from tfopt.errors import RecipeError, TfoptError
+
+    refused: dict[str, Cell] = {}
+    rest = list(modes)
+    while rest:
+        path = out / f"{kind}-{state}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(recipe(kind, state, rest), sort_keys=False), encoding="utf-8")
+        try:
+            run = tfopt.run(tfopt.load(path), out=out)
+        except RecipeError as error:
+            of_files = {mode: p.message for p in error.problems if (mode := _file_of(p, rest)) is not None}
+            if not of_files:
+                return {
+                    mode: Cell(refused=error.problems[0].message if error.problems else str(error)) for mode in modes
+                }
+            refused |= {mode: Cell(refused=message) for mode, message in of_files.items()}
+            rest = [mode for mode in rest if mode not in refused]
+        except TfoptError as error:
+            return {mode: Cell(refused=str(error)) for mode in modes}
+        else:
+            made = {export.name: _cell(export) for export in run.report.exports}
+            return {mode: (made | refused)[mode] for mode in modes}
+    return refused
+
+
+def _file_of(problem: Any, modes: Sequence[str]) -> str | None:
+    """The file that a problem is about."""
+    return next(
+        (mode for mode in modes if problem.message.startswith(f"{mode}: ") or mode in map(str, problem.path)), None
+    )
+
+
+def _cell(export: Any) -> Cell:
+    if export.error:
+        return Cell(refused=export.error)
+    broken = tuple(f"{claim.code}: {claim.found}" for claim in export.claims if not claim.held)
+    return Cell(agreement=export.measures.get("agreement"), broken=broken)
+
+
+def page(rows: Mapping[tuple[str, str], Row], modes: Sequence[str]) -> str:
+    """The table and its notes in Markdown."""
+    lines = [f"| model | state | {' | '.join(modes)} |", f"|---|---|{'---|' * len(modes)}"]
+    notes: dict[str, list[str]] = {}
+    for (kind, state), cells in rows.items():
+        lines.append(f"| {kind} | {state} | {' | '.join(str(cells[mode]) for mode in modes)} |")
+        for mode in modes:
+            for note in filter(None, (cells[mode].refused, *cells[mode].broken)):
+                text = re.sub(r"\s+", " ", note).replace(f"{mode}: ", "", 1).replace("|", "\\|")
+                notes.setdefault(text, []).append(f"{kind} {state} {mode}")
+    cells = [cell for row in rows.values() for cell in row.values()]
+    counts = (
+        f"{len(cells)} cells: {sum(not cell.refused and not cell.broken for cell in cells)} hold every claim, "
+        f"{sum(bool(cell.refused) for cell in cells)} are refused before a file is made, "
+        f"{sum(bool(cell.broken) for cell in cells)} break a claim."
+    )
+    found = [f"- {', '.join(where)}: {text}" for text, where in notes.items()]
+    return "\n".join([counts, "", *lines, "", "Refused or broken:", "", *found])
+
+
+def main() -> None:
+    """Makes the table; see the text at the top of the file."""
+    from tfopt.core.config.quantization_modes import MODES
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--out", type=Path, default=Path("build/modes_matrix"))
+    parser.add_argument("--table", type=Path)
+    arguments = parser.parse_args()
+    rows: dict[tuple[str, str], Row] = {}
+    for kind in arguments.kinds.split(","):
+        for state in STATES:
+            rows[kind, state] = row(kind, state, [*MODES], arguments.out)
+            print(kind, state, {mode: str(cell) for mode, cell in rows[kind, state].items()}, flush=True)
+    made = page(rows, [*MODES])
+    if arguments.table is None:
+        print(made)
+        return
+    text = arguments.table.read_text(encoding="utf-8")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    arguments.table.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
