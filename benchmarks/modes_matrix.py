@@ -216,7 +216,7 @@ Row = Mapping[str, Cell]
 
 def recipe(kind: str, state: str, modes: Sequence[str]) -> dict[str, Any]:
     """The recipe of a row of the table."""
-    chosen, here = KINDS[kind], Path(__file__).resolve()
+    chosen, here = KINDS[kind], Path(__file__).stem
     return {
         "name": f"matrix-{kind}-{state}",
         "description": f"{kind}, {state}, in every mode",

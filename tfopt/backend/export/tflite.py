@@ -19,6 +19,7 @@ from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
 from tfopt.backend.export.forms import Form, forms, request_for
+from tfopt.backend.export.integers import small_weights
 from tfopt.backend.export.integers.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.measured import Measured, with_latency
@@ -41,6 +42,7 @@ from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.simulation import concern
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.quantization_modes import MODES
 from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord, ExportRecord
@@ -251,6 +253,10 @@ def _may_be_float(conversion: Conversion, file: Path, evaluation: Evaluation) ->
     variant, planned = conversion.variant, evaluation.float_layers.planned
     if variant.mode.integer_only and variant.engine == "quantizer":
         planned = float_parts(file, variant.mode, evaluation.layer_names, evaluation.aliases)
+    tables = [layer.name for layer in leaf_layers(evaluation.model) if isinstance(layer, tf_keras.layers.Embedding)]
+    modes = conversion.layers.modes
+    small = [name for name in tables if name in modes and MODES[modes[name]].in_integer_files]
+    planned = {**planned, **dict.fromkeys(small, small_weights.REASON)}
     return replace(evaluation.float_layers, planned={**planned, **dict.fromkeys(conversion.floats.layers, REASON)})
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfopt.backend.quantizer.layer_modes import LayerModes
 from tfopt.backend.quantizer.operators import Operator
 from tfopt.core.config.algorithms import ALGORITHMS, MIN_MAX
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization_modes import MODES, Mode
-from tfopt.core.config.weight_kernels import stored_as
+from tfopt.core.config.weight_kernels import reason_no_kernel, stored_as
+
+_ROWS_ARE_FLOATS = ("EMBEDDING_LOOKUP",)
+"""Operators that make floats of small weights, whatever a file computes in."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,29 @@ def choices(
     """
     for operator in operators:
         mode = MODES[layers.modes.get(operator.layer or "", variant.quantize)]
-        if mode.integer_only and not operator.in_loop:
-            yield Choice(operator, mode if operator.floats and writes(operator.name, mode) else None)
+        if variant.mode.integer_only and not operator.in_loop:
+            wanted = _with_integers(operator, mode, variant.mode)
+            yield Choice(operator, wanted if wanted is None or _possible(operator, wanted, writes) else None)
         elif operator.row == 0:
             yield Choice(operator, None)
         else:
             stored = stored_as(mode, operator.name, operator.row)
             yield Choice(operator, stored, _algorithm(variant.algorithm, stored, operator))
+
+
+def _with_integers(operator: Operator, mode: Mode, file: Mode) -> Mode | None:
+    """The mode of an operator in a file with integer activations: with smaller weights where a rule says so."""
+    if mode.weights == "float32":
+        return None
+    if not mode.in_integer_files or reason_no_kernel(mode, operator.name, operator.row) is not None:
+        return file
+    if operator.name in _ROWS_ARE_FLOATS:
+        return mode
+    return replace(mode, activations=file.activations)
+
+
+def _possible(operator: Operator, mode: Mode, writes: Callable[[str, Mode], bool]) -> bool:
+    return operator.floats and (not mode.integer_only or writes(operator.name, mode))
 
 
 def _algorithm(wanted: str | None, mode: Mode | None, operator: Operator) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -25,16 +25,21 @@ def name_uniquely(file: flatbuffer.File) -> None:
                 tensor.name = f"{name}#{seen[name]}"
 
 
-def look_tables_up(file: flatbuffer.File) -> None:
+def look_tables_up(file: flatbuffer.File, wanted: Callable[[schema.SubGraphT, schema.OperatorT], bool]) -> None:
     """Makes GATHER from a table EMBEDDING_LOOKUP, the only operator that reads rows of small integers.
 
     The converter writes `Embedding` as GATHER, with ids of any shape; EMBEDDING_LOOKUP takes a list of ids. So ids
     become a list, and rows get the shape of the ids again. Tables whose ids have several open axes stay.
+
+    Args:
+        file: to change.
+        wanted: which operators this is for.
     """
     graph = file.model.subgraphs[0]
     operators: list[schema.OperatorT] = []
     for operator in graph.operators:
-        operators += _look_up(file, graph, operator) if _reads_table(file, graph, operator) else [operator]
+        is_meant = _reads_table(file, graph, operator) and wanted(graph, operator)
+        operators += look_up(file, graph, operator) if is_meant else [operator]
     graph.operators = operators
 
 
@@ -64,17 +69,33 @@ def _reads_table(file: flatbuffer.File, graph: schema.SubGraphT, operator: schem
     )
 
 
-def _look_up(file: flatbuffer.File, graph: schema.SubGraphT, gather: schema.OperatorT) -> list[schema.OperatorT]:
+def look_up(
+    file: flatbuffer.File, graph: schema.SubGraphT, gather: schema.OperatorT, through_float: bool = False
+) -> list[schema.OperatorT]:
+    """The operators that do what GATHER did.
+
+    Args:
+        file: to change.
+        graph: of the operator.
+        gather: reads rows of a table.
+        through_float: its results are integers, which EMBEDDING_LOOKUP does not make: its floats are quantized.
+    """
     table, ids = (graph.tensors[index] for index in gather.inputs[:2])
     rows = graph.tensors[gather.outputs[0]]
     name, count = flatbuffer.text(rows.name), int(np.prod(ids.shape))
     listed = _like(graph, ids, [count], [-1], f"{name}/ids")
     found = _like(graph, rows, [count, int(table.shape[1])], [-1, int(table.shape[1])], f"{name}/rows")
-    shape = open_shape(rows)
+    shape, rounded = open_shape(rows), []
+    made = found
+    if through_float:
+        made = _like(graph, rows, [count, int(table.shape[1])], [-1, int(table.shape[1])], f"{name}/quantized")
+        graph.tensors[found].type, graph.tensors[found].quantization = schema.TensorType.FLOAT32, None
+        rounded = [_operator(file, schema.BuiltinOperator.QUANTIZE, [found], made)]
     return [
         _reshape(file, graph, gather.inputs[1], listed, [-1], f"{name}/list"),
         _operator(file, schema.BuiltinOperator.EMBEDDING_LOOKUP, [listed, gather.inputs[0]], found),
-        _reshape(file, graph, found, gather.outputs[0], shape, f"{name}/shape"),
+        *rounded,
+        _reshape(file, graph, made, gather.outputs[0], shape, f"{name}/shape"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 
 from litert_quantizer import algorithm_manager, qtyping
@@ -77,7 +78,9 @@ class Engine:
             activations: what calibration saw, by name of the tensor; empty where nothing needs it.
         """
         known = {name: each.as_statistics() for name, each in activations.items()}
-        result = self._quantizer.quantize(known or None, enable_progress_bar=False, enable_progress_report=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the memory of the interpreter that it looks names up in
+            result = self._quantizer.quantize(known or None, enable_progress_bar=False, enable_progress_report=False)
         return bytes(result.quantized_model)
 
 

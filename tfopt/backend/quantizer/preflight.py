@@ -32,11 +32,12 @@ def quantizer_preflight(model: tf_keras.Model, variants: Mapping[str, Variant], 
     known = {layer.name: weights_of(layer) for layer in leaf_layers(model)}
     found = Preflight()
     for name, variant in variants.items():
+        problems = [*_rules(name, variant, model, known)]
+        warnings: tuple[str, ...] = ()
         if variant.engine == "quantizer" and not variant.mode.integer_only:
-            problems = [*_rules(name, variant, model, known), *_whole_file(name, variant, model, known)]
-            problems += _traits(name, variant, traits)
+            problems += [*_whole_file(name, variant, model, known), *_traits(name, variant, traits)]
             warnings = () if problems else tuple(_stored_otherwise(name, variant, model, known))
-            found = found.joined(Preflight(problems=tuple(problems), warnings=warnings))
+        found = found.joined(Preflight(problems=tuple(problems), warnings=warnings))
     return found
 
 
@@ -56,7 +57,7 @@ def _rules(name: str, variant: Variant, model: tf_keras.Model, known: Known) -> 
     kinds = {layer.name: layer_type(layer) for layer in leaf_layers(model)}
     for index, rule in enumerate(rules):
         matched = [layer for layer, kind in kinds.items() if rule.applies_to(layer, kind)]
-        if rule.keeps_float or not matched:
+        if rule.keeps_float or not matched or rule.mode.integer_only:
             continue
         path = (name, "layers", index, "quantize")
         weights = {layer: each for layer in matched if (each := known[layer]) != ()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from tfopt.backend.audit.tflite import layer_of
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.quantizer.choices import choices
 from tfopt.backend.quantizer.edits import free_rotations, look_tables_up, name_uniquely, reshape_axes
@@ -15,7 +16,7 @@ from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 from tfopt.core.config.algorithms import ALGORITHMS
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.config.quantization_modes import Mode
+from tfopt.core.config.quantization_modes import MODES, Mode
 
 Examples = Callable[[], Iterator[Mapping[str, Array]]]
 """The calibration examples, from the first: inputs by name in the signature."""
@@ -32,10 +33,15 @@ def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Exa
     """
     file = flatbuffer.parse(content)
     name_uniquely(file)
-    (reshape_axes if variant.mode.integer_only else look_tables_up)(file)
+    names = LayerNames(layers.names, layers.aliases)
+    small = {layer for layer, mode in layers.modes.items() if MODES[mode].in_integer_files}
+    look_tables_up(
+        file, lambda graph, operator: not variant.mode.integer_only or layer_of(file, graph, operator, names) in small
+    )
+    if variant.mode.integer_only:
+        reshape_axes(file)
     content = flatbuffer.serialize(file)
-    found = operators(file, LayerNames(layers.names, layers.aliases))
-    chosen = list(choices(found, variant, layers, writes))
+    chosen = list(choices(operators(file, names), variant, layers, writes))
     engine = Engine(content)
     engine.tell(chosen, _integer_ports(variant))
     if not any(choice.mode for choice in chosen):

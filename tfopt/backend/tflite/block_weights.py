@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfopt.backend.tflite import flatbuffer
-from tfopt.backend.tflite.changes import add_buffer
+from tfopt.backend.tflite.changes import set_values
 
 
 def has_blocks(file: flatbuffer.File) -> bool:
@@ -22,6 +22,6 @@ def without_blocks(file: flatbuffer.File) -> flatbuffer.File:
         for tensor in graph.tensors:
             blocks, values = flatbuffer.blocks(file, graph, tensor), file.values(tensor)
             if blocks is not None and values is not None:
-                tensor.buffer = add_buffer(file, (values * blocks.spread(values.shape)).astype(np.float32))
+                set_values(file, tensor, (values * blocks.spread(values.shape)).astype(np.float32))
                 tensor.type, tensor.quantization = schema.TensorType.FLOAT32, None
     return file

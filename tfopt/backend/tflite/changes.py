@@ -19,6 +19,15 @@ def add_buffer(file: flatbuffer.File, values: Array) -> int:
     return len(file.model.buffers) - 1
 
 
+def set_values(file: flatbuffer.File, tensor: schema.TensorT, values: Array) -> None:
+    """Gives a tensor other values, and leaves the old ones in the file only where another tensor has them too."""
+    sharing = sum(other.buffer == tensor.buffer for graph in file.model.subgraphs for other in graph.tensors)
+    if sharing > 1:
+        tensor.buffer = add_buffer(file, values)
+    else:
+        file.model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
+
+
 def add_constant(file: flatbuffer.File, graph: schema.SubGraphT, values: Array, name: str) -> int:
     """Position of a new constant in a graph: float32 or int32."""
     tensor = schema.TensorT()

@@ -27,7 +27,7 @@ def weights_claim(
     weights = [tensor for tensor in audit.tensors if tensor.role == "weight"]
     if variant.engine == "quantizer":
         return _by_kernels(variant, weights, modes)
-    return _of_converter(variant, weights, float_layers)
+    return _of_converter(variant, weights, float_layers, modes)
 
 
 def _by_kernels(variant: Variant, weights: Sequence[TensorRecord], modes: Mapping[str, str]) -> ClaimRecord:
@@ -74,9 +74,14 @@ def _wanted(mode: Mode, tensor: TensorRecord) -> tuple[str, str]:
     return stored.described_weights, reason_no_kernel(mode, operator, row) or ""
 
 
-def _of_converter(variant: Variant, weights: Sequence[TensorRecord], float_layers: FloatLayers) -> ClaimRecord:
+def _of_converter(
+    variant: Variant, weights: Sequence[TensorRecord], float_layers: FloatLayers, modes: Mapping[str, str]
+) -> ClaimRecord:
     wanted, float32_below = variant.mode.weights, variant.mode.float32_below
     claim = f"weights are {wanted}"
+    shrunk = [tensor for tensor in weights if _is_small(tensor, modes)]
+    if shrunk:
+        claim += f", by its rules {', '.join(dict.fromkeys(MODES[modes[t.layer or '']].weights for t in shrunk))}"
     small: list[TensorRecord] = []
     if float32_below:
         claim = (
@@ -84,7 +89,8 @@ def _of_converter(variant: Variant, weights: Sequence[TensorRecord], float_layer
             "(the converter's dynamic range leaves smaller ones float32)"
         )
         small = [t for t in weights if prod(t.shape) < float32_below and t.dtype == "float32"]
-    wrong = [tensor for tensor in weights if tensor.dtype != wanted and tensor not in small]
+    wrong = [tensor for tensor in weights if tensor not in shrunk and tensor.dtype != wanted and tensor not in small]
+    wrong += [tensor for tensor in shrunk if tensor.dtype != MODES[modes[tensor.layer or ""]].weights]
     if variant.mode.integer_only:
         # Float weights that the plan lists, or that the recipe allows, are named by the claim `integer_only`.
         by_plan = [t for t in wrong if float_layers.policy == "allow" or t.layer in float_layers.allowed]
@@ -96,8 +102,17 @@ def _of_converter(variant: Variant, weights: Sequence[TensorRecord], float_layer
         )
     if not weights:
         return ClaimRecord(claim=claim, held=True, found="the file has no weights", code="weights_dtype")
-    found = f"{len(weights) - len(small)} of {len(weights)} weight tensors are {wanted}"
+    found = f"{len(weights) - len(small) - len(shrunk)} of {len(weights)} weight tensors are {wanted}"
+    if shrunk:
+        found += ", by rule: " + listed([f"{named(tensor)} is {tensor.dtype}" for tensor in shrunk])
     if small:
         reason = "because small" if float32_below else "as planned"
         found += f", float32 {reason}: " + listed([named(tensor) for tensor in small])
     return ClaimRecord(claim=claim, held=True, found=found, code="weights_dtype")
+
+
+def _is_small(tensor: TensorRecord, modes: Mapping[str, str]) -> bool:
+    """Whether a rule gives a tensor of an integer file smaller weights, and its operator reads them."""
+    mode = MODES.get(modes.get(tensor.layer or "", ""))
+    row = tensor.shape[-1] if tensor.shape else 0
+    return mode is not None and mode.in_integer_files and reason_no_kernel(mode, tensor.operator, row) is None

@@ -44,6 +44,7 @@ class Mode:
         block: how many weights of a row share a scale; 0 where all of an output channel do.
         weights_only: operators compute with float inputs; else those with integer weights round their inputs to 8 bits
             at each call.
+        in_integer_files: layers of a file with integer activations can have these weights by a rule.
         tables: dtype of the tables of embeddings where it is not that of the weights.
         not_sparse: why `sparse: true` is refused, as the end of a sentence, with a remedy; None where it is allowed.
     """
@@ -62,6 +63,7 @@ class Mode:
     engine: Engine = "converter"
     block: int = 0
     weights_only: bool = False
+    in_integer_files: bool = False
     tables: str | None = None
 
     @property
@@ -188,6 +190,7 @@ MODES: Mapping[str, Mode] = {
         most_relative_error=0.3,
         not_sparse=_NO_SPARSE_KERNEL,
         engine="quantizer",
+        in_integer_files=True,
     ),
     **{f"int4_block{size}": _blocks(size) for size in (32, 64, 128)},
     "int2": Mode(

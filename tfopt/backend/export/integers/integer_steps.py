@@ -12,19 +12,23 @@ import tensorflow as tf
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from tfopt.backend.compat.tflite_quantizer import quantize_in_steps
-from tfopt.backend.export.integers import float_rules, loops, lstm_operator
+from tfopt.backend.export.integers import float_rules, loops, lstm_operator, small_weights
 from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
+from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 
 
-def quantize_well(converter: Any, saved_model: str, floats: FloatRequest = NOTHING) -> None:
+def quantize_well(
+    converter: Any, saved_model: str, floats: FloatRequest = NOTHING, layers: LayerModes = NO_RULES
+) -> None:
     """Sets a converter for int8: layers stay float by rule, recurrent layers convert well; else it is as before.
 
     Args:
         converter: of a SavedModel, already set for int8.
         saved_model: the folder of the SavedModel.
         floats: layers that stay float because the recipe says so.
+        layers: modes of layers because the recipe says so.
     """
 
     def prepare(content: bytes) -> bytes:
@@ -45,7 +49,8 @@ def quantize_well(converter: Any, saved_model: str, floats: FloatRequest = NOTHI
     def finish(content: bytes) -> bytes:
         content = _edited(content, lstm_operator.is_in, lstm_operator.correct_scales)
         names = partial(loops.name_loops, variables=kernels(saved_model))
-        return _edited(content, loops.has_loops, names, loops.store_kernels_as_int8)
+        content = _edited(content, loops.has_loops, names, loops.store_kernels_as_int8)
+        return _edited(content, lambda file: bool(layers.modes), partial(small_weights.shrink, layers=layers))
 
     quantize_in_steps(converter, prepare, annotate, finish)
 

@@ -27,11 +27,14 @@ class FileRule(LayerRule):
 def modes_of_rules(file: str) -> tuple[str, ...]:
     """The modes that rules of a file can give to a layer.
 
-    An integer file has one type of activations, and its engine one kind of weights: a layer has those, or is float.
+    An integer file has one type of activations: a layer computes in those, with the weights of the file or smaller ones
+    that a kernel combines with them, or it is float.
 
     Args:
         file: the mode of the file.
     """
     if MODES[file].integer_only:
-        return tuple(name for name, mode in MODES.items() if name == file or mode.weights == "float32")
+        return tuple(
+            name for name, mode in MODES.items() if name == file or mode.weights == "float32" or mode.in_integer_files
+        )
     return tuple(name for name, mode in MODES.items() if not mode.integer_only)
