@@ -299,6 +299,13 @@ def page(rows: Mapping[tuple[str, str], Row], modes: Sequence[str]) -> str:
     return "\n".join([counts, "", *lines, "", "Refused or broken:", "", *found])
 
 
+def write_between(page: Path, begin: str, end: str, made: str) -> None:
+    """Replaces what stands between two lines of a page."""
+    text = page.read_text(encoding="utf-8")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    page.write_text(f"{before}{begin}\n\n{made}\n\n{end}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Makes the table; see the text at the top of the file."""
     from tfopt.core.config.quantization_modes import MODES
@@ -317,9 +324,7 @@ def main() -> None:
     if arguments.table is None:
         print(made)
         return
-    text = arguments.table.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    arguments.table.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}", encoding="utf-8")
+    write_between(arguments.table, BEGIN, END, made)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,12 @@ class Variant(Block):
                 modes = " or ".join(modes_with_io(dtype))
                 message = f"{end}: {dtype} needs quantize: {modes} (got quantize: {self.quantize})"
                 raise KeyMistake(tuple(end.split(".")), message, code="conflicting_keys")
+        if self.engine == "quantizer" and self.calibrating.range != "min_max":
+            message = (
+                f"range: {self.calibrating.range} is for 8-bit activations that the converter writes; a file of quantize: "
+                f"{self.quantize} has none. Leave range out"
+            )
+            raise KeyMistake(("calibration", "range"), message, code="conflicting_keys")
         self._check_rules()
         self._check_algorithm()
         if isinstance(self.calibration, Calibration) and not self.calibrated:
