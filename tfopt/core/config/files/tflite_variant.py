@@ -105,8 +105,8 @@ class Variant(Block):
                 raise KeyMistake(tuple(end.split(".")), message, code="conflicting_keys")
         if self.engine == "quantizer" and self.calibrating.range != "min_max":
             message = (
-                f"range: {self.calibrating.range} is for 8-bit activations that the converter writes; a file of quantize: "
-                f"{self.quantize} has none. Leave range out"
+                f"range: {self.calibrating.range} is for 8-bit activations that the converter writes; a file of "
+                f"quantize: {self.quantize} has none. Leave range out"
             )
             raise KeyMistake(("calibration", "range"), message, code="conflicting_keys")
         self._check_rules()
@@ -202,8 +202,12 @@ class Variant(Block):
 
     def least_agreement(self) -> float:
         """The share of equal predictions that the default claim demands."""
-        return self.mode.least_agreement if self.agreement is None else self.agreement
+        if self.agreement is not None:
+            return self.agreement
+        return min([self.mode.least_agreement, *(rule.mode.least_agreement for rule in self.layers or ())])
 
     def most_relative_error(self) -> float:
         """The same for regression: the tolerated error, over the standard deviation of each output."""
-        return self.mode.most_relative_error if self.agreement is None else 1 - self.agreement
+        if self.agreement is not None:
+            return 1 - self.agreement
+        return max([self.mode.most_relative_error, *(rule.mode.most_relative_error for rule in self.layers or ())])
