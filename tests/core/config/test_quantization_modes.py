@@ -21,6 +21,7 @@ from tfopt.core.records.report import AuditRecord, ClaimRecord, PortRecord, Tens
 PACKAGE = REPOSITORY / "tfopt"
 TELLS_MODES_APART = {"core/config/quantization_modes.py", "backend/export/convert.py"}
 SAME_WORD = {
+    "core/config/sparse_encoding.py": "the dtype of weights, not a mode",
     "backend/quantization/canonical/equality.py": "the dtype in which a Keras layer computes",
 }
 """Files that compare against a word that is also a mode's name, with what the word means there."""
