@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tfopt.backend.audit import sizes
 from tfopt.backend.tflite import child_process
 from tfopt.backend.tflite.limits import Limits, doing
 from tfopt.core.records.report import AuditRecord
+from tfopt.core.records.what_it_is import what_it_is
 from tfopt.errors import ExportError, UsageError
 
 _TYPES = (".tflite", ".keras", ".h5", ".hdf5")
@@ -38,7 +40,7 @@ def read_safely(path: Path, function: str) -> AuditRecord:
     Raises:
         ExportError: it is malformed; the code of the function's own error is kept.
     """
-    limits = Limits.for_reading(_size(path))
+    limits = Limits.for_reading(sizes.num_bytes(path))
     try:
         found = child_process.call(function, {"path": str(path)}, limits)
     except child_process.ProcessFailed as failed:
@@ -57,7 +59,14 @@ def read_safely(path: Path, function: str) -> AuditRecord:
 def audit_as_json(path: str) -> dict[str, Any]:
     """Runs in the child process of `inspect`."""
     doing(f"read {path}")
-    return audit_file(Path(path)).model_dump(mode="json")
+    audit = audit_file(Path(path)).model_copy(
+        update={
+            "bytes": sizes.num_bytes(Path(path)),
+            "gzip_bytes": sizes.num_gzip_bytes(Path(path)),
+            "zstd_bytes": sizes.num_zstd_bytes(Path(path)),
+        }
+    )
+    return audit.model_copy(update={"notes": list(what_it_is(audit, Path(path).name))}).model_dump(mode="json")
 
 
 def audit_file(path: Path) -> AuditRecord:
@@ -94,8 +103,3 @@ def _checked(path: Path) -> Path:
             code="unknown_file_type",
         )
     return path
-
-
-def _size(path: Path) -> int:
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)

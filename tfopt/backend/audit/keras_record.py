@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.audit import skeleton
+from tfopt.backend.audit.sizes import entropy_bytes
 from tfopt.backend.models.files import contents
 from tfopt.backend.models.files.contents import Contents
 from tfopt.backend.types import Array
 from tfopt.core.claims.tflite import pooled_sparsity
+from tfopt.core.records.layer_sizes import layer_sizes
 from tfopt.core.records.report import AuditRecord, TensorRecord
 from tfopt.errors import StageError
 
@@ -39,6 +41,7 @@ def tensor_record(name: str, layer: str | None, values: Array) -> TensorRecord:
         unique=int(np.unique(values).size),
         quantization="none",
         role="weight" if values.ndim >= 2 else "bias",
+        entropy_bytes=entropy_bytes(values),
     )
 
 
@@ -64,6 +67,8 @@ def record(format: str, tensors: list[TensorRecord], file: Contents | None) -> A
         tensors=tensors,
         format=format,
         computes_in=sorted(types - {""}) or (["float32"] if layers else []),
+        entropy_bytes=sum(tensor.entropy_bytes or 0 for tensor in tensors),
+        layer_sizes=layer_sizes(tensors),
     )
 
 

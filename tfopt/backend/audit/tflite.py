@@ -12,9 +12,11 @@ from typing import Literal
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tfopt.backend.audit.sizes import entropy_bytes
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
+from tfopt.core.records.layer_sizes import layer_sizes
 from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
 
 Role = Literal["weight", "bias", "constant"]
@@ -84,12 +86,12 @@ def audit_tflite(
     path = Path(path)
     file = flatbuffer.read(path)
     try:
-        return _audit(file, LayerNames(layer_names, aliases))
+        return _audit(file, LayerNames(layer_names, aliases), path.stat().st_size)
     except flatbuffer.MALFORMED as error:
         raise flatbuffer.malformed(path, error) from error
 
 
-def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
+def _audit(file: flatbuffer.File, names: LayerNames, size: int) -> AuditRecord:
     operators: Counter[str] = Counter()
     floats: Counter[str] = Counter()
     float_layers: dict[str, None] = {}
@@ -140,6 +142,9 @@ def _audit(file: flatbuffer.File, names: LayerNames) -> AuditRecord:
         signatures=signatures,
         activations=dict(sorted(activations.items())),
         inner_conversions=dict(sorted(inner.items())),
+        entropy_bytes=sum(tensor.entropy_bytes or 0 for tensor in tensors),
+        sparse_bytes=sum(sparse) if (sparse := [each.bytes for each in tensors if each.sparse_encoding]) else None,
+        layer_sizes=layer_sizes(tensors, size),
     )
 
 
@@ -275,11 +280,19 @@ def _tensor(
         role=use.role,
         unique_per_channel=_unique(real, use.axis) if use.role == "weight" and values.size else None,
         sparse_encoding=tensor.sparsity is not None,
+        entropy_bytes=entropy_bytes(values) if stored else 0,
+        stored_values=_stored_values(file, tensor),
         sparse_block=_sparse_block(tensor),
         operator=use.operator,
         activations=use.activations,
         block=0 if blocks is None else blocks.size,
     )
+
+
+def _stored_values(file: flatbuffer.File, tensor: schema.TensorT) -> int | None:
+    """How many values a sparse tensor stores; None where it is stored as it is."""
+    raw = file.raw(tensor)
+    return None if tensor.sparsity is None or raw is None else flatbuffer.count(raw, flatbuffer.DTYPES[tensor.type])
 
 
 def _sparse_block(tensor: schema.TensorT) -> int:

@@ -16,5 +16,5 @@
 | `plain` | how good is an integer file without the stage that simulates integers? |
 | `calibration` | which training examples does the converter get? |
 | `measures` | which metrics does a file reach, and how far are they below the dense model? |
-| `files` | how are files moved into the export folder, and how large are they? |
+| `files` | how are files moved into the export folder? |
 """

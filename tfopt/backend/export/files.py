@@ -1,8 +1,7 @@
-"""Moves exported files into their folder and measures their size; a reader never sees half a file."""
+"""Moves exported files into their folder; a reader never sees half a file."""
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 from collections.abc import Iterator
@@ -48,20 +47,3 @@ def put_in_place(written: Path, target: Path) -> None:
         if target.is_dir():
             shutil.rmtree(target)
         os.replace(written, target)
-
-
-def num_bytes(path: Path) -> int:
-    """Size of a file, or of all files of a folder together."""
-    return sum(file.stat().st_size for file in _files(path))
-
-
-def num_gzip_bytes(path: Path) -> int:
-    """Size after gzip: of a file, or of all files of a folder in one stream in the order of their names.
-
-    Names and times are left out, so that the same contents give the same number.
-    """
-    return len(gzip.compress(b"".join(file.read_bytes() for file in _files(path)), mtime=0))
-
-
-def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())

@@ -12,12 +12,13 @@ from typing import Any
 import tf_keras
 
 from tfopt.backend import quantization
+from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.explain.layer_errors import layer_errors, sentence, worst
 from tfopt.backend.export.calibration import calibration_details, save_arrays, save_calibration
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
-from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
+from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.forms import Form, forms, request_for
 from tfopt.backend.export.integers import small_weights
 from tfopt.backend.export.integers.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
@@ -293,6 +294,7 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
         path=_path(name, context),
         bytes=num_bytes(file),
         gzip_bytes=num_gzip_bytes(file),
+        zstd_bytes=num_zstd_bytes(file),
         measures={},
         details={
             "converted_from": source.kind,
@@ -322,6 +324,8 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
         update={
             "measures": result.measures,
             "audit": audit,
+            "entropy_bytes": audit.entropy_bytes,
+            "sparse_bytes": audit.sparse_bytes,
             "claims": claims,
             "simulation": result.simulation,
             "explanation": result.explanation,

@@ -154,6 +154,13 @@ def malformed(path: Path, error: BaseException) -> ExportError:
     )
 
 
+def count(raw: Array, dtype: str) -> int:
+    """How many values of a dtype some bytes hold."""
+    return (
+        int(raw.nbytes) * 8 // _PACKED_BITS.get(dtype, np.dtype(_NUMPY[dtype]).itemsize * 8 if dtype in _NUMPY else 8)
+    )
+
+
 def _unpack(raw: Array, dtype: str, count: int | None) -> Array:
     if dtype not in _PACKED_BITS:
         return np.frombuffer(raw.tobytes(), _NUMPY[dtype], count=-1 if count is None else count)

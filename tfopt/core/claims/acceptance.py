@@ -26,8 +26,13 @@ def _judge(budget: Budget, record: ExportRecord | None) -> BudgetRecord:
 
 def measured(record: ExportRecord, measure: str) -> float | None:
     """A measure of an export by the name that budgets use."""
-    sizes = {"bytes": record.bytes, "gzip_bytes": record.gzip_bytes}
-    return sizes.get(measure, record.measures.get(measure))
+    sizes = {
+        "bytes": record.bytes,
+        "gzip_bytes": record.gzip_bytes,
+        "zstd_bytes": record.zstd_bytes,
+        "entropy_bytes": record.entropy_bytes,
+    }
+    return sizes[measure] if measure in sizes else record.measures.get(measure)
 
 
 def lost_traits(kept: frozenset[Trait], before: Sequence[LayerRecord], after: Sequence[LayerRecord]) -> list[str]:

@@ -25,6 +25,8 @@ from tfopt.errors import Problem
 _FORMATS: dict[str, Callable[[Any], str]] = {
     "bytes": format_bytes,
     "gzip_bytes": format_bytes,
+    "zstd_bytes": format_bytes,
+    "entropy_bytes": format_bytes,
     "latency_ms": format_milliseconds,
     "phone_latency": format_milliseconds,
     "arena_bytes": format_bytes,
@@ -40,9 +42,9 @@ class Budget:
 
     Args:
         export: name of the file it is about.
-        measure: `bytes`, `gzip_bytes`, `latency_ms`, `phone_latency` (measured by `tfopt bench RUN --adb`),
-            `arena_bytes`, `peak_memory`, `agreement`, `relative_error` (regression), `within_quantum`, a metric, or
-            `<metric>_drop`.
+        measure: `bytes`, `gzip_bytes`, `zstd_bytes`, `entropy_bytes` (of the weights), `latency_ms`, `phone_latency`
+            (measured by `tfopt bench RUN --adb`), `arena_bytes`, `peak_memory`, `agreement`, `relative_error`
+            (regression), `within_quantum`, a metric, or `<metric>_drop`.
         limit: in bytes, milliseconds or the metric's own unit.
         at_least: the value must reach the limit instead of staying under it.
     """
@@ -81,6 +83,8 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
     known = {
         "bytes": _Measure(parse_bytes),
         "gzip_bytes": _Measure(parse_bytes),
+        "zstd_bytes": _Measure(parse_bytes),
+        "entropy_bytes": _Measure(parse_bytes),
         "latency_ms": _Measure(parse_milliseconds),
         "phone_latency": _Measure(parse_milliseconds),
         "arena_bytes": _Measure(parse_bytes),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tfopt.core.records.explanation import ExplanationRecord
+from tfopt.core.records.layer_sizes import LayerSizeRecord
 from tfopt.core.records.record import Record
 
 
@@ -98,6 +99,11 @@ class TensorRecord(Record):
     quantized."""
     sparse_encoding: bool = False
     """Stored in the sparse format."""
+    entropy_bytes: int | None = None
+    """Number of values times their entropy, in bytes: what the best coder of single values needs; null in older
+    reports."""
+    stored_values: int | None = None
+    """How many values the sparse format stores; null where it is not used."""
     sparse_block: int = 0
     """How many values the sparse format stores together along the inputs: 1 for single ones; 0 where it is not used."""
     operator: str = ""
@@ -145,6 +151,20 @@ class AuditRecord(Record):
     """QUANTIZE and DEQUANTIZE operators with float values that are not at the inputs or outputs of a `.tflite`."""
     computes_in: list[str] = []
     """Types that the layers of a Keras file compute in."""
+    bytes: int | None = None
+    """Size of the file; null inside of a report, where the record of the export has it."""
+    gzip_bytes: int | None = None
+    """The same after gzip."""
+    zstd_bytes: int | None = None
+    """The same after zstd."""
+    entropy_bytes: int | None = None
+    """Sum of `entropy_bytes` over all tensors."""
+    sparse_bytes: int | None = None
+    """Bytes of the tensors in the sparse format, indices included; null where there are none."""
+    layer_sizes: list[LayerSizeRecord] = []
+    """Bytes by layer, the largest first."""
+    notes: list[str] = []
+    """What the file is, in a sentence each, where its name does not tell; empty inside of a report."""
 
 
 class ClaimRecord(Record):
@@ -191,6 +211,13 @@ class ExportRecord(Record):
     """Relative to the run folder."""
     bytes: int
     gzip_bytes: int
+    """After gzip."""
+    zstd_bytes: int | None = None
+    """After zstd; null in older reports."""
+    entropy_bytes: int | None = None
+    """Entropy bound of the weights of a `.tflite`: what the best coder of single values needs for them."""
+    sparse_bytes: int | None = None
+    """Bytes of the weights in the sparse format, indices included; null where there are none."""
     measures: dict[str, float]
     """From running the file on the full test split: the recipe's metrics, `<metric>_drop` against the first dense
     stage, `agreement` with the Keras model it came from (for regression: the largest absolute difference, and

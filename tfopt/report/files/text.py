@@ -42,6 +42,8 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
     parts: list[RenderableType] = [plain_text(title, "bold")]
     parts += _arithmetic(audit)
     parts.append(plain_text(f"sparsity over all weights: {formats.percent(audit.sparsity)}"))
+    parts += [plain_text(note) for note in audit.notes]
+    parts += _sizes(audit)
     parts += [
         heading("inputs and outputs"),
         table(
@@ -79,6 +81,39 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
         ]
     if audit.signatures:
         parts += [plain_text(""), plain_text(f"signatures  {', '.join(audit.signatures)}")]
+    return parts
+
+
+_LAYERS = 12
+
+
+def _sizes(audit: AuditRecord) -> list[RenderableType]:
+    """How large the file is, in each way, and the layers that take most of it."""
+    if audit.bytes is None:
+        return []
+    named = {
+        "file": audit.bytes, "gzip": audit.gzip_bytes, "zstd": audit.zstd_bytes,
+        "entropy of the weights": audit.entropy_bytes, "in the sparse format": audit.sparse_bytes,
+    }  # fmt: skip
+    parts: list[RenderableType] = [
+        heading("size"),
+        table(("", "bytes"), [(name, formats.size(size)) for name, size in named.items() if size is not None]),
+    ]
+    shown, others = audit.layer_sizes[:_LAYERS], audit.layer_sizes[_LAYERS:]
+    rows = [
+        (
+            plain_text(size.layer, "bold"),
+            formats.size(size.bytes),
+            formats.percent(size.bytes / audit.bytes) if audit.bytes else "–",
+            formats.size(size.entropy_bytes),
+        )
+        for size in shown
+    ]
+    if others:
+        rest = sum(size.bytes for size in others)
+        rows.append((plain_text(f"{len(others)} more"), formats.size(rest), formats.percent(rest / audit.bytes), "–"))
+    if rows:
+        parts += [heading("bytes by layer"), table(("", "size", "share", "entropy"), rows)]
     return parts
 
 

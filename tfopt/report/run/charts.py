@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tfopt.report.run.curves import Curves, sparsity_curves, training_curves
 from tfopt.report.run.rows import ExportRow, LayerTable, export_rows, layer_table
+from tfopt.report.run.treemap import layer_treemap
 from tfopt.report.shared import formats
 from tfopt.report.shared.style import BLUE, GREEN, INK, ORANGE, PINK, SKY, Chart, svg
 
@@ -35,6 +36,9 @@ def charts(report: Report) -> tuple[Chart, ...]:
     rows = export_rows(report)
     if rows:
         made.append(_sizes_chart(rows))
+    treemap = layer_treemap(report)
+    if treemap is not None:
+        made.append(treemap)
     if any(row.metric is not None for row in rows):
         made.append(_metric_chart(rows, report.metric))
     return tuple(made)

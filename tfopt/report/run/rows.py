@@ -49,6 +49,9 @@ class ExportRow:
         path: relative to the run folder.
         bytes: size of the file or of all files of the folder.
         gzip_bytes: the same, compressed: what an app store ships.
+        zstd_bytes: the same with zstd; None in older reports.
+        entropy_bytes: entropy bound of the weights; None where it is not known.
+        sparse_bytes: weights in the sparse format; None where there are none.
         metric: the recipe's first metric, from running the file on the test split.
         drop: how much worse than the first dense stage, in the metric's unit; negative is better.
         agreement: share of predictions equal to those of the Keras model (regression: largest absolute difference).
@@ -68,6 +71,9 @@ class ExportRow:
     path: str
     bytes: int
     gzip_bytes: int
+    zstd_bytes: int | None
+    entropy_bytes: int | None
+    sparse_bytes: int | None
     metric: float | None
     drop: float | None
     agreement: float | None
@@ -170,6 +176,9 @@ def _export_row(export: ExportRecord, metric: str, budgets: Iterable[BudgetRow])
         path=export.path,
         bytes=export.bytes,
         gzip_bytes=export.gzip_bytes,
+        zstd_bytes=export.zstd_bytes,
+        entropy_bytes=export.entropy_bytes,
+        sparse_bytes=export.sparse_bytes,
         metric=measures.get(metric),
         drop=measures.get(f"{metric}_drop"),
         agreement=measures.get("agreement"),

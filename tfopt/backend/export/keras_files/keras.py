@@ -14,9 +14,10 @@ import tf_keras
 
 from tfopt.backend import bridge
 from tfopt.backend.audit import keras as keras_audit
+from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
 from tfopt.backend.bridge.float32 import is_float32
 from tfopt.backend.explain import agreement
-from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
+from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.keras_files import keras_archive, read_back, saved_model
 from tfopt.backend.export.measures import file_measures
@@ -223,7 +224,13 @@ def _export(
         context.emit(ExportFinished(name, 0, {}, held=False))
         return failed_export(name, name, path, found)
     record = ExportRecord(
-        name=name, format=name, path=path, bytes=num_bytes(target), gzip_bytes=num_gzip_bytes(target), measures={}
+        name=name,
+        format=name,
+        path=path,
+        bytes=num_bytes(target),
+        gzip_bytes=num_gzip_bytes(target),
+        zstd_bytes=num_zstd_bytes(target),
+        measures={},
     )
     judged = attempt(_judged, record, found, model, signature, context)
     record = unmeasured(record, judged) if isinstance(judged, Failure) else judged
