@@ -12,12 +12,13 @@ import numpy as np
 import tf_keras
 
 from tfopt import __version__
+from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
 from tfopt.backend.bundle import manifest, model_card
 from tfopt.backend.bundle.contents import About, Bundled, add_file, write_array
 from tfopt.backend.bundle.labels import misfit, read_labels
 from tfopt.backend.bundle.metadata.content import LABELS, ModelMeaning
 from tfopt.backend.bundle.preflight import output_sizes
-from tfopt.backend.export.files import num_bytes, num_gzip_bytes, put_in_place, writing
+from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.raw_inputs import raw_inputs
 from tfopt.backend.quantization.quantized import Quantized
@@ -74,6 +75,7 @@ def export(model: tf_keras.Model | Quantized, bundle: BundleKeys, context: Expor
         path=path,
         bytes=num_bytes(target),
         gzip_bytes=num_gzip_bytes(target),
+        zstd_bytes=num_zstd_bytes(target),
         measures={},
         claims=claims,
         details={
