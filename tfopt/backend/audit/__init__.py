@@ -9,5 +9,6 @@
 | `saved_model` | which weights, signatures and operations does a SavedModel hold? |
 | `keras_record` | which layers does a file of Keras have, and what do they compute in? |
 | `sizes` | how large is a file as it is, with gzip and zstd, and what is the entropy bound of its weights? |
+| `layer_sizes` | how many bytes does each layer take? |
 | `skeleton` | which inputs and outputs does the model of a Keras file have? |
 """

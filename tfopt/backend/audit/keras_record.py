@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.audit import skeleton
+from tfopt.backend.audit.layer_sizes import layer_sizes
 from tfopt.backend.audit.sizes import entropy_bytes
 from tfopt.backend.models.files import contents
 from tfopt.backend.models.files.contents import Contents
 from tfopt.backend.types import Array
 from tfopt.core.claims.tflite import pooled_sparsity
-from tfopt.core.records.layer_sizes import layer_sizes
 from tfopt.core.records.report import AuditRecord, TensorRecord
 from tfopt.errors import StageError
 

@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tfopt.backend.audit.layer_sizes import layer_sizes
 from tfopt.backend.audit.sizes import entropy_bytes
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
-from tfopt.core.records.layer_sizes import layer_sizes
 from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
 
 Role = Literal["weight", "bias", "constant"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tfopt.core.records.layer_sizes import REST, layer_sizes
+from tfopt.backend.audit.layer_sizes import layer_sizes
+from tfopt.core.records.layer_sizes import REST
 from tfopt.core.records.report import TensorRecord
 
 
