@@ -4,16 +4,18 @@
 
 Tiny models on made-up data that are easy to tell apart. What a run refuses before it trains is taken out of the recipe
 and written down with its reason; the other files are made, and their claims are checked on XNNPACK and on LiteRT's
-reference kernels, as in any run. Trained models are kept in `--out`, so that a second call only makes files.
+reference kernels, as in any run. Trained models and the row of each model are kept in `--out`: a row that is there is
+not made again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +267,17 @@ def row(kind: str, state: str, modes: Sequence[str], out: Path) -> Row:
     return refused
 
 
+def kept_row(kind: str, state: str, modes: Sequence[str], out: Path) -> Row:
+    """The row that an earlier call wrote, or a new one, which is written."""
+    file = out / f"{kind}-{state}.json"
+    if not file.exists():
+        made = {mode: asdict(cell) for mode, cell in row(kind, state, modes, out).items()}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(made, indent=1), encoding="utf-8")
+    cells = json.loads(file.read_text(encoding="utf-8"))
+    return {mode: Cell(**{**cell, "broken": tuple(cell["broken"])}) for mode, cell in cells.items()}
+
+
 def _file_of(problem: Any, modes: Sequence[str]) -> str | None:
     """The file that a problem is about."""
     return next(
@@ -308,6 +321,7 @@ def write_between(page: Path, begin: str, end: str, made: str) -> None:
 
 def main() -> None:
     """Makes the table; see the text at the top of the file."""
+    from tests.support.fork_server import forked_conversions
     from tfopt.core.config.quantization_modes import MODES
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -316,10 +330,11 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     arguments = parser.parse_args()
     rows: dict[tuple[str, str], Row] = {}
-    for kind in arguments.kinds.split(","):
-        for state in STATES:
-            rows[kind, state] = row(kind, state, [*MODES], arguments.out)
-            print(kind, state, {mode: str(cell) for mode, cell in rows[kind, state].items()}, flush=True)
+    with forked_conversions():  # 700 files: without it, importing TensorFlow takes most of the time
+        for kind in arguments.kinds.split(","):
+            for state in STATES:
+                rows[kind, state] = kept_row(kind, state, [*MODES], arguments.out)
+                print(kind, state, {mode: str(cell) for mode, cell in rows[kind, state].items()}, flush=True)
     made = page(rows, [*MODES])
     if arguments.table is None:
         print(made)
