@@ -321,7 +321,7 @@ def write_between(page: Path, begin: str, end: str, made: str) -> None:
 
 def main() -> None:
     """Makes the table; see the text at the top of the file."""
-    from tests.support.fork_server import forked_conversions
+    from tests.support.fork_server import forked_children
     from tfopt.core.config.quantization_modes import MODES
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -330,7 +330,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     arguments = parser.parse_args()
     rows: dict[tuple[str, str], Row] = {}
-    with forked_conversions():  # 700 files: without it, importing TensorFlow takes most of the time
+    with forked_children():  # 700 files: without it, importing TensorFlow takes most of the time
         for kind in arguments.kinds.split(","):
             for state in STATES:
                 rows[kind, state] = kept_row(kind, state, [*MODES], arguments.out)
