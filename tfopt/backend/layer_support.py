@@ -15,6 +15,7 @@ from tfopt.backend.graph.macs import macs
 from tfopt.backend.graph.not_convertible import reason_not_convertible
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer, reason_without_layers
 from tfopt.backend.pruning.eligibility import reason_no_sparse_kernel, reason_not_prunable, reason_pattern_impossible
+from tfopt.backend.quantizer.layer_weights import modes_below_8_bits
 from tfopt.backend.types import Shape
 from tfopt.core.config.pruning import Pattern
 from tfopt.core.config.quantization import Quantization
@@ -91,6 +92,7 @@ def _row(layer: tf_keras.layers.Layer, at: Sequence[Call], quantized: str, own_t
         else tuple(name for name in PATTERNS if not reason_pattern_impossible(layer, PATTERNS[name])),
         clusterable=bare or reason_not_clusterable(layer),
         xnnpack_sparse=prunable or reason_no_sparse_kernel(layer),
+        below_8_bits=None if bare else modes_below_8_bits(layer),
         micro=refused or UNKNOWN,
         edge_tpu=refused or _not_on_edge_tpu(layer, quantized),
     )

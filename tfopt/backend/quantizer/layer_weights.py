@@ -7,6 +7,11 @@ from dataclasses import dataclass
 import tf_keras
 from tf_keras import layers
 
+from tfopt.core.config.quantization_modes import BELOW_8_BITS, MODES
+from tfopt.core.config.weight_kernels import reason_no_kernel
+
+_SMALL = {name: mode for name, mode in MODES.items() if mode.weights in BELOW_8_BITS}
+
 UNKNOWN_ROW = 0
 """The length of a row that only the conversion tells; 0 can be divided by every size of a block."""
 
@@ -51,3 +56,22 @@ def weights_of(layer: tf_keras.layers.Layer) -> tuple[Weights, ...] | None:
     if isinstance(layer, layers.BatchNormalization) or not layer.weights:
         return ()
     return None
+
+
+def modes_below_8_bits(layer: tf_keras.layers.Layer) -> tuple[str, ...] | None:
+    """The modes with weights below 8 bits that a kernel reads for a layer, or for a part of it.
+
+    Args:
+        layer: built.
+
+    Returns:
+        Names of modes; None where only the conversion tells.
+    """
+    weights = weights_of(layer)
+    if weights is None:
+        return None
+    return tuple(
+        name
+        for name, mode in _SMALL.items()
+        if any(reason_no_kernel(mode, each.operator, each.row) is None for each in weights)
+    )

@@ -35,6 +35,8 @@ class LayerPreflight:
         micro: None if TFLite Micro has its operators, else which it lacks.
         edge_tpu: None if the Edge TPU takes its operators, else what stays on the processor.
         own_type: the user's class of the layer that it is inside of, where tfopt opened that; else None.
+        below_8_bits: TFLite modes with weights below 8 bits that a kernel reads for it; None where only the conversion
+            tells.
     """
 
     name: str
@@ -51,6 +53,7 @@ class LayerPreflight:
     micro: str | None = None
     edge_tpu: str | None = None
     own_type: str | None = None
+    below_8_bits: tuple[str, ...] | None = ()
 
     @property
     def shown_type(self) -> str:
@@ -82,6 +85,7 @@ class Totals:
         unknown_operators: names of the layers whose operators are not known before conversion.
         not_in_micro: names of the layers with operators that TFLite Micro lacks.
         not_on_edge_tpu: names of the layers that keep operators off the Edge TPU.
+        below_8_bits: weights of the layers that have kernels for a mode with weights below 8 bits, by mode.
     """
 
     layers: int
@@ -97,6 +101,7 @@ class Totals:
     unknown_operators: tuple[str, ...]
     not_in_micro: tuple[str, ...]
     not_on_edge_tpu: tuple[str, ...]
+    below_8_bits: Mapping[str, int]
 
 
 def totals(layers: Sequence[LayerPreflight]) -> Totals:
@@ -115,4 +120,13 @@ def totals(layers: Sequence[LayerPreflight]) -> Totals:
         unknown_operators=tuple(layer.name for layer in layers if layer.operators is None),
         not_in_micro=tuple(layer.name for layer in layers if layer.micro is not None),
         not_on_edge_tpu=tuple(layer.name for layer in layers if layer.edge_tpu is not None),
+        below_8_bits=_weights_by_mode(layers),
     )
+
+
+def _weights_by_mode(layers: Sequence[LayerPreflight]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for layer in layers:
+        for mode in layer.below_8_bits or ():
+            found[mode] = found.get(mode, 0) + layer.parameters
+    return found

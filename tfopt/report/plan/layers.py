@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tfopt.core.config.quantization_modes import MODES
 from tfopt.core.language.wording import counted
 from tfopt.core.records.layer_support import LayerPreflight, Totals, totals
 from tfopt.report.shared import formats
@@ -75,11 +76,23 @@ def layer_facts(layer: LayerPreflight) -> dict[str, str]:
         "pruning": f"yes ({zeros})" if layer.prunable is None else f"no: {layer.prunable}",
         "clustering": "yes" if layer.clusterable is None else f"no: {layer.clusterable}",
         "8 bits": layer.quantized,
+        "below 8 bits": below_8_bits(layer),
         "operators": operators_text(layer),
         "XNNPACK sparse": "yes" if layer.xnnpack_sparse is None else f"no: {layer.xnnpack_sparse}",
         "TFLite Micro": "yes" if layer.micro is None else f"no: {layer.micro}",
         "Edge TPU": "yes" if layer.edge_tpu is None else f"no: {layer.edge_tpu}",
     }
+
+
+def below_8_bits(layer: LayerPreflight) -> str:
+    """The modes with smaller weights that a layer has kernels for: `int4 (blocks of 32, 64), int2`."""
+    if layer.below_8_bits is None:
+        return "?"
+    blocks = [str(MODES[name].block) for name in layer.below_8_bits if MODES[name].block]
+    whole = [name for name in layer.below_8_bits if not MODES[name].block]
+    if blocks and whole:
+        whole[0] += f" (blocks of {', '.join(blocks)})"
+    return ", ".join(whole) or "–"
 
 
 def operators_text(layer: LayerPreflight) -> str:
@@ -98,12 +111,14 @@ def totals_facts(found: Totals) -> dict[str, str]:
     if found.unknown_operators:
         parts.append(f"known only after conversion: {_names(found.unknown_operators)}")
     operators = "; ".join(part for part in parts if part)
+    small = ", ".join(f"{mode} {_of(part, found.parameters)}" for mode, part in found.below_8_bits.items())
     return {
         "weights": f"{formats.count(found.parameters)} in {counted(found.layers, 'layer')}",
         "MACs": macs,
         "pruning": _of(found.prunable, found.parameters),
         "clustering": _of(found.clusterable, found.parameters),
         "8 bits": ", ".join(f"{number} {how}" for how, number in _by_number(found.treatments)),
+        **({"below 8 bits": small} if small else {}),
         "operators": operators,
         "XNNPACK sparse": f"{found.xnnpack_sparse} of the {counted(found.prunable_layers, 'layer')} that can be pruned",
         "TFLite Micro": _all_but(found.not_in_micro),
@@ -112,7 +127,7 @@ def totals_facts(found: Totals) -> dict[str, str]:
 
 
 def _layers_table(layers: Sequence[LayerPreflight], notes: Mapping[str, int], roomy: bool) -> Table:
-    more = ("output", "operators") if roomy else ()
+    more = ("below 8 bits", "output", "operators") if roomy else ()
     rows = [
         (
             plain_text(layer.name, "bold"),
@@ -122,13 +137,13 @@ def _layers_table(layers: Sequence[LayerPreflight], notes: Mapping[str, int], ro
             prunable(layer),
             "yes" if layer.clusterable is None else "–",
             plain_text(layer.treatment, "yellow" if layer.treatment == "float" else ""),
-            *((layer.output_shape, operators_text(layer)) if roomy else ()),
+            *((below_8_bits(layer), layer.output_shape, operators_text(layer)) if roomy else ()),
             plain_text(" ".join(str(notes[note]) for note in notes_of(layer)), "dim"),
         )
         for layer in layers
     ]
     columns = ("", "type", "weights", "MACs", "prune", "cluster", "8 bits", *more, "")
-    return table(columns, rows, left=(0, 1, 4, 5, 6, 7, 8, 9))
+    return table(columns, rows, left=(0, 1, 4, 5, 6, 7, 8, 9, 10))
 
 
 def _facts(facts: Mapping[str, str]) -> RenderableType:
