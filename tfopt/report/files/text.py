@@ -71,7 +71,7 @@ def audit_text(audit: AuditRecord, title: str) -> list[RenderableType]:
                 formats.size(tensor.bytes),
                 formats.percent(tensor.sparsity),
                 formats.count(tensor.unique),
-                tensor.quantization,
+                f"{tensor.quantization} of {tensor.block}" if tensor.block else tensor.quantization,
             )
             for tensor in weights
         ]
