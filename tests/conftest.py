@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.fork_server import forked_children
 from tests.support.quick_tensorflow import ONE_THREAD, optimize_graphs
 from tests.support.root import SHARED_DATA
+from tfopt.report.shared import style
 
 # No test asserts on time: a busy machine made Hypothesis' deadline and its check for slow data fail.
 settings.register_profile("tfopt", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,6 +54,13 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return folder
+
+
+@pytest.fixture(autouse=True)
+def unrendered_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws the figures of a test's run up to their rendering, which costs a second; runs of fixtures are rendered."""
+    if request.node.get_closest_marker("tf"):
+        monkeypatch.setattr(style, "rendered", lambda figure: "<svg></svg>")
 
 
 @pytest.fixture(scope="session", autouse=True)

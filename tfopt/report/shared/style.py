@@ -53,6 +53,12 @@ def svg(width: float, height: float, draw: Callable[[Figure], None]) -> str:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return re.sub(r"<metadata>.*?</metadata>\s*", "", buffer.getvalue(), flags=re.DOTALL)
+        document = rendered(figure)
+    return re.sub(r"<metadata>.*?</metadata>\s*", "", document, flags=re.DOTALL)
+
+
+def rendered(figure: Figure) -> str:
+    """A figure as SVG, with Matplotlib's own metadata."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
