@@ -51,7 +51,7 @@ FLOORS = {
     "tfopt.backend": (
         {"compat", "types"},
         {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
-        {"bench", "bridge", "calibration", "clustering", "training"},
+        {"bench", "bridge", "calibration", "clustering", "micro", "training"},
         {"models", "pruning"},
         {"audit", "quantization"},
         {"quantizer", "explain"},

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_OUT = "saved_models"
 """Default folder of runs and the store, relative to the current folder."""
 
-Kind = Literal["models", "datasets", "stages", "schedules", "exports", "criteria", "recipes"]
+Kind = Literal["models", "datasets", "stages", "schedules", "exports", "criteria", "targets", "recipes"]
 """What can be listed."""
 
 

@@ -12,7 +12,7 @@ from tfopt.cli.session import Answer
 if TYPE_CHECKING:
     from tfopt.api import Kind
 
-KINDS = ("models", "datasets", "stages", "schedules", "exports", "criteria", "recipes")
+KINDS = ("models", "datasets", "stages", "schedules", "exports", "criteria", "targets", "recipes")
 
 
 @click.command(
@@ -30,7 +30,7 @@ def command(kind: Kind | None) -> Answer:
     """List what can be named in a recipe.
 
     KIND is one of models, datasets, stages, schedules, exports, criteria,
-    recipes; without it, all are listed. Recipes are those
+    targets, recipes; without it, all are listed. Recipes are those
     of the folder recipes/ below the current one.
     """
     from tfopt import api

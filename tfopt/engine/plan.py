@@ -11,6 +11,7 @@ from pathlib import Path
 from tfopt.catalog.catalog import own_code_in
 from tfopt.catalog.code_fingerprint import code_fingerprint
 from tfopt.catalog.own_code import importable
+from tfopt.core.config.budgets import pending_budgets
 from tfopt.core.contracts.export import ExportWorkload
 from tfopt.core.contracts.stage import surviving_pruning
 from tfopt.core.contracts.types import Data, Model
@@ -84,7 +85,7 @@ class _Preparation:
         export_problems, export_warnings = _exports(recipe, model, stages)
         if stages.problems or export_problems:
             raise recipe.error([*stages.problems, *export_problems])
-        warnings += [*stages.warnings, *export_warnings]
+        warnings += [*stages.warnings, *export_warnings, *pending_budgets(recipe.budgets)]
         if recipe.sweep is not None:
             text = "The recipe has a sweep: block, which `tfopt sweep` carries out; this is the recipe itself."
             warnings.append(text)

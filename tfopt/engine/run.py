@@ -312,6 +312,7 @@ class _Execution:
             recipe=recipe.name,
             description=recipe.description,
             recipe_folder=Path(recipe.folder),
+            target=recipe.target,
         )
         self.exports += write_targets(recipe.export, model, context)
         if (disk_error := unwritable(self.exports)) is not None:

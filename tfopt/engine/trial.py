@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tfopt.core.claims.target import target_warnings
 from tfopt.core.config.quantization import Quantization
 from tfopt.core.contracts.stage import float_policy
 from tfopt.core.contracts.trial import TrialConversion, TrialWorkload, looked_at
 from tfopt.core.recipe.plan import Plan
+from tfopt.core.targets.table import TARGETS
 from tfopt.engine.prepared import Prepared
 
 
@@ -45,6 +47,10 @@ def _warnings(plan: Plan, files: tuple[TrialConversion, ...]) -> Iterator[str]:
             yield (
                 f"{file.name}: by a trial conversion, {', '.join(floats)} will compute in float: the claim of the "
                 "file to compute in integers will not hold."
+            )
+        if plan.recipe.target is not None and not file.refused:
+            yield from target_warnings(
+                file.name, file.quantize, file.operators, file.layers, TARGETS[plan.recipe.target]
             )
         if file.refused:
             yield f"{file.name}: a file of the untrained model cannot be made: {file.refused.rstrip('.')}."

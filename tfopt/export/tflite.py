@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_serializer, model_validator
 from pydantic_core import CoreSchema
 
+from tfopt.core.config.files.for_target import file_for_target, target_mistakes
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
-from tfopt.core.language.mistakes import RecipePath
+from tfopt.core.language.mistakes import Mistake, RecipePath, below
 from tfopt.core.language.wording import counted
+from tfopt.core.targets.table import Target
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.preflight import Preflight
@@ -70,6 +72,17 @@ class Tflite(Export):
 
     def names(self) -> tuple[str, ...]:
         return tuple(self.variants)
+
+    @classmethod
+    def with_defaults_of(cls, body: object, target: Target) -> object:
+        if not isinstance(body, Mapping):
+            return body
+        return {name: file_for_target(str(name), written, target) for name, written in body.items()}
+
+    def problems_on(self, target: Target) -> Iterator[Mistake]:
+        for name, variant in self.variants.items():
+            for mistake in target_mistakes(name, variant, target):
+                yield from below((name,), [mistake])
 
     def own_code(self) -> list[tuple[RecipePath, str]]:
         named = {name: variant.calibrating.function for name, variant in self.variants.items()}

@@ -64,6 +64,11 @@ def _timed(record: ExportRecord, result: Mapping[str, Any] | Failure | None) -> 
         return unmeasured(record, result)
     names = ("latency_ms", "latency_ms_p10", "latency_ms_p90", "cold_start_ms", "arena_bytes", "peak_memory")
     found = {name: result[name] for name in names if result.get(name) is not None}
+    details = dict(record.details)
+    if "arena" in details:  # that of the runtime of the recipe's target, not LiteRT's
+        estimate = found.pop("arena_bytes", None)
+        if details["arena"]["how"] == "estimate":
+            details["arena"] = {**details["arena"], "bytes": estimate, "from": "LiteRT"}
     measures = {**record.measures, **found}
     timing = {"invocations": result["invocations"], "threads": result["threads"]}
-    return record.model_copy(update={"measures": measures, "details": {**record.details, "latency": timing}})
+    return record.model_copy(update={"measures": measures, "details": {**details, "latency": timing}})

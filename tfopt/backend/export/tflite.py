@@ -24,6 +24,7 @@ from tfopt.backend.export.integers import small_weights
 from tfopt.backend.export.integers.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.measured import Measured, with_latency
+from tfopt.backend.export.on_target import for_target
 from tfopt.backend.export.plain import PlainFile, plain_conversions, twin_of
 from tfopt.backend.export.sensitivity import explained
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
@@ -332,6 +333,9 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
             "details": details,
         }
     )
+    if context.target is not None:
+        few = evaluation.few
+        record = for_target(record, file, context.target, evaluation.layer_names, evaluation.aliases, few)
     record = record if result.unmeasured is None else unmeasured(record, result.unmeasured)
     return Measured(record, result.outputs, evaluation.few)
 

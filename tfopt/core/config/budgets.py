@@ -100,6 +100,17 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
     return known
 
 
+def pending_budgets(budgets: Sequence[Budget]) -> tuple[str, ...]:
+    """A sentence for budgets that a run cannot judge."""
+    names = [budget.name for budget in budgets if budget.measure == "phone_latency"]
+    if not names:
+        return ()
+    return (
+        f"{', '.join(names)}: a run measures nothing on a phone. Until `tfopt bench RUN --adb` has, the budget is not "
+        "met (exit code 7).",
+    )
+
+
 def parse_budgets(
     document: object, exports: Sequence[str] | None, compile: Compile
 ) -> tuple[tuple[Budget, ...], list[Problem]]:

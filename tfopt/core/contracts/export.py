@@ -18,7 +18,8 @@ from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block
-from tfopt.core.language.mistakes import RecipePath
+from tfopt.core.language.mistakes import Mistake, RecipePath
+from tfopt.core.targets.table import Target, TargetName
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.events import Emit
@@ -93,6 +94,7 @@ class ExportContext:
         description: of the recipe.
         recipe_folder: where relative paths begin.
         written: records of the exports that are finished; for a target that is written `last`, all others.
+        target: where the files will run; None where the recipe does not say.
     """
 
     folder: Path
@@ -111,6 +113,7 @@ class ExportContext:
     description: str = ""
     recipe_folder: Path = Path()
     written: Sequence[ExportRecord] = ()
+    target: TargetName | None = None
 
 
 class Export(Block):
@@ -139,6 +142,15 @@ class Export(Block):
         Args:
             others: the other exports, in the order of the recipe.
         """
+        return ()
+
+    @classmethod
+    def with_defaults_of(cls, body: object, target: Target) -> object:
+        """The block as written, with what a target chooses where the recipe says nothing; as it is by default."""
+        return body
+
+    def problems_on(self, target: Target) -> Iterable[Mistake]:
+        """What cannot run on a target, known from the recipe alone; none by default."""
         return ()
 
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:

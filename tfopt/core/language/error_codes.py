@@ -95,6 +95,7 @@ CODES = {
     "incompatible_model": ErrorCode(
         "A model cannot be used for this.", "Use a different model; the message says which."
     ),
+    "target_lacks": ErrorCode("The target of the recipe cannot run such a file.", "Follow the message."),
     "incompatible_shapes": ErrorCode("Shapes do not go together.", "Correct the model, the data or the layers named."),
     "no_validation_data": ErrorCode("The validation split is empty but needed.", "Set `data.splits.validation`."),
     # Commands and functions.

@@ -12,8 +12,9 @@ from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
 from tfopt.core.language.block import Block
 from tfopt.core.language.suggest import closest
-from tfopt.core.language.wording import quote
+from tfopt.core.language.wording import quote, with_stop
 from tfopt.core.recipe.catalog import Catalog
+from tfopt.core.targets.table import Target
 from tfopt.errors import Problem
 
 Path = tuple[str | int, ...]
@@ -77,8 +78,15 @@ def read_stages(document: object, catalog: Catalog) -> tuple[dict[int, Stage], l
     return stages, problems
 
 
-def read_exports(document: object, catalog: Catalog) -> tuple[list[Export], list[Problem]]:
+def read_exports(
+    document: object, catalog: Catalog, target: Target | None = None
+) -> tuple[list[Export], list[Problem]]:
     """The `export` block.
+
+    Args:
+        document: as written.
+        catalog: exports that may be named.
+        target: where the files will run, which chooses defaults; None where the recipe does not say.
 
     Returns:
         The exports that can be read, and every mistake in the others.
@@ -98,9 +106,14 @@ def read_exports(document: object, catalog: Catalog) -> tuple[list[Export], list
             guess = closest(kind, catalog.exports).strip() or f"Exports: {', '.join(sorted(catalog.exports))}."
             problems.append(Problem(path, f"there is no export {kind!r}.", guess, on_key=True, code="unknown_export"))
             continue
-        export = _read(catalog.exports[kind], {} if body is None else body, path, f"export.{kind}", problems)
+        cls, written = catalog.exports[kind], {} if body is None else body
+        written = written if target is None else cls.with_defaults_of(written, target)
+        export = _read(cls, written, path, f"export.{kind}", problems)
         if export is None:
             continue
+        if target is not None:
+            found = export.problems_on(target)
+            problems += [Problem((*path, *each.path), with_stop(each.message), code=each.code) for each in found]
         exports.append(export)
         for name in export.names():
             if name in taken:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError, field_validator
 
-from tfopt.core.config.budgets import Budget, parse_budgets
+from tfopt.core.config.budgets import OF_TFLITE, Budget, parse_budgets
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import DataConfig
 from tfopt.core.config.sweep import SweepConfig
@@ -27,6 +27,7 @@ from tfopt.core.recipe.checks import chain_problems, compile_problems, export_pr
 from tfopt.core.recipe.overrides import apply_overrides
 from tfopt.core.recipe.reader import kind_of_entry, read_exports, read_stages, stage_names
 from tfopt.core.recipe.stage_order import order_problems
+from tfopt.core.targets.table import TARGETS, TargetName, describe_targets
 from tfopt.errors import Problem, RecipeError
 
 Document = Mapping[str, Any]
@@ -100,6 +101,7 @@ class Head(Block):
     """Optimizer, loss and metrics."""
     sweep: SweepConfig | None = None
     """Variants of this recipe, for `tfopt sweep`; `tfopt run` carries out the recipe itself."""
+    target: Annotated[TargetName | None, Field(description=describe_targets())] = None
 
     @field_validator("name")
     @classmethod
@@ -215,7 +217,7 @@ def read_recipe(document: object, catalog: Catalog) -> tuple[Recipe | None, list
         ]
     head, problems = _read_head(document)
     stages, of_stages = read_stages(document.get("stages"), catalog)
-    exports, of_exports = read_exports(document.get("export"), catalog)
+    exports, of_exports = read_exports(document.get("export"), catalog, TARGETS.get(str(document.get("target"))))
     if not document.get("stages") and not document.get("export"):
         of_stages.append(
             Problem((), "the recipe has neither stages nor export: it would do nothing.", code="empty_recipe")
@@ -235,13 +237,28 @@ def read_recipe(document: object, catalog: Catalog) -> tuple[Recipe | None, list
             )
         names = None if of_exports else [name for export in exports for name in export.names()]
         budgets, of_budgets = parse_budgets(document.get("budgets"), names, compile)
-        problems += of_budgets
+        problems += [*of_budgets, *_measured_nowhere(budgets, exports)]
     if head is None or problems:
         return None, problems
     parts = {key: getattr(head, key) for key in Head.model_fields}
     # All parts are valid: building a validator for the whole would be a tenth of the time of `tfopt validate`.
     recipe = Recipe.model_construct(**parts, stages=tuple(stages.values()), export=tuple(exports), budgets=budgets)
     return recipe.coming_from(Origin(catalog)), []
+
+
+def _measured_nowhere(budgets: Sequence[Budget], exports: Sequence[Export]) -> list[Problem]:
+    """Budgets on what only `.tflite` files have, of other files."""
+    others = {name: export.kind for export in exports if export.kind != "tflite" for name in export.names()}
+    return [
+        Problem(
+            ("budgets", budget.name),
+            f"budgets.{budget.name} is measured of .tflite files only; {budget.export} is of {others[budget.export]}.",
+            on_key=True,
+            code="unknown_name",
+        )
+        for budget in budgets
+        if budget.measure in OF_TFLITE and budget.export in others
+    ]
 
 
 def _order(document: Document, catalog: Catalog) -> list[Problem]:

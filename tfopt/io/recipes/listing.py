@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfopt.catalog.entries import Kind, find
 from tfopt.core.config.schedules import ScheduleBase, schedule_kinds
+from tfopt.core.targets.table import TARGETS
 from tfopt.io.recipes.yaml import read_top_key
 
 Row = tuple[str, str, str, tuple[str, ...]]
@@ -36,6 +37,10 @@ def _keys(schedule: type[ScheduleBase]) -> tuple[str, ...]:
     return (*own, *(key for key in ("begin", "end", "every") if key in schedule.model_fields))
 
 
+def _targets() -> list[Row]:
+    return [(name, f"{target.meaning}. {target.not_checked}", "tfopt", ()) for name, target in TARGETS.items()]
+
+
 def _recipes() -> list[Row]:
     rows: list[Row] = []
     for path in sorted(RECIPES.glob("*.yaml")):
@@ -51,6 +56,7 @@ LISTERS: Mapping[str, Callable[[], list[Row]]] = {
     "schedules": _schedules,
     "exports": _entries("exports"),
     "criteria": _entries("criteria"),
+    "targets": _targets,
     "recipes": _recipes,
 }
 """A function for each kind."""

@@ -4,6 +4,7 @@
 |---|---|
 | `rows` | which values are in the tables of files, stages, layers, budgets? |
 | `sentences` | what does a report say in words? |
+| `cost` | what do the files cost in memory, and on a phone? |
 | `curves` | which points are on the curves of metrics and sparsity? |
 | `charts` | how are curves and bars drawn? |
 | `text` | what does a terminal show of a run? |

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.report.run import charts, sentences
+from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.rows import budget_rows, export_rows, latency_threads, layer_table, likeness, stage_rows
 from tfopt.report.shared import formats, style
 from tfopt.report.shared.arithmetic import arithmetic
@@ -61,6 +62,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         layers=layer_table(report),
         skips=sentences.skip_sentences(report),
         about_sizes=sentences.about_sizes(report),
+        costs=cost_sentences(report),
         simulations=(*sentences.making_sentences(report), *sentences.simulation_sentences(report)),
         warnings=sentences.warnings(report),
         budgets=budget_rows(report),

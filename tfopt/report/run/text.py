@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.report.run import sentences
+from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.rows import export_rows, layer_table, likeness, stage_rows
 from tfopt.report.shared import formats
 from tfopt.report.shared.terminal import WIDE, heading, indented, plain_text, table
@@ -30,6 +31,7 @@ def run_text(report: Report, folder: Path, width: int = 80) -> list[RenderableTy
     if report.exports:
         parts += [heading("files"), exports_table(report, width)]
         parts += [plain_text(sentence) for sentence in sentences.about_sizes(report)]
+        parts += [plain_text(sentence) for sentence in cost_sentences(report)]
         parts += [plain_text(sentence) for sentence in sentences.making_sentences(report)]
         parts += [plain_text(sentence) for sentence in sentences.simulation_sentences(report)]
     parts += [plain_text(""), *verdict_text(report)]

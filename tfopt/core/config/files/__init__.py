@@ -7,5 +7,6 @@
 | `file_rules` | which layers does a rule of a file treat in a different way? |
 | `bundle_keys` | which keys does a bundle have? |
 | `normalization` | how does a recipe say what became of raw values? |
+| `for_target` | what does a target choose for a file, and what can it not run? |
 | `claim_codes`, `accepted_claims` | what is claimed of files, and which broken claims does a recipe accept? |
 """
