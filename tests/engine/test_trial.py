@@ -20,7 +20,7 @@ class Planned:
 
     warnings: tuple[str, ...] = ()
     layers: tuple[LayerPreflight, ...] = ()
-    recipe: Any = field(default_factory=lambda: type("Recipe", (), {"stages": ()}))
+    recipe: Any = field(default_factory=lambda: type("Recipe", (), {"stages": (), "target": None}))
 
 
 def said(file: TrialConversion, **plan: Any) -> list[str]:

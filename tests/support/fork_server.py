@@ -27,8 +27,9 @@ import pytest
 from tfopt.backend.tflite import child_process
 
 CONVERT = "tfopt.backend.export.convert"
-LIGHT = tuple(
-    f"tfopt.backend.tflite.{name}" for name in ("benchmark", "inner_tensors", "kernel_differences", "predict")
+LIGHT = (
+    *(f"tfopt.backend.tflite.{name}" for name in ("benchmark", "inner_tensors", "kernel_differences", "predict")),
+    "tfopt.backend.bench.operator_times",
 )
 """Modules whose functions run `.tflite` files, without TensorFlow."""
 Run = Callable[[list[str], float | None], tuple[int | None, str]]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from tfopt.core.targets import core_ml, edge_tpu, gpu_delegate, tflite_micro
 
+_EIGHT_BITS = "int8"
+"""The only type of numbers of the Edge TPU."""
 Missing = Callable[[Iterable[str]], tuple[str, ...]]
 """Those of some operators that a runtime does not have."""
 
@@ -66,7 +68,7 @@ def _micro_refuses(mode: _Mode) -> str:
 
 
 def _edge_tpu_refuses(mode: _Mode) -> str:
-    if (mode.weights, mode.activations) != ("int8", "int8"):
+    if {mode.weights, mode.activations} != {_EIGHT_BITS}:
         return "the Edge TPU computes in 8-bit integers only"
     return ""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.config.quantization_modes import MODES
+from tfopt.core.config.quantization_modes import DEFAULT, MODES
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.targets.table import Target
 
@@ -27,9 +27,9 @@ def file_for_target(name: str, body: object, target: Target) -> object:
         return body
     written: dict[Any, Any] = dict(body or {})
     named_like_a_mode = name in _NAMES_OF_MODES or name in MODES
-    if "quantize" not in written and target.quantize != "none" and (name == target.quantize or not named_like_a_mode):
+    if "quantize" not in written and target.quantize != DEFAULT and (name == target.quantize or not named_like_a_mode):
         written["quantize"] = target.quantize
-    mode = MODES.get(written.get("quantize", "none")) if isinstance(written.get("quantize", "none"), str) else None
+    mode = MODES.get(written.get("quantize", DEFAULT)) if isinstance(written.get("quantize", DEFAULT), str) else None
     if "io" not in written and mode is not None and mode.integer_only and target.io in mode.io:
         written["io"] = target.io
     if "batch" not in written and target.fixed_shapes:
