@@ -63,6 +63,8 @@ def test_layers_have_the_weights_of_their_modes(records: dict[str, ExportRecord]
 
     assert kinds("int4", "conv") == kinds("int4", "wide") == kinds("int8", "wide") == {("int4", 0)}
     assert kinds("blocks", "conv") == kinds("weights", "wide") == kinds("int8", "conv") == {("int8", 0)}
+    assert kinds("int4", "lstm") == kinds("int16x8", "lstm") == {("int8", 0)}
+    assert kinds("weights", "lstm") == {("float32", 0)}
     assert kinds("blocks", "wide") == {("int4", 32)}
     assert (kinds("mixed", "wide"), kinds("mixed", "logits")) == ({("int4", 64)}, {("float32", 0)})
 

@@ -21,6 +21,7 @@ from tfopt.core.records.report import AuditRecord, ClaimRecord, PortRecord, Tens
 PACKAGE = REPOSITORY / "tfopt"
 TELLS_MODES_APART = {"core/config/quantization_modes.py", "backend/export/convert.py"}
 SAME_WORD = {
+    "core/records/what_it_is.py": "dtypes of weights, not modes",
     "core/config/sparse_encoding.py": "the dtype of weights, not a mode",
     "backend/quantization/canonical/equality.py": "the dtype in which a Keras layer computes",
 }

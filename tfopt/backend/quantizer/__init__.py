@@ -15,5 +15,6 @@ after. All of it runs in the child process of the conversion.
 | `engine` | how is litert-quantizer told? |
 | `float_parts` | which layers does an int16x8 file compute in float? |
 | `ranges` | what are activations over the calibration examples? |
+| `lstm_weights` | how does the LSTM operator, which the quantizer does not know, get int8 weights? |
 | `edits` | what is changed in the float32 file before? |
 """

@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tfopt.backend.audit.tflite import calling_layers, indices, layer_of
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
+from tfopt.core.config.weight_kernels import LSTM
 
 _WEIGHTS: Mapping[str, tuple[int, ...]] = {
     "CONV_2D": (1,),
@@ -18,6 +19,7 @@ _WEIGHTS: Mapping[str, tuple[int, ...]] = {
     "FULLY_CONNECTED": (1,),
     "EMBEDDING_LOOKUP": (1,),
     "BATCH_MATMUL": (1, 0),
+    LSTM: (1, 2),
 }
 """Inputs that hold the weights of an operator, where they are constants."""
 

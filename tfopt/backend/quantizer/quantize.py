@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tfopt.backend.audit.tflite import layer_of
 from tfopt.backend.graph.layer_names import LayerNames
-from tfopt.backend.quantizer.choices import choices
+from tfopt.backend.quantizer.choices import Choice, choices
 from tfopt.backend.quantizer.edits import free_rotations, look_tables_up, name_uniquely, reshape_axes
 from tfopt.backend.quantizer.engine import Engine, writes
 from tfopt.backend.quantizer.layer_modes import LayerModes
+from tfopt.backend.quantizer.lstm_weights import round_lstms
 from tfopt.backend.quantizer.operators import operators
 from tfopt.backend.quantizer.ranges import activations
 from tfopt.backend.tflite import flatbuffer
@@ -17,6 +18,7 @@ from tfopt.backend.types import Array
 from tfopt.core.config.algorithms import ALGORITHMS
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization_modes import MODES, Mode
+from tfopt.core.config.weight_kernels import LSTM
 
 Examples = Callable[[], Iterator[Mapping[str, Array]]]
 """The calibration examples, from the first: inputs by name in the signature."""
@@ -43,14 +45,20 @@ def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Exa
     content = flatbuffer.serialize(file)
     chosen = list(choices(operators(file, names), variant, layers, writes))
     engine = Engine(content)
-    engine.tell(chosen, _integer_ports(variant))
-    if not any(choice.mode for choice in chosen):
-        return content
+    told = [choice for choice in chosen if choice.operator.name != LSTM]
+    engine.tell(told, _integer_ports(variant))
+    if not any(choice.mode for choice in told):
+        return flatbuffer.serialize(_with_lstms(file, chosen))
     multiplied = {choice.operator.reads for choice in chosen if ALGORITHMS[choice.algorithm].calibrated}
     seen = activations(file, examples(), multiplied) if variant.mode.integer_only or multiplied else {}
     made = flatbuffer.parse(engine.quantize(seen))
     free_rotations(made)
-    return flatbuffer.serialize(made)
+    return flatbuffer.serialize(_with_lstms(made, chosen))
+
+
+def _with_lstms(file: flatbuffer.File, chosen: Iterable[Choice]) -> flatbuffer.File:
+    round_lstms(file, chosen)
+    return file
 
 
 def _integer_ports(variant: Variant) -> dict[str, Mode]:

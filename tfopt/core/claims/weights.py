@@ -67,8 +67,11 @@ def _wanted(mode: Mode, tensor: TensorRecord) -> tuple[str, str]:
         return mode.tables, "a table is stored as its results are"
     stored = stored_as(mode, operator, row) if operator in OPERATORS else None
     if stored is None:
-        no_kernel = mode.weights != "float32"
-        return "float32", f"LiteRT has no kernel for {operator} with {mode.weights} weights" if no_kernel else "by rule"
+        if mode.weights == "float32":
+            return "float32", "by rule"
+        known = operator in OPERATORS and not mode.integer_only
+        reason = reason_no_kernel(mode, operator, row) if known else None
+        return "float32", reason or f"LiteRT has no kernel for {operator} with {mode.weights} weights"
     if stored.described_weights == mode.described_weights:
         return mode.described_weights, ""
     return stored.described_weights, reason_no_kernel(mode, operator, row) or ""

@@ -18,14 +18,13 @@ from types import MappingProxyType
 
 from tfopt.core.config.quantization_modes import EIGHT_BITS, Mode
 
-_INT8: Mapping[str, int] = dict.fromkeys(
-    ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "EMBEDDING_LOOKUP", "BATCH_MATMUL"), 1
-)
+LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+"""The operator of a whole LSTM, which litert-quantizer does not know: `tfopt.backend.quantizer` rounds its weights."""
+_FLOAT16 = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "EMBEDDING_LOOKUP")
+_INT8: Mapping[str, int] = dict.fromkeys((*_FLOAT16, "BATCH_MATMUL", LSTM), 1)
 _WEIGHTS: Mapping[str, Mapping[str, int]] = {
     "float32": MappingProxyType({}),
-    "float16": dict.fromkeys(
-        ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "EMBEDDING_LOOKUP"), 1
-    ),
+    "float16": dict.fromkeys(_FLOAT16, 1),
     "int8": _INT8,
     "int4": {"FULLY_CONNECTED": 1, "CONV_2D": 1, "EMBEDDING_LOOKUP": 2},
     "int2": {"FULLY_CONNECTED": 1, "EMBEDDING_LOOKUP": 4},
@@ -47,6 +46,8 @@ def reason_no_kernel(mode: Mode, operator: str, row: int) -> str | None:
         row: how many weights a result is a sum of, or in a table the length of a row.
     """
     kernels = dict.fromkeys(_BLOCKS, mode.block) if mode.block else _WEIGHTS[mode.weights]
+    if operator == LSTM and mode.weights_only:
+        return f"LiteRT's {operator} with {mode.weights} weights rounds its inputs, which this mode does not"
     if operator not in kernels:
         return f"LiteRT has no kernel for {operator} with {mode.described_weights} weights"
     if row % kernels[operator] == 0:
@@ -65,8 +66,8 @@ def stored_as(mode: Mode, operator: str, row: int) -> Mode | None:
         row: as in `reason_no_kernel`.
 
     Returns:
-        The mode itself where a kernel reads such weights; else the one with int8 weights, where a kernel reads those;
-        else None: the weights stay float32.
+        The mode itself where a kernel reads such weights; else the one with int8 weights, where a kernel reads those
+        and the mode rounds inputs, too; else None: the weights stay float32.
     """
     if mode.weights == "float32":
         return None
@@ -74,4 +75,6 @@ def stored_as(mode: Mode, operator: str, row: int) -> Mode | None:
         mode = EIGHT_BITS
     if reason_no_kernel(mode, operator, row) is None:
         return mode
+    if mode.stores_floats or mode.weights_only:
+        return None
     return EIGHT_BITS if reason_no_kernel(EIGHT_BITS, operator, row) is None else None
