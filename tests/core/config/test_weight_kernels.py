@@ -38,3 +38,11 @@ def test_the_reason_names_operator_weights_and_sizes() -> None:
         "a row of 96 weights cannot be divided into blocks of 64"
     )
     assert "multiple of 2" in str(reason_no_kernel(MODES["int4"], "EMBEDDING_LOOKUP", 33))
+
+
+def test_the_lstm_operator_has_int8_weights_where_it_may_round_its_inputs() -> None:
+    found = {name: stored_as(MODES[name], "UNIDIRECTIONAL_SEQUENCE_LSTM", 16) for name in MODES}
+    assert {name for name, mode in found.items() if mode is not None and mode.weights == "int8"} == {
+        name for name, mode in MODES.items() if not mode.stores_floats and not mode.weights_only
+    }
+    assert "rounds its inputs" in str(reason_no_kernel(MODES["weight_only_int8"], "UNIDIRECTIONAL_SEQUENCE_LSTM", 16))
