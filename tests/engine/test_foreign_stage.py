@@ -39,14 +39,14 @@ def clear() -> None:
                 one.cache_clear()
 
 
-def recipe(last: dict[str, Any]) -> Recipe:
+def recipe(last: dict[str, Any], **files: dict[str, Any]) -> Recipe:
     document = {
         "name": "foreign",
         "seed": 1,
         "data": {"source": "digits", "batch_size": 256},
         "model": {"source": "mlp", "args": {"units": [8]}},
         "stages": [{"prune": {"epochs": 1, "schedule": {"kind": "one_shot", "final": "50%"}}}, last],
-        "export": {"tflite": {"int8": {"quantize": "int8", "agreement": "50%"}}},
+        "export": {"tflite": {"int8": {"quantize": "int8", "agreement": "50%"}, **files}},
     }
     return build_recipe(document, catalog_module.catalog())
 
@@ -54,7 +54,8 @@ def recipe(last: dict[str, Any]) -> Recipe:
 def test_a_foreign_stage_that_quantizes_is_planned_run_and_exported(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     store = Store(tmp_path / ".store")
-    prepared = prepare(recipe({"rounded": {"epochs": 1}}), store)
+    without = {"quantize": "dynamic", "agreement": "50%", "ptq": True}
+    prepared = prepare(recipe({"rounded": {"epochs": 1}}, without=without), store)
     assert [stage.kind for stage in prepared.plan.stages] == ["prune", "rounded"]
     warnings = [text for text in prepared.plan.warnings if not text.startswith("prune: 50% sparsity with 5 steps")]
     assert warnings == ["rounded: comes from another package."], "no word of an int8 file without qat"
@@ -64,7 +65,9 @@ def test_a_foreign_stage_that_quantizes_is_planned_run_and_exported(tmp_path: Pa
     rounded = run.report.stages[-1]
     assert rounded.details["float_layers"] == {}
     assert max(layer.sparsity for layer in rounded.layers) > 0.4, "what it keeps is verified as of any stage"
-    (int8,) = run.report.exports
+    int8, before = run.report.exports
+    assert (before.details["converted_from"], before.details["without_stage"]) == ("float", "rounded")
+    assert {"sparsity_kept", "same_outputs"} <= {claim.code for claim in before.claims}
     assert int8.details["converted_from"] == "qat"
     assert int8.simulation is not None
     assert int8.simulation.stage == "rounded"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import tf_keras
 
+from tfopt.backend.calibration.rewrites.chains import Search
+from tfopt.backend.calibration.rewrites.weight_changes import searches
 from tfopt.backend.calibration.selection import calibration_split
 from tfopt.backend.data.splits import Data
 from tfopt.core.config.files.calibration import Calibration
@@ -13,7 +15,14 @@ from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.language.mistakes import Mistake
-from tfopt.errors import TfoptError
+from tfopt.errors import StageError, TfoptError
+
+_NAMED = 3
+"""Layers whose reason is given; the others are counted."""
+_NEEDED = {
+    "equalize": "no convolution or dense layer whose result reaches one other such layer through ReLU or nothing",
+    "smooth": "no LayerNormalization that Dense or MultiHeadAttention layers alone read",
+}
 
 
 def calibration_preflight(
@@ -30,8 +39,9 @@ def calibration_preflight(
     found = Preflight()
     for name, variant in variants.items():
         problems = [*_without_quantizing_stage(name, variant, traits)]
-        if variant.mode.calibrated:
-            problems += _learned_ranges(name, variant, traits)
+        if variant.calibrated:
+            learned = [*_learned_ranges(name, variant, traits)]
+            problems += learned or [*_rewrites(name, variant.calibrating, model, traits)]
             found = found.joined(_selection(name, variant.calibrating, data))
         found = found.joined(Preflight(problems=tuple(problems)))
     return found
@@ -62,6 +72,32 @@ def _learned_ranges(name: str, variant: Variant, traits: frozenset[Trait]) -> It
             "write ptq: true to quantize the model before that stage."
         )
         yield Mistake((name, "calibration", key), message, code="conflicting_keys")
+
+
+def _rewrites(
+    name: str, calibration: Calibration, model: tf_keras.Model, traits: frozenset[Trait]
+) -> Iterator[Mistake]:
+    """Keys that rewrite weights, where there is nothing to rewrite, or something would be lost."""
+    asked = {"equalize": calibration.equalize, "smooth": calibration.smooth is not None}
+    for key in (key for key, is_asked in asked.items() if is_asked):
+        path = (name, "calibration", key)
+        if "clustered" in traits:
+            message = f"{name}: {key} scales the weights of clustered kernels, which then share no values. Remove it."
+            yield Mistake(path, message, code="conflicting_keys")
+            continue
+        try:
+            found = searches(model, smooth=key == "smooth")
+        except StageError as error:
+            yield Mistake(path, f"{name}: {key}: {error.message}", code=error.code)
+            continue
+        if not any(search.chains for search in found):
+            yield Mistake(path, f"{name}: {key} finds {_NEEDED[key]}.{_why(found)} Remove it.", code="no_chain")
+
+
+def _why(found: Sequence[Search]) -> str:
+    reasons = [reason for search in found for reason in search.reasons]
+    more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
+    return f" {'; '.join(reasons[:_NAMED])}{more}." if reasons else ""
 
 
 def _selection(name: str, calibration: Calibration, data: Data | None) -> Preflight:

@@ -8,6 +8,7 @@
 | `tflite_run` | how does a file run on each kind of kernels, and does it give its model's outputs? |
 | `trial` | which operators does a model become? Asked of the converter before training |
 | `forms` | which model, with which sizes of its inputs, is a file converted from? |
+| `sources` | what do the models return that files are converted from? |
 | `integers/` | how is an integer file made right where the converter alone is not? |
 | `sparse/` | which sparse encodings do kernels compute right? |
 | `keras_files/` | how are `saved_model/` and `model.keras` written, and does plain Keras open them? |

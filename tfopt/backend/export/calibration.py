@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 import tf_keras
 
+from tfopt.backend.calibration.rewrites.weight_changes import WeightChanges, weight_changes
 from tfopt.backend.calibration.selection import calibration_split
 from tfopt.backend.export.convert import Conversion
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.input_ranges import with_ranges
 from tfopt.backend.types import Array
+from tfopt.core.claims.failures import Failure, attempt
+from tfopt.core.config.files.calibration import Calibration
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.errors import ExportError
@@ -60,14 +63,43 @@ def save_calibration(
     return save_arrays(saved_model.named_inputs(with_ranges(given, ranges), model, signature), folder)
 
 
-def calibration_details(conversion: Conversion) -> dict[str, Any]:
-    """What a report says about the calibration of a file: how many examples, and how."""
+def rewritten_weights(
+    variants: Mapping[str, Variant], model: tf_keras.Model, context: ExportContext
+) -> dict[str, WeightChanges | Failure]:
+    """The weights that are rewritten for the variants whose `calibration` asks for it; why they could not be.
+
+    Args:
+        variants: the files by name.
+        model: the float model.
+        context: data and seed.
+    """
+    known: dict[Calibration, WeightChanges | Failure] = {}
+
+    def changes(calibration: Calibration) -> WeightChanges:
+        return weight_changes(model, calibration, calibration_split(context.data, calibration, context.seed).inputs)
+
+    for calibration in (v.calibrating for v in variants.values() if v.calibrated and v.calibrating.rewrites):
+        if calibration not in known:
+            known[calibration] = attempt(changes, calibration)
+    return {name: known[v.calibrating] for name, v in variants.items() if v.calibrated and v.calibrating in known}
+
+
+def calibration_details(conversion: Conversion, rewritten: Sequence[str]) -> dict[str, Any]:
+    """What a report says about the calibration of a file: how many examples, and how.
+
+    Args:
+        conversion: of the file.
+        rewritten: the chains of layers between which channels were scaled.
+    """
     if not conversion.calibration:
         return {"calibration": 0}
     calibration = conversion.variant.calibrating
     examples = len(np.load(next(iter(conversion.calibration.values())), mmap_mode="r"))
     asked = calibration.examples if calibration.function is None else examples
-    return {"calibration": asked} | ({"calibrated_with": words} if (words := calibration.words()) else {})
+    details: dict[str, Any] = {"calibration": asked}
+    if words := calibration.words():
+        details["calibrated_with"] = words
+    return {**details, "rewritten": [*rewritten]} if rewritten else details
 
 
 def save_arrays(arrays: Mapping[str, Array], folder: Path) -> dict[str, Path]:

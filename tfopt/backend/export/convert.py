@@ -165,7 +165,7 @@ def convert_one(
     converter = _converter(saved_model)
     CONVERTERS[variant.quantize](converter, variant, calibration)
     if variant.mode.calibrated:
-        quantize_well(converter, saved_model, floats, layers)
+        quantize_well(converter, saved_model, floats, layers, variant.calibrating)
     if variant.sparse:
         converter.optimizations = [*converter.optimizations, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
     content: bytes = converter.convert()

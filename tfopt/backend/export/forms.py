@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import tf_keras
 
+from tfopt.backend.calibration.rewrites.weight_changes import NO_CHANGES, WeightChanges
 from tfopt.backend.export.integers.float_rules import FloatRequest
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.canonical import Canonical
@@ -30,6 +31,7 @@ class Form:
         original_names: by name of a layer of `model`, the layer of the recipe's model that it computes, where the two
             differ.
         masked: the recipe's model with masks as tensors, where `model` is that; None where it has none.
+        changes: weights of `model` that are rewritten in the SavedModel, without a change of its outputs.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Form:
     shapes: Mapping[str, Shape]
     original_names: Mapping[str, str] = field(default_factory=dict)
     masked: Canonical | None = None
+    changes: WeightChanges = NO_CHANGES
 
     def write(self, signature: saved_model.Signature, folder: Path) -> None:
         """Writes the SavedModel of this form.
@@ -46,7 +49,8 @@ class Form:
         Raises:
             ExportError: the disk is full or the folder is read-only.
         """
-        saved_model.write_saved_model(self.model, signature, folder, self.batch, self.shapes)
+        with self.changes.applied():
+            saved_model.write_saved_model(self.model, signature, folder, self.batch, self.shapes)
 
 
 def forms(
@@ -55,6 +59,7 @@ def forms(
     example: Shape | Mapping[str, Shape] | None,
     simulated: Mapping[str, tf_keras.Model] = MappingProxyType({}),
     original_names: Mapping[str, str] = MappingProxyType({}),
+    changes: Mapping[str, WeightChanges] = MappingProxyType({}),
 ) -> dict[str, Form]:
     """The form of each variant.
 
@@ -64,6 +69,7 @@ def forms(
         example: shape of one example of the data, by input name where there are several; None where there are none.
         simulated: by name of a variant, the model that simulates 8 bits for it, if a stage left one.
         original_names: names of the layers of `model` by those of the layers that compute them in `simulated`.
+        changes: by name of a variant that is made of the float model, its rewritten weights.
 
     Raises:
         StageError: a model with masks cannot be rewritten.
@@ -77,18 +83,26 @@ def forms(
         if batch is None and not variant.any_batch and saved_model.needs_fixed_batch(model):
             batch = 1
         quantized = simulated.get(name) if variant.from_qat else None
-        key = (id(quantized), variant.mode.integer_only, batch, bool(shapes))
+        change = changes.get(name, NO_CHANGES)
+        key = (id(quantized), variant.mode.integer_only, batch, bool(shapes), id(change))
         if key not in made:
             sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"
+            sizes += f"-rewritten{len(made)}" if change.values else ""
             if quantized is not None:
                 made[key] = Form(f"qat-{len(made)}-{sizes}", "qat", quantized, batch, shapes, original_names)
-            elif variant.mode.integer_only and (masked := integer_form(model, shapes)) is not None:
+            elif variant.mode.integer_only and (masked := _with_masks(model, shapes, change)) is not None:
                 names = masked.original_names
                 made[key] = Form(f"masked-{sizes}", "float", masked.model, batch, shapes, names, masked)
             else:
-                made[key] = Form(f"float-{sizes}", "float", model, batch, shapes)
+                made[key] = Form(f"float-{sizes}", "float", model, batch, shapes, changes=change)
         found[name] = made[key]
     return found
+
+
+def _with_masks(model: tf_keras.Model, shapes: Mapping[str, Shape], change: WeightChanges) -> Canonical | None:
+    """The form with masks as tensors, a copy with the rewritten weights; None for a model without masks."""
+    with change.applied():
+        return integer_form(model, shapes)
 
 
 def request_for(form: Form, request: FloatRequest) -> FloatRequest:

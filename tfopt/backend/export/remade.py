@@ -7,7 +7,8 @@ from pathlib import Path
 
 import tf_keras
 
-from tfopt.backend.export.calibration import save_calibration
+from tfopt.backend.calibration.rewrites.weight_changes import WeightChanges
+from tfopt.backend.export.calibration import rewritten_weights, save_calibration
 from tfopt.backend.export.convert import Conversion, convert
 from tfopt.backend.export.forms import forms, request_for
 from tfopt.backend.export.integers.float_rules import float_request, simulated_elsewhere
@@ -42,7 +43,12 @@ def remade(
     names: Mapping[str, str] = {}
     if isinstance(model, Quantized):
         simulated, names = {name: simulated_elsewhere(model, request.layers).model}, model.original_names
-    form = forms({name: variant}, float_model, context.data.input_shape, simulated, names)[name]
+    changes: dict[str, WeightChanges] = {}
+    for rewritten in rewritten_weights({name: variant}, float_model, context).values():
+        if isinstance(rewritten, Failure):
+            return rewritten
+        changes[name] = rewritten
+    form = forms({name: variant}, float_model, context.data.input_shape, simulated, names, changes)[name]
     form.write(signature, work / "model")
     learned = input_ranges(quantized) if quantized is not None and form.kind == "qat" else {}
     calibration = save_calibration(name, variant, float_model, signature, context, work / "calibration", learned)

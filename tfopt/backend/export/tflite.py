@@ -14,19 +14,21 @@ import tf_keras
 from tfopt.backend import quantization
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
 from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.calibration.rewrites.weight_changes import WeightChanges
 from tfopt.backend.explain.layer_errors import layer_errors, sentence, worst
-from tfopt.backend.export.calibration import calibration_details, save_arrays, save_calibration
+from tfopt.backend.export.calibration import calibration_details, rewritten_weights, save_arrays
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.forms import Form, forms, request_for
 from tfopt.backend.export.integers import small_weights
-from tfopt.backend.export.integers.float_rules import REASON, FloatRequest, float_request, simulated_elsewhere
+from tfopt.backend.export.integers.float_rules import REASON, float_request, simulated_elsewhere
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.measured import Measured, with_latency
 from tfopt.backend.export.on_target import for_target
 from tfopt.backend.export.plain import PlainFile, plain_conversions, twin_of
 from tfopt.backend.export.sensitivity import explained
+from tfopt.backend.export.sources import conversion_of, sources_of
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
@@ -34,8 +36,6 @@ from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.quantizer.float_parts import float_parts
-from tfopt.backend.quantizer.rules import layer_modes
-from tfopt.backend.types import Array
 from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import broken_claim
 from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
@@ -128,12 +128,14 @@ def _files(
             if request.layers:
                 simulated[name] = simulated_elsewhere(model, request.layers).model
     names = {} if quantized is None else model.original_names
-    form_of = forms(variants, float_model, context.data.input_shape, simulated, names)
-    sources = _sources(float_model, form_of, signature, context, work)
+    rewritten = rewritten_weights(variants, float_model, context)
+    changes = {name: each for name, each in rewritten.items() if not isinstance(each, Failure)}
+    form_of = forms(variants, float_model, context.data.input_shape, simulated, names, changes)
+    sources = sources_of(float_model, form_of, signature, context, work)
     ranges = {} if quantized is None else input_ranges(quantized)
     requests = {name: request_for(form_of[name], request) for name, request in requests.items()}
     made = {
-        name: _conversion(
+        name: conversion_of(
             name,
             variant,
             requests[name],
@@ -147,6 +149,7 @@ def _files(
         )
         for name, variant in variants.items()
     }
+    made |= {name: each for name, each in rewritten.items() if isinstance(each, Failure)}
     conversions = [each for each in made.values() if not isinstance(each, Failure)]
     failures = {name: each for name, each in made.items() if isinstance(each, Failure)}
     # What is made for comparison only must not cost the files.
@@ -181,7 +184,10 @@ def _files(
         name: Measured(failed_export(name, "tflite", _path(name, context), failures[name]))
         if name in failures
         else explained(
-            _measured(by_name[name], sources[form_of[name].name], evaluation), variants[name], model, evaluation
+            _measured(by_name[name], sources[form_of[name].name], evaluation, rewritten.get(name)),
+            variants[name],
+            model,
+            evaluation,
         )
         for name in variants
     }
@@ -202,52 +208,6 @@ def _float_layers(
 def layer_names(model: tf_keras.Model) -> tuple[str, ...]:
     """Names of all layers; a nested model is replaced by its layers."""
     return tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
-
-
-def _sources(
-    float_model: tf_keras.Model,
-    form_of: Mapping[str, Form],
-    signature: saved_model.Signature,
-    context: ExportContext,
-    work: Path,
-) -> dict[str, Source | Failure]:
-    """The models that the variants need, by name of the form, saved, with their outputs; why one could not be."""
-    outputs: dict[int, Mapping[str, Array]] = {}
-
-    def source(form: Form) -> Source:
-        folder = work / form.name
-        form.write(signature, folder)
-        # Masks as tensors change no output, so the float model is what their files are compared with.
-        model = float_model if form.kind == "float" else form.model
-        if id(model) not in outputs:
-            outputs[id(model)] = saved_model.predict(model, context.data.test.inputs, signature)
-        return Source(form.kind, folder, outputs[id(model)])
-
-    needed = {form.name: form for form in form_of.values()}
-    return {name: attempt(source, needed[name]) for name in sorted(needed)}
-
-
-def _conversion(
-    name: str,
-    variant: Variant,
-    floats: FloatRequest,
-    model: tf_keras.Model,
-    signature: saved_model.Signature,
-    form: Form,
-    source: Source | Failure,
-    ranges: Mapping[str, tuple[float, float]],
-    context: ExportContext,
-    work: Path,
-) -> Conversion | Failure:
-    if isinstance(source, Failure):
-        return source
-    learned = ranges if source.kind == "qat" else {}
-    folder = work / f"{name}.calibration"
-    files = attempt(save_calibration, name, variant, model, signature, context, folder, learned)
-    if isinstance(files, Failure):
-        return files
-    layers = layer_modes(variant, model, form.original_names)
-    return Conversion(name, variant, source.saved_model, work / f"{name}.tflite", files, floats, layers)
 
 
 def _may_be_float(conversion: Conversion, file: Path, evaluation: Evaluation) -> FloatLayers:
@@ -280,7 +240,12 @@ def _path(name: str, context: ExportContext) -> str:
     return f"{context.folder.name}/{name}.tflite"
 
 
-def _measured(conversion: Conversion, source: Source | Failure, evaluation: Evaluation) -> Measured:
+def _measured(
+    conversion: Conversion,
+    source: Source | Failure,
+    evaluation: Evaluation,
+    rewritten: WeightChanges | Failure | None,
+) -> Measured:
     """The record of a converted file; of one that cannot be moved, read or run, with why."""
     name, context = conversion.name, evaluation.context
     file = context.folder / f"{name}.tflite"
@@ -299,7 +264,7 @@ def _measured(conversion: Conversion, source: Source | Failure, evaluation: Eval
         measures={},
         details={
             "converted_from": source.kind,
-            **calibration_details(conversion),
+            **calibration_details(conversion, rewritten.names if isinstance(rewritten, WeightChanges) else ()),
         },
     )
     audit = attempt(audit_tflite, file, evaluation.layer_names, evaluation.aliases)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from tfopt.backend.audit.tflite import layer_of
+from tfopt.backend.calibration.ranges import clipped_ranges
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.quantizer.choices import Choice, choices
 from tfopt.backend.quantizer.edits import free_rotations, look_tables_up, name_uniquely, reshape_axes
@@ -12,7 +14,7 @@ from tfopt.backend.quantizer.engine import Engine, writes
 from tfopt.backend.quantizer.layer_modes import LayerModes
 from tfopt.backend.quantizer.lstm_weights import round_lstms
 from tfopt.backend.quantizer.operators import operators
-from tfopt.backend.quantizer.ranges import activations
+from tfopt.backend.quantizer.ranges import Activation, activations
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 from tfopt.core.config.algorithms import ALGORITHMS
@@ -22,6 +24,10 @@ from tfopt.core.config.weight_kernels import LSTM
 
 Examples = Callable[[], Iterator[Mapping[str, Array]]]
 """The calibration examples, from the first: inputs by name in the signature."""
+
+
+_LEVELS = {"int8": 2**8, "int16": 2**16}
+"""Values of the integers that activations are rounded to."""
 
 
 def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Examples) -> bytes:
@@ -51,7 +57,7 @@ def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Exa
         return flatbuffer.serialize(_with_lstms(file, chosen))
     multiplied = {choice.operator.reads for choice in chosen if ALGORITHMS[choice.algorithm].calibrated}
     seen = activations(file, examples(), multiplied) if variant.mode.integer_only or multiplied else {}
-    made = flatbuffer.parse(engine.quantize(seen))
+    made = flatbuffer.parse(engine.quantize(_with_range(seen, file, variant, examples)))
     free_rotations(made)
     return flatbuffer.serialize(_with_lstms(made, chosen))
 
@@ -59,6 +65,19 @@ def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Exa
 def _with_lstms(file: flatbuffer.File, chosen: Iterable[Choice]) -> flatbuffer.File:
     round_lstms(file, chosen)
     return file
+
+
+def _with_range(
+    seen: Mapping[str, Activation], file: flatbuffer.File, variant: Variant, examples: Examples
+) -> Mapping[str, Activation]:
+    """The activations with the ranges that the recipe asks for."""
+    if variant.calibrating.range == "min_max":
+        return seen
+    names = [flatbuffer.text(tensor.name) for tensor in file.model.subgraphs[0].tensors]
+    ends = {at: (seen[name].low, seen[name].high) for at, name in enumerate(names) if name in seen}
+    levels = _LEVELS[variant.mode.activations]
+    found = clipped_ranges(file, ends, examples(), variant.calibrating, levels)
+    return {**seen, **{names[at]: replace(seen[names[at]], low=low, high=high) for at, (low, high) in found.items()}}
 
 
 def _integer_ports(variant: Variant) -> dict[str, Mode]:

@@ -154,6 +154,7 @@ CODES = {
         "A selection over classes, but the targets are no classes.", "Select at random, or by a function of your own."
     ),
     "too_few_examples": ErrorCode("Too few examples to calibrate with.", "Ask for more, or select more."),
+    "no_chain": ErrorCode("The model has no layers between which channels could be scaled.", "Remove the key."),
     "test_split_used": ErrorCode(
         "A function of your own selects examples of the test split.", "Select from the training split that it gets."
     ),

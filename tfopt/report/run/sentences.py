@@ -89,6 +89,11 @@ def making_sentences(report: Report) -> tuple[str, ...]:
         for export in report.exports
         if (words := export.details.get("calibrated_with"))
     ]
+    found += [
+        f"{export.name}: channels are scaled, without a change of the outputs, between {', '.join(chains)}."
+        for export in report.exports
+        if (chains := export.details.get("rewritten"))
+    ]
     return tuple(found)
 
 

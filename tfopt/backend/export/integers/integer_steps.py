@@ -11,16 +11,24 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
+from tfopt.backend.calibration.ranges import clip_ranges
 from tfopt.backend.compat.tflite_quantizer import quantize_in_steps
 from tfopt.backend.export.integers import float_rules, loops, lstm_operator, small_weights
 from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
 from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
+from tfopt.core.config.files.calibration import Calibration
+
+_ALL_VALUES = Calibration.model_construct()
 
 
 def quantize_well(
-    converter: Any, saved_model: str, floats: FloatRequest = NOTHING, layers: LayerModes = NO_RULES
+    converter: Any,
+    saved_model: str,
+    floats: FloatRequest = NOTHING,
+    layers: LayerModes = NO_RULES,
+    calibration: Calibration = _ALL_VALUES,
 ) -> None:
     """Sets a converter for int8: layers stay float by rule, recurrent layers convert well; else it is as before.
 
@@ -29,6 +37,7 @@ def quantize_well(
         saved_model: the folder of the SavedModel.
         floats: layers that stay float because the recipe says so.
         layers: modes of layers because the recipe says so.
+        calibration: says how ranges are computed.
     """
 
     def prepare(content: bytes) -> bytes:
@@ -39,6 +48,9 @@ def quantize_well(
         content = _edited(content, lstm_operator.is_in, partial(lstm_operator.measure_ranges, examples=examples))
         edits = (loops.join_passed_values, loops.keep_loops_float, loops.begin_with_constants)
         content = _edited(content, loops.has_loops, *edits)
+        if calibration.range != "min_max":
+            clip = partial(clip_ranges, examples=converter.representative_dataset.input_gen, calibration=calibration)
+            content = _edited(content, lambda file: True, clip)
         if not floats.layers:
             return content, ()
         file = flatbuffer.parse(content)

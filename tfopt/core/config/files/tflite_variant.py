@@ -103,25 +103,25 @@ class Variant(Block):
                 modes = " or ".join(modes_with_io(dtype))
                 message = f"{end}: {dtype} needs quantize: {modes} (got quantize: {self.quantize})"
                 raise KeyMistake(tuple(end.split(".")), message, code="conflicting_keys")
-        if self.engine == "quantizer" and self.calibrating.range != "min_max":
-            message = (
-                f"range: {self.calibrating.range} is for 8-bit activations that the converter writes; a file of "
-                f"quantize: {self.quantize} has none. Leave range out"
-            )
-            raise KeyMistake(("calibration", "range"), message, code="conflicting_keys")
         self._check_rules()
         self._check_algorithm()
-        if isinstance(self.calibration, Calibration) and not self.calibrated:
-            modes = " or ".join(name for name, mode in MODES.items() if mode.calibrated)
-            message = f"calibration: {{...}} needs quantize: {modes} (got quantize: {self.quantize})"
-            raise KeyMistake(("calibration",), message, code="conflicting_keys")
-        if self.ptq and self.quantize == DEFAULT:
-            message = f"ptq: true needs a mode that quantizes (got quantize: {self.quantize})"
-            raise KeyMistake(("ptq",), message, code="conflicting_keys")
+        self._check_calibration()
         if self.sparse and self.mode.not_sparse is not None:
             message = f"sparse: true cannot be combined with quantize: {self.quantize}: {self.mode.not_sparse}"
             raise KeyMistake(("sparse",), message, code="conflicting_keys")
         return self
+
+    def _check_calibration(self) -> None:
+        if isinstance(self.calibration, Calibration) and not self.calibrated:
+            modes = " or ".join(name for name, mode in MODES.items() if mode.calibrated)
+            message = f"calibration: {{...}} needs quantize: {modes} (got quantize: {self.quantize})"
+            raise KeyMistake(("calibration",), message, code="conflicting_keys")
+        if self.calibrating.range != "min_max" and not self.mode.integer_only:
+            message = f"range is about activations, which are {self.mode.activations} in quantize: {self.quantize}"
+            raise KeyMistake(("calibration", "range"), message, code="conflicting_keys")
+        if self.ptq and self.quantize == DEFAULT:
+            message = f"ptq: true needs a mode that quantizes (got quantize: {self.quantize})"
+            raise KeyMistake(("ptq",), message, code="conflicting_keys")
 
     def _check_rules(self) -> None:
         allowed = modes_of_rules(self.quantize)

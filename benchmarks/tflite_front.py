@@ -1,0 +1,411 @@
+"""Accuracy against bytes: every TFLite mode of tfopt, plain converter quantization, and litert-quantizer's recipes.
+
+    python benchmarks/tflite_front.py [--tasks resnet8 ds_cnn] [--seeds 0 1 2] [--data ../shared/data] [--out FOLDER]
+                                      [--page docs/measurements.md]
+
+ResNet-8 on CIFAR-10 (8,000 training and 1,000 test images) and a small DS-CNN on spoken digits (2,700 and 300
+recordings, log-mel features). One run for each task and seed trains a model and makes files of it with tfopt; the same
+trained model, unchanged, goes through `tf.lite.TFLiteConverter` and the stock recipes of litert-quantizer. Trainings
+are short: the differences between files of one model are what is measured. About 5 CPU minutes for a task and seed;
+finished stages stay in `--out`. With `--page`, the tables between the comments `front-TASK` are replaced.
+
+| column | meaning |
+|---|---|
+| by | tfopt; `converter`: TensorFlow's, as its guides say; `quantizer`: a stock recipe of litert-quantizer |
+| beaten by | the smallest file of the others that is at least as small and more accurate |
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import statistics
+import sys
+import tempfile
+import wave
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "recipes"), str(Path(__file__).parent)]
+
+Examples = tuple[np.ndarray, np.ndarray]
+
+RATE, FRAME, HOP, FRAMES, BANDS = 8000, 320, 160, 49, 20
+"""Samples per second, samples of a window and between windows, windows, mel bands."""
+CALIBRATION = 256
+
+
+def spoken_digits(folder: str) -> tuple[Examples, Examples]:
+    """Log-mel spectra of the Free Spoken Digit Dataset, (n, 49, 20, 1); the test split is takes 0 to 4."""
+    train: list[tuple[np.ndarray, int]] = []
+    test: list[tuple[np.ndarray, int]] = []
+    with zipfile.ZipFile(Path(folder) / "recordings.zip") as archive:
+        for name in sorted(archive.namelist()):
+            if name.endswith(".wav"):
+                digit, _, take = Path(name).stem.split("_")
+                with wave.open(io.BytesIO(archive.read(name))) as recording:
+                    samples = np.frombuffer(recording.readframes(recording.getnframes()), np.int16) / 32768
+                (test if int(take) < 5 else train).append((_spectrum(samples), int(digit)))
+    mean, deviation = np.mean([x for x, _ in train]), np.std([x for x, _ in train])
+
+    def arrays(part: list[tuple[np.ndarray, int]]) -> Examples:
+        spectra = ((np.array([x for x, _ in part]) - mean) / deviation)[..., np.newaxis]
+        return spectra.astype(np.float32), np.array([y for _, y in part], np.int32)
+
+    return arrays(train), arrays(test)
+
+
+def _spectrum(samples: np.ndarray) -> np.ndarray:
+    """The logarithm of the energy in each band, (49, 20), of the first second; shorter recordings end in silence."""
+    padded = np.zeros(HOP * (FRAMES - 1) + FRAME)
+    padded[: len(samples)] = samples[: len(padded)]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP] * np.hanning(FRAME)
+    return np.log(np.abs(np.fft.rfft(windows)) ** 2 @ _mel_filters() + 1e-6)
+
+
+def _mel_filters() -> np.ndarray:
+    """Triangles that are evenly spaced on the mel scale, (frequencies, bands)."""
+    mel = np.linspace(0, 2595 * np.log10(1 + RATE / 2 / 700), BANDS + 2)
+    edges = 700 * (10 ** (mel / 2595) - 1)
+    frequencies = np.fft.rfftfreq(FRAME, 1 / RATE)[:, np.newaxis]
+    rising = (frequencies - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - frequencies) / (edges[2:] - edges[1:-1])
+    return np.clip(np.minimum(rising, falling), 0, None)
+
+
+def small_ds_cnn(input_shape: tuple[int, ...], num_outputs: int) -> Any:
+    """A DS-CNN (Zhang et al. 2017, arXiv:1711.07128) of 48 filters and three blocks: 11,674 parameters."""
+    from tf_keras import Model, layers
+
+    def normalized(x: Any, name: str) -> Any:
+        return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x))
+
+    x = inputs = layers.Input(input_shape, name="spectrum")
+    x = normalized(layers.Conv2D(48, (10, 4), 2, padding="same", use_bias=False, name="stem")(x), "stem")
+    for number in range(1, 4):
+        depth, point = f"depth{number}", f"point{number}"
+        x = normalized(layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=depth)(x), depth)
+        x = normalized(layers.Conv2D(48, 1, use_bias=False, name=point)(x), point)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return Model(inputs, layers.Dense(num_outputs, activation="softmax", name="digit")(x), name="small_ds_cnn")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set and a model.
+
+    Args:
+        data: the recipe's block, for a folder of data sets.
+        model: the recipe's block.
+        epochs: of training, and of quantization-aware training.
+        ends: layers with the fewest weights that lose most in 4 bits: the first and the last.
+    """
+
+    data: Callable[[Path], dict[str, Any]]
+    model: dict[str, Any]
+    epochs: tuple[int, int]
+    ends: tuple[str, str]
+
+
+TASKS = {
+    "resnet8": Task(
+        lambda folder: {
+            "source": "cifar10_sheets:load",
+            "args": {"folder": str(folder / "cifar10-png")},
+            "splits": {"validation": "5%"},
+            "augment": {"flip": "horizontal", "crop": 4},
+        },
+        {"source": "resnet8"},
+        (5, 1),
+        ("stem", "logits"),
+    ),
+    "ds_cnn": Task(
+        lambda folder: {
+            "source": "tflite_front:spoken_digits",
+            "args": {"folder": str(folder / "fsdd")},
+            "splits": {"validation": "5%"},
+        },
+        {"source": "tflite_front:small_ds_cnn"},
+        (12, 3),
+        ("stem", "digit"),
+    ),
+}
+
+
+def variants(ends: tuple[str, str]) -> dict[str, dict[str, Any]]:
+    """Files of the trained model, by name."""
+    rules = [{"match": "|".join(ends), "quantize": "weight_only_int8"}]
+    return {
+        "float32": {},
+        "float16": {"quantize": "float16"},
+        "dynamic": {"quantize": "dynamic"},
+        "int8": {"quantize": "int8"},
+        "int8-mse": {"quantize": "int8", "calibration": {"select": "balanced", "range": "mse"}},
+        "int8-equalized": {"quantize": "int8", "calibration": {"equalize": True}},
+        "int16x8": {"quantize": "int16x8"},
+        "weight_only_int8": {"quantize": "weight_only_int8"},
+        "int4": {"quantize": "int4"},
+        "int4-mse": {"quantize": "int4", "algorithm": "mse"},
+        "int4-octav": {"quantize": "int4", "algorithm": "octav"},
+        "int4-gptq": {"quantize": "int4", "algorithm": "gptq"},
+        "int4-mixed": {"quantize": "int4", "algorithm": "mse", "layers": rules},
+        "int4_block32": {"quantize": "int4_block32"},
+        "int2": {"quantize": "int2"},
+    }
+
+
+AFTER_QAT: dict[str, dict[str, Any]] = {"int8-qat": {"quantize": "int8"}, "int16x8-qat": {"quantize": "int16x8"}}
+"""Files of the model after quantization-aware training, by name."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One file.
+
+    Args:
+        by: who made it.
+        name: its mode.
+        bytes: its size.
+        accuracy: on the test split.
+    """
+
+    by: str
+    name: str
+    bytes: int
+    accuracy: float
+
+
+def of_tfopt(name: str, seed: int, data: Path, out: Path) -> Iterator[tuple[Any, list[Point]]]:
+    """Two runs of tfopt that share the trained model, and their files."""
+    import tfopt
+
+    task = TASKS[name]
+    train = {
+        "train": {
+            "epochs": task.epochs[0],
+            "learning_rate": {"kind": "cosine", "initial": 4e-3, "final": 1e-5},
+        }
+    }
+    qat = {"qat": {"epochs": task.epochs[1], "learning_rate": {"kind": "cosine", "initial": 3e-4, "final": 1e-5}}}
+    chains = {"trained": ([train], variants(task.ends)), "qat": ([train, qat], AFTER_QAT)}
+    for chain, (stages, files) in chains.items():
+        exports = {"tflite": files, "keras": {}} if chain == "trained" else {"tflite": files}
+        recipe = {
+            "name": f"{name}-{chain}",
+            "seed": seed,
+            "data": task.data(data),
+            "model": task.model,
+            "stages": stages,
+            "export": exports,
+        }
+        folder = out / f"{name}-{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{chain}.yaml"
+        path.write_text(json.dumps(recipe), encoding="utf-8")
+        run = tfopt.run(path, out=folder)
+        made = [each for each in run.report.exports if each.format == "tflite"]
+        for each in made:
+            if "accuracy" not in each.measures:
+                print(f"{name} {each.name}: {each.error or [c.found for c in each.claims if not c.held]}")
+        yield (
+            run,
+            [
+                Point("tfopt", each.name, each.bytes, each.measures["accuracy"])
+                for each in made
+                if "accuracy" in each.measures
+            ],
+        )
+
+
+def of_others(name: str, run: Any, data: Path, work: Path) -> Iterator[Point]:
+    """The trained model through the converter, as its guides say, and its float32 file through stock recipes."""
+    from tfopt.backend.data.load import load
+    from tfopt.core.config.data import DataConfig
+
+    splits = load(DataConfig.model_validate(TASKS[name].data(data)))
+    examples = splits.train.take(CALIBRATION, 0).inputs
+    made = {f"converter {mode}": content for mode, content in _converted(run, examples).items()}
+    float32 = (run.folder / "export" / "float32.tflite").read_bytes()
+    made |= {f"quantizer {recipe}": content for recipe, content in _quantized(float32, examples).items()}
+    for label, content in made.items():
+        by, _, mode = label.partition(" ")
+        if isinstance(content, str):
+            print(f"{name} {label}: {content}")
+            continue
+        file = work / f"{label.replace(' ', '-')}.tflite"
+        file.write_bytes(content)
+        accuracy = _accuracy(file, splits.test, work)
+        if accuracy is not None:
+            yield Point(by, mode, len(content), accuracy)
+
+
+def _converted(run: Any, examples: np.ndarray) -> dict[str, bytes | str]:
+    """TensorFlow's post-training quantization of the Keras model."""
+    import tensorflow as tf
+    import tf_keras
+
+    model = tf_keras.models.load_model(run.folder / "export" / "model.keras", compile=False)
+    fixed = tf_keras.Model(batch := tf_keras.Input(model.input_shape[1:], 1), model(batch))
+
+    def representative() -> Iterator[list[np.ndarray]]:
+        yield from ([example[np.newaxis]] for example in examples)
+
+    def convert(mode: str) -> bytes:
+        converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if mode == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if mode in ("int8", "int16x8"):
+            converter.representative_dataset = representative
+        if mode == "int16x8":
+            sixteen = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+            converter.target_spec.supported_ops = [sixteen]
+        content: bytes = converter.convert()
+        return content
+
+    return {mode: _attempt(convert, mode) for mode in ("float16", "dynamic", "int8", "int16x8")}
+
+
+def _quantized(float32: bytes, examples: np.ndarray) -> dict[str, bytes | str]:
+    """Stock recipes of litert-quantizer on the float32 file."""
+    from litert_quantizer import quantizer, recipe
+
+    stock = {
+        "dynamic_wi8": (recipe.dynamic_wi8_afp32, False),
+        "dynamic_wi4": (recipe.dynamic_wi4_afp32, False),
+        "weight_only_wi8": (recipe.weight_only_wi8_afp32, False),
+        "weight_only_wi4": (recipe.weight_only_wi4_afp32, False),
+        "static_wi8_ai8": (recipe.static_wi8_ai8, True),
+        "static_wi8_ai16": (recipe.static_wi8_ai16, True),
+    }
+
+    def quantize(name: str) -> bytes:
+        made, calibrated = stock[name]
+        engine = quantizer.Quantizer(bytearray(float32), made())
+        found = None
+        if calibrated:
+            (port,) = _input_names(float32)
+            found = engine.calibrate({"serving_default": [{port: example[np.newaxis]} for example in examples]})
+        return bytes(engine.quantize(found).quantized_model)
+
+    return {name: _attempt(quantize, name) for name in stock}
+
+
+def _attempt(make: Callable[[str], bytes], name: str) -> bytes | str:
+    try:
+        return make(name)
+    except Exception as error:  # noqa: BLE001 -- code of others; what it cannot make is a row that is left out, and said
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _input_names(content: bytes) -> list[str]:
+    from tfopt.backend.tflite import flatbuffer
+
+    return [flatbuffer.text(port.name) for port in flatbuffer.parse(content).model.signatureDefs[0].inputs]
+
+
+def _accuracy(file: Path, test: Any, work: Path) -> float | None:
+    """Share of right predictions; None, with the reason, for a file that does not run."""
+    from tfopt.backend.tflite import predict
+    from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
+
+    (name,) = _input_names(file.read_bytes())
+    np.save(work / "test.npy", test.inputs)
+    try:
+        (outputs,) = predict.run_file(file, {name: work / "test.npy"}, work, 2).outputs.values()
+    except (ProcessCrashed, ProcessFailed) as error:
+        print(f"{file.name}: {error}")
+        return None
+    return float(np.mean(outputs.argmax(axis=-1) == test.targets))
+
+
+def measured(name: str, seed: int, data: Path, out: Path) -> list[Point]:
+    """All files of a task and seed; kept in `out`, so that another call adds seeds only."""
+    kept = out / f"{name}-{seed}.json"
+    if kept.exists():
+        return [Point(**each) for each in json.loads(kept.read_text(encoding="utf-8"))]
+    (trained, points), (_, after) = of_tfopt(name, seed, data, out)
+    with tempfile.TemporaryDirectory() as work:
+        points = [*points, *after, *of_others(name, trained, data, Path(work))]
+    kept.write_text(json.dumps([vars(point) for point in points]), encoding="utf-8")
+    return points
+
+
+def front(seeds: Sequence[Sequence[Point]]) -> tuple[str, list[str]]:
+    """The table of a task, smallest file first, and a sentence for each file that one of the others beats.
+
+    Args:
+        seeds: the files of each seed.
+    """
+    from measurements import kilobytes, table
+
+    groups: dict[tuple[str, str], list[Point]] = {}
+    for points in seeds:
+        for point in points:
+            groups.setdefault((point.by, point.name), []).append(point)
+    whole = {key: group for key, group in groups.items() if len(group) == len(seeds)}
+    mean = {
+        key: Point(*key, round(statistics.fmean(p.bytes for p in group)), statistics.fmean(p.accuracy for p in group))
+        for key, group in whole.items()
+    }
+    rows, lost = [], []
+    for key, point in sorted(mean.items(), key=lambda item: (item[1].bytes, -item[1].accuracy)):
+        others = [other for other in mean.values() if (other.by == "tfopt") != (point.by == "tfopt")]
+        better = [other for other in others if other.bytes <= point.bytes and other.accuracy > point.accuracy]
+        best = max(better, key=lambda other: (other.accuracy, -other.bytes), default=None)
+        accuracies = [100 * each.accuracy for each in whole[key]]
+        spread = f" ± {statistics.stdev(accuracies):.1f}" if len(accuracies) > 1 else ""
+        beaten = "" if best is None else f"{best.by} {best.name} (+{100 * (best.accuracy - point.accuracy):.1f})"
+        shown = f"{statistics.fmean(accuracies):.1f}{spread}"
+        rows.append([point.by, f"`{point.name}`", kilobytes(point.bytes), shown, beaten])
+    for point in (point for point in mean.values() if point.by != "tfopt"):
+        mine = [each for each in mean.values() if each.by == "tfopt" and each.bytes <= 1.01 * point.bytes]
+        best = max(mine, key=lambda each: each.accuracy, default=None)
+        if best is None or best.accuracy < point.accuracy:
+            what = f"{point.by} {point.name} ({kilobytes(point.bytes)}, {100 * point.accuracy:.1f} %)"
+            why = (
+                "no file of tfopt is as small" if best is None else f"{best.name} of tfopt, {100 * best.accuracy:.1f} %"
+            )
+            lost.append(f"{what}: {why}")
+    return table(["by", "file", "size", "accuracy in %", "beaten by"], rows), lost
+
+
+def section(name: str, seeds: Mapping[int, Sequence[Point]]) -> str:
+    """The table of a task with what it says."""
+    made, lost = front(list(seeds.values()))
+    which = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    good = "For every file of the others there is one of tfopt that is no larger (1 % at most) and no less accurate"
+    said = f"Not on the front ({which}): {'; '.join(lost)}." if lost else f"{good} ({which})."
+    return f"{made}\n{said}\n"
+
+
+def main() -> None:
+    """Measures, prints and writes the tables."""
+    from measurements import replaced
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=[*TASKS])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "build" / "front")
+    parser.add_argument("--page", type=Path)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name in arguments.tasks:
+        found = {seed: measured(name, seed, arguments.data.resolve(), arguments.out) for seed in arguments.seeds}
+        text = section(name, found)
+        print(f"{name}\n\n{text}")
+        if arguments.page is not None:
+            page = arguments.page.read_text(encoding="utf-8")
+            arguments.page.write_text(replaced(page, f"front-{name}", text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
