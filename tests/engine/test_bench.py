@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tfopt.core.config.budgets import Budget, pending_budgets
 from tfopt.core.records.phone import PhoneFacts, PhoneReport, PhoneRow, ToolResult
 from tfopt.core.records.report import BudgetRecord, ExportRecord, Report, RunInfo
 from tfopt.core.records.run import Run
@@ -27,6 +28,7 @@ def row(accelerator: str, milliseconds: float, ran_on: str = "accelerator") -> P
     return PhoneRow("int8.tflite", 1, accelerator, 1, ToolResult(milliseconds, ran_on=ran_on))  # type: ignore[arg-type]
 
 
+PHONE = Budget("int8", "phone_latency", 5, at_least=False)
 PENDING = BudgetRecord(name="int8.phone_latency", limit=5, value=None, met=False)
 
 
@@ -39,6 +41,14 @@ def test_the_fastest_accelerator_counts_and_a_fall_back_does_not() -> None:
     assert "phone" not in after.exports[1].details
     assert after.budgets == [BudgetRecord(name="int8.phone_latency", limit=5, value=3.0, met=True)]
     assert Report.model_validate_json(after.model_dump_json(by_alias=True)) == after
+
+
+def test_the_warning_goes_when_everything_is_measured() -> None:
+    before = report(PENDING).model_copy(update={"warnings": [*pending_budgets([PHONE]), "other"]})
+    measured = PhoneReport("R5", PhoneFacts(), (row("cpu", 4.0, "cpu"),))
+    assert with_phone(before, measured).warnings == ["other"]
+    failed = PhoneReport("R5", PhoneFacts(), (PhoneRow("int8.tflite", 1, "gpu", 1, error="it crashed"),))
+    assert len(with_phone(before, failed).warnings) == 2
 
 
 def test_a_slow_or_failed_measurement_does_not_meet_a_budget() -> None:

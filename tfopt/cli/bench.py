@@ -161,9 +161,10 @@ def _of_phone(found: PhoneBench) -> Answer:
     if run is None:
         failed = all(row.result is None for row in found.measured.rows)
         return Answer(lambda: found.measured, lambda terminal: phone_text(found.measured), 5 if failed else 0)
+    page = run.folder / "report.html"
     return Answer(
         lambda: run.report,
-        lambda terminal: (*phone_text(found.measured), "", *verdict_text(run.report), "", f"report  {run.folder}"),
+        lambda terminal: (*phone_text(found.measured), "", *verdict_text(run.report), "", f"report  {page}"),
         run.exit_code,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfopt.core.config.budgets import MEASURES_NO_PHONE
 from tfopt.core.records.report import BudgetRecord, ExportRecord, Report
 from tfopt.core.records.run import Run
 from tfopt.errors import UsageError
@@ -84,7 +85,10 @@ def with_phone(report: Report, measured: PhoneReport) -> Report:
     """
     exports = [_with_phone(record, measured) for record in report.exports]
     latencies = {record.name: record.measures.get(PHONE_LATENCY) for record in exports}
-    return report.model_copy(update={"exports": exports, "budgets": [_judged(b, latencies) for b in report.budgets]})
+    budgets = [_judged(budget, latencies) for budget in report.budgets]
+    pending = any(budget.value is None for budget in budgets if budget.name.endswith(f".{PHONE_LATENCY}"))
+    warnings = [text for text in report.warnings if pending or MEASURES_NO_PHONE not in text]
+    return report.model_copy(update={"exports": exports, "budgets": budgets, "warnings": warnings})
 
 
 def _with_phone(record: ExportRecord, measured: PhoneReport) -> ExportRecord:

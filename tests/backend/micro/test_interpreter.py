@@ -24,8 +24,9 @@ def test_the_arena_holds_the_results_and_little_else(tmp_path: Path) -> None:
     width = 256
     found = run_in_micro(chain(tmp_path / "a.tflite", width, "TANH", "LOGISTIC"), examples(tmp_path, width))
     assert 2 * 4 * width <= found.arena_bytes <= 2 * 4 * width + 4000
-    assert (found.examples, found.quantized) == (4, False)
-    assert found.difference < 1e-5
+    assert (found.examples, found.steps) == (4, None)
+    assert found.share is not None
+    assert found.share < 1e-5
 
 
 def test_what_it_has_no_kernel_for_is_said_as_it_says_it(tmp_path: Path) -> None:

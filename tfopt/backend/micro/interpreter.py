@@ -21,6 +21,7 @@ import numpy as np
 from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.backend.tflite import interpreter as litert
 from tfopt.backend.tflite.limits import Limits
+from tfopt.backend.tflite.quantum import output_quantum
 from tfopt.backend.types import Array
 
 _ALIGNMENT = 16
@@ -36,15 +37,15 @@ class MicroRun:
         arena_bytes: the smallest arena in which it runs, on this 64-bit computer: pointers of a 32-bit microcontroller
             take half the bytes, so it needs somewhat less.
         examples: how many examples were run.
-        difference: largest difference to LiteRT's built-in kernels: in steps of the output's scale, or for floats over
-            the largest magnitude of the output.
-        quantized: whether the difference is in steps.
+        steps: largest difference to LiteRT's built-in kernels over the quantized outputs, in steps of their scales,
+            also where a DEQUANTIZE makes them float; None where no output is quantized.
+        share: the same over the outputs that are computed in float, over their largest magnitude; None where none is.
     """
 
     arena_bytes: int
     examples: int
-    difference: float
-    quantized: bool
+    steps: float | None
+    share: float | None
 
 
 def available() -> bool:
@@ -81,7 +82,9 @@ def compare(path: str, inputs: dict[str, str]) -> dict[str, Any]:
     order = _positions(path)
     arena = _smallest_arena(content, order, [_quantized(reference, examples, 0)[name] for name in order.inputs])
     micro = _opened(content, arena)
-    difference, quantized = 0.0, True
+    quanta = [output_quantum(Path(path), position) for position in range(len(order.outputs))]
+    steps: list[float] = []
+    shares: list[float] = []
     for index in range(count):
         given = _quantized(reference, examples, index)
         micro.reset()
@@ -95,11 +98,15 @@ def compare(path: str, inputs: dict[str, str]) -> dict[str, Any]:
             expected = reference.interpreter.get_tensor(reference.outputs[name]["index"])
             made = np.asarray(micro.get_output(position)).reshape(expected.shape)
             far = np.max(np.abs(made.astype(np.float64) - expected.astype(np.float64)), initial=0.0)
-            if np.issubdtype(expected.dtype, np.floating):
-                quantized = False
-                far /= max(float(np.max(np.abs(expected), initial=0.0)), 1e-6)
-            difference = max(difference, float(far))
-    return {"arena_bytes": arena, "examples": count, "difference": difference, "quantized": quantized}
+            quantum = quanta[position]
+            if not np.issubdtype(expected.dtype, np.floating):
+                steps.append(float(far))
+            elif quantum is not None:
+                steps.append(float(far) / quantum)
+            else:
+                shares.append(float(far) / max(float(np.max(np.abs(expected), initial=0.0)), 1e-6))
+    furthest = {"steps": max(steps, default=None), "share": max(shares, default=None)}
+    return {"arena_bytes": arena, "examples": count, **furthest}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,12 @@ from ai_edge_litert import schema_py_generated as schema
 from tfopt.backend.tflite import flatbuffer
 
 
-def output_quantum(path: Path) -> float | None:
-    """The scale of the first output of a `.tflite` file, also where a DEQUANTIZE makes it float.
+def output_quantum(path: Path, position: int = 0) -> float | None:
+    """The scale of an output of a `.tflite` file, also where a DEQUANTIZE makes it float.
+
+    Args:
+        path: the file.
+        position: of the output among those of its main graph.
 
     Returns:
         None where the output is computed in float.
@@ -20,7 +24,7 @@ def output_quantum(path: Path) -> float | None:
     """
     file = flatbuffer.read(path)
     graph = file.model.subgraphs[0]
-    index = int(graph.outputs[0])
+    index = int(graph.outputs[position])
     scale = _scale(graph.tensors[index])
     if scale is None:
         makers = [operator for operator in graph.operators if index in operator.outputs]

@@ -32,6 +32,8 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "arena_bytes": format_bytes,
     "peak_memory": format_bytes,
 }
+MEASURES_NO_PHONE = "a run measures nothing on a phone"
+"""A part of the warning about budgets on what a run cannot measure."""
 OF_TFLITE = ("arena_bytes", "peak_memory", "phone_latency")
 """Measures that only `.tflite` files have."""
 
@@ -106,7 +108,7 @@ def pending_budgets(budgets: Sequence[Budget]) -> tuple[str, ...]:
     if not names:
         return ()
     return (
-        f"{', '.join(names)}: a run measures nothing on a phone. Until `tfopt bench RUN --adb` has, the budget is not "
+        f"{', '.join(names)}: {MEASURES_NO_PHONE}. Until `tfopt bench RUN --adb` has, the budget is not "
         "met (exit code 7).",
     )
 

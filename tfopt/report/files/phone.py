@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tfopt.core.language.wording import with_stop
 from tfopt.report.shared import formats
 from tfopt.report.shared.terminal import plain_text, table
 
@@ -53,7 +54,7 @@ def _row(row: PhoneRow) -> tuple[str, ...]:
 def _concerns(measured: PhoneReport) -> Iterator[str]:
     for row in measured.rows:
         if row.note or row.error:
-            yield f"{row.name} on the {row.accelerator.upper()}: {row.note or row.error}."
+            yield with_stop(f"{row.name} on the {row.accelerator.upper()}: {row.note or row.error}")
     hot = measured.facts.thermal_after
     if hot is not None and hot >= _HOT:
         yield f"The phone is hot (thermal status {hot}) and slows itself down: let it cool and measure again."
