@@ -62,6 +62,11 @@ class Port:
         sign = "-" if self.zero_point >= 0 else "+"
         return f"{self.scale:.9g} * (number {sign} {abs(self.zero_point)})"
 
+    @property
+    def shift(self) -> str:
+        """How the zero point is added, as the end of a formula."""
+        return f"{'+' if self.zero_point >= 0 else '-'} {abs(self.zero_point)}"
+
     def record(self) -> dict[str, Any]:
         """As plain values."""
         return {**asdict(self), "shape": list(self.shape), "default": list(self.default)}

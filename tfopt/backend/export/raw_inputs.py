@@ -55,5 +55,24 @@ def normalization_mistake(
     return None
 
 
+def preprocessing_mistake(model: tf_keras.Model, normalization: Normalization | None, data: Data | None) -> str | None:
+    """Why preprocessing cannot be put into a SavedModel, as a sentence; None where it can.
+
+    Args:
+        model: of the recipe.
+        normalization: what the recipe says about raw values; None where that is left to the data source.
+        data: of the recipe; None where it is not known.
+    """
+    key = "export.saved_model.include_preprocessing"
+    if normalization is not None:
+        return normalization_mistake(model, normalization, data, key)
+    if data is None or data.raw is not None:
+        return None
+    return (
+        f"{key}: the data source {data.source} does not say how it made inputs of raw examples. Give "
+        f"{key}: {{mean: ..., std: ...}}, or leave it out."
+    )
+
+
 def _text(values: tuple[float, ...]) -> str:
     return ", ".join(f"{value:g}" for value in values)

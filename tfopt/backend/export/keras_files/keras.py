@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from tfopt.backend import bridge
 from tfopt.backend.audit import keras as keras_audit
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
 from tfopt.backend.bridge.float32 import is_float32
+from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.explain import agreement
 from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.keras_files import keras_archive, read_back, saved_model
+from tfopt.backend.export.keras_files.preprocessing import PREPARED, proof, raw_serving
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.models import store as model_store
@@ -53,6 +56,7 @@ def export_saved_model(
     accept: Sequence[AcceptedClaim] = (),
     batch: int | None = None,
     fixed: bool = False,
+    raw: RawInputs | None = None,
 ) -> ExportRecord:
     """Writes `saved_model/` with the signature `serving_default`, and serves the test split from what was written.
 
@@ -60,26 +64,36 @@ def export_saved_model(
         model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, whose float weights are written.
         context: folder, data and metrics.
         accept: claims that the recipe accepts as broken.
+        batch: examples per call; None for any.
+        fixed: whether axes that the model leaves open get the size of the data's examples.
+        raw: how raw examples become inputs, if `serving_default` is to take raw examples.
 
     Returns:
         A record; of an export that failed, with `error`.
     """
     float_model, _ = saved_model.float_and_quantized(model)
     signature = saved_model.signature_of(float_model)
+    claims: list[ClaimRecord] = []
 
     def make(folder: Path) -> tuple[Path, Outputs]:
         written = folder / "saved_model"
         shapes = open_inputs(float_model, context.data.input_shape) if fixed else {}
-        saved_model.write_saved_model(float_model, signature, written, batch, shapes)
+        serving, key = None, saved_model.SIGNATURE
+        if raw is not None:
+            serving, key = raw_serving(raw, float_model, signature, context.data.input_shape, batch), PREPARED
+        saved_model.write_saved_model(float_model, signature, written, batch, shapes, serving)
+        served = tf.saved_model.load(str(written)).signatures
+        if raw is not None:
+            serve_raw = partial(_serve, served[saved_model.SIGNATURE], batch=batch or _BATCH)
+            claims.append(proof(serve_raw, raw, float_model, signature, context))
         examples = saved_model.named_inputs(context.data.test.inputs, float_model, signature)
-        return written, _serve(written, examples, batch or _BATCH)
+        return written, _serve(served[key], examples, batch or _BATCH)
 
-    return _export("saved_model", "saved_model", float_model, signature, context, make, (), accept)
+    return _export("saved_model", "saved_model", float_model, signature, context, make, claims, accept)
 
 
-def _serve(folder: Path, inputs: Mapping[str, Array], batch: int = _BATCH) -> Outputs:
-    """Outputs of a SavedModel, loaded as a server does: by plain TensorFlow, through its signature."""
-    serve = tf.saved_model.load(str(folder)).signatures[saved_model.SIGNATURE]
+def _serve(serve: Callable[..., Any], inputs: Mapping[str, Array], batch: int = _BATCH) -> Outputs:
+    """Outputs of a signature of a SavedModel that was loaded as a server does, by plain TensorFlow."""
     total = len(next(iter(inputs.values())))
     parts = [
         serve(**{name: tf.constant(values[start : start + batch]) for name, values in inputs.items()})

@@ -1,6 +1,6 @@
 """A Keras model as a SavedModel for inference.
 
-One signature, `serving_default`, with the model's own names of inputs and outputs.
+One signature, `serving_default`, with the model's own names of inputs and outputs; two where it takes raw examples.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -37,6 +37,21 @@ class Signature:
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RawServing:
+    """What a SavedModel does to raw examples before the model.
+
+    Args:
+        spec: type and shape of raw examples, with the name of the model's input.
+        prepare: makes inputs of them.
+        prepared: name of the signature that takes inputs as the model does.
+    """
+
+    spec: tf.TensorSpec
+    prepare: Callable[[tf.Tensor], tf.Tensor]
+    prepared: str
 
 
 def float_and_quantized(model: tf_keras.Model | Quantized) -> tuple[tf_keras.Model, tf_keras.Model | None]:
@@ -92,6 +107,7 @@ def write_saved_model(
     folder: Path,
     batch: int | None = None,
     shapes: Mapping[str, Shape] = MappingProxyType({}),
+    raw: RawServing | None = None,
 ) -> None:
     """Writes a SavedModel for inference only: no training graph, no optimizer.
 
@@ -101,6 +117,7 @@ def write_saved_model(
         folder: created.
         batch: fixed number of examples per call; None for any.
         shapes: of one example, by name of an input (the model's own) whose open axes are fixed.
+        raw: makes `serving_default` take raw examples; the model's own inputs get a signature beside it.
 
     Raises:
         ExportError: the disk is full or the folder is read-only.
@@ -116,7 +133,12 @@ def write_saved_model(
 
     archive = OrderedArchive()
     archive.track(model)
-    archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
+    if raw is None:
+        archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
+    else:
+        prepare = raw.prepare
+        archive.add_endpoint(SIGNATURE, lambda examples: serve(prepare(examples)), input_signature=[raw.spec])
+        archive.add_endpoint(raw.prepared, serve, input_signature=specs)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # write_out prints the endpoints
             archive.write_out(str(folder))

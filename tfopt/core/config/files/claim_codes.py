@@ -21,6 +21,7 @@ CLAIM_CODES: Mapping[str, str] = {
     "target_types": "Inputs, outputs and operators have types and shapes that the target of the recipe can run.",
     "target_runs": "The file runs in the runtime of the target, with the outputs of LiteRT.",
     "opens_in_keras": "The library of the model loads the file.",
+    "preprocessing_inside": "Raw examples through a SavedModel give the outputs that prepared inputs give.",
     "metadata_kept": "A file computes the same with metadata inside; the metadata can be read from it.",
     "golden_reproduced": "The Python code of a bundle gets the golden outputs from the golden inputs.",
     "checksums_match": "Every file of a bundle is as it was written.",
