@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tfopt.catalog.catalog import stage_classes
+from tfopt.catalog.catalog import catalog, stage_classes
 from tfopt.core.config.allocation import GlobalAllocation
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment, DataConfig, Splits
@@ -162,6 +162,8 @@ def sections() -> Iterator[str]:
     yield from table(Calibration)
     yield "### `layers` of a file\n"
     yield from table(FileRule)
+    yield "### `saved_model`\n"
+    yield from table(catalog().exports["saved_model"])
     yield "### `bundle`\n"
     yield "For app teams, made of the `.tflite` files; [what is in it](bundle.md).\n"
     yield from table(BundleKeys)

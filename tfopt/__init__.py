@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         show,
         sweep,
         validate,
+        verify,
     )
     from tfopt.core.recipe.plan import Plan
     from tfopt.core.recipe.recipe import Recipe
@@ -70,6 +71,7 @@ __all__ = [
     "show",
     "sweep",
     "validate",
+    "verify",
 ]
 
 

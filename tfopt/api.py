@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tfopt.core.recipe.plan import Plan
     from tfopt.core.recipe.recipe import Recipe
     from tfopt.core.records.phone import Accelerator
-    from tfopt.core.records.report import AuditRecord
+    from tfopt.core.records.report import AuditRecord, ClaimRecord
     from tfopt.core.records.run import Run
     from tfopt.core.sweeps.record import Sweep
     from tfopt.io.runs.garbage_collection import Collected
@@ -198,6 +198,24 @@ def inspect(file: str | Path) -> AuditRecord:
     from tfopt.backend.audit import inspect as inspection
 
     return inspection.inspect(_existing(file))
+
+
+def verify(bundle: str | Path) -> list[ClaimRecord]:
+    """Whether every file of a bundle is as it was written, and returns its golden outputs on this machine.
+
+    Args:
+        bundle: the folder that `export.bundle` wrote, or a copy of it.
+
+    Raises:
+        UsageError: there is no such folder, or it is no bundle.
+        ExportError: its manifest is damaged.
+    """
+    from tfopt.backend.bundle import verify as verification
+
+    folder = _existing(bundle)
+    if not verification.is_bundle(folder):
+        raise UsageError(f"{folder} is no bundle: it has no manifest.json.", code="unknown_file_type")
+    return verification.verify(folder)
 
 
 def bench(

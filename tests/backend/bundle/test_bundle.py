@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import ai_edge_litert
 import numpy as np
 import pytest
+import tf_keras
 
+from tests.support.bundles import compile_and_run, converted
 from tests.support.contexts import Log
 from tests.support.metadata_reader import files_in, read_metadata
-from tests.support.root import REPOSITORY
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.bundle import bundle
 from tfopt.backend.bundle.verify import verify
@@ -28,12 +28,11 @@ from tfopt.core.config.data import DataConfig
 from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ExportRecord
-from tfopt.export.tflite import Tflite
 
 pytestmark = pytest.mark.tf
 
 LABELS = ("zero", "one", "two", "three", "four", "five", '"six"', "$seven", "eight\\", "nine é")
-FILES = {"float32": {}, "int8": {"quantize": "int8", "io": "int8", "calibration": 32}}
+FILES = ("float32", "int8")
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,6 @@ class Exported:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    import tf_keras
-
     folder = tmp_path_factory.mktemp("run") / "export"
     folder.mkdir()
     tf_keras.utils.set_random_seed(1)
@@ -57,10 +54,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
             tf_keras.layers.Dense(10, activation="softmax", name="scores"),
         ]
     )
-    context = ExportContext(
-        folder, data.load(DataConfig(source="digits")), Compile(), seed=1, emit=Log(), recipe="tiny"
-    )
-    records = Tflite.model_validate(FILES).write(model, context)
+    examples = data.load(DataConfig(source="digits"))
+    context = ExportContext(folder, examples, Compile(), seed=1, emit=Log(), recipe="tiny")
+    records = [converted(model, folder, name, examples.train.inputs if name == "int8" else None) for name in FILES]
     return Exported(model, replace(context, written=tuple(records)))
 
 
@@ -146,14 +142,7 @@ def test_the_python_code_notices_other_outputs(folder: Path, tmp_path: Path) -> 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 def test_the_cpp_code_compiles_and_gets_the_golden_outputs(folder: Path, tmp_path: Path) -> None:
-    litert = Path(ai_edge_litert.__path__[0])
-    headers, program = REPOSITORY / "tests" / "support" / "litert_c", tmp_path / "run"
-    library = [f"-L{litert}", "-lLiteRt", f"-Wl,-rpath,{litert}"]
-    source = folder / "snippets" / "int8" / "run.cc"
-    command = ["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", str(source), f"-I{headers}", *library, "-o", program]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    done = subprocess.run([program, str(folder)], capture_output=True, text=True)
+    done = compile_and_run(folder, "int8", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 golden examples, 0 differences" in done.stdout
 
@@ -184,7 +173,8 @@ def test_the_model_card_has_figures_and_says_what_its_author_must_add(folder: Pa
     assert "| licence | MIT |" in card
     assert card.count("To be filled in by the author") == 2
     assert "**to be filled in** (`export.bundle.author`)" in card
-    assert "| `int8.tflite` |" in card
+    assert "0.125 | 1 | 0.500 ms |" in card
+    assert "| weights \\| all | **no** | some |" in card
     assert "Reads | digits." in card
 
 

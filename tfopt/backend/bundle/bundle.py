@@ -17,7 +17,7 @@ from tfopt.backend.bundle import manifest, model_card
 from tfopt.backend.bundle.contents import About, Bundled, add_file, write_array
 from tfopt.backend.bundle.labels import misfit, read_labels
 from tfopt.backend.bundle.metadata.content import LABELS, ModelMeaning
-from tfopt.backend.bundle.preflight import output_sizes
+from tfopt.backend.bundle.preflight import KIND, output_sizes
 from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.raw_inputs import raw_inputs
@@ -30,9 +30,6 @@ from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ExportRecord
 from tfopt.errors import ExportError
-
-KIND = "bundle"
-"""Name and format of the record."""
 
 
 @dataclass(frozen=True)

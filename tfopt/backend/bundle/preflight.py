@@ -15,6 +15,11 @@ from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.wording import counted
 from tfopt.errors import ExportError
 
+KIND = "bundle"
+"""Name and format of the record, and the key of the recipe."""
+
+_MEASURES = ("bytes", "gzip_bytes")
+
 
 def bundle_preflight(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkload) -> Preflight:
     """Problems and warnings of a bundle.
@@ -24,7 +29,7 @@ def bundle_preflight(model: tf_keras.Model, bundle: BundleKeys, workload: Export
         bundle: its keys.
         workload: data and folder of the recipe.
     """
-    problems = [*_label_problems(model, bundle, workload)]
+    problems = [*_label_problems(model, bundle, workload), *_budget_problems(workload)]
     if bundle.normalization is not None:
         wrong = normalization_mistake(model, bundle.normalization, workload.data, "export.bundle.normalization")
         if wrong is not None:
@@ -52,6 +57,13 @@ def _label_problems(model: tf_keras.Model, bundle: BundleKeys, workload: ExportW
     wrong = misfit(len(labels), output_sizes(model))
     if wrong is not None:
         yield Mistake(("labels",), f"export.bundle.labels has {wrong}.", code="incompatible_shapes")
+
+
+def _budget_problems(workload: ExportWorkload) -> Iterator[Mistake]:
+    for budget in workload.budgets:
+        if budget.export == KIND and budget.measure not in _MEASURES:
+            message = f"budgets.{budget.name}: a bundle has {' and '.join(_MEASURES)} only; name one of its files."
+            yield Mistake((), message, code="unknown_name")
 
 
 def _warnings(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkload) -> Iterator[str]:

@@ -19,5 +19,4 @@
 | `measures` | which metrics does a file reach, and how far are they below the dense model? |
 | `files` | how are files moved into the export folder? |
 | `raw_inputs` | what became of raw examples: does the data source say it, or the recipe? |
-| `files` | how are files moved into the export folder, and how large are they? |
 """

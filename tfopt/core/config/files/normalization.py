@@ -20,10 +20,10 @@ class Normalization(SharedBlock):
     @model_validator(mode="after")
     def _can_be_undone(self) -> Normalization:
         if any(value <= 0 for value in self.stds):
-            raise KeyMistake(("std",), f"must be above 0. Got {self.std}", code="out_of_range")
+            raise KeyMistake(("std",), f"std must be above 0. Got {self.std}", code="out_of_range")
         counts = {len(self.means), len(self.stds)} - {1}
         if len(counts) > 1:
-            message = f"must have as many numbers as mean ({len(self.means)}). Got {len(self.stds)}"
+            message = f"std must have as many numbers as mean ({len(self.means)}). Got {len(self.stds)}"
             raise KeyMistake(("std",), message, code="conflicting_keys")
         return self
 
