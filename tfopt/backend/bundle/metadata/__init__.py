@@ -7,5 +7,5 @@ MediaPipe read. `tflite-support`, which wrote it, ended in 2023.
 |---|---|
 | `tables` | how are tables of a FlatBuffer written without generated code? |
 | `content` | what is said about a model, its inputs and its outputs, in the tables of the schema? |
-| `attach` | how does it get into a file without a byte of the model being moved or changed? |
+| `attach` | how does it get into a file without a byte of the model being changed? |
 """

@@ -1,4 +1,4 @@
-"""Puts metadata into a `.tflite` without moving or changing a byte of the model.
+"""Puts metadata into a `.tflite`; the model follows as it was, byte for byte.
 
 A FlatBuffer's references are relative and point forward. So a new root table is put in front, which refers to all
 parts of the old file where they are, and to one more buffer with the metadata. Weights keep their alignment, which
