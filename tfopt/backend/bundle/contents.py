@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -110,8 +111,16 @@ def add_file(
     (folder / "snippets" / name).mkdir(parents=True)
     for file, text in code.items():
         (folder / "snippets" / name / file).write_text(text, encoding="utf-8")
+    for file in c_array_of(record):
+        shutil.copy2(source.with_name(file), folder / file)
     claims.append(_reproduced(name, folder))
     return Bundled(record, again, tolerances, stems, claims)
+
+
+def c_array_of(record: ExportRecord) -> list[str]:
+    """Names of the C sources beside a file for microcontrollers; they hold the file without metadata."""
+    made = record.details.get("c_array") or {}
+    return [Path(made[part]).name for part in ("source", "header") if part in made]
 
 
 def _write_golden(found: golden.Golden, stems: Mapping[str, str], folder: Path) -> None:

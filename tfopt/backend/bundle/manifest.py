@@ -112,6 +112,7 @@ def archive(folder: Path, target: Path) -> Path:
 
 def remove(folder: Path, name: str) -> None:
     """Takes what was written for a file out of a bundle again."""
-    (folder / f"{name}.tflite").unlink(missing_ok=True)
+    for suffix in (".tflite", ".cc", ".h"):
+        (folder / f"{name}{suffix}").unlink(missing_ok=True)
     for part in ("golden", "snippets"):
         shutil.rmtree(folder / part / name, ignore_errors=True)
