@@ -67,3 +67,26 @@ def test_a_disk_that_is_full_fails_the_run_and_says_what_is_written() -> None:
     assert error is not None
     assert str(error) == "Cannot write export: no space. These files are written: good."
     assert error.exit_code == 5
+
+
+class Collecting(Export):
+    """Is made of the files of others."""
+
+    kind = "collecting"
+    last = True
+
+    def write(self, model: Any, context: ExportContext) -> list[ExportRecord]:
+        names = ",".join(record.name for record in context.written)
+        return [ExportRecord(name="all", format="all", path=names, bytes=1, gzip_bytes=1, measures={})]
+
+
+def test_a_target_that_collects_files_comes_last_and_gets_the_records_of_all_others() -> None:
+    context = ExportContext(Path("export"), None, Compile(), seed=1, emit=lambda event: None)
+    targets = [
+        Collecting.model_construct(),
+        Good.model_construct(),
+        Raising.model_construct(error=ValueError("no")),
+    ]
+    records = write_targets(targets, None, context)
+    assert [record.name for record in records] == ["good", "first", "second", "all"]
+    assert records[-1].path == "good,first,second"
