@@ -20,7 +20,7 @@ from tfopt.backend.tflite import interpreter as litert
 from tfopt.backend.types import Array
 
 _REPEATS = 3
-_MOST_SECONDS = 600
+_MOST_SECONDS = 120
 _PR_SET_PDEATHSIG = 1
 _STATUS = Path("/proc/self/status")
 
@@ -60,19 +60,30 @@ def _forked(path: str, threads: int, kernels: litert.Kernels, example: Mapping[s
     if child == 0:
         try:
             _die_with_parent()
-            os.write(writing, json.dumps(_first_call(path, threads, kernels, example)).encode())
+            os.write(writing, json.dumps(_attempt(path, threads, kernels, example)).encode())
         finally:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         content = pipe.read()
     _, status = os.waitpid(child, 0)
+    what = f"{Path(path).name}: loading it and the first call on the {kernels} kernels"
     if not content:
         code = os.waitstatus_to_exitcode(status)
-        ended = signal.Signals(-code).name if code < 0 else "an error"
-        raise RuntimeError(f"{Path(path).name}: the first call on the {kernels} kernels ended with {ended}")
+        if code == -signal.SIGALRM:
+            raise RuntimeError(f"{what} took longer than {_MOST_SECONDS} s")
+        raise RuntimeError(f"{what} ended with {signal.Signals(-code).name if code < 0 else f'exit code {code}'}")
     result: dict[str, Any] = json.loads(content)
+    if "error" in result:
+        raise RuntimeError(f"{what} failed: {result['error']}")
     return result
+
+
+def _attempt(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, Any]:
+    try:
+        return _first_call(path, threads, kernels, example)
+    except (ValueError, RuntimeError, MemoryError) as error:
+        return {"error": " ".join(str(error).split()) or type(error).__name__}
 
 
 def _die_with_parent() -> None:
