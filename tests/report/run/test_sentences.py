@@ -37,6 +37,15 @@ def test_how_files_were_made_is_said_where_the_recipe_chose_it() -> None:
     )
 
 
+def test_what_is_in_a_bundle_is_said() -> None:
+    report = sample_report()
+    details = {"files": ["float32", "int8"], "zip": "export/bundle.zip"}
+    bundle = report.exports[-1].model_copy(update={"name": "bundle", "format": "bundle", "details": details})
+    assert sentences.making_sentences(report.model_copy(update={"exports": [*report.exports, bundle]})) == (
+        "bundle: float32, int8, with metadata, golden examples and code; the same in export/bundle.zip.",
+    )
+
+
 def test_what_did_not_hold_is_said_in_words_with_file_and_figures() -> None:
     verdict = sentences.verdict(lying_report())
     assert not verdict.good

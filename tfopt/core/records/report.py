@@ -206,7 +206,7 @@ class ExportRecord(Record):
 
     name: str
     format: str
-    """tflite, saved_model or keras."""
+    """tflite, saved_model, keras or bundle."""
     path: str
     """Relative to the run folder."""
     bytes: int

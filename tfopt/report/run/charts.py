@@ -33,7 +33,8 @@ def charts(report: Report) -> tuple[Chart, ...]:
     layers = layer_table(report)
     if sparsity and layers.rows:
         made.append(_layers_chart(layers))
-    rows = export_rows(report)
+    # A bundle holds the other files once more, and has no metric.
+    rows = tuple(row for row in export_rows(report) if row.format != "bundle")
     if rows:
         made.append(_sizes_chart(rows))
     treemap = layer_treemap(report)

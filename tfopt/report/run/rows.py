@@ -45,7 +45,7 @@ class ExportRow:
 
     Args:
         name: as in the recipe.
-        format: tflite, saved_model or keras.
+        format: tflite, saved_model, keras or bundle.
         path: relative to the run folder.
         bytes: size of the file or of all files of the folder.
         gzip_bytes: the same, compressed: what an app store ships.

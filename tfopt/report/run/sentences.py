@@ -75,7 +75,7 @@ def simulation_sentences(report: Report) -> tuple[str, ...]:
 
 def making_sentences(report: Report) -> tuple[str, ...]:
     """How files were made that differ from others of their mode: without the quantizing stage, or calibrated in a way
-    that the recipe chose."""
+    that the recipe chose; and what is in a bundle."""
     without: dict[str, list[str]] = {}
     for export in report.exports:
         if stage := export.details.get("without_stage"):
@@ -93,6 +93,12 @@ def making_sentences(report: Report) -> tuple[str, ...]:
         f"{export.name}: channels are scaled, without a change of the outputs, between {', '.join(chains)}."
         for export in report.exports
         if (chains := export.details.get("rewritten"))
+    ]
+    found += [
+        f"{export.name}: {', '.join(export.details['files'])}, with metadata, golden examples and code; the same in {packed}"
+        "."
+        for export in report.exports
+        if (packed := export.details.get("zip"))
     ]
     return tuple(found)
 
