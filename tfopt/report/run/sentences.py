@@ -95,8 +95,8 @@ def making_sentences(report: Report) -> tuple[str, ...]:
         if (chains := export.details.get("rewritten"))
     ]
     found += [
-        f"{export.name}: {', '.join(export.details['files'])}, with metadata, golden examples and code; the same in {packed}"
-        "."
+        f"{export.name}: {', '.join(export.details['files'])}, with metadata, golden examples and code; the same in "
+        f"{packed}."
         for export in report.exports
         if (packed := export.details.get("zip"))
     ]
