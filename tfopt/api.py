@@ -8,10 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from tfopt.errors import RecipeError, UsageError
-from tfopt.results import CatalogEntry, ComparisonResult, DoctorReport, PhoneBench, ValidationResult
+from tfopt.results import (
+    CatalogEntry,
+    ComparisonResult,
+    DoctorReport,
+    ExplorerFiles,
+    Inspection,
+    PhoneBench,
+    ValidationResult,
+)
 
 if TYPE_CHECKING:
     # Each function imports what it needs: `tfopt ls` must not wait for the recipe language, nor `validate` for reports.
@@ -188,16 +196,87 @@ def show(run: str | Path, out: str | Path = DEFAULT_OUT) -> Run:
     return read_run(run, Path(out))
 
 
-def inspect(file: str | Path) -> AuditRecord:
-    """What a .tflite, .keras, .h5 or SavedModel really contains.
+@overload
+def inspect(file: str | Path) -> AuditRecord: ...
+
+
+@overload
+def inspect(
+    file: str | Path,
+    against: str | Path | None,
+    data: Recipe | str | Path | None,
+    *,
+    sensitivity: bool = False,
+    allow_unsafe: bool = False,
+    on_event: Emit | None = None,
+) -> AuditRecord | Inspection: ...
+
+
+def inspect(
+    file: str | Path,
+    against: str | Path | None = None,
+    data: Recipe | str | Path | None = None,
+    *,
+    sensitivity: bool = False,
+    allow_unsafe: bool = False,
+    on_event: Emit | None = None,
+) -> AuditRecord | Inspection:
+    """What a .tflite, .keras, .h5 or SavedModel really contains; with `against`, where the accuracy of a .tflite went.
+
+    Args:
+        file: the file.
+        against: the model to compare a .tflite with: .keras, .h5, SavedModel or another .tflite.
+        data: a recipe, or the path of one, whose data, loss and metrics count. Predictions are compared on the test
+            split; layers are judged on the validation split.
+        sensitivity: measures what quantizing each layer costs, one layer at a time, and advises rules.
+        allow_unsafe: runs Python code that the model file holds, and imports the modules that it names.
+        on_event: receives progress (`sensitivity` events).
+
+    Returns:
+        What the file contains; with `against` also how its predictions and the values inside it differ.
 
     Raises:
-        UsageError: the file is missing or of no known type.
-        ExportError: the file is malformed.
+        UsageError: a file is missing or of no known type; `against` without `data`, or the reverse.
+        ExportError: the file is malformed, does not run, or does not fit the data or the model.
+        StageError: the model or the data cannot be loaded.
+        RecipeError: the recipe has mistakes.
     """
     from tfopt.backend.audit import inspect as inspection
 
-    return inspection.inspect(_existing(file))
+    if against is None and data is None and not sensitivity:
+        return inspection.inspect(_existing(file))
+    if against is None or data is None:
+        raise UsageError(
+            "A comparison needs a model and data.",
+            "Give both: tfopt inspect model.tflite --against model.keras --data recipe.yaml.",
+            code="usage",
+        )
+    from tfopt.engine.inspection import inspect_against
+
+    path, model, emit = _existing(file), _existing(against), on_event or (lambda event: None)
+    explanation = inspect_against(path, model, _loaded(data), emit, sensitivity=sensitivity, allow_unsafe=allow_unsafe)
+    return Inspection(inspection.inspect(path), explanation)
+
+
+def explore(file: str | Path, folder: str | Path | None = None, inspection: Inspection | None = None) -> ExplorerFiles:
+    """Writes node data for Model Explorer: bytes and zeros of the weights of each operator, its time, its error.
+
+    Args:
+        file: a .tflite.
+        folder: where the documents go; by default `<file>.explorer` beside the file.
+        inspection: of the same file, for the errors; without it there is no document of errors.
+
+    Returns:
+        The documents, and the command that opens the model with them.
+
+    Raises:
+        UsageError: the file is missing, or no .tflite.
+        ExportError: the file is malformed, or the folder cannot be written.
+    """
+    from tfopt.engine.explorer import write_node_data
+
+    errors = () if inspection is None else tuple(inspection.explanation.layers)
+    return ExplorerFiles(*write_node_data(_existing(file), None if folder is None else Path(folder), errors))
 
 
 def verify(bundle: str | Path) -> list[ClaimRecord]:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from tfopt.errors import Problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tfopt.core.contracts.trial import TrialConversion
+    from tfopt.core.records.explanation import ExplanationRecord
     from tfopt.core.records.layer_support import LayerPreflight, Totals
     from tfopt.core.records.phone import PhoneReport
-    from tfopt.core.records.report import Environment
+    from tfopt.core.records.report import AuditRecord, Environment
     from tfopt.core.records.run import Run
     from tfopt.core.sweeps.candidates import Candidate
     from tfopt.core.sweeps.comparison import Comparison
@@ -66,6 +69,34 @@ class DoctorReport:
     layers: tuple[LayerPreflight, ...] = ()
     totals: Totals | None = None
     files: tuple[TrialConversion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What `inspect` found in a file that was compared with a model.
+
+    Args:
+        audit: what the file contains.
+        explanation: how its predictions and the values inside it differ from the model's.
+    """
+
+    audit: AuditRecord
+    explanation: ExplanationRecord
+
+
+@dataclass(frozen=True)
+class ExplorerFiles:
+    """Node data for Model Explorer.
+
+    Args:
+        files: the documents, one per measure.
+        command: opens the model with all of them.
+        installed: whether Model Explorer is installed.
+    """
+
+    files: tuple[Path, ...]
+    command: tuple[str, ...]
+    installed: bool
 
 
 @dataclass(frozen=True)

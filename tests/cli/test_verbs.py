@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from tests.support.sample_explanation import sample_explanation
 from tests.support.sample_report import lying_report, sample_report
 from tfopt.core.config.schedules import Polynomial
 from tfopt.core.recipe.plan import Plan, PlannedStage
@@ -17,7 +18,7 @@ from tfopt.core.records.layer_support import LayerPreflight
 from tfopt.core.records.report import DataRecord, Environment, Report
 from tfopt.core.records.run import Run
 from tfopt.errors import Problem
-from tfopt.results import CatalogEntry, DoctorReport, ValidationResult
+from tfopt.results import CatalogEntry, DoctorReport, ExplorerFiles, Inspection, ValidationResult
 
 Tfopt = Callable[..., Result]
 Mocked = Callable[[str, Any], list[Any]]
@@ -189,6 +190,38 @@ def test_inspect(tfopt: Tfopt, mocked: Mocked) -> None:
     assert calls == [((Path("model.tflite"),), {})]
     assert "integers only" in result.stdout
     assert json.loads(tfopt("inspect", "model.tflite", "--json").stdout)["operators"]["CONV_2D"] == 2
+
+
+def test_inspect_against(tfopt: Tfopt, mocked: Mocked, tmp_path: Path) -> None:
+    audit = sample_report().exports[-1].audit
+    assert audit is not None
+    calls = mocked("inspect", Inspection(audit, sample_explanation()))
+    page = tmp_path / "where.html"
+    options = ["--against", "m.keras", "--data", "r.yaml", "--sensitivity", "--html", str(page)]
+    result = tfopt("inspect", "model.tflite", *options)
+    ((arguments, keywords),) = calls
+    assert arguments == (Path("model.tflite"), Path("m.keras"), Path("r.yaml"))
+    assert keywords["sensitivity"]
+    assert "2 lost, 1 gained" in result.stdout
+    assert "One layer at a time" in page.read_text(encoding="utf-8")
+    document = json.loads(tfopt("inspect", "model.tflite", *options, "--json").stdout)
+    assert document["explanation"]["sensitivity"]["advice"]["layers"] == ["logits"]
+
+
+def test_inspect_for_model_explorer_opens_nothing_in_a_pipe(tfopt: Tfopt, mocked: Mocked) -> None:
+    mocked("inspect", sample_report().exports[-1].audit)
+    nodes = ExplorerFiles((Path("a.json"),), ("model-explorer", "model.tflite"), installed=True)
+    calls = mocked("explore", nodes)
+    result = tfopt("inspect", "model.tflite", "--explorer")
+    assert calls == [((Path("model.tflite"),), {"inspection": None})]
+    assert "model-explorer model.tflite" in result.stdout
+
+
+def test_a_page_needs_a_comparison(tfopt: Tfopt, mocked: Mocked) -> None:
+    mocked("inspect", sample_report().exports[-1].audit)
+    result = tfopt("inspect", "model.tflite", "--html", "x.html")
+    assert result.exit_code == 2
+    assert "Give --against and --data, too." in result.stderr
 
 
 def test_bench(tfopt: Tfopt, mocked: Mocked) -> None:

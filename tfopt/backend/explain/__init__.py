@@ -14,5 +14,7 @@
 | `float_weights` | which float values were the weights of a file rounded from? |
 | `rewritten_files` | which outputs do rewritten files give? |
 | `judge` | what are outputs worth on given examples? |
+| `ports` | which array of the data goes into which input of a file made elsewhere? |
+| `node_data` | what does Model Explorer show of each operator? |
 | `advice` | which layers must stay in float so that a file reaches its target? |
 """

@@ -18,7 +18,6 @@ from tfopt.backend.explain.rewritten_files import Ran, run_rewritten
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
-from tfopt.core.language.wording import counted
 from tfopt.core.records.explanation import EffectRecord, LayerErrorRecord, SensitivityRecord, SensitivityTable
 from tfopt.errors import ExportError
 
@@ -126,7 +125,7 @@ def sensitivity(subject: Subject) -> Sensitivity:
                 reason="; ".join(one for one in (alone, in_float) if isinstance(one, str)),
             )
         )
-    rows.sort(key=lambda row: base.error if row.in_float is None else row.in_float.error)
+    rows.sort(key=lambda row: _harm(row, base.error), reverse=True)
     table = SensitivityTable(
         metric=subject.judge.compile.metric,
         split=subject.split,
@@ -140,6 +139,16 @@ def sensitivity(subject: Subject) -> Sensitivity:
     return Sensitivity(table, {group.layer: group for group in chosen}, weights, subject)
 
 
+def _harm(row: SensitivityRecord, error: float) -> float:
+    """What quantizing a layer costs: what leaving it in float gives back, and its own error.
+
+    The second finds what the first cannot see: a value that is rounded between two layers stays so unless both are in
+    float.
+    """
+    gained = 0.0 if row.in_float is None else error - row.in_float.error
+    return gained + (0.0 if row.alone is None else row.alone.error)
+
+
 def _chosen(
     groups: Sequence[LayerGroup], errors: Sequence[LayerErrorRecord]
 ) -> tuple[list[LayerGroup], list[LayerGroup]]:
@@ -150,10 +159,3 @@ def _chosen(
     ranked = sorted(groups, key=lambda group: -arising.get(group.layer, 0.0))
     kept = {id(group) for group in ranked[:MOST_LAYERS]}
     return [group for group in groups if id(group) in kept], [group for group in groups if id(group) not in kept]
-
-
-def left_out_sentence(table: SensitivityTable) -> str:
-    """What the table does not show; empty where it shows all."""
-    if not table.left_out:
-        return ""
-    return f"{counted(len(table.left_out), 'layer')} with less error inside the file were not measured."

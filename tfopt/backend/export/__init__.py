@@ -14,6 +14,9 @@
 | `keras_files/` | how are `saved_model/` and `model.keras` written, and does plain Keras open them? |
 | `preflight` | what is known about `.tflite` files before training? |
 | `measured` | what is known about a file that was made and run, and how fast is it beside the others? |
+| `sensitivity` | what does each layer's quantization cost an exported file, and which rules repair it? |
+| `remade` | how is one more file of an exported model made, with other keys? |
+| `against` | how does any `.tflite` compare with any model? |
 | `plain` | how good is an integer file without the stage that simulates integers? |
 | `calibration` | which training examples does the converter get? |
 | `measures` | which metrics does a file reach, and how far are they below the dense model? |

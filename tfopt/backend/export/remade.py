@@ -15,6 +15,7 @@ from tfopt.backend.export.integers.float_rules import float_request, simulated_e
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.quantizer.layer_modes import layer_modes
 from tfopt.core.claims.failures import Failure
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
@@ -53,7 +54,6 @@ def remade(
     learned = input_ranges(quantized) if quantized is not None and form.kind == "qat" else {}
     calibration = save_calibration(name, variant, float_model, signature, context, work / "calibration", learned)
     target = work / f"{name}.tflite"
-    failures = convert(
-        [Conversion(name, variant, work / "model", target, calibration, request_for(form, request))], lambda _: None
-    )
-    return failures.get(name, target)
+    layers = layer_modes(variant, float_model, form.original_names)
+    conversion = Conversion(name, variant, work / "model", target, calibration, request_for(form, request), layers)
+    return convert([conversion], lambda _: None).get(name, target)

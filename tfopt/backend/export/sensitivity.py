@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import tf_keras
 from pydantic import ValidationError
 
+from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.data.splits import Split
 from tfopt.backend.explain import advice
 from tfopt.backend.explain import sensitivity as measuring
 from tfopt.backend.explain.judge import Judge
@@ -30,8 +32,41 @@ from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.claims.targets import target_of
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.events import SensitivityProgress
+from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.explanation import EffectRecord, ExplanationRecord, LayerErrorRecord, SensitivityTable
 from tfopt.errors import ExportError
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A file whose layers are measured, and what it was made from.
+
+    Args:
+        name: of the file in the recipe: budgets are about it.
+        file: the `.tflite`.
+        variant: its keys.
+        model: what it was made from, to make files with rules; None where that is not known.
+        context: data, loss, budgets.
+        names: finds the Keras layer of a tensor's name.
+        errors: of the layers inside the file.
+        examples: of a split, the .npy file of each input of the file, and the outputs of the model.
+        twin: a float file of the same weights, where there is no model.
+    """
+
+    name: str
+    file: Path
+    variant: Variant
+    model: tf_keras.Model | Quantized | None
+    context: ExportContext
+    names: LayerNames
+    errors: Sequence[LayerErrorRecord]
+    examples: Callable[[Split], tuple[dict[str, Path], Array]]
+    twin: Path | None = None
+
+    @property
+    def float_model(self) -> tf_keras.Model | None:
+        """The model without simulated quantization."""
+        return None if self.model is None else saved_model.float_and_quantized(self.model)[0]
 
 
 def explained(
@@ -74,7 +109,7 @@ def with_sensitivity(
         work = Path(folder)
         measured = attempt(_layer_errors, name, evaluation, work)
         errors = [] if isinstance(measured, Failure) else measured
-        table = attempt(_table, name, variant, errors, model, evaluation, work)
+        table = attempt(sensitivity_table, _asked(name, variant, errors, model, evaluation, work), work)
     notes = [
         f"{what} is not known: {found.reason}"
         for what, found in (("The error of each layer", measured), ("The sensitivity of each layer", table))
@@ -95,70 +130,96 @@ def _layer_errors(name: str, evaluation: Evaluation, work: Path) -> list[LayerEr
     return layer_errors(file, evaluation.model, evaluation.few, evaluation.aliases, work)
 
 
-def _table(
+def _asked(
     name: str,
     variant: Variant,
     errors: Sequence[LayerErrorRecord],
     model: tf_keras.Model | Quantized,
     evaluation: Evaluation,
     work: Path,
-) -> SensitivityTable:
-    context, float_model = evaluation.context, evaluation.model
+) -> Asked:
+    float_model = evaluation.model
+    signature = saved_model.signature_of(float_model)
+
+    def examples(split: Split) -> tuple[dict[str, Path], Array]:
+        inputs = save_arrays(saved_model.named_inputs(split.inputs, float_model, signature), work / "inputs")
+        return inputs, next(iter(saved_model.predict(float_model, split.inputs, signature).values()))
+
+    return Asked(
+        name,
+        evaluation.context.folder / f"{name}.tflite",
+        variant,
+        model,
+        evaluation.context,
+        LayerNames(evaluation.layer_names, evaluation.aliases),
+        errors,
+        examples,
+    )
+
+
+def sensitivity_table(asked: Asked, work: Path) -> SensitivityTable:
+    """One layer of a file at a time, and the rules that make it good enough.
+
+    Raises:
+        ExportError: the file has no quantized layer, or does not run.
+        StageError: targets do not fit the outputs.
+    """
+    context, float_model = asked.context, asked.float_model
     split: Literal["validation", "train"] = "validation" if len(context.data.validation) else "train"
     examples = getattr(context.data, split).take(measuring.EXAMPLES, context.seed)
     if isinstance(examples.targets, dict):
         raise ExportError("the metrics of a recipe judge one output", code="incompatible_model")
-    signature = saved_model.signature_of(float_model)
-    inputs = save_arrays(saved_model.named_inputs(examples.inputs, float_model, signature), work / "inputs")
-    expected = next(iter(saved_model.predict(float_model, examples.inputs, signature).values()))
+    inputs, expected = asked.examples(examples)
     judge = Judge(expected, examples.targets, context.compile)
-    twin = remade("float", Variant(batch=variant.batch, shape=variant.shape), float_model, context, work / "float")
+    twin: Path | Failure | None = asked.twin
+    if float_model is not None:
+        as_float = Variant(batch=asked.variant.batch, shape=asked.variant.shape)
+        twin = attempt(remade, "float", as_float, float_model, context, work / "float")
+    types = {} if float_model is None else {layer.name: layer_type(layer) for _, layer in layer_paths(float_model)}
     found = measuring.sensitivity(
         measuring.Subject(
-            file=context.folder / f"{name}.tflite",
+            file=asked.file,
             inputs=inputs,
             judge=judge,
             split=split,
-            names=LayerNames(evaluation.layer_names, evaluation.aliases),
-            types={layer.name: layer_type(layer) for _, layer in layer_paths(float_model)},
+            names=asked.names,
+            types=types,
             twin=None if isinstance(twin, Failure) else twin,
-            errors=errors,
+            errors=asked.errors,
             work=work,
-            done=lambda number, total: context.emit(SensitivityProgress(name, number, total)),
+            done=lambda number, total: context.emit(SensitivityProgress(asked.name, number, total)),
         )
     )
     attempts: list[Path] = []
 
     def measure(layers: Sequence[str]) -> EffectRecord | str:
         attempts.append(work / f"rules-{len(attempts)}")
-        ran = _with_rules(name, variant, layers, model, evaluation, inputs, attempts[-1])
+        ran = _with_rules(asked, layers, inputs, attempts[-1])
         return ran if isinstance(ran, str) else judge.effect(ran)
 
-    target = target_of(name, variant, context.budgets, context.compile, found.table.model)
-    return found.table.model_copy(update={"advice": advice.advise(found, target, measure)})
+    target = target_of(asked.name, asked.variant, context.budgets, context.compile, found.table.model)
+    advised = advice.advise(found, target, None if asked.model is None else measure)
+    return found.table.model_copy(update={"advice": advised})
 
 
-def _with_rules(
-    name: str,
-    variant: Variant,
-    layers: Sequence[str],
-    model: tf_keras.Model | Quantized,
-    evaluation: Evaluation,
-    inputs: dict[str, Path],
-    work: Path,
-) -> Ran | str:
+def _with_rules(asked: Asked, layers: Sequence[str], inputs: Mapping[str, Path], work: Path) -> Ran | str:
     """A file with these layers in float, run on the examples; why there is none."""
     rules = [{"match": advice.pattern(layer), "quantize": "none"} for layer in layers]
-    keys = variant.model_dump(mode="json", exclude_none=True)
+    keys = asked.variant.model_dump(mode="json", exclude_none=True)
     try:
         changed = Variant.model_validate({**keys, "layers": [*keys.get("layers", []), *rules]})
     except ValidationError as error:
         return f"no such file can be made: {error.errors()[0]['msg']}"
-    made = attempt(remade, name, changed, model, evaluation.context, work)
+    if asked.model is None:
+        return "there is no Keras model to convert"
+    made = attempt(remade, asked.name, changed, asked.model, asked.context, work)
     if isinstance(made, Failure):
         return made.reason
-    ran = attempt(predict.run_file, made, inputs, work)
+    audit = attempt(audit_tflite, made)
+    if isinstance(audit, Failure):
+        return audit.reason
+    given = dict(zip((port.name for port in audit.inputs), inputs.values(), strict=True))
+    ran = attempt(predict.run_file, made, given, work)
     if isinstance(ran, Failure):
         return ran.reason
-    outputs: Array = next(iter(ran.outputs.values()))
-    return Ran(outputs, made.stat().st_size)
+    return Ran(next(iter(ran.outputs.values())), made.stat().st_size)

@@ -10,6 +10,7 @@ from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.config.outputs import Outputs
+from tfopt.core.language.quantities import format_share
 from tfopt.core.records.explanation import EffectRecord
 
 
@@ -55,9 +56,10 @@ class Target:
         for budget in self.budgets:
             yield f"{budget.name} of at {'least' if budget.at_least else 'most'} {budget}"
         if self.least_agreement is not None:
-            yield f"the predictions of the Keras model on at least {self.least_agreement:.4g} of the examples"
+            yield f"the predictions of the Keras model on at least {format_share(self.least_agreement)} of the examples"
         if self.most_error is not None:
-            yield f"an error of at most {self.most_error:.4g} of the standard deviation of the Keras model's outputs"
+            most = format_share(self.most_error)
+            yield f"an error of at most {most} of the standard deviation of the Keras model's outputs"
 
 
 def target_of(name: str, variant: Variant, budgets: Sequence[Budget], compile: Compile, model: float) -> Target:

@@ -95,7 +95,7 @@ class SensitivityTable(Record):
     file: EffectRecord
     """The file as it is."""
     layers: list[SensitivityRecord]
-    """By what keeping each in float gives back, the most first."""
+    """By what quantizing each costs, the most first."""
     left_out: list[str] = []
     """Layers that were not measured because there are too many; those with the least error inside the file."""
     weights: Literal["model", "file"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tfopt.report.run import charts, sentences
 from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.rows import budget_rows, export_rows, latency_threads, layer_table, likeness, stage_rows
-from tfopt.report.shared import formats, style
+from tfopt.report.shared import explanation, formats, style
 from tfopt.report.shared.arithmetic import arithmetic
 from tfopt.report.shared.page import inline_svg, template
 
@@ -70,4 +70,6 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         figures=[(chart, inline_svg(chart)) for chart in drawn],
         f=formats,
         arithmetic=arithmetic,
+        explained=[export for export in report.exports if export.explanation is not None],
+        x=explanation,
     )

@@ -9,6 +9,7 @@ from tfopt.report.run import sentences
 from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.rows import export_rows, layer_table, likeness, stage_rows
 from tfopt.report.shared import formats
+from tfopt.report.shared.explanation_text import advice_text
 from tfopt.report.shared.terminal import WIDE, heading, indented, plain_text, table
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def run_text(report: Report, folder: Path, width: int = 80) -> list[RenderableTy
         parts += [plain_text(sentence) for sentence in cost_sentences(report)]
         parts += [plain_text(sentence) for sentence in sentences.making_sentences(report)]
         parts += [plain_text(sentence) for sentence in sentences.simulation_sentences(report)]
+        for export in report.exports:
+            if export.explanation is not None and export.explanation.sensitivity is not None:
+                parts += [heading(f"{export.name}, one layer at a time"), *advice_text(export.explanation.sensitivity)]
     parts += [plain_text(""), *verdict_text(report)]
     parts += [plain_text(f"warning: {warning}", "yellow") for warning in sentences.warnings(report)]
     page = folder / "report.html"

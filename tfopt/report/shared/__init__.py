@@ -3,6 +3,8 @@
 | file | question it answers |
 |---|---|
 | `formats` | how is a number spelled: bytes, milliseconds, percent, counts? |
+| `explanation` | where did the accuracy of a file go, as rows and sentences? |
+| `explanation_text` | how is that shown in a terminal? |
 | `arithmetic` | what does a file compute in, as a sentence? |
 | `style` | which colours do figures have, and how does one become SVG? |
 | `drawing` | what is a figure before it is drawn, and how do lines of one family look? |
