@@ -38,7 +38,7 @@ from tfopt.report.notebook import parts
 from tfopt.report.plan.chart import schedules_chart
 from tfopt.report.run import charts
 from tfopt.report.shared import style
-from tfopt.results import ComparisonResult
+from tfopt.results import ComparisonResult, Inspection
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -67,6 +67,10 @@ _DISPLAYS: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
     ComparisonResult: (
         lambda compared: parts.comparison_html(compared.table),
         lambda compared: f"Comparison of {len(compared.table.rows)} variants",
+    ),
+    Inspection: (
+        lambda found: parts.explanation_html(found.explanation),
+        lambda found: f"Comparison with {found.explanation.against}",
     ),
     AuditRecord: (parts.audit_html, lambda audit: f"Audit: {counted(sum(audit.operators.values()), 'operator')}"),
 }

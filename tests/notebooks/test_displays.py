@@ -15,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import tfopt
 from tests.support.events import EVENTS
 from tests.support.root import REPOSITORY
+from tests.support.sample_explanation import sample_explanation
 from tests.support.sample_report import hostile_report, lying_report, sample_report
 from tfopt import notebook
 from tfopt.core.config.schedules import Linear, OneShot, Polynomial
@@ -28,7 +29,7 @@ from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
 from tfopt.errors import EnvironmentProblem, UsageError
-from tfopt.report.notebook.parts import planned_schedules
+from tfopt.report.notebook.parts import explanation_html, planned_schedules
 from tfopt.results import ComparisonResult
 
 EVIL = "</td><script>alert('x')</script>&"
@@ -250,3 +251,10 @@ def test_layers_with_the_same_schedule_share_a_figure(plan: Plan) -> None:
     assert list(planned_schedules(dataclasses.replace(plan, stages=(one,)))) == ["prune"]
     named = planned_schedules(dataclasses.replace(plan, stages=(several,)))
     assert named == {"prune, a, b and 1 more": own, "prune, logits": other}
+
+
+def test_where_accuracy_went_has_pictures_layers_and_rules() -> None:
+    shown = explanation_html(sample_explanation().model_copy(update={"against": EVIL}))
+    assert "data:image/png;base64,AAAA" in shown
+    assert "{match: logits, quantize: none}" in shown
+    assert EVIL not in shown

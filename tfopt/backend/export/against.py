@@ -183,7 +183,8 @@ class _Sides:
 
 def guessed_variant(audit: AuditRecord) -> Variant:
     """The keys of a file as far as its contents tell: the mode whose weights and activations it has."""
-    computed = [dtype for dtype, count in audit.activations.items() if dtype in ("int8", "int16") and count]
+    integers = {mode.activations for mode in MODES.values() if mode.integer_only}
+    computed = integers & audit.activations.keys()
     weights = {tensor.dtype for tensor in audit.tensors if tensor.role == "weight"}
     fitting = [
         name

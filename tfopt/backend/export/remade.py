@@ -15,7 +15,7 @@ from tfopt.backend.export.integers.float_rules import float_request, simulated_e
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.input_ranges import input_ranges
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.quantizer.layer_modes import layer_modes
+from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.core.claims.failures import Failure
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext

@@ -20,6 +20,7 @@ from tfopt.report.plan.chart import COLUMNS, schedules_chart
 from tfopt.report.plan.text import shortened
 from tfopt.report.run import sentences
 from tfopt.report.run.rows import budget_rows, export_rows, layer_table, likeness, stage_rows
+from tfopt.report.shared import explanation as rows
 from tfopt.report.shared import formats
 from tfopt.report.shared.page import inline_svg, template
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tfopt.core.language.block import Block
     from tfopt.core.recipe.plan import Plan
     from tfopt.core.recipe.recipe import Recipe
+    from tfopt.core.records.explanation import ExplanationRecord
     from tfopt.core.records.report import AuditRecord, Report
     from tfopt.core.sweeps.comparison import Comparison
     from tfopt.core.sweeps.record import Sweep
@@ -122,6 +124,11 @@ def comparison_html(comparison: Comparison) -> str:
 def audit_html(audit: AuditRecord) -> str:
     """Inputs, outputs, operators and tensors of a file."""
     return _render("audit", audit=audit)
+
+
+def explanation_html(explanation: ExplanationRecord) -> str:
+    """Where the accuracy of a file went."""
+    return _render("explanation", explanation=explanation, x=rows)
 
 
 def figures_html(drawn: Sequence[Chart]) -> str:
