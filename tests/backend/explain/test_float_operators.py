@@ -72,6 +72,6 @@ def test_a_float16_kernel_is_replaced_with_its_conversion(tmp_path: Path) -> Non
 @pytest.mark.parametrize("index", [1, 3])
 def test_real_values_are_near_the_weights(index: int, tmp_path: Path) -> None:
     file = flatbuffer.read(two_layers.int8_file(tmp_path / "int8.tflite"))
-    values = real_values(file, file.model.subgraphs[0].tensors[index])
+    values = real_values(file, file.model.subgraphs[0], file.model.subgraphs[0].tensors[index])
     assert values is not None
     np.testing.assert_allclose(values, WEIGHTS[index], atol=0.01)

@@ -39,8 +39,9 @@ def can_be_float(file: flatbuffer.File, graph: schema.SubGraphT, operator: schem
 def is_quantized(tensor: schema.TensorT) -> bool:
     """Whether integers of a tensor stand for real numbers."""
     quantization = tensor.quantization
-    scaled = quantization is not None and quantization.scale is not None and len(quantization.scale) > 0
-    return scaled and "int" in flatbuffer.DTYPES[tensor.type]
+    if quantization is None or "int" not in flatbuffer.DTYPES[tensor.type]:
+        return False
+    return _in_blocks(tensor) or (quantization.scale is not None and len(quantization.scale) > 0)
 
 
 def dequantized_constants(file: flatbuffer.File, graph: schema.SubGraphT) -> dict[int, int]:
@@ -54,19 +55,25 @@ def dequantized_constants(file: flatbuffer.File, graph: schema.SubGraphT) -> dic
     return found
 
 
-def real_values(file: flatbuffer.File, tensor: schema.TensorT) -> Array | None:
+def _in_blocks(tensor: schema.TensorT) -> bool:
+    quantization = tensor.quantization
+    return quantization is not None and (quantization.detailsType == schema.QuantizationDetails.BlockwiseQuantization)
+
+
+def real_values(file: flatbuffer.File, graph: schema.SubGraphT, tensor: schema.TensorT) -> Array | None:
     """The real numbers that a constant stands for, as float32; None where a tensor holds none."""
     values = file.values(tensor)
     if values is None:
         return None
     if not is_quantized(tensor):
         return values.astype(np.float32)
+    blocks = flatbuffer.blocks(file, graph, tensor)
+    if blocks is not None:
+        of_blocks: Array = values.astype(np.float32) * blocks.spread(values.shape)
+        return of_blocks
     quantization = tensor.quantization
     scales = np.asarray(quantization.scale, np.float32)
     zero_points = np.asarray(quantization.zeroPoint if quantization.zeroPoint is not None else [0], np.float32)
-    blockwise = scales.size > 1 and values.shape[int(quantization.quantizedDimension)] != scales.size
-    if blockwise:
-        raise ValueError(f"{scales.size} scales of {flatbuffer.text(tensor.name)} are not one per channel")
     if scales.size > 1:
         axis = int(quantization.quantizedDimension)
         shape = [-1 if dimension == axis else 1 for dimension in range(values.ndim)]
@@ -188,7 +195,7 @@ class _Rewriter:
 
     def _values(self, index: int) -> Array | None:
         known = self.weights.get(index)
-        return real_values(self.file, self.graph.tensors[index]) if known is None else known
+        return real_values(self.file, self.graph, self.graph.tensors[index]) if known is None else known
 
     def _new_tensor(self, like: int, values: Array | None) -> int:
         old, new = self.graph.tensors[like], schema.TensorT()
@@ -233,6 +240,9 @@ class _Rewriter:
         used = {*indices(graph.inputs), *indices(graph.outputs)}
         for operator in graph.operators:
             used |= {*indices(operator.inputs), *indices(operator.outputs), *indices(operator.intermediates)}
+        used |= {
+            int(graph.tensors[index].quantization.details.scales) for index in used if _in_blocks(graph.tensors[index])
+        }
         kept = sorted(used)
         moved = {-1: -1} | {index: place for place, index in enumerate(kept)}
         for owner in (graph, *graph.operators):
@@ -243,6 +253,9 @@ class _Rewriter:
             for port in [*(signature.inputs or []), *(signature.outputs or [])] if signature.subgraphIndex == 0 else []:
                 port.tensorIndex = moved[int(port.tensorIndex)]
         graph.tensors = [graph.tensors[index] for index in kept]
+        for tensor in graph.tensors:
+            if _in_blocks(tensor):
+                tensor.quantization.details.scales = moved[int(tensor.quantization.details.scales)]
         buffers = {int(tensor.buffer) for one in model.subgraphs for tensor in one.tensors}
         buffers |= {int(metadata.buffer) for metadata in model.metadata or []}
         for number in {*range(1, len(model.buffers))} - buffers:

@@ -30,17 +30,17 @@ def float_weights(file: flatbuffer.File, twin: flatbuffer.File) -> dict[int, Arr
     """
     graph = file.model.subgraphs[0]
     constants = {*dequantized_constants(file, graph).values()}
-    candidates: dict[tuple[int, ...], list[tuple[str, Array]]] = {}
+    candidates: dict[tuple[int, ...], list[Array]] = {}
     for other in twin.model.subgraphs:
         for tensor in other.tensors:
-            values = _real(twin, tensor) if _is_real(tensor) else None
+            values = real_values(twin, other, tensor) if _is_real(tensor) else None
             if values is not None:
-                candidates.setdefault(values.shape, []).append((flatbuffer.text(tensor.name), values))
+                candidates.setdefault(values.shape, []).append(values)
     found: dict[int, Array] = {}
     for index in sorted({index for operator in graph.operators for index in indices(operator.inputs)}):
         tensor = graph.tensors[index]
         if (is_quantized(tensor) or index in constants) and file.raw(tensor) is not None:
-            nearest = _nearest(file, tensor, candidates)
+            nearest = _nearest(real_values(file, graph, tensor), candidates)
             if nearest is not None:
                 found[index] = nearest
     return found
@@ -50,25 +50,11 @@ def _is_real(tensor: schema.TensorT) -> bool:
     return is_quantized(tensor) or flatbuffer.DTYPES[tensor.type].startswith("float")
 
 
-def _real(file: flatbuffer.File, tensor: schema.TensorT) -> Array | None:
-    try:
-        return real_values(file, tensor)
-    except ValueError:  # scales of blocks are in a tensor of their own
-        return None
-
-
-def _nearest(
-    file: flatbuffer.File, tensor: schema.TensorT, candidates: dict[tuple[int, ...], list[tuple[str, Array]]]
-) -> Array | None:
-    shape = tuple(int(size) for size in (tensor.shape if tensor.shape is not None else ()))
-    fitting = candidates.get(shape, [])
-    rounded = _real(file, tensor)
-    if rounded is None:
-        named = [values for name, values in fitting if name == flatbuffer.text(tensor.name)]
-        return named[0] if len(named) == 1 else fitting[0][1] if len(fitting) == 1 else None
-    distances = [_distance(rounded, values) for _, values in fitting]
+def _nearest(rounded: Array | None, candidates: dict[tuple[int, ...], list[Array]]) -> Array | None:
+    fitting = [] if rounded is None else candidates.get(rounded.shape, [])
+    distances = [_distance(rounded, values) for values in fitting if rounded is not None]
     best = int(np.argmin(distances)) if distances else -1
-    return fitting[best][1] if best >= 0 and distances[best] <= _FARTHEST else None
+    return fitting[best] if best >= 0 and distances[best] <= _FARTHEST else None
 
 
 def _distance(rounded: Array, values: Array) -> float:
