@@ -15,6 +15,7 @@ from tfopt.backend.explain.sensitivity import Sensitivity, Subject, sensitivity
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.core.claims.targets import Target
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.files.file_rules import FileRule
 from tfopt.errors import ExportError
 
 pytestmark = pytest.mark.tf
@@ -114,3 +115,8 @@ def test_names_become_patterns_that_match_only_them() -> None:
     assert pattern("block-1/conv_2") == "block-1/conv_2"
     assert pattern("conv(1)") == r"conv\(1\)"
     assert rules(["block-1"]) == "layers:\n  - {match: 'block-1', quantize: none}"
+
+
+def test_rules_of_the_file_stay_before_those_of_the_advice() -> None:
+    text = rules(["b"], [FileRule.model_validate({"type": "Dense", "quantize": "none"})])
+    assert text == "layers:\n  - {match: '.*', type: Dense, quantize: none}\n  - {match: b, quantize: none}"

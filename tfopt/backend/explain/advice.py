@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tfopt.backend.explain.sensitivity import Sensitivity
 from tfopt.core.claims.targets import Target
+from tfopt.core.config.files.file_rules import FileRule
 from tfopt.core.records.explanation import AdviceRecord, EffectRecord
 
 Measure = Callable[[Sequence[str]], EffectRecord | str]
@@ -18,7 +19,9 @@ _ATTEMPTS = 3
 """Conversions until the target is reached by measurement."""
 
 
-def advise(found: Sensitivity, target: Target, measure: Measure | None) -> AdviceRecord:
+def advise(
+    found: Sensitivity, target: Target, measure: Measure | None, earlier: Sequence[FileRule] = ()
+) -> AdviceRecord:
     """Searches the smallest set: one layer if one is enough, else layers in the order of what they give back, without
     those that turn out not to be needed.
 
@@ -26,6 +29,7 @@ def advise(found: Sensitivity, target: Target, measure: Measure | None) -> Advic
         found: the table.
         target: what the file must reach.
         measure: makes and measures a file; None where none can be made.
+        earlier: rules that the file has already: those of the advice come after them.
     """
     table = found.table
     if target.reached(table.file):
@@ -46,7 +50,7 @@ def advise(found: Sensitivity, target: Target, measure: Measure | None) -> Advic
             target=str(target),
             reached=target.reached(measured) if isinstance(measured, EffectRecord) else True,
             layers=layers,
-            rules=rules(layers),
+            rules=rules(layers, earlier),
             predicted=predicted,
             measured=measured if isinstance(measured, EffectRecord) else None,
             reason=measured if isinstance(measured, str) else "",
@@ -57,9 +61,12 @@ def advise(found: Sensitivity, target: Target, measure: Measure | None) -> Advic
     return advice or _out_of_reach(found, target, ranked)
 
 
-def rules(layers: Sequence[str]) -> str:
-    """The key `layers:` of a variant, as YAML."""
-    return "\n".join(["layers:", *(f"  - {{match: {_quoted(pattern(name))}, quantize: none}}" for name in layers)])
+def rules(layers: Sequence[str], earlier: Sequence[FileRule] = ()) -> str:
+    """The key `layers:` of a variant, as YAML, with the rules that it has already."""
+    written = [{key: value for key, value in rule if value is not None} for rule in earlier]
+    written += [{"match": pattern(name), "quantize": "none"} for name in layers]
+    lines = [", ".join(f"{key}: {_quoted(str(value))}" for key, value in rule.items()) for rule in written]
+    return "\n".join(["layers:", *(f"  - {{{line}}}" for line in lines)])
 
 
 def pattern(name: str) -> str:

@@ -198,7 +198,7 @@ def sensitivity_table(asked: Asked, work: Path) -> SensitivityTable:
         return ran if isinstance(ran, str) else judge.effect(ran)
 
     target = target_of(asked.name, asked.variant, context.budgets, context.compile, found.table.model)
-    advised = advice.advise(found, target, None if asked.model is None else measure)
+    advised = advice.advise(found, target, None if asked.model is None else measure, asked.variant.layers or ())
     return found.table.model_copy(update={"advice": advised})
 
 
