@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,9 +11,8 @@ from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite import interpreter as litert
 from tfopt.backend.types import Array
 
-_GAP = 128
-"""Bytes between two tensors above which they lie in different blocks of memory: within one, LiteRT aligns to 64, and
-what lives for longer than a call has a block of its own."""
+_ALIGNMENT = 64
+"""Bytes to which LiteRT aligns each tensor."""
 
 
 def arena_bytes(path: Path | str, example: Mapping[str, Array]) -> int | None:
@@ -51,8 +49,12 @@ def arena_bytes(path: Path | str, example: Mapping[str, Array]) -> int | None:
 
 
 def _span(blocks: list[tuple[int, int]]) -> int:
-    """Bytes that blocks of (address, bytes) cover, gaps of the alignment included."""
+    """Bytes that sorted blocks of (address, bytes) cover together, each with the rest of its alignment.
+
+    Gaps do not count: between the blocks of different arenas they are a matter of chance.
+    """
     starts, sizes = np.asarray(blocks).T
-    ends = np.maximum.accumulate(starts + sizes)
-    breaks = [0, *(np.flatnonzero(starts[1:] - ends[:-1] > _GAP) + 1), len(starts)]
-    return sum(int(ends[after - 1] - starts[before]) for before, after in itertools.pairwise(breaks))
+    ends = starts + -(-sizes // _ALIGNMENT) * _ALIGNMENT
+    covered = np.maximum.accumulate(ends)
+    before = np.concatenate([starts[:1], covered[:-1]])
+    return int(np.maximum(ends - np.maximum(starts, before), 0).sum())
