@@ -77,7 +77,8 @@ def _shrunk(
 def _round(file: flatbuffer.File, tensor: schema.TensorT) -> Array:
     """Makes int8 weights int4, with a scale for each row or output channel; returns the scales before."""
     values, old = np.asarray(file.values(tensor)), np.asarray(tensor.quantization.scale, np.float64)
-    rows = values.reshape(len(values), -1).astype(np.float64) * old.reshape(-1, 1)
+    zeros = np.asarray(tensor.quantization.zeroPoint, np.float64)  # a table has those of its results
+    rows = (values.reshape(len(values), -1) - zeros.reshape(-1, 1)) * old.reshape(-1, 1)
     largest = np.abs(rows).max(axis=1)
     scales = np.where(largest > 0, largest, _MOST) / _MOST
     rounded = np.clip(np.round(rows / scales[:, None]), -_MOST, _MOST).astype(np.int8).reshape(-1)
