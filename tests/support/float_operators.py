@@ -50,6 +50,12 @@ _OPERATORS: dict[str, tuple[int, tuple[int, Any], _Shape, _Shape]] = {
         lambda w: [1, 5, 5, w.shape[3]],
         lambda w: [1, 5, 5, w.shape[0]],
     ),
+    "BATCH_MATMUL": (
+        schema.BuiltinOperator.BATCH_MATMUL,
+        _options("BatchMatMulOptions", adjX=False, adjY=False),
+        lambda w: [w.shape[0], 6, w.shape[1]],
+        lambda w: [w.shape[0], 6, w.shape[2]],
+    ),
     "EMBEDDING_LOOKUP": (
         schema.BuiltinOperator.GATHER,
         _options("GatherOptions", axis=0, batchDims=0),
@@ -86,6 +92,8 @@ def file_of(operator: str, weights: Weights, layer: str = "x") -> bytes:
         if is_table
         else [given, kernel, add_constant(file, graph, np.zeros(channels, np.float32), f"model/{layer}/bias")]
     )
+    if operator == "BATCH_MATMUL":
+        node.inputs = node.inputs[:2]
     if operator == "TRANSPOSE_CONV":
         sizes = add_constant(file, graph, np.asarray(shape_out(weights), np.int32), "sizes")
         node.inputs = [sizes, kernel, given]

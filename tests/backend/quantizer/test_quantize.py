@@ -59,6 +59,14 @@ def test_int16x8_computes_in_16_bits_and_has_float_or_int16_ports() -> None:
     assert set(dtypes(inside)) == {"FULLY_CONNECTED"}
 
 
+def test_a_product_with_constant_weights_stays_float_in_an_int16x8_file() -> None:
+    product = file_of("BATCH_MATMUL", np.random.default_rng(4).normal(size=(2, 8, 5)))
+    given = [{"given": example(product, seed)} for seed in range(4)]
+    content = quantize(product, Variant(quantize="int16x8"), layers(), lambda: iter(given))
+    assert dtypes(content) == {"BATCH_MATMUL": ("int8", "float32")}
+    assert error(content, product) < 0.05
+
+
 def test_a_rule_keeps_a_layer_float_in_an_int16x8_file() -> None:
     content = quantize(DENSE, Variant(quantize="int16x8"), layers(x="none"), examples)
     assert dtypes(content) == {"FULLY_CONNECTED": ("float32", "float32")}

@@ -26,6 +26,7 @@ SHAPES = {
     "DEPTHWISE_CONV_2D": [(1, 3, 3, 6)],
     "TRANSPOSE_CONV": [(4, 3, 3, 6)],
     "EMBEDDING_LOOKUP": [(8, 64), (8, 33), (8, 6)],
+    "BATCH_MATMUL": [(2, 8, 5)],
 }
 FLOAT_MODES = [name for name, mode in MODES.items() if mode.engine == "quantizer" and not mode.integer_only]
 ROUNDING = 0.06

@@ -10,7 +10,7 @@ from tfopt.backend.quantizer.operators import Operator
 from tfopt.core.config.algorithms import ALGORITHMS, MIN_MAX
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization_modes import MODES, Mode
-from tfopt.core.config.weight_kernels import LSTM, reason_no_kernel, stored_as
+from tfopt.core.config.weight_kernels import LSTM, PRODUCT, reason_no_kernel, stored_as
 
 _ROWS_ARE_FLOATS = ("EMBEDDING_LOOKUP",)
 """Operators that make floats of small weights, whatever a file computes in."""
@@ -44,11 +44,11 @@ def choices(
 
     In a file with float activations, an operator that has no kernel for the weights of its mode gets what
     `tfopt.core.config.weight_kernels.stored_as` says. In an integer file the body of a loop, whose state would be
-    rounded at each step, is computed in float with int8 kernels, as in an int8 file, and so is the LSTM operator.
+    rounded at each step, is computed in float with int8 kernels, as in an int8 file; so is what `reason_float` names.
     """
     for operator in operators:
         mode = MODES[layers.modes.get(operator.layer or "", variant.quantize)]
-        if variant.mode.integer_only and not operator.in_loop and operator.name != LSTM:
+        if variant.mode.integer_only and reason_float(operator) is None:
             wanted = _with_integers(operator, mode, variant.mode)
             yield Choice(operator, wanted if wanted is None or _possible(operator, wanted, writes) else None)
         elif operator.row == 0:
@@ -56,6 +56,17 @@ def choices(
         else:
             stored = stored_as(mode, operator.name, operator.row)
             yield Choice(operator, stored, _algorithm(variant.algorithm, stored, operator))
+
+
+def reason_float(operator: Operator) -> str | None:
+    """Why an operator computes in float whatever the file does; None where it need not."""
+    if operator.in_loop:
+        return "a loop computes in float"
+    if operator.name == LSTM:
+        return f"litert-quantizer does not know {LSTM}"
+    if operator.name == PRODUCT and operator.row:
+        return f"LiteRT's {PRODUCT} of integers and constant weights is wrong"
+    return None
 
 
 def _with_integers(operator: Operator, mode: Mode, file: Mode) -> Mode | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfopt.backend.audit.tflite import is_conversion
 from tfopt.backend.graph.layer_names import LayerNames
+from tfopt.backend.quantizer.choices import reason_float
 from tfopt.backend.quantizer.engine import writes
 from tfopt.backend.quantizer.operators import operators
 from tfopt.backend.tflite import flatbuffer
@@ -25,9 +26,9 @@ def float_parts(path: Path, mode: Mode, names: Sequence[str], aliases: Mapping[s
     found: dict[str, dict[str, None]] = {}
     for operator in operators(flatbuffer.read(path), LayerNames(names, aliases)):
         if operator.floats and operator.layer is not None and not is_conversion(operator.name):
-            if operator.in_loop:
-                found.setdefault(operator.layer, {})["a loop computes in float"] = None
-            elif not writes(operator.name, mode):
+            reason = reason_float(operator)
+            if reason is None and not writes(operator.name, mode):
                 reason = f"litert-quantizer has no {mode.activations} form of {operator.name}"
+            if reason is not None:
                 found.setdefault(operator.layer, {})[reason] = None
     return {layer: ", ".join(reasons) for layer, reasons in found.items()}

@@ -22,6 +22,8 @@ _WEIGHTS: Mapping[str, tuple[int, ...]] = {
     LSTM: (1, 2),
 }
 """Inputs that hold the weights of an operator, where they are constants."""
+_KERNELS = (schema.TensorType.FLOAT32, schema.TensorType.INT8)
+"""Types of weights: before quantization, and after it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def operators(file: flatbuffer.File, names: LayerNames) -> Iterator[Operator]:
 def _row(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> int:
     for position in _WEIGHTS.get(file.operator_name(operator), ()):
         tensor = graph.tensors[operator.inputs[position]]
-        if tensor.type == schema.TensorType.FLOAT32 and file.raw(tensor) is not None:
+        if tensor.type in _KERNELS and file.raw(tensor) is not None:
             return int(tensor.shape[-1])
     return 0
 
