@@ -8,6 +8,8 @@ from ai_edge_litert import schema_py_generated as schema
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 
+_MOST_DEPRECATED = 127
+"""What the old field for operators, a byte, holds for those that do not fit into it."""
 _TYPES = {np.dtype(np.float32): schema.TensorType.FLOAT32, np.dtype(np.int32): schema.TensorType.INT32}
 
 
@@ -44,6 +46,6 @@ def operator_code(file: flatbuffer.File, operator: int, version: int) -> int:
         if (code.builtinCode, code.version) == (operator, version):
             return position
     added = schema.OperatorCodeT()
-    added.builtinCode, added.deprecatedBuiltinCode, added.version = operator, operator, version
+    added.builtinCode, added.deprecatedBuiltinCode, added.version = operator, min(operator, _MOST_DEPRECATED), version
     codes.append(added)
     return len(codes) - 1
