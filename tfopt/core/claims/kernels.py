@@ -29,7 +29,8 @@ KNOWN_FAULTS: Mapping[tuple[str, str, str], str] = {
     ("SUM", "int16", "reference"): "the reference kernel of SUM is wrong in int16, XNNPACK and the built-in one agree",
 }
 """Kernels of LiteRT that are wrong, by operator, dtype of the result and kernels. Measured: SUM over any axes is up to
-121 of 255 steps off in int8, and two standard deviations in int16 (`tests/backend/tflite/test_kernel_differences.py`)."""
+121 of 255 steps off in int8, and off by two standard deviations in int16
+(`tests/backend/tflite/test_kernel_differences.py`)."""
 
 
 @dataclass(frozen=True)
