@@ -15,10 +15,16 @@ from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.backend.tflite import interpreter as litert
 from tfopt.backend.tflite.arena import arena_bytes
 from tfopt.backend.tflite.fresh_start import fresh_start
+from tfopt.backend.tflite.limits import Limits, doing, ends_within
+from tfopt.errors import ExportError
 
 _WARM_UP = 5
 _SLICE_MS = 2.0
 _MOST_PER_ROUND = 50
+_FIRST_SECONDS = 120
+"""For opening a file and its first call: a file of others may loop for ever."""
+_MEMORY = 8 << 30
+"""Bytes that a small file may take."""
 
 
 def bench(
@@ -51,8 +57,6 @@ def bench(
         ProcessCrashed: LiteRT crashed on a file.
         ProcessFailed: LiteRT refused a file, or these kernels lack one of its operators.
     """
-    for file in files:
-        flatbuffer.read(Path(file))  # a malformed one would crash LiteRT, which does not name it
     arguments = {
         "files": [str(file) for file in files],
         "threads": [threads] if isinstance(threads, int) else list(threads),
@@ -60,7 +64,16 @@ def bench(
         "example": {name: str(path) for name, path in (example or {}).items()},
         "kernels": list(kernels),
     }
-    result: list[dict[str, Any]] = child_process.call("tfopt.backend.tflite.benchmark:time_files", arguments)
+    size = sum(Path(file).stat().st_size for file in files if Path(file).is_file())
+    limits = Limits(memory=_MEMORY + 16 * size)
+    try:
+        result: list[dict[str, Any]] = child_process.call(
+            "tfopt.backend.tflite.benchmark:time_files", arguments, limits
+        )
+    except child_process.ProcessFailed as failed:
+        if "TfoptError" in failed.kinds:  # a malformed file
+            raise ExportError(failed.reason, code=failed.own_code) from failed
+        raise
     return result
 
 
@@ -77,10 +90,20 @@ def time_files(
     files: list[str], threads: list[int], rounds: int, example: dict[str, str], kernels: list[litert.Kernels]
 ) -> list[dict[str, Any]]:
     """Runs in the child process of `bench`."""
+    for file in files:
+        with ends_within(_FIRST_SECONDS, f"read {file}"):
+            flatbuffer.read(Path(file))  # a malformed one would crash LiteRT, which does not name it
     given = {name: np.load(path)[:1] for name, path in example.items()}
     settings = [_Setting(file, kind, number) for file in files for kind in kernels for number in threads]
-    first = [fresh_start(each.file, each.threads, each.kernels, given) for each in settings]
-    arenas = {file: arena_bytes(file, given) for file in files}
+    first = []
+    for each in settings:
+        with ends_within(_FIRST_SECONDS, f"ran {each.file} for the first time"):
+            first.append(fresh_start(each.file, each.threads, each.kernels, given))
+    arenas = {}
+    for file in files:
+        with ends_within(_FIRST_SECONDS, f"ran {file} on the built-in kernels"):
+            arenas[file] = arena_bytes(file, given)
+    doing(f"timed {', '.join(files)}")
     model = [litert.open_file(each.file, each.threads, each.kernels) for each in settings]
     for opened in model:
         inputs = given or litert.random_inputs(opened)
