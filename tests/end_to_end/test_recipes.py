@@ -26,7 +26,12 @@ SHORT: dict[str, dict[str, Any]] = {
 """What is trained before it is alike in several of them, and comes from the store."""
 SMALL_BATCHES = {"stages.prune.batch_size": 32, "budgets": {}}
 """The guides' schedule has a mask update every 100 steps: few images make that many in small batches only."""
-OF_THEIR_OWN = {"cifar10_resnet8_distill_prune_qat", "fashion_ensemble_to_student", "distill_digits"}
+OF_THEIR_OWN = {
+    "cifar10_resnet8_distill_prune_qat",
+    "digits_sparse_blocks",
+    "fashion_ensemble_to_student",
+    "distill_digits",
+}
 IN_FULL = {"digits_prune_qat", "mnist_guide"}
 
 

@@ -74,6 +74,23 @@ def test_a_damaged_file_is_an_error_that_names_it(name: str, tmp_path: Path) -> 
     assert raised.value.code == "malformed_file"
 
 
+@pytest.mark.parametrize(
+    "config",
+    ["[" * 10_000 + "]" * 10_000, "null", "[1, 2]", '{"config": {"layers": [1]}}', '{"config": {"layers": {"a": 1}}}'],
+    ids=["deep", "null", "list", "number as layer", "mapping of layers"],
+)
+def test_a_configuration_that_is_none_is_an_error_that_names_the_file(config: str, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", config)
+        with h5py.File(tmp_path / "weights.h5", "w"):
+            pass
+        archive.write(tmp_path / "weights.h5", "model.weights.h5")
+    with pytest.raises(ExportError, match=r"hostile\.keras is malformed") as raised:
+        inspect(path)
+    assert raised.value.code == "malformed_file"
+
+
 def test_files_that_cannot_be_inspected(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"")
     with pytest.raises(UsageError, match=r"model\.onnx is of a type that cannot be inspected"):

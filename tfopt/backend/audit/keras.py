@@ -23,7 +23,7 @@ from tfopt.backend.types import Array
 from tfopt.core.records.report import AuditRecord, TensorRecord
 from tfopt.errors import ExportError
 
-_MALFORMED = (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile)
+_MALFORMED = (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile)
 
 
 def audit_keras(path: Path | str) -> AuditRecord:

@@ -211,7 +211,7 @@ def size_sentence(report: Report) -> str | None:
     return (
         f"{' and '.join(causes).capitalize()} do not make a file smaller, only its compressed form (gzip), "
         "which is what app stores ship"
-        + (f"; but for {', '.join(encoded)}, which stores its zeros in the sparse format." if encoded else ".")
+        + (f". In {' and '.join(encoded)}, zeros are left out (sparse format)." if encoded else ".")
     )
 
 

@@ -78,7 +78,8 @@ def _few(sizes: Sequence[LayerSizeRecord]) -> list[LayerSizeRecord]:
 def _tile(axes: Axes, size: LayerSizeRecord, area: Rectangle, colour: str) -> None:
     from matplotlib.patches import Rectangle as Patch
 
-    axes.add_patch(Patch((area.x, area.y), area.width, area.height, facecolor=colour, alpha=0.45, edgecolor="none"))
+    strength = 0.12 if size.layer == REST else 0.45
+    axes.add_patch(Patch((area.x, area.y), area.width, area.height, facecolor=colour, alpha=strength, edgecolor="none"))
     axes.add_patch(Patch((area.x, area.y), area.width, area.height, fill=False, edgecolor=INK, linewidth=0.6))
     label = f"{size.layer}\n{formats.size(size.bytes)}"
     longest = max(len(line) for line in label.splitlines())

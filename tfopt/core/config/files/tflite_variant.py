@@ -73,7 +73,8 @@ class Variant(Block):
     """Axes that the model leaves open, such as the length of a sequence or the size of an image: `data` fixes them to
     the size of the examples, `dynamic` leaves them open, where the converter can."""
     sparse: bool = False
-    """Store sparse weights in TFLite's sparse format; smaller unzipped, and faster only for patterns a kernel has."""
+    """Leave out zeros (TFLite's sparse format), with `quantize: none`, `float16` or `int8`: smaller unzipped, and
+    faster with zeros of Dense layers in blocks (`block_size: [16, 1]`), which int8 needs and float16 cannot have."""
     agreement: Share | None = None
     """Least share of test examples on which file and Keras model must predict the same; for regression, one minus the
     tolerated error over the standard deviation of each output (default: by `quantize`)."""
