@@ -61,8 +61,18 @@ def test_what_a_target_lacks_is_refused_with_its_position(target: str, body: dic
     assert mistakes(recipe(target, {"f": body})) == [(("export", "tflite", "f", key), "target_lacks")]
 
 
+def test_rules_are_judged_with_the_activations_of_their_file() -> None:
+    rules = {"quantize": "int8", "layers": [{"type": "Embedding", "quantize": "int4"}]}
+    assert build_recipe(recipe("tflm", {"f": rules}), catalog()).target == "tflm"
+    where = ("export", "tflite", "f", "layers", 0, "quantize")
+    assert mistakes(recipe("edgetpu", {"f": rules})) == [(where, "target_lacks")]
+
+
 def test_an_unknown_target_and_a_budget_that_is_never_measured() -> None:
     assert mistakes(recipe("phone", {"f": None})) == [(("target",), "not_a_choice")]
+    without = recipe("android", {"f": None})
+    without["export"] = {"keras": {}}
+    assert mistakes(without) == [(("target",), "conflicting_keys")]
     document = recipe("android", {"f": None}, budgets={"keras.phone_latency": "5 ms"})
     document["export"]["keras"] = {}
     assert mistakes(document) == [(("budgets", "keras.phone_latency"), "unknown_name")]

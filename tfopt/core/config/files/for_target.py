@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tfopt.core.config.files.tflite_variant import Variant
@@ -51,7 +52,9 @@ def target_mistakes(name: str, variant: Variant, target: Target) -> Iterator[Mis
         message = f"{name}: {target.runtime} cannot run a file of quantize: {variant.quantize}: {why}. "
         yield Mistake(("quantize",), message + f"Use quantize: {' or '.join(able)}", code="target_lacks")
     for index, rule in enumerate(variant.layers or ()):
-        if not why and (of_rule := target.refuses(rule.mode)):
+        in_integers = variant.mode.integer_only and not rule.keeps_float
+        mode = replace(rule.mode, activations=variant.mode.activations) if in_integers else rule.mode
+        if not why and (of_rule := target.refuses(mode)):
             yield Mistake(
                 ("layers", index, "quantize"),
                 f"{name}: {target.runtime} cannot run layers of quantize: {rule.quantize}: {of_rule}",
