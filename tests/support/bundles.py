@@ -1,16 +1,13 @@
-"""Small `.tflite` files with records, as the tflite target leaves them, and C++ code that is compiled and run."""
+"""Small `.tflite` files with records, as the tflite target leaves them."""
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-import ai_edge_litert
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tests.support.root import REPOSITORY
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.core.records.report import ClaimRecord, ExportRecord
@@ -39,15 +36,3 @@ def converted(
         audit=audit_tflite(file),
         claims=[ClaimRecord(claim="weights | all", held=False, found="some", code="weights_dtype")],
     )
-
-
-def compile_and_run(bundle: Path, name: str, work: Path) -> subprocess.CompletedProcess[str]:
-    """Compiles the C++ code of a file against the library inside of ai-edge-litert, and runs it on the golden files."""
-    litert, program = Path(ai_edge_litert.__path__[0]), work / f"run_{name}"
-    headers = REPOSITORY / "tests" / "support" / "litert_c"
-    source = bundle / "snippets" / name / "run.cc"
-    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{headers}"]
-    library = [f"-L{litert}", "-lLiteRt", f"-Wl,-rpath,{litert}"]
-    built = subprocess.run(["g++", *flags, source, *library, "-o", program], capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    return subprocess.run([program, bundle], capture_output=True, text=True)

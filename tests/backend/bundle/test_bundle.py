@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support.bundles import compile_and_run, converted
+from tests.support.bundles import converted
+from tests.support.compiled_cpp import compile_and_run
 from tests.support.contexts import Log
 from tests.support.metadata_reader import files_in, read_metadata
 from tfopt.backend.audit.tflite import audit_tflite

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from tests.support.compiled_cpp import compile_and_run
 from tests.support.handmade_tflite import Graph, Tensor, write
 from tests.support.metadata_reader import files_in, read_metadata
 from tfopt.backend.bundle import manifest
-from tfopt.backend.bundle.contents import About, add_file
+from tfopt.backend.bundle.contents import About, add_file, write_array
 from tfopt.backend.bundle.metadata.content import ModelMeaning
 from tfopt.backend.bundle.verify import is_bundle, verify
 from tfopt.backend.data.raw_inputs import RawInputs
@@ -72,6 +75,26 @@ def test_golden_examples_are_in_the_steps_of_the_file_and_come_again(
     (graph,) = read_metadata(content)["subgraph_metadata"]
     assert graph["output_tensor_metadata"][0]["associated_files"][0]["name"] == "labels.txt"
     assert "example 0: yes" not in (folder / "snippets" / "relu" / "run.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
+def test_the_cpp_code_does_what_was_done_to_raw_pixels(source: Path, tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    pixels = np.array([[0, 200], [255, 7]], np.uint8)
+    raw = RawInputs(mean=(100.0, 50.0), std=(4.0, 8.0), high=255.0)
+    np.save(tmp_path / "x.npy", (pixels - np.float32([100, 50])) / np.float32([4, 8]))
+    write_array(pixels[:, np.newaxis], folder / "golden" / "raw")
+    about = About(ModelMeaning("relu"), raw=raw, versions=VERSIONS)
+    made = add_file(record(source), source, {"x": tmp_path / "x.npy"}, about, folder, tmp_path / "work")
+    assert made.claims[1].held
+    done = compile_and_run(folder, "relu", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 golden examples, 0 differences" in done.stdout
+    write_array(pixels[::-1, np.newaxis], folder / "golden" / "raw")
+    assert (
+        "preprocessing gives other numbers"
+        in subprocess.run([tmp_path / "run_relu", folder], capture_output=True, text=True).stdout
+    )
 
 
 def test_wrong_normalization_is_noticed_by_the_code_that_is_shipped(
