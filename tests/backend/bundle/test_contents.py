@@ -91,10 +91,8 @@ def test_the_cpp_code_does_what_was_done_to_raw_pixels(source: Path, tmp_path: P
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 golden examples, 0 differences" in done.stdout
     write_array(pixels[::-1, np.newaxis], folder / "golden" / "raw")
-    assert (
-        "preprocessing gives other numbers"
-        in subprocess.run([tmp_path / "run_relu", folder], capture_output=True, text=True).stdout
-    )
+    again = subprocess.run([tmp_path / "run_relu", folder], capture_output=True, text=True)
+    assert again.stdout.count("preprocessing gives other numbers") == 2
 
 
 def test_wrong_normalization_is_noticed_by_the_code_that_is_shipped(
