@@ -17,7 +17,7 @@ stages:
   - train: {epochs: 1}
 export:
   tflite:
-    small: {}
+    small: {agreement: 50%}
 budgets:
   small.arena_bytes: 20 kB
 """
