@@ -6,6 +6,7 @@ Files are tried in forks of one child process that has LiteRT loaded, each with 
 from __future__ import annotations
 
 import copy
+import json
 import os
 import signal
 import struct
@@ -272,7 +273,7 @@ def _inspected(path: Path) -> str:
     from tfopt.errors import TfoptError
 
     try:
-        audit_as_json(str(path))
+        json.dumps(audit_as_json(str(path)), allow_nan=False)
     except TfoptError as error:
         return "refused" if error.code == "malformed_file" else f"code {error.code}"
     return "answered"

@@ -97,6 +97,17 @@ def test_a_sparse_encoding_outside_of_its_shape_is_malformed(tmp_path: Path) -> 
         audited(tmp_path, dense_layer(weights))
 
 
+def test_a_scale_that_is_no_number_is_malformed(tmp_path: Path) -> None:
+    weights = Tensor("net/head/MatMul", TYPES.INT8, [2, 4], np.ones((2, 4), np.int8), [float("nan"), 0.1], [0, 0])
+    with pytest.raises(ExportError, match=r"a scale of tensor 'net/head/MatMul' is not a finite number"):
+        audited(tmp_path, dense_layer(weights))
+
+
+def test_control_characters_of_names_do_not_reach_a_terminal(tmp_path: Path) -> None:
+    weights = Tensor("\x1b[31mhead\n", TYPES.INT8, [2, 4], np.ones((2, 4), np.int8), [0.1], [0])
+    assert kernel(audited(tmp_path, dense_layer(weights))).name == "\ufffd[31mhead\ufffd"
+
+
 def test_float_operators_of_every_graph_are_counted_and_named(tmp_path: Path) -> None:
     weights = Tensor("net/head/MatMul", TYPES.FLOAT32, [2, 4], np.ones((2, 4), np.float32))
     inner = Graph(

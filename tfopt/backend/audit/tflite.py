@@ -252,7 +252,7 @@ def _tensor(
     stored: bool,
 ) -> TensorRecord:
     quantization = tensor.quantization
-    scales = _numbers(quantization.scale if quantization is not None else None)
+    scales = _scales(tensor)
     zero_points = _numbers(quantization.zeroPoint if quantization is not None else None).astype(np.int64)
     per_channel = scales.size > 1
     axis = int(quantization.quantizedDimension) if per_channel else 0
@@ -304,6 +304,13 @@ def _sparse_block(tensor: schema.TensorT) -> int:
     return prod(int(dimension.denseSize) for dimension in inner)
 
 
+def _scales(tensor: schema.TensorT) -> Array:
+    scales = _numbers(tensor.quantization.scale if tensor.quantization is not None else None)
+    if not np.isfinite(scales).all():
+        raise ValueError(f"a scale of tensor {flatbuffer.text(tensor.name)!r} is not a finite number")
+    return scales
+
+
 def _numbers(values: Sequence[float] | None) -> Array:
     return np.asarray(values if values is not None else ())
 
@@ -349,7 +356,7 @@ def _side(graph: schema.SubGraphT, ports: Iterable[int], named: dict[int, str]) 
 
 def _port(tensor: schema.TensorT, name: str | None) -> PortRecord:
     quantization = tensor.quantization
-    scales = _numbers(quantization.scale if quantization is not None else None)
+    scales = _scales(tensor)
     zero_points = _numbers(quantization.zeroPoint if quantization is not None else None)
     shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
     return PortRecord(

@@ -107,8 +107,9 @@ def blocks(file: File, graph: schema.SubGraphT, tensor: schema.TensorT) -> Block
 
 
 def text(value: bytes | str | None) -> str:
-    """A name of the schema as text."""
-    return value.decode("utf-8") if isinstance(value, bytes) else value or ""
+    """A name of the schema as text, without characters that a terminal would obey."""
+    found = value.decode("utf-8") if isinstance(value, bytes) else value or ""
+    return found if found.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in found)
 
 
 def read(path: Path) -> File:
