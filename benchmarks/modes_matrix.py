@@ -328,11 +328,14 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--out", type=Path, default=Path("build/modes_matrix"))
     parser.add_argument("--table", type=Path)
+    parser.add_argument("--kept", action="store_true", help="only the rows that an earlier call wrote")
     arguments = parser.parse_args()
     rows: dict[tuple[str, str], Row] = {}
     with forked_children():  # 700 files: without it, importing TensorFlow takes most of the time
         for kind in arguments.kinds.split(","):
             for state in STATES:
+                if arguments.kept and not (arguments.out / f"{kind}-{state}.json").exists():
+                    continue
                 rows[kind, state] = kept_row(kind, state, [*MODES], arguments.out)
                 print(kind, state, {mode: str(cell) for mode, cell in rows[kind, state].items()}, flush=True)
     made = page(rows, [*MODES])
