@@ -326,7 +326,8 @@ def bench(
     from tfopt.backend.bench.measure import measure
     from tfopt.engine.bench import files_of
 
-    numbers = (threads,) if isinstance(threads, int) else tuple(threads)
+    _check_listed("kernels", kernels, ("default", "builtin", "reference"))
+    numbers = _numbers(threads)
     return measure(files_of(files, Path(out))[0], numbers, kernels, rounds, operators=operators)
 
 
@@ -365,11 +366,12 @@ def bench_on_phone(
     from tfopt.backend.phone.measure import PhoneRequest
     from tfopt.engine.bench import bench_on_phone as measured_on_phone
 
+    _check_listed("accelerators", accelerators, ("cpu", "gpu", "npu"))
     request = PhoneRequest(
         serial,
         None if benchmark_tool is None else Path(benchmark_tool),
         tuple(accelerators),
-        (threads,) if isinstance(threads, int) else tuple(threads),
+        _numbers(threads),
         runs,
         seconds,
         tuple(Path(library) for library in libraries),
@@ -503,6 +505,20 @@ def _store(out: str | Path, url: str | None) -> Store:
     from tfopt.io.store.store import Store
 
     return Store(Path(out) / ".store", None if url is None else RemoteStore(url))
+
+
+def _numbers(threads: int | Sequence[int]) -> tuple[int, ...]:
+    """Numbers of threads, each at least 1."""
+    numbers = (threads,) if isinstance(threads, int) else tuple(threads)
+    if not numbers or min(numbers) < 1:
+        raise UsageError(f"threads must be numbers of at least 1. Got {threads!r}.", code="usage")
+    return numbers
+
+
+def _check_listed(name: str, values: Sequence[str], choices: Sequence[str]) -> None:
+    wrong = [value for value in ((values,) if isinstance(values, str) else values) if value not in choices]
+    if wrong or isinstance(values, str) or not values:
+        raise UsageError(f"{name} must be a list of {', '.join(choices)}. Got {values!r}.", code="usage")
 
 
 def _existing(file: str | Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import tfopt
 from tfopt.core.config.budgets import Budget, pending_budgets
 from tfopt.core.records.phone import PhoneFacts, PhoneReport, PhoneRow, ToolResult
 from tfopt.core.records.report import BudgetRecord, ExportRecord, Report, RunInfo
@@ -84,3 +85,12 @@ def test_a_target_is_files_or_one_run(tmp_path: Path) -> None:
     one.unlink()
     with pytest.raises(UsageError, match=r"has no \.tflite file"):
         files_of([folder], tmp_path)
+
+
+def test_what_python_callers_ask_for_is_checked_first() -> None:
+    with pytest.raises(UsageError, match="kernels must be a list of default, builtin, reference"):
+        tfopt.bench(["a.tflite"], kernels="default")
+    with pytest.raises(UsageError, match="threads must be numbers of at least 1"):
+        tfopt.bench(["a.tflite"], threads=[0])
+    with pytest.raises(UsageError, match="accelerators must be a list of cpu, gpu, npu"):
+        tfopt.bench_on_phone(["a.tflite"], accelerators=["tpu"])  # type: ignore[list-item]
