@@ -143,7 +143,7 @@ def _saved(inputs: Mapping[str, Array], work: Path) -> dict[str, Path]:
 
 def _about(model: tf_keras.Model, bundle: BundleKeys, context: ExportContext) -> About:
     data = context.data
-    labels = read_labels(bundle.labels, context.recipe_folder) if bundle.labels is not None else data.class_names or ()
+    labels = read_labels(bundle.labels, context.recipe_folder) if bundle.labels is not None else data.label_names or ()
     if labels and misfit(len(labels), output_sizes(model)):
         labels = ()
     files = {} if data.preprocessing is None else dict(data.preprocessing.files)

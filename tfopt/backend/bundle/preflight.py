@@ -77,7 +77,7 @@ def _warnings(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkloa
         )
     if bundle.labels is not None or data.num_classes is None:
         return
-    if data.class_names is None:
+    if data.label_names is None:
         yield "bundle: the data source has no names of classes; export.bundle.labels gives them to the app."
-    elif wrong := misfit(len(data.class_names), output_sizes(model)):
+    elif wrong := misfit(len(data.label_names), output_sizes(model)):
         yield f"bundle: there will be no labels inside: the data source has {wrong}; name them in export.bundle.labels."

@@ -10,6 +10,7 @@
 | `batches` | Which examples does a training step get, in which order? |
 | `augment` | How are images changed at random, independently of batch size and interruption? |
 | `datasets` | Which data sets come with tfopt? One file each |
+| `label_names` | What are the classes called whose labels are numbers? |
 | `raw_inputs` | What did a source do to raw examples, such as scaling of pixels? |
 | `several_inputs` | How are inputs in order told from a list of examples, and named? |
 """

@@ -66,6 +66,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         class_names=names,
         positional=are_by_position(*raw["train"]),
         raw=sources.raw_inputs(config, folder),
+        label_names=None if reproduce else names or sources.label_names(config, folder),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 import numpy as np
 
 from tfopt.backend.data.image_folder import load_images
+from tfopt.backend.data.label_names import label_names_of
 from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
 from tfopt.backend.data.tabular import load_csv, load_npz
 from tfopt.catalog import references
@@ -56,6 +57,16 @@ def raw_inputs(config: DataConfig, folder: Path) -> RawInputs | None:
         folder: as for `read`.
     """
     return raw_inputs_of(_function(config.source, folder), config.args)
+
+
+def label_names(config: DataConfig, folder: Path) -> tuple[str, ...] | None:
+    """The names that a source gives its classes; None where it gives none.
+
+    Args:
+        config: source and its arguments, which `read` has accepted.
+        folder: as for `read`.
+    """
+    return label_names_of(_function(config.source, folder))
 
 
 def _function(source: str, folder: Path) -> Callable[..., Any]:

@@ -87,6 +87,8 @@ class Data:
         positional: the source gave several inputs in order, not by name.
         raw: what the source did to raw examples; None where it does not say. Not part of the fingerprint: the examples
             are.
+        label_names: names of the classes for apps: `class_names`, or what the source calls its numbers; not part of the
+            fingerprint.
     """
 
     train: Split
@@ -99,6 +101,7 @@ class Data:
     preprocessing: Preprocessing | None = None
     positional: bool = False
     raw: RawInputs | None = None
+    label_names: tuple[str, ...] | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...] | dict[str, tuple[int, ...]]:

@@ -6,6 +6,7 @@ import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
 from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
+from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 
@@ -16,6 +17,7 @@ _FILE = CachedFile(
 )
 
 
+@labelled("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 @described_by(pixels)
 def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     """Reads CIFAR-10 (Krizhevsky 2009) through `keras.datasets` and its cache.

@@ -8,10 +8,12 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
+from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 
 
+@labelled(*"0123456789")
 @described_by(partial(pixels, largest=16))
 def load(*, scale: Scale = "unit") -> Examples:
     """Reads the images that come inside the scikit-learn wheel.

@@ -6,6 +6,7 @@ import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
 from tfopt.backend.data.datasets._pixels import Scale, grey, pixels
+from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 
@@ -20,6 +21,7 @@ _FILES = tuple(
 )
 
 
+@labelled("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 @described_by(pixels)
 def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     """Reads Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747) through `keras.datasets` and its cache.

@@ -6,12 +6,14 @@ import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
 from tfopt.backend.data.datasets._pixels import Scale, grey, pixels
+from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 
 _FILE = CachedFile.of_keras("mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1")
 
 
+@labelled(*"0123456789")
 @described_by(pixels)
 def load(*, scale: Scale = "unit") -> tuple[Examples, Examples]:
     """Reads MNIST (LeCun, Cortes, Burges 1998) through `keras.datasets` and its cache.
