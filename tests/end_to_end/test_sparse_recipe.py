@@ -55,3 +55,30 @@ def test_a_bad_mode_is_refused_before_training(tmp_path: Path) -> None:
     changes = {**SMALL, "export.tflite.float32_sparse.quantize": "float16"}
     with pytest.raises(RecipeError, match=r"float32_sparse cannot have sparse: true: layer .*NaN"):
         tfopt.plan(tfopt.load(RECIPE, changes), out=tmp_path, trial=False)
+
+
+@pytest.mark.slow
+def test_after_qat_the_zeros_still_fill_blocks(tmp_path: Path) -> None:
+    recipe = tmp_path / "chain.yaml"
+    recipe.write_text(
+        """
+name: chain
+data: {source: digits, batch_size: 32}
+model: {source: mlp, args: {units: [64]}}
+stages:
+  - train: {epochs: 2}
+  - prune: {epochs: 2, schedule: {kind: constant, final: 60%, every: 4}, block_size: [16, 1]}
+  - qat: {epochs: 1}
+export:
+  tflite:
+    int8_sparse: {quantize: int8, sparse: true}
+    float32_sparse: {sparse: true}
+""",
+        encoding="utf-8",
+    )
+    run = tfopt.run(tfopt.load(recipe), out=tmp_path / "out")
+    for name, block in (("int8_sparse", 16), ("float32_sparse", 4)):
+        export = run.export(name)
+        (claim,) = [claim for claim in export.claims if claim.code == "sparse_encoding"]
+        assert claim.held, claim.found
+        assert f"in blocks of {block} inputs" in claim.found

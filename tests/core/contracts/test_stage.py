@@ -6,8 +6,12 @@ from typing import ClassVar
 
 import pytest
 
+from tfopt.core.config.schedules import Constant
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.stage import Stage, quantizing_position
+from tfopt.core.contracts.stage import Stage, quantizing_position, surviving_pruning
+from tfopt.stages.prune import Prune
+from tfopt.stages.qat import Qat
+from tfopt.stages.train import Train
 
 
 class Plain(Stage):
@@ -35,3 +39,13 @@ class Keeps(Stage):
 )
 def test_the_model_before_the_quantizing_stage_is_found_by_traits(chain: list[Stage], position: int | None) -> None:
     assert quantizing_position(chain) == position
+
+
+def test_the_pruning_whose_zeros_survive_is_that_of_the_last_stage_that_prunes() -> None:
+    first = Prune(epochs=1, schedule=Constant(final=0.5))
+    last = Prune(epochs=1, schedule=Constant(final=0.8), block_size=(16, 1))
+    train, qat = Train(epochs=1), Qat(epochs=1)
+    assert surviving_pruning([train, first, last, qat]) is last
+    assert surviving_pruning([first, train]) is None
+    assert surviving_pruning([train, qat]) is None
+    assert surviving_pruning([]) is None
