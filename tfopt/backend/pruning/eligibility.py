@@ -70,6 +70,9 @@ def reason_no_sparse_kernel(layer: tf_keras.layers.Layer) -> str | None:
     zeros (4.2 million weights, one example at a time).
     """
     if type(layer) is layers.Dense:
-        return "a Dense layer is faster only with zeros in blocks (block_size: [16, 1]) and quantize: none or int8, one example at a time"
+        return (
+            "a Dense layer is faster only with zeros in blocks (block_size: [16, 1]) and quantize: none or int8, one "
+            "example at a time"
+        )
     reason = reason_not_xnnpack(layer)
     return None if reason is None else reason.replace("policy xnnpack prunes", "XNNPACK has sparse kernels for")
