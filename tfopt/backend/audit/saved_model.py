@@ -36,7 +36,9 @@ def audit_saved_model(path: Path) -> AuditRecord:
         tensors = list(_checkpoint(path / "variables" / "variables")) if (path / "variables").is_dir() else []
         tensors.sort(key=lambda tensor: tensor.name)
         audit = record("saved_model", tensors, architecture(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, StageError, tf.errors.OpError) as error:
+    except StageError as error:
+        raise ExportError(str(error), code="malformed_file") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
         raise ExportError(f"{path} cannot be read as a SavedModel: {error}.", code="malformed_file") from error
     signatures = saved_model_graph.signatures(graph)
     if not signatures:
