@@ -19,6 +19,7 @@ from tfopt.backend.export.forms import forms, request_for
 from tfopt.backend.export.integers.float_rules import float_request
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.measures import file_measures
+from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.tflite.quantum import output_quantum
@@ -69,7 +70,8 @@ def plain_conversions(variants: Mapping[str, Variant], context: ExportContext, w
         label = f"{name} without {context.before_quantizing.stage}"
         request = request_for(form_of[name], float_request(variant, model))
         target = work / f"{name}.tflite"
-        found[name] = Conversion(label, variant, work / form_of[name].name, target, calibration, request)
+        layers = layer_modes(variant, model, form_of[name].original_names)
+        found[name] = Conversion(label, variant, work / form_of[name].name, target, calibration, request, layers)
     return found
 
 
