@@ -15,6 +15,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.tflite.changes import set_values
 from tfopt.backend.types import Array
 
 _COPY = "/unchanged"
@@ -179,10 +180,8 @@ def _round_kernel(file: flatbuffer.File, tensor: schema.TensorT, values: Array) 
     rows = np.abs(values.reshape(len(values), -1)).max(axis=1)
     scales = np.where(rows > 0, rows, 1).astype(np.float32) / np.float32(127)
     rounded = np.clip(np.round(values / scales.reshape(-1, *[1] * (values.ndim - 1))), -127, 127).astype(np.int8)
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(rounded.tobytes(), np.uint8)
-    file.model.buffers.append(buffer)
-    tensor.type, tensor.buffer = schema.TensorType.INT8, len(file.model.buffers) - 1
+    set_values(file, tensor, rounded)
+    tensor.type = schema.TensorType.INT8
     tensor.quantization = schema.QuantizationParametersT()
     tensor.quantization.scale, tensor.quantization.zeroPoint = scales, np.zeros(len(scales), np.int64)
     tensor.quantization.quantizedDimension = 0
