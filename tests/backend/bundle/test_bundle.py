@@ -212,7 +212,8 @@ def test_a_file_that_failed_is_left_out_with_a_word(exported: Exported, tmp_path
     assert warning["message"] == "int8.tflite is not in the bundle: it was not written. The converter refused it."
     assert not (tmp_path / "export" / "bundle" / "int8.tflite").exists()
     content = (tmp_path / "export" / "bundle" / "float32.tflite").read_bytes()
-    assert files_in(content) == {"vocabulary.txt": b"the\n"}
+    digits = "".join(f"{digit}\n" for digit in range(10)).encode()
+    assert files_in(content) == {"labels.txt": digits, "vocabulary.txt": b"the\n"}
     assert read_metadata(content)["associated_files"][0]["name"] == "vocabulary.txt"
 
 
