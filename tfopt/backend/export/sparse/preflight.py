@@ -10,13 +10,14 @@ import tf_keras
 from tfopt.backend.export.sparse.encoding import block_of
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import layer_type, leaf_layers
+from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.pruning.plan import skip_reasons
 from tfopt.backend.types import Array
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.config.pruning import Pattern, Pruning
 from tfopt.core.config.quantization_modes import MODES
-from tfopt.core.config.sparse_encoding import Encoded, Fault, fault
+from tfopt.core.config.sparse_encoding import LEAST_ZEROS, Encoded, Fault, fault
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.wording import counted
@@ -42,7 +43,7 @@ def sparse_preflight(
         A problem per file; a warning for a file in which nothing will be sparse.
     """
     sparse = {name: variant for name, variant in variants.items() if variant.sparse}
-    if not sparse:
+    if not sparse or reason_without_layers(model) is not None:
         return Preflight()
     nonzero = _pruned(model, pruning) if pruning is not None else {} if trained else _own(model)
     problems: list[Mistake] = []
@@ -54,7 +55,8 @@ def sparse_preflight(
             problems.append(Mistake((name, "sparse"), _refusal(name, wrong), code="conflicting_keys"))
         elif not found:
             warnings.append(
-                f"{name}: sparse: true changes nothing: no weights have the 30 % zeros from which on they are encoded"
+                f"{name}: sparse: true changes nothing in Dense layers and convolutions: none will have the "
+                f"{LEAST_ZEROS:.0%} zeros from which on weights are encoded"
                 f"{'' if pruning is not None or not trained else ' (no stage prunes the model)'}."
             )
     return Preflight(problems=tuple(problems), warnings=tuple(warnings))
