@@ -1,13 +1,15 @@
 """Which sparse encodings the kernels of LiteRT compute right: the table of docs/measurements.md.
 
-    python benchmarks/sparse_encoding.py
+    python benchmarks/sparse_encoding.py [speed]
 
 Layers with random weights and zeros in several patterns are converted in every mode with EXPERIMENTAL_SPARSITY and run
-on each kind of kernels, each in a process of its own: some crash. Takes some minutes.
+on each kind of kernels, each in a process of its own: some crash. Takes some minutes. With `speed`: bytes and latency of
+one wide Dense layer, dense and sparse, for one example at a time, all files in turns.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +19,11 @@ import numpy as np
 
 from tfopt.backend.tflite import child_process
 from tfopt.backend.tflite import interpreter as litert
+from tfopt.backend.tflite.benchmark import bench
 from tfopt.core.claims.kernels import KERNELS
 
 MODES = ("none", "float16", "dynamic", "int8")
+WIDE = 2048
 RIGHT = 0.05
 """Largest error, over the standard deviation of the outputs, of the nine tenths that differ least."""
 
@@ -53,14 +57,14 @@ def build(shape: tuple[int, ...], height: int, share: float) -> Any:
     return model
 
 
-def convert(model: Any, mode: str, examples: np.ndarray) -> bytes:
-    """The sparse file of a model."""
+def convert(model: Any, mode: str, examples: np.ndarray, sparse: bool = True) -> bytes:
+    """The file of a model, sparse or with its zeros."""
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+    converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY] if sparse else []
     if mode != "none":
-        converter.optimizations.append(tf.lite.Optimize.DEFAULT)
+        converter.optimizations = [*converter.optimizations, tf.lite.Optimize.DEFAULT]
     if mode == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if mode == "int8":
@@ -121,5 +125,23 @@ def main() -> None:
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
+def speed() -> None:
+    """Prints bytes and latency of a wide Dense layer against its dense float file."""
+    model = build((WIDE, WIDE), 16, 0.8)
+    examples = np.random.default_rng(1).uniform(-1, 1, (16, WIDE)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as temporary:
+        files = []
+        for mode in ("none", "int8"):
+            for sparse in (False, True):
+                files.append(Path(temporary, f"{mode}{' sparse' if sparse else ''}.tflite"))
+                files[-1].write_bytes(convert(model, mode, examples, sparse))
+        print("| kernels | file | bytes | latency | to dense float32 |\n|---|---|---|---|---|")
+        for kernels in ("default", "builtin"):
+            rows = bench(files, 1, 60, kernels=[kernels])
+            for row in rows:
+                ratio = rows[0]["latency_ms"] / row["latency_ms"]
+                print(f"| {kernels} | {row['name']} | {row['bytes']:,} | {row['latency_ms']:.3f} ms | {ratio:.1f}x |")
+
+
 if __name__ == "__main__":
-    main()
+    speed() if sys.argv[1:] == ["speed"] else main()
