@@ -3,8 +3,8 @@
     python benchmarks/sparse_encoding.py [speed]
 
 Layers with random weights and zeros in several patterns are converted in every mode with EXPERIMENTAL_SPARSITY and run
-on each kind of kernels, each in a process of its own: some crash. Takes some minutes. With `speed`: bytes and latency of
-one wide Dense layer, dense and sparse, for one example at a time, all files in turns.
+on each kind of kernels, each in a process of its own: some crash. Takes some minutes. With `speed`: bytes and latency
+of one wide Dense layer, dense and sparse, for one example at a time, all files in turns.
 """
 
 from __future__ import annotations
