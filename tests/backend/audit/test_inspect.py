@@ -65,9 +65,9 @@ def test_sizes_and_what_the_file_is_are_told(file: Path) -> None:
 def test_whatever_happens_is_an_error_that_names_the_file(
     function: str, message: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Limits, "for_reading", classmethod(lambda cls, size: cls(seconds=1, memory=100 << 20)))
+    monkeypatch.setattr(Limits, "for_reading", classmethod(lambda cls, size, **_: cls(seconds=1, memory=100 << 20)))
     if function != "sleep":
-        monkeypatch.setattr(Limits, "for_reading", classmethod(lambda cls, size: cls(memory=100 << 20)))
+        monkeypatch.setattr(Limits, "for_reading", classmethod(lambda cls, size, **_: cls(memory=100 << 20)))
     with pytest.raises(ExportError, match=message) as caught:
         inspection.read_safely(file, f"{HERE}:{function}")
     assert file.name in str(caught.value)

@@ -40,7 +40,7 @@ def read_safely(path: Path, function: str) -> AuditRecord:
     Raises:
         ExportError: it is malformed; the code of the function's own error is kept.
     """
-    limits = Limits.for_reading(sizes.num_bytes(path))
+    limits = Limits.for_reading(sizes.num_bytes(path), tensorflow=path.suffix != ".tflite")
     try:
         found = child_process.call(function, {"path": str(path)}, limits)
     except child_process.ProcessFailed as failed:

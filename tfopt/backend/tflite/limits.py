@@ -31,9 +31,14 @@ class Limits:
     memory: int | None = None
 
     @classmethod
-    def for_reading(cls, size: int) -> Limits:
-        """For a file that is parsed and counted: generous for a well-formed one of `size` bytes."""
-        return cls(seconds=120 + size / 1e6, memory=(2 << 30) + 24 * size)
+    def for_reading(cls, size: int, *, tensorflow: bool = False) -> Limits:
+        """For a file that is parsed and counted: generous for a well-formed one.
+
+        Args:
+            size: of the file in bytes.
+            tensorflow: the function imports TensorFlow, which takes address space of its own.
+        """
+        return cls(seconds=120 + size / 1e6, memory=((5 if tensorflow else 2) << 30) + 24 * size)
 
 
 NO_LIMITS = Limits()
