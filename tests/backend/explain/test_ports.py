@@ -23,6 +23,7 @@ def test_a_single_array_goes_into_the_single_input() -> None:
 def test_several_are_matched_by_name_then_by_shape() -> None:
     arrays = {"a": np.zeros((5, 4)), "b": np.zeros((5, 2))}
     found = inputs_of("f", audit(**{"serving_default_b:0": [1, 2], "args_0": [1, 4]}), arrays)
+    assert [*found] == ["args_0", "serving_default_b:0"]
     assert found["serving_default_b:0"] is arrays["b"]
     assert found["args_0"] is arrays["a"]
 

@@ -11,7 +11,7 @@ from tfopt.errors import ExportError
 
 
 def inputs_of(file: str, audit: AuditRecord, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Arrays by the names of a file's inputs.
+    """Arrays by the names of a file's inputs, in the order of the arrays.
 
     Args:
         file: its name.
@@ -41,7 +41,8 @@ def inputs_of(file: str, audit: AuditRecord, arrays: Mapping[str, Array]) -> dic
                 "Give a recipe with the data of this file; data.args or a source of your own can resize them.",
                 code="incompatible_shapes",
             )
-    return {port.name: values for port, values in pairs}
+    order = [id(values) for values in arrays.values()]
+    return {port.name: values for port, values in sorted(pairs, key=lambda pair: order.index(id(pair[1])))}
 
 
 def check_one_output(name: str, outputs: Sequence[str]) -> None:

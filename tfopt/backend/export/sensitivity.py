@@ -11,7 +11,6 @@ from typing import Literal
 import tf_keras
 from pydantic import ValidationError
 
-from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.data.splits import Split
 from tfopt.backend.explain import advice
 from tfopt.backend.explain import sensitivity as measuring
@@ -49,7 +48,7 @@ class Asked:
         context: data, loss, budgets.
         names: finds the Keras layer of a tensor's name.
         errors: of the layers inside the file.
-        examples: of a split, the .npy file of each input of the file, and the outputs of the model.
+        examples: of a split, the .npy file of each input of the file in the order of the model, and the model's outputs.
         twin: a float file of the same weights, where there is no model.
     """
 
@@ -215,10 +214,8 @@ def _with_rules(asked: Asked, layers: Sequence[str], inputs: Mapping[str, Path],
     made = attempt(remade, asked.name, changed, asked.model, asked.context, work)
     if isinstance(made, Failure):
         return made.reason
-    audit = attempt(audit_tflite, made)
-    if isinstance(audit, Failure):
-        return audit.reason
-    given = dict(zip((port.name for port in audit.inputs), inputs.values(), strict=True))
+    names = saved_model.signature_of(saved_model.float_and_quantized(asked.model)[0]).inputs
+    given = dict(zip(names, inputs.values(), strict=True))
     ran = attempt(predict.run_file, made, given, work)
     if isinstance(ran, Failure):
         return ran.reason
