@@ -48,7 +48,8 @@ class Asked:
         context: data, loss, budgets.
         names: finds the Keras layer of a tensor's name.
         errors: of the layers inside the file.
-        examples: of a split, the .npy file of each input of the file in the order of the model, and the model's outputs.
+        examples: of a split, the .npy file of each input of the file, in the order of the model, and the outputs of the
+            model.
         twin: a float file of the same weights, where there is no model.
     """
 
