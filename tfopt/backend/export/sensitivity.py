@@ -30,7 +30,7 @@ from tfopt.backend.types import Array
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.claims.targets import target_of
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.contracts.events import SensitivityProgress
+from tfopt.core.contracts.events import SensitivityProgress, Warned
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.explanation import EffectRecord, ExplanationRecord, LayerErrorRecord, SensitivityTable
 from tfopt.errors import ExportError
@@ -115,6 +115,8 @@ def with_sensitivity(
         for what, found in (("The error of each layer", measured), ("The sensitivity of each layer", table))
         if isinstance(found, Failure)
     ]
+    for note in notes:
+        evaluation.context.emit(Warned(f"{name}: {note}"))
     return explanation.model_copy(
         update={
             "layers": errors,
