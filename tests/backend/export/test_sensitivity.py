@@ -35,7 +35,7 @@ def spoiled_model() -> Any:
     hidden = layers.Dense(12, activation="relu", name="first")(inputs)
     hidden = layers.Dense(12, activation="relu", name="wide")(hidden)
     hidden = layers.Dense(12, activation="relu", name="reader")(hidden)
-    model = tf_keras.Model(inputs, layers.Dense(4, name="logits")(hidden), name="net")
+    model = tf_keras.Model(inputs, layers.Dense(4, activation="softmax", name="classes")(hidden), name="net")
     for name in ("wide", "reader"):
         kernel, bias = model.get_layer(name).get_weights()
         if name == "wide":
@@ -79,11 +79,12 @@ def test_changed_predictions_are_those_that_disagree(spoiled: Exported) -> None:
 
 def test_errors_of_layers_are_in_the_order_of_the_network(spoiled: Exported) -> None:
     errors = explanation(spoiled).layers
-    assert [error.layer for error in errors] == ["first", "wide", "reader", "logits"]
+    assert [error.layer for error in errors] == ["first", "wide", "reader", "classes"]
     by_layer = {error.layer: error for error in errors}
     assert by_layer["first"].sqnr_db is not None
     assert by_layer["reader"].sqnr_db is not None
     assert by_layer["first"].sqnr_db > by_layer["reader"].sqnr_db + 10
+    assert by_layer["classes"].relative_error < 0.5  # of its probabilities, not of what is before the softmax
 
 
 def test_the_advice_is_the_two_layers_around_the_spoiled_value_and_works(spoiled: Exported) -> None:

@@ -55,13 +55,14 @@ def layer_errors(
             layer, error = found
             if layer not in nearest or error.relative_error < nearest[layer][1].relative_error:
                 nearest[layer] = (tensor, error)
-    # The converter drops the name of the layer that makes an output of the model.
-    for name in {*flat.model.output_names} & {*expected} - {*nearest}:
-        nameless = [(tensor, values) for tensor, values in tensors if names.of(tensor) is None]
-        for tensor, values in reversed(nameless):
-            if values.size == expected[name].size:
-                nearest[name] = (tensor, difference(values, expected[name]))
-                break
+    # The converter drops the name of the layer that makes an output of the model: of a Dense with softmax, only what is
+    # before the softmax has its name.
+    for name in {*flat.model.output_names} & {*expected}:
+        for tensor, values in tensors:
+            if names.of(tensor) is None and values.size == expected[name].size:
+                error = difference(values, expected[name])
+                if name not in nearest or error.relative_error < nearest[name][1].relative_error:
+                    nearest[name] = (tensor, error)
     return [*_records(flat, expected, nearest)]
 
 
