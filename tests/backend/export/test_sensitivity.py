@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support import two_layers
 from tests.support.contexts import export_context
 from tests.support.exporting import Exported
 from tests.support.fork_server import new_interpreters
@@ -140,6 +141,7 @@ def test_inspect_refuses_what_is_no_tflite(spoiled: Exported, tmp_path: Path) ->
         compare(asked(spoiled, tmp_path / "net.keras", tmp_path / "net.keras"))
 
 
-def test_inspect_refuses_a_file_of_other_data(spoiled: Exported, exported: Exported) -> None:
-    with pytest.raises(ExportError, match="takes examples of shape 8×8×1, but those of the data have 8"):
-        compare(asked(spoiled, spoiled.file("int8"), exported.file("float32")))
+def test_inspect_refuses_a_file_of_other_data(spoiled: Exported, tmp_path: Path) -> None:
+    other = two_layers.float_file(tmp_path / "other.tflite")
+    with pytest.raises(ExportError, match="takes examples of shape 4, but those of the data have 8"):
+        compare(asked(spoiled, spoiled.file("int8"), other))
