@@ -30,6 +30,7 @@ CONVERT = "tfopt.backend.export.convert"
 LIGHT = (
     *(f"tfopt.backend.tflite.{name}" for name in ("benchmark", "inner_tensors", "kernel_differences", "predict")),
     "tfopt.backend.bench.operator_times",
+    "tfopt.backend.bundle.golden",
     "tfopt.backend.explain.rewritten_files",
 )
 """Modules whose functions run `.tflite` files, without TensorFlow."""
