@@ -352,7 +352,11 @@ def front(seeds: Sequence[Sequence[Point]]) -> tuple[str, list[str]]:
             groups.setdefault((point.by, point.name), []).append(point)
     whole = {key: group for key, group in groups.items() if len(group) == len(seeds)}
     mean = {
-        key: Point(*key, round(statistics.fmean(p.bytes for p in group)), statistics.fmean(p.accuracy for p in group))
+        key: Point(
+            *key,
+            round(statistics.fmean(p.bytes for p in group)),
+            round(statistics.fmean(p.accuracy for p in group), 6),  # float32 and float64 differ in the eighth digit
+        )
         for key, group in whole.items()
     }
     rows, lost = [], []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tfopt.core.config.files.calibration import Calibration
 from tfopt.core.config.files.tflite_variant import IoTypes, Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ExportRecord
@@ -20,6 +21,9 @@ VARIANTS = {
     "uint8": Variant(quantize="int8", io="uint8", calibration=64),
     "float_io": Variant(quantize="int8", calibration=64),
     "mixed_io": Variant(quantize="int8", io=IoTypes(input="uint8", output="float32"), calibration=64),
+    "equalized": Variant(
+        quantize="int8", calibration=Calibration(examples=64, select="balanced", range="mse", equalize=True)
+    ),
 }
 
 

@@ -97,6 +97,15 @@ def test_a_float_file_presented_as_int8_is_caught(exported: Exported, tmp_path: 
     assert "input 'image' is float32" in found["inputs and outputs are int8"]
 
 
+def test_a_report_says_how_ranges_were_calibrated(exported: Exported) -> None:
+    details = exported.records["equalized"].details
+    assert all(claim.held for claim in exported.records["equalized"].claims)
+    assert (details["calibration"], details["calibrated_with"]) == (64, "select balanced, range mse, equalized")
+    assert details["rewritten"] == ["stem -> depth", "depth -> hidden", "hidden -> digit"]
+    assert exported.file("equalized").read_bytes() != exported.file("float_io").read_bytes()
+    assert not {"calibrated_with", "rewritten"} & {*exported.records["int8"].details}
+
+
 def test_a_file_whose_sparsity_was_destroyed_is_caught(exported: Exported, tmp_path: Path) -> None:
     import tf_keras
 

@@ -29,11 +29,18 @@ def test_a_stage_that_lost_to_plain_int8_is_in_the_verdict_and_once_only() -> No
 def test_how_files_were_made_is_said_where_the_recipe_chose_it() -> None:
     report = sample_report()
     assert sentences.making_sentences(report) == ()
-    details = {"without_stage": "qat", "calibration": 50, "calibrated_with": "select balanced"}
+    details = {
+        "without_stage": "qat",
+        "calibration": 50,
+        "calibrated_with": "select balanced",
+        "rewritten": ["a -> b", "b -> c", "c -> d", "d -> e"],
+    }
     exports = [*report.exports[:-1], report.exports[-1].model_copy(update={"details": details})]
     assert sentences.making_sentences(report.model_copy(update={"exports": exports})) == (
         "int8: quantized after training, from the model before qat (ptq: true).",
         "int8: calibrated with 50 training examples, select balanced.",
+        "int8: channels are scaled between layers, the float model computes the same: "
+        "a -> b, b -> c, c -> d and 1 more.",
     )
 
 

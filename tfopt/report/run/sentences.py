@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tfopt.core.records.report import AuditRecord, BudgetRecord, ClaimRecord, DataRecord, ExportRecord, Report
 
 
+_CHAINS = 3
+"""Chains of layers that a sentence names; report.json has all."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The outcome of a run in words, shown before everything else.
@@ -89,10 +93,13 @@ def making_sentences(report: Report) -> tuple[str, ...]:
         for export in report.exports
         if (words := export.details.get("calibrated_with"))
     ]
+    scaled: dict[tuple[str, ...], list[str]] = {}
+    for export in report.exports:
+        if chains := export.details.get("rewritten"):
+            scaled.setdefault(tuple(chains), []).append(export.name)
     found += [
-        f"{export.name}: channels are scaled, without a change of the outputs, between {', '.join(chains)}."
-        for export in report.exports
-        if (chains := export.details.get("rewritten"))
+        f"{', '.join(names)}: channels are scaled between layers, the float model computes the same: {_some(chains)}."
+        for chains, names in scaled.items()
     ]
     found += [
         f"{export.name}: {', '.join(export.details['files'])}, with metadata, golden examples and code; the same in "
@@ -101,6 +108,11 @@ def making_sentences(report: Report) -> tuple[str, ...]:
         if (packed := export.details.get("zip"))
     ]
     return tuple(found)
+
+
+def _some(parts: tuple[str, ...]) -> str:
+    more = f" and {len(parts) - _CHAINS} more" if len(parts) > _CHAINS else ""
+    return ", ".join(parts[:_CHAINS]) + more
 
 
 def _headline(report: Report, num_claims: int, num_broken: int, num_missed: int) -> str:
