@@ -295,21 +295,29 @@ def _cell(export: Any) -> Cell:
 def page(rows: Mapping[tuple[str, str], Row], modes: Sequence[str]) -> str:
     """The table and its notes in Markdown."""
     lines = [f"| model | state | {' | '.join(modes)} |", f"|---|---|{'---|' * len(modes)}"]
-    notes: dict[str, list[str]] = {}
+    notes: dict[str, list[tuple[str, str]]] = {}
     for (kind, state), cells in rows.items():
         lines.append(f"| {kind} | {state} | {' | '.join(str(cells[mode]) for mode in modes)} |")
         for mode in modes:
             for note in filter(None, (cells[mode].refused, *cells[mode].broken)):
                 text = re.sub(r"\s+", " ", note).replace(f"{mode}: ", "", 1).replace("|", "\\|")
-                notes.setdefault(text, []).append(f"{kind} {state} {mode}")
+                notes.setdefault(text, []).append((f"{kind} {state}", mode))
     cells = [cell for row in rows.values() for cell in row.values()]
     counts = (
         f"{len(cells)} cells: {sum(not cell.refused and not cell.broken for cell in cells)} hold every claim, "
         f"{sum(bool(cell.refused) for cell in cells)} are refused before a file is made, "
         f"{sum(bool(cell.broken) for cell in cells)} break a claim."
     )
-    found = [f"- {', '.join(where)}: {text}" for text, where in notes.items()]
+    found = [f"- {_where(sites, len(modes))}: {text}" for text, sites in notes.items()]
     return "\n".join([counts, "", *lines, "", "Refused or broken:", "", *found])
+
+
+def _where(sites: Sequence[tuple[str, str]], modes: int) -> str:
+    """Rows with their modes; a row whose modes all are meant without them."""
+    rows: dict[str, list[str]] = {}
+    for row, mode in sites:
+        rows.setdefault(row, []).append(mode)
+    return ", ".join(row if len(of) == modes else f"{row} {' '.join(of)}" for row, of in rows.items())
 
 
 def write_between(page: Path, begin: str, end: str, made: str) -> None:
