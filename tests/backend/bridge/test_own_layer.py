@@ -118,3 +118,27 @@ def test_a_layer_that_forgets_its_name_is_refused_before_training() -> None:
     start = keras.Input((3,))
     with pytest.raises(StageError, match=r"loses its name|out of reach"):
         to_tf_keras(keras.Model(start, Nameless()(start)))
+
+
+def test_a_subclass_of_a_layer_of_keras_is_pruned_and_simulated_as_that_layer(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    source = own_layers.subclasses()
+    model = to_tf_keras(source)
+    types = {layer.name: layer_type(layer) for layer in leaf_layers(model)}
+    assert types["named.conv2d"] == "Conv2D"
+    assert types["gated.dense"] == "Dense"
+    assert types["standard"] == "StandardConv"
+    assert layer_type(model.get_layer("named")) == "NamedConv"
+    treatments = quantization.layer_treatments(model, Quantization())
+    assert {treatments[name].split(",")[0] for name in ("named.conv2d", "gated.dense", "head")} == {"simulated"}
+    pruning = Pruning(schedule={"kind": "constant", "final": "50%"}, layers=(PruneRule(type="NamedConv", skip=True),))
+    reasons = skip_reasons(model, pruning)
+    assert reasons["named.conv2d"] == "a rule says skip"
+    assert "gated.dense" not in reasons
+    save_model(model, tmp_path)
+    loaded = load_model(tmp_path)
+    for weight in loaded.weights:
+        weight.assign(np.random.RandomState(1).uniform(0.1, 0.9, weight.shape))
+    for other in (restore_keras3(source, loaded), to_keras(loaded)):
+        assert type(other.get_layer("named")) is own_layers.NamedConv
+        np.testing.assert_allclose(other(INPUTS), loaded(INPUTS), rtol=1e-4, atol=1e-5)

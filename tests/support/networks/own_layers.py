@@ -85,6 +85,47 @@ class OwnNorm(layers.Layer):
 
 
 @register
+class NamedConv(layers.Conv2D):
+    """Computes what Conv2D does."""
+
+    def __init__(self, *args: Any, purpose: str = "edges", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.purpose = purpose
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "purpose": self.purpose}
+
+
+@register
+class GatedDense(layers.Dense):
+    """Computes with what Dense does, and with a weight of its own."""
+
+    def build(self, shape: Any) -> None:
+        super().build(shape)
+        self.gate = self.add_weight(shape=(self.units,), initializer="ones", name="gate")
+
+    def call(self, x: Any) -> Any:
+        return ops.relu(super().call(x)) * self.gate
+
+
+@register
+class StandardConv(layers.Conv2D):
+    """Computes with its kernel, in its own way: it cannot be opened."""
+
+    def call(self, x: Any) -> Any:
+        return ops.conv(x, self.kernel - ops.mean(self.kernel), padding="valid")
+
+
+def subclasses() -> keras.Model:
+    """Layers that inherit from layers of Keras with weights."""
+    image = keras.Input((4, 4, 3), name="image")
+    x = NamedConv(8, 3, padding="same", activation="relu", name="named")(image)
+    x = StandardConv(6, 3, use_bias=False, name="standard")(x)
+    x = GatedDense(8, name="gated")(layers.Flatten(name="flat")(x))
+    return keras.Model(image, layers.Dense(3, name="head")(x), name="subclasses")
+
+
+@register
 def soft_relu(x: Any) -> Any:
     """An activation whose operations have integer kernels."""
     return ops.relu(x) * ops.sigmoid(x)

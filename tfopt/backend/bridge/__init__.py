@@ -8,6 +8,8 @@
 | `activations` | Which activations of Keras 3 are missing in tf_keras? |
 | `layer_wrapper` | How does tf_keras run a layer that only Keras 3 has? |
 | `custom_code` | Which classes and functions of a user is a configuration made of? |
+| `call_mapping` | Which tf_keras layer is it at one of its calls? |
+| `inherited` | Of which layer of Keras does a user's own class inherit all that it computes? |
 | `own_layer` | Which layers and operations is a layer of a user's own class made of? |
 | `own_normalization` | Which of them is a layer normalization in all but name? |
 | `opened_layer` | What is such a layer in tf_keras? |

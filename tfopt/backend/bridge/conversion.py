@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +10,12 @@ import keras
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.bridge.call_mapping import counterpart
 from tfopt.backend.bridge.equivalence import Step, describe_difference
 from tfopt.backend.bridge.functionalize import functional, nested_graph
 from tfopt.backend.bridge.graph import Call, calls, mask_of
-from tfopt.backend.bridge.layer_mapping import NoEquivalent, equivalent_layer
+from tfopt.backend.bridge.inherited import inherited
+from tfopt.backend.bridge.layer_mapping import NoEquivalent
 from tfopt.backend.bridge.layer_wrapper import (
     Keras3LayerWrapper,
     call_pattern,
@@ -22,14 +23,13 @@ from tfopt.backend.bridge.layer_wrapper import (
     wrap,
     written_down,
 )
-from tfopt.backend.bridge.mask_checks import is_masked, same_masks
+from tfopt.backend.bridge.mask_checks import same_masks
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
 from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside
 from tfopt.backend.bridge.own_normalization import own_normalization
 from tfopt.backend.bridge.refusals import refuse_what_cannot_run
 from tfopt.backend.bridge.weight_mapping import variable_pairs
-from tfopt.backend.bridge.zeroing import ZEROING, zeroes_padding
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
@@ -243,15 +243,9 @@ class _Conversion:
         if not isinstance(operation, keras.layers.Layer):
             raise NoEquivalent("an operation")
         if is_own(operation):
-            return self._normalization(call, inputs) or self._opened(call, inputs)
-        zeroing = zeroes_padding(operation, call.kwargs) and is_masked(call, inputs)
-        converted = equivalent_layer(operation, self.model, ZEROING if zeroing else {})
-        parameters = inspect.signature(converted.call).parameters
-        if isinstance(converted, _MERGES) and not _alike(inputs):
-            raise NoEquivalent("tf_keras merges only inputs of equal dtype and rank as Keras 3 does")
-        if any(key not in parameters for key in call.kwargs):
-            raise NoEquivalent(f"tf_keras's {type(converted).__name__} is not called with {sorted(call.kwargs)}")
-        return converted
+            found = self._normalization(call, inputs) or self._inherited(call, inputs)
+            return found or self._opened(call, inputs)
+        return counterpart(operation, call, inputs, self.model)
 
     def _normalization(self, call: Call, inputs: list[tf.Tensor]) -> OwnLayer | None:
         """The counterpart of a layer of a user's own class that is a LayerNormalization in all but name."""
@@ -261,12 +255,31 @@ class _Conversion:
             inside, roles = own_normalization(call)
         except NoEquivalent:
             return None
+        return self._around(inside, "normalization", call, inputs, roles)
+
+    def _inherited(self, call: Call, inputs: list[tf.Tensor]) -> OwnLayer | None:
+        """The counterpart of a layer of a user's own class that computes what its class of Keras does."""
+        base = inherited(call) if self.opens else None
+        if base is None:
+            return None
+        layer = self._around(counterpart(base, call, inputs, self.model), type(base).__name__.lower(), call, inputs, {})
+        if len(layer.weights) != len(call.operation.weights):
+            raise NoEquivalent("it has weights of its own beside those of its class of Keras")
+        return layer
+
+    def _around(
+        self, inside: tf_keras.layers.Layer, kind: str, call: Call, inputs: list[tf.Tensor], roles: dict[str, str]
+    ) -> OwnLayer:
+        """A user's layer that is one layer of tf_keras; `roles` as for `OwnLayer`."""
         check_can_be_made_again(call.operation)
         name = self._name_of(call.operation)
-        inside._name = f"{name}.normalization"
-        twin = tf_keras.Input(batch_shape=inputs[0].shape, dtype=inputs[0].dtype)
+        inside._name = f"{name}.{kind}"
+        twins = [tf_keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in inputs]
+        of = {id(tensor): twin for tensor, twin in zip(call.inputs, twins, strict=True)}
+        args, kwargs = keras.tree.map_structure(lambda value: of.get(id(value), value), (call.args, call.kwargs))
         hosted = json.dumps(written_down(call.operation))
-        layer = OwnLayer(twin, inside(twin), hosted, call_pattern(call), name, roles)
+        given = twins if len(twins) > 1 else twins[0]
+        layer = OwnLayer(given, inside(*args, **kwargs), hosted, call_pattern(call), name, roles)
         layer._trainable = call.operation.trainable
         self.num_opened += 1
         return layer
@@ -321,16 +334,6 @@ class _Conversion:
 
 def _converting(call: Call) -> str:
     return f"Converting the layer {call.operation.name!r} ({type(call.operation).__name__})"
-
-
-_MERGES = tuple(
-    getattr(tf_keras.layers, name)
-    for name in ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
-)
-
-
-def _alike(tensors: list[tf.Tensor]) -> bool:
-    return len({(tensor.dtype, tensor.shape.rank) for tensor in tensors}) == 1
 
 
 def _input(tensor: keras.KerasTensor) -> tf.Tensor:

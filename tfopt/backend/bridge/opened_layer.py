@@ -32,7 +32,8 @@ class OwnLayer(Functional):
         pattern: how it is called, as JSON (see `arguments`).
         name: name of the user's layer, behind those of the opened layers around it.
         roles: where the layer inside is not one of the user's, but computes the same: the attribute of the user's layer
-            for each of its weights.
+            for each of its weights; empty where the attributes are the same, for the user's class inherits from its
+            class. None for a layer that was opened.
     """
 
     def __init__(

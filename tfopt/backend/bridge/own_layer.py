@@ -19,6 +19,7 @@ import keras
 from tfopt.backend.bridge.arguments import call_spec
 from tfopt.backend.bridge.functionalize import name_operations
 from tfopt.backend.bridge.graph import Call, calls, calls_of, mask_of
+from tfopt.backend.bridge.inherited import base_class, inherited_calls, inherited_part, keras_class
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
 from tfopt.backend.types import Nested
 
@@ -87,14 +88,16 @@ def _traced(call: Call, batch: int | None) -> Opened:
     inputs = [_twin(tensor, f"{layer.name}.input_{index}", batch) for index, tensor in enumerate(call.inputs)]
     twins = {id(tensor): twin for tensor, twin in zip(call.inputs, inputs, strict=True)}
     args, kwargs = keras.tree.map_structure(lambda value: twins.get(id(value), value), (call.args, call.kwargs))
-    places = _places(layer)
+    part = inherited_part(layer)
+    inherits = {id(variable) for variable in part.variables} if part is not None else set()
+    places = {name: variable for name, variable in _places(layer).items() if id(variable) not in inherits}
     weights = {
         name: (variable, keras.Input(batch_shape=tuple(variable.shape), dtype=variable.dtype, name=f"weight_{name}"))
         for name, variable in places.items()
     }
     modes = (None, True) if "training" in inspect.signature(layer.call).parameters else (None,)
     graphs: list[keras.Function] = []
-    with _symbolic(layer, weights):
+    with _symbolic(layer, weights), inherited_calls(layer, part):
         for mode in modes:
             options = {"training": mode} if len(modes) > 1 else {}
             losses = len(layer._get_own_losses())
@@ -113,6 +116,8 @@ def _traced(call: Call, batch: int | None) -> Opened:
         raise NoEquivalent("its call uses a weight of a different layer")
     name_operations(graphs[0])
     names = dict(_named(vars(layer), ()))
+    if part is not None:
+        names[id(part)] = type(part).__name__.lower()
     unnamed = [part.name for part in _layers(graphs[0]) if id(part) not in names and part.weights]
     if unnamed:
         raise NoEquivalent(f"the layer {unnamed[0]!r} inside it is no attribute of it")
@@ -131,8 +136,9 @@ def opened_again(layer: keras.layers.Layer) -> Opened:
 
 
 def _refuse(layer: keras.layers.Layer, call: Call) -> None:
-    inside = [part for part in parts_inside(layer) if not is_own(part)]
-    if not any(part.weights for part in inside):
+    inside = [part for part in parts_inside(layer) if not is_own(part) or base_class(type(part)) is not None]
+    inherits = keras_class(type(layer)) is not None and bool(layer.weights)
+    if not inherits and not any(part.weights for part in inside):
         raise NoEquivalent("no layer of Keras with weights is inside")
     if any(mask_of(tensor) is not None for tensor in [*call.inputs, *call.outputs]):
         raise NoEquivalent("a mask goes through it")

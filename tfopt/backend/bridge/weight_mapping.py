@@ -70,7 +70,9 @@ def layer_variable_pairs(layer: keras.layers.Layer, converted: tf_keras.layers.L
     """
     if isinstance(converted, OwnLayer):
         inside = converted.layers[-1]
-        return [(getattr(layer, name), getattr(inside, role)) for role, name in (converted.roles or {}).items()]
+        if not converted.roles:
+            return layer_variable_pairs(layer, inside)
+        return [(getattr(layer, name), getattr(inside, role)) for role, name in converted.roles.items()]
     if isinstance(converted, OwnWeights):
         return [(getattr(layer, name), value) for name, value in converted.by_attribute.items()]
     if isinstance(converted, Keras3LayerWrapper):
@@ -81,7 +83,7 @@ def layer_variable_pairs(layer: keras.layers.Layer, converted: tf_keras.layers.L
         # Among the weights of a lookup layer is its vocabulary, which is not a variable.
         expected, values = layer.weights, [weight for weight in converted.weights if isinstance(weight, tf.Variable)]
         paths = _paths(converted, tf.Variable)
-        renamed = RENAMED_WEIGHTS.get(type(layer).__name__, {})
+        renamed = RENAMED_WEIGHTS.get(type(converted).__name__, {})
     candidates: dict[int, dict[int, tf.Variable]] = defaultdict(dict)
     for path, variable in _paths(layer, keras.Variable).items():
         value = paths.get((*path[:-1], renamed.get(path[-1], path[-1])))

@@ -107,7 +107,7 @@ def _with_masks(model: tf_keras.Model, shapes: Mapping[str, Shape], change: Weig
 
 def request_for(form: Form, request: FloatRequest) -> FloatRequest:
     """What a file keeps in float, with the names of the layers that compute it in a form."""
-    return replace(request, aliases=form.original_names) if request.layers else request
+    return replace(request, aliases=form.original_names) if request.names else request
 
 
 def open_inputs(model: tf_keras.Model, example: Shape | Mapping[str, Shape] | None) -> dict[str, Shape]:

@@ -10,9 +10,10 @@ from tf_keras import layers
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.canonical import Canonical, OriginalLayer, canonicalize, flattened_layers
 from tfopt.backend.quantization.canonical.batch_norm import folds_into
-from tfopt.backend.quantization.float_fallback import float_layers
+from tfopt.backend.quantization.float_fallback import float_layers, is_between_floats
 from tfopt.backend.quantization.fusion import fused_positions
 from tfopt.backend.quantization.registry import rounding
+from tfopt.backend.quantization.traced_floats import traced_floats
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 
 
@@ -24,9 +25,14 @@ def annotated_layers(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tup
     one that matches a nested model applies to all layers in it.
     """
     graph = Graph(canonical.model)
+    traced = traced_floats(canonical.model)
     chosen: dict[str, None] = {}
     for name in graph.layers:
-        if not _is_skipped(canonical.original_of[name], rules) and _can_be_simulated(graph, name, chosen):
+        if (
+            not _is_skipped(canonical.original_of[name], rules)
+            and _can_be_simulated(graph, name, chosen)
+            and not is_between_floats(graph, name, traced)
+        ):
             chosen[name] = None
     return tuple(chosen)
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import TFOpLambda
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.quantization.canonical import Canonical
@@ -120,6 +121,8 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
     for name in graph.layers:
         if isinstance(graph.layers[name], layers.LSTM) and not graph.layers[name].unroll and graph.is_masked(name):
             found.setdefault(name, _LOOP)  # the fused operator takes no mask
+        if is_between_floats(graph, name, traced):
+            found.setdefault(name, "it lies between layers that stay float, where rounding would only cost")
         if neighbour := shares_float_scale(graph, name, traced):
             found.setdefault(name, f"it has one scale with {names.get(neighbour, neighbour)}, which stays float")
             for mover in graph.producers(name):
@@ -168,6 +171,29 @@ def shares_float_scale(graph: Graph, name: str, traced: Mapping[str, TracedFloat
         ),
         None,
     )
+
+
+def is_between_floats(graph: Graph, name: str, traced: Mapping[str, TracedFloat]) -> bool:
+    """Whether a layer without weights only takes and only gives what operations without an integer kernel compute.
+
+    Args:
+        graph: of the model.
+        name: of the layer.
+        traced: what its layers compute in float that cannot be told from their types.
+    """
+    around = (graph.producers(name), graph.consumers(name))
+    return (
+        all(around)
+        and not graph.is_output(name)
+        and not graph.layers[name].weights
+        and all(_is_float_operation(graph, other, traced) for side in around for other in side)
+    )
+
+
+def _is_float_operation(graph: Graph, name: str, traced: Mapping[str, TracedFloat]) -> bool:
+    layer = graph.layers[name]
+    is_operation = isinstance(layer, TFOpLambda) or not hasattr(getattr(layer, "wrapped", layer), "weights")
+    return is_operation and name in traced and traced[name].operators != ("CAST",)
 
 
 def value_producers(graph: Graph, name: str) -> Iterator[str]:

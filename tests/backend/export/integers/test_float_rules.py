@@ -35,7 +35,8 @@ def _model() -> tf_keras.Model:
     return tf_keras.Model(image, layers.Dense(10, name="logits")(layers.LSTM(6, name="lstm")(x)))
 
 
-def _quantized(model: tf_keras.Model) -> Quantized:
+def quantized_by(model: tf_keras.Model) -> Quantized:
+    """A model after calibration for int8, without training."""
     canonical, keys = canonicalize(model), Quantization()
     wrapped = wrap(canonical, keys, WeightConstraints())
     calibrate(wrapped, [digits(rows=True).train.inputs[:64]])
@@ -53,7 +54,7 @@ def test_the_layers_of_the_rules_are_float_in_the_file_and_no_others(with_qat: b
         "ruled": Variant.model_validate({"quantize": "int8", "calibration": 32, "layers": RULES}),
         "int8": Variant(quantize="int8", calibration=32),
     }
-    ruled, plain = tflite.export(_quantized(model) if with_qat else model, variants, context)
+    ruled, plain = tflite.export(quantized_by(model) if with_qat else model, variants, context)
     assert ruled.audit is not None
     assert plain.audit is not None
     assert set(ruled.audit.float_layers) == KEPT

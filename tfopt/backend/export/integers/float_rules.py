@@ -10,10 +10,14 @@ import tf_keras
 from ai_edge_litert import schema_py_generated as schema
 
 from tfopt.backend.audit.tflite import indices, layer_of, touches_float
+from tfopt.backend.export.integers.between_floats import between_floats
+from tfopt.backend.graph.connections import Graph
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.graph.layer_rules import spelled_out
 from tfopt.backend.graph.layers import layer_paths, layer_type, leaf_layers
+from tfopt.backend.quantization.float_fallback import is_between_floats
 from tfopt.backend.quantization.quantized import Quantized, without_simulation
+from tfopt.backend.quantization.traced_floats import traced_floats
 from tfopt.backend.tflite import flatbuffer
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.layer_rules import last_match
@@ -30,20 +34,27 @@ class FloatRequest:
         layers: Keras names.
         names: Keras names of all layers of the float model.
         aliases: layers of the float model by names of the layers that compute them in the converted one.
+        known: layers that have operators without an integer kernel: what lies between those computes in float, too.
     """
 
     layers: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"layers": [*self.layers], "names": [*self.names], "aliases": {**self.aliases}}
+        return {
+            "layers": [*self.layers],
+            "names": [*self.names],
+            "aliases": {**self.aliases},
+            "known": [*self.known],
+        }
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> FloatRequest:
         """The reverse of `plain`."""
-        return cls(tuple(plain["layers"]), tuple(plain["names"]), plain["aliases"])
+        return cls(tuple(plain["layers"]), tuple(plain["names"]), plain["aliases"], tuple(plain["known"]))
 
 
 NOTHING = FloatRequest()
@@ -71,13 +82,24 @@ def unmatched_rules(variant: Variant, model: tf_keras.Model) -> list[int]:
 
 
 def float_request(variant: Variant, model: tf_keras.Model | Quantized) -> FloatRequest:
-    """What a variant keeps in float of a model; nothing where it has no rules."""
-    float_model = model if isinstance(model, tf_keras.Model) else model.float_model
+    """What a variant keeps in float of a model: the layers of its rules, and what lies between float operators."""
+    is_plain = isinstance(model, tf_keras.Model)
+    float_model = model if is_plain else model.float_model
     layers = layers_by_rule(variant, float_model)
-    if not layers:
+    by_converter = variant.mode.integer_only and variant.engine == "converter"
+    known = _known(float_model) if by_converter else ()
+    if not layers and not known:
         return FloatRequest()
     names = tuple(dict.fromkeys(layer.name for _, layer in layer_paths(float_model)))
-    return FloatRequest(layers, names, {} if isinstance(model, tf_keras.Model) else model.original_names)
+    return FloatRequest(layers, names, {} if is_plain else model.original_names, known)
+
+
+def _known(model: tf_keras.Model) -> tuple[str, ...]:
+    """The layers in which operators may lie between float ones."""
+    if not model.inputs or not (traced := traced_floats(model)):
+        return ()
+    graph = Graph(model)
+    return (*traced, *(name for name in graph.layers if is_between_floats(graph, name, traced)))
 
 
 def simulated_elsewhere(quantized: Quantized, layers: Collection[str]) -> Quantized:
@@ -100,6 +122,8 @@ def keep_float(file: flatbuffer.File, request: FloatRequest, float_outputs: bool
     """
     graph, names = file.model.subgraphs[0], LayerNames(request.names, request.aliases)
     kept = [operator for operator in graph.operators if _is_kept(file, graph, operator, names, request.layers)]
+    between = between_floats(file) if request.known else []
+    kept += [one for one in between if one not in kept and layer_of(file, graph, one, names) in request.known]
     read_elsewhere = {
         index for operator in graph.operators if operator not in kept for index in indices(operator.inputs)
     }

@@ -51,7 +51,7 @@ def quantize_well(
         if calibration.range != "min_max":
             clip = partial(clip_ranges, examples=converter.representative_dataset.input_gen, calibration=calibration)
             content = _edited(content, lambda file: True, clip)
-        if not floats.layers:
+        if not floats.names:
             return content, ()
         file = flatbuffer.parse(content)
         lstm_operator.name_results(file, kernels(saved_model))
