@@ -65,9 +65,13 @@ def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if data:
         examples = [random_inputs(model, seed, bounded=True) for seed in range(4)]
-        types = [tensor.dtype.as_numpy_dtype for tensor in model.inputs]
+        # By name: the converter orders the inputs of a model by themselves.
+        types = {
+            name: tensor.dtype.as_numpy_dtype for name, tensor in zip(model.input_names, model.inputs, strict=True)
+        }
         converter.representative_dataset = lambda: (
-            [values[:1].astype(dtype) for values, dtype in zip(inputs, types, strict=True)] for inputs in examples
+            {name: values[:1].astype(dtype) for (name, dtype), values in zip(types.items(), inputs, strict=True)}
+            for inputs in examples
         )
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return File(converter.convert())

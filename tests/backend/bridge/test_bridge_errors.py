@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +11,13 @@ import pytest
 pytestmark = pytest.mark.tf
 
 import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
 
 import tfopt  # noqa: E402
 from tests.support.networks.keras3_layers import Forgetful, WithTensorFlow  # noqa: E402
-from tfopt.backend.bridge import conversion, to_tf_keras  # noqa: E402
+from tfopt.backend.bridge import call_mapping, to_tf_keras  # noqa: E402
 from tfopt.errors import StageError  # noqa: E402
 
 
@@ -32,7 +34,7 @@ def with_tensorflow() -> keras.Model:
 @pytest.mark.parametrize(
     ("build", "says"),
     [
-        (lambda: one(layers.Lambda(lambda x: x * 2, name="twice")), "'twice'.*Lambda"),
+        (lambda: one(layers.Lambda(tf.math.erfc, name="erfc")), "'erfc'.*Lambda.*keras.ops"),
         (
             lambda: one(layers.Conv2D(2, 1, data_format="channels_first", name="conv"), (3, 4, 4)),
             "'conv'.*channels_first",
@@ -54,15 +56,15 @@ def test_what_cannot_be_converted_is_named(build: Callable[[], keras.Model], say
 
 
 def test_a_difference_names_the_first_layer(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = conversion.equivalent_layer
+    made = call_mapping.equivalent_layer
 
-    def wrong(layer: keras.layers.Layer, convert_model: Callable) -> tf_keras.layers.Layer:
-        converted = made(layer, convert_model)
+    def wrong(layer: keras.layers.Layer, *rest: Any) -> tf_keras.layers.Layer:
+        converted = made(layer, *rest)
         if layer.name == "second":
             converted.epsilon = 0.5
         return converted
 
-    monkeypatch.setattr(conversion, "equivalent_layer", wrong)
+    monkeypatch.setattr(call_mapping, "equivalent_layer", wrong)
     model = keras.Sequential(
         [keras.Input((4,)), layers.Dense(3, name="first"), layers.LayerNormalization(name="second"), layers.Dense(2)]
     )

@@ -2,7 +2,8 @@
 
 | file | question it answers |
 |---|---|
-| `conversion` | How does a Keras 3 model become a tf_keras model, call by call? |
+| `model_conversion` | How does a Keras 3 model become a tf_keras model, and is it proved? |
+| `conversion` | How does that go, call by call? |
 | `layer_mapping` | Which tf_keras layer is a Keras 3 layer, or why is there none? |
 | `operations` | Which tf_keras layer is exactly an operation of `keras.ops`? |
 | `activations` | Which activations of Keras 3 are missing in tf_keras? |
@@ -16,6 +17,7 @@
 | `refusals` | Which Keras 3 models can nothing here compute? |
 | `zeroing` | What does Keras 3 compute in rows that are masked from end to end? |
 | `mask_checks` | Where do masks go, and do both sides agree on it? |
+| `inputs` | What are its inputs? |
 | `tables` | Which keys, weights and activations have different names or defaults? |
 | `graph` | Which calls does a Keras 3 model consist of? |
 | `float32` | What is a Keras 3 model of mixed precision in float32? |
@@ -28,7 +30,7 @@
 | `to_keras3` | How does any tf_keras model become a Keras 3 model? |
 """
 
-from tfopt.backend.bridge.conversion import to_tf_keras
+from tfopt.backend.bridge.model_conversion import to_tf_keras
 from tfopt.backend.bridge.restore import custom_code, restore_keras3
 from tfopt.backend.bridge.to_keras3 import to_keras
 from tfopt.backend.bridge.weight_mapping import variable_pairs

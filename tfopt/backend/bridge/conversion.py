@@ -1,8 +1,9 @@
-"""Makes the tf_keras counterpart of a Keras 3 model, call by call, and proves that it is one."""
+"""Makes the tf_keras counterpart of a Keras 3 model, call by call."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +12,11 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.call_mapping import counterpart
-from tfopt.backend.bridge.equivalence import Step, describe_difference
+from tfopt.backend.bridge.equivalence import Step
 from tfopt.backend.bridge.functionalize import functional, nested_graph
 from tfopt.backend.bridge.graph import Call, calls, mask_of
 from tfopt.backend.bridge.inherited import inherited
+from tfopt.backend.bridge.inputs import input_layer, input_of
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
 from tfopt.backend.bridge.layer_wrapper import (
     Keras3LayerWrapper,
@@ -26,69 +28,16 @@ from tfopt.backend.bridge.layer_wrapper import (
 from tfopt.backend.bridge.mask_checks import same_masks
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
-from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside
+from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside, traced
 from tfopt.backend.bridge.own_normalization import own_normalization
-from tfopt.backend.bridge.refusals import refuse_what_cannot_run
-from tfopt.backend.bridge.weight_mapping import variable_pairs
-from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 
-def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
-    """The tf_keras model with the same layers, weights and outputs as a Keras 3 model; not compiled.
-
-    See `tfopt.bridge.to_tf_keras`.
-
-    Raises:
-        StageError: a layer cannot be converted, or the outputs of the two models differ; names the layer.
-    """
-    if isinstance(model, tf_keras.Model):
-        return model
-    if not isinstance(model, keras.Model):
-        raise StageError(
-            f"A {type(model).__name__} is not a model that can be converted.",
-            "Expected a keras.Model of Keras 3.",
-            code="invalid_model",
-        )
-    source = functional(model)
-    refuse_what_cannot_run(source)
-    conversion, converted = _converted(source, exact_masks=False)
-    difference = describe_difference(source, converted, conversion.steps)
-    exact_masks = conversion.lost_masks and (difference or not same_masks(source.outputs, converted.outputs))
-    if exact_masks:
-        # Somebody looks at a mask that a layer passes on in one library only.
-        conversion, converted = _converted(source, exact_masks=True)
-        difference = describe_difference(source, converted, conversion.steps)
-    if difference and conversion.num_opened:
-        conversion, converted = _converted(source, exact_masks=bool(exact_masks), opens=False)
-        difference = describe_difference(source, converted, conversion.steps)
-    if difference:
-        raise StageError(
-            f"The tf_keras counterpart of {source.name!r} computes something else: {difference}.",
-            "This is a mistake in tfopt's bridge: please report the layer with its configuration.",
-            code="not_equivalent",
-        )
-    return converted
-
-
-def _converted(source: keras.Model, exact_masks: bool, opens: bool = True) -> tuple[_Conversion, tf_keras.Model]:
-    """The counterpart of a model with its weights."""
-    conversion = _Conversion(exact_masks, opens)
-    converted = conversion.model(source)
-    for variable, value in variable_pairs(source, converted):
-        value.assign(variable.value)
-    for layer in all_layers(converted):
-        # What a Normalization computes with is derived from its weights.
-        if isinstance(layer, tf_keras.layers.Normalization) and layer.input_mean is None:
-            layer.finalize_state()
-    return conversion, converted
-
-
 @dataclass
-class _Conversion:
+class Conversion:
     """What has been made so far; shared layers are met several times.
 
     Args:
@@ -122,7 +71,10 @@ class _Conversion:
         if id(model) not in self.layers:
             source = nested_graph(model) if self.models else functional(model)
             self.models[id(model)] = model
-            converted = self._sequential(source) if isinstance(source, keras.Sequential) else self._functional(source)
+            in_line = isinstance(source, keras.Sequential) and not any(
+                isinstance(layer, keras.layers.Lambda) for layer in source.layers
+            )
+            converted = self._sequential(source) if in_line else self._functional(source)
             # Not through the property, which would freeze or thaw every layer inside.
             converted._trainable = model.trainable
             self.layers[id(model)] = converted
@@ -130,7 +82,7 @@ class _Conversion:
 
     def _functional(self, model: keras.Model) -> tf_keras.Model:
         self.outside |= {id(call.operation) for call in calls(model)}
-        tensors = {id(tensor): _input(tensor) for tensor in model.inputs}
+        tensors = {id(tensor): input_of(tensor) for tensor in model.inputs}
         for call in calls(model):
             flat = self._outputs(call, tensors)
             tensors |= {id(tensor): converted for tensor, converted in zip(call.outputs, flat, strict=True)}
@@ -139,11 +91,12 @@ class _Conversion:
         def converted(structure: Nested) -> Nested:
             return keras.tree.map_structure(lambda tensor: tensors[id(tensor)], structure)
 
-        return tf_keras.Model(converted(model._inputs_struct), converted(model._outputs_struct), name=model.name)
+        graph = model._functional if isinstance(model, keras.Sequential) else model
+        return tf_keras.Model(converted(graph._inputs_struct), converted(graph._outputs_struct), name=model.name)
 
     def _sequential(self, model: keras.Sequential) -> tf_keras.Sequential:
         self.outside |= {id(call.operation) for call in calls(model)}
-        sequential = tf_keras.Sequential([_input_layer(model.inputs[0])], name=model.name)
+        sequential = tf_keras.Sequential([input_layer(model.inputs[0])], name=model.name)
         for call in calls(model):
             self._add(call, sequential)
             self.steps.append(Step(model, call.operation.name, call.outputs, sequential.outputs))
@@ -183,6 +136,9 @@ class _Conversion:
                 layer, arguments = found
                 layer._name = self.prefix + layer.name
                 return layer(arguments)
+        if isinstance(call.operation, keras.layers.Lambda) and self.opens:
+            with suppress(NoEquivalent):
+                return self._inlined(call, inputs)
         layer = self._layer(call, inputs)
         if isinstance(layer, OwnLayer):
             return layer(inputs if len(inputs) > 1 else inputs[0])
@@ -303,10 +259,7 @@ class _Conversion:
                 values = OwnWeights(shapes, name=f"{name}.weights")(twins[0])
                 symbols = [id(symbol) for _, symbol in graph.weights.values()]
                 tensors |= dict(zip(symbols, values, strict=True))
-            for inner in calls(graph.function):
-                flat = self._outputs(inner, tensors)
-                tensors |= {id(tensor): converted for tensor, converted in zip(inner.outputs, flat, strict=True)}
-            struct = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], graph.function._outputs_struct)
+            struct = self._walked(graph.function, tensors)
             hosted = json.dumps(written_down(call.operation))
             layer = OwnLayer(twins if len(twins) > 1 else twins[0], struct, hosted, call_pattern(call), name)
         except (StageError, ValueError, KeyError) as error:
@@ -318,6 +271,28 @@ class _Conversion:
         layer._trainable = call.operation.trainable
         self.num_opened += 1
         return layer
+
+    def _walked(self, function: keras.Function, tensors: dict[int, tf.Tensor]) -> Nested:
+        """The outputs of a graph's counterpart; `tensors` has those of its inputs."""
+        for inner in calls(function):
+            flat = self._outputs(inner, tensors)
+            tensors |= {id(tensor): converted for tensor, converted in zip(inner.outputs, flat, strict=True)}
+        return keras.tree.map_structure(lambda tensor: tensors[id(tensor)], function._outputs_struct)
+
+    def _inlined(self, call: Call, inputs: list[tf.Tensor]) -> Nested:
+        """The outputs of the operations that a Lambda consists of.
+
+        Raises:
+            NoEquivalent: its function is no graph of operations.
+        """
+        graph, around = traced(call), self.prefix
+        self.prefix = f"{self._name_of(call.operation)}."
+        try:
+            return self._walked(
+                graph.function, {id(tensor): given for tensor, given in zip(graph.inputs, inputs, strict=True)}
+            )
+        finally:
+            self.prefix = around
 
     def _name_of(self, operation: keras.Operation) -> str:
         """Its name in the converted model: behind those of the opened layers around it."""
@@ -334,15 +309,3 @@ class _Conversion:
 
 def _converting(call: Call) -> str:
     return f"Converting the layer {call.operation.name!r} ({type(call.operation).__name__})"
-
-
-def _input(tensor: keras.KerasTensor) -> tf.Tensor:
-    return _input_layer(tensor).output
-
-
-def _input_layer(tensor: keras.KerasTensor) -> tf_keras.layers.InputLayer:
-    batch, *shape = tensor.shape
-    layer = tensor._keras_history.operation
-    return tf_keras.layers.InputLayer(
-        input_shape=tuple(shape), batch_size=batch, dtype=tensor.dtype, sparse=tensor.sparse, name=layer.name
-    )

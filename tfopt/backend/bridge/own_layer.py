@@ -67,22 +67,25 @@ def opened(call: Call) -> Opened:
     layer: Any = call.operation
     _refuse(layer, call)
     try:
-        return _traced(call, None)
+        return traced(call)
     except NoEquivalent as reason:
         try:
             # A call may compute with the number of examples, e.g. repeat a mask for each. For one example it is a
             # number, and what has one example is broadcast; the conversion proves whether that is the same.
-            return _traced(call, 1)
+            return traced(call, 1)
         except NoEquivalent:
             raise reason from None
 
 
-def _traced(call: Call, batch: int | None) -> Opened:
+def traced(call: Call, batch: int | None = None) -> Opened:
     """The graph of a call.
 
     Args:
-        call: of an own layer.
+        call: of an own layer, or of a Lambda.
         batch: number of examples in the place of an open one; None leaves it open.
+
+    Raises:
+        NoEquivalent: it is none, or not the same in training; with the reason.
     """
     layer: Any = call.operation
     inputs = [_twin(tensor, f"{layer.name}.input_{index}", batch) for index, tensor in enumerate(call.inputs)]

@@ -214,6 +214,8 @@ def _full_integer(converter: Any, variant: Variant, calibration: Calibration) ->
     converter.representative_dataset = tf.lite.RepresentativeDataset(lambda: _examples(calibration))
     converter.inference_input_type = tf.dtypes.as_dtype(variant.input_type)
     converter.inference_output_type = tf.dtypes.as_dtype(variant.output_type)
+    one_scale = variant.dense_per_channel is False
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = one_scale
 
 
 CONVERTERS: Mapping[str, Callable[[Any, Variant, Calibration], None]] = {

@@ -17,6 +17,7 @@ from tfopt.backend.quantization.canonical.custom_layers import (
     InsertAxes,
     LogOfOnePlus,
     RemoveAxes,
+    RepeatHeads,
     Slice,
 )
 from tfopt.backend.quantization.canonical.mask_layers import (
@@ -151,6 +152,7 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.ZeroPadding3D: NOTHING,
     InsertAxes: NOTHING,
     RemoveAxes: NOTHING,
+    RepeatHeads: NOTHING,
     Slice: NOTHING,
     # Active during training only
     layers.ActivityRegularization: NOTHING,

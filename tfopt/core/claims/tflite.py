@@ -58,7 +58,18 @@ def tflite_claims(
     if "clustered" in traits:
         claims.append(_clusters_kept(layers, audit))
     same = agreement_claim(variant.least_agreement(), runtime.agreement, most_error=variant.most_relative_error())
-    return [*claims, kernels_claim(variant, runtime), _with_saturating(same, variant, audit)]
+    if runtime.agreement is not None:
+        same = _with_advice(_with_saturating(same, variant, audit), variant)
+    return [*claims, kernels_claim(variant, runtime), same]
+
+
+def _with_advice(same_outputs: ClaimRecord, variant: Variant) -> ClaimRecord:
+    """Outputs that differ, with what names the layers that cost it."""
+    if same_outputs.held or variant.sensitivity or not variant.mode.integer_only:
+        return same_outputs
+    advice = "; with `sensitivity: true`, this file names the layers that cost it, and rules that keep them float"
+    other = "; `quantize: int16x8` has 16 bits between layers" if variant.quantize == "int8" else ""
+    return same_outputs.model_copy(update={"found": same_outputs.found + advice + other})
 
 
 def _with_saturating(same_outputs: ClaimRecord, variant: Variant, audit: AuditRecord) -> ClaimRecord:

@@ -111,6 +111,25 @@ class HeadContext(layers.Layer):
         return tf.matmul(weights, values)
 
 
+class RepeatHeads(layers.Layer):
+    """Keys or values (batch, heads, positions, width) with each head several times, for the queries that share it.
+
+    Args:
+        count: how often.
+    """
+
+    def __init__(self, count: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = count
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        heads = [head for head in range(inputs.shape[1]) for _ in range(self.count)]
+        return tf.gather(inputs, heads, axis=1)
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "count": self.count}
+
+
 class LogOfOnePlus(layers.Layer):
     """`log(1 + x)`: for x between 0 and 1, a result between 0 and 0.69."""
 

@@ -22,6 +22,7 @@ from tfopt.backend.quantization.canonical.rewrites.depthwise_conv1d import Depth
 from tfopt.backend.quantization.canonical.rewrites.dilated_conv2d import Dilation
 from tfopt.backend.quantization.canonical.rewrites.einsum_dense import EinsumDense
 from tfopt.backend.quantization.canonical.rewrites.exponentials import Elu, Softplus
+from tfopt.backend.quantization.canonical.rewrites.grouped_query_attention import GroupedQueryAttention
 from tfopt.backend.quantization.canonical.rewrites.kernel_activation import SeparateActivation
 from tfopt.backend.quantization.canonical.rewrites.layer_scale import LayerScale
 from tfopt.backend.quantization.canonical.rewrites.min_max import MinMax
@@ -69,7 +70,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     (BinaryMerges(),),
     (MaskAdded(), ScoresChosen()),
     (Einsum(), MaskedSoftmax(), DotProductAttention(), ReversibleEmbedding()),
-    (MultiHeadAttention(), EinsumDense(), MinMax(), BidirectionalLSTM()),
+    (MultiHeadAttention(), GroupedQueryAttention(), EinsumDense(), MinMax(), BidirectionalLSTM()),
     (ConcatenatedLSTMs(),),
     (ReshapeBeforeLoop(),),
     (Conv1D(), Conv1DTranspose(), DepthwiseConv1D(), SeparableConv1D(), Dense(), SequenceLayers()),

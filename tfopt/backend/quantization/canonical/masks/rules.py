@@ -183,13 +183,15 @@ def _pooling(call: MaskedCall) -> Result:
     return pooled([call.inputs[0], call.masks[0]]), None
 
 
-def _rank(mask: Mask) -> int | None:
-    return None if mask is None else mask.shape.rank
+def _is_over_last_axis(call: MaskedCall) -> bool:
+    axis, rank = call.layer.axis, call.inputs[0].shape.rank
+    axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+    return axes in ([-1], [rank - 1]) and _one_mask(call) and call.masks[0].shape.rank <= rank
 
 
 def _softmax(call: MaskedCall) -> Result:
     scores = call.made("masked", MaskedScores)([call.inputs[0], call.masks[0]])
-    weights = call.copy({}, layers.Softmax)(scores)
+    weights = call.copy({"axis": -1}, layers.Softmax)(scores)
     if type(call.layer) is ZeroingSoftmax:
         weights = call.made("kept", KeptWeights)([weights, call.masks[0]])
     return weights, call.masks[0]
@@ -277,15 +279,7 @@ RULES: Mapping[type, tuple[MaskRule, ...]] = {
             "mean over the steps that its mask keeps",
         ),
     ),
-    **dict.fromkeys((layers.Softmax, ZeroingSoftmax), (
-        MaskRule(
-            lambda call: _one_mask(call)
-            and call.layer.axis in (-1, call.inputs[0].shape.rank - 1)
-            and _rank(call.masks[0]) == call.inputs[0].shape.rank,
-            _softmax,
-            _IN_THE_GRAPH,
-        ),
-    )),
+    **dict.fromkeys((layers.Softmax, ZeroingSoftmax), (MaskRule(_is_over_last_axis, _softmax, _IN_THE_GRAPH),)),
     layers.Attention: (MaskRule(_always, _attention(MaskedAttention), _IN_THE_GRAPH),),
     layers.AdditiveAttention: (MaskRule(_always, _attention(MaskedAdditiveAttention), _IN_THE_GRAPH),),
     **dict.fromkeys(HEADS, (MaskRule(_always, _multi_head, _IN_THE_GRAPH),)),

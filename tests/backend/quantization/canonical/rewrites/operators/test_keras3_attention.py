@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from tests.support.canonical import there_and_back, treatments
+from tests.support.canonical import quantized_file, there_and_back, treatments
 from tfopt.backend.bridge import to_tf_keras
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.quantization.canonical.rewrites.operators.keras3_attention import added_mask, product
@@ -62,6 +62,12 @@ def test_no_operation_on_values_stays_in_a_wrapper(model: Any) -> None:
     assert [layer.name for layer in wrapped if layer.output.dtype.is_floating] == []
     not_simulated = {name for name, how in treatments(model).items() if how.startswith(("after training", "float"))}
     assert not not_simulated & {layer.name for layer in model.layers if layer.output.dtype.is_floating}
+
+
+def test_the_file_computes_in_integers(model: Any) -> None:
+    file = quantized_file(model, data=True)
+    assert file.float_operators == []
+    assert file.operators.count("SOFTMAX") == 3
 
 
 def test_equations_become_products_of_matrices() -> None:
