@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -74,7 +75,10 @@ def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
             for inputs in examples
         )
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    return File(converter.convert())
+    with warnings.catch_warnings():
+        # The converter calibrates inputs that are given by name with an interpreter of its own.
+        warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated")
+        return File(converter.convert())
 
 
 def treatments(model: tf_keras.Model) -> Mapping[str, str]:

@@ -134,7 +134,7 @@ def test_a_subclass_of_a_layer_of_keras_is_pruned_and_simulated_as_that_layer(tm
     pruning = Pruning(schedule={"kind": "constant", "final": "50%"}, layers=(PruneRule(type="NamedConv", skip=True),))
     reasons = skip_reasons(model, pruning)
     assert reasons["named.conv2d"] == "a rule says skip"
-    assert "gated.dense" not in reasons
+    assert reasons["gated.dense"] is None
     save_model(model, tmp_path)
     loaded = load_model(tmp_path)
     for weight in loaded.weights:
@@ -142,13 +142,3 @@ def test_a_subclass_of_a_layer_of_keras_is_pruned_and_simulated_as_that_layer(tm
     for other in (restore_keras3(source, loaded), to_keras(loaded)):
         assert type(other.get_layer("named")) is own_layers.NamedConv
         np.testing.assert_allclose(other(INPUTS), loaded(INPUTS), rtol=1e-4, atol=1e-5)
-
-
-def test_a_lambda_is_the_operations_that_it_consists_of() -> None:
-    twice = keras.layers.Lambda(lambda x: keras.ops.relu(x) * 2.0, name="twice")
-    source = keras.Sequential([keras.Input((4,)), twice, keras.layers.Dense(3, name="head")], name="line")
-    model = to_tf_keras(source)
-    assert [layer.name for layer in leaf_layers(model)] == ["twice.relu", "twice.multiply", "head"]
-    model.get_layer("head").kernel.assign(np.ones((4, 3), np.float32))
-    rows = np.array([[-1.0, 1.0, 2.0, 0.5]], np.float32)
-    np.testing.assert_allclose(restore_keras3(source, model)(rows), [[7.0, 7.0, 7.0]])

@@ -52,3 +52,28 @@ def test_a_refusal_is_always_a_sentence(
     (failure,) = converting.convert([conversion], lambda name: None).values()
     assert sentence in failure.reason
     assert failure.code == converting.REFUSED
+
+
+@pytest.mark.tf
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
+def test_dense_kernels_can_have_one_scale_each(tmp_path: Path) -> None:
+    import numpy as np
+    import tf_keras
+
+    from tfopt.backend.export.keras_files.saved_model import signature_of, write_saved_model
+    from tfopt.backend.tflite import flatbuffer
+
+    rows = tf_keras.Input((4,), name="rows")
+    model = tf_keras.Model(rows, tf_keras.layers.Dense(6, name="dense")(rows))
+    write_saved_model(model, signature_of(model), tmp_path / "saved")
+    (name,) = signature_of(model).inputs
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(16, 4)).astype(np.float32))
+    scales = []
+    for per_channel in (None, False):
+        variant = Variant(quantize="int8", dense_per_channel=per_channel)
+        content = converting.convert_one(str(tmp_path / "saved"), variant, {name: str(tmp_path / "rows.npy")})
+        (graph,) = flatbuffer.parse(content).model.subgraphs
+        scales.append(
+            max(len(tensor.quantization.scale) for tensor in graph.tensors if tensor.quantization.scale is not None)
+        )
+    assert scales == [6, 1]

@@ -37,11 +37,8 @@ def counterpart(
     Raises:
         NoEquivalent: there is none.
     """
-    if (
-        isinstance(layer, keras.layers.Softmax)
-        and "mask" in call.kwargs
-        and not keras.is_keras_tensor(call.kwargs["mask"])
-    ):
+    if isinstance(layer, keras.layers.Softmax) and "mask" in call.kwargs:
+        # As an operation of a user's own attention (see `rewrites/operators/keras3_attention`).
         raise NoEquivalent("tf_keras gives padding an even weight where every score is masked")
     zeroing = zeroes_padding(layer, call.kwargs) and is_masked(call, inputs)
     converted = equivalent_layer(layer, convert_model, ZEROING if zeroing else {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +27,7 @@ from tfopt.backend.bridge.layer_wrapper import (
 from tfopt.backend.bridge.mask_checks import same_masks
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
-from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside, traced
+from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside
 from tfopt.backend.bridge.own_normalization import own_normalization
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
@@ -71,10 +70,7 @@ class Conversion:
         if id(model) not in self.layers:
             source = nested_graph(model) if self.models else functional(model)
             self.models[id(model)] = model
-            in_line = isinstance(source, keras.Sequential) and not any(
-                isinstance(layer, keras.layers.Lambda) for layer in source.layers
-            )
-            converted = self._sequential(source) if in_line else self._functional(source)
+            converted = self._sequential(source) if isinstance(source, keras.Sequential) else self._functional(source)
             # Not through the property, which would freeze or thaw every layer inside.
             converted._trainable = model.trainable
             self.layers[id(model)] = converted
@@ -91,8 +87,7 @@ class Conversion:
         def converted(structure: Nested) -> Nested:
             return keras.tree.map_structure(lambda tensor: tensors[id(tensor)], structure)
 
-        graph = model._functional if isinstance(model, keras.Sequential) else model
-        return tf_keras.Model(converted(graph._inputs_struct), converted(graph._outputs_struct), name=model.name)
+        return tf_keras.Model(converted(model._inputs_struct), converted(model._outputs_struct), name=model.name)
 
     def _sequential(self, model: keras.Sequential) -> tf_keras.Sequential:
         self.outside |= {id(call.operation) for call in calls(model)}
@@ -136,9 +131,6 @@ class Conversion:
                 layer, arguments = found
                 layer._name = self.prefix + layer.name
                 return layer(arguments)
-        if isinstance(call.operation, keras.layers.Lambda) and self.opens:
-            with suppress(NoEquivalent):
-                return self._inlined(call, inputs)
         layer = self._layer(call, inputs)
         if isinstance(layer, OwnLayer):
             return layer(inputs if len(inputs) > 1 else inputs[0])
@@ -278,21 +270,6 @@ class Conversion:
             flat = self._outputs(inner, tensors)
             tensors |= {id(tensor): converted for tensor, converted in zip(inner.outputs, flat, strict=True)}
         return keras.tree.map_structure(lambda tensor: tensors[id(tensor)], function._outputs_struct)
-
-    def _inlined(self, call: Call, inputs: list[tf.Tensor]) -> Nested:
-        """The outputs of the operations that a Lambda consists of.
-
-        Raises:
-            NoEquivalent: its function is no graph of operations.
-        """
-        graph, around = traced(call), self.prefix
-        self.prefix = f"{self._name_of(call.operation)}."
-        try:
-            return self._walked(
-                graph.function, {id(tensor): given for tensor, given in zip(graph.inputs, inputs, strict=True)}
-            )
-        finally:
-            self.prefix = around
 
     def _name_of(self, operation: keras.Operation) -> str:
         """Its name in the converted model: behind those of the opened layers around it."""

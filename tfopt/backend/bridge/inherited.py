@@ -12,6 +12,7 @@ import keras
 from tfopt.backend.bridge.arguments import call_spec
 from tfopt.backend.bridge.graph import Call, calls_of, mask_of
 from tfopt.catalog.guard import guarded
+from tfopt.errors import StageError
 
 _FREE = frozenset(
     "__abstractmethods__ __annotations__ __dict__ __doc__ __firstlineno__ __init__ __module__ __qualname__ __repr__ "
@@ -36,7 +37,10 @@ def inherited(call: Call) -> keras.layers.Layer | None:
         return None
     if len({repr(call_spec((one.args, one.kwargs), [])) for one in calls_of(layer)}) > 1:
         return None
-    return guarded(lambda: base.from_config(base.get_config(layer)), f"Reading the configuration of {layer.name!r}")
+    try:
+        return guarded(lambda: base.from_config(base.get_config(layer)), f"Reading {layer.name!r}")
+    except StageError:
+        return None
 
 
 def base_class(kind: type) -> type[keras.layers.Layer] | None:
@@ -64,13 +68,14 @@ def inherited_part(layer: Any) -> keras.layers.Layer | None:
     base = keras_class(type(layer))
     if base is None or not layer.built:
         return None
-    part: Any = guarded(
-        lambda: base.from_config(base.get_config(layer)), f"Reading the configuration of {layer.name!r}"
-    )
-    guarded(lambda: part.build_from_config(layer.get_build_config()), f"Building a part of {layer.name!r}")
+    try:
+        part: Any = guarded(lambda: base.from_config(base.get_config(layer)), f"Reading {layer.name!r}")
+        guarded(lambda: part.build_from_config(layer.get_build_config()), f"Building a part of {layer.name!r}")
+    except StageError:
+        return None  # the user's class keeps other arguments than its class of Keras
     names = [name for name, value in vars(part).items() if isinstance(value, keras.Variable)]
     shared = {id(value): vars(layer).get(name) for name, value in vars(part).items() if name in names}
-    if not shared or len(shared) != len(part.variables) or None in shared.values():
+    if not shared or len(shared) != len(part.variables) or any(value is None for value in shared.values()):
         return None
     for name in names:
         vars(part)[name] = vars(layer)[name]

@@ -198,7 +198,7 @@ def made_again(config: Config, name: str) -> keras.Operation:
         raise StageError(
             f"The Keras 3 layer {name!r} ({config.get('class_name')}) cannot be made again from its configuration: "
             f"{type(error).__name__}: {error}",
-            "Write its function with keras.ops, which tfopt reads, or write a layer class of your own."
+            "Write what its function does as a layer class of your own, or with keras.ops outside of a layer."
             if config.get("class_name") == "Lambda"
             else "Give its class a get_config() that holds all arguments of its constructor.",
             code="bridge_failed",

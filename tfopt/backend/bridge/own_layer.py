@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
@@ -23,6 +23,8 @@ from tfopt.backend.bridge.inherited import base_class, inherited_calls, inherite
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
 from tfopt.backend.types import Nested
 
+_Weights: TypeAlias = dict[str, tuple[keras.Variable, keras.KerasTensor]]
+"""Variables with their symbolic tensors, by attribute."""
 _NO_PARTS = frozenset({"_layers", "_tracker", "_metrics", "_inbound_nodes", "_outbound_nodes"})
 """Attributes of a Keras layer that are no parts by name."""
 
@@ -41,7 +43,7 @@ class Opened:
 
     function: keras.Function
     inputs: list[keras.KerasTensor]
-    weights: dict[str, tuple[keras.Variable, keras.KerasTensor]]
+    weights: _Weights
     names: dict[int, str]
 
 
@@ -67,21 +69,21 @@ def opened(call: Call) -> Opened:
     layer: Any = call.operation
     _refuse(layer, call)
     try:
-        return traced(call)
+        return _traced(call)
     except NoEquivalent as reason:
         try:
             # A call may compute with the number of examples, e.g. repeat a mask for each. For one example it is a
             # number, and what has one example is broadcast; the conversion proves whether that is the same.
-            return traced(call, 1)
+            return _traced(call, 1)
         except NoEquivalent:
             raise reason from None
 
 
-def traced(call: Call, batch: int | None = None) -> Opened:
+def _traced(call: Call, batch: int | None = None) -> Opened:
     """The graph of a call.
 
     Args:
-        call: of an own layer, or of a Lambda.
+        call: of an own layer.
         batch: number of examples in the place of an open one; None leaves it open.
 
     Raises:
@@ -92,8 +94,7 @@ def traced(call: Call, batch: int | None = None) -> Opened:
     twins = {id(tensor): twin for tensor, twin in zip(call.inputs, inputs, strict=True)}
     args, kwargs = keras.tree.map_structure(lambda value: twins.get(id(value), value), (call.args, call.kwargs))
     part = inherited_part(layer)
-    inherits = {id(variable) for variable in part.variables} if part is not None else set()
-    places = {name: variable for name, variable in _places(layer).items() if id(variable) not in inherits}
+    places = _places(layer)
     weights = {
         name: (variable, keras.Input(batch_shape=tuple(variable.shape), dtype=variable.dtype, name=f"weight_{name}"))
         for name, variable in places.items()
@@ -117,6 +118,8 @@ def traced(call: Call, batch: int | None = None) -> Opened:
         raise NoEquivalent("its call does something else in training")
     if any(isinstance(value, keras.Variable) for inner in calls(graphs[0]) for value in _values(inner)):
         raise NoEquivalent("its call uses a weight of a different layer")
+    if part is not None:
+        weights = _without_inherited(graphs[0], part, weights)
     name_operations(graphs[0])
     names = dict(_named(vars(layer), ()))
     if part is not None:
@@ -125,6 +128,21 @@ def traced(call: Call, batch: int | None = None) -> Opened:
     if unnamed:
         raise NoEquivalent(f"the layer {unnamed[0]!r} inside it is no attribute of it")
     return Opened(graphs[0], inputs, weights, names)
+
+
+def _without_inherited(graph: keras.Function, part: keras.layers.Layer, weights: _Weights) -> _Weights:
+    """The own weights of a layer without those of the layer of Keras that its class inherits from.
+
+    Raises:
+        NoEquivalent: its call does not use that layer, or uses the weights themselves, too.
+    """
+    if part not in graph.operations:
+        raise NoEquivalent("its call computes with the weights of its class of Keras itself")
+    inherits = {id(variable) for variable in part.variables}
+    used = {id(value) for inner in calls(graph) for value in _values(inner)}
+    if any(id(variable) in inherits and id(symbol) in used for variable, symbol in weights.values()):
+        raise NoEquivalent("its call computes with the weights of its class of Keras itself")
+    return {name: pair for name, pair in weights.items() if id(pair[0]) not in inherits}
 
 
 def opened_again(layer: keras.layers.Layer) -> Opened:
@@ -179,9 +197,7 @@ def _places(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
 
 
 @contextmanager
-def _symbolic(
-    layer: keras.layers.Layer, weights: dict[str, tuple[keras.Variable, keras.KerasTensor]]
-) -> Iterator[None]:
+def _symbolic(layer: keras.layers.Layer, weights: _Weights) -> Iterator[None]:
     """Puts symbolic tensors in the place of a layer's own weights: what is computed from them alone is traced, too."""
     attributes = vars(layer)
     attributes.update({name: tensor for name, (_, tensor) in weights.items()})

@@ -28,10 +28,11 @@ class ZeroingSoftmax(tf_keras.layers.Softmax):
     own_type = "Softmax"
 
     def call(self, inputs: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
-        weights = super().call(inputs, mask)
         if mask is None:
-            return weights
+            return super().call(inputs)
+        # Of integers, tf_keras takes bool masks only.
         kept = mask if mask.dtype == tf.bool else mask > tf.cast(0.5, mask.dtype)
+        weights = super().call(inputs, kept)
         return tf.where(kept, weights, tf.zeros((), weights.dtype))
 
 

@@ -68,7 +68,8 @@ def _with_advice(same_outputs: ClaimRecord, variant: Variant) -> ClaimRecord:
     if same_outputs.held or variant.sensitivity or not variant.mode.integer_only:
         return same_outputs
     advice = "; with `sensitivity: true`, this file names the layers that cost it, and rules that keep them float"
-    other = "; `quantize: int16x8` has 16 bits between layers" if variant.quantize == "int8" else ""
+    by_converter = variant.engine == "converter"
+    other = "; `quantize: int16x8` has 16 bits between layers" if by_converter else ""
     return same_outputs.model_copy(update={"found": same_outputs.found + advice + other})
 
 

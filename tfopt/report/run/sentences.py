@@ -251,6 +251,7 @@ def scales_sentence(report: Report) -> str | None:
                 f"{export.name} ({formats.size(export.bytes)}) is larger than {smaller[0].name} "
                 f"({formats.size(smaller[0].bytes)}): besides the same 8-bit weights it holds {scales:,} scales, one "
                 "for each channel of a kernel and of a bias, those of Dense layers included, and a zero point for each."
+                " `dense_per_channel: false` gives the kernel of a Dense layer one."
             )
     return None
 

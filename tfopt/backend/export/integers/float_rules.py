@@ -83,15 +83,14 @@ def unmatched_rules(variant: Variant, model: tf_keras.Model) -> list[int]:
 
 def float_request(variant: Variant, model: tf_keras.Model | Quantized) -> FloatRequest:
     """What a variant keeps in float of a model: the layers of its rules, and what lies between float operators."""
-    is_plain = isinstance(model, tf_keras.Model)
-    float_model = model if is_plain else model.float_model
+    float_model = model if isinstance(model, tf_keras.Model) else model.float_model
     layers = layers_by_rule(variant, float_model)
     by_converter = variant.mode.integer_only and variant.engine == "converter"
     known = _known(float_model) if by_converter else ()
     if not layers and not known:
         return FloatRequest()
     names = tuple(dict.fromkeys(layer.name for _, layer in layer_paths(float_model)))
-    return FloatRequest(layers, names, {} if is_plain else model.original_names, known)
+    return FloatRequest(layers, names, {} if isinstance(model, tf_keras.Model) else model.original_names, known)
 
 
 def _known(model: tf_keras.Model) -> tuple[str, ...]:

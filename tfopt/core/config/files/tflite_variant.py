@@ -99,7 +99,7 @@ class Variant(Block):
 
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:
-        if self.dense_per_channel is not None and self.quantize != "int8":
+        if self.dense_per_channel is not None and not (self.mode.integer_only and self.engine == "converter"):
             message = f"dense_per_channel needs quantize: int8 (got quantize: {self.quantize})"
             raise KeyMistake(("dense_per_channel",), message, code="conflicting_keys")
         if self.sensitivity and not self.mode.is_quantized:

@@ -186,7 +186,8 @@ def _pooling(call: MaskedCall) -> Result:
 def _is_over_last_axis(call: MaskedCall) -> bool:
     axis, rank = call.layer.axis, call.inputs[0].shape.rank
     axes = list(axis) if isinstance(axis, list | tuple) else [axis]
-    return axes in ([-1], [rank - 1]) and _one_mask(call) and call.masks[0].shape.rank <= rank
+    mask = call.masks[0]
+    return len(call.inputs) == 1 and mask is not None and mask.shape.rank <= rank and axes in ([-1], [rank - 1])
 
 
 def _softmax(call: MaskedCall) -> Result:

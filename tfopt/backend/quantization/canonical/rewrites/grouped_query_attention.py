@@ -68,7 +68,8 @@ class GroupedQueryAttention(Rewrite):
             values[id(inner.kernel.value)] = made["kernel"].reshape(inner.kernel.shape)
             if inner.bias is not None:
                 values[id(inner.bias.value)] = made["bias"].reshape(inner.bias.shape)
-        return [values[id(variable)] for variable in site.layer.weights]
+        # Besides kernels and biases, a layer with dropout has the state of its generator.
+        return [values.get(id(variable), variable.numpy()) for variable in site.layer.weights]
 
     def _heads(self, site: RewriteSite, part: str, inputs: tf.Tensor) -> tf.Tensor:
         """Projected inputs as (batch, heads of the query, positions, width)."""
