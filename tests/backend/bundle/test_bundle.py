@@ -85,7 +85,9 @@ def test_a_bundle_is_proven(record: ExportRecord) -> None:
 def test_metadata_inside_change_nothing(exported: Exported, folder: Path, name: str) -> None:
     plain, bundled = exported.context.folder / f"{name}.tflite", folder / f"{name}.tflite"
     assert bundled.read_bytes().find(plain.read_bytes()) > 0
-    assert audit_tflite(bundled) == audit_tflite(plain)
+    of_the_whole_file = {"layer_sizes"}  # its structure has more bytes
+    one, other = (audit_tflite(file).model_dump(exclude=of_the_whole_file) for file in (bundled, plain))
+    assert one == other
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -86,7 +86,9 @@ def test_code_and_golden_examples_fit_each_other(kind: str, tmp_path: Path) -> N
     if kind == "quantity":
         unit = graph["input_tensor_metadata"][0]["process_units"][0]["options"]
         assert unit == {"mean": [1.0, 2.0, 3.0], "std": [0.5]}
-    if shutil.which("g++"):
+    if kind == "state":  # LiteRT's C API does not open such a file
+        assert not (folder / "bundle" / "snippets" / "float32" / "run.cc").exists()
+    elif shutil.which("g++"):
         done = compile_and_run(folder / "bundle", "float32", tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert f"{1 if kind == 'state' else 4} golden examples, 0 differences" in done.stdout
+        assert "4 golden examples, 0 differences" in done.stdout

@@ -17,6 +17,9 @@ from tfopt.backend.data.raw_inputs import RawInputs
 FILES = ("run.py", "run.cc", "Run.kt", "Run.swift")
 """One for each language."""
 
+_NO_STATE = "run.cc"
+"""LiteRT's C API (2.3) opens no file that keeps a state from call to call: "Variable tensors not yet supported"."""
+
 _C_TYPES = {"float32": "float", "float64": "double", "bool": "uint8_t"}
 _SWIFT_TYPES = {"float32": "Float", "float64": "Double", "bool": "Bool"}
 _KOTLIN_GET = {
@@ -60,7 +63,7 @@ def snippets(
     raw: RawInputs | None,
     versions: Mapping[str, str],
 ) -> dict[str, str]:
-    """The code of every language, by file name.
+    """The code of every language that can run the file, by file name.
 
     Args:
         variant: name of the file without `.tflite`.
@@ -87,7 +90,8 @@ def snippets(
         **versions,
     }
     environment = _environment()
-    return {name: environment.get_template(f"{name}.j2").render(values) for name in FILES}
+    names = [name for name in FILES if not (golden.ports.stateful and name == _NO_STATE)]
+    return {name: environment.get_template(f"{name}.j2").render(values) for name in names}
 
 
 def _environment() -> jinja2.Environment:
