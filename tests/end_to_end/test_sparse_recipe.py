@@ -67,7 +67,7 @@ data: {source: digits, batch_size: 32}
 model: {source: mlp, args: {units: [64]}}
 stages:
   - train: {epochs: 2}
-  - prune: {epochs: 2, schedule: {kind: constant, final: 60%, every: 4}, block_size: [16, 1]}
+  - prune: {epochs: 2, schedule: {kind: constant, final: 60%, every: 4 steps}, block_size: [16, 1]}
   - qat: {epochs: 1}
 export:
   tflite:
