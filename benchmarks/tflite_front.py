@@ -146,6 +146,7 @@ def variants(ends: tuple[str, str]) -> dict[str, dict[str, Any]]:
         "float32": {},
         "float16": {"quantize": "float16"},
         "dynamic": {"quantize": "dynamic"},
+        "dynamic-min_max": {"quantize": "dynamic", "algorithm": "min_max"},  # by the quantizer: small layers, too
         "int8": {"quantize": "int8"},
         "int8-mse": {"quantize": "int8", "calibration": {"select": "balanced", "range": "mse"}},
         "int8-equalized": {"quantize": "int8", "calibration": {"equalize": True}},
@@ -156,7 +157,6 @@ def variants(ends: tuple[str, str]) -> dict[str, dict[str, Any]]:
         "int4-octav": {"quantize": "int4", "algorithm": "octav"},
         "int4-gptq": {"quantize": "int4", "algorithm": "gptq"},
         "int4-mixed": {"quantize": "int4", "algorithm": "mse", "layers": rules},
-        "int4_block32": {"quantize": "int4_block32"},
         "int2": {"quantize": "int2"},
     }
 
