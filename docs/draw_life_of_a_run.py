@@ -40,7 +40,7 @@ STEPS = (
     Step(
         "2  Look for a finished run",
         ("same recipe, seed, versions: return that run", "and stop here; unfinished: resume in its folder"),
-        ("api.py", "io/runs/"),
+        ("api/runs.py", "io/runs/"),
         ("reads saved_models/NAME/",),
     ),
     Step(
