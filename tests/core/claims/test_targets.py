@@ -38,3 +38,19 @@ def test_regression_is_judged_by_its_error() -> None:
     assert target.reached(effect(1.05, None, 0.05))
     assert not target.reached(effect(1.2, None, 0.05))
     assert not target.reached(effect(1.0, None, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("compile", "model", "good", "bad"),
+    [
+        (Compile(), 0.95, effect(0.93), effect(0.78)),
+        (Compile.model_validate({"loss": "mse", "metrics": ["mae"]}), 1.0, effect(1.1, None), effect(1.5, None)),
+    ],
+)
+def test_without_a_budget_a_file_that_a_run_warns_about_is_not_enough(
+    compile: Compile, model: float, good: EffectRecord, bad: EffectRecord
+) -> None:
+    target = target_of("int2", Variant(quantize="int2", agreement=0.5), [], compile, model)
+    assert target.reached(good)
+    assert not target.reached(bad)
+    assert f"{compile.metric} at most" in str(target)

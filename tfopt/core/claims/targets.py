@@ -1,10 +1,11 @@
-"""What a file must reach with its quantized layers: its budgets and its claim about outputs, on given examples."""
+"""What a file must reach with its quantized layers: budgets, its claim about outputs, no warning about its metric."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tfopt.core.claims.decline import POINTS, RELATIVE, is_worse
 from tfopt.core.config.budgets import Budget
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
@@ -19,7 +20,7 @@ class Target:
     """The budgets of a file on its accuracy, and its claim to give the outputs of its Keras model.
 
     A budget on a drop is counted from the Keras model on the same examples: the dense model of the recipe was not run
-    on them.
+    on them. Without a budget on the metric, it must not become so much worse that a run warns about it.
 
     Args:
         budgets: of this file, on what can be measured on examples.
@@ -41,7 +42,14 @@ class Target:
             return False
         if self.most_error is not None and not effect.error <= self.most_error:
             return False
+        if self._warned and is_worse(self.metric, self.model, effect.metric):
+            return False
         return all(budget.met_by(self._value(budget, effect)) for budget in self.budgets)
+
+    @property
+    def _warned(self) -> bool:
+        """Whether a run warns about a metric that became much worse: there is no budget on it."""
+        return not any(budget.measure in (self.metric, f"{self.metric}_drop") for budget in self.budgets)
 
     def _value(self, budget: Budget, effect: EffectRecord) -> float:
         values = {"agreement": effect.agreement, "relative_error": effect.error, self.metric: effect.metric}
@@ -55,6 +63,10 @@ class Target:
     def _sentences(self) -> Iterator[str]:
         for budget in self.budgets:
             yield f"{budget.name} of at {'least' if budget.at_least else 'most'} {budget}"
+        if self._warned and higher_is_better(self.metric):
+            yield f"{self.metric} at most {100 * POINTS:.0f} points below the Keras model's"
+        elif self._warned:
+            yield f"{self.metric} at most {format_share(RELATIVE)} above the Keras model's"
         if self.least_agreement is not None:
             yield f"the predictions of the Keras model on at least {format_share(self.least_agreement)} of the examples"
         if self.most_error is not None:
