@@ -16,7 +16,8 @@ from tfopt.core.records.run import Run
 pytestmark = pytest.mark.tf
 
 PAGES = [(REPOSITORY / page).read_text(encoding="utf-8") for page in ("README.md", "docs/commands.md")]
-COMMANDS = list(dict.fromkeys(re.findall(r"^\$ tfopt (.+)$", "\n".join(PAGES), re.MULTILINE)))
+LINES = "\n".join(PAGES).replace("\\\n", " ")
+COMMANDS = list(dict.fromkeys(re.findall(r"^\$ tfopt (.+)$", LINES, re.MULTILINE)))
 SHORTER = {
     "sweep": [
         *("--set", "stages.train.epochs=2", "--set", "stages.prune.epochs=2", "--set", "stages.qat.epochs=1"),
