@@ -27,7 +27,7 @@ def test_memory_here_and_latency_on_a_phone() -> None:
     phone = {"model": "Pixel 8", "android": "15", "soc": "", "rows": rows}
     measures = {"arena_bytes": 3136.0, "peak_memory": 131072.0, "cold_start_ms": 4.5}
     assert cost_sentences(report(measures, phone=phone)) == (
-        "Memory and loading with the first call: int8 arena 3.14 kB, at most 131 kB, 4.50 ms.",
+        "Memory and cold start: int8 arena 3.14 kB, peak memory 131 kB, cold start 4.50 ms.",
         "On a phone (Pixel 8, Android 15), int8 takes 0.600 ms on the CPU with 4 threads, 0.600 ms on the GPU (fell "
         "back to the CPU), nothing on the NPU (it crashed).",
     )

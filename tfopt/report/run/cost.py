@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def cost_sentences(report: Report) -> tuple[str, ...]:
     """Memory of each file and where that was measured, then what it takes on a phone."""
     memory = [text for export in report.exports if (text := _memory(export))]
-    first = (f"Memory and loading with the first call: {'; '.join(memory)}.",) if memory else ()
+    first = (f"Memory and cold start: {'; '.join(memory)}.",) if memory else ()
     return (*first, *(sentence for export in report.exports for sentence in _on_phone(export)))
 
 
@@ -30,9 +30,9 @@ def _memory(export: ExportRecord) -> str:
             f"arena about {formats.size(arena['bytes'])} (an estimate: that of LiteRT, not {arena['runtime']})"
         )
     if "peak_memory" in measures:
-        parts.append(f"at most {formats.size(measures['peak_memory'])}")
+        parts.append(f"peak memory {formats.size(measures['peak_memory'])}")
     if "cold_start_ms" in measures:
-        parts.append(formats.milliseconds(measures["cold_start_ms"]))
+        parts.append(f"cold start {formats.milliseconds(measures['cold_start_ms'])}")
     return f"{export.name} {', '.join(parts)}" if parts else ""
 
 
