@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.handmade_tflite import Graph, Tensor, write
+from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.errors import ExportError, StageError
 

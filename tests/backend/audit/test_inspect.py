@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import mutations
+from tests.support.tflite_files import mutations
 from tfopt import api
 from tfopt.backend.audit import inspect as inspection
 from tfopt.backend.tflite.limits import Limits

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.support.handmade_tflite import Graph, Tensor, write
+from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.core.records.report import AuditRecord, TensorRecord
 from tfopt.errors import ExportError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.chain_tflite import chain
+from tests.support.tflite_files.chain_tflite import chain
 from tfopt.backend.bench.measure import measure
 from tfopt.backend.tflite.child_process import ProcessFailed
 from tfopt.errors import ExportError

@@ -17,7 +17,7 @@ from keras import layers, ops  # noqa: E402
 from tests.support.networks.keras3_layers import Mix, Scale, Subclassed  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras, variable_pairs  # noqa: E402
 from tfopt.backend.bridge.equivalence import TOLERANCE  # noqa: E402
-from tfopt.backend.bridge.functionalize import functional  # noqa: E402
+from tfopt.backend.bridge.reading.functionalize import functional  # noqa: E402
 from tfopt.backend.equivalence import random_inputs, same_outputs  # noqa: E402
 
 

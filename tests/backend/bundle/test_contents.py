@@ -12,8 +12,8 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.support.compiled_cpp import compile_and_run
-from tests.support.handmade_tflite import Graph, Tensor, write
-from tests.support.metadata_reader import files_in, read_metadata
+from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
+from tests.support.tflite_files.metadata_reader import files_in, read_metadata
 from tfopt.backend.bundle import manifest
 from tfopt.backend.bundle.contents import About, add_file, write_array
 from tfopt.backend.bundle.metadata.content import ModelMeaning

@@ -14,7 +14,7 @@ import tf_keras
 from tests.support.bundles import converted
 from tests.support.compiled_cpp import compile_and_run
 from tests.support.contexts import Log
-from tests.support.metadata_reader import read_metadata
+from tests.support.tflite_files.metadata_reader import read_metadata
 from tfopt.backend.bundle import bundle
 from tfopt.backend.data.splits import Data, Split
 from tfopt.core.config.compile import Compile

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support import two_layers
+from tests.support.tflite_files import two_layers
 from tfopt.backend.explain.float_operators import can_be_float, in_float, real_values
 from tfopt.backend.tflite import flatbuffer, predict
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support import two_layers
-from tests.support.handmade_tflite import Graph, Tensor, write
+from tests.support.tflite_files import two_layers
+from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
 from tfopt.backend.explain.float_weights import float_weights
 from tfopt.backend.tflite import flatbuffer
 

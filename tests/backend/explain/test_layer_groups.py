@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support import two_layers
+from tests.support.tflite_files import two_layers
 from tfopt.backend.explain.layer_groups import layer_groups
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer

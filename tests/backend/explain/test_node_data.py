@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import two_layers
+from tests.support.tflite_files import two_layers
 from tfopt.backend.explain.node_data import node_data
 from tfopt.backend.tflite import flatbuffer
 from tfopt.core.records.explanation import LayerErrorRecord

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support import two_layers
+from tests.support.tflite_files import two_layers
 from tfopt.backend.explain.rewritten_files import Ran, run_all, run_rewritten
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support import two_layers
+from tests.support.tflite_files import two_layers
 from tfopt.backend.explain.advice import advise, pattern, rules
 from tfopt.backend.explain.judge import Judge
 from tfopt.backend.explain.sensitivity import Sensitivity, Subject, sensitivity

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support import two_layers
+from tests.support.tflite_files import two_layers
 from tfopt.backend.explain.tensor_errors import tensor_errors
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.chain_tflite import chain
+from tests.support.tflite_files.chain_tflite import chain
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.export.on_target import for_target
 from tfopt.backend.micro import interpreter as micro

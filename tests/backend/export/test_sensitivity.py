@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support import two_layers
 from tests.support.contexts import export_context
 from tests.support.exporting import Exported
 from tests.support.fork_server import new_interpreters
+from tests.support.tflite_files import two_layers
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.export import tflite
 from tfopt.backend.export.against import Comparison, compare

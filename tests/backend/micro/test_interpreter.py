@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.chain_tflite import chain
+from tests.support.tflite_files.chain_tflite import chain
 from tfopt.backend.micro.interpreter import run_in_micro
 from tfopt.backend.tflite.child_process import ProcessFailed
 

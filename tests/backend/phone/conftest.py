@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fake_adb import FakePhone, adb_server
+from tests.support.phone.fake_adb import FakePhone, adb_server
 
 
 def elf(machine: int) -> bytes:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.backend.phone.conftest import elf
-from tests.support import benchmark_outputs as outputs
-from tests.support.fake_adb import FakePhone
+from tests.support.phone import benchmark_outputs as outputs
+from tests.support.phone.fake_adb import FakePhone
 from tfopt.backend.phone.measure import PhoneRequest, measure_on_phone
 from tfopt.errors import EnvironmentProblem, TfoptError, UsageError
 

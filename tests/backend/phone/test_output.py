@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import benchmark_outputs as outputs
+from tests.support.phone import benchmark_outputs as outputs
 from tfopt.backend.phone.output import failure, read_output
 from tfopt.core.records.phone import Accelerator
 

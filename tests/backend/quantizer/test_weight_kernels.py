@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import OpResolverType
 
-from tests.support.float_operators import example, file_of, outputs
+from tests.support.tflite_files.float_operators import example, file_of, outputs
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.quantizer.choices import Choice
 from tfopt.backend.quantizer.edits import look_tables_up
@@ -16,8 +16,8 @@ from tfopt.backend.quantizer.operators import operators
 from tfopt.backend.quantizer.quantize import quantize
 from tfopt.backend.tflite import flatbuffer
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.files.weight_kernels import reason_no_kernel, stored_as
 from tfopt.core.config.quantization_modes import MODES
-from tfopt.core.config.weight_kernels import reason_no_kernel, stored_as
 
 XNNPACK, REFERENCE = OpResolverType.AUTO, OpResolverType.BUILTIN_REF
 SHAPES = {

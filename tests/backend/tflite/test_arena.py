@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.chain_tflite import chain
+from tests.support.tflite_files.chain_tflite import chain
 from tfopt.backend.tflite.arena import arena_bytes
 
 

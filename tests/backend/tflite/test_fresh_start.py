@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.chain_tflite import chain
+from tests.support.tflite_files.chain_tflite import chain
 from tfopt.backend.tflite import fresh_start as module
 from tfopt.backend.tflite.fresh_start import fresh_start
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import mutations
+from tests.support.tflite_files import mutations
 from tfopt.backend.audit.inspect import inspect
 from tfopt.backend.tflite import benchmark, child_process
 from tfopt.errors import TfoptError
@@ -24,7 +24,7 @@ def endless(path: Path) -> Path:
 
 def tried(folder: Path, number: int, seed: int) -> dict:
     found: dict = child_process.call(
-        "tests.support.mutations:outcomes", {"folder": str(folder), "number": number, "seed": seed}
+        "tests.support.tflite_files.mutations:outcomes", {"folder": str(folder), "number": number, "seed": seed}
     )
     assert found["names"]["inspect"] == []
     assert sum(found["inspect"].values()) == sum(found["litert"].values()) == number

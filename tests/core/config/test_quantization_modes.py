@@ -22,7 +22,7 @@ PACKAGE = REPOSITORY / "tfopt"
 TELLS_MODES_APART = {"core/config/quantization_modes.py", "backend/export/convert.py"}
 SAME_WORD = {
     "core/records/what_it_is.py": "dtypes of weights, not modes",
-    "core/config/sparse_encoding.py": "the dtype of weights, not a mode",
+    "core/config/files/sparse_encoding.py": "the dtype of weights, not a mode",
     "backend/quantization/canonical/equality.py": "the dtype in which a Keras layer computes",
 }
 """Files that compare against a word that is also a mode's name, with what the word means there."""

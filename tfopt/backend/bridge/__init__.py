@@ -4,26 +4,20 @@
 |---|---|
 | `model_conversion` | How does a Keras 3 model become a tf_keras model, and is it proved? |
 | `conversion` | How does that go, call by call? |
+| `reading/` | What does a Keras 3 model consist of? |
 | `layer_mapping` | Which tf_keras layer is a Keras 3 layer, or why is there none? |
 | `operations` | Which tf_keras layer is exactly an operation of `keras.ops`? |
 | `activations` | Which activations of Keras 3 are missing in tf_keras? |
 | `layer_wrapper` | How does tf_keras run a layer that only Keras 3 has? |
 | `custom_code` | Which classes and functions of a user is a configuration made of? |
 | `call_mapping` | Which tf_keras layer is it at one of its calls? |
-| `inherited` | Of which layer of Keras does a user's own class inherit all that it computes? |
 | `own_layer` | Which layers and operations is a layer of a user's own class made of? |
 | `own_normalization` | Which of them is a layer normalization in all but name? |
 | `opened_layer` | What is such a layer in tf_keras? |
 | `refusals` | Which Keras 3 models can nothing here compute? |
 | `zeroing` | What does Keras 3 compute in rows that are masked from end to end? |
 | `mask_checks` | Where do masks go, and do both sides agree on it? |
-| `inputs` | What are its inputs? |
 | `tables` | Which keys, weights and activations have different names or defaults? |
-| `graph` | Which calls does a Keras 3 model consist of? |
-| `float32` | What is a Keras 3 model of mixed precision in float32? |
-| `functionalize` | How does a subclassed Keras 3 model become a graph? |
-| `inlining` | Which nested models become calls of the model around them? |
-| `arguments` | How are the arguments of a call written down as JSON? |
 | `weight_mapping` | Which variables of the two models belong together? |
 | `equivalence` | Do the two models have the same outputs; if not, from which layer on? |
 | `restore` | How do optimized weights return into the Keras 3 model that a run began with? |

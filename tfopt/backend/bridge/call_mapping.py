@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.graph import Call
 from tfopt.backend.bridge.layer_mapping import NoEquivalent, equivalent_layer
 from tfopt.backend.bridge.mask_checks import is_masked
+from tfopt.backend.bridge.reading.graph import Call
 from tfopt.backend.bridge.zeroing import ZEROING, zeroes_padding
 
 _MERGES = tuple(

@@ -12,10 +12,6 @@ import tf_keras
 
 from tfopt.backend.bridge.call_mapping import counterpart
 from tfopt.backend.bridge.equivalence import Step
-from tfopt.backend.bridge.functionalize import functional, nested_graph
-from tfopt.backend.bridge.graph import Call, calls, mask_of
-from tfopt.backend.bridge.inherited import inherited
-from tfopt.backend.bridge.inputs import input_layer, input_of
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
 from tfopt.backend.bridge.layer_wrapper import (
     Keras3LayerWrapper,
@@ -29,6 +25,10 @@ from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
 from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside
 from tfopt.backend.bridge.own_normalization import own_normalization
+from tfopt.backend.bridge.reading.functionalize import functional, nested_graph
+from tfopt.backend.bridge.reading.graph import Call, calls, mask_of
+from tfopt.backend.bridge.reading.inherited import inherited
+from tfopt.backend.bridge.reading.inputs import input_layer, input_of
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.core.language.wording import counted

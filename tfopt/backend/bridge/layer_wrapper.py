@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.arguments import CallSpec, call_spec, fill
 from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer
-from tfopt.backend.bridge.graph import Call
+from tfopt.backend.bridge.reading.arguments import CallSpec, call_spec, fill
+from tfopt.backend.bridge.reading.graph import Call
 from tfopt.backend.types import Config, Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError

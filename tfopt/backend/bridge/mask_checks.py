@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from tfopt.backend.bridge.graph import Call, mask_of
+from tfopt.backend.bridge.reading.graph import Call, mask_of
 
 
 def is_masked(call: Call, inputs: list[tf.Tensor]) -> bool:

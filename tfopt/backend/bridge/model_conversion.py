@@ -7,8 +7,8 @@ import tf_keras
 
 from tfopt.backend.bridge.conversion import Conversion
 from tfopt.backend.bridge.equivalence import describe_difference
-from tfopt.backend.bridge.functionalize import functional
 from tfopt.backend.bridge.mask_checks import same_masks
+from tfopt.backend.bridge.reading.functionalize import functional
 from tfopt.backend.bridge.refusals import refuse_what_cannot_run
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.graph.layers import all_layers

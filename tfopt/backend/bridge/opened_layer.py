@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.arguments import fill
 from tfopt.backend.bridge.custom_code import custom_parts
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, KerasHost, made_again
+from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.compat.keras_graph import Functional, functional_config, functional_parts, keep_unconnected
 from tfopt.backend.types import Config, Nested
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
-from tfopt.backend.bridge.graph import Call, mask_of
+from tfopt.backend.bridge.reading.graph import Call, mask_of
 from tfopt.backend.types import Nested
 
 layers = tf_keras.layers

@@ -16,11 +16,11 @@ from typing import Any, TypeAlias
 
 import keras
 
-from tfopt.backend.bridge.arguments import call_spec
-from tfopt.backend.bridge.functionalize import name_operations
-from tfopt.backend.bridge.graph import Call, calls, calls_of, mask_of
-from tfopt.backend.bridge.inherited import base_class, inherited_calls, inherited_part, keras_class
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
+from tfopt.backend.bridge.reading.arguments import call_spec
+from tfopt.backend.bridge.reading.functionalize import name_operations
+from tfopt.backend.bridge.reading.graph import Call, calls, calls_of, mask_of
+from tfopt.backend.bridge.reading.inherited import base_class, inherited_calls, inherited_part, keras_class
 from tfopt.backend.types import Nested
 
 _Weights: TypeAlias = dict[str, tuple[keras.Variable, keras.KerasTensor]]

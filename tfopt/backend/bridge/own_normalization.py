@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import tf_keras
 
-from tfopt.backend.bridge.graph import Call
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
+from tfopt.backend.bridge.reading.graph import Call
 from tfopt.backend.types import Array
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError

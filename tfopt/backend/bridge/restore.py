@@ -11,8 +11,8 @@ import tf_keras
 
 from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer
 from tfopt.backend.bridge.equivalence import output_difference
-from tfopt.backend.bridge.float32 import in_float32
-from tfopt.backend.bridge.functionalize import functional
+from tfopt.backend.bridge.reading.float32 import in_float32
+from tfopt.backend.bridge.reading.functionalize import functional
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.backend.equivalence import random_inputs

@@ -14,9 +14,9 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
-from tfopt.backend.bridge.arguments import fill
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, made_again
 from tfopt.backend.bridge.opened_layer import OwnLayer
+from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.bridge.restore import check_outputs
 from tfopt.backend.bridge.tables import NEVER_NATIVE, RENAMED_ACTIVATIONS, RENAMED_KEYS, SAME_ACTIVATIONS
 from tfopt.backend.bridge.weight_mapping import variable_pairs

@@ -14,10 +14,10 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.functionalize import functional, nested_graph
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.own_layer import opened_again
+from tfopt.backend.bridge.reading.functionalize import functional, nested_graph
 from tfopt.backend.bridge.tables import RENAMED_WEIGHTS
 from tfopt.errors import StageError
 

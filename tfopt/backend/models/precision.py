@@ -15,8 +15,8 @@ import keras
 import numpy as np
 import tf_keras
 
-from tfopt.backend.bridge.float32 import OTHER_FLOATS, float32_policies
-from tfopt.backend.bridge.float32 import in_float32 as keras3_in_float32
+from tfopt.backend.bridge.reading.float32 import OTHER_FLOATS, float32_policies
+from tfopt.backend.bridge.reading.float32 import in_float32 as keras3_in_float32
 from tfopt.backend.compat import keras_3
 from tfopt.backend.graph.layers import all_layers
 from tfopt.core.language.wording import counted

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from tfopt.backend.quantizer.layer_modes import LayerModes
 from tfopt.backend.quantizer.operators import Operator
-from tfopt.core.config.algorithms import ALGORITHMS, MIN_MAX
+from tfopt.core.config.files.algorithms import ALGORITHMS, MIN_MAX
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.files.weight_kernels import LSTM, PRODUCT, reason_no_kernel, stored_as
 from tfopt.core.config.quantization_modes import MODES, Mode
-from tfopt.core.config.weight_kernels import LSTM, PRODUCT, reason_no_kernel, stored_as
 
 _ROWS_ARE_FLOATS = ("EMBEDDING_LOOKUP",)
 """Operators that make floats of small weights, whatever a file computes in."""
@@ -43,7 +43,7 @@ def choices(
         writes: whether the quantizer can write an operator, by its name, in a mode with integer activations.
 
     In a file with float activations, an operator that has no kernel for the weights of its mode gets what
-    `tfopt.core.config.weight_kernels.stored_as` says. In an integer file the body of a loop, whose state would be
+    `tfopt.core.config.files.weight_kernels.stored_as` says. In an integer file the body of a loop, whose state would be
     rounded at each step, is computed in float with int8 kernels, as in an int8 file; so is what `reason_float` names.
     """
     for operator in operators:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import tf_keras
 from tf_keras import layers
 
+from tfopt.core.config.files.weight_kernels import reason_no_kernel
 from tfopt.core.config.quantization_modes import BELOW_8_BITS, MODES
-from tfopt.core.config.weight_kernels import reason_no_kernel
 
 _SMALL = {name: mode for name, mode in MODES.items() if mode.weights in BELOW_8_BITS}
 
@@ -22,7 +22,7 @@ class Weights:
 
     Args:
         operator: TFLite's name of the operator that reads them.
-        row: as in `tfopt.core.config.weight_kernels.reason_no_kernel`.
+        row: as in `tfopt.core.config.files.weight_kernels.reason_no_kernel`.
     """
 
     operator: str

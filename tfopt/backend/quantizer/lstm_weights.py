@@ -14,7 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tfopt.backend.quantizer.choices import Choice
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite.changes import set_values
-from tfopt.core.config.weight_kernels import LSTM
+from tfopt.core.config.files.weight_kernels import LSTM
 
 _KERNELS = range(1, 9)
 """Inputs that hold the kernels and recurrent kernels of the four gates."""

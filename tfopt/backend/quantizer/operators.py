@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tfopt.backend.audit.tflite import calling_layers, indices, layer_of
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
-from tfopt.core.config.weight_kernels import LSTM
+from tfopt.core.config.files.weight_kernels import LSTM
 
 _WEIGHTS: Mapping[str, tuple[int, ...]] = {
     "CONV_2D": (1,),

@@ -10,11 +10,11 @@ from tfopt.backend.graph.layer_rules import spelled_out
 from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.quantizer.layer_weights import Weights, weights_of
 from tfopt.backend.quantizer.rules import layer_modes
-from tfopt.core.config.algorithms import ALGORITHMS
+from tfopt.core.config.files.algorithms import ALGORITHMS
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.files.weight_kernels import reason_no_kernel, stored_as
 from tfopt.core.config.quantization_modes import MODES, Mode
 from tfopt.core.config.traits import Trait
-from tfopt.core.config.weight_kernels import reason_no_kernel, stored_as
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.language.mistakes import Mistake
 

@@ -17,10 +17,10 @@ from tfopt.backend.quantizer.operators import operators
 from tfopt.backend.quantizer.ranges import Activation, activations
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
-from tfopt.core.config.algorithms import ALGORITHMS
+from tfopt.core.config.files.algorithms import ALGORITHMS
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.files.weight_kernels import LSTM
 from tfopt.core.config.quantization_modes import MODES, Mode
-from tfopt.core.config.weight_kernels import LSTM
 
 Examples = Callable[[], Iterator[Mapping[str, Array]]]
 """The calibration examples, from the first: inputs by name in the signature."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tfopt.core.claims.agreement import broken_claim
 from tfopt.core.claims.kernels import KERNELS, RuntimeCheck, kernels_agree
+from tfopt.core.config.files.sparse_encoding import Encoded, fault
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.config.sparse_encoding import Encoded, fault
 from tfopt.core.records.report import AuditRecord, ClaimRecord, TensorRecord
 
 CLAIM = "sparse weights are encoded so that every kernel computes them right"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.support.handmade_tflite import Graph, Tensor, write
-from tests.support.metadata_reader import files_in, metadata_in
+from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
+from tests.support.tflite_files.metadata_reader import files_in, metadata_in
 from tfopt.backend.bundle.metadata.attach import attached
 from tfopt.backend.tflite import flatbuffer
 from tfopt.errors import ExportError

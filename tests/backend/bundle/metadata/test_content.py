@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.metadata_reader import MODEL, read_table
+from tests.support.tflite_files.metadata_reader import MODEL, read_table
 from tfopt.backend.bundle.metadata.content import IDENTIFIER, ModelMeaning, TensorMeaning, metadata
 
 IMAGE = TensorMeaning("image", "Pixels.", (32, 24), 3, (1.0, 2.0, 3.0), (4.0,), (-0.25,), (63.5,))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import OpResolverType
 
-from tests.support.float_operators import example, file_of, outputs
+from tests.support.tflite_files.float_operators import example, file_of, outputs
 from tfopt.backend.export.integers.small_weights import shrink
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.quantizer.choices import Choice

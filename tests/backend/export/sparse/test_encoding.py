@@ -10,7 +10,7 @@ import pytest
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.export.sparse.encoding import block_of
 from tfopt.core.claims.sparse import encoded
-from tfopt.core.config.sparse_encoding import fault
+from tfopt.core.config.files.sparse_encoding import fault
 
 INPUTS, OUTPUTS = 64, 20
 

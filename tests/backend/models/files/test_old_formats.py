@@ -13,7 +13,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tests.support.hostile_files import Config, layer, rewrite
+from tests.support.tflite_files.hostile_files import Config, layer, rewrite
 from tfopt.backend.models.files import load_file
 from tfopt.errors import StageError
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tests.support.hostile_files import attacks, bytecode, layer, planted, rewrite
+from tests.support.tflite_files.hostile_files import attacks, bytecode, layer, planted, rewrite
 from tfopt import api
 from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.data.splits import Data, Split

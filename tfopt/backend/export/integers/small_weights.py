@@ -20,8 +20,8 @@ from tfopt.backend.quantizer.layer_modes import LayerModes
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite.changes import set_values
 from tfopt.backend.types import Array
+from tfopt.core.config.files.weight_kernels import reason_no_kernel
 from tfopt.core.config.quantization_modes import MODES
-from tfopt.core.config.weight_kernels import reason_no_kernel
 
 _MOST = 7
 """Largest int4 value that is used: scales are symmetric."""

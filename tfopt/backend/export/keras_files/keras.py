@@ -16,7 +16,7 @@ import tf_keras
 from tfopt.backend import bridge
 from tfopt.backend.audit import keras as keras_audit
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
-from tfopt.backend.bridge.float32 import is_float32
+from tfopt.backend.bridge.reading.float32 import is_float32
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.explain import agreement
 from tfopt.backend.export.files import put_in_place, writing

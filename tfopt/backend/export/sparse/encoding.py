@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfopt.backend.types import Array
-from tfopt.core.config.sparse_encoding import LEAST_ZEROS
+from tfopt.core.config.files.sparse_encoding import LEAST_ZEROS
 
 _FLOAT_BLOCK, _INTEGER_BLOCK = 4, 16
 _FLOAT_RATIO, _INTEGER_RATIO = 0.9, 0.8

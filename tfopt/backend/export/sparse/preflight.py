@@ -13,11 +13,11 @@ from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.pruning.plan import skip_reasons
 from tfopt.backend.types import Array
+from tfopt.core.config.files.sparse_encoding import LEAST_ZEROS, Encoded, Fault, fault
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.config.pruning import Pattern, Pruning
 from tfopt.core.config.quantization_modes import MODES
-from tfopt.core.config.sparse_encoding import LEAST_ZEROS, Encoded, Fault, fault
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.wording import counted

@@ -4,6 +4,9 @@
 |---|---|
 | `tflite_variant` | which keys does a file have? |
 | `calibration` | which examples is a file calibrated with, and how do its ranges follow from them? |
+| `algorithms` | how are weights rounded, and where does each way apply? |
+| `weight_kernels` | which operators read which weights? Measured |
+| `sparse_encoding` | which sparse files do all kernels compute right? Measured |
 | `file_rules` | which layers does a rule of a file treat in a different way? |
 | `bundle_keys` | which keys does a bundle have? |
 | `normalization` | how does a recipe say what became of raw values? |

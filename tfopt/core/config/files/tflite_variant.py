@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from tfopt.core.config.algorithms import ALGORITHMS, AlgorithmName, algorithms_for, describe_algorithms
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
+from tfopt.core.config.files.algorithms import ALGORITHMS, AlgorithmName, algorithms_for, describe_algorithms
 from tfopt.core.config.files.calibration import Calibration
 from tfopt.core.config.files.file_rules import FileRule, modes_of_rules
 from tfopt.core.config.quantization_modes import (

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.bridge.arguments import fill
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores, RepeatHeads
 from tfopt.backend.quantization.canonical.mask_layers import CausalMask, MaskedScores
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite

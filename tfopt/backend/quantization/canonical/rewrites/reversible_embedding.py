@@ -12,8 +12,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfopt.backend.bridge.arguments import fill
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
 from tfopt.backend.quantization.canonical.weights import NamedWeights

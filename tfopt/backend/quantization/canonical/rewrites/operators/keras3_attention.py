@@ -16,8 +16,8 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.bridge.arguments import fill
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.compat.keras_graph import KerasTensor
 from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores
 from tfopt.backend.quantization.canonical.mask_layers import KeptWeights, MaskedScores

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tfopt.core.config.files.weight_kernels import reason_no_kernel, stored_as
 from tfopt.core.config.quantization_modes import MODES
-from tfopt.core.config.weight_kernels import reason_no_kernel, stored_as
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from itertools import chain, count
 
 import keras
 
-from tfopt.backend.bridge.graph import calls_of
-from tfopt.backend.bridge.inlining import inlined, with_called_shapes
+from tfopt.backend.bridge.reading.graph import calls_of
+from tfopt.backend.bridge.reading.inlining import inlined, with_called_shapes
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from tfopt.backend.bridge.custom_code import CustomCode, custom_parts
-from tfopt.backend.bridge.functionalize import functional
+from tfopt.backend.bridge.reading.functionalize import functional
 from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.catalog.guard import guarded
 

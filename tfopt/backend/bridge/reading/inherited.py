@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
-from tfopt.backend.bridge.arguments import call_spec
-from tfopt.backend.bridge.graph import Call, calls_of, mask_of
+from tfopt.backend.bridge.reading.arguments import call_spec
+from tfopt.backend.bridge.reading.graph import Call, calls_of, mask_of
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from tfopt.core.config.algorithms import ALGORITHMS, algorithms_for
+from tfopt.core.config.files.algorithms import ALGORITHMS, algorithms_for
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.files.weight_kernels import OPERATORS
 from tfopt.core.config.quantization_modes import MODES
-from tfopt.core.config.weight_kernels import OPERATORS
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

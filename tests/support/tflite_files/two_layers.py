@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.support.handmade_tflite import Graph, Tensor, write
+from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
 
 FIRST = np.random.RandomState(0).uniform(-1, 1, (6, 4)).astype(np.float32)
 SECOND = np.random.RandomState(1).uniform(-1, 1, (3, 6)).astype(np.float32)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.support.handmade_tflite import Graph, Tensor, write
+from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
 
 FLOAT = schema.TensorType.FLOAT32
 

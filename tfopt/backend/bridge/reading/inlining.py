@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from tfopt.backend.bridge.graph import Call, calls, graph_of
+from tfopt.backend.bridge.reading.graph import Call, calls, graph_of
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfopt.core.config.sparse_encoding import Encoded, fault
+from tfopt.core.config.files.sparse_encoding import Encoded, fault
 
 DENSE = "FULLY_CONNECTED"
 
