@@ -7,7 +7,7 @@ are divided by s and the rows of W multiplied by it, with an s of its own for ea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.graph.connections import Graph
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.types import Array
 
@@ -120,9 +121,28 @@ def tied(model: tf_keras.Model) -> frozenset[int]:
     return frozenset(variable for variable, count in uses.items() if count > 1)
 
 
-def without_tied(chains: Sequence[Chain], model: tf_keras.Model) -> tuple[Chain, ...]:
-    """The chains that scale no weight of several layers."""
-    several = tied(model)
-    return tuple(
-        chain for chain in chains if not {id(part.variable) for part in (*chain.made_by, *chain.read_by)} & several
-    )
+def search(model: tf_keras.Model, kinds: Collection[type], chain: Callable[[Graph, str], Chain | str]) -> Search:
+    """The chains of one functional model, without those that scale a weight of several layers.
+
+    Layers of nested models are not entered.
+
+    Args:
+        model: built.
+        kinds: classes of the layers with which a chain begins.
+        chain: the one that begins with a layer, or why there is none.
+
+    Raises:
+        StageError: the connections of the layers are not known.
+    """
+    graph, several = Graph(model), tied(model)
+    chains: list[Chain] = []
+    reasons: list[str] = []
+    for name, layer in graph.layers.items():
+        if type(layer) not in kinds:
+            continue
+        found = chain(graph, name)
+        if isinstance(found, str):
+            reasons.append(f"{name}: {found}")
+        elif not {id(part.variable) for part in (*found.made_by, *found.read_by)} & several:
+            chains.append(found)
+    return Search(tuple(chains), tuple(reasons))

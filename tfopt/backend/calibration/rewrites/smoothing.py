@@ -14,7 +14,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.calibration.rewrites.chains import Chain, Part, Search, without_tied
+from tfopt.backend.calibration.rewrites.chains import Chain, Part, Search, search
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.graph.layers import layer_type, nodes
 
@@ -22,25 +22,8 @@ _PASSES = (layers.Dropout, layers.SpatialDropout1D, layers.ActivityRegularizatio
 
 
 def smoothing_chains(model: tf_keras.Model) -> Search:
-    """The chains of one functional model; layers of nested models are not entered.
-
-    Args:
-        model: built.
-
-    Raises:
-        StageError: the connections of the layers are not known.
-    """
-    graph = Graph(model)
-    chains: list[Chain] = []
-    reasons: list[str] = []
-    for name, layer in graph.layers.items():
-        if type(layer) is layers.LayerNormalization:
-            found = _chain(graph, name)
-            if isinstance(found, Chain):
-                chains.append(found)
-            else:
-                reasons.append(f"{name}: {found}")
-    return Search(without_tied(chains, model), tuple(reasons))
+    """The chains of one functional model, as `search` finds them."""
+    return search(model, (layers.LayerNormalization,), _chain)
 
 
 def _chain(graph: Graph, name: str) -> Chain | str:
