@@ -179,7 +179,7 @@ def test_bytecode_in_a_file_is_refused_and_not_run(tmp_path: Path, name: str) ->
 
 def test_code_of_other_modules_in_a_file_is_refused(tmp_path: Path) -> None:
     tf_keras.Sequential([layers.InputLayer((4,)), Scale(3)]).save(tmp_path / "own.keras")
-    with pytest.raises(StageError, match=r"names code of a different module: tests\.support\.layers\.Scale"):
+    with pytest.raises(StageError, match=r"names code of a different module: tests\.support\.networks\.layers\.Scale"):
         built("own.keras", tmp_path)
 
 
