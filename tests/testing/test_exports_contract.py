@@ -10,6 +10,11 @@ from tfopt.testing.exports import ExportContract
 pytestmark = pytest.mark.tf
 
 
+class TestBundle(ExportContract):
+    kind = "bundle"
+    beside = {"tflite": {"int8": {"quantize": "int8"}}}
+
+
 class TestKeras(ExportContract):
     kind = "keras"
 
