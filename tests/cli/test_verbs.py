@@ -202,7 +202,7 @@ def test_inspect_against(tfopt: Tfopt, mocked: Mocked, tmp_path: Path) -> None:
     ((arguments, keywords),) = calls
     assert arguments == (Path("model.tflite"), Path("m.keras"), Path("r.yaml"))
     assert keywords["sensitivity"]
-    assert "2 lost, 1 gained" in result.stdout
+    assert "2 lost, 1 gained" in " ".join(result.stdout.split())
     assert "One layer at a time" in page.read_text(encoding="utf-8")
     document = json.loads(tfopt("inspect", "model.tflite", *options, "--json").stdout)
     assert document["explanation"]["sensitivity"]["advice"]["layers"] == ["logits"]

@@ -48,6 +48,7 @@ class RayExecutor:
                 ) from error
         variables = worker_environment(threads)
         self.messages = Queue(actor_options={"num_cpus": 0})
+        self.stops = ray.remote(_Stops).options(num_cpus=0).remote()
         self.task = ray.remote(_carry_out).options(
             num_cpus=threads,
             max_retries=0,
@@ -61,14 +62,17 @@ class RayExecutor:
 
     def start(self, job: Job) -> None:
         """Hands the job to Ray."""
-        self.running[job.trial] = self.task.remote(asdict(job), self.messages)
+        self.stops.discard.remote(job.trial)
+        self.running[job.trial] = self.task.remote(asdict(job), self.messages, self.stops)
 
     def stop(self, trial: str) -> None:
-        """Cancels the task, which raises KeyboardInterrupt in it."""
-        import ray
+        """Stops the trial at its next event.
 
+        Not by `ray.cancel`: it raises KeyboardInterrupt wherever the task is, and was seen to be lost while the task
+        sent an event: the trial went on to its end.
+        """
         if trial in self.running:
-            ray.cancel(self.running[trial], force=False)
+            self.stops.add.remote(trial)
 
     def next_message(self, seconds: float) -> Message | None:
         """The next message of any task; of one that died or never began, that its trial ended."""
@@ -92,6 +96,7 @@ class RayExecutor:
             ray.cancel(task, force=True)
         self.running.clear()
         self.messages.shutdown(force=True)
+        ray.kill(self.stops)
         if self.owns_ray:
             ray.shutdown()
 
@@ -119,11 +124,29 @@ class RayExecutor:
         return None
 
 
-def _carry_out(job: dict[str, Any], messages: Any) -> None:
+class _Stops:
+    """An actor: the trials that the sweep stops."""
+
+    def __init__(self) -> None:
+        self._trials: set[str] = set()
+
+    def add(self, trial: str) -> None:
+        self._trials.add(trial)
+
+    def discard(self, trial: str) -> None:
+        self._trials.discard(trial)
+
+    def has(self, trial: str) -> bool:
+        return trial in self._trials
+
+
+def _carry_out(job: dict[str, Any], messages: Any, stops: Any) -> None:
     """The task: runs in a process of Ray."""
+    import ray
+
     from tfopt.executors.worker import carry_out
 
     def send(event: Event) -> None:
         messages.put((job["trial"], dict(event)))
 
-    carry_out(job, send, lambda: False)
+    carry_out(job, send, lambda: bool(ray.get(stops.has.remote(job["trial"]))))

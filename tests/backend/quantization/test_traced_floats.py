@@ -35,6 +35,7 @@ class Unit(layers.Layer):
 
 
 def test_operations_without_an_integer_kernel_are_found_by_layer() -> None:
+    tf_keras.backend.clear_session()  # the names of operations count from the first of the process
     row = layers.Input((4,), name="row")
     pixels = layers.Input((4,), dtype="uint8", name="pixels")
     power = layers.Lambda(lambda x: tf.pow(x, 1.5), name="power")(row)
