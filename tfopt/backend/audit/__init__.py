@@ -4,6 +4,7 @@
 |---|---|
 | `inspect` | what does this file contain, whatever its type? |
 | `tflite` | which inputs, outputs, operators and tensors does a `.tflite` file hold, and which of them are float? |
+| `tensor_values` | how are the values of a tensor stored, and what do they stand for? |
 | `layer_operators` | which operators of a `.tflite` file compute which Keras layer? |
 | `keras` | which weights does a `.keras` or `.h5` file hold? |
 | `saved_model` | which weights, signatures and operations does a SavedModel hold? |

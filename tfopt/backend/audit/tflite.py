@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +13,15 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tfopt.backend.audit.layer_sizes import layer_sizes
 from tfopt.backend.audit.sizes import entropy_bytes
+from tfopt.backend.audit.tensor_values import (
+    most_distinct,
+    numbers,
+    quantization_scales,
+    sparse_block,
+    stored_bytes,
+    stored_values,
+    stored_zero,
+)
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
@@ -252,8 +260,8 @@ def _tensor(
     stored: bool,
 ) -> TensorRecord:
     quantization = tensor.quantization
-    scales = _scales(tensor)
-    zero_points = _numbers(quantization.zeroPoint if quantization is not None else None).astype(np.int64)
+    scales = quantization_scales(tensor)
+    zero_points = numbers(quantization.zeroPoint if quantization is not None else None).astype(np.int64)
     per_channel = scales.size > 1
     axis = int(quantization.quantizedDimension) if per_channel else 0
     if per_channel and values.shape[axis] != scales.size:
@@ -272,70 +280,21 @@ def _tensor(
         else (names.of(name) or read_by),
         dtype=flatbuffer.DTYPES[tensor.type],
         shape=[int(size) for size in values.shape],
-        bytes=_stored_bytes(file, tensor) if stored else 0,
-        sparsity=float(np.mean(values == _zero(zero_points, values.ndim, axis))) if values.size else 0.0,
-        unique=_unique(real, axis) if per_channel or blocks is not None else int(np.unique(values).size),
+        bytes=stored_bytes(file, tensor) if stored else 0,
+        sparsity=float(np.mean(values == stored_zero(zero_points, values.ndim, axis))) if values.size else 0.0,
+        unique=most_distinct(real, axis) if per_channel or blocks is not None else int(np.unique(values).size),
         quantization=kind,
         scales=int(np.unique(scales if blocks is None else blocks.scales).size),
         role=use.role,
-        unique_per_channel=_unique(real, use.axis) if use.role == "weight" and values.size else None,
+        unique_per_channel=most_distinct(real, use.axis) if use.role == "weight" and values.size else None,
         sparse_encoding=tensor.sparsity is not None,
         entropy_bytes=entropy_bytes(values) if stored else 0,
-        stored_values=_stored_values(file, tensor),
-        sparse_block=_sparse_block(tensor),
+        stored_values=stored_values(file, tensor),
+        sparse_block=sparse_block(tensor),
         operator=use.operator,
         activations=use.activations,
         block=0 if blocks is None else blocks.size,
     )
-
-
-def _stored_values(file: flatbuffer.File, tensor: schema.TensorT) -> int | None:
-    """How many values a sparse tensor stores; None where it is stored as it is."""
-    raw = file.raw(tensor)
-    return None if tensor.sparsity is None or raw is None else flatbuffer.count(raw, flatbuffer.DTYPES[tensor.type])
-
-
-def _sparse_block(tensor: schema.TensorT) -> int:
-    """How many values its sparse encoding stores together; 0 where it has none."""
-    if tensor.sparsity is None:
-        return 0
-    blocks = tensor.sparsity.blockMap
-    inner = tensor.sparsity.dimMetadata[len(tensor.sparsity.dimMetadata) - len(blocks if blocks is not None else ()) :]
-    return prod(int(dimension.denseSize) for dimension in inner)
-
-
-def _scales(tensor: schema.TensorT) -> Array:
-    scales = _numbers(tensor.quantization.scale if tensor.quantization is not None else None)
-    if not np.isfinite(scales).all():
-        raise ValueError(f"a scale of tensor {flatbuffer.text(tensor.name)!r} is not a finite number")
-    return scales
-
-
-def _numbers(values: Sequence[float] | None) -> Array:
-    return np.asarray(values if values is not None else ())
-
-
-def _zero(zero_points: Array, rank: int, axis: int) -> Array | int:
-    """The stored value that means 0.0, shaped to compare with a tensor of that rank."""
-    if zero_points.size == 0:
-        return 0
-    if zero_points.size == 1:
-        return zero_points[0]
-    return zero_points.reshape([-1 if dimension == axis else 1 for dimension in range(rank)])
-
-
-def _unique(values: Array, axis: int) -> int:
-    channels = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
-    return max(int(np.unique(channel).size) for channel in channels)
-
-
-def _stored_bytes(file: flatbuffer.File, tensor: schema.TensorT) -> int:
-    raw = file.raw(tensor)
-    size = 0 if raw is None else int(raw.nbytes)
-    for metadata in tensor.sparsity.dimMetadata if tensor.sparsity is not None else ():
-        for array in (metadata.arraySegments, metadata.arrayIndices):
-            size += int(np.asarray(array.values).nbytes) if array is not None else 0
-    return size
 
 
 def _ports(file: flatbuffer.File) -> tuple[list[PortRecord], list[PortRecord], list[str]]:
@@ -356,8 +315,8 @@ def _side(graph: schema.SubGraphT, ports: Iterable[int], named: dict[int, str]) 
 
 def _port(tensor: schema.TensorT, name: str | None) -> PortRecord:
     quantization = tensor.quantization
-    scales = _scales(tensor)
-    zero_points = _numbers(quantization.zeroPoint if quantization is not None else None)
+    scales = quantization_scales(tensor)
+    zero_points = numbers(quantization.zeroPoint if quantization is not None else None)
     shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
     return PortRecord(
         name=name or flatbuffer.text(tensor.name),
