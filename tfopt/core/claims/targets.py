@@ -64,14 +64,14 @@ class Target:
         for budget in self.budgets:
             yield f"{budget.name} of at {'least' if budget.at_least else 'most'} {budget}"
         if self._warned and higher_is_better(self.metric):
-            yield f"{self.metric} at most {100 * POINTS:.0f} points below the Keras model's"
+            yield f"{self.metric} at most {100 * POINTS:.0f} points below the model's"
         elif self._warned:
-            yield f"{self.metric} at most {format_share(RELATIVE)} above the Keras model's"
+            yield f"{self.metric} at most {format_share(RELATIVE)} above the model's"
         if self.least_agreement is not None:
-            yield f"the predictions of the Keras model on at least {format_share(self.least_agreement)} of the examples"
+            yield f"the predictions of the model on at least {format_share(self.least_agreement)} of the examples"
         if self.most_error is not None:
             most = format_share(self.most_error)
-            yield f"an error of at most {most} of the standard deviation of the Keras model's outputs"
+            yield f"an error of at most {most} of the standard deviation of the model's outputs"
 
 
 def target_of(name: str, variant: Variant, budgets: Sequence[Budget], compile: Compile, model: float) -> Target:

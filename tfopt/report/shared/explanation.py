@@ -157,9 +157,9 @@ def table_sentences(table: SensitivityTable) -> list[str]:
     """What a sensitivity table was measured on."""
     sentences = [
         f"Measured on {counted(table.examples, 'example')} of the {table.split} split: {formats.spaced(table.metric)} "
-        f"{formats.measure(table.metric, table.model)} for the Keras model in float, "
+        f"{formats.measure(table.metric, table.model)} for the model in float, "
         f"{formats.measure(table.metric, table.file.metric)} for the file. Error: root mean square of the difference "
-        f"to the Keras model's outputs, over their standard deviation; {_error(table.file)} for the file."
+        f"to the model's outputs, over their standard deviation; {_error(table.file)} for the file."
     ]
     if table.weights == "file":
         sentences.append("No float weights are known: a layer in float computes with the rounded weights of the file.")
