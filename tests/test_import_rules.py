@@ -51,8 +51,8 @@ FLOORS = {
     "tfopt.backend": (
         {"compat", "types"},
         {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
-        {"bench", "bridge", "calibration", "clustering", "micro", "training"},
-        {"models", "pruning"},
+        {"bench", "bridge", "clustering", "micro", "training"},
+        {"calibration", "models", "pruning"},
         {"audit", "quantization"},
         {"quantizer", "explain"},
         {"layer_support", "artifacts", "export"},

@@ -126,14 +126,14 @@ def test_the_recipe_works_at_reduced_size(name: str, images: str, out: Path) -> 
 
 @pytest.mark.parametrize(
     ("sheets", "epochs", "agreement", "accuracy"),
-    [((0,), 2, "60%", 0.0), pytest.param(range(8), 4, "90%", 0.15, marks=pytest.mark.slow)],
+    [((0,), 2, "60%", None), pytest.param(range(8), 4, "90%", 0.15, marks=pytest.mark.slow)],
     ids=["few", "all"],
 )
 def test_an_ensemble_teaches_a_resnet_which_is_pruned_and_quantized(
     sheets: tuple[int, ...],
     epochs: int,
     agreement: str,
-    accuracy: float,
+    accuracy: float | None,
     shared_data: Callable[[str], Path],
     tmp_path: Path,
 ) -> None:
@@ -151,7 +151,8 @@ def test_an_ensemble_teaches_a_resnet_which_is_pruned_and_quantized(
     recipe = tfopt.load(RECIPES / "cifar10_resnet8_distill_prune_qat.yaml").with_overrides(overrides)
     run = tfopt.run(recipe, out=tmp_path)
     assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
-    assert run.report.exports[-1].measures["accuracy"] >= accuracy
+    if accuracy is not None:
+        assert run.report.exports[-1].measures["accuracy"] >= accuracy
     taught = [stage.details["teacher"]["sources"] for stage in run.report.stages[1:]]
     assert taught == [["stage train", "seed 2"], ["stage distill"], ["stage distill"]]
 

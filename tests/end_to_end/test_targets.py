@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,5 +36,5 @@ def test_an_int8_file_runs_in_tflite_micro(tmp_path: Path) -> None:
     assert record.audit is not None
     assert [port.dtype for port in record.audit.inputs] == ["int8"]
     ran = next(claim for claim in record.claims if claim.code == "target_runs")
-    assert "0 steps" in ran.found or "1 steps" in ran.found
+    assert re.search(r"\b[01] steps?\b", ran.found), ran.found
     assert (run.folder / record.details["c_array"]["source"]).is_file()

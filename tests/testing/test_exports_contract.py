@@ -12,7 +12,7 @@ pytestmark = pytest.mark.tf
 
 class TestBundle(ExportContract):
     kind = "bundle"
-    beside = {"tflite": {"int8": {"quantize": "int8"}}}
+    others = {"tflite": {"int8": {"quantize": "int8"}}}
 
 
 class TestKeras(ExportContract):

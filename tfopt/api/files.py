@@ -87,7 +87,7 @@ def explore(file: str | Path, folder: str | Path | None = None, inspection: Insp
 
     Args:
         file: a .tflite.
-        folder: where the documents go; by default `<file>.explorer` beside the file.
+        folder: where the documents go; by default `<stem>.explorer` in the folder of the file.
         inspection: of the same file, for the errors; without it there is no document of errors.
 
     Returns:
@@ -141,11 +141,13 @@ def bench(
         out: folder of the runs.
 
     Returns:
-        One row per file, kernels and number of threads; see `tfopt.backend.bench.measure`.
+        One row per file, kernels and number of threads, with `error` in place of the measures where one failed; see
+        `tfopt.backend.bench.measure`.
 
     Raises:
         UsageError: a file is missing.
-        ExportError: a file cannot be run.
+        StoreError: there is no such run.
+        ExportError: a file is malformed, or nothing could be measured.
     """
     from tfopt.backend.bench.measure import measure
     from tfopt.engine.bench import files_of
@@ -178,7 +180,7 @@ def bench_on_phone(
         threads: of the CPU.
         runs: least number of timed calls.
         seconds: after which one file on one accelerator is given up.
-        libraries: files pushed beside the tool, such as the GPU accelerator of LiteRT.
+        libraries: files pushed into the folder of the tool, such as the GPU accelerator of LiteRT.
         out: folder of the runs.
         tell: receives what is being done, a line each.
 

@@ -13,13 +13,17 @@ from tfopt.cli.session import Answer
 if TYPE_CHECKING:
     from tfopt.results import PhoneBench
 
+    _Values = click.ParamType[tuple[str | int, ...]]
+else:  # generic only in newer versions of click
+    _Values = click.ParamType
+
 _KERNELS = ("default", "builtin", "reference")
 _ACCELERATORS = ("cpu", "gpu", "npu")
 _ON_A_PHONE = ("serial", "benchmark_tool", "accelerators", "libraries", "seconds")
 _HERE = ("kernels", "operators")
 
 
-class _Listed(click.ParamType[tuple[str | int, ...]]):
+class _Listed(_Values):
     """Values separated by commas, each checked.
 
     Args:

@@ -75,6 +75,8 @@ def command(
     from tfopt.results import Inspection
 
     if (file / "manifest.json").is_file():
+        if against or data or sensitivity or html or explorer:
+            raise click.UsageError(f"{file} is a bundle: use these options with one of its .tflite files.")
         claims = api.verify(file)
         exit_code = 0 if all(claim.held for claim in claims) else EXIT_NOT_MET
         return Answer(lambda: claims, lambda terminal: claims_text(claims, str(file)), exit_code)

@@ -7,7 +7,7 @@
 | `stage_plans` | what is known of each stage before training? |
 | `external_models` | which other models does a stage need, what makes them, do they fit? |
 | `keys` | what is the store key of a stage made of, and why is an entry missing? |
-| `own_code` | are the losses, metrics and callbacks of the user's own there, and do they fit? |
+| `own_code` | are the losses, metrics, callbacks and selections of the user's own there, and do they fit? |
 | `doctor` | what can be done with each layer of a model? |
 | `launch` | is a run reused, resumed or begun? |
 | `run` | in which order is a plan carried out, and what happens on errors? |
@@ -15,5 +15,7 @@
 | `exports` | what happens when an export fails, and what was the model before it was quantized? |
 | `records` | what is measured after a stage, and what is in the report? |
 | `bench` | which files are measured, and how do figures of a phone enter a report? |
+| `inspection` | how is a file compared with a model on the data of a recipe? |
+| `explorer` | what is written for Model Explorer? |
 | `sweep` | which trials run next, and which are stopped? |
 """

@@ -18,7 +18,7 @@ def write_node_data(
 
     Args:
         file: a `.tflite`.
-        folder: where they go; None for `<file>.explorer` beside the file.
+        folder: where they go; None for `<stem>.explorer` in the folder of the file.
         errors: of tensors of the file.
 
     Returns:

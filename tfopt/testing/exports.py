@@ -37,12 +37,12 @@ class ExportContract:
     Attributes:
         kind: its key in a recipe.
         config: the value of that key.
-        beside: the other exports of the recipe; a target that is written `last` is made of their files.
+        others: the other exports of the recipe; a target that is written `last` is made of their files.
     """
 
     kind: ClassVar[str]
     config: ClassVar[Mapping[str, Any]] = {}
-    beside: ClassVar[Mapping[str, Any]] = {}
+    others: ClassVar[Mapping[str, Any]] = {}
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -73,9 +73,9 @@ class ExportContract:
     def written(cls, export: Export, model: Model, folder: Path) -> list[ExportRecord]:
         (folder / "export").mkdir()
         context = ExportContext(folder / "export", cls.data(), Compile(), seed=1, emit=lambda event: None)
-        others, problems = read_exports(dict(cls.beside), catalog())
+        targets, problems = read_exports(dict(cls.others), catalog())
         assert problems == []
-        files = [record for other in others for record in other.write(model, context)]
+        files = [record for target in targets for record in target.write(model, context)]
         return export.write(model, replace(context, written=files))
 
     @pytest.fixture(scope="class")

@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def fill_memory(path: str) -> dict[str, Any]:
-    return {"size": len(bytearray(1 << 40))}
+    return {"size": len(bytearray(1 << 28))}
 
 
 def abort(path: str) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def fail(path: str) -> dict[str, Any]:
     raise RuntimeError("a parser's own error")
 
 
-def test_sizes_and_what_the_file_is_are_told(file: Path) -> None:
+def test_sizes_and_what_the_file_is_are_given(file: Path) -> None:
     audit = api.inspect(file)
     assert audit.bytes == file.stat().st_size == sum(size.bytes for size in audit.layer_sizes)
     assert audit.gzip_bytes is not None

@@ -74,7 +74,7 @@ def test_golden_examples_are_in_the_steps_of_the_file_and_come_again(
     assert files_in(content) == {"labels.txt": b"no\nyes\n"}
     (graph,) = read_metadata(content)["subgraph_metadata"]
     assert graph["output_tensor_metadata"][0]["associated_files"][0]["name"] == "labels.txt"
-    assert "example 0: yes" not in (folder / "snippets" / "relu" / "run.py").read_text(encoding="utf-8")
+    assert "LABELS = ['no', 'yes']" in (folder / "snippets" / "relu" / "run.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")

@@ -85,7 +85,7 @@ def test_code_and_golden_examples_fit_each_other(kind: str, tmp_path: Path) -> N
     assert names == ({"image", "word_ids"} if kind == "several" else {model.input_names[0]})
     if kind == "quantity":
         unit = graph["input_tensor_metadata"][0]["process_units"][0]["options"]
-        assert unit == {"mean": [1.0, 2.0, 3.0], "std": [0.5]}
+        assert unit == {"mean": [1.0, 2.0, 3.0], "std": [0.5, 0.5, 0.5]}
     if kind == "state":  # LiteRT's C API does not open such a file
         assert not (folder / "bundle" / "snippets" / "float32" / "run.cc").exists()
     elif shutil.which("g++"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from tests.support.tflite_files import two_layers
 from tfopt.backend.explain.advice import advise, pattern, rules
@@ -122,3 +123,9 @@ def test_names_become_patterns_that_match_only_them() -> None:
 def test_rules_of_the_file_stay_before_those_of_the_advice() -> None:
     text = rules(["b"], [FileRule.model_validate({"type": "Dense", "quantize": "none"})])
     assert text == "layers:\n  - {match: '.*', type: Dense, quantize: none}\n  - {match: b, quantize: none}"
+
+
+@pytest.mark.parametrize("name", ["null", "it's", "block-1", "a.b"])
+def test_rules_are_read_back_as_they_are_meant(name: str) -> None:
+    (rule,) = YAML(typ="safe").load(rules([name]))["layers"]
+    assert FileRule.model_validate(rule).applies_to(name, "Dense")

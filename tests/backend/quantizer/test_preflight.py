@@ -67,6 +67,7 @@ def test_a_rule_for_a_layer_without_weights_is_a_mistake(model: tf_keras.Model) 
 def test_a_small_weight_in_an_integer_file_is_checked_too(model: tf_keras.Model) -> None:
     (problem,) = said(model, quantize="int8", layers=[{"match": "depthwise", "quantize": "int4"}]).problems
     assert problem.code == "no_kernel"
+    assert problem.message.endswith("Possible are none, int8.")
     assert not said(model, quantize="int8", layers=[{"match": "hidden", "quantize": "int4"}]).problems
 
 

@@ -36,6 +36,8 @@ def test_integer_weights_in_a_file_called_float() -> None:
     name, types = what_it_is(audit({"dtype": "int8"}), "mobilenet_float32.tflite")
     assert name == "the name says float32, but it holds int8 weights"
     assert types == "weights are int8, computed in float (dynamic range)"
+    assert what_it_is(audit({"dtype": "uint8", "activations": "uint8"}), "model_uint8.tflite")[0].startswith("weights")
+    assert what_it_is(audit({}), "checkpoint8.tflite") == ()
     (only,) = what_it_is(audit({"dtype": "int8"}, operators={"DEQUANTIZE": 9}))
     assert only == "weights are int8, computed in float (weights only)"
     assert what_it_is(audit({"dtype": "int8", "activations": "int8"})) == ("weights are int8, computed in int8",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -18,6 +19,10 @@ def test_rectangles_fill_the_whole_without_overlap(sizes: list[float]) -> None:
         assert math.isclose(area.width * area.height, 24 * size / sum(sizes), rel_tol=1e-6)
         assert -1e-9 <= area.x <= area.x + area.width <= 6 + 1e-6
         assert -1e-9 <= area.y <= area.y + area.height <= 4 + 1e-6
+    for one, two in itertools.combinations(found, 2):
+        across = min(one.x + one.width, two.x + two.width) - max(one.x, two.x)
+        down = min(one.y + one.height, two.y + two.height) - max(one.y, two.y)
+        assert min(across, down) <= 1e-6
 
 
 def test_the_chart_names_the_layers_and_their_bytes() -> None:

@@ -38,6 +38,8 @@ def test_no_change_is_said() -> None:
     same = ExplanationRecord(against="m", split="test", examples=10, changed=0)
     assert rows.prediction_sentences(same) == ["All 10 predictions on the test split equal those of m."]
     assert rows.summary(same) == "no prediction changed"
+    several = ExplanationRecord(against="m", split="test", examples=3, notes=["it has several outputs"])
+    assert rows.summary(several) == "see the notes"
 
 
 def test_advice_without_rules_says_why() -> None:

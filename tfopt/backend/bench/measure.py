@@ -32,8 +32,9 @@ def measure(
 
     Returns:
         The rows of `tfopt.backend.tflite.benchmark.bench`; with `operators`, a list of
-        `tfopt.backend.bench.operator_times.OperatorTime` as mappings. A file that some kernels cannot run has a row
-        with `error` in place of the measures, and what remains is measured each alone.
+        `tfopt.backend.bench.operator_times.OperatorTime` as mappings, or an empty one and `operators_error`. A file
+        that some kernels cannot run has a row with `error` in place of the measures, and what remains is measured each
+        alone.
 
     Raises:
         ExportError: a file is malformed, or nothing could be measured.
@@ -50,8 +51,15 @@ def measure(
         by_name = [file for file in files for _ in kernels for _ in threads]
         for row, file in zip(rows, by_name, strict=True):
             if "error" not in row:
-                row["operators"] = [asdict(one) for one in operator_times(file, row["threads"], row["kernels"])]
+                row |= _operators(file, row["threads"], row["kernels"])
     return rows
+
+
+def _operators(file: Path, threads: int, kernels: Kernels) -> dict[str, Any]:
+    try:
+        return {"operators": [asdict(one) for one in operator_times(file, threads, kernels)]}
+    except (ProcessCrashed, ProcessFailed) as error:
+        return {"operators": [], "operators_error": error.message}
 
 
 def _alone(file: Path, threads: int, kernels: Kernels, rounds: int) -> dict[str, Any]:

@@ -203,7 +203,9 @@ class Conversion:
             inside, roles = own_normalization(call)
         except NoEquivalent:
             return None
-        return self._around(inside, "normalization", call, inputs, roles)
+        layer = self._around(inside, "normalization", call, inputs, roles)
+        self.num_opened += 1
+        return layer
 
     def _inherited(self, call: Call, inputs: list[tf.Tensor]) -> OwnLayer | None:
         """The counterpart of a layer of a user's own class that computes what its class of Keras does."""
@@ -212,7 +214,8 @@ class Conversion:
             return None
         layer = self._around(counterpart(base, call, inputs, self.model), type(base).__name__.lower(), call, inputs, {})
         if len(layer.weights) != len(call.operation.weights):
-            raise NoEquivalent("it has weights of its own beside those of its class of Keras")
+            raise NoEquivalent("it has weights that its class of Keras does not have")
+        self.num_opened += 1
         return layer
 
     def _around(
@@ -229,7 +232,6 @@ class Conversion:
         given = twins if len(twins) > 1 else twins[0]
         layer = OwnLayer(given, inside(*args, **kwargs), hosted, call_pattern(call), name, roles)
         layer._trainable = call.operation.trainable
-        self.num_opened += 1
         return layer
 
     def _opened(self, call: Call, inputs: list[tf.Tensor]) -> OwnLayer:

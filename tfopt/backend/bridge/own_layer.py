@@ -137,7 +137,7 @@ def _without_inherited(graph: keras.Function, part: keras.layers.Layer, weights:
         NoEquivalent: its call does not use that layer, or uses the weights themselves, too.
     """
     if part not in graph.operations:
-        raise NoEquivalent("its call computes with the weights of its class of Keras itself")
+        raise NoEquivalent("its call does not use the call of its class of Keras")
     inherits = {id(variable) for variable in part.variables}
     used = {id(value) for inner in calls(graph) for value in _values(inner)}
     if any(id(variable) in inherits and id(symbol) in used for variable, symbol in weights.values()):

@@ -97,7 +97,7 @@ def _write(model: tf_keras.Model | Quantized, bundle: BundleKeys, context: Expor
         (written / "golden").mkdir(parents=True)
         if about.raw is not None:
             (given,) = inputs.values()
-            write_array(about.raw.undone(given), written / "golden" / "raw")
+            write_array(about.raw.undone(given)[:, np.newaxis], written / "golden" / "raw")
         made = _files(bundle, context, about, _saved(inputs, work), written, work)
         for name, content in about.associated.items():
             (written / name).write_bytes(content)
@@ -119,7 +119,7 @@ def _files(
         record = records.get(name)
         file = context.folder / f"{name}.tflite"
         if record is None or not record.bytes or not file.is_file():
-            left_out[name] = "it was not written. " + (record.error if record and record.error else "")
+            left_out[name] = f"it was not written. {record.error}" if record and record.error else "it was not written."
             continue
         (work / name).mkdir()
         found = attempt(add_file, record, file, inputs, about, written, work / name)

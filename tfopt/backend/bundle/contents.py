@@ -165,13 +165,13 @@ def _meaning(about: About, ports: Ports) -> ModelMeaning:
 def _input(port: Port, raw: RawInputs | None) -> TensorMeaning:
     if raw is None:
         return TensorMeaning(port.name, f"One example of type {port.dtype}.")
-    low = tuple((raw.low - mean) / std for mean, std in _pairs(raw))
+    low = tuple((0.0 - mean) / std for mean, std in _pairs(raw))
     high = () if raw.high is None else tuple((raw.high - mean) / std for mean, std in _pairs(raw))
     size, channels = None, 0
     if raw.images and len(port.shape) == 4:
         size, channels = (port.shape[2], port.shape[1]), port.shape[3]
     what = "An image" if size else "One example"
-    values = f"raw values {raw.low:g} to {raw.high:g}" if raw.high is not None else "raw values"
+    values = f"raw values 0 to {raw.high:g}" if raw.high is not None else "raw values"
     resized = ", resized to this size (bilinear, antialiased)" if raw.resized else ""
     steps = ", then quantized with the scale and zero point of the tensor" if port.integers else ""
     return TensorMeaning(
@@ -179,8 +179,8 @@ def _input(port: Port, raw: RawInputs | None) -> TensorMeaning:
         f"{what} of {values}{resized}, normalized as (raw - mean) / std{steps}.",
         size,
         channels,
-        raw.mean,
-        raw.std,
+        tuple(mean for mean, _ in _pairs(raw)),
+        tuple(std for _, std in _pairs(raw)),
         low,
         high,
     )
@@ -212,7 +212,7 @@ def _kept(
     wrong = [output for output, values in plain.outputs.items() if not _same(values, again.outputs[output])]
     before, after = flatbuffer.read(source).model, flatbuffer.read(target).model
     buffers = zip(before.buffers, after.buffers, strict=False)
-    if len(after.buffers) <= len(before.buffers) - 1 or any(_bytes(one) != _bytes(other) for one, other in buffers):
+    if len(after.buffers) != len(before.buffers) + 1 or any(_bytes(one) != _bytes(other) for one, other in buffers):
         wrong.append("a buffer of the model")
     inside = [entry for entry in after.metadata or () if flatbuffer.text(entry.name) == NAME]
     if [_bytes(after.buffers[entry.buffer]) for entry in inside] != [content]:

@@ -62,6 +62,7 @@ def misfit(count: int, sizes: Mapping[str, int | None]) -> str | None:
         return None
     if len(sizes) == 1:
         ((name, size),) = sizes.items()
-        return f"{counted(count, 'label')}, but the output {name!r} has {size} values"
+        values = "a last axis of any length" if size is None else counted(size, "value")
+        return f"{counted(count, 'label')}, but the output {name!r} has {values}"
     each = ", ".join(f"{name}: {size}" for name, size in sizes.items())
     return f"{counted(count, 'label')}, but no output has as many values ({each})"

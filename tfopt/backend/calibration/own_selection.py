@@ -34,10 +34,7 @@ def selected_by_function(source: str, data: Data) -> Split:
     function = references.named(source)
     train = data.train
     returned = guarded(lambda: function(_locked(train.inputs), _locked(train.targets)), source)
-    if isinstance(returned, Mapping) or isinstance(train.inputs, dict):
-        positions = None if isinstance(returned, Mapping) else _positions(returned, len(train), source)
-    else:
-        positions = _positions(returned, len(train), source)
+    positions = None if isinstance(returned, Mapping) else _positions(returned, len(train), source)
     if positions is not None:
         return train.select(positions)
     examples = _examples(returned, train.inputs, source)
@@ -92,6 +89,8 @@ def _like(returned: Any, inputs: Array, source: str, what: str) -> Array:
         raise _unusable(source, "returned no examples", code="too_few_examples")
     if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise _unusable(source, f"returned {what} that are not finite")
+    if inputs.dtype.kind in "iub" and (found != np.trunc(found)).any():
+        raise _unusable(source, f"returned {what} that are not whole numbers, for inputs of type {inputs.dtype}")
     return found.astype(inputs.dtype)
 
 

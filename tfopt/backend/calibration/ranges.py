@@ -14,8 +14,11 @@ from tfopt.core.config.files.calibration import Calibration
 
 Examples = Callable[[], Iterable[Mapping[str, Array]]]
 
-_SAME_VALUES = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"}
-"""Operators whose result has the values of what they read: both have one range."""
+_SAME_RANGE = {
+    *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"),
+    *("SLICE", "STRIDED_SLICE", "GATHER", "PAD", "MAX_POOL_2D"),
+}
+"""Operators whose result and first operand have one range in a file."""
 _FIXED = {"SOFTMAX", "LOGISTIC", "TANH", "LOG_SOFTMAX", "L2_NORMALIZATION"}
 """Operators whose result has a range of its own in the specification of int8, whatever is calibrated."""
 _STATEFUL = {"UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM"}
@@ -75,9 +78,11 @@ def _whole(file: flatbuffer.File) -> set[int]:
             kept |= {*map(int, operator.outputs)}
         if name in _STATEFUL:
             kept |= {int(index) for index in (operator.intermediates if operator.intermediates is not None else ())}
-        if name in _SAME_VALUES and int(operator.inputs[0]) in kept:
-            kept.add(int(operator.outputs[0]))
-    for operator in reversed(graph.operators):
-        if file.operator_name(operator) in _SAME_VALUES and int(operator.outputs[0]) in kept:
-            kept.add(int(operator.inputs[0]))
+    pairs = [
+        {int(operator.inputs[0]), int(operator.outputs[0])}
+        for operator in graph.operators
+        if file.operator_name(operator) in _SAME_RANGE
+    ]
+    while joined := set().union(*(pair for pair in pairs if pair & kept)) - kept:
+        kept |= joined
     return kept

@@ -27,19 +27,24 @@ def raw_images(
         return described
 
     def pairs(count: int) -> Iterator[Pair]:
-        files = _every_class(path / "test" if (path / "test").is_dir() else path)
+        files = _every_class(path)
         for file in files[:count]:
             yield _image(file, None, channels), scaled(_image(file, size, channels), scale)
 
     return replace(described, resized=True, pairs=pairs)
 
 
-def _every_class(folder: Path) -> list[Path]:
-    """Images of all classes in turn: the first of each, the second of each, ..."""
-    images = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+def _every_class(path: Path) -> list[Path]:
+    """Images of all classes in turn: the first of each, the second, ...; of the test split where there is one."""
+    top = {part.name: part for part in _subfolders(path)}
+    classes = list(top.values())
+    if "train" in top:
+        splits = [top["test"]] if "test" in top else classes
+        classes = [part for split in splits for part in _subfolders(split)]
     by_class: dict[str, list[Path]] = {}
-    for file in sorted(images):
-        by_class.setdefault(file.parent.name, []).append(file)
+    for part in classes:
+        files = sorted(file for file in part.iterdir() if not file.name.startswith("."))
+        by_class.setdefault(part.name, []).extend(files)
     turns = max(len(files) for files in by_class.values())
     return [files[turn] for turn in range(turns) for files in by_class.values() if turn < len(files)]
 

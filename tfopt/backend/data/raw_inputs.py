@@ -33,8 +33,7 @@ class RawInputs:
         mean: one number, or one for each channel (the last axis).
         std: the same.
         dtype: of raw values; `uint8` for pixels.
-        low: smallest raw value.
-        high: largest raw value; None where that is not known.
+        high: largest raw value, where the smallest is 0; None where that is not known.
         images: whether examples are images, (height, width, 1 or 3).
         resized: whether images of any size were resized to that of the model, bilinear with antialiasing.
         pairs: raw examples beside the inputs made of them, to prove it with; None where inputs can be turned back.
@@ -43,7 +42,6 @@ class RawInputs:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     dtype: Literal["uint8", "float32"] = "uint8"
-    low: float = 0.0
     high: float | None = None
     images: bool = False
     resized: bool = False
@@ -98,5 +96,5 @@ def declared(mean: tuple[float, ...], std: tuple[float, ...], inputs: Array) -> 
     pixels = whole and raw.min() > -_TOLERANCE and raw.max() < 255 + _TOLERANCE
     images = inputs.ndim == 4 and inputs.shape[-1] in (1, 3)
     if not pixels:
-        return RawInputs(mean, std, "float32", low=float(raw.min()), images=images)
+        return RawInputs(mean, std, "float32", images=images)
     return RawInputs(mean, std, "uint8", high=255.0, images=images)

@@ -75,7 +75,8 @@ def pattern(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_/]*", text) else f"'{text}'"
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_/]*", text) and text.lower() not in ("null", "true", "false")
+    return text if plain else "'" + text.replace("'", "''") + "'"
 
 
 def _smallest(

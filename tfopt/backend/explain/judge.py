@@ -38,13 +38,12 @@ class Judge:
 
     def effect(self, ran: Ran) -> EffectRecord:
         """What a file that ran comes to."""
-        compared = compare(ran.outputs, self.expected, self.compile)
+        outputs = ran.outputs.reshape(self.expected.shape)
+        compared = compare(outputs, self.expected, self.compile)
         error = compared.relative_error
         if error is None:
-            error = _relative_error(ran.outputs, self.expected)
-        return EffectRecord(
-            metric=self.metric(ran.outputs), agreement=compared.share, error=float(error), bytes=ran.bytes
-        )
+            error = _relative_error(outputs, self.expected)
+        return EffectRecord(metric=self.metric(outputs), agreement=compared.share, error=float(error), bytes=ran.bytes)
 
 
 def _relative_error(found: Array, expected: Array) -> float:

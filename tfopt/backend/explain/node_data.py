@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,9 @@ def _document(
         found = {
             str(position): measure(number, position, operator) for position, operator in enumerate(graph.operators)
         }
-        results = {node: {"value": round(value, 6)} for node, value in found.items() if value is not None}
+        results = {
+            node: {"value": round(value, 6)} for node, value in found.items() if value is not None and isfinite(value)
+        }
         if results:
             document[_graph_id(graph, number)] = {
                 "results": results,

@@ -189,10 +189,12 @@ def _classes(one: Array, two: Array, truth: Array, names: Sequence[str] | None, 
         ]
     else:
         present = np.unique(truth)
+        if len(present) > _CLASSES:
+            return []
+        places = [(label, truth == label) for label in present]
         rows = [
             (int(label), int(np.sum(at)), float(np.mean(one[at] == label)), float(np.mean(two[at] == label)))
-            for label in present
-            if (at := truth == label).any()
+            for label, at in places
         ]
     if len(rows) > _CLASSES:
         return []

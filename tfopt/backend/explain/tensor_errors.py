@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from tfopt.backend.audit.tflite import indices
 from tfopt.backend.explain.differences import difference
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite.inner_tensors import inner_tensors
@@ -65,5 +66,5 @@ def _operators(file: Path) -> dict[str, str]:
         flatbuffer.text(graph.tensors[index].name): parsed.operator_name(operator)
         for graph in parsed.model.subgraphs
         for operator in graph.operators
-        for index in operator.outputs
+        for index in indices(operator.outputs)
     }

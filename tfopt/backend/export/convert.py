@@ -41,9 +41,9 @@ class Conversion:
         variant: its keys in the recipe.
         saved_model: folder of the SavedModel.
         target: where the file goes; it exists when the conversion is done.
-        calibration: .npy file of training examples per input, for int8.
+        calibration: .npy file of training examples per input, for calibrated files.
         floats: layers that stay float in an int8 file because the recipe says so.
-        layers: the mode of each layer, for a file that the quantizer makes.
+        layers: layers with a mode of their own by the rules of the recipe.
     """
 
     name: str

@@ -130,7 +130,7 @@ def twin_of(variant: Variant, others: Mapping[str, Variant]) -> str | None:
 
 
 def _made_as(variant: Variant) -> dict[str, object]:
-    return variant.model_dump(exclude={"ptq", "agreement", "accept"})
+    return variant.model_dump(exclude={"ptq", "agreement", "accept", "sensitivity"})
 
 
 def is_worse(outputs: Array, plain: Array, targets: Array, compile: Compile) -> bool:

@@ -38,6 +38,8 @@ def normalization_mistake(
     names = list(model.input_names or ())
     if len(names) != 1:
         return f"{key} is for a model with one input; this one has {len(names)}: {', '.join(names)}."
+    if data is not None and isinstance(data.test.inputs, dict):
+        return f"{key} is for inputs in one array; those of {data.source} have names: {', '.join(data.test.inputs)}."
     (tensor,) = model.inputs
     if not tensor.dtype.is_floating:
         return f"{key}: the input {names[0]!r} takes whole numbers ({tensor.dtype.name}), which are not normalized."

@@ -34,7 +34,7 @@ class CArray:
 
 
 def write_c_array(file: Path, operators: Iterable[str], arena_bytes: int | None) -> CArray:
-    """Writes `<name>.cc` and `<name>.h` beside a `.tflite` file.
+    """Writes `<name>.cc` and `<name>.h` next to a `.tflite` file.
 
     Args:
         file: the model.
@@ -58,7 +58,8 @@ def write_c_array(file: Path, operators: Iterable[str], arena_bytes: int | None)
         "// 32-bit microcontroller needs somewhat less; kernels made for a processor may need more.\n"
         f"constexpr unsigned int {prefix}_arena_bytes = {arena_bytes};\n"
         if arena_bytes is not None
-        else "// The size of the arena is not known: the package tflite-micro was not installed.\n"
+        else "// The size of the arena is not known: the file was not run in TFLite Micro (package tflite-micro), or\n"
+        "// did not run there.\n"
     )
     guard = f"TFOPT_{name.upper()}_H_"
     header = (

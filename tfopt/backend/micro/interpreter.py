@@ -20,6 +20,7 @@ import numpy as np
 
 from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.backend.tflite import interpreter as litert
+from tfopt.backend.tflite.fresh_start import die_with_parent
 from tfopt.backend.tflite.limits import Limits
 from tfopt.backend.tflite.quantum import output_quantum
 from tfopt.backend.types import Array
@@ -27,6 +28,8 @@ from tfopt.backend.types import Array
 _ALIGNMENT = 16
 """Bytes to which TFLite Micro aligns an arena."""
 _SECONDS = 600
+_TOO_SMALL = re.compile(r"Failed to (resize|allocate)|Arena size is too small")
+"""What TFLite Micro prints of an arena that is too small."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,11 @@ def _smallest_arena(content: bytes, order: _Positions, inputs: list[Array]) -> i
     """Bytes of the smallest arena in which the file loads and runs, by bisection."""
     largest = _ALIGNMENT * (1 + (len(content) * 10 + (1 << 20)) // _ALIGNMENT)
     while not _runs(content, largest, inputs):
-        _opened(content, largest)  # raises where the size is not the reason
+        try:
+            _opened(content, largest)
+        except RuntimeError as error:
+            if _TOO_SMALL.search(str(error)) is None:  # the size is not the reason
+                raise
         largest *= 4
         if largest > 1 << 32:
             raise RuntimeError("TFLite Micro does not run the file in an arena of 4 GB")
@@ -168,6 +175,7 @@ def _runs(content: bytes, arena: int, inputs: list[Array]) -> bool:
     if child == 0:
         code = 1
         try:
+            die_with_parent(_SECONDS)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             from tflite_micro.python.tflite_micro import runtime
 
@@ -202,5 +210,6 @@ def _stderr() -> Iterator[Any]:
 def _reason(printed: str) -> str:
     """The telling line of what TFLite Micro printed, without the path of its source file."""
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"not supported|Didn't find|failed|was not true", line)]
+    known = re.compile(rf"not supported|Didn't find|failed|was not true|{_TOO_SMALL.pattern}")
+    telling = [line for line in lines if known.search(line)]
     return re.sub(r"^\S+\.(cc|h)(:\d+)? ", "", telling[0]) if telling else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,7 +126,7 @@ def connect(serial: str | None) -> Phone:
         raise EnvironmentProblem(
             "--adb needs the package adbutils.", 'Install it: pip install "tfopt[adb]".', code="missing_package"
         ) from error
-    with _connection(serial or ""):
+    with _connection(""):
         client = adbutils.AdbClient(socket_timeout=_QUICK)
         found = {info.serial: info.state for info in client.list()}
     wanted = serial or os.environ.get("ANDROID_SERIAL")
@@ -161,14 +162,18 @@ def _connection(serial: str, what: str = "") -> Iterator[None]:
 
     try:
         yield
-    except (AdbError, OSError, EOFError, AssertionError, ValueError) as error:
-        if isinstance(error, AdbConnectionError) or (not serial and isinstance(error, OSError)):
+    except (AdbError, OSError, EOFError, AssertionError, ValueError, subprocess.SubprocessError) as error:
+        if isinstance(error, AdbConnectionError) or not (serial or what):
             raise EnvironmentProblem(
                 f"There is no adb server, and none could be started ({_said(error)}).",
                 "Install Android's platform-tools and run `adb start-server`.",
                 code="phone_not_ready",
             ) from error
-        about = what or f"The phone {serial} does not answer: it was disconnected, or adb was restarted"
+        if what:
+            raise EnvironmentProblem(
+                f"{what} ({_said(error)}).", "Check its free storage and the cable, and repeat.", code="phone_tool"
+            ) from error
+        about = f"The phone {serial} does not answer: it was disconnected, or adb was restarted"
         raise EnvironmentProblem(
             f"{about} ({_said(error)}).", "Check the cable and repeat.", code="phone_lost"
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class PhoneRequest:
         threads: numbers of threads of the CPU; the other accelerators get the first.
         runs: least number of timed calls.
         seconds: after which a file on an accelerator is given up.
-        libraries: pushed beside the tool, such as a GPU accelerator or the dispatch library of an NPU.
+        libraries: pushed into the folder of the tool, such as a GPU accelerator or the dispatch library of an NPU.
     """
 
     serial: str | None = None
@@ -68,7 +69,6 @@ def measure_on_phone(
     tool.check_abi(program, facts.abis)
     folder = f"{_FOLDER}/tfopt-{secrets.token_hex(4)}"
     rows: list[PhoneRow] = []
-    lost = False
     try:
         _make(phone, folder)
         phone.push(program, f"{folder}/benchmark_model", 0o755)
@@ -84,11 +84,8 @@ def measure_on_phone(
                     rows.append(_measured(row, phone, folder, pushed, request))
             phone.shell(f"rm -f {folder}/{pushed}")
         return PhoneReport(phone.serial, replace(facts, thermal_after=read_thermal(phone.shell)), tuple(rows))
-    except EnvironmentProblem as error:
-        lost = error.code == "phone_lost"
-        raise
     finally:
-        if not lost:
+        with suppress(EnvironmentProblem):  # the phone is gone
             phone.shell(f"rm -rf {folder}")
 
 

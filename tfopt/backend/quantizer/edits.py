@@ -38,7 +38,7 @@ def look_tables_up(file: flatbuffer.File, wanted: Callable[[schema.SubGraphT, sc
     graph = file.model.subgraphs[0]
     operators: list[schema.OperatorT] = []
     for operator in graph.operators:
-        is_meant = _reads_table(file, graph, operator) and wanted(graph, operator)
+        is_meant = reads_table(file, graph, operator) and wanted(graph, operator)
         operators += look_up(file, graph, operator) if is_meant else [operator]
     graph.operators = operators
 
@@ -54,14 +54,14 @@ def reshape_axes(file: flatbuffer.File) -> None:
             graph.operators[at] = _reshape(file, graph, operator.inputs[0], operator.outputs[0], shape, f"{name}/sizes")
 
 
-def _reads_table(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
+def reads_table(file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT) -> bool:
     if file.operator_name(operator) != "GATHER":
         return False
     options = operator.builtinOptions
     table, ids = (graph.tensors[index] for index in operator.inputs[:2])
     return (
         (options is None or (options.axis == 0 and options.batchDims == 0))
-        and table.type == schema.TensorType.FLOAT32
+        and table.type in (schema.TensorType.FLOAT32, schema.TensorType.INT8, schema.TensorType.INT4)
         and file.raw(table) is not None
         and len(table.shape) == 2
         and ids.type == schema.TensorType.INT32

@@ -1,4 +1,4 @@
-"""The operators of a float file that have weights."""
+"""The operators of a file, with the length of the rows of their weights."""
 
 from __future__ import annotations
 

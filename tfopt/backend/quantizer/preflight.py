@@ -11,6 +11,7 @@ from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.quantizer.layer_weights import Weights, weights_of
 from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.core.config.files.algorithms import ALGORITHMS
+from tfopt.core.config.files.file_rules import modes_of_rules
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.files.weight_kernels import reason_no_kernel, stored_as
 from tfopt.core.config.quantization_modes import MODES, Mode
@@ -70,7 +71,9 @@ def _rules(name: str, variant: Variant, model: tf_keras.Model, known: Known) -> 
             reasons = "; ".join(
                 dict.fromkeys(f"{layer}: {', '.join(why)}" for layer, why in [*lacking.items()][:_NAMED])
             )
-            message = f"{name}: no layer of this rule can be {rule.quantize}: {reasons}.{_instead(lacking, known)}"
+            message = (
+                f"{name}: no layer of this rule can be {rule.quantize}: {reasons}.{_instead(variant, lacking, known)}"
+            )
             yield Mistake(path, message, code="no_kernel")
 
 
@@ -80,15 +83,17 @@ def _why(lacking: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(first) + more
 
 
-def _instead(layers: Mapping[str, object], known: Known) -> str:
+def _instead(variant: Variant, layers: Mapping[str, object], known: Known) -> str:
     """The modes that such layers can have."""
     weights = [each for layer in layers for each in known[layer] or ()]
     names = [
         name
-        for name, mode in MODES.items()
-        if not mode.integer_only and all(reason_no_kernel(mode, each.operator, each.row) is None for each in weights)
+        for name in modes_of_rules(variant.quantize)
+        if MODES[name].integer_only
+        or MODES[name].weights == "float32"
+        or all(reason_no_kernel(MODES[name], each.operator, each.row) is None for each in weights)
     ]
-    return f" Possible are none, {', '.join(names)}." if names else " They can only be none."
+    return f" Possible are {', '.join(names)}."
 
 
 def _whole_file(name: str, variant: Variant, model: tf_keras.Model, known: Known) -> Iterator[Mistake]:
@@ -101,7 +106,7 @@ def _whole_file(name: str, variant: Variant, model: tf_keras.Model, known: Known
         lacking = {layer: _reasons(variant.mode, each or ()) for layer, each in weights.items()}
         message = (
             f"{name}: no layer of the model can have the weights of quantize: {variant.quantize}: {_why(lacking)}."
-            f"{_instead(lacking, known)}"
+            f"{_instead(variant, lacking, known)}"
         )
         yield Mistake((name, "quantize"), message, code="no_kernel")
 
@@ -120,13 +125,15 @@ def _traits(name: str, variant: Variant, traits: frozenset[Trait]) -> Iterator[M
                 f"{'zeros' if trait == 'sparse' else 'shared values'} would not stay. Use min_max or octav."
             )
             yield Mistake((name, "algorithm"), message, code=code)
-    blocks = [mode for mode in (variant.mode, *(rule.mode for rule in variant.layers or ())) if mode.block]
+    modes: list[tuple[tuple[str | int, ...], Mode]] = [(("quantize",), variant.mode)]
+    modes += [(("layers", index, "quantize"), rule.mode) for index, rule in enumerate(variant.layers or ())]
+    blocks = [(path, mode.block) for path, mode in modes if mode.block]
     if blocks and "clustered" in traits and "clusters_kept" not in accepted:
         message = (
-            f"{name}: weights in blocks of {blocks[0].block} with a scale each would not keep the shared values of the "
+            f"{name}: weights in blocks of {blocks[0][1]} with a scale each would not keep the shared values of the "
             "clustered model: each block rounds them to values of its own. Use int4, whose channels have one scale."
         )
-        yield Mistake((name, "quantize"), message, code="clusters_lost")
+        yield Mistake((name, *blocks[0][0]), message, code="clusters_lost")
 
 
 def _stored_otherwise(name: str, variant: Variant, model: tf_keras.Model, known: Known) -> Iterator[str]:

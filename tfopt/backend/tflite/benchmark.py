@@ -86,6 +86,14 @@ class _Setting:
     threads: int
 
 
+def _arena(file: str, example: Mapping[str, np.ndarray]) -> int | None:
+    """Bytes of the arena on the built-in kernels; None where only other kernels run the file."""
+    try:
+        return arena_bytes(file, example)
+    except (RuntimeError, ValueError):
+        return None
+
+
 def time_files(
     files: list[str], threads: list[int], rounds: int, example: dict[str, str], kernels: list[litert.Kernels]
 ) -> list[dict[str, Any]]:
@@ -102,7 +110,7 @@ def time_files(
     arenas = {}
     for file in files:
         with ends_within(_FIRST_SECONDS, f"ran {file} on the built-in kernels"):
-            arenas[file] = arena_bytes(file, given)
+            arenas[file] = _arena(file, given)
     doing(f"timed {', '.join(files)}")
     model = [litert.open_file(each.file, each.threads, each.kernels) for each in settings]
     for opened in model:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_STATUS = Path("/proc/self/statm")
+_STATM = Path("/proc/self/statm")
 _NOTE: list[Path] = []
 """Where `doing` writes, in a child process that has such a file."""
 
@@ -47,11 +47,11 @@ NO_LIMITS = Limits()
 
 def limit_memory(most: int | None) -> None:
     """Lets this process take `most` more bytes of memory: what needs more fails, as it would on a small machine."""
-    if most is None or sys.platform == "win32" or not _STATUS.exists():
+    if most is None or sys.platform == "win32" or not _STATM.exists():
         return
     import resource
 
-    taken = int(_STATUS.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    taken = int(_STATM.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = taken + most
     resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))

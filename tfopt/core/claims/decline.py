@@ -57,7 +57,10 @@ def _warnings(report: Report) -> Iterator[str]:
         if is_worse(metric, last.measures[metric], export.measures[metric]):
             advice = "more calibration examples, or quantize: dynamic or float16"
             if _has_small_weights(export):
-                advice = "algorithm: octav or gptq, or rules (layers) that keep the outer layers in 8 bits"
+                advice = (
+                    "rules (layers) that keep the outer layers in 8 bits, or, with float activations, algorithm: octav "
+                    "or gptq"
+                )
             elif not any(stage.kind == "qat" for stage in report.stages):
                 advice = f"a qat stage, {advice}"
             yield (

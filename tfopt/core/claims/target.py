@@ -27,7 +27,8 @@ def target_warnings(
     if target.missing is not None:
         lacking = lacking_layers(layers, operators, target.missing)
         if lacking:
-            yield f"{name}: {target.runtime} has no {lacking}: its claim to run there will not hold."
+            claim = "its claim to run there holds only if it runs there all the same"
+            yield f"{name}: {target.runtime} has no {lacking}: {claim}."
     integers = MODES[quantize].integer_only
     for accelerator, missing in target.accelerators.items():
         if accelerator in target.float_only and integers:

@@ -256,6 +256,7 @@ def describe_calibration() -> str:
     """The documentation of `calibration`."""
     calibrated = " and ".join(name for name, mode in MODES.items() if mode.calibrated)
     return (
-        f"Training examples given to the converter for activation ranges ({calibrated} only): their number, or a block "
+        f"Training examples that a file is calibrated with ({calibrated}, and `algorithm: gptq`): their number, or a "
+        "block "
         "`{examples: 256, select: balanced, range: percentile, ...}` (see below)."
     )

@@ -111,7 +111,9 @@ CODES = {
     # The environment.
     "missing_package": ErrorCode("An optional package is not installed.", "Install it as in the message."),
     "phone_not_ready": ErrorCode("No phone, or more than one, answers adb.", "Follow the message."),
-    "phone_tool": ErrorCode("Google's benchmark_model is not named, or cannot run on the phone.", "Name one that can."),
+    "phone_tool": ErrorCode(
+        "Google's benchmark_model is not named, or cannot be copied to the phone or run there.", "Name one that can."
+    ),
     "phone_lost": ErrorCode("The phone was disconnected.", "Check the cable and repeat."),
     "broken_plugin": ErrorCode("A plugin cannot be loaded, or its names collide.", "Repair or remove the package."),
     "download_failed": ErrorCode("A file cannot be downloaded.", "Check the network, or put the file in the cache."),

@@ -3,6 +3,8 @@
 | file | question it answers |
 |---|---|
 | `report` | what is in `report.json`? |
+| `layer_sizes` | how many bytes does each layer of a file take? |
+| `what_it_is` | what do the weights of a file say that its name does not? |
 | `phone` | what was measured on a phone? |
 | `explanation` | what does it say about where the accuracy of a file went? |
 | `record` | what is a record? |

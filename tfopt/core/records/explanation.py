@@ -27,7 +27,7 @@ class LayerErrorRecord(Record):
     """Root of the mean square of the differences, as a share of the range of the model's values; 0 where they have
     none."""
     before: float
-    """The largest relative error of what the layer reads."""
+    """The largest relative error of what the layer reads; without a Keras model, that of the tensor before it."""
 
     @property
     def arising(self) -> float:
@@ -127,7 +127,8 @@ class ChangedExample(Record):
     after: str
     """The file's."""
     helped: bool | None
-    """Whether the file is right where the model was wrong; null where neither is right, and for regression."""
+    """Whether the file is right where the model was wrong; null where neither is right, where the truth is unknown, and
+    for regression."""
     picture: str | None = None
     """A small PNG as a data URI; null where the input is no image."""
     text: str | None = None
@@ -145,9 +146,9 @@ class ExplanationRecord(Record):
     changed: int | None = None
     """Examples with a different prediction; null for regression."""
     gained: int | None = None
-    """Of those, the ones that only the file predicts rightly; null for regression."""
+    """Of those, the ones that only the file predicts rightly; null for regression, and where the truth is unknown."""
     lost: int | None = None
-    """Of those, the ones that only the model predicts rightly; null for regression."""
+    """Of those, the ones that only the model predicts rightly; null for regression, and where the truth is unknown."""
     indices: list[int] = []
     """Positions of the changed examples, at most 1,000; for regression of those shown, the largest change first."""
     shown: list[ChangedExample] = []

@@ -10,9 +10,12 @@ from tfopt.core.language.docstrings import documented_json_schema
 
 
 class Record(BaseModel):
-    """Base of all records: frozen, and nothing unknown."""
+    """Base of all records: frozen, and nothing unknown.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    Values that are not finite are strings in JSON, which has no such numbers.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, ser_json_inf_nan="strings")
 
     @classmethod
     def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:

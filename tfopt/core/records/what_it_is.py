@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import prod
@@ -43,7 +44,7 @@ def _types(weights: Sequence[TensorRecord], audit: AuditRecord, name: str) -> It
     total = sum(values.values())
     shown = [(pair, count / total) for pair, count in values.most_common() if count >= _COMPRESSED * total]
     dtypes = list(dict.fromkeys(dtype for (dtype, _), _ in shown))
-    lies = [word for word in ("float32", "fp32", "float16", "fp16", "int8", "int4") if word in name.lower()]
+    lies = re.findall(r"(?<![a-z])(?:float32|fp32|float16|fp16|int8|int4)(?!\d)", name.lower())
     if lies and not any(_means(word, dtype) for word in lies for dtype in dtypes):
         yield f"the name says {lies[0]}, but it holds {' and '.join(dtypes)} weights"
     if audit.format != "tflite" or dtypes == ["float32"]:

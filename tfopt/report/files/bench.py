@@ -25,6 +25,10 @@ def bench_text(rows: Sequence[Row]) -> list[RenderableType]:
     for row in rows:
         if row.get("operators"):
             parts += _operators(row)
+        if row.get("operators_error"):
+            parts.append(
+                plain_text(f"operators of {_name(row)} could not be timed: {row['operators_error']}", "yellow")
+            )
     parts += [
         plain_text(f"{_name(row)} cannot be measured: {row['error']}", "yellow") for row in rows if "error" in row
     ]

@@ -1,4 +1,4 @@
-"""What a run's files cost beside bytes and latency: memory and cold start here, latency on a phone; in sentences."""
+"""What a run's files cost besides bytes and latency: memory and cold start here, latency on a phone; in sentences."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def _on_phone(export: ExportRecord) -> Iterator[str]:
     phone = export.details.get("phone")
     if not isinstance(phone, Mapping):
         return
-    which = ", ".join(part for part in (phone["model"], f"Android {phone['android']}", phone["soc"]) if part)
+    android = f"Android {phone['android']}" if phone["android"] else ""
+    which = ", ".join(part for part in (phone["model"] or phone.get("serial", ""), android, phone["soc"]) if part)
     rows = [_row(row) for row in phone["rows"]]
     yield f"On a phone ({which}), {export.name} takes {', '.join(rows)}."
 

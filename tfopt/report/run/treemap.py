@@ -27,7 +27,7 @@ _MOST = 24
 
 @dataclass(frozen=True)
 class Rectangle:
-    """A part of the unit square."""
+    """A part of a rectangle, in its unit; y grows downwards."""
 
     x: float
     y: float

@@ -148,7 +148,8 @@ def prediction_sentences(explanation: ExplanationRecord) -> list[str]:
 def summary(explanation: ExplanationRecord) -> str:
     """A few words on the predictions, for a title."""
     if explanation.changed is None:
-        return "outputs that differ most" if explanation.shown else "the same outputs"
+        same = "see the notes" if explanation.notes else "no difference found"
+        return "outputs that differ most" if explanation.shown else same
     changed = f"{formats.count(explanation.changed)} of {formats.count(explanation.examples)} predictions changed"
     return changed if explanation.changed else "no prediction changed"
 

@@ -23,12 +23,12 @@ def explanation_text(explanation: ExplanationRecord, name: str) -> list[Renderab
     parts: list[RenderableType] = [heading(f"{name} against {explanation.against}")]
     parts += [plain_text(sentence) for sentence in rows.prediction_sentences(explanation)]
     if explanation.shown:
-        regression = explanation.changed is None
+        unjudged = explanation.lost is None
         parts.append(
             table(
-                ("example", "truth", "before", "after", "" if regression else "the file is"),
+                ("example", "truth", "before", "after", "" if unjudged else "the file is"),
                 [
-                    (str(one.index), one.truth, one.before, one.after, "" if regression else _verdict(one.helped))
+                    (str(one.index), one.truth, one.before, one.after, "" if unjudged else _verdict(one.helped))
                     for one in explanation.shown
                 ],
                 left=(1, 2, 3, 4),

@@ -48,10 +48,15 @@ def test_readers_find_the_metadata_the_model_and_the_files(plain: bytes) -> None
 
 
 def test_metadata_that_are_there_are_replaced_and_other_entries_kept(plain: bytes) -> None:
-    first = attached(plain, b"one", {"labels.txt": b"old\n"})
+    file, entry = flatbuffer.parse(plain), schema.MetadataT()
+    entry.name, entry.buffer = "min_runtime_version", 0
+    file.model.metadata = [entry]
+    first = attached(flatbuffer.serialize(file), b"one", {"labels.txt": b"old\n"})
     second = attached(first, b"two", {"labels.txt": b"new\n"})
     assert metadata_in(second) == b"two"
     assert files_in(second) == {"labels.txt": b"new\n"}
+    entries = [flatbuffer.text(each.name) for each in flatbuffer.parse(second).model.metadata]
+    assert entries == ["min_runtime_version", "TFLITE_METADATA"]
 
 
 def test_the_bytes_depend_on_the_contents_alone(plain: bytes) -> None:

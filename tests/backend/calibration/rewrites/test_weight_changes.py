@@ -9,6 +9,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention
 from tfopt.backend.calibration.rewrites.channel_ranges import largest_in_channels
 from tfopt.backend.calibration.rewrites.equalization import equalization_chains
 from tfopt.backend.calibration.rewrites.smoothing import smoothing_chains
@@ -41,10 +42,10 @@ def _sequence() -> tf_keras.Model:
     return tf_keras.Model(inputs, layers.Dense(2, name="out")(layers.GlobalAveragePooling1D(name="mean")(x)))
 
 
-def _transformer() -> tf_keras.Model:
+def _transformer(attention: type[layers.Layer] = layers.MultiHeadAttention) -> tf_keras.Model:
     x = inputs = layers.Input((5, 8), name="tokens")
     y = layers.LayerNormalization(name="norm1")(x)
-    x = layers.Add(name="add1")([x, layers.MultiHeadAttention(2, 4, name="heads")(y, y)])
+    x = layers.Add(name="add1")([x, attention(2, 4, name="heads")(y, y)])
     y = layers.Dropout(0.1, name="drop")(layers.LayerNormalization(name="norm2")(x))
     y = layers.Dense(8, name="down")(layers.Dense(12, activation="gelu", name="up")(y))
     x = layers.LayerNormalization(name="norm3")(layers.Add(name="add2")([x, y]))
@@ -65,6 +66,7 @@ MODELS: dict[str, tuple[Callable[[], tf_keras.Model], Calibration, tuple[str, ..
     ),
     "sequence": (_sequence, EQUALIZED, ("first -> each", "each -> second", "second -> out")),
     "transformer": (_transformer, SMOOTH, ("norm1 -> heads", "norm2 -> up")),
+    "keras 3": (lambda: _transformer(ZeroingMultiHeadAttention), SMOOTH, ("norm1 -> heads", "norm2 -> up")),
     "nested": (_nested, EQUALIZED, ("stem -> depth", "depth -> point", "point -> hidden", "hidden -> digit")),
 }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import OpResolverType
 
 from tests.support.tflite_files.float_operators import example, file_of, outputs
+from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
 from tfopt.backend.export.integers.small_weights import shrink
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.quantizer.choices import Choice
@@ -65,3 +68,25 @@ def test_other_layers_and_weights_without_a_kernel_stay() -> None:
     before = flatbuffer.serialize(dense)
     shrink(dense, LayerModes({"y": "int4"}, ("x", "y")))
     assert flatbuffer.serialize(dense) == before
+
+
+def test_a_kernel_of_two_operators_is_rounded_once_and_both_biases_follow(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    integers, wide = schema.TensorType.INT8, schema.TensorType.INT32
+    scales, finer = [0.02] * 8, [0.002] * 8
+    kernel = Tensor("model/x/MatMul", integers, (8, 16), rng.integers(-127, 128, (8, 16), np.int8), scales, [0] * 8)
+    biases = [Tensor(f"b{n}", wide, (8,), rng.integers(-5000, 5000, 8, np.int32), finer, [0] * 8) for n in (1, 2)]
+    ports = [
+        Tensor(name, integers, (1, size), None, [0.1], [0])
+        for name, size in (("i", 16), ("model/x/a", 8), ("model/x/b", 8))
+    ]
+    product = schema.BuiltinOperator.FULLY_CONNECTED
+    graph = Graph([kernel, *biases, *ports], [(product, [3, 0, 1], [4]), (product, [3, 0, 2], [5])], [3], [4, 5])
+    file = flatbuffer.read(write(tmp_path / "twice.tflite", graph))
+    before = [np.asarray(bias.data) * 0.002 for bias in biases]
+    shrink(file, LayerModes({"x": "int4"}, ("x",)))
+    tensors = file.model.subgraphs[0].tensors
+    assert flatbuffer.DTYPES[tensors[0].type] == "int4"
+    for tensor, real in zip(tensors[1:3], before, strict=True):
+        assert np.allclose(tensor.quantization.scale, np.asarray(tensors[0].quantization.scale) * 0.1, rtol=1e-5)
+        assert np.allclose(np.asarray(file.values(tensor)) * np.asarray(tensor.quantization.scale), real, atol=0.04)

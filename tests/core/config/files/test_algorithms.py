@@ -39,11 +39,15 @@ def test_which_modes_have_a_choice() -> None:
             "mse is not for quantize: int2: it can be min_max, octav, gptq, hada",
         ),
         ({"quantize": "int8", "algorithm": "octav"}, "octav is not for quantize: int8: such a file has no choice"),
+        (
+            {"quantize": "int8", "algorithm": "octav", "layers": [{"match": "x", "quantize": "int4"}]},
+            "octav is not for quantize: int8: such a file has no choice",
+        ),
         ({"algorithm": "min_max"}, "min_max is not for quantize: none: such a file has no choice"),
         ({"quantize": "int4", "algorithm": "best"}, "'min_max', 'mse', 'octav', 'gptq' or 'hadamard'"),
     ],
 )
-def test_an_algorithm_that_does_not_apply_is_refused(keys: dict[str, str], message: str) -> None:
+def test_an_algorithm_that_does_not_apply_is_refused(keys: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Variant.model_validate(keys)
 

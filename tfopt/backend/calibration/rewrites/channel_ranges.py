@@ -46,7 +46,7 @@ def largest_in_channels(model: tf_keras.Model, chains: Sequence[Chain], inputs: 
 
 def _measure(model: tf_keras.Model, chains: Sequence[Chain], inputs: Nested, found: dict[int, Array]) -> None:
     own = {id(layer) for layer in model.layers}
-    here = [at for at, chain in enumerate(chains) if id(chain.tensor._keras_history.layer) in own and at not in found]
+    here = [at for at, chain in enumerate(chains) if id(chain.tensor._keras_history.layer) in own]
     nested = [node for node in nodes(model) if _is_graph(node.layer)]
     wanted = [chains[at].tensor for at in here]
     for batch in _run(model, wanted, inputs):

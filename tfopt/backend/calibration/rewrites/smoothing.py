@@ -14,6 +14,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention
 from tfopt.backend.calibration.rewrites.chains import Chain, Part, Search, search
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.graph.layers import layer_type, nodes
@@ -68,7 +69,7 @@ def _kernels(graph: Graph, reader: str, norm: str) -> list[Part] | str:
         return f"{reader}, which reads it, is called several times"
     if type(layer) is layers.Dense:
         return [Part(layer.kernel, (0,))]
-    if type(layer) is layers.MultiHeadAttention:
+    if type(layer) in (layers.MultiHeadAttention, ZeroingMultiHeadAttention):
         sources = {_source(graph, tensor) for tensor in _floats(graph, reader)}
         if sources != {norm}:
             return f"{reader}, which reads it, reads something else too"

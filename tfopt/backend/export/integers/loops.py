@@ -15,7 +15,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfopt.backend.tflite import flatbuffer
-from tfopt.backend.tflite.changes import set_values
+from tfopt.backend.tflite.changes import operator_code, set_values
 from tfopt.backend.types import Array
 
 _COPY = "/unchanged"
@@ -110,7 +110,9 @@ def store_kernels_as_int8(file: flatbuffer.File) -> None:
 
     TFLite rounds what such an operator reads at each call, with a range of its own: dynamic range.
     """
-    codes = {name: _code(file, getattr(schema.BuiltinOperator, name), version) for name, version in _KERNELS.items()}
+    codes = {
+        name: operator_code(file, getattr(schema.BuiltinOperator, name), version) for name, version in _KERNELS.items()
+    }
     for graph in _called(file):
         for operator in graph.operators:
             name = file.operator_name(operator)
@@ -145,25 +147,13 @@ def _copy_output(file: flatbuffer.File, body: schema.SubGraphT, position: int) -
     result = copy.deepcopy(body.tensors[source])
     result.name, result.buffer = flatbuffer.text(result.name) + _COPY, 0
     operator = schema.OperatorT()
-    operator.opcodeIndex = _code(file, schema.BuiltinOperator.MAXIMUM, 1)
+    operator.opcodeIndex = operator_code(file, schema.BuiltinOperator.MAXIMUM, 1)
     operator.inputs, operator.outputs = [source, source], [len(body.tensors)]
     operator.builtinOptionsType = schema.BuiltinOptions.MaximumMinimumOptions
     operator.builtinOptions = schema.MaximumMinimumOptionsT()
     body.outputs = [len(body.tensors) if at == position else index for at, index in enumerate(body.outputs)]
     body.tensors.append(result)
     body.operators.append(operator)
-
-
-def _code(file: flatbuffer.File, operator: int, version: int) -> int:
-    """Position of an operator in the file's list of operators, which gets it where it is not in it."""
-    codes = file.model.operatorCodes
-    for position, code in enumerate(codes):
-        if (code.builtinCode, code.version) == (operator, version):
-            return position
-    added = schema.OperatorCodeT()
-    added.builtinCode, added.deprecatedBuiltinCode, added.version = operator, operator, version
-    codes.append(added)
-    return len(codes) - 1
 
 
 def variable_of(file: flatbuffer.File, tensor: schema.TensorT, variables: Mapping[str, Array]) -> str | None:

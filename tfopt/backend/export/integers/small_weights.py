@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tfopt.backend.audit.tflite import layer_of
 from tfopt.backend.graph.layer_names import LayerNames
-from tfopt.backend.quantizer.edits import look_up
+from tfopt.backend.quantizer.edits import look_up, reads_table
 from tfopt.backend.quantizer.layer_modes import LayerModes
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite.changes import set_values
@@ -39,7 +39,7 @@ def shrink(file: flatbuffer.File, layers: LayerModes) -> None:
         layers: modes of layers by the rules of the recipe.
     """
     small = {layer for layer, mode in layers.modes.items() if MODES[mode].in_integer_files}
-    names, done = LayerNames(layers.names, layers.aliases), set[int]()
+    names, done = LayerNames(layers.names, layers.aliases), dict[int, Array]()
     for graph in file.model.subgraphs:
         operators: list[schema.OperatorT] = []
         for operator in graph.operators:
@@ -52,26 +52,31 @@ def shrink(file: flatbuffer.File, layers: LayerModes) -> None:
 
 
 def _shrunk(
-    file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT, mode: str, done: set[int]
+    file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT, mode: str, done: dict[int, Array]
 ) -> list[schema.OperatorT]:
-    """The operators that replace one; `done` has the buffers whose weights are small already."""
+    """The operators that replace one; `done` has the scales before, by id of each tensor that is changed already."""
     name = file.operator_name(operator)
     is_table = name == "GATHER"
     if name not in _MULTIPLIED and not is_table:
         return [operator]
+    if is_table and not reads_table(file, graph, operator):
+        return [operator]
     position, bias = (0, -1) if is_table else _MULTIPLIED[name]
     weights = graph.tensors[operator.inputs[position]]
     reads = "EMBEDDING_LOOKUP" if is_table else name
-    is_int8 = weights.type == schema.TensorType.INT8 and file.raw(weights) is not None
-    if not is_int8 or reason_no_kernel(MODES[mode], reads, int(weights.shape[-1])) is not None:
+    if reason_no_kernel(MODES[mode], reads, int(weights.shape[-1])) is not None:
         return [operator]
-    before = _round(file, weights)
-    if not is_table:
-        if len(operator.inputs) > bias and operator.inputs[bias] >= 0 and operator.inputs[bias] not in done:
-            _rescale(file, graph.tensors[operator.inputs[bias]], before, weights)
-            done.add(int(operator.inputs[bias]))
-        return [operator]
-    return look_up(file, graph, operator, through_float=True)
+    if id(weights) not in done:
+        if weights.type != schema.TensorType.INT8 or file.raw(weights) is None:
+            return [operator]
+        done[id(weights)] = _round(file, weights)
+    if is_table:
+        return look_up(file, graph, operator, through_float=True)
+    index = int(operator.inputs[bias]) if len(operator.inputs) > bias else -1
+    if index >= 0 and id(graph.tensors[index]) not in done:
+        _rescale(file, graph.tensors[index], done[id(weights)], weights)
+        done[id(graph.tensors[index])] = done[id(weights)]
+    return [operator]
 
 
 def _round(file: flatbuffer.File, tensor: schema.TensorT) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tfopt.core.config.files.weight_kernels import LSTM, OPERATORS
 from tfopt.core.config.quantization_modes import Mode
 
 
@@ -43,9 +44,7 @@ class Algorithm:
         )
 
 
-_ALL = frozenset(
-    {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "EMBEDDING_LOOKUP", "BATCH_MATMUL"}
-)
+_ALL = OPERATORS - {LSTM}
 
 MIN_MAX = "min_max"
 """The algorithm of a file whose recipe names none."""

@@ -122,12 +122,14 @@ class Variant(Block):
     def _check_calibration(self) -> None:
         if isinstance(self.calibration, Calibration) and not self.calibrated:
             modes = " or ".join(name for name, mode in MODES.items() if mode.calibrated)
-            message = f"calibration: {{...}} needs quantize: {modes} (got quantize: {self.quantize})"
+            message = (
+                f"calibration: {{...}} needs quantize: {modes}, or algorithm: gptq (got quantize: {self.quantize})"
+            )
             raise KeyMistake(("calibration",), message, code="conflicting_keys")
         if self.calibrating.range != "min_max" and not self.mode.integer_only:
             message = f"range is about activations, which are {self.mode.activations} in quantize: {self.quantize}"
             raise KeyMistake(("calibration", "range"), message, code="conflicting_keys")
-        if self.ptq and self.quantize == DEFAULT:
+        if self.ptq and not any(mode.is_quantized for mode in (self.mode, *(rule.mode for rule in self.layers or ()))):
             message = f"ptq: true needs a mode that quantizes (got quantize: {self.quantize})"
             raise KeyMistake(("ptq",), message, code="conflicting_keys")
 
@@ -140,15 +142,16 @@ class Variant(Block):
                     f"are {self.mode.activations}; its rules can say {', '.join(allowed)}"
                 )
                 raise KeyMistake(("layers", index, "quantize"), message, code="conflicting_keys")
-        if self.layers and self.sparse and not self.mode.integer_only:
-            message = "sparse: true cannot be combined with layers: their engine writes no sparse weights"
+        small = any(rule.mode.in_integer_files for rule in self.layers or ())
+        if self.layers and self.sparse and (small or not self.mode.integer_only):
+            message = "sparse: true cannot be combined with these layers: no kernel or engine has such sparse weights"
             raise KeyMistake(("sparse",), message, code="conflicting_keys")
 
     def _check_algorithm(self) -> None:
         if self.algorithm is None:
             return
         mixed = [self.mode, *(rule.mode for rule in self.layers or ())]
-        if not any(ALGORITHMS[self.algorithm].applies_to(mode) for mode in mixed):
+        if self.mode.integer_only or not any(ALGORITHMS[self.algorithm].applies_to(mode) for mode in mixed):
             known = algorithms_for(self.mode)
             choice = f"it can be {', '.join(known)}" if known else "such a file has no choice; leave algorithm out"
             message = f"algorithm: {self.algorithm} is not for quantize: {self.quantize}: {choice}"

@@ -69,8 +69,9 @@ def stored_as(mode: Mode, operator: str, row: int) -> Mode | None:
         row: as in `reason_no_kernel`.
 
     Returns:
-        The mode itself where a kernel reads such weights; else the one with int8 weights, where a kernel reads those
-        and the mode rounds inputs, too; else None: the weights stay float32.
+        The mode itself, or the one with int8 weights for integer activations, where a kernel reads such weights; else
+        the one with int8 weights, where a kernel reads those and the mode rounds inputs, too; else None: the weights
+        stay float32.
     """
     if mode.weights == "float32":
         return None

@@ -33,8 +33,8 @@ class GroupedQueryAttention(Rewrite):
         return (
             type(wrapped).__module__.startswith("keras.src.")
             and given <= _KNOWN
-            and not wrapped.use_gate
-            and wrapped.sliding_window is None
+            and not getattr(wrapped, "use_gate", False)  # of newer versions of Keras 3
+            and getattr(wrapped, "sliding_window", None) is None
             and not any(variable.regularizer or variable.constraint for variable in wrapped.variables)
             and not any(node.call_kwargs.get("way") for node in site.nodes)
             and {tensor.shape.rank for tensor in site.inputs} == {3}
