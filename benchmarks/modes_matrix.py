@@ -14,18 +14,16 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY)]
+sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 
-CLASSES, TRAIN, TEST = 4, 256, 128
-WORDS = 32
+from matrix_models import KINDS  # noqa: E402
+
 STATES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "dense": (),
     "pruned": ({"prune": {"epochs": 2, "schedule": {"kind": "constant", "final": "50%"}}},),
@@ -34,161 +32,6 @@ STATES: Mapping[str, Sequence[Mapping[str, Any]]] = {
 }
 """Stages after training."""
 BEGIN, END = "<!-- matrix: benchmarks/modes_matrix.py -->", "<!-- end of matrix -->"
-
-
-def _labels(seed: int, count: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, CLASSES, count)
-
-
-def _patterns(shape: tuple[int, ...]) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Noise around a pattern of each class."""
-    patterns = np.random.default_rng(0).normal(size=(CLASSES, *shape)) * 1.5
-    sides = []
-    for seed, count in ((1, TRAIN), (2, TEST)):
-        labels = _labels(seed, count)
-        noise = np.random.default_rng(seed + 10).normal(size=(count, *shape))
-        sides.append(((patterns[labels] + noise).astype(np.float32), labels))
-    return sides[0], sides[1]
-
-
-def images() -> Any:
-    """8x8 images of 3 channels."""
-    return _patterns((8, 8, 3))
-
-
-def sequences() -> Any:
-    """12 steps of 4 values."""
-    return _patterns((12, 4))
-
-
-def tokens() -> Any:
-    """12 words; those of a class are from a part of the vocabulary of its own."""
-    sides = []
-    for seed, count in ((1, TRAIN), (2, TEST)):
-        labels = _labels(seed, count)
-        words = np.random.default_rng(seed).integers(0, WORDS // CLASSES, (count, 12))
-        sides.append(((words + labels[:, None] * (WORDS // CLASSES)).astype(np.int32), labels))
-    return sides[0], sides[1]
-
-
-def two_inputs() -> Any:
-    """An image and a vector."""
-    (image, labels), (test_image, test_labels) = _patterns((8, 8, 3))
-    (vector, _), (test_vector, _) = _patterns((16,))
-    return ({"image": image, "vector": vector}, labels), ({"image": test_image, "vector": test_vector}, test_labels)
-
-
-def cnn() -> Any:
-    from tf_keras import Sequential, layers
-
-    return Sequential(
-        [
-            layers.Input((8, 8, 3)),
-            layers.Conv2D(16, 3, padding="same", use_bias=False, name="conv1"),
-            layers.BatchNormalization(name="norm1"),
-            layers.ReLU(name="relu1"),
-            layers.MaxPooling2D(name="pool"),
-            layers.Conv2D(32, 3, activation="relu", name="conv2"),
-            layers.Flatten(name="flatten"),
-            layers.Dense(32, activation="relu", name="hidden"),
-            layers.Dense(CLASSES, activation="softmax", name="logits"),
-        ],
-        name="cnn",
-    )
-
-
-def depthwise() -> Any:
-    from tf_keras import Sequential, layers
-
-    return Sequential(
-        [
-            layers.Input((8, 8, 3)),
-            layers.Conv2D(16, 3, padding="same", activation="relu", name="conv"),
-            layers.DepthwiseConv2D(3, activation="relu", name="depthwise"),
-            layers.Conv2D(32, 1, activation="relu", name="pointwise"),
-            layers.GlobalAveragePooling2D(name="mean"),
-            layers.Dense(CLASSES, activation="softmax", name="logits"),
-        ],
-        name="depthwise",
-    )
-
-
-def residual() -> Any:
-    from tf_keras import Model, layers
-
-    given = layers.Input((8, 8, 3), name="image")
-    first = layers.Conv2D(16, 3, padding="same", activation="relu", name="conv1")(given)
-    second = layers.Conv2D(16, 3, padding="same", name="conv2")(first)
-    joined = layers.ReLU(name="relu")(layers.Add(name="add")([first, second]))
-    mean = layers.GlobalAveragePooling2D(name="mean")(joined)
-    return Model(given, layers.Dense(CLASSES, activation="softmax", name="logits")(mean), name="residual")
-
-
-def transformer() -> Any:
-    from tf_keras import Model, layers
-
-    given = layers.Input((12,), dtype="int32", name="words")
-    embedded = layers.Embedding(WORDS, 32, name="embedding")(given)
-    attended = layers.MultiHeadAttention(2, 16, name="attention")(embedded, embedded)
-    normal = layers.LayerNormalization(name="norm1")(layers.Add(name="add1")([embedded, attended]))
-    wide = layers.Dense(64, activation="gelu", name="up")(normal)
-    narrow = layers.Dense(32, name="down")(wide)
-    last = layers.LayerNormalization(name="norm2")(layers.Add(name="add2")([normal, narrow]))
-    mean = layers.GlobalAveragePooling1D(name="mean")(last)
-    return Model(given, layers.Dense(CLASSES, activation="softmax", name="logits")(mean), name="transformer")
-
-
-def lstm() -> Any:
-    from tf_keras import Sequential, layers
-
-    return Sequential(
-        [
-            layers.Input((12, 4)),
-            layers.LSTM(16, name="lstm"),
-            layers.Dense(32, activation="relu", name="hidden"),
-            layers.Dense(CLASSES, activation="softmax", name="logits"),
-        ],
-        name="lstm",
-    )
-
-
-def several_inputs() -> Any:
-    from tf_keras import Model, layers
-
-    image, vector = layers.Input((8, 8, 3), name="image"), layers.Input((16,), name="vector")
-    seen = layers.GlobalAveragePooling2D(name="mean")(layers.Conv2D(16, 3, activation="relu", name="conv")(image))
-    joined = layers.Concatenate(name="joined")([seen, layers.Dense(16, activation="relu", name="side")(vector)])
-    hidden = layers.Dense(32, activation="relu", name="hidden")(joined)
-    outputs = layers.Dense(CLASSES, activation="softmax", name="logits")(hidden)
-    return Model([image, vector], outputs, name="several_inputs")
-
-
-def several_outputs() -> Any:
-    from tf_keras import Model, layers
-
-    given = layers.Input((8, 8, 3), name="image")
-    seen = layers.GlobalAveragePooling2D(name="mean")(layers.Conv2D(16, 3, activation="relu", name="conv")(given))
-    one = layers.Dense(CLASSES, activation="softmax", name="kind")(seen)
-    return Model(given, [one, layers.Dense(1, name="size")(seen)], name="several_outputs")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A model and its data: functions of this file."""
-
-    model: Callable[[], Any]
-    data: Callable[[], Any]
-
-
-KINDS = {
-    "cnn": Kind(cnn, images),
-    "depthwise": Kind(depthwise, images),
-    "residual": Kind(residual, images),
-    "transformer": Kind(transformer, tokens),
-    "lstm": Kind(lstm, sequences),
-    "multi-input": Kind(several_inputs, two_inputs),
-    "multi-output": Kind(several_outputs, images),
-}
 
 
 @dataclass(frozen=True)
@@ -218,12 +61,12 @@ Row = Mapping[str, Cell]
 
 def recipe(kind: str, state: str, modes: Sequence[str]) -> dict[str, Any]:
     """The recipe of a row of the table."""
-    chosen, here = KINDS[kind], Path(__file__).stem
+    chosen, module = KINDS[kind], "matrix_models"
     return {
         "name": f"matrix-{kind}-{state}",
         "description": f"{kind}, {state}, in every mode",
-        "data": {"source": f"{here}:{chosen.data.__name__}", "batch_size": 16},
-        "model": {"source": f"{here}:{chosen.model.__name__}"},
+        "data": {"source": f"{module}:{chosen.data.__name__}", "batch_size": 16},
+        "model": {"source": f"{module}:{chosen.model.__name__}"},
         "stages": [{"train": {"epochs": 6}}, *STATES[state]],
         "export": {"tflite": {mode: {"quantize": mode} for mode in modes}},
     }
