@@ -54,7 +54,7 @@ FLOORS = {
         {"bench", "bridge", "clustering", "micro", "training"},
         {"calibration", "models", "pruning"},
         {"audit", "quantization"},
-        {"quantizer", "explain"},
+        {"quantizer", "explain", "shrinking"},
         {"layer_support", "artifacts", "export"},
         {"bundle", "distillation"},
         {"stages"},
