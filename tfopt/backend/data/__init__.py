@@ -6,6 +6,8 @@
 | `sources` | Which arrays does a `source` return: a name, a function, a file, a folder? |
 | `tabular`, `image_folder`, `tf_dataset` | How is a .npz or .csv, a folder of images, a `tf.data.Dataset` read? |
 | `checks` | Which values, labels and shapes would make training fail late, or silently go wrong? |
+| `prepared` | What does a source return whose preprocessing must travel with a model? |
+| `cut` | How are validation and test set aside, also whole groups such as speakers? |
 | `splits` | What is a split, what are the data of a run, and how are examples held out? |
 | `batches` | Which examples does a training step get, in which order? |
 | `augment` | How are images changed at random, independently of batch size and interruption? |

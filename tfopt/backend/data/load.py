@@ -14,16 +14,14 @@ import numpy as np
 
 from tfopt.backend.data import sources
 from tfopt.backend.data.checks import check_split, class_ids, inputs_of, targets_of
+from tfopt.backend.data.cut import cut
 from tfopt.backend.data.several_inputs import are_by_position, by_position
-from tfopt.backend.data.splits import Data, Split, held_out
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.types import Arrays
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
 
 __all__ = ["Data", "Split", "calibration_examples", "class_weights", "load", "steps_per_epoch"]
-
-_SHARES = {"test": 1, "validation": 2}
-"""What a source may leave to us, and what keeps the seeds of the two cuts apart."""
 
 
 def load(config: DataConfig, folder: Path = Path()) -> Data:
@@ -41,7 +39,8 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
             out of range.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
-    raw = sources.read(config, folder)
+    prepared = sources.read(config, folder)
+    raw = prepared.splits
     names: tuple[str, ...] | None = None
     reproduce = config.targets == "inputs"
     splits: dict[str, Split] = {}
@@ -55,17 +54,20 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     for name, split in splits.items():
         check_split(split, train, num_classes, f"{config.source}, {name} split")
     labels = None if num_classes is None or isinstance(train.targets, dict) else train.targets
-    cut = _cut(splits, config, labels)
+    if labels is not None and labels.ndim > 1:
+        labels = None
+    made = cut(splits, config.splits, config.seed, config.source, labels)
     return Data(
-        train=cut["train"],
-        validation=cut["validation"],
-        test=cut["test"],
+        train=made["train"],
+        validation=made["validation"],
+        test=made["test"],
         source=config.source,
         settings=f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}",
         num_classes=num_classes,
         class_names=names,
+        preprocessing=prepared.preprocessing,
         positional=are_by_position(*raw["train"]),
-        raw=sources.raw_inputs(config, folder),
+        raw=prepared.raw or sources.raw_inputs(config, folder),
         label_names=None if reproduce else names or sources.label_names(config, folder),
     )
 
@@ -76,39 +78,6 @@ def _num_classes(targets: Arrays, names: tuple[str, ...] | None) -> int | None:
     if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.size:
         return None
     return int(targets.max()) + 1
-
-
-def _cut(splits: dict[str, Split], config: DataConfig, labels: Array | None) -> dict[str, Split]:
-    """Adds the missing splits, each taken from the training examples."""
-    cut = dict(splits)
-    available = len(splits["train"])
-    rest = splits["train"]
-    if labels is not None and labels.ndim > 1:
-        labels = None
-    for name, offset in _SHARES.items():
-        if name in cut:
-            continue
-        count = round(getattr(config.splits, name) * available)
-        if not 0 < count < len(rest):
-            share = f"{getattr(config.splits, name):.0%}"
-            raise StageError(
-                f"{config.source} has {available} training examples: {share} of them for {name} leaves one side empty.",
-                f"Provide more examples, or a different share in data.splits.{name}.",
-                code="data_missing",
-            )
-        held = held_out(len(rest), count, config.seed * len(_SHARES) + offset, labels)
-        if not held.size:
-            raise StageError(
-                f"{config.source} has too few examples in each class to set {count} of {available} aside for {name}.",
-                "Provide more examples of each class.",
-                code="data_missing",
-            )
-        kept = np.setdiff1d(np.arange(len(rest)), held, assume_unique=True)
-        cut[name] = rest.select(held)
-        rest = rest.select(kept)
-        labels = None if labels is None else labels[kept]
-    cut["train"] = rest
-    return cut
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
@@ -12,7 +13,9 @@ import numpy as np
 
 from tfopt.backend.data.image_folder import load_images
 from tfopt.backend.data.label_names import label_names_of
+from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
+from tfopt.backend.data.splits import Preprocessing
 from tfopt.backend.data.tabular import load_csv, load_npz
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
@@ -31,22 +34,36 @@ _FORMS = (
 )
 
 
-def read(config: DataConfig, folder: Path) -> dict[str, RawExamples]:
+@dataclass(frozen=True, eq=False)
+class ReadSource:
+    """What a source gave.
+
+    Args:
+        splits: `train` and whichever of `validation` and `test` the source declares.
+        preprocessing: what must travel with a model; None where nothing must.
+        raw: what was done to raw examples; None where the return value does not say.
+    """
+
+    splits: dict[str, RawExamples]
+    preprocessing: Preprocessing | None = None
+    raw: RawInputs | None = None
+
+
+def read(config: DataConfig, folder: Path) -> ReadSource:
     """Runs a source.
 
     Args:
         config: source and its arguments.
         folder: what relative paths are relative to, and where modules beside the recipe are found.
 
-    Returns:
-        `train` and whichever of `validation` and `test` the source declares.
-
     Raises:
         StageError: the source is unknown, fails, or returns something else.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
-    function = _function(config.source, folder)
-    return as_splits(references.call(function, config.source, config.args, folder), config.source)
+    value = references.call(_function(config, folder), config.source, config.args, folder)
+    if isinstance(value, Prepared):
+        return ReadSource(as_splits(value.examples, config.source), value.preprocessing, value.raw)
+    return ReadSource(as_splits(value, config.source))
 
 
 def raw_inputs(config: DataConfig, folder: Path) -> RawInputs | None:
@@ -56,7 +73,7 @@ def raw_inputs(config: DataConfig, folder: Path) -> RawInputs | None:
         config: source and its arguments, which `read` has accepted.
         folder: as for `read`.
     """
-    return raw_inputs_of(_function(config.source, folder), config.args)
+    return raw_inputs_of(_function(config, folder), config.args)
 
 
 def label_names(config: DataConfig, folder: Path) -> tuple[str, ...] | None:
@@ -66,18 +83,20 @@ def label_names(config: DataConfig, folder: Path) -> tuple[str, ...] | None:
         config: source and its arguments, which `read` has accepted.
         folder: as for `read`.
     """
-    return label_names_of(_function(config.source, folder))
+    return label_names_of(_function(config, folder))
 
 
-def _function(source: str, folder: Path) -> Callable[..., Any]:
+def _function(config: DataConfig, folder: Path) -> Callable[..., Any]:
+    source = config.source
     if references.is_function(source):
         return references.function(source, folder)
     if Path(source).suffix or "/" in source:
-        return _file(source, folder)
+        return _file(config, folder)
     return references.by_name("dataset", source)
 
 
-def _file(source: str, folder: Path) -> partial[Any]:
+def _file(config: DataConfig, folder: Path) -> partial[Any]:
+    source = config.source
     path = folder / Path(source).expanduser()
     if path.is_dir():
         return partial(load_images, path)

@@ -196,6 +196,24 @@ def held_out(n: int, count: int, seed: int, labels: Array | None) -> Array:
     return np.sort(np.concatenate([order[shuffled == c][:q] for c, q in zip(classes, quota, strict=True)]))
 
 
+def held_out_groups(groups: Array, count: int, seed: int) -> Array:
+    """Positions of about `count` examples to set aside, sorted: all examples of some groups, at least of one.
+
+    Args:
+        groups: what each example belongs to, shape (n,); examples of one group stay together.
+        count: how many to set aside; a further group is taken where that comes closer to it.
+        seed: of the selection.
+    """
+    names, sizes = np.unique(groups, return_counts=True)
+    taken: list[int] = []
+    total = 0
+    for k in random_order(len(names), seed):
+        if not taken or abs(total + sizes[k] - count) < abs(total - count):
+            taken.append(int(k))
+            total += int(sizes[k])
+    return np.flatnonzero(np.isin(groups, names[taken]))
+
+
 def _each(arrays: Arrays, positions: Array) -> Arrays:
     if isinstance(arrays, Mapping):
         return {name: array[positions] for name, array in arrays.items()}

@@ -1,0 +1,74 @@
+"""Sets validation and test examples aside, for sources that declare no such splits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfopt.backend.data.splits import Split, held_out, held_out_groups
+from tfopt.backend.types import Array
+from tfopt.core.config.data import Splits
+from tfopt.errors import StageError
+
+_SHARES = {"test": 1, "validation": 2}
+"""What a source may leave to us, and what keeps the seeds of the two cuts apart."""
+
+
+def cut(
+    splits: dict[str, Split],
+    shares: Splits,
+    seed: int,
+    source: str,
+    labels: Array | None = None,
+    groups: Array | None = None,
+) -> dict[str, Split]:
+    """Adds the missing splits, each taken from the training examples.
+
+    Args:
+        splits: `train`, and the splits that the source declares.
+        shares: of the training examples.
+        seed: of the selection.
+        source: for errors.
+        labels: class of each training example, to take the same share of every class; None for any selection.
+        groups: what each training example belongs to, such as its speaker; a group stays in one split. None without.
+
+    Raises:
+        StageError: one side would be empty.
+    """
+    result = dict(splits)
+    available = len(splits["train"])
+    rest = splits["train"]
+    for name, offset in _SHARES.items():
+        if name in result:
+            continue
+        count = round(getattr(shares, name) * available)
+        if not 0 < count < len(rest):
+            share = f"{getattr(shares, name):.0%}"
+            raise StageError(
+                f"{source} has {available} training examples: {share} of them for {name} leaves one side empty.",
+                f"Provide more examples, or a different share in data.splits.{name}.",
+                code="data_missing",
+            )
+        own_seed = seed * len(_SHARES) + offset
+        if groups is not None:
+            held = held_out_groups(groups, count, own_seed)
+            if not 0 < held.size < len(rest):
+                raise StageError(
+                    f"{source} has too few groups to set one aside for {name}: {', '.join(np.unique(groups))}.",
+                    "Provide examples of more groups (speakers), or let examples of one group be in several splits.",
+                    code="data_missing",
+                )
+        else:
+            held = held_out(len(rest), count, own_seed, labels)
+            if not held.size:
+                raise StageError(
+                    f"{source} has too few examples in each class to set {count} of {available} aside for {name}.",
+                    "Provide more examples of each class.",
+                    code="data_missing",
+                )
+        kept = np.setdiff1d(np.arange(len(rest)), held, assume_unique=True)
+        result[name] = rest.select(held)
+        rest = rest.select(kept)
+        labels = None if labels is None else labels[kept]
+        groups = None if groups is None else groups[kept]
+    result["train"] = rest
+    return result

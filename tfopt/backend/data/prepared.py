@@ -1,0 +1,23 @@
+"""What a source returns that turned raw examples into inputs in a way that a model must have with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tfopt.backend.data.raw_inputs import RawInputs
+from tfopt.backend.data.splits import Preprocessing
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Examples of a source, with what was done to them.
+
+    Args:
+        examples: in any form that a source may return.
+        preprocessing: what must travel with a model; None where nothing must.
+        raw: what was done to raw examples, so that files can do it themselves; None where the source does not say.
+    """
+
+    examples: object
+    preprocessing: Preprocessing | None = None
+    raw: RawInputs | None = None
