@@ -49,7 +49,7 @@ FLOORS = {
     "tfopt.io": ({"system"}, {"recipes", "store"}, {"runs"}),
     "tfopt.report": ({"shared"}, {"live", "run"}, {"comparison", "files", "plan"}, {"notebook"}),
     "tfopt.backend": (
-        {"compat", "types"},
+        {"compat", "text", "types"},
         {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
         {"bench", "bridge", "clustering", "micro", "training"},
         {"calibration", "models", "pruning"},
