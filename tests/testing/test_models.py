@@ -92,3 +92,35 @@ class TestAutoencoderOfImages(ModelContract):
 def test_the_whole_zoo_is_here() -> None:
     tried = {suite.source for suite in ModelContract.__subclasses__() if suite.__module__ == __name__}
     assert tried == set(references.names("model"))
+
+
+class TestGpt(ModelContract):
+    """Tied to its embedding: 11 x 16 table, 12 x 16 positions, a block of 12 x 16^2 + 13 x 16, 2 x 16 of the norm."""
+
+    source = "gpt"
+    input_shape = (12,)
+    num_outputs = 11
+    tokens = 11
+    predicts_tokens = True
+    args = {"width": 16, "blocks": 1, "heads": 4}
+    parameters = 11 * 16 + 12 * 16 + 12 * 16**2 + 13 * 16 + 2 * 16
+    refuses = (12, 3)
+
+
+class TestGptAsLlama(ModelContract):
+    source = "gpt"
+    input_shape = (12,)
+    num_outputs = 11
+    tokens = 11
+    predicts_tokens = True
+    args = {
+        "width": 16,
+        "blocks": 1,
+        "heads": 4,
+        "key_value_heads": 2,
+        "positions": "rotary",
+        "norm": "rms_norm",
+        "tie_weights": False,
+        "activation": "swish",
+        "dropout": 0,
+    }

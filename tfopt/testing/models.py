@@ -33,6 +33,8 @@ class ModelContract:
         args: arguments it is tried with.
         parameters: how many weights it then has, where that is known from another source.
         reproduces: whether it is an autoencoder rather than a classifier.
+        tokens: inputs are ids below this number; None for inputs that are quantities.
+        predicts_tokens: whether it has an output for each position, as a language model has.
         refuses: a shape it cannot work with, if there is one.
     """
 
@@ -42,6 +44,8 @@ class ModelContract:
     args: ClassVar[dict[str, Any]] = {}
     parameters: ClassVar[int | None] = None
     reproduces: ClassVar[bool] = False
+    tokens: ClassVar[int | None] = None
+    predicts_tokens: ClassVar[bool] = False
     refuses: ClassVar[tuple[int, ...] | None] = None
 
     @pytest.fixture(scope="class")
@@ -59,8 +63,15 @@ class ModelContract:
         from tfopt.backend.data.splits import Data, Split
 
         n = max(6, cls.num_outputs)
-        inputs = np.random.RandomState(0).rand(n, *shape).astype(np.float32)
-        split = Split(inputs, inputs if cls.reproduces else np.arange(n, dtype=np.int32) % cls.num_outputs)
+        random = np.random.RandomState(0)
+        if cls.tokens is None:
+            inputs = random.rand(n, *shape).astype(np.float32)
+        else:
+            inputs = random.randint(0, cls.tokens, (n, *shape), dtype=np.int32)
+        labels = np.arange(n, dtype=np.int32) % cls.num_outputs
+        if cls.predicts_tokens:
+            labels = random.randint(0, cls.num_outputs, (n, *shape), dtype=np.int32)
+        split = Split(inputs, inputs if cls.reproduces else labels)
         num_classes = None if cls.reproduces else cls.num_outputs
         return Data(split, split, split, source="contract", num_classes=num_classes)
 

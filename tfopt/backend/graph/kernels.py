@@ -10,7 +10,9 @@ Biases, scales and statistics of normalization layers are not kernels. The three
 | `SeparableConv1D/2D` | depthwise and pointwise | pointwise | pointwise |
 | `LSTM`, `GRU`, `SimpleRNN`, `RNN` of their cells | kernel and recurrent kernel | all | all |
 | `Bidirectional` | kernels of both directions | none | all |
-| `MultiHeadAttention` | the four projections | all | all |
+| `MultiHeadAttention`, `GroupedQueryAttention` | the four projections | all | all |
+| `TiedEmbedding` | its table | all | all |
+| `PositionEmbedding` | its vectors | none | none |
 | layer class from outside Keras | its `get_prunable_weights`, or those of 2 axes and more | the same | its own |
 
 tfmot decides by its registries, which `prunable` and `clusterable` read; nothing of them is repeated here.

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.layers import GroupedQueryAttention, PositionEmbedding, RMSNormalization, TiedEmbedding, TiedLogits
 from tfopt.backend.types import Shape
 
 
@@ -106,6 +107,20 @@ def _multi_head_attention(layer: tf_keras.layers.Layer, inputs: Sequence[Shape],
     return projections + attention + query * _size(layer._output_dense.kernel)
 
 
+def _grouped_query_attention(layer: GroupedQueryAttention, inputs: Sequence[Shape], output: Shape) -> int:
+    positions = _product(inputs[0][1:-1])
+    projections = sum(_size(kernel) for kernel in layer.get_prunable_weights())
+    return positions * projections + 2 * positions**2 * layer.num_heads * layer.head_size
+
+
+def _tied_logits(layer: TiedLogits, inputs: Sequence[Shape], output: Shape) -> int:
+    return _product(output[1:]) * _product((inputs[0][-1],))
+
+
+def _nothing(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
+    return 0
+
+
 def _attention(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     query, value = inputs[0], inputs[1]
     pairs = _product(query[1:-1]) * _product(value[1:-1])
@@ -176,6 +191,9 @@ COUNTS: Mapping[type, Callable[[tf_keras.layers.Layer, Sequence[Shape], Shape], 
     layers.ConvLSTM3D: _recurrent_convolution,
     layers.Bidirectional: _bidirectional,
     layers.TimeDistributed: _time_distributed,
+    GroupedQueryAttention: _grouped_query_attention,
+    TiedLogits: _tied_logits,
+    **dict.fromkeys((PositionEmbedding, RMSNormalization, TiedEmbedding), _nothing),
 }
 """How to count, by layer type; a subclass is counted as its base class."""
 

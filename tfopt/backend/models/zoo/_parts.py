@@ -52,7 +52,16 @@ def vector_input(input_shape: ExampleShape, model: str) -> tuple[tf.Tensor, tf.T
 
 
 def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output, name: str) -> tf_keras.Model:
-    """Ends a model with the Dense layer `logits` and, except for `linear`, the activation layer `probabilities`.
+    """Ends a model with the Dense layer `logits` and what `ended` adds.
+
+    Raises:
+        StageError: `output` is unknown.
+    """
+    return ended(inputs, layers.Dense(num_outputs, name="logits")(x), output, name)
+
+
+def ended(inputs: tf.Tensor, logits: tf.Tensor, output: Output, name: str) -> tf_keras.Model:
+    """Ends a model with the activation layer `probabilities`, except for `linear`, behind its layer `logits`.
 
     The activation is a layer of its own so that rules can name `logits`, and every stage can find the logits.
 
@@ -64,7 +73,7 @@ def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output
             f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.",
             code="invalid_argument",
         )
-    x = layers.Dense(num_outputs, name="logits")(x)
+    x = logits
     if output == "softmax":
         x = layers.Softmax(name="probabilities")(x)
     elif output == "sigmoid":

@@ -1,0 +1,35 @@
+"""Normalization by the root mean square, which Keras 3 has under this name and tf_keras does not have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.types import Nested, Shape
+
+
+@tf_keras.saving.register_keras_serializable(package="tfopt")
+class RMSNormalization(tf_keras.layers.Layer):
+    """x / sqrt(mean(x^2) + epsilon) * scale over the last axis (Zhang, Sennrich 2019, arXiv:1910.07467).
+
+    Args:
+        epsilon: added to the mean square.
+    """
+
+    def __init__(self, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+        self.supports_masking = True
+
+    def build(self, input_shape: Shape) -> None:
+        self.scale = self.add_weight(name="scale", shape=(input_shape[-1],), initializer="ones")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        mean_square = tf.reduce_mean(tf.square(inputs), axis=-1, keepdims=True)
+        return inputs * tf.math.rsqrt(mean_square + self.epsilon) * self.scale
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "epsilon": self.epsilon}
