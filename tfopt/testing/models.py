@@ -21,6 +21,7 @@ from tfopt.errors import StageError
 
 if TYPE_CHECKING:
     from tfopt.backend.data.splits import Data
+    from tfopt.backend.types import Array
 
 
 class ModelContract:
@@ -64,10 +65,9 @@ class ModelContract:
 
         n = max(6, cls.num_outputs)
         random = np.random.RandomState(0)
-        if cls.tokens is None:
-            inputs = random.rand(n, *shape).astype(np.float32)
-        else:
-            inputs = random.randint(0, cls.tokens, (n, *shape), dtype=np.int32)
+        inputs: Array = random.rand(n, *shape).astype(np.float32)
+        if cls.tokens is not None:
+            inputs = (inputs * cls.tokens).astype(np.int32)
         labels = np.arange(n, dtype=np.int32) % cls.num_outputs
         if cls.predicts_tokens:
             labels = random.randint(0, cls.num_outputs, (n, *shape), dtype=np.int32)

@@ -107,13 +107,13 @@ def _multi_head_attention(layer: tf_keras.layers.Layer, inputs: Sequence[Shape],
     return projections + attention + query * _size(layer._output_dense.kernel)
 
 
-def _grouped_query_attention(layer: GroupedQueryAttention, inputs: Sequence[Shape], output: Shape) -> int:
+def _grouped_query_attention(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     positions = _product(inputs[0][1:-1])
     projections = sum(_size(kernel) for kernel in layer.get_prunable_weights())
     return positions * projections + 2 * positions**2 * layer.num_heads * layer.head_size
 
 
-def _tied_logits(layer: TiedLogits, inputs: Sequence[Shape], output: Shape) -> int:
+def _tied_logits(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     return _product(output[1:]) * _product((inputs[0][-1],))
 
 
