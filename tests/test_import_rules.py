@@ -50,6 +50,7 @@ FLOORS = {
     "tfopt.report": ({"shared"}, {"live", "run"}, {"comparison", "files", "plan"}, {"notebook"}),
     "tfopt.backend": (
         {"compat", "text", "types"},
+        {"audio"},
         {"layers"},
         {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
         {"bench", "bridge", "clustering", "micro", "training"},

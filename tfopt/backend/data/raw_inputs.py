@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from tfopt.backend.audio.settings import FeatureSettings
 from tfopt.backend.types import Array
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +28,8 @@ Pair = tuple[Array, Array]
 
 @dataclass(frozen=True)
 class RawInputs:
-    """What turns a raw example into an input of the model: `input = (raw - mean) / std`, after resizing.
+    """What turns a raw example into an input of the model: `input = (raw - mean) / std`, after resizing; of sound,
+    features take the place of `raw`.
 
     Args:
         mean: one number, or one for each channel (the last axis).
@@ -37,6 +39,7 @@ class RawInputs:
         images: whether examples are images, (height, width, 1 or 3).
         resized: whether images of any size were resized to that of the model, bilinear with antialiasing.
         pairs: raw examples beside the inputs made of them, to prove it with; None where inputs can be turned back.
+        audio: the features of samples that are normalized, in place of raw values; None where examples are no sound.
     """
 
     mean: tuple[float, ...] = (0.0,)
@@ -46,6 +49,7 @@ class RawInputs:
     images: bool = False
     resized: bool = False
     pairs: Callable[[int], Iterator[Pair]] | None = None
+    audio: FeatureSettings | None = None
 
     def undone(self, inputs: Array) -> Array:
         """Raw values of inputs that were only normalized, in the raw dtype.

@@ -17,6 +17,7 @@ from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
 from tfopt.backend.data.splits import Preprocessing
 from tfopt.backend.data.tabular import load_csv, load_npz
+from tfopt.backend.data.wav_folder import has_wavs, load_wavs
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
@@ -99,7 +100,7 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
     source = config.source
     path = folder / Path(source).expanduser()
     if path.is_dir():
-        return partial(load_images, path)
+        return partial(load_wavs, path, config.splits, config.seed) if has_wavs(path) else partial(load_images, path)
     if not path.exists():
         raise StageError(
             f"The data {source!r} does not exist: there is no {path}.",
@@ -112,7 +113,7 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
         return partial(load_csv, path)
     raise StageError(
         f"{source!r} is of an unknown type.",
-        "Expected .npz, .csv, or a folder with one subfolder of images a class.",
+        "Expected .npz, .csv, or a folder with one subfolder of images or WAV files a class.",
         code="unknown_file_type",
     )
 
