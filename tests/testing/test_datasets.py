@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.wav_files import tone, write_wav
 from tfopt.backend.data.splits import Data
 from tfopt.catalog import references
-from tfopt.errors import EnvironmentProblem
+from tfopt.errors import EnvironmentProblem, StageError
 from tfopt.testing.datasets import DatasetContract
 
 
@@ -46,6 +47,55 @@ class TestMnist(DatasetContract):
 @pytest.mark.usefixtures("keras_home")
 class TestFashionMnist(DatasetContract):
     source = "fashion_mnist"
+
+
+@pytest.fixture(scope="module")
+def spoken_digits(shared_data: Callable[[str], Path]) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPOKEN_DIGITS", str(shared_data("fsdd")))
+        yield shared_data("fsdd")
+
+
+@pytest.mark.usefixtures("spoken_digits")
+class TestSpokenDigits(DatasetContract):
+    source = "spoken_digits"
+    images = False
+
+    def test_voices_of_the_test_split_are_heard_nowhere_else(self, data: Data) -> None:
+        assert (len(data.train), len(data.validation), len(data.test)) == (2000, 500, 500)
+        assert data.input_shape == (49, 40)
+        assert data.preprocessing is not None
+
+
+def test_spoken_digits_by_takes_from_a_folder_of_files(tmp_path: Path) -> None:
+    for digit in "012":
+        for speaker in ("george", "theo", "lucas"):
+            for take in range(8):
+                write_wav(tmp_path / "recordings" / f"{digit}_{speaker}_{take}.wav", tone(300 + 100 * take))
+    spoken = references.by_name("dataset", "spoken_digits")
+    parts = spoken(folder=str(tmp_path), split="takes", seconds=0.5).examples
+    assert {name: len(labels) for name, (_, labels) in parts.items()} == {"train": 27, "test": 45}
+    parts = spoken(folder=str(tmp_path), seconds=0.5).examples
+    assert {name: len(labels) for name, (_, labels) in parts.items()} == {"train": 24, "validation": 24, "test": 24}
+    with pytest.raises(StageError, match=r"test_speakers has 'anna', who speaks no recording.*george, lucas, theo"):
+        spoken(folder=str(tmp_path), test_speakers=["anna"])
+    with pytest.raises(StageError, match="'lucas' is a speaker of test and of validation"):
+        spoken(folder=str(tmp_path), test_speakers=["lucas"])
+
+
+def test_spoken_digits_without_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPOKEN_DIGITS", raising=False)
+    spoken = references.by_name("dataset", "spoken_digits")
+    with pytest.raises(EnvironmentProblem, match=r"not downloaded by tfopt.*environment variable SPOKEN_DIGITS"):
+        spoken()
+    with pytest.raises(EnvironmentProblem, match=r"does not exist: /no/where \(args.folder\)"):
+        spoken(folder="/no/where")
+    monkeypatch.setenv("SPOKEN_DIGITS", str(tmp_path))
+    with pytest.raises(EnvironmentProblem, match=r"neither recordings\.zip nor WAV files"):
+        spoken()
+    (tmp_path / "recordings.zip").write_bytes(b"no archive")
+    with pytest.raises(EnvironmentProblem, match=r"recordings\.zip cannot be read"):
+        spoken()
 
 
 ARCHIVES = {
@@ -109,7 +159,7 @@ def test_texts_become_padded_word_ids(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_every_built_in_is_known_here() -> None:
-    assert set(references.names("dataset")) == {"digits", *ARCHIVES}
+    assert set(references.names("dataset")) == {"digits", "spoken_digits", *ARCHIVES}
 
 
 def test_cache_that_keras_would_pass_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

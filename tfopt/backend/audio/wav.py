@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import wave
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 import numpy as np
 from scipy.signal import resample_poly
@@ -32,11 +33,11 @@ class Recording:
     samples: Array
 
 
-def read_wav(stream: IO[bytes] | Path, name: str, stereo: Stereo = "refuse") -> Recording:
+def read_wav(content: Path | bytes, name: str, stereo: Stereo = "refuse") -> Recording:
     """Reads a WAV file of whole numbers: 8, 16, 24 or 32 bits.
 
     Args:
-        stream: a path, or an open file.
+        content: a path, or what is in the file.
         name: of the file, for errors.
         stereo: what becomes of several channels.
 
@@ -44,21 +45,22 @@ def read_wav(stream: IO[bytes] | Path, name: str, stereo: Stereo = "refuse") -> 
         StageError: it is no such file, is cut off, is empty, or has several channels.
     """
     try:
-        with wave.open(str(stream) if isinstance(stream, Path) else stream) as file:
+        with wave.open(str(content) if isinstance(content, Path) else io.BytesIO(content)) as file:
             channels, width, rate, count = file.getparams()[:4]
-            content = file.readframes(count)
+            frames = file.readframes(count)
     except (wave.Error, EOFError, OSError, ValueError, RuntimeError) as error:
+        reason = str(error) or "it ends too early"
         raise StageError(
-            f"{name} cannot be read as a WAV file: {error or type(error).__name__}.",
-            "Convert it to WAV with whole numbers (PCM), e.g. `ffmpeg -i FILE -c:a pcm_s16le OUT.wav`, or move it away.",
+            f"{name} cannot be read as a WAV file: {str(error) or 'it ends too early'}.",
+            "Convert it to whole numbers (PCM), e.g. `ffmpeg -i FILE -c:a pcm_s16le OUT.wav`, or move it away.",
             code="data_unreadable",
         ) from error
     if rate < 1:
         raise StageError(f"{name} has a sample rate of {rate}.", "Repair it, or move it away.", code="data_unreadable")
-    if len(content) != count * channels * width:
+    if len(frames) != count * channels * width:
         raise StageError(
             f"{name} is cut off: its header says {counted(count, 'sample')}, but there are only "
-            f"{len(content) // (channels * width)}.",
+            f"{len(frames) // (channels * width):,}.",
             "Get the file again, or move it away.",
             code="data_unreadable",
         )
@@ -70,7 +72,7 @@ def read_wav(stream: IO[bytes] | Path, name: str, stereo: Stereo = "refuse") -> 
             "Write args: {stereo: mix} for their mean, or {stereo: first} for the first channel.",
             code="invalid_data",
         )
-    samples = _numbers(content, width).reshape(-1, channels)
+    samples = _numbers(frames, width).reshape(-1, channels)
     return Recording(rate, samples.mean(axis=1) if stereo == "mix" else samples[:, 0])
 
 

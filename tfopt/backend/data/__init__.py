@@ -5,6 +5,7 @@
 | `load` | How does the `data` block of a recipe become three splits, calibration examples and class weights? |
 | `sources` | Which arrays does a `source` return: a name, a function, a file, a folder? |
 | `tabular`, `image_folder`, `tf_dataset` | How is a .npz or .csv, a folder of images, a `tf.data.Dataset` read? |
+| `wav_folder`, `recordings` | Which classes and speakers has a folder of WAV files, and how do they become inputs? |
 | `checks` | Which values, labels and shapes would make training fail late, or silently go wrong? |
 | `prepared` | What does a source return whose preprocessing must travel with a model? |
 | `cut` | How are validation and test set aside, also whole groups such as speakers? |

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Literal
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -32,12 +33,12 @@ class WavFile:
 
     Args:
         name: for errors.
-        open: opens it for reading.
+        content: its path, or what is in it.
         label: its class.
     """
 
     name: str
-    open: Callable[[], IO[bytes]]
+    content: Path | bytes
     label: str
 
 
@@ -172,8 +173,7 @@ def _samples(file: WavFile, keys: RecordingKeys, rate: int) -> Array:
 
 
 def _read(file: WavFile, keys: RecordingKeys) -> Recording:
-    with file.open() as stream:
-        return read_wav(stream, file.name, keys.stereo)
+    return read_wav(file.content, file.name, keys.stereo)
 
 
 def _statistics(inputs: Sequence[Array]) -> tuple[Array, Array]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +83,7 @@ def load_wavs(
     chosen: dict[str, list[WavFile]] = {}
     for name, split in made.items():
         found = files[name] if name in files else files["train"]
-        chosen[name] = [WavFile(str(file), partial(file.open, "rb"), label) for file, label in _at(found, split)]
+        chosen[name] = [WavFile(str(file), file, label) for file, label in _at(found, split)]
     return prepared(chosen, keys)
 
 
@@ -103,7 +102,7 @@ def _files(folder: Path, label: re.Pattern[str] | None) -> list[tuple[Path, str]
         raise StageError(
             f"{folder} has {what}{' outside of a class folder' if loose else ''}"
             f"{f', such as {loose[0].name}' if loose else ''}.",
-            "Expected one subfolder per class, or args: {label: REGEX} whose first group is the class in a file's name.",
+            "Expected one subfolder per class, or args: {label: REGEX}, whose first group is the class in a name.",
             code="invalid_data",
         )
     return found

@@ -5,6 +5,7 @@
 | `digits` | Which data set comes with scikit-learn, without a download? |
 | `mnist`, `fashion_mnist`, `cifar10`, `cifar100` | Images: what do `data.args` choose, and which arrays come? |
 | `imdb`, `reuters` | Texts as word ids: the same |
+| `spoken_digits` | Recordings of a folder of yours: which voices are in which split? |
 | `_keras_cache` | Where are downloaded files kept, and are they the published ones? |
 | `_pixels`, `_texts` | How do pixels become floats, and texts equally long? |
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
 import zipfile
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -44,7 +42,7 @@ def load(
         test_speakers: of george, jackson, lucas, nicolas, theo, yweweler; for `split: speakers`.
         validation_speakers: the same for validation.
         features: `log_mel`, `mfcc`, or `samples` for a model that computes features itself.
-        seconds: length of an input; 98 % of the recordings are shorter than one second, and end in silence.
+        seconds: length of an input; 99 % of the recordings are shorter than one second, and end in silence.
         window_ms: length of a window, in milliseconds.
         hop_ms: from the beginning of a window to that of the next, in milliseconds.
         bands: mel bands.
@@ -75,8 +73,8 @@ def _folder(given: str | None) -> Path:
     if not named:
         raise EnvironmentProblem(
             "The data set spoken_digits is not downloaded by tfopt.",
-            "Get github.com/Jakobovski/free-spoken-digit-dataset, and name its folder: data.args: {folder: ...}, or the "
-            f"environment variable {FOLDER}.",
+            "Get github.com/Jakobovski/free-spoken-digit-dataset, and name its folder: data.args: {folder: ...}, or "
+            f"the environment variable {FOLDER}.",
             code="data_missing",
         )
     path = Path(named).expanduser()
@@ -97,12 +95,12 @@ def _files(folder: Path) -> list[tuple[tuple[str, int], WavFile]]:
                 contents = {name: opened.read(name) for name in sorted(opened.namelist()) if name.endswith(".wav")}
         except (zipfile.BadZipFile, OSError) as error:
             raise EnvironmentProblem(f"{archive} cannot be read: {error}.", code="data_unreadable") from error
-        openers = {f"{archive}/{name}": partial(io.BytesIO, content) for name, content in contents.items()}
+        recordings: dict[str, Path | bytes] = {f"{archive}/{name}": content for name, content in contents.items()}
     else:
         place = folder / _RECORDINGS if (folder / _RECORDINGS).is_dir() else folder
-        openers = {str(file): partial(file.open, "rb") for file in sorted(place.glob("*.wav"))}
+        recordings = {str(file): file for file in sorted(place.glob("*.wav"))}
     found = []
-    for name, opener in openers.items():
+    for name, content in recordings.items():
         digit, speaker, take = (*Path(name).stem.split("_"), "", "")[:3]
         if not (digit.isdigit() and speaker and take.isdigit()):
             raise EnvironmentProblem(
@@ -110,7 +108,7 @@ def _files(folder: Path) -> list[tuple[tuple[str, int], WavFile]]:
                 "Move it away, or read the folder as data.source with args: {label: ..., speaker: ...}.",
                 code="invalid_data",
             )
-        found.append(((speaker, int(take)), WavFile(name, opener, digit)))
+        found.append(((speaker, int(take)), WavFile(name, content, digit)))
     if not found:
         raise EnvironmentProblem(
             f"{folder.absolute()} has neither {_ARCHIVE} nor WAV files of spoken_digits.", code="data_missing"
