@@ -51,7 +51,7 @@ def read_wav(content: Path | bytes, name: str, stereo: Stereo = "refuse") -> Rec
     except (wave.Error, EOFError, OSError, ValueError, RuntimeError) as error:
         reason = str(error) or "it ends too early"
         raise StageError(
-            f"{name} cannot be read as a WAV file: {str(error) or 'it ends too early'}.",
+            f"{name} cannot be read as a WAV file: {reason}.",
             "Convert it to whole numbers (PCM), e.g. `ffmpeg -i FILE -c:a pcm_s16le OUT.wav`, or move it away.",
             code="data_unreadable",
         ) from error
