@@ -98,6 +98,33 @@ def test_spoken_digits_without_a_folder(tmp_path: Path, monkeypatch: pytest.Monk
         spoken()
 
 
+@pytest.fixture(scope="module")
+def nab(shared_data: Callable[[str], Path]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAB", str(shared_data("nab")))
+        yield
+
+
+@pytest.mark.usefixtures("nab")
+class TestNab(DatasetContract):
+    source = "nab"
+    images = False
+    targets = "inputs"
+
+    def test_training_has_no_anomaly_and_the_test_split_has_some(self, data: Data) -> None:
+        assert data.input_shape == (128, 1)
+        assert data.train.anomalies is None
+        assert data.test.anomalies is not None
+        assert 0.1 < data.test.anomalies.mean() < 0.3
+
+
+def test_a_series_that_nab_does_not_have(shared_data: Callable[[str], Path]) -> None:
+    with pytest.raises(
+        StageError, match=r"no series 'realKnownCause/nyc_taxis'\. Did you mean 'realKnownCause/nyc_taxi'"
+    ):
+        references.by_name("dataset", "nab")(folder=str(shared_data("nab")), series="realKnownCause/nyc_taxis")
+
+
 ARCHIVES = {
     "mnist": "mnist.npz",
     "fashion_mnist": "fashion-mnist/train-images-idx3-ubyte.gz",
@@ -159,7 +186,7 @@ def test_texts_become_padded_word_ids(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_every_built_in_is_known_here() -> None:
-    assert set(references.names("dataset")) == {"digits", "spoken_digits", *ARCHIVES}
+    assert set(references.names("dataset")) == {"digits", "nab", "spoken_digits", *ARCHIVES}
 
 
 def test_cache_that_keras_would_pass_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,6 +113,12 @@ class Tflite(Export):
 
     def _budget_warnings(self, workload: ExportWorkload) -> Iterator[str]:
         for budget in workload.budgets:
+            about_anomalies = budget.export in self.variants and budget.measure.startswith("anomaly_auc")
+            if about_anomalies and workload.data is not None and workload.data.test.anomalies is None:
+                yield (
+                    f"{budget.name}: the test split of {workload.data.source} has no known anomalies to find, so the "
+                    "budget cannot be met."
+                )
             least = self.least_bytes(budget.export, workload.parameters)
             if budget.measure == "bytes" and least is not None and budget.limit < least:
                 yield (

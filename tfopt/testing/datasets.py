@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -28,11 +28,13 @@ class DatasetContract:
         source: its name in a recipe, or `package.module:function`.
         args: arguments that keep it small and quick; also must change nothing of what is promised.
         images: whether inputs are images in [0, 1].
+        targets: `inputs` for data of models that reproduce their input.
     """
 
     source: ClassVar[str]
     args: ClassVar[dict[str, Any]] = {}
     images: ClassVar[bool] = True
+    targets: ClassVar[Literal["labels", "inputs"]] = "labels"
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -43,7 +45,7 @@ class DatasetContract:
     def load(cls, **args: Any) -> Data:
         from tfopt.backend.data.load import load
 
-        return load(DataConfig(source=cls.source, args={**cls.args, **args}))
+        return load(DataConfig(source=cls.source, args={**cls.args, **args}, targets=cls.targets))
 
     @classmethod
     def function(cls) -> Any:

@@ -4,8 +4,10 @@
 |---|---|
 | `load` | How does the `data` block of a recipe become three splits, calibration examples and class weights? |
 | `sources` | Which arrays does a `source` return: a name, a function, a file, a folder? |
+| `table` | Which cells does a .csv file have, and what is wrong with it? |
 | `tabular`, `image_folder`, `tf_dataset` | How is a .npz or .csv, a folder of images, a `tf.data.Dataset` read? |
 | `wav_folder`, `recordings` | Which classes and speakers has a folder of WAV files, and how do they become inputs? |
+| `series_files`, `series` | How do rows of .csv files become windows, in the order of time? |
 | `checks` | Which values, labels and shapes would make training fail late, or silently go wrong? |
 | `prepared` | What does a source return whose preprocessing must travel with a model? |
 | `cut` | How are validation and test set aside, also whole groups such as speakers? |

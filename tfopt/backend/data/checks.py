@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split
                 code="invalid_data",
             )
     ids = {
-        name: Split(split.inputs, np.searchsorted(names, np.asarray(split.targets)).astype(np.int32))
+        name: replace(split, targets=np.searchsorted(names, np.asarray(split.targets)).astype(np.int32))
         for name, split in splits.items()
     }
     return ids, tuple(map(str, names))

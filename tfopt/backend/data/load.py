@@ -46,7 +46,8 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     splits: dict[str, Split] = {}
     for name, (x, y) in raw.items():
         inputs = inputs_of(by_position(x, y), config.source, name)
-        splits[name] = Split(inputs, inputs if reproduce else targets_of(y, config.source, name))
+        targets = inputs if reproduce else targets_of(y, config.source, name)
+        splits[name] = Split(inputs, targets, prepared.anomalies if name == "test" else None)
     if not reproduce:
         splits, names = class_ids(splits, config.source)
     train = splits["train"]

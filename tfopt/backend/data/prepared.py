@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.data.splits import Preprocessing
+from tfopt.backend.types import Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,8 +17,11 @@ class Prepared:
         examples: in any form that a source may return.
         preprocessing: what must travel with a model; None where nothing must.
         raw: what was done to raw examples, so that files can do it themselves; None where the source does not say.
+        anomalies: which examples of the test split are anomalies, (n,) bool; None where that is not
+            known, or all of them are alike.
     """
 
     examples: object
     preprocessing: Preprocessing | None = None
     raw: RawInputs | None = None
+    anomalies: Array | None = None

@@ -15,9 +15,11 @@ from tfopt.backend.data.image_folder import load_images
 from tfopt.backend.data.label_names import label_names_of
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
+from tfopt.backend.data.series_files import has_series, load_series
 from tfopt.backend.data.splits import Preprocessing
 from tfopt.backend.data.tabular import load_csv, load_npz
 from tfopt.backend.data.wav_folder import has_wavs, load_wavs
+from tfopt.backend.types import Array
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
@@ -43,11 +45,13 @@ class ReadSource:
         splits: `train` and whichever of `validation` and `test` the source declares.
         preprocessing: what must travel with a model; None where nothing must.
         raw: what was done to raw examples; None where the return value does not say.
+        anomalies: which examples of the test split are anomalies; None where that is not known.
     """
 
     splits: dict[str, RawExamples]
     preprocessing: Preprocessing | None = None
     raw: RawInputs | None = None
+    anomalies: Array | None = None
 
 
 def read(config: DataConfig, folder: Path) -> ReadSource:
@@ -63,7 +67,7 @@ def read(config: DataConfig, folder: Path) -> ReadSource:
     """
     value = references.call(_function(config, folder), config.source, config.args, folder)
     if isinstance(value, Prepared):
-        return ReadSource(as_splits(value.examples, config.source), value.preprocessing, value.raw)
+        return ReadSource(as_splits(value.examples, config.source), value.preprocessing, value.raw, value.anomalies)
     return ReadSource(as_splits(value, config.source))
 
 
@@ -100,6 +104,8 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
     source = config.source
     path = folder / Path(source).expanduser()
     if path.is_dir():
+        if "window" in config.args and has_series(path):
+            return partial(load_series, path, config.splits)
         return partial(load_wavs, path, config.splits, config.seed) if has_wavs(path) else partial(load_images, path)
     if not path.exists():
         raise StageError(
@@ -109,6 +115,8 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
         )
     if path.suffix == ".npz":
         return partial(load_npz, path)
+    if path.suffix == ".csv" and "window" in config.args:
+        return partial(load_series, path, config.splits)
     if path.suffix == ".csv":
         return partial(load_csv, path)
     raise StageError(

@@ -40,10 +40,13 @@ class Split:
     Args:
         inputs: array, or arrays by input name.
         targets: array, or arrays by output name; the very object `inputs` where a model is to reproduce its input.
+        anomalies: which examples are anomalies, (n,) bool, so that a model that reproduces its input can be judged by
+            finding them; None where that is not known.
     """
 
     inputs: Arrays
     targets: Arrays
+    anomalies: Array | None = None
 
     def __len__(self) -> int:
         return num_examples(self.inputs)
@@ -68,7 +71,8 @@ class Split:
     def select(self, positions: Array) -> Split:
         """The examples at `positions`, in that order."""
         inputs = _each(self.inputs, positions)
-        return Split(inputs, inputs if self.targets is self.inputs else _each(self.targets, positions))
+        targets = inputs if self.targets is self.inputs else _each(self.targets, positions)
+        return Split(inputs, targets, None if self.anomalies is None else self.anomalies[positions])
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +132,8 @@ class Data:
             _update(digest, "inputs", self._inputs_in_fingerprint(split))
             if split.targets is not split.inputs:
                 _update(digest, "targets", split.targets)
+            if split.anomalies is not None:
+                _update(digest, "anomalies", split.anomalies)
         if self.preprocessing is not None:
             self.preprocessing.update(digest)
         return digest.hexdigest()

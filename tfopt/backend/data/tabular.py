@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
+from tfopt.backend.data.table import read_table
 from tfopt.backend.types import Array
-from tfopt.core.language.suggest import closest
-from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
-
-if TYPE_CHECKING:
-    from _csv import Reader as _Reader  # of the type stubs alone
 
 TableExamples: TypeAlias = tuple[Array, Array | None]
 """Inputs and targets; targets None where the file has none."""
@@ -24,7 +19,6 @@ _NPZ_SPLITS = {
     "validation": ("x_validation", "y_validation"),
     "test": ("x_test", "y_test"),
 }
-_MISSING = frozenset({"", "nan", "na", "n/a", "null", "none"})
 
 
 def load_npz(path: Path) -> dict[str, TableExamples]:
@@ -85,37 +79,9 @@ def load_csv(
     Raises:
         StageError: no such column, a row of a different length, a missing value, or text in a feature; with the line.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = csv.reader(stream, delimiter=delimiter)
-            header = [name.strip() for name in next(rows, [])]
-            columns = _columns(path, header, target, features)
-            lines, values = _cells(path, rows, header, columns if target is None else [*columns, header.index(target)])
-    except (OSError, UnicodeDecodeError, csv.Error, TypeError) as error:
-        raise StageError(f"{path} cannot be read as a table: {error}.", code="data_unreadable") from error
-    if not values:
-        raise StageError(f"{path} has a header and no rows.", code="data_missing")
-    inputs = np.array(
-        [_numbers(path, [row[k] for row in values], lines, header[column]) for k, column in enumerate(columns)],
-        np.float32,
-    ).T
-    return np.ascontiguousarray(inputs), None if target is None else _targets([row[-1] for row in values], quantity)
-
-
-def _columns(path: Path, header: list[str], target: str | None, features: list[str] | None) -> list[int]:
-    if not header or len(set(header)) != len(header) or not all(header):
-        raise StageError(
-            f"{path}:1: every column needs a name of its own. Got {', '.join(map(repr, header)) or 'no header'}.",
-            code="invalid_data",
-        )
-    chosen = features if features is not None else [name for name in header if name != target]
-    for name in [*chosen, *([] if target is None else [target])]:
-        if name not in header:
-            raise StageError(
-                f"{path}:1: there is no column {name!r}.{closest(name, header)}",
-                f"Its columns: {', '.join(header)}.",
-                code="unknown_column",
-            )
+    table = read_table(path, delimiter)
+    chosen = features if features is not None else [name for name in table.header if name != target]
+    table.check([*chosen, *([] if target is None else [target])])
     if target in chosen:
         raise StageError(
             f"{path}: the target {target!r} is also a feature.",
@@ -124,57 +90,5 @@ def _columns(path: Path, header: list[str], target: str | None, features: list[s
         )
     if not chosen:
         raise StageError(f"{path}: there is no feature column.", code="invalid_data")
-    return [header.index(name) for name in chosen]
-
-
-def _cells(path: Path, rows: _Reader, header: list[str], columns: list[int]) -> tuple[list[int], list[list[str]]]:
-    lines: list[int] = []
-    values: list[list[str]] = []
-    for row in rows:
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise StageError(
-                f"{path}:{rows.line_num}: {counted(len(row), 'value')}, but the header has "
-                f"{counted(len(header), 'column')}.",
-                code="invalid_data",
-            )
-        cells = [row[column].strip() for column in columns]
-        for column, cell in zip(columns, cells, strict=True):
-            if cell.lower() in _MISSING:
-                raise StageError(
-                    f"{path}:{rows.line_num}: the value of {header[column]!r} is missing ({row[column]!r}).",
-                    "Fill it or remove the row; tfopt does not guess values.",
-                    code="invalid_data",
-                )
-        lines.append(rows.line_num)
-        values.append(cells)
-    return lines, values
-
-
-def _numbers(path: Path, cells: list[str], lines: list[int], column: str) -> Array:
-    try:
-        return np.array(cells, dtype=object).astype(np.float64)
-    except ValueError:
-        line, cell = next((line, cell) for line, cell in zip(lines, cells, strict=True) if not _is_number(cell))
-        raise StageError(
-            f"{path}:{line}: {column!r} is {cell!r}, not a number.",
-            f"Encode it as numbers, or leave {column!r} out of features.",
-            code="invalid_data",
-        ) from None
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _targets(cells: list[str], quantity: bool) -> Array:
-    if not all(map(_is_number, cells)):
-        return np.array(cells)
-    if not quantity and all(cell.lstrip("+-").isdigit() for cell in cells):
-        return np.array(cells, dtype=object).astype(np.int64)
-    return np.array(cells, dtype=object).astype(np.float64).astype(np.float32)
+    inputs = np.stack([table.numbers(name) for name in chosen], axis=1).astype(np.float32)
+    return inputs, None if target is None else table.targets(target, quantity)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tfopt.backend.data.splits import Split
 from tfopt.backend.training import compile as compiling
+from tfopt.backend.training.anomalies import anomaly_measures
 from tfopt.backend.types import Array
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import higher_is_better
@@ -24,7 +25,8 @@ def file_measures(
         dense: measures of the first dense stage on the same split.
 
     Returns:
-        `loss`, every metric, and `<metric>_drop`: how much worse than dense, positive where it is worse.
+        `loss`, every metric, `anomaly_auc` where anomalies are known, and `<metric>_drop`: how much worse than dense,
+        positive where it is worse.
 
     Raises:
         ExportError: the model has several outputs, for which a recipe has no metrics.
@@ -36,7 +38,7 @@ def file_measures(
             code="incompatible_model",
         )
     (predictions,) = outputs.values()
-    values = compiling.measure(predictions, test.targets, compile)
+    values = {**compiling.measure(predictions, test.targets, compile), **anomaly_measures(predictions, test)}
     drops = {
         f"{name}_drop": _drop(name, values[name], dense[name]) for name in values if name in dense and name != "loss"
     }

@@ -11,6 +11,7 @@
 | `monitor` | has a metric improved? For early stopping and plateaus |
 | `compile`, `learning_rates` | which optimizer, loss, metrics and rates does a recipe mean? |
 | `evaluate` | how good is a model on a split? |
+| `anomalies` | does a model that reproduces its input find anomalies? |
 | `batch_norm` | what are the statistics of batch normalization for averaged weights? |
 | `random_state` | how do random layers draw the same numbers after a resume? |
 | `wrapping` | how are layers put into wrappers for the time of a stage? |

@@ -8,6 +8,7 @@ import tf_keras
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.splits import Split
 from tfopt.backend.training import compile as compiling
+from tfopt.backend.training.anomalies import anomaly_measures
 from tfopt.backend.types import Arrays
 from tfopt.core.config.compile import Compile
 from tfopt.errors import StageError
@@ -22,10 +23,14 @@ def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: 
         compile: loss and metrics.
         batch_size: examples per call.
 
+    Returns:
+        `loss`, every metric by name, and `anomaly_auc` where the split has known anomalies.
+
     Raises:
         StageError: the split is empty, or its targets do not fit the outputs.
     """
-    return compiling.measure(predict(model, split, batch_size), single_targets(split.targets), compile)
+    outputs = predict(model, split, batch_size)
+    return {**compiling.measure(outputs, single_targets(split.targets), compile), **anomaly_measures(outputs, split)}
 
 
 def predict(model: tf_keras.Model, split: Split, batch_size: int = 256) -> np.ndarray:

@@ -46,7 +46,7 @@ class Budget:
         export: name of the file it is about.
         measure: `bytes`, `gzip_bytes`, `zstd_bytes`, `entropy_bytes` (of the weights), `latency_ms`, `phone_latency`
             (measured by `tfopt bench RUN --adb`), `arena_bytes`, `peak_memory`, `agreement`, `relative_error`
-            (regression), `within_quantum`, a metric, or `<metric>_drop`.
+            (regression), `within_quantum`, `anomaly_auc` (data with known anomalies), a metric, or `<metric>_drop`.
         limit: in bytes, milliseconds or the metric's own unit.
         at_least: the value must reach the limit instead of staying under it.
     """
@@ -78,6 +78,10 @@ class _Measure:
     at_least: bool = False
 
 
+_ANOMALIES = {"anomaly_auc": _Measure(parse_share, at_least=True), "anomaly_auc_drop": _Measure(parse_share)}
+"""Of models that reproduce their input, on data with known anomalies."""
+
+
 def measures_of(compile: Compile) -> dict[str, _Measure]:
     """Everything that an export can be held to, by name."""
     # For regression, agreement is the largest absolute difference: the smaller the better.
@@ -94,6 +98,7 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         "agreement": _Measure(parse_share, at_least=classifies),
         # Error over the standard deviation of the output: of numbers only.
         **({} if classifies else {"relative_error": _Measure(parse_share)}),
+        **({} if classifies else _ANOMALIES),
         "within_quantum": _Measure(parse_share, at_least=True),
     }
     for metric in compile.metrics:

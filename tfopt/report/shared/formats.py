@@ -6,7 +6,9 @@ import math
 import re
 
 _FRACTIONS = frozenset(
-    "agreement auc f1_score planned_sparsity precision recall relative_error sparsity within_quantum".split()
+    (
+        "agreement anomaly_auc auc f1_score planned_sparsity precision recall relative_error sparsity within_quantum"
+    ).split()
 )
 
 

@@ -6,6 +6,8 @@
 | `mnist`, `fashion_mnist`, `cifar10`, `cifar100` | Images: what do `data.args` choose, and which arrays come? |
 | `imdb`, `reuters` | Texts as word ids: the same |
 | `spoken_digits` | Recordings of a folder of yours: which voices are in which split? |
+| `nab` | Time series of a folder of yours, with anomalies to find: which rows are in which split? |
+| `_own_folder` | Where is a data set that tfopt does not download? |
 | `_keras_cache` | Where are downloaded files kept, and are they the published ones? |
 | `_pixels`, `_texts` | How do pixels become floats, and texts equally long? |
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from tfopt.backend.data.datasets._own_folder import own_folder
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.recordings import Features, RecordingKeys, WavFile, prepared
 from tfopt.errors import EnvironmentProblem, StageError
@@ -52,7 +52,7 @@ def load(
         EnvironmentProblem: the folder is not given, or has no such recordings.
         StageError: a speaker is unknown, or in two splits.
     """
-    files = _files(_folder(folder))
+    files = _files(own_folder("spoken_digits", folder, FOLDER, "github.com/Jakobovski/free-spoken-digit-dataset"))
     keys = RecordingKeys(8000, seconds, features, window_ms, hop_ms, bands, coefficients)
     parts: dict[str, list[WavFile]] = {"train": [], "validation": [], "test": []}
     if split == "takes":
@@ -66,24 +66,6 @@ def load(
     for (speaker, _), file in files:
         parts[next((name for name, names in chosen.items() if speaker in names), "train")].append(file)
     return prepared(parts, keys)
-
-
-def _folder(given: str | None) -> Path:
-    named = given if given is not None else os.environ.get(FOLDER)
-    if not named:
-        raise EnvironmentProblem(
-            "The data set spoken_digits is not downloaded by tfopt.",
-            "Get github.com/Jakobovski/free-spoken-digit-dataset, and name its folder: data.args: {folder: ...}, or "
-            f"the environment variable {FOLDER}.",
-            code="data_missing",
-        )
-    path = Path(named).expanduser()
-    if not path.is_dir():
-        where = "args.folder" if given is not None else f"the environment variable {FOLDER}"
-        raise EnvironmentProblem(
-            f"The folder of spoken_digits does not exist: {path.absolute()} ({where}).", code="data_missing"
-        )
-    return path
 
 
 def _files(folder: Path) -> list[tuple[tuple[str, int], WavFile]]:

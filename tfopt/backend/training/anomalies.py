@@ -1,0 +1,35 @@
+"""How well a model that reproduces its input finds anomalies: those are reproduced worse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import rankdata
+
+from tfopt.backend.data.splits import Split
+from tfopt.backend.types import Array
+
+MEASURE = "anomaly_auc"
+
+
+def anomaly_measures(outputs: Array, split: Split) -> Mapping[str, float]:
+    """The area under the ROC curve of the mean squared error, which tells anomalies from normal examples.
+
+    It is the chance that an anomaly has a greater error than a normal example: 1 is perfect, 0.5 is guessing. It needs
+    no threshold.
+
+    Args:
+        outputs: of a model or a file, (examples, ...).
+        split: whose targets the outputs should equal.
+
+    Returns:
+        `anomaly_auc`; nothing where anomalies are not known.
+    """
+    if split.anomalies is None or isinstance(split.targets, dict) or outputs.shape != split.targets.shape:
+        return {}
+    errors = np.square(outputs.astype(np.float64) - split.targets).reshape(len(outputs), -1).mean(axis=1)
+    ranks, anomalies = rankdata(errors), split.anomalies
+    count, others = int(anomalies.sum()), int((~anomalies).sum())
+    above = ranks[anomalies].sum() - count * (count + 1) / 2
+    return {MEASURE: float(above / (count * others))}
