@@ -53,7 +53,7 @@ FLOORS = {
         {"audio"},
         {"layers"},
         {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
-        {"bench", "bridge", "clustering", "micro", "training"},
+        {"bench", "bridge", "clustering", "decoding", "micro", "training"},
         {"calibration", "models", "pruning"},
         {"audit", "quantization"},
         {"quantizer", "explain", "shrinking"},

@@ -26,6 +26,7 @@ VERBS = {
     "show": "tfopt.cli.show",
     "inspect": "tfopt.cli.inspect",
     "bench": "tfopt.cli.bench",
+    "generate": "tfopt.cli.generate",
     "doctor": "tfopt.cli.doctor",
     "gc": "tfopt.cli.gc",
 }

@@ -108,6 +108,15 @@ CODES = {
     "nothing_to_vary": ErrorCode("A sweep has neither axes nor several seeds.", "Give `--axis` or `--seeds`."),
     "locked": ErrorCode("A different process is working on this.", "Wait until it is done."),
     "unknown_executor": ErrorCode("There is no such executor.", "Choose one of the listed ones."),
+    "empty_prompt": ErrorCode("There is nothing to continue.", "Give a prompt of at least one character."),
+    "prompt_too_long": ErrorCode("A prompt does not fit into the context of the file.", "Shorten it."),
+    "unknown_token": ErrorCode("A text or a list of ids has what is not in the vocabulary.", "Follow the message."),
+    "wrong_tokenizer": ErrorCode(
+        "A tokenizer has another number of tokens, or other tokens, than the model.", "Give that of the model."
+    ),
+    "not_generative": ErrorCode(
+        "A file has not the signatures that generating text needs.", "Export it with `export.generate`."
+    ),
     # The environment.
     "missing_package": ErrorCode("An optional package is not installed.", "Install it as in the message."),
     "phone_not_ready": ErrorCode("No phone, or more than one, answers adb.", "Follow the message."),
