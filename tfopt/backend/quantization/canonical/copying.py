@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from tf_keras.utils import custom_object_scope
 
 from tfopt.backend.compat.keras_saving import SafeModeScope
 from tfopt.backend.graph.layers import all_layers, layer_type
+from tfopt.backend.types import Array
 from tfopt.errors import StageError
 
 
@@ -77,8 +78,10 @@ def copy_layer(
         ) from error
 
 
-def copy_state(layer: tf_keras.layers.Layer, copy: tf_keras.layers.Layer) -> None:
-    """Copies the weights of a layer, and the statistics of a Normalization, to its built copy."""
-    copy.set_weights(layer.get_weights())
+def copy_state(
+    layer: tf_keras.layers.Layer, copy: tf_keras.layers.Layer, weights: Sequence[Array] | None = None
+) -> None:
+    """Copies the weights of a layer, or `weights`, and the statistics of a Normalization, to its built copy."""
+    copy.set_weights(layer.get_weights() if weights is None else weights)
     if isinstance(layer, tf_keras.layers.Normalization):
         copy.finalize_state()

@@ -117,7 +117,7 @@ class Cost:
     Args:
         macs: multiply-accumulate operations.
         parameters: numbers in all weights.
-        uncounted: paths of layers whose operations cannot be counted.
+        uncounted: names of layers whose operations cannot be counted.
     """
 
     macs: int

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+import tf_keras
+
+from tests.support.models import branchy_model
+from tests.support.shrinking import assert_removal_is_exact
+from tfopt.backend.shrinking.graph import cost, groups_of, remove
+
+pytestmark = pytest.mark.tf
+
+
+def test_a_branchy_network_is_smaller_under_the_same_names() -> None:
+    model = branchy_model()
+    smaller = assert_removal_is_exact(model)
+    left_out = {"depthwise", "depthwise_relu", "sum"}
+    assert {layer.name for layer in model.layers} - {layer.name for layer in smaller.layers} <= left_out
+    assert smaller.get_layer("nested").get_layer("inner").filters == 4
+    assert smaller.input_shape == model.input_shape and smaller.output_shape == model.output_shape
+    assert cost(smaller).macs < 0.6 * cost(model).macs
+    assert cost(smaller).parameters < 0.6 * cost(model).parameters
+
+
+def test_what_is_kept_is_checked() -> None:
+    inputs = tf_keras.Input((4,))
+    hidden = tf_keras.layers.Dense(8, name="hidden")(inputs)
+    model = tf_keras.Model(inputs, tf_keras.layers.Dense(2, name="logits")(hidden))
+    assert [group.name for group in groups_of(model).groups] == ["hidden"]
+    for kept in ({"logits": (0,)}, {"nothing": (0,)}, {"hidden": ()}):
+        with pytest.raises(ValueError):
+            remove(model, kept)

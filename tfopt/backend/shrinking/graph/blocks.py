@@ -1,0 +1,93 @@
+"""Residual branches that can be left out: a sum whose one term is what the branch of the other begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+from tf_keras import layers
+
+from tfopt.backend.graph.layers import nodes
+from tfopt.backend.shrinking.graph.types import Kind, ShrinkGroup
+
+_OF_TRANSFORMERS = (layers.MultiHeadAttention, layers.Dense, layers.EinsumDense)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A residual branch.
+
+    Args:
+        node: the sum.
+        kept: index among its inputs of what stays when the branch is removed.
+        nodes: the calls of the branch.
+    """
+
+    node: Any
+    kept: int
+    nodes: tuple[Any, ...]
+
+
+def branches(model: tf_keras.Model) -> Iterator[Branch]:
+    """The removable residual branches of one model, without those of models nested in it."""
+    every = list(nodes(model))
+    ends = {id(node) for node in every for tensor in tf.nest.flatten(node.outputs) if _is_output(model, tensor)}
+    consumers: dict[int, list[Any]] = {id(node): [] for node in every}
+    for node in every:
+        for parent in node.parent_nodes:
+            consumers.get(id(parent), []).append(node)
+    for node in every:
+        if not isinstance(node.layer, layers.Add) or len(node.keras_inputs) != 2:
+            continue
+        for kept in (0, 1):
+            start, end = node.keras_inputs[kept], node.keras_inputs[1 - kept]
+            inside = _between(every, start, end)
+            if not inside or tuple(start.shape) != tuple(end.shape):
+                continue
+            own = {id(one) for one in inside}
+            closed = all(id(consumer) in own or consumer is node for one in inside for consumer in consumers[id(one)])
+            if closed and not own & ends and any(one.layer.weights for one in inside):
+                yield Branch(node, kept, tuple(inside))
+                break
+
+
+def named_branches(model: tf_keras.Model, prefix: str = "") -> dict[str, Branch]:
+    """The removable residual branches by path of the layer of the sum; nested models are looked into."""
+    found = {f"{prefix}{branch.node.layer.name}": branch for branch in branches(model)}
+    for layer in dict.fromkeys(model.layers):
+        if isinstance(layer, tf_keras.Model):
+            found |= named_branches(layer, f"{prefix}{layer.name}/")
+    return found
+
+
+def blocks_of(model: tf_keras.Model) -> Iterator[ShrinkGroup]:
+    """A group for each residual branch, named after the layer of its sum."""
+    for path, branch in named_branches(model).items():
+        prefix = path.removesuffix(branch.node.layer.name)
+        inside = [node.layer for node in branch.nodes]
+        transformer = any(isinstance(layer, _OF_TRANSFORMERS) and len(layer.output_shape) == 3 for layer in inside)
+        kind: Kind = "layer" if transformer else "block"
+        frozen = next((layer.name for layer in inside if layer.weights and not layer.trainable), None)
+        reason = f"the layer '{prefix}{frozen}' is frozen" if frozen else None
+        names = tuple(dict.fromkeys(f"{prefix}{layer.name}" for layer in inside))
+        yield ShrinkGroup(path, kind, 1, 1, (), (), reason, names)
+
+
+def _between(every: Sequence[Any], start: Any, end: Any) -> list[Any]:
+    """The calls on the ways from one tensor to another, in the order of the graph."""
+    behind = {id(start.node)}
+    for node in every:
+        if any(id(parent) in behind for parent in node.parent_nodes):
+            behind.add(id(node))
+    before = {id(end.node)}
+    for node in reversed(every):
+        if id(node) in before:
+            before |= {id(parent) for parent in node.parent_nodes}
+    return [node for node in every if id(node) in behind & before and node is not start.node]
+
+
+def _is_output(model: tf_keras.Model, tensor: tf.Tensor) -> bool:
+    return any(tensor is output for output in tf.nest.flatten(model.outputs))

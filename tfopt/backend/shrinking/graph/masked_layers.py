@@ -1,0 +1,58 @@
+"""Layers of a masked twin: what zeros in weights do not silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+from tf_keras import layers
+
+from tfopt.backend.types import Shape
+
+
+class MaskedLayerNormalization(layers.LayerNormalization):
+    """Layer normalization with its statistics over the kept units of the last axis.
+
+    Attributes:
+        kept: 1 for each unit that is kept, else 0.
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
+        self.kept = self.add_weight("kept", (input_shape[-1],), initializer="ones", trainable=False)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        kept = tf.cast(self.kept, inputs.dtype)
+        count = tf.reduce_sum(kept)
+        centered = inputs - tf.reduce_sum(inputs * kept, -1, keepdims=True) / count
+        variance = tf.reduce_sum(tf.square(centered) * kept, -1, keepdims=True) / count
+        outputs = centered * tf.math.rsqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            outputs *= tf.cast(self.gamma, inputs.dtype)
+        if self.beta is not None:
+            outputs += tf.cast(self.beta, inputs.dtype)
+        return outputs * kept
+
+
+class BranchGate(layers.Layer):
+    """Multiplies a residual branch by 1, or by 0.
+
+    Attributes:
+        open: the factor.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._supports_masking = True
+
+    def build(self, input_shape: Shape) -> None:
+        self.open = self.add_weight("open", (), initializer="ones", trainable=False)
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs * tf.cast(self.open, inputs.dtype)
+
+
+MASKED: dict[type, type[tf_keras.layers.Layer]] = {layers.LayerNormalization: MaskedLayerNormalization}
+"""The masked form of a layer type: with `kept` behind its weights."""

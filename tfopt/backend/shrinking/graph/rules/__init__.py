@@ -1,0 +1,13 @@
+"""One file per kind of layer: where its units are, and its configuration without some of them.
+
+| file | question it answers |
+|---|---|
+| `rule` | What does a rule consist of? |
+| `table` | Which rule does a layer have? |
+| `kernels` | Convolutions, dense layers |
+| `elementwise` | Activations, sums, products |
+| `shapes` | Pooling, padding, reshaping, joining |
+| `normalization` | Normalization over examples, channels, groups |
+| `attention` | Attention, embeddings |
+| `recurrent` | LSTM, GRU, SimpleRNN |
+"""

@@ -1,0 +1,55 @@
+"""The rule of each type of layer, and of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tf_keras
+
+from tfopt.backend.graph.layers import layer_type
+from tfopt.backend.quantization.canonical.copying import copy_layer
+from tfopt.backend.shrinking.graph.call import Call
+from tfopt.backend.shrinking.graph.rules import attention, elementwise, kernels, normalization, recurrent, shapes
+from tfopt.backend.shrinking.graph.rules.rule import Resized, Rule
+from tfopt.backend.types import Array, Nested, Shape
+
+_RULES: Mapping[type, Rule] = {
+    **kernels.RULES,
+    **elementwise.RULES,
+    **shapes.RULES,
+    **normalization.RULES,
+    **attention.RULES,
+    **recurrent.RULES,
+}
+"""By exact type: a subclass may compute something else."""
+
+
+def rule_of(layer: tf_keras.layers.Layer) -> Rule | None:
+    """The rule of a layer; None where its type is not known."""
+    return _RULES.get(type(layer))
+
+
+def outputs_of(call: Call) -> list[Array]:
+    """Follows units through one call of a layer."""
+    rule = rule_of(call.layer)
+    if rule is None:
+        own = type(call.layer).__module__.split(".")[0] not in ("keras", "tf_keras")
+        return call.unknown(f"is a{' custom' if own else ''} layer ({layer_type(call.layer)}) that is taken as it is")
+    found = list(rule.trace(call))
+    if rule.visible:
+        call.trace.visible.setdefault(call.path, found[0])
+    return found
+
+
+def resized_layer(resized: Resized) -> tf_keras.layers.Layer:
+    """A new layer with the sizes of what is left of an old one, under its name."""
+    rule = rule_of(resized.layer)
+    return copy_layer(resized.layer, resized.layer.name, rule.changes(resized) if rule else {})
+
+
+def changed_arguments(
+    node: Any, args: tuple[Nested, ...], kwargs: dict[str, Nested], outputs: Sequence[Shape]
+) -> tuple[tuple[Nested, ...], dict[str, Nested]]:
+    """The arguments of a call with the sizes of what is left."""
+    return args, kwargs
