@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.layers import RMSNormalization
 from tfopt.backend.types import Shape
 
 
@@ -35,6 +36,23 @@ class MaskedLayerNormalization(layers.LayerNormalization):
         return outputs * kept
 
 
+class MaskedRMSNormalization(RMSNormalization):
+    """RMS normalization with the mean square over the kept units of the last axis.
+
+    Attributes:
+        kept: 1 for each unit that is kept, else 0.
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
+        self.kept = self.add_weight("kept", (input_shape[-1],), initializer="ones", trainable=False)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        squares = tf.square(inputs) * self.kept
+        mean_square = tf.reduce_sum(squares, axis=-1, keepdims=True) / tf.reduce_sum(self.kept)
+        return inputs * tf.math.rsqrt(mean_square + self.epsilon) * self.scale * self.kept
+
+
 class BranchGate(layers.Layer):
     """Multiplies a residual branch by 1, or by 0.
 
@@ -54,5 +72,8 @@ class BranchGate(layers.Layer):
         return inputs * tf.cast(self.open, inputs.dtype)
 
 
-MASKED: dict[type, type[tf_keras.layers.Layer]] = {layers.LayerNormalization: MaskedLayerNormalization}
+MASKED: dict[type, type[tf_keras.layers.Layer]] = {
+    layers.LayerNormalization: MaskedLayerNormalization,
+    RMSNormalization: MaskedRMSNormalization,
+}
 """The masked form of a layer type: with `kept` behind its weights."""

@@ -10,4 +10,5 @@
 | `normalization` | Normalization over examples, channels, groups |
 | `attention` | Attention, embeddings |
 | `recurrent` | LSTM, GRU, SimpleRNN |
+| `own_layers` | Layers of tfopt and of Keras 3 |
 """

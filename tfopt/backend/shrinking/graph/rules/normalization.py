@@ -24,7 +24,7 @@ def _batch_normalization(call: Call) -> list[Array]:
     return [at_axis(channels, axis, len(call.shapes[0]))]
 
 
-def over_channels(call: Call) -> list[Array]:
+def _over_channels(call: Call) -> list[Array]:
     """Statistics over all units of a place: those of what is kept."""
     layer, rank = call.layer, len(call.shapes[0])
     axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
@@ -59,12 +59,9 @@ def _unit(call: Call) -> list[Array]:
     return list(call.inputs)
 
 
-OVER_CHANNELS = (layers.LayerNormalization,)
-"""Layers whose statistics are over the kept units alone."""
-
 RULES = {
     layers.BatchNormalization: Rule(_batch_normalization, visible=True),
-    layers.LayerNormalization: Rule(over_channels, visible=True),
+    layers.LayerNormalization: Rule(_over_channels, visible=True),
     layers.GroupNormalization: Rule(_group_normalization, _groups, visible=True),
     layers.UnitNormalization: Rule(_unit),
 }

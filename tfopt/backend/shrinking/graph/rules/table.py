@@ -10,7 +10,15 @@ import tf_keras
 from tfopt.backend.graph.layers import layer_type
 from tfopt.backend.quantization.canonical.copying import copy_layer
 from tfopt.backend.shrinking.graph.call import Call
-from tfopt.backend.shrinking.graph.rules import attention, elementwise, kernels, normalization, recurrent, shapes
+from tfopt.backend.shrinking.graph.rules import (
+    attention,
+    elementwise,
+    kernels,
+    normalization,
+    own_layers,
+    recurrent,
+    shapes,
+)
 from tfopt.backend.shrinking.graph.rules.rule import Resized, Rule
 from tfopt.backend.types import Array, Nested, Shape
 
@@ -21,6 +29,7 @@ _RULES: Mapping[type, Rule] = {
     **normalization.RULES,
     **attention.RULES,
     **recurrent.RULES,
+    **own_layers.RULES,
 }
 """By exact type: a subclass may compute something else."""
 
