@@ -13,8 +13,6 @@ from tf_keras import layers
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.shrinking.graph.types import Kind, ShrinkGroup
 
-_OF_TRANSFORMERS = (layers.MultiHeadAttention, layers.Dense, layers.EinsumDense)
-
 
 @dataclass(frozen=True)
 class Branch:
@@ -68,8 +66,8 @@ def blocks_of(model: tf_keras.Model) -> Iterator[ShrinkGroup]:
     for path, branch in named_branches(model).items():
         prefix = path.removesuffix(branch.node.layer.name)
         inside = [node.layer for node in branch.nodes]
-        transformer = any(isinstance(layer, _OF_TRANSFORMERS) and len(layer.output_shape) == 3 for layer in inside)
-        kind: Kind = "layer" if transformer else "block"
+        sequence = len(branch.node.outputs.shape) == 3 and not any(hasattr(layer, "kernel_size") for layer in inside)
+        kind: Kind = "layer" if sequence else "block"
         frozen = next((layer.name for layer in inside if layer.weights and not layer.trainable), None)
         reason = f"the layer '{prefix}{frozen}' is frozen" if frozen else None
         names = tuple(dict.fromkeys(f"{prefix}{layer.name}" for layer in inside))
