@@ -25,7 +25,7 @@ def test_text_is_streamed_and_measured() -> None:
     found = generate(Request(LARGE, "abc", max_tokens=5), pieces.append)
     assert "".join(pieces) == found.text
     assert (len(pieces), len(found.tokens), found.finish, found.prompt_tokens) == (5, 5, "max_tokens", [1, 2, 3])
-    assert min(found.decode_tokens_per_second or 0, found.time_to_first_token_ms or 0, found.cache_bytes) > 0
+    assert min(found.decode_tokens_per_second or 0, found.time_to_first_token or 0, found.cache_bytes) > 0
     assert made(prompt=[1, 2, 3], max_tokens=5).tokens == found.tokens
 
 

@@ -10,5 +10,6 @@
 | `prompts` | Which tokens is a prompt, and can the file read them? |
 | `text_stream` | Which text can be shown while tokens arrive? |
 | `loops` | How do tokens follow each other: one at a time, or proposed by a draft and verified together? |
+| `speed` | How fast are files, measured in turns, and how much memory do they take? |
 | `generate` | Text, tokens and speed of one prompt |
 """

@@ -205,7 +205,7 @@ def _record(request: Request, model: GenerativeModel, prompt: Sequence[int], mad
         seed=request.seed,
         threads=request.threads,
         prefill_tokens_per_second=(len(prompt) - 1) / made.prefill if len(prompt) > 1 else None,
-        time_to_first_token_ms=None if made.first is None else made.first * 1000,
+        time_to_first_token=None if made.first is None else made.first * 1000,
         decode_tokens_per_second=made.drawn / (made.total - made.prefill) if made.drawn else None,
         cache_bytes=model.signatures.cache_bytes,
         speculation=speculation,

@@ -97,10 +97,10 @@ def die_with_parent(seconds: int) -> None:
 def _first_call(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, Any]:
     found: dict[str, Any] = {"cold_start_ms": _load_and_call(path, threads, kernels, example)}
     # Code of LiteRT that the first call brought into memory is not the file's: that of a second one counts.
-    before = _settled_memory()
+    before = settled_memory()
     if before is not None:
         _load_and_call(path, threads, kernels, example)
-        found["peak_memory"] = max((_memory("VmHWM") or 0) - before, 0)
+        found["peak_memory"] = max((memory_of("VmHWM") or 0) - before, 0)
     return found
 
 
@@ -117,7 +117,7 @@ def _load_and_call(path: str, threads: int, kernels: litert.Kernels, example: Ma
     return (opened + time.perf_counter_ns() - start) / 1e6
 
 
-def _settled_memory() -> int | None:
+def settled_memory() -> int | None:
     """Resident memory after what was freed is given back, with the record of its peak reset; None where unknown."""
     gc.collect()
     try:
@@ -125,10 +125,10 @@ def _settled_memory() -> int | None:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except (OSError, AttributeError):  # a different system, or a C library without it
         return None
-    return _memory("VmRSS")
+    return memory_of("VmRSS")
 
 
-def _memory(field: str) -> int | None:
+def memory_of(field: str) -> int | None:
     """A value of this process's memory in bytes; None where the system does not say."""
     match = re.search(rf"^{field}:\s+(\d+) kB", _STATUS.read_text(encoding="ascii", errors="replace"), re.MULTILINE)
     return None if match is None else int(match[1]) * 1024

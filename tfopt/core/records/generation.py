@@ -48,8 +48,8 @@ class Generation(Record):
     threads: int
     prefill_tokens_per_second: float | None
     """Tokens of the prompt read in a second, without the last, which `decode` reads; None for one token."""
-    time_to_first_token_ms: float | None
-    """From the prompt to the first token, the file being open; None where none came."""
+    time_to_first_token: float | None
+    """Milliseconds from the prompt to the first token, the file being open; None where none came."""
     decode_tokens_per_second: float | None
     """Tokens generated in a second, the prompt being read."""
     cache_bytes: int

@@ -29,8 +29,8 @@ def generation_lines(found: Generation) -> Iterator[str]:
     speeds = []
     if found.decode_tokens_per_second is not None:
         speeds.append(f"{found.decode_tokens_per_second:,.0f} tokens/s")
-    if found.time_to_first_token_ms is not None:
-        speeds.append(f"first token after {milliseconds(found.time_to_first_token_ms)}")
+    if found.time_to_first_token is not None:
+        speeds.append(f"first token after {milliseconds(found.time_to_first_token)}")
     if found.prefill_tokens_per_second is not None:
         speeds.append(f"prompt read at {found.prefill_tokens_per_second:,.0f} tokens/s")
     speeds.append(f"cache {size(found.cache_bytes)}")
