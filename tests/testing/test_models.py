@@ -124,3 +124,49 @@ class TestGptAsLlama(ModelContract):
         "activation": "swish",
         "dropout": 0,
     }
+
+
+class TestTransformerClassifier(ModelContract):
+    source = "transformer_classifier"
+    input_shape = (10,)
+    tokens = 11
+    args = {"vocabulary_size": 11, "width": 8, "blocks": 1, "heads": 2}
+    refuses = (10, 2)
+
+
+class TestBert(ModelContract):
+    """Devlin et al. 2019: BERT-base has 110 million weights; here a block of width 8, by hand."""
+
+    source = "bert"
+    input_shape = (10,)
+    tokens = 11
+    args = {"vocabulary_size": 11, "width": 8, "heads": 2, "blocks": 1}
+    parameters = (11 + 10 + 2) * 8 + 12 * 64 + 13 * 8 + 64 + 8 + 27
+    refuses = (10, 2)
+
+
+class TestLstmLm(ModelContract):
+    source = "lstm_lm"
+    input_shape = (6,)
+    num_outputs = 5
+    tokens = 5
+    predicts_tokens = True
+    args = {"width": 6, "units": 6, "tie_weights": True}
+    refuses = (6, 2)
+
+
+class TestGruLm(ModelContract):
+    source = "gru_lm"
+    input_shape = (6,)
+    num_outputs = 5
+    tokens = 5
+    predicts_tokens = True
+    args = {"width": 4, "units": 6}
+
+
+class TestLstmClassifier(ModelContract):
+    source = "lstm_classifier"
+    input_shape = (6,)
+    tokens = 5
+    args = {"vocabulary_size": 5, "width": 4, "units": 3, "depth": 2, "pooling": "last"}
+    refuses = (6, 2)

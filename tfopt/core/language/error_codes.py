@@ -132,6 +132,9 @@ CODES = {
     "data_unreadable": ErrorCode("A data file cannot be read.", "Repair the file; the message names the line."),
     "invalid_data": ErrorCode("Values, labels or shapes of the data are wrong.", "Correct the data."),
     # Models and user code.
+    "pretrained_mismatch": ErrorCode(
+        "A folder with pretrained weights does not hold the tensors of its model.", "Use the files of one model."
+    ),
     "user_code_failed": ErrorCode("A function of the recipe's `source`, or a plugin, failed.", "Correct the function."),
     "invalid_argument": ErrorCode("An argument in `args` has a value it cannot have.", "Follow the message."),
     "model_not_built": ErrorCode("The input shape of a model is unknown.", "Begin it with an Input, or call it once."),
