@@ -5,7 +5,8 @@
 | `mlp` | Dense layers, for tables and anything flattened |
 | `small_cnn`, `mnist_cnn` | Convolutions, for small images |
 | `autoencoder`, `ds_cnn`, `mobilenet_v1_025`, `resnet8` | The four models of MLPerf Tiny |
-| `gpt` | A decoder that generates text |
-| `_transformer` | What do the Transformers share? |
+| `transformer_classifier`, `bert`, `lstm_classifier` | Classifiers of texts |
+| `gpt`, `lstm_lm`, `gru_lm` | Language models, which generate text |
+| `_transformer`, `_recurrent` | What do the Transformers share, what the recurrent models? |
 | `_parts` | Which inputs, blocks and last layers do they share? |
 """
