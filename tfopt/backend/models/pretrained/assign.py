@@ -180,7 +180,7 @@ def _plain_name(name: str, layout: Layout) -> str:
 
 def _layout_of(folder: Folder, layouts: Mapping[str, Layout], model: str) -> Layout:
     kind = folder.config.get("model_type")
-    if kind not in layouts:
+    if not isinstance(kind, str) or kind not in layouts:
         raise StageError(
             f"{folder.path} holds a model of the type {kind!r}.",
             f"The model {model} reads the weights of {', '.join(layouts)}.",

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.types import Nested
 from tfopt.errors import StageError
 
 ExampleShape = tuple[int, ...]
@@ -51,7 +52,7 @@ def vector_input(input_shape: ExampleShape, model: str) -> tuple[tf.Tensor, tf.T
     return inputs, inputs if len(input_shape) == 1 else layers.Flatten(name="flatten")(inputs)
 
 
-def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output, name: str) -> tf_keras.Model:
+def classifier(inputs: Nested, x: tf.Tensor, num_outputs: int, output: Output, name: str) -> tf_keras.Model:
     """Ends a model with the Dense layer `logits` and what `ended` adds.
 
     Raises:
@@ -60,7 +61,7 @@ def classifier(inputs: tf.Tensor, x: tf.Tensor, num_outputs: int, output: Output
     return ended(inputs, layers.Dense(num_outputs, name="logits")(x), output, name)
 
 
-def ended(inputs: tf.Tensor, logits: tf.Tensor, output: Output, name: str) -> tf_keras.Model:
+def ended(inputs: Nested, logits: tf.Tensor, output: Output, name: str) -> tf_keras.Model:
     """Ends a model with the activation layer `probabilities`, except for `linear`, behind its layer `logits`.
 
     The activation is a layer of its own so that rules can name `logits`, and every stage can find the logits.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 import tf_keras
 from tf_keras import layers
@@ -14,7 +16,7 @@ from tfopt.errors import StageError
 
 def language_model(
     model: str,
-    kind: type[layers.Layer],
+    kind: Callable[..., layers.Layer],
     input_shape: ExampleShape,
     num_outputs: int,
     vocabulary_size: int | None,
@@ -67,10 +69,16 @@ def language_model(
 
 
 def recurrent(
-    x: tf.Tensor, kind: type[layers.Layer], units: int, depth: int, dropout: float, *, bidirectional: bool = False
+    x: tf.Tensor,
+    kind: Callable[..., layers.Layer],
+    units: int,
+    depth: int,
+    dropout: float,
+    *,
+    bidirectional: bool = False,
 ) -> tf.Tensor:
     """Recurrent layers that return a vector for each position, each with a Dropout layer behind it."""
-    name = kind.__name__.lower()
+    name = "gru" if kind is layers.GRU else "lstm"
     for number in range(1, depth + 1):
         layer = kind(units, return_sequences=True, name=f"{name}{number}_cell" if bidirectional else f"{name}{number}")
         x = (layers.Bidirectional(layer, name=f"{name}{number}") if bidirectional else layer)(x)

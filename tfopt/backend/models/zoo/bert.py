@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import tensorflow as tf
 import tf_keras
@@ -137,16 +137,18 @@ def _inputs(input_shape: ExampleShape | Mapping[str, ExampleShape]) -> tuple[lis
             "It computes the mask of padding from token id 0 itself: leave a mask out.",
             code="incompatible_shapes",
         )
-    length = input_shape["token_ids"][0]
+    _, length = token_input(input_shape["token_ids"], _NAME)
     return [layers.Input((length,), name=name, dtype="int32") for name in _NAMES], length
 
 
-def _chosen(size: str, given: Mapping[str, object], vocabulary_size: int | None) -> Sizes:
+def _chosen(size: str, given: Mapping[str, Any], vocabulary_size: int | None) -> Sizes:
     """The sizes of a model without a folder."""
     check_choice(_NAME, "size", size, tuple(_SIZES))
     tokens = known_vocabulary(_NAME, vocabulary_size)
     chosen = {name: value for name, value in given.items() if value is not None}
-    sizes = replace(_SIZES[size], tokens=tokens, **{"hidden": 4 * chosen.get("width", _SIZES[size].width), **chosen})
+    if "width" in chosen:
+        chosen = {"hidden": 4 * chosen["width"], **chosen}
+    sizes = replace(_SIZES[size], tokens=tokens, **chosen)
     check_heads(_NAME, sizes.width, sizes.heads)
     return sizes
 
@@ -167,7 +169,8 @@ def _embedded(inputs: Sequence[tf.Tensor], length: int, sizes: Sizes) -> tf.Tens
 
 def _further(stored: Pretrained, pools: bool, head: bool, num_outputs: int) -> list[Part]:
     """The parts behind the blocks that come from the folder."""
-    layout, further = stored.layout, []
+    layout = stored.layout
+    further: list[Part] = []
     if pools and stored.has_pooler:
         further += layout.pooler(stored.stored)
     if head:
