@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.fork_server import forked_children
 from tests.support.quick_tensorflow import ONE_THREAD, optimize_graphs
 from tests.support.root import SHARED_DATA
 from tfopt.report.shared import style
@@ -61,10 +60,3 @@ def unrendered_figures(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     """Draws the figures of a test's run up to their rendering, which costs a second; runs of fixtures are rendered."""
     if request.node.get_closest_marker("tf"):
         monkeypatch.setattr(style, "rendered", lambda figure: "<svg></svg>")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def children() -> Iterator[None]:
-    """Forks child processes from those that have their libraries imported."""
-    with forked_children():
-        yield

@@ -10,7 +10,6 @@ import pytest
 from tests.support.contexts import export_context
 from tests.support.digits import digits
 from tests.support.exporting import VARIANTS, Exported
-from tests.support.fork_server import new_interpreters
 from tests.support.models import zero_smallest
 
 
@@ -52,6 +51,5 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
         layers=layer_records(model),
         dense={"accuracy": 0.99},
     )
-    with new_interpreters():
-        records = tflite.export(model, VARIANTS, context)
+    records = tflite.export(model, VARIANTS, context)
     return Exported(model, context, events, {record.name: record for record in records})

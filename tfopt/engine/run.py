@@ -129,8 +129,11 @@ class _Execution:
     def run_stages(self) -> tuple[Model, frozenset[Trait]]:
         """Runs all stages; returns the last model and its traits."""
         from tfopt.backend.artifacts import stage_artifacts
+        from tfopt.backend.tflite import child_process
 
         recipe, plan = self.prepared.plan.recipe, self.prepared.plan
+        if any(export.converts for export in recipe.export):
+            child_process.import_early("tensorflow")  # while the stages train
         model: Model = self.prepared.model
         traits: frozenset[Trait] = frozenset()
         stored_at: Path | None = None

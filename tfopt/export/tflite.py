@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_serializer, model_validator
 from pydantic_core import CoreSchema
@@ -31,6 +31,8 @@ _SHARE_LEFT = 0.9
 
 class Tflite(Export):
     """Writes `<variant>.tflite` for every variant named under `tflite:`."""
+
+    converts: ClassVar[bool] = True
 
     variants: Annotated[dict[str, Variant], Field(min_length=1)]
     """The files by name."""

@@ -11,7 +11,6 @@ import pytest
 
 from tests.support.contexts import export_context
 from tests.support.exporting import Exported
-from tests.support.fork_server import new_interpreters
 from tests.support.tflite_files import two_layers
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.export import tflite
@@ -56,8 +55,7 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     data = Data(*splits, source="test", num_classes=4)
     events: list[Mapping[str, Any]] = []
     context = export_context(tmp_path_factory.mktemp("run") / "export", data, events)
-    with new_interpreters():
-        records = tflite.export(model, {"int8": SPOILED}, context)
+    records = tflite.export(model, {"int8": SPOILED}, context)
     return Exported(model, context, events, {record.name: record for record in records})
 
 

@@ -85,6 +85,7 @@ def _converted(conversions: Sequence[Conversion]) -> Failure | None:
         child_process.call(
             "tfopt.backend.export.convert:convert_all",
             {"conversions": [_plain(conversion) for conversion in conversions]},
+            libraries="tensorflow",
         )
     except child_process.ProcessFailed as failed:
         if "OSError" in failed.kinds:

@@ -1,12 +1,15 @@
 """Runs a function in a fresh child process, because converters and interpreters can abort the whole process.
 
 Measured: the converter segfaults on a GRU with `int8` and on an LSTM with `hard_sigmoid`; LiteRT aborts on malformed
-files. A fork would inherit TensorFlow's threads, so the child is a new interpreter. Arguments and results are JSON
-(no pickle: a file of someone else must not become code); arrays travel as .npy files whose paths are arguments.
+files. A fork of this process would inherit TensorFlow's threads, so the child is a fork of a process that has only
+imported the libraries (`tfopt.backend.tflite.fork_server`) or, where there is no such thing, a new interpreter. Arguments
+and results are JSON (no pickle: a file of someone else must not become code); arrays travel as .npy files whose paths are
+arguments.
 """
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import signal
@@ -16,15 +19,27 @@ import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tfopt.atomic import replacing
 from tfopt.backend.tflite import limits as limiting
+from tfopt.backend.tflite.fork_server import IS_AVAILABLE, ForkServer
 from tfopt.backend.tflite.limits import NO_LIMITS, Limits
 from tfopt.catalog.own_code import child_environment
 from tfopt.errors import ExportError, TfoptError
 
 _TAIL = 12
+
+Libraries = Literal["litert", "tensorflow"]
+"""What the function of a child process uses: a process that has it imported already is forked."""
+
+_FORK_SERVERS: Mapping[Libraries, ForkServer] = {
+    "litert": ForkServer("numpy", "ai_edge_litert.interpreter", "tfopt.backend.tflite.child_process"),
+    "tensorflow": ForkServer("tensorflow", "tfopt.backend.tflite.child_process"),
+}
+"""One process each, started when it is first needed, that stays as long as this one: it serves all runs of a sweep."""
+for _server in _FORK_SERVERS.values():
+    atexit.register(_server.close)
 
 
 class ProcessCrashed(ExportError):
@@ -78,13 +93,22 @@ class ProcessFailed(ExportError):
         self.trace = trace
 
 
-def call(function: str, arguments: Mapping[str, Any], limits: Limits = NO_LIMITS) -> Any:
+def import_early(libraries: Libraries) -> None:
+    """Lets the process that children are forked from import its libraries now, beside what this one does."""
+    if IS_AVAILABLE:
+        _FORK_SERVERS[libraries].start()
+
+
+def call(
+    function: str, arguments: Mapping[str, Any], limits: Limits = NO_LIMITS, libraries: Libraries = "litert"
+) -> Any:
     """Calls `module:function` with keyword arguments in a fresh process and waits for its result.
 
     Args:
         function: `package.module:function`, importable from this process.
         arguments: keyword arguments, JSON-able.
         limits: of time and memory.
+        libraries: what the function uses.
 
     Returns:
         The function's result as JSON gives it back.
@@ -103,8 +127,15 @@ def call(function: str, arguments: Mapping[str, Any], limits: Limits = NO_LIMITS
             "note": str(note),
         }
         request.write_text(json.dumps(content), encoding="utf-8")
-        command = [sys.executable, "-m", "tfopt.backend.tflite.child_process", str(request), str(reply_file)]
-        returncode, errors = _run(command, limits.seconds)
+        files = (str(request), str(reply_file))
+        if IS_AVAILABLE:
+            module = function.partition(":")[0]
+            server = _FORK_SERVERS[libraries]
+            returncode, errors = server.run(module, files, child_environment({}), limits.seconds)
+        else:
+            returncode, errors = _run(
+                [sys.executable, "-m", "tfopt.backend.tflite.child_process", *files], limits.seconds
+            )
         tail = "\n".join(errors.splitlines()[-_TAIL:])
         doing = note.read_text(encoding="utf-8") if note.exists() else ""
         if returncode is None or returncode == -signal.SIGALRM:

@@ -122,10 +122,12 @@ class Export(Block):
     Attributes:
         kind: the recipe's key, set from the file's name.
         last: whether it is made of the files of other exports, and so is written after them.
+        converts: whether it makes `.tflite` files in child processes, which need TensorFlow.
     """
 
     kind: ClassVar[str] = ""
     last: ClassVar[bool] = False
+    converts: ClassVar[bool] = False
 
     def names(self) -> tuple[str, ...]:
         """Names of the files' records, as budgets and reports call them."""
