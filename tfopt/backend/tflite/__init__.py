@@ -12,5 +12,6 @@
 | `fresh_start` | how long do loading and the first call take, and how much memory? |
 | `arena` | how much memory do the computed tensors share? |
 | `child_process` | how does a crash of a converter or interpreter stay a message? |
+| `fork_server` | how does a child process start without importing TensorFlow again? |
 | `limits` | how much time and memory may a child process take, and what did it do when it ended? |
 """
