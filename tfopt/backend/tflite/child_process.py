@@ -2,9 +2,9 @@
 
 Measured: the converter segfaults on a GRU with `int8` and on an LSTM with `hard_sigmoid`; LiteRT aborts on malformed
 files. A fork of this process would inherit TensorFlow's threads, so the child is a fork of a process that has only
-imported the libraries (`tfopt.backend.tflite.fork_server`) or, where there is no such thing, a new interpreter. Arguments
-and results are JSON (no pickle: a file of someone else must not become code); arrays travel as .npy files whose paths are
-arguments.
+imported the libraries (`tfopt.backend.tflite.fork_server`) or, where there is no such thing, a new interpreter.
+Arguments and results are JSON (no pickle: a file of someone else must not become code); arrays travel as .npy files
+whose paths are arguments.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A process that has its libraries imported, does nothing with them, and forks itself for each request.
 
-A new interpreter needs 5 CPU seconds to import TensorFlow and half of one for the interpreter of `.tflite`; a fork needs
-neither. A process that has used TensorFlow cannot be forked: its threads, which may hold locks, are missing in the fork.
-This one has no such threads, because it only imports. A crash stays in the fork.
+A new interpreter needs 5 CPU seconds to import TensorFlow and half of one for the interpreter of `.tflite`; a fork
+needs neither. A process that has used TensorFlow cannot be forked: its threads, which may hold locks, are missing in
+the fork. This one has no such threads, because it only imports. A crash stays in the fork.
 
 Linux only: on macOS a fork may not use the libraries of the system, and Windows has no fork.
 """
@@ -169,7 +169,8 @@ def serve(*modules: str) -> None:
         if job["module"].startswith("tfopt."):
             with contextlib.suppress(ImportError):  # raised again in the fork, which reports it
                 importlib.import_module(job["module"])
-        print(_fork(job), flush=True)
+        sys.stdout.write(f"{_fork(job)}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
