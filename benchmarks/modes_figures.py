@@ -18,8 +18,6 @@ sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 
 from modes_matrix import write_between  # noqa: E402
 
-from tests.support.fork_server import forked_children  # noqa: E402
-
 MODELS = {
     "dense, 256 and 64 units": {"source": "mlp", "args": {"units": [256, 64]}},
     "small CNN": {"source": "small_cnn"},
@@ -92,8 +90,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/modes_figures"))
     parser.add_argument("--table", type=Path)
     arguments = parser.parse_args()
-    with forked_children():  # as in the matrix: without it, starting processes takes most of the time
-        made = "\n".join(line for name, model in MODELS.items() for line in lines(name, model, arguments.out)).strip()
+    made = "\n".join(line for name, model in MODELS.items() for line in lines(name, model, arguments.out)).strip()
     if arguments.table is None:
         print(made)
     else:

@@ -172,7 +172,6 @@ def write_between(page: Path, begin: str, end: str, made: str) -> None:
 
 def main() -> None:
     """Makes the table; see the text at the top of the file."""
-    from tests.support.fork_server import forked_children
     from tfopt.core.config.quantization_modes import MODES
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -182,13 +181,12 @@ def main() -> None:
     parser.add_argument("--kept", action="store_true", help="only the rows that an earlier call wrote")
     arguments = parser.parse_args()
     rows: dict[tuple[str, str], Row] = {}
-    with forked_children():  # 700 files: without it, importing TensorFlow takes most of the time
-        for kind in arguments.kinds.split(","):
-            for state in STATES:
-                if arguments.kept and not (arguments.out / f"{kind}-{state}.json").exists():
-                    continue
-                rows[kind, state] = kept_row(kind, state, [*MODES], arguments.out)
-                print(kind, state, {mode: str(cell) for mode, cell in rows[kind, state].items()}, flush=True)
+    for kind in arguments.kinds.split(","):
+        for state in STATES:
+            if arguments.kept and not (arguments.out / f"{kind}-{state}.json").exists():
+                continue
+            rows[kind, state] = kept_row(kind, state, [*MODES], arguments.out)
+            print(kind, state, {mode: str(cell) for mode, cell in rows[kind, state].items()}, flush=True)
     made = page(rows, [*MODES])
     if arguments.table is None:
         print(made)
