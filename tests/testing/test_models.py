@@ -89,6 +89,28 @@ class TestAutoencoderOfImages(ModelContract):
     reproduces = True
 
 
+class TestSpeechDsCnn(ModelContract):
+    source = "speech_ds_cnn"
+    input_shape = (800,)
+    args = {"filters": 8, "blocks": 1, "features": "mfcc", "sample_rate": 8000, "bands": 20, "window_ms": 20}
+    refuses = (9, 10)
+
+
+class TestSpeechTransformer(ModelContract):
+    source = "speech_transformer"
+    input_shape = (9, 10, 1)
+    args = {"width": 8, "heads": 2, "blocks": 1}
+    refuses = (80,)
+
+
+class TestSeriesAutoencoder(ModelContract):
+    source = "series_autoencoder"
+    input_shape = (30, 2)
+    args = {"filters": [4, 6], "bottleneck": 3}
+    reproduces = True
+    refuses = (8, 8, 1)
+
+
 def test_the_whole_zoo_is_here() -> None:
     tried = {suite.source for suite in ModelContract.__subclasses__() if suite.__module__ == __name__}
     assert tried == set(references.names("model"))

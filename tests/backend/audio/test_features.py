@@ -20,7 +20,7 @@ def test_a_tone_is_loudest_in_the_band_of_its_pitch() -> None:
     loud = features(tone(1000) / np.float32(32768), SETTINGS)
     assert loud.shape == SETTINGS.shape == (49, 40)
     filters = mel_filters(SETTINGS)
-    frequencies = np.fft.rfftfreq(SETTINGS.transform_length, 1 / SETTINGS.rate)
+    frequencies = np.fft.rfftfreq(SETTINGS.transform_length, 1 / SETTINGS.sample_rate)
     center = frequencies[filters[:, loud[5].argmax()].argmax()]
     assert abs(center - 1000) < 100
     # What is missing to a second is silence.
@@ -57,7 +57,7 @@ def test_settings_travel_as_text() -> None:
         ({"window": 9000}, "window must be at most the 8000 samples of a recording. Got 9000"),
         ({"hop": 0}, "hop must be at least 1"),
         ({"kind": "mfcc", "coefficients": 41}, "coefficients must be at most the number of bands, 40. Got 41"),
-        ({"high": 5000.0}, "half the rate, 4000 Hz. Got 20 to 5000"),
+        ({"high": 5000.0}, "half the sample rate, 4000 Hz. Got 20 to 5000"),
         ({"kind": "fbank"}, "log_mel or mfcc. Got 'fbank'"),
     ],
 )

@@ -38,7 +38,7 @@ def test_features_are_normalized_by_the_training_split_and_travel(folder: Path) 
     assert data.raw is not None
     assert data.raw.pairs is not None
     content = json.loads(data.preprocessing.files["audio.json"])
-    assert (content["rate"], content["kind"], len(content["mean"])) == (8000, "log_mel", 40)
+    assert (content["sample_rate"], content["kind"], len(content["mean"])) == (8000, "log_mel", 40)
     samples, prepared = next(data.raw.pairs(1))
     assert samples.shape == (8000,)
     assert any(np.array_equal(prepared, given) for given in data.test.inputs)
@@ -51,7 +51,7 @@ def test_mfccs_and_samples(folder: Path) -> None:
     assert data.raw is not None
     assert data.raw.audio is None
     assert data.preprocessing is not None
-    assert json.loads(data.preprocessing.files["audio.json"])["rate"] == 8000
+    assert json.loads(data.preprocessing.files["audio.json"])["sample_rate"] == 8000
 
 
 def test_all_that_turns_samples_into_inputs_is_in_the_fingerprint(folder: Path) -> None:
@@ -85,9 +85,9 @@ def test_other_rates(folder: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "low" / "z.wav", tone(300, rate=16000), 16000)
     with pytest.raises(StageError, match=r"z\.wav has 16000 samples per second, but 8000 are expected, as the first"):
         loaded(tmp_path)
-    with pytest.raises(StageError, match=r"8000 samples per second, but 16000 are expected \(args.rate\)"):
-        loaded(tmp_path, rate=16000)
-    data = loaded(tmp_path, rate=16000, resample=True)
+    with pytest.raises(StageError, match=r"8000 samples per second, but 16000 are expected \(args.sample_rate\)"):
+        loaded(tmp_path, sample_rate=16000)
+    data = loaded(tmp_path, sample_rate=16000, resample=True)
     assert data.preprocessing is not None
     assert json.loads(data.preprocessing.files["audio.json"])["samples"] == 16000
 
@@ -113,7 +113,7 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     ("args", "match"),
     [
         ({"features": "fbank"}, "args.features must be log_mel, mfcc or samples. Got 'fbank'"),
-        ({"rate": "8k"}, "args.rate must be a whole number of samples per second. Got '8k'"),
+        ({"sample_rate": "8k"}, "args.sample_rate must be a whole number of samples per second. Got '8k'"),
         ({"seconds": 0}, "args.seconds must be a number above 0"),
         ({"features": "mfcc", "coefficients": 50}, "coefficients must be at most the number of bands"),
         ({"seconds": 0.03}, "window must be at most the 240 samples"),

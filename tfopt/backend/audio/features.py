@@ -47,10 +47,10 @@ def mel_filters(settings: FeatureSettings) -> Array:
     Triangles whose corners are evenly spaced on the mel scale of HTK, 2595 log10(1 + f / 700).
 
     Args:
-        settings: rate, window and bands.
+        settings: sample rate, window and bands.
     """
     corners = np.linspace(_mel(settings.low), _mel(settings.high), settings.bands + 2)
-    mel = _mel(np.fft.rfftfreq(settings.transform_length, 1 / settings.rate))[:, np.newaxis]
+    mel = _mel(np.fft.rfftfreq(settings.transform_length, 1 / settings.sample_rate))[:, np.newaxis]
     rising = (mel - corners[:-2]) / (corners[1:-1] - corners[:-2])
     falling = (corners[2:] - mel) / (corners[2:] - corners[1:-1])
     return np.clip(np.minimum(rising, falling), 0, None)

@@ -19,7 +19,7 @@ class FeatureSettings:
     Args:
         kind: `log_mel`, the logarithm of the energy in each band; `mfcc`, the cosine transform of that (Davis,
             Mermelstein 1980).
-        rate: samples per second.
+        sample_rate: samples per second.
         samples: length of a recording; what is longer is cut, what is shorter ends in silence.
         window: samples of a window, which is weighted with a periodic Hann window.
         hop: samples from the beginning of a window to that of the next.
@@ -31,7 +31,7 @@ class FeatureSettings:
     """
 
     kind: Kind
-    rate: int
+    sample_rate: int
     samples: int
     window: int
     hop: int
@@ -42,7 +42,7 @@ class FeatureSettings:
     floor: float = 1e-6
 
     def __post_init__(self) -> None:
-        for name in ("rate", "samples", "window", "hop", "bands", "coefficients"):
+        for name in ("sample_rate", "samples", "window", "hop", "bands", "coefficients"):
             value = getattr(self, name)
             if value < 1:
                 raise _wrong(name, value, "at least 1")
@@ -52,9 +52,10 @@ class FeatureSettings:
             raise _wrong("window", self.window, f"at most the {self.samples} samples of a recording")
         if self.coefficients > self.bands:
             raise _wrong("coefficients", self.coefficients, f"at most the number of bands, {self.bands}")
-        if not 0 <= self.low < self.high <= self.rate / 2:
+        if not 0 <= self.low < self.high <= self.sample_rate / 2:
             raise StageError(
-                f"Bands must lie between 0 and half the rate, {self.rate / 2:g} Hz. Got {self.low:g} to {self.high:g}.",
+                f"Bands must lie between 0 and half the sample rate, {self.sample_rate / 2:g} Hz. Got {self.low:g} to "
+                f"{self.high:g}.",
                 code="invalid_argument",
             )
         if not self.floor > 0:
@@ -85,7 +86,7 @@ class FeatureSettings:
         what = f"{self.bands} log-mel bands" if self.kind == "log_mel" else f"{self.coefficients} MFCCs"
         return (
             f"{what} of {self.frames} windows of {self.window} samples every {self.hop}, of {self.samples} samples at "
-            f"{self.rate} Hz"
+            f"{self.sample_rate} Hz"
         )
 
     def to_json(self, mean: tuple[float, ...] = (0.0,), std: tuple[float, ...] = (1.0,)) -> bytes:
@@ -102,6 +103,32 @@ class FeatureSettings:
         steps.append("input: (features - `mean`) / `std`")
         content = {**asdict(self), "transform_length": self.transform_length, "frames": self.frames}
         return (json.dumps({**content, "mean": mean, "std": std, "steps": steps}, indent=2) + "\n").encode()
+
+    @classmethod
+    def of_milliseconds(
+        cls, kind: Kind, sample_rate: int, samples: int, window_ms: float, hop_ms: float, bands: int, coefficients: int
+    ) -> FeatureSettings:
+        """Settings whose windows are given in milliseconds; bands reach up to 8 kHz, or half the sample rate.
+
+        Args:
+            kind: `log_mel` or `mfcc`.
+            sample_rate: samples per second.
+            samples: length of a recording.
+            window_ms: length of a window.
+            hop_ms: from the beginning of a window to that of the next.
+            bands: mel bands.
+            coefficients: of an MFCC; ignored for `log_mel`.
+        """
+        return cls(
+            kind,
+            sample_rate,
+            samples,
+            round(sample_rate * window_ms / 1000),
+            round(sample_rate * hop_ms / 1000),
+            bands,
+            coefficients if kind == "mfcc" else bands,
+            high=min(sample_rate / 2, 8000.0),
+        )
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> FeatureSettings:

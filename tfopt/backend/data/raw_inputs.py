@@ -40,6 +40,7 @@ class RawInputs:
         resized: whether images of any size were resized to that of the model, bilinear with antialiasing.
         pairs: raw examples beside the inputs made of them, to prove it with; None where inputs can be turned back.
         audio: the features of samples that are normalized, in place of raw values; None where examples are no sound.
+        sample_rate: samples per second; None where examples are no sound.
     """
 
     mean: tuple[float, ...] = (0.0,)
@@ -50,6 +51,7 @@ class RawInputs:
     resized: bool = False
     pairs: Callable[[int], Iterator[Pair]] | None = None
     audio: FeatureSettings | None = None
+    sample_rate: int | None = None
 
     def undone(self, inputs: Array) -> Array:
         """Raw values of inputs that were only normalized, in the raw dtype.

@@ -47,18 +47,18 @@ class RecordingKeys:
     """How recordings become inputs, as `data.args` says it.
 
     Args:
-        rate: samples per second; None for that of the first file. Other rates are refused without `resample`.
+        sample_rate: samples per second; None for that of the first file. Other rates are refused without `resample`.
         seconds: length of an input; longer recordings are cut, shorter ones end in silence.
         features: what a model gets.
         window_ms: length of a window, in milliseconds.
         hop_ms: from the beginning of a window to that of the next, in milliseconds.
         bands: mel bands.
         coefficients: of an MFCC.
-        resample: whether files of other rates are brought to `rate`.
+        resample: whether files of other rates are brought to `sample_rate`.
         stereo: what becomes of several channels.
     """
 
-    rate: int | None = None
+    sample_rate: int | None = None
     seconds: float = 1.0
     features: Features = "log_mel"
     window_ms: float = 40
@@ -73,8 +73,8 @@ class RecordingKeys:
             raise _wrong("features", self.features, "log_mel, mfcc or samples")
         if self.stereo not in ("refuse", "mix", "first"):
             raise _wrong("stereo", self.stereo, "refuse, mix or first")
-        if self.rate is not None and not (isinstance(self.rate, int) and self.rate > 0):
-            raise _wrong("rate", self.rate, "a whole number of samples per second")
+        if self.sample_rate is not None and not (isinstance(self.sample_rate, int) and self.sample_rate > 0):
+            raise _wrong("sample_rate", self.sample_rate, "a whole number of samples per second")
         for name in ("seconds", "window_ms", "hop_ms"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
@@ -87,16 +87,8 @@ class RecordingKeys:
         """What is computed at a rate; None for samples."""
         if self.features == "samples":
             return None
-        window, hop = round(rate * self.window_ms / 1000), round(rate * self.hop_ms / 1000)
-        return FeatureSettings(
-            self.features,
-            rate,
-            self.samples(rate),
-            window,
-            hop,
-            self.bands,
-            self.coefficients if self.features == "mfcc" else self.bands,
-            high=min(rate / 2, 8000),
+        return FeatureSettings.of_milliseconds(
+            self.features, rate, self.samples(rate), self.window_ms, self.hop_ms, self.bands, self.coefficients
         )
 
     def samples(self, rate: int) -> int:
@@ -118,14 +110,14 @@ def prepared(splits: Mapping[str, Sequence[WavFile]], keys: RecordingKeys) -> Pr
     Raises:
         StageError: a file cannot be read, is too short for one window, has another rate or several channels.
     """
-    rate = keys.rate if keys.rate is not None else _read(splits["train"][0], keys).rate
+    rate = keys.sample_rate if keys.sample_rate is not None else _read(splits["train"][0], keys).rate
     settings = keys.settings(rate)
     found = {name: [_input(file, keys, rate, settings) for file in files] for name, files in splits.items()}
     mean, std = _statistics(found["train"]) if settings is not None else (np.zeros(1), np.ones(1))
     mean, std = mean.astype(np.float32), std.astype(np.float32)
     numbers = tuple(map(float, mean)), tuple(map(float, std))
     if settings is None:
-        content = {"kind": "samples", "rate": rate, "samples": keys.samples(rate)}
+        content = {"kind": "samples", "sample_rate": rate, "samples": keys.samples(rate)}
         file = (json.dumps(content, indent=2) + "\n").encode()
     else:
         file = settings.to_json(*numbers)
@@ -141,7 +133,7 @@ def prepared(splits: Mapping[str, Sequence[WavFile]], keys: RecordingKeys) -> Pr
             for name, inputs in found.items()
         },
         Preprocessing("audio", {SETTINGS_FILE: file}),
-        RawInputs(*numbers, "float32", pairs=pairs, audio=settings),
+        RawInputs(*numbers, "float32", pairs=pairs, audio=settings, sample_rate=rate),
     )
 
 
@@ -156,8 +148,8 @@ def _samples(file: WavFile, keys: RecordingKeys, rate: int) -> Array:
         if not keys.resample:
             raise StageError(
                 f"{file.name} has {recording.rate} samples per second, but {rate} are expected"
-                f"{' (args.rate)' if keys.rate is not None else ', as the first file has'}.",
-                f"Write args: {{rate: {rate}, resample: true}} to bring all files to one rate, or move it away.",
+                f"{' (args.sample_rate)' if keys.sample_rate is not None else ', as the first file has'}.",
+                f"Write args: {{sample_rate: {rate}, resample: true}} to bring all files to one rate, or move it away.",
                 code="invalid_data",
             )
         recording = resampled(recording, rate)

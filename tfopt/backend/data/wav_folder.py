@@ -33,7 +33,7 @@ def load_wavs(
     *,
     label: str | None = None,
     speaker: str | None = None,
-    rate: int | None = None,
+    sample_rate: int | None = None,
     seconds: float = 1.0,
     features: Features = "log_mel",
     window_ms: float = 40,
@@ -52,20 +52,20 @@ def load_wavs(
         label: regular expression whose first group is the class, in the name of a file without `.wav`; without one, a
             subfolder is a class.
         speaker: the same for the speaker; all recordings of a speaker are in one split.
-        rate: samples per second; that of the first file if absent. Other rates are refused without `resample`.
+        sample_rate: samples per second; that of the first file if absent. Other rates are refused without `resample`.
         seconds: length of an input; longer recordings are cut, shorter ones end in silence.
         features: `log_mel`, `mfcc`, or `samples` for a model that computes features itself.
         window_ms: length of a window, in milliseconds.
         hop_ms: from the beginning of a window to that of the next, in milliseconds.
         bands: mel bands.
         coefficients: of an MFCC.
-        resample: whether files of other rates are brought to `rate`.
+        resample: whether files of other rates are brought to `sample_rate`.
         stereo: what becomes of several channels: `refuse`, `mix` (their mean) or `first`.
 
     Raises:
         StageError: no WAV files, files without a class, a file that cannot be used, a class that training lacks.
     """
-    keys = RecordingKeys(rate, seconds, features, window_ms, hop_ms, bands, coefficients, resample, stereo)
+    keys = RecordingKeys(sample_rate, seconds, features, window_ms, hop_ms, bands, coefficients, resample, stereo)
     labelled = _pattern(label, "label")
     parts = {child.name: child for child in _visible(path) if child.is_dir() and child.name in _SPLITS}
     if "train" not in parts:

@@ -198,9 +198,23 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
 
 
 def _with_shapes(function: Callable[..., object], args: Config, data: Data) -> dict[str, Any]:
-    """The arguments, with the data's shapes where the function asks for them and the recipe does not say."""
+    """The arguments, with the data's shapes and sample rate where a function asks for them and the recipe does not say.
+
+    Raises:
+        StageError: the recipe says another sample rate than the data.
+    """
     parameters = inspect.signature(function).parameters
-    shapes = {"input_shape": _input_shape(data), "num_outputs": data.num_outputs}
+    shapes: dict[str, object] = {"input_shape": _input_shape(data), "num_outputs": data.num_outputs}
+    sample_rate = data.raw.sample_rate if data.raw is not None else None
+    if sample_rate is not None:
+        shapes["sample_rate"] = sample_rate
+        if args.get("sample_rate", sample_rate) != sample_rate and "sample_rate" in parameters:
+            raise StageError(
+                f"model.args.sample_rate is {args['sample_rate']}, but the data {data.source} has {sample_rate} "
+                "samples per second.",
+                "Leave it out: the model is told by the data.",
+                code="conflicting_keys",
+            )
     return {**{name: value for name, value in shapes.items() if name in parameters}, **args}
 
 

@@ -66,6 +66,7 @@ FLOAT_LAYERS: Mapping[type, Callable[[layers.Layer], str | None]] = {
 """By layer type, a function that returns why the layer stays float, or None if it does not."""
 
 FLOAT_NAMES: Mapping[str, str] = {
+    "AudioFeatures": "TFLite has no integer Fourier transform",
     "AutoContrast": "TFLite compares its numbers in float",
     "ContrastLimitedAdaptiveHistogramEqualization": "TFLite adds up its histograms in float",
     "Discretization": "TFLite compares real numbers with its bounds",

@@ -8,5 +8,8 @@
 | `transformer_classifier`, `bert`, `lstm_classifier` | Classifiers of texts |
 | `gpt`, `lstm_lm`, `gru_lm` | Language models, which generate text |
 | `_transformer`, `_recurrent` | What do the Transformers share, what the recurrent models? |
+| `speech_ds_cnn`, `speech_transformer` | Speech commands, on features of the data or on samples |
+| `series_autoencoder` | Anomalies in time series |
+| `_speech` | Where do features of sound come from, the data or the model? |
 | `_parts` | Which inputs, blocks and last layers do they share? |
 """
