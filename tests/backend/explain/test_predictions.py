@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support.generative import TOKENIZER
 from tfopt.backend.data.splits import Split
 from tfopt.backend.explain.predictions import explain_predictions
-from tfopt.core.config.compile import Compile
+from tfopt.backend.text.tokenizer import Tokenizer
+from tfopt.core.config.compile import Compile, Loss
 from tfopt.core.records.explanation import ExplanationRecord
 
 CLASSES = Compile()
@@ -69,11 +71,29 @@ def test_labels_of_several_have_an_accuracy_each() -> None:
     assert found.shown[0].after == "0"
 
 
-def test_sequences_change_where_any_element_does() -> None:
+def test_each_label_of_a_sequence_is_a_prediction() -> None:
     split = Split(np.zeros((2, 2)), np.array([[0, 1], [2, 2]]))
     found = explained(np.stack([one_hot([0, 1]), one_hot([2, 2])]), np.stack([one_hot([0, 1]), one_hot([2, 0])]), split)
-    assert (found.changed, found.lost) == (1, 1)
-    assert found.shown[0].after == "2 classes: 2 0"
+    assert (found.examples, found.changed, found.lost, found.indices) == (4, 1, 1, [3])
+    assert (found.shown[0].index, found.shown[0].truth) == (1, "2")
+    assert found.shown[0].after.startswith("0 (")
+
+
+def test_labels_that_the_loss_ignores_do_not_count() -> None:
+    split = Split(np.zeros((2, 2)), np.array([[0, -1], [2, -1]]))
+    ignoring = Compile(loss=Loss.model_validate({"name": "sparse_categorical_crossentropy", "ignore_class": -1}))
+    before = np.stack([one_hot([0, 1]), one_hot([2, 2])])
+    found = explained(before, np.stack([one_hot([1, 0]), one_hot([2, 0])]), split, ignoring)
+    assert (found.examples, found.changed, found.lost) == (2, 1, 1)
+
+
+def test_tokens_are_shown_as_text() -> None:
+    tokenizer = Tokenizer.from_files({"tokenizer.json": TOKENIZER.read_bytes()})
+    split = Split(np.array([[1, 2, 3]]), np.array([[2, 3, 4]]))
+    before, after = np.eye(14)[[[2, 3, 4]]], np.eye(14)[[[2, 3, 5]]]
+    found = explain_predictions(before, after, split, CLASSES, against="model", name="test", tokenizer=tokenizer)
+    (shown,) = found.shown
+    assert (shown.text, shown.truth, shown.after) == ("… abc", "d", "e (1)")
 
 
 def test_regression_shows_the_largest_changes() -> None:

@@ -84,3 +84,25 @@ def test_what_is_no_budget(key: str, written: Any, message: str) -> None:
 
 def test_exports_that_are_not_known_are_not_complained_about() -> None:
     assert parse_budgets({"int8.bytes": 5}, None, CLASSES)[1] == []
+
+
+def test_measures_of_language_models() -> None:
+    compile = Compile.model_validate(
+        {
+            "loss": {"name": "sparse_categorical_crossentropy", "from_logits": True},
+            "metrics": ["perplexity", "bits_per_character", "f1"],
+        }
+    )
+    written: dict[str, Any] = {
+        "int8.perplexity": 4.5,
+        "int8.bits_per_character_drop": 0.05,
+        "int8.f1": "80%",
+        "generate_int8.decode_tokens_per_second": 100,
+        "generate_int8.time_to_first_token": "20 ms",
+    }
+    budgets, problems = parse_budgets(written, ["int8", "generate_int8"], compile)
+    assert problems == []
+    assert [str(budget) for budget in budgets] == ["4.5", "0.05", "80%", "100", "20 ms"]
+    assert [budget.at_least for budget in budgets] == [False, False, True, True, False]
+    (problem,) = parse_budgets({"int8.perplexity": "5%"}, ["int8"], compile)[1]
+    assert problem.code == "invalid_quantity"

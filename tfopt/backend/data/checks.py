@@ -12,6 +12,9 @@ from tfopt.backend.types import Array, Arrays
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
+NO_TARGET = -1
+"""In sequences and maps of labels: nothing is to be predicted here. The loss must ignore it (`ignore_class: -1`)."""
+
 
 def inputs_of(x: object, source: str, split: str) -> Arrays:
     """Inputs as numbers: float64, float16 and bool become float32, int64 becomes int32; the rest stays as it is."""
@@ -133,6 +136,8 @@ def _check_finite(array: Array, label: str) -> None:
 
 def _check_labels(labels: Array, num_classes: int, what: str) -> None:
     low, high = int(labels.min()), int(labels.max())
+    if labels.ndim > 1 and low == NO_TARGET:
+        low = 0
     if low < 0:
         hint = "Labels count classes from 0" + (": write 0 for -1, for hinge losses too." if low == -1 else ".")
         raise StageError(f"{what}: the smallest label is {low}.", hint, code="invalid_data")

@@ -51,7 +51,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     if not reproduce:
         splits, names = class_ids(splits, config.source)
     train = splits["train"]
-    num_classes = None if reproduce else _num_classes(train.targets, names)
+    num_classes = None if reproduce else _num_classes(splits, names)
     for name, split in splits.items():
         check_split(split, train, num_classes, f"{config.source}, {name} split")
     labels = None if num_classes is None or isinstance(train.targets, dict) else train.targets
@@ -73,12 +73,16 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     )
 
 
-def _num_classes(targets: Arrays, names: tuple[str, ...] | None) -> int | None:
+def _num_classes(splits: Mapping[str, Split], names: tuple[str, ...] | None) -> int | None:
     if names is not None:
         return len(names)
+    targets = splits["train"].targets
     if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.size:
         return None
-    return int(targets.max()) + 1
+    if targets.ndim == 1:
+        return int(targets.max()) + 1
+    # Tokens: one that only the test split has is rare, not wrong.
+    return max(int(split.targets.max()) for split in splits.values() if isinstance(split.targets, np.ndarray)) + 1
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:

@@ -18,6 +18,7 @@ from tfopt.backend.distillation.step import TeacherTerm
 from tfopt.backend.distillation.teachers import TeacherEnsemble
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf, TrainingHook, TrainingSetup
+from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Nested
 from tfopt.core.config import ramps
 from tfopt.core.config.distillation import Teacher
@@ -141,6 +142,7 @@ class Distiller(TrainingHook):
             temperature=_resolved("temperature", teacher.used_temperature(), *steps),
             weight=_resolved("weight", teacher.weight, *steps),
             optimizer=setup.make_optimizer() if any(projected) else None,
+            ignored=ignored_class(self._context.compile),
         )
 
     def features(self, model: tf_keras.Model) -> Sequence[tf.Tensor]:

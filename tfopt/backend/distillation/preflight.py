@@ -32,7 +32,8 @@ def teacher_preflight(model: tf_keras.Model, teacher: Teacher, workload: Workloa
         except ValueError as error:
             problems.append(Mistake(("teacher", key), str(error), code="outside_stage"))
     others = [workload.sources[source.label].model for source in teacher.sources()] or [model]
-    stored = 0
+    outputs = others[0] if isinstance(others[0], tf_keras.Model) else model
+    stored = sum(_size(tuple(output.shape[1:])) for output in outputs.outputs)
     for index, pair in enumerate(teacher.layers):
         path = ("teacher", "layers", index)
         if not isinstance(others[0], tf_keras.Model):
@@ -48,7 +49,8 @@ def teacher_preflight(model: tf_keras.Model, teacher: Teacher, workload: Workloa
     if teacher.cache and 4 * stored * workload.examples > _LARGE:
         size = 4 * stored * workload.examples / 1e9
         warnings.append(
-            f"teacher.cache keeps the teacher's layers for all examples: {size:.1f} GB in memory and on disk."
+            f"teacher.cache keeps outputs and layers of the teacher for all examples: {size:.1f} GB in memory and on "
+            "disk."
         )
     return Preflight(problems=tuple(problems), warnings=tuple(warnings))
 

@@ -37,6 +37,7 @@ class TeacherTerm:
         temperature: over the steps of the stage.
         weight: share of the teacher's loss over the steps of the stage.
         optimizer: of the projections, not built yet; None where there are none.
+        ignored: the target at which outputs do not count; None where all do.
     """
 
     def __init__(
@@ -49,8 +50,9 @@ class TeacherTerm:
         temperature: ResolvedChange,
         weight: ResolvedChange,
         optimizer: tf_keras.optimizers.Optimizer | None,
+        ignored: int | None = None,
     ) -> None:
-        self._model, self._loss = model, loss
+        self._model, self._loss, self._ignored = model, loss, ignored
         self._ask = average.ask if average is not None else ask
         self._average = average
         self._temperature, self._weight = temperature, weight
@@ -79,7 +81,12 @@ class TeacherTerm:
         """`(1 - weight) * loss + weight * that of the teacher`, and the parts of the teacher's."""
         teacher, temperature, share = forward.prepared
         student = ModelOutputs((forward.outputs,), forward.features)
-        parts = self._loss.losses(student, teacher, forward.batch.targets, temperature, forward.mask)
+        mask = forward.mask
+        if self._ignored is not None:
+            targets = forward.batch.targets
+            counts = tf.not_equal(targets, tf.cast(self._ignored, targets.dtype))
+            mask = counts if mask is None else tf.logical_and(mask, counts)
+        parts = self._loss.losses(student, teacher, forward.batch.targets, temperature, mask)
         return (1 - share) * loss + share * total(parts), parts
 
     def after_update(self, gradients_of: GradientsOf) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tfopt.backend.training.metrics.counted import counted_outputs
 from tfopt.backend.types import Array
 from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.config.compile import Compile
@@ -16,7 +17,11 @@ _ROUNDING = 1 + 1e-3
 """Two values one step apart differ by a little more or less than the step, in float32."""
 
 
-def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison:
+_MOST_BYTES = 64 << 20
+"""Outputs that are looked at together: those of a language model may not fit into memory as often as needed."""
+
+
+def compare(found: Array, expected: Array, compile: Compile, targets: object = None) -> OutputComparison:
     """Compares outputs as the recipe's loss interprets them.
 
     Args:
@@ -24,6 +29,7 @@ def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison
         expected: outputs they should equal, of the same shape.
         compile: whose loss determines whether outputs are classes. Sequence outputs count per element, multi-label
             outputs per label.
+        targets: of the examples; where the loss ignores some of them, their outputs do not count.
 
     Returns:
         Share of equal predictions; for a regression loss the error over the signal, and the largest absolute
@@ -32,6 +38,7 @@ def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison
     examples = len(expected)
     if found.shape != expected.shape:
         return OutputComparison(examples, share=0.0)
+    found, expected = (counted_outputs(outputs, targets, compile) for outputs in (found, expected))
     meaning = Outputs.of(compile)
     if not meaning.are_classes:
         difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
@@ -45,7 +52,7 @@ def compare(found: Array, expected: Array, compile: Compile) -> OutputComparison
             worst=f"output {worst}" if len(errors) > 1 else "",
         )
     equal = predictions(found, meaning) == predictions(expected, meaning)
-    return OutputComparison(examples, share=float(np.mean(equal)))
+    return OutputComparison(examples, share=float(np.mean(equal)) if equal.size else 1.0, predictions=equal.size)
 
 
 def relative_errors(found: Array, expected: Array) -> Array:
@@ -79,13 +86,28 @@ def share_within(found: Array, expected: Array, step: float) -> float:
     """Share of output values, of any loss, that differ by at most `step`; 0 where a shape differs."""
     if found.shape != expected.shape:
         return 0.0
-    difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
-    return float(np.mean(difference <= step * _ROUNDING)) if difference.size else 1.0
+    within = 0
+    for part in _parts(expected):
+        difference = np.abs(found[part].astype(np.float64) - expected[part].astype(np.float64))
+        within += int(np.count_nonzero(difference <= step * _ROUNDING))
+    return within / expected.size if expected.size else 1.0
 
 
 def predictions(outputs: Array, meaning: Outputs) -> Array:
     """Class ids (without the last axis of the outputs), or 0/1 per label; -1 where the output is not a number."""
+    parts = _parts(outputs)
+    if len(parts) == 1:
+        return _predictions(outputs, meaning)
+    return np.concatenate([_predictions(outputs[part], meaning) for part in parts])
+
+
+def _predictions(outputs: Array, meaning: Outputs) -> Array:
     numbers = ~np.isnan(outputs)
     if outputs.ndim < 2 or outputs.shape[-1] == 1 or meaning.one_per_label:
         return np.where(numbers, outputs > meaning.threshold, -1)
     return np.where(numbers.all(axis=-1), np.argmax(outputs, axis=-1), -1)
+
+
+def _parts(outputs: Array) -> list[slice]:
+    most = max(1, _MOST_BYTES * len(outputs) // max(outputs.nbytes, 1))
+    return [slice(start, start + most) for start in range(0, max(len(outputs), 1), most)]

@@ -9,6 +9,9 @@ import numpy as np
 from tfopt.backend.data.splits import Split, is_one_hot
 from tfopt.backend.explain import examples
 from tfopt.backend.explain.agreement import predictions
+from tfopt.backend.explain.tokens import before_position, token_names
+from tfopt.backend.text.tokenizer import Tokenizer
+from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Array
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.outputs import Outputs
@@ -17,6 +20,8 @@ from tfopt.core.records.explanation import ChangedExample, ClassRecord, Explanat
 SHOWN = 8
 """Examples that are shown."""
 _INDICES = 1000
+_RANKED = 5000
+"""Changed predictions among which those with the largest change are looked for."""
 _CLASSES = 1000
 
 
@@ -29,8 +34,9 @@ def explain_predictions(
     against: str,
     name: str,
     class_names: Sequence[str] | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> ExplanationRecord:
-    """Compares predictions of a file with those of its model.
+    """Compares predictions of a file with those of its model; in a sequence of labels, each is a prediction.
 
     Args:
         before: outputs of the model, (examples, ...).
@@ -40,6 +46,7 @@ def explain_predictions(
         against: name of the model.
         name: of the split.
         class_names: by class id, where they are known.
+        tokenizer: whose tokens are the classes, where they are tokens.
     """
     meaning = Outputs.of(compile)
     total = len(before)
@@ -50,22 +57,35 @@ def explain_predictions(
         return _of_quantities(before, after, split, against, name)
     one, two = predictions(before, meaning), predictions(after, meaning)
     truth = _truth(split.targets, one, meaning)
+    places = _places(one, split.targets, compile, meaning)
+    if places is not None:
+        one, two = one[places], two[places]
+        truth = None if truth is None else truth[places]
+        total = len(one)
+    names = class_names or token_names(tokenizer)
     changed = np.flatnonzero(_any(one != two))
     right = None if truth is None else (_all(one == truth), _all(two == truth))
-    scores = [_scores(outputs, meaning) for outputs in (before, after)]
-    order = sorted(changed, key=lambda index: -abs(_strength(scores[1][index]) - _strength(scores[0][index])))
+    ranked = changed[:_RANKED]
+    sides = [
+        outputs if places is None else outputs[tuple(place[ranked] for place in places)] for outputs in (before, after)
+    ]
+    scores = [_scores(outputs[ranked] if places is None else outputs, meaning) for outputs in sides]
+    order = sorted(range(len(ranked)), key=lambda rank: -abs(_strength(scores[1][rank]) - _strength(scores[0][rank])))
 
-    def shown(index: int) -> ChangedExample:
-        helped = None
+    def shown(rank: int) -> ChangedExample:
+        index, helped = int(ranked[rank]), None
         if right is not None and right[0][index] != right[1][index]:
             helped = bool(right[1][index])
+        place = (index,) if places is None else tuple(int(place[index]) for place in places)
+        text = before_position(tokenizer, split, *place) if tokenizer is not None and len(place) == 2 else None
         return _example(
             split,
-            index,
-            truth="unknown" if truth is None else _label(truth[index], None, class_names, meaning),
-            before=_label(one[index], scores[0][index], class_names, meaning),
-            after=_label(two[index], scores[1][index], class_names, meaning),
+            place[0],
+            truth="unknown" if truth is None else _label(truth[index], None, names, meaning),
+            before=_label(one[index], scores[0][rank], names, meaning),
+            after=_label(two[index], scores[1][rank], names, meaning),
             helped=helped,
+            text=text,
         )
 
     return ExplanationRecord(
@@ -76,9 +96,20 @@ def explain_predictions(
         gained=None if right is None else int(np.sum(right[1] & ~right[0])),
         lost=None if right is None else int(np.sum(right[0] & ~right[1])),
         indices=[int(index) for index in changed[:_INDICES]],
-        shown=[shown(int(index)) for index in order[:SHOWN]],
-        classes=[] if truth is None else _classes(one, two, truth, class_names, meaning),
+        shown=[shown(rank) for rank in order[:SHOWN]],
+        classes=[] if truth is None else _classes(one, two, truth, names, meaning),
     )
+
+
+def _places(found: Array, targets: object, compile: Compile, meaning: Outputs) -> tuple[Array, ...] | None:
+    """Positions (example, ...) of the predictions of sequences and maps whose targets count; None for one of each."""
+    if found.ndim < 2 or meaning.one_per_label:
+        return None
+    ignored = ignored_class(compile)
+    counts = np.ones(found.shape, bool)
+    if ignored is not None and isinstance(targets, np.ndarray) and targets.shape == found.shape:
+        counts = targets != ignored
+    return np.nonzero(counts)
 
 
 def _of_quantities(before: Array, after: Array, split: Split, against: str, name: str) -> ExplanationRecord:
@@ -108,8 +139,10 @@ def _of_quantities(before: Array, after: Array, split: Split, against: str, name
     )
 
 
-def _example(split: Split, index: int, *, truth: str, before: str, after: str, helped: bool | None) -> ChangedExample:
-    picture = examples.picture(split, index)
+def _example(
+    split: Split, index: int, *, truth: str, before: str, after: str, helped: bool | None, text: str | None = None
+) -> ChangedExample:
+    picture = None if text is not None else examples.picture(split, index)
     return ChangedExample(
         index=index,
         truth=truth,
@@ -117,7 +150,7 @@ def _example(split: Split, index: int, *, truth: str, before: str, after: str, h
         after=after,
         helped=helped,
         picture=picture,
-        text=examples.text(split, index) if picture is None else None,
+        text=text or (examples.text(split, index) if picture is None else None),
     )
 
 

@@ -16,6 +16,7 @@ from tfopt.backend.explain.layer_errors import EXAMPLES, layer_errors
 from tfopt.backend.explain.ports import check_one_output, inputs_of, same_shape
 from tfopt.backend.explain.predictions import explain_predictions
 from tfopt.backend.explain.tensor_errors import tensor_errors
+from tfopt.backend.explain.tokens import tokenizer_of
 from tfopt.backend.export.calibration import save_arrays
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.sensitivity import Asked, sensitivity_table
@@ -86,6 +87,7 @@ def compare(asked: Comparison) -> ExplanationRecord:
             against=asked.against.name,
             name="test",
             class_names=data.class_names,
+            tokenizer=tokenizer_of(data),
         )
         layers = attempt(sides.layers, data.test)
         errors = [] if isinstance(layers, Failure) else layers

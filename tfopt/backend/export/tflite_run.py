@@ -14,6 +14,7 @@ import tf_keras
 
 from tfopt.backend.explain import agreement
 from tfopt.backend.explain.predictions import explain_predictions
+from tfopt.backend.explain.tokens import tokenizer_of
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
 from tfopt.backend.graph.layer_names import LayerNames
@@ -121,7 +122,9 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
     judged = attempt(file_measures, xnnpack.outputs, context.data.test, context.compile, context.dense)
     failure, measures = (judged, {}) if isinstance(judged, Failure) else (None, judged)
     (name,) = xnnpack.outputs
-    compared = agreement.compare(xnnpack.outputs[name], source.outputs[name], context.compile)
+    compared = agreement.compare(
+        xnnpack.outputs[name], source.outputs[name], context.compile, context.data.test.targets
+    )
     measures |= compared.measures()
     simulation = None
     if plain is not None:
@@ -145,6 +148,7 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
         against="the Keras model it came from",
         name="test",
         class_names=context.data.class_names,
+        tokenizer=tokenizer_of(context.data),
     )
     return RunResult(
         replace(runtime, agreement=compared),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tf_keras
 
+from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Data
 from tfopt.backend.models.last_activation import last_activation
+from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Array, Shape
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.outputs import Outputs
@@ -104,6 +106,18 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
                 f"The labels go up to {num_classes - 1}, but the layer {layer!r} has {counted(width or 0, 'output')}.",
                 _advice(num_classes, width, activation),
                 code="incompatible_model",
+            )
+        ignored = ignored_class(compile)
+        if ignored != NO_TARGET and targets.min() == NO_TARGET:
+            raise StageError(
+                f"Some targets are {NO_TARGET}: nothing is to be predicted there. But the loss would count them.",
+                f"Set compile.loss: {{name: {loss}, ignore_class: {NO_TARGET}, ...}}.",
+                code="incompatible_loss",
+            )
+        if ignored is not None and (targets == ignored).all():
+            raise StageError(
+                f"All targets are {ignored}, which compile.loss.ignore_class leaves out: nothing is left to learn.",
+                code="incompatible_loss",
             )
         if not _matches(targets.shape[1:], output[:-1]):
             raise StageError(

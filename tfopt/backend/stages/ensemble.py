@@ -14,6 +14,7 @@ from tfopt.backend.ensembling import member_weights
 from tfopt.backend.ensembling.combine import combined, combined_values, logits_of, probabilities_of
 from tfopt.backend.equivalence import Tolerance, difference
 from tfopt.backend.training.evaluate import predict
+from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.ensembling import Combine, Ensembling
 from tfopt.core.config.outputs import Outputs
@@ -171,8 +172,10 @@ def _learned(
             answers = logits_of(answers, outputs)
         elif combine != "logits" and outputs.are_logits:
             answers = probabilities_of(answers, outputs)
-        flat = answers.reshape(len(members), -1, answers.shape[-1])
-        loss = member_weights.likelihood(flat, labels.reshape(-1), logits=combine == "logits")
+        flat, labels = answers.reshape(len(members), -1, answers.shape[-1]), labels.reshape(-1)
+        ignored = ignored_class(context.compile)
+        counts = slice(None) if ignored is None else labels != ignored
+        loss = member_weights.likelihood(flat[:, counts], labels[counts], logits=combine == "logits")
     # Zero would leave a member in the file that is never heard.
     weights = np.maximum(member_weights.least(loss, len(members)), 1e-4)
     return [float(weight) for weight in weights / weights.sum()]

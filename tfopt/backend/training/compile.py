@@ -11,6 +11,9 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.training import learning_rates
+from tfopt.backend.training.metrics.counted import OfCounted, ignored_class, num_counted
+from tfopt.backend.training.metrics.f1 import F1
+from tfopt.backend.training.metrics.next_token import BitsPerCharacter, Perplexity
 from tfopt.backend.training.own_losses import own_loss, own_metric
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
@@ -53,7 +56,7 @@ def make_loss(compile: Compile) -> tf_keras.losses.Loss:
 def make_metrics(
     compile: Compile, targets_shape: Sequence[int | None], predictions_shape: Sequence[int | None]
 ) -> list[tf_keras.metrics.Metric]:
-    """The metrics of the recipe, each under its own name.
+    """The metrics of the recipe, each under its own name, of the targets that count.
 
     Args:
         compile: the recipe's block.
@@ -64,19 +67,37 @@ def make_metrics(
         StageError: Keras refuses an argument.
     """
     made: list[tf_keras.metrics.Metric] = []
+    outputs = Outputs.of(compile)
     for metric in compile.metrics:
         if metric.reference is not None:
             made.append(own_metric(metric))
             continue
         arguments = {**metric.arguments(), "name": metric.name}
         class_name = METRICS[metric.name].class_name
+        if METRICS[metric.name].own:
+            made.append(_own(class_name, arguments, outputs, predictions_shape))
+            continue
         if not class_name:
             class_name = accuracy_class(targets_shape, predictions_shape)
-            outputs = Outputs.of(compile)
             if class_name == "BinaryAccuracy" and outputs.one_per_label:
                 arguments["threshold"] = outputs.threshold  # Keras would count a logit above 0.5, not above 0
         made.append(_make(tf_keras.metrics, class_name, arguments))
-    return made
+    ignored = ignored_class(compile)
+    return made if ignored is None else [OfCounted(metric, ignored) for metric in made]
+
+
+def _own(
+    class_name: str, arguments: dict[str, Any], outputs: Outputs, predictions_shape: Sequence[int | None]
+) -> tf_keras.metrics.Metric:
+    """A metric that tf_keras lacks."""
+    try:
+        if class_name == "F1":
+            return F1(predictions_shape[-1] or 1, outputs.one_per_label, outputs.threshold, **arguments)
+        if class_name == "Perplexity":
+            return Perplexity(outputs.are_logits, **arguments)
+        return BitsPerCharacter(outputs.are_logits, **{"tokens_per_character": 1.0, **arguments})
+    except (TypeError, ValueError) as error:
+        raise StageError(f"{arguments['name']}: {error}", code="keras_refused") from error
 
 
 def accuracy_class(targets_shape: Sequence[int | None], predictions_shape: Sequence[int | None]) -> str:
@@ -113,11 +134,17 @@ def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> d
     metrics = make_metrics(compile, targets.shape, predictions.shape)
     # As Keras does in fit: (examples,) becomes (examples, 1) where predictions have two axes.
     expected = targets[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else targets
+    parts = [slice(None)] if compile.loss.reference is not None else _parts(predictions)
+    losses, weights = [], []
     try:
-        values = {"loss": float(loss(expected, tf.constant(predictions)))}
-        for metric in metrics:
-            metric.update_state(expected, predictions)
-            values[metric.name] = float(np.mean(metric.result()))
+        for part in parts:
+            some = tf.constant(predictions[part])
+            losses.append(float(loss(expected[part], some)))
+            weights.append(num_counted(expected[part], compile))
+            for metric in metrics:
+                metric.update_state(expected[part], some)
+        values = {"loss": losses[0] if len(losses) == 1 else float(np.average(losses, weights=weights))}
+        values |= {metric.name: float(np.mean(metric.result())) for metric in metrics}
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         raise StageError(
             f"targets of shape {targets.shape} cannot be judged against outputs of shape {predictions.shape}: "
@@ -127,6 +154,14 @@ def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> d
         ) from error
     return values
 
+
+def _parts(predictions: np.ndarray) -> list[slice]:
+    """Examples that are judged at a time, so that the outputs of a language model need not be in memory twice."""
+    most = max(1, _MOST_BYTES * len(predictions) // max(predictions.nbytes, 1))
+    return [slice(start, start + most) for start in range(0, len(predictions), most)]
+
+
+_MOST_BYTES = 64 << 20
 
 _SOFT = {
     "sparse_categorical_crossentropy": "categorical_crossentropy",

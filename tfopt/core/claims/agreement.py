@@ -20,6 +20,7 @@ class OutputComparison:
         relative_error: root mean square of the error over the standard deviation of the expected outputs (regression);
             of the worst output where several are judged by themselves.
         worst: which output that is; empty where there is one.
+        predictions: number of predictions compared, of which a sequence has several; None where each example has one.
     """
 
     examples: int
@@ -28,6 +29,12 @@ class OutputComparison:
     spread: float = 0.0
     relative_error: float | None = None
     worst: str = ""
+    predictions: int | None = None
+
+    @property
+    def several_per_example(self) -> bool:
+        """Whether examples have several predictions: the tokens of a sequence, the labels of an example."""
+        return self.predictions is not None and self.predictions != self.examples
 
     @property
     def value(self) -> float:
@@ -51,6 +58,9 @@ class OutputComparison:
         return self.relative_error is not None and self.relative_error <= _tolerated(least, most_error)
 
     def __str__(self) -> str:
+        if self.share is not None and self.predictions is not None and self.several_per_example:
+            predictions = counted(self.predictions, "prediction")
+            return f"{self.share:.2%} of {predictions} in {counted(self.examples, 'example')}"
         if self.share is not None:
             return f"{self.share:.2%} of {counted(self.examples, 'example')}"
         error = "unknown" if self.relative_error is None else f"{self.relative_error:.2%}"
@@ -89,6 +99,8 @@ def agreement_claim(
         f"outputs of {source}, with an error of at most {_tolerated(least, most_error):.4g} of their standard deviation"
         if regression
         else f"same predictions as {source} on at least {least:.4g} of the test examples"
+        if comparison is None or not comparison.several_per_example
+        else f"same predictions as {source}, at least {least:.4g} of those of all test examples"
     )
     if comparison is None:
         return broken_claim(claim, "the file did not run", code="same_outputs")

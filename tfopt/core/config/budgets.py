@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.keras_names import OF_TOKENS, higher_is_better
 from tfopt.core.config.outputs import Outputs
 from tfopt.core.language.quantities import (
     format_bytes,
     format_milliseconds,
+    format_number,
     format_share,
     parse_bytes,
     parse_milliseconds,
+    parse_number,
     parse_share,
 )
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import quote
 from tfopt.errors import Problem
+
+OF_SPEED = ("decode_tokens_per_second", "prefill_tokens_per_second")
+"""Measures of generative files of which more is better."""
 
 _FORMATS: dict[str, Callable[[Any], str]] = {
     "bytes": format_bytes,
@@ -31,9 +36,14 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "phone_latency": format_milliseconds,
     "arena_bytes": format_bytes,
     "peak_memory": format_bytes,
+    "cache_bytes": format_bytes,
+    "time_to_first_token": format_milliseconds,
+    **dict.fromkeys((*OF_SPEED, *OF_TOKENS, *(f"{metric}_drop" for metric in OF_TOKENS)), format_number),
 }
 MEASURES_NO_PHONE = "a run measures nothing on a phone"
 """A part of the warning about budgets on what a run cannot measure."""
+OF_GENERATIVE = (*OF_SPEED, "time_to_first_token", "cache_bytes")
+"""Measures that only files of `export.generate` have."""
 OF_TFLITE = ("arena_bytes", "peak_memory", "phone_latency")
 """Measures that only `.tflite` files have."""
 
@@ -46,7 +56,9 @@ class Budget:
         export: name of the file it is about.
         measure: `bytes`, `gzip_bytes`, `zstd_bytes`, `entropy_bytes` (of the weights), `latency_ms`, `phone_latency`
             (measured by `tfopt bench RUN --adb`), `arena_bytes`, `peak_memory`, `agreement`, `relative_error`
-            (regression), `within_quantum`, `anomaly_auc` (data with known anomalies), a metric, or `<metric>_drop`.
+            (regression), `within_quantum`, `anomaly_auc` (data with known anomalies), a metric, or `<metric>_drop`; of
+            generative files also `decode_tokens_per_second`, `prefill_tokens_per_second`, `time_to_first_token`,
+            `cache_bytes`.
         limit: in bytes, milliseconds or the metric's own unit.
         at_least: the value must reach the limit instead of staying under it.
     """
@@ -100,8 +112,14 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         **({} if classifies else {"relative_error": _Measure(parse_share)}),
         **({} if classifies else _ANOMALIES),
         "within_quantum": _Measure(parse_share, at_least=True),
+        **{name: _Measure(parse_number, at_least=True) for name in OF_SPEED},
+        "time_to_first_token": _Measure(parse_milliseconds),
+        "cache_bytes": _Measure(parse_bytes),
     }
     for metric in compile.metrics:
+        if metric.label in OF_TOKENS:
+            known |= {name: _Measure(parse_number) for name in (metric.label, f"{metric.label}_drop")}
+            continue
         known[metric.label] = _Measure(parse_share, at_least=higher_is_better(metric.label))
         known[f"{metric.label}_drop"] = _Measure(parse_share)
     return known

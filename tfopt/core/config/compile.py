@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic_core import CoreSchema
 
-from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS, KerasName
+from tfopt.core.config.keras_names import LOSSES, METRICS, OF_TOKENS, OPTIMIZERS, KerasName
 from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.mistakes import RecipePath
@@ -177,6 +177,17 @@ class Compile(Block):
                     code="duplicate_name",
                 )
         return value
+
+    @model_validator(mode="after")
+    def _tokens_are_classes(self) -> Compile:
+        for index, metric in enumerate(self.metrics):
+            if metric.name in OF_TOKENS and self.loss_kind != "sparse_categorical_crossentropy":
+                message = (
+                    f"{metric.name} measures the probabilities of the right tokens, which the loss {self.loss.name} "
+                    "does not train. Use sparse_categorical_crossentropy"
+                )
+                raise KeyMistake(("metrics", index), message, code="incompatible_loss")
+        return self
 
     @property
     def metric(self) -> str:

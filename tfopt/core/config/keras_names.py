@@ -17,12 +17,14 @@ class KerasName:
         arguments: its constructor arguments, without those that tfopt sets itself.
         higher_is_better: for metrics.
         classification: for losses and metrics, whether the model's output is a choice among classes.
+        own: of tfopt (`tfopt.backend.training.metrics`), because tf_keras has no such class.
     """
 
     class_name: str
     arguments: tuple[str, ...] = ()
     higher_is_better: bool = False
     classification: bool = False
+    own: bool = False
 
 
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
@@ -85,6 +87,9 @@ def _score(class_name: str, *arguments: str) -> KerasName:
 METRICS = {
     # `accuracy` is the accuracy that fits loss and output, chosen as Keras' own compile does.
     "accuracy": KerasName("", higher_is_better=True, classification=True),
+    "f1": KerasName("F1", ("average",), higher_is_better=True, classification=True, own=True),
+    "perplexity": KerasName("Perplexity", classification=True, own=True),
+    "bits_per_character": KerasName("BitsPerCharacter", ("tokens_per_character",), classification=True, own=True),
     "auc": _score("AUC", "num_thresholds", "curve", "summation_method", "multi_label", "num_labels", "from_logits"),
     "binary_accuracy": _score("BinaryAccuracy", "threshold"),
     "categorical_accuracy": _score("CategoricalAccuracy"),
@@ -105,6 +110,9 @@ METRICS = {
     "root_mean_squared_error": KerasName("RootMeanSquaredError"),
 }
 
+
+OF_TOKENS = ("perplexity", "bits_per_character")
+"""Metrics of how probable a model finds the right token."""
 
 APPLICATIONS = tuple(
     """

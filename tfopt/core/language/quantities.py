@@ -53,6 +53,23 @@ def format_share(share: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
+def parse_number(value: object) -> float:
+    """A plain number.
+
+    Raises:
+        ValueError: no number, or one with a unit.
+    """
+    parts = _split(value)
+    if parts is None or parts[1]:
+        raise ValueError("must be a number such as 2.5")
+    return float(parts[0])
+
+
+def format_number(number: float) -> str:
+    """The canonical spelling of a number: 2.5 -> `"2.5"`."""
+    return _tidy(number)
+
+
 def parse_bytes(value: object) -> int:
     """A size in bytes: `"60 kB"` -> 60000, `"1 MiB"` -> 1048576, `512` -> 512.
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError, field_validator
 
-from tfopt.core.config.budgets import OF_TFLITE, Budget, parse_budgets
+from tfopt.core.config.budgets import OF_GENERATIVE, OF_TFLITE, Budget, parse_budgets
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import DataConfig
 from tfopt.core.config.sweep import SweepConfig
@@ -262,7 +262,17 @@ def _measured_nowhere(budgets: Sequence[Budget], exports: Sequence[Export]) -> l
             code="unknown_name",
         )
         for budget in budgets
-        if budget.measure in OF_TFLITE and budget.export in others
+        if budget.measure in OF_TFLITE and budget.export in others and others[budget.export] != "generate"
+    ] + [
+        Problem(
+            ("budgets", budget.name),
+            f"budgets.{budget.name} is measured of generative files only (export.generate).",
+            on_key=True,
+            code="unknown_name",
+        )
+        for budget in budgets
+        if budget.measure in OF_GENERATIVE
+        and budget.export in {name for export in exports if export.kind != "generate" for name in export.names()}
     ]
 
 

@@ -143,6 +143,7 @@ class ExplanationRecord(Record):
     split: str
     """Split of the data that the predictions are of."""
     examples: int
+    """Examples; of sequences and maps of labels, labels."""
     changed: int | None = None
     """Examples with a different prediction; null for regression."""
     gained: int | None = None
@@ -150,7 +151,8 @@ class ExplanationRecord(Record):
     lost: int | None = None
     """Of those, the ones that only the model predicts rightly; null for regression, and where the truth is unknown."""
     indices: list[int] = []
-    """Positions of the changed examples, at most 1,000; for regression of those shown, the largest change first."""
+    """Positions of the changed examples (or labels, counted through), at most 1,000; for regression of those shown, the
+    largest change first."""
     shown: list[ChangedExample] = []
     classes: list[ClassRecord] = []
     """By class; empty for regression, and for more than 1,000 classes."""

@@ -7,7 +7,7 @@ import re
 
 _FRACTIONS = frozenset(
     (
-        "agreement anomaly_auc auc f1_score planned_sparsity precision recall relative_error sparsity within_quantum"
+        "agreement anomaly_auc auc f1 f1_score planned_sparsity precision recall relative_error sparsity within_quantum"
     ).split()
 )
 
@@ -101,7 +101,7 @@ def measure(name: str, value: float | None, metric: str = "accuracy") -> str:
     """
     if name.endswith("bytes") or name == "peak_memory":
         return size(value)
-    if name.startswith(("latency_ms", "phone_latency", "cold_start_ms")):
+    if name.startswith(("latency_ms", "phone_latency", "cold_start_ms", "time_to_first_token")):
         return milliseconds(value)
     if name == "agreement" and not is_fraction(metric):
         return number(value)

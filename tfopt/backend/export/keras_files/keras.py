@@ -264,7 +264,10 @@ def _judged(
 ) -> ExportRecord:
     """The record of a file with its measures, and the claim that its outputs are the model's."""
     expected = saved_model.predict(model, context.data.test.inputs, signature)
-    compared = [agreement.compare(found[port], expected[port], context.compile) for port in signature.outputs]
+    test = context.data.test
+    compared = [
+        agreement.compare(found[port], expected[port], context.compile, test.targets) for port in signature.outputs
+    ]
     measures = file_measures(found, context.data.test, context.compile, context.dense)
     least = _LEAST_AGREEMENT
     if record.format == "keras" and context.origin is not None and not is_float32(context.origin):

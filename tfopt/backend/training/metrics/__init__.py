@@ -1,0 +1,9 @@
+"""Metrics that tf_keras lacks, and targets that do not count.
+
+| file | question it answers |
+|---|---|
+| `next_token` | How well does a model predict the next token: perplexity, bits per character? |
+| `characters` | How many characters do the tokens of the data stand for? |
+| `f1` | What is the F1 score of predictions, for labels of any form? |
+| `counted` | Which targets count, where the loss ignores a class? |
+"""

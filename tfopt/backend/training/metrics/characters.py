@@ -1,0 +1,58 @@
+"""How many characters the tokens of the data stand for: what makes bits per character of a likelihood."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfopt.backend.data.splits import Data
+from tfopt.backend.text.tokenizer import Tokenizer
+from tfopt.backend.training.metrics.counted import ignored_class
+from tfopt.core.config.compile import Compile, Metric
+from tfopt.errors import StageError
+
+
+def with_characters(compile: Compile, data: Data) -> Compile:
+    """The compile block, with `tokens_per_character` of the test split where `bits_per_character` lacks it.
+
+    Args:
+        compile: the recipe's.
+        data: whose tokenizer turns tokens into characters.
+
+    Raises:
+        StageError: the data have no tokenizer.
+    """
+    if not any(_lacks_it(metric) for metric in compile.metrics):
+        return compile
+    ratio = tokens_per_character(data, compile)
+    metrics = tuple(
+        type(metric).model_validate({"name": metric.name, "tokens_per_character": ratio})
+        if _lacks_it(metric)
+        else metric
+        for metric in compile.metrics
+    )
+    return compile.model_copy(update={"metrics": metrics})
+
+
+def tokens_per_character(data: Data, compile: Compile) -> float:
+    """Targets of the test split, over the characters of the text that they are.
+
+    Raises:
+        StageError: the data have no tokenizer, or their targets are no tokens.
+    """
+    targets = data.test.targets
+    files = {} if data.preprocessing is None else data.preprocessing.files
+    if data.preprocessing is None or data.preprocessing.name != "tokenizer" or not isinstance(targets, np.ndarray):
+        raise StageError(
+            "bits_per_character needs the characters of the text, but the data have no tokenizer.",
+            "Use a text source, give tokens_per_character ({name: bits_per_character, tokens_per_character: 1} where "
+            "tokens are characters), or use perplexity.",
+            code="data_missing",
+        )
+    tokenizer, ignored = Tokenizer.from_files(files), ignored_class(compile)
+    rows = [row if ignored is None else row[row != ignored] for row in targets.reshape(len(targets), -1)]
+    characters = sum(len(tokenizer.decode(row.tolist())) for row in rows)
+    return sum(len(row) for row in rows) / max(characters, 1)
+
+
+def _lacks_it(metric: Metric) -> bool:
+    return metric.name == "bits_per_character" and "tokens_per_character" not in metric.arguments()
