@@ -49,8 +49,8 @@ FLOORS = {
     "tfopt.io": ({"system"}, {"recipes", "store"}, {"runs"}),
     "tfopt.report": ({"shared"}, {"live", "run"}, {"comparison", "files", "plan"}, {"notebook"}),
     "tfopt.backend": (
-        {"compat", "text", "types"},
-        {"audio"},
+        {"compat", "types"},
+        {"audio", "text"},
         {"layers"},
         {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
         {"bench", "bridge", "clustering", "decoding", "micro", "training"},

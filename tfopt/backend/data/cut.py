@@ -9,7 +9,7 @@ from tfopt.backend.types import Array
 from tfopt.core.config.data import Splits
 from tfopt.errors import StageError
 
-_SHARES = {"test": 1, "validation": 2}
+SHARES = {"test": 1, "validation": 2}
 """What a source may leave to us, and what keeps the seeds of the two cuts apart."""
 
 
@@ -37,7 +37,7 @@ def cut(
     result = dict(splits)
     available = len(splits["train"])
     rest = splits["train"]
-    for name, offset in _SHARES.items():
+    for name, offset in SHARES.items():
         if name in result:
             continue
         count = round(getattr(shares, name) * available)
@@ -48,7 +48,7 @@ def cut(
                 f"Provide more examples, or a different share in data.splits.{name}.",
                 code="data_missing",
             )
-        own_seed = seed * len(_SHARES) + offset
+        own_seed = seed * len(SHARES) + offset
         if groups is not None:
             held = held_out_groups(groups, count, own_seed)
             if not 0 < held.size < len(rest):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +15,14 @@ from typing import Any
 
 from tfopt.errors import EnvironmentProblem, StageError
 
+NAME = "tokenizer"
+"""What `Preprocessing.name` says where the files are those of a tokenizer."""
 TOKENIZER_JSON = "tokenizer.json"
 """The file of every tokenizer but those of SentencePiece."""
 SENTENCEPIECE_MODEL = "tokenizer.model"
 """The file of a SentencePiece tokenizer."""
+SENTENCEPIECE_CONFIG = "tokenizer_config.json"
+"""What stands beside it, as in Transformers: `add_bos_token`, `bos_token`, `add_eos_token`, `eos_token`."""
 PADDING_TOKENS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>", "<|endoftext|>")
 """What tokenizers call the token that fills texts up, most certain first; GPT-2 has the last one only."""
 UNKNOWN_TOKENS = ("[UNK]", "<unk>", "<UNK>")
@@ -107,6 +112,11 @@ class Tokenizer(ABC):
         return self._tokens.get(token_id)
 
     @cached_property
+    def around_ids(self) -> frozenset[int]:
+        """Ids of the special tokens that stand around examples."""
+        return frozenset(self.encode("", special_tokens=True))
+
+    @cached_property
     def _tokens(self) -> dict[int, str]:
         return {token_id: token for token, token_id in self.vocabulary.items()}
 
@@ -146,10 +156,21 @@ class JsonTokenizer(Tokenizer):
         return dict(self._tokenizer.get_vocab(with_added_tokens=True))
 
     def encode_all(self, texts: Iterable[str], *, special_tokens: bool = False) -> list[list[int]]:
-        return [each.ids for each in self._tokenizer.encode_batch(list(texts), add_special_tokens=special_tokens)]
+        return [each.ids for each in self._encodings(list(texts), special_tokens)]
+
+    def _encodings(self, texts: Sequence[str | tuple[str, str]], special_tokens: bool) -> Sequence[Any]:
+        try:
+            encodings: Sequence[Any] = self._tokenizer.encode_batch(texts, add_special_tokens=special_tokens)
+        except Exception as error:  # the library raises plain Exception for a token that is missing
+            raise StageError(
+                f"The tokenizer cannot encode the text: {error}.",
+                "Use a tokenizer with a token for what is unknown, such as [UNK].",
+                code="invalid_data",
+            ) from error
+        return encodings
 
     def encode_pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[list[list[int]], list[list[int]]]:
-        encodings = self._tokenizer.encode_batch(list(pairs))
+        encodings = self._encodings(list(pairs), True)
         return [each.ids for each in encodings], [each.type_ids for each in encodings]
 
     def decode(self, ids: Iterable[int], *, special_tokens: bool = False) -> str:
@@ -167,7 +188,7 @@ class JsonTokenizer(Tokenizer):
 
 
 class SentencePieceTokenizer(Tokenizer):
-    """A `.model` of SentencePiece, which puts no special tokens around examples: the file does not say which.
+    """A `.model` of SentencePiece; which tokens stand around examples, `tokenizer_config.json` says.
 
     Args:
         files: with the name `tokenizer.model`.
@@ -201,14 +222,28 @@ class SentencePieceTokenizer(Tokenizer):
     def vocabulary(self) -> Mapping[str, int]:
         return {self._model.id_to_piece(token): token for token in range(self._model.vocab_size())}
 
+    @cached_property
+    def _around(self) -> tuple[list[int], list[int]]:
+        """Ids before and after each example."""
+        config = json.loads(self.files.get(SENTENCEPIECE_CONFIG, b"{}"))
+        before, after = (
+            [self.vocabulary[config[f"{token}_token"]]] if config.get(f"add_{token}_token") else []
+            for token in ("bos", "eos")
+        )
+        return before, after
+
     def encode_all(self, texts: Iterable[str], *, special_tokens: bool = False) -> list[list[int]]:
         ids: list[list[int]] = self._model.encode(list(texts))
-        return ids
+        if not special_tokens:
+            return ids
+        before, after = self._around
+        return [[*before, *text, *after] for text in ids]
 
     def encode_pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[list[list[int]], list[list[int]]]:
         listed = list(pairs)
-        first = self.encode_all(pair[0] for pair in listed)
-        second = self.encode_all(pair[1] for pair in listed)
+        before, after = self._around
+        first = [[*before, *ids, *after] for ids in self.encode_all(pair[0] for pair in listed)]
+        second = [[*ids, *after] for ids in self.encode_all(pair[1] for pair in listed)]
         both = list(zip(first, second, strict=True))
         return [a + b for a, b in both], [[0] * len(a) + [1] * len(b) for a, b in both]
 

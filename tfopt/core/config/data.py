@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from tfopt.core.config.text.text import TABLES, TEXT_FILES, TextConfig
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share, format_share
 
@@ -49,7 +51,8 @@ class DataConfig(Block):
     """Source of the examples, and how they are batched and augmented."""
 
     source: str
-    """A name from `tfopt ls datasets`, `package.module:function`, or a path to .npz, .csv or a folder of images."""
+    """A name from `tfopt ls datasets`, `package.module:function`, or a path to .npz, .csv or a folder of images; with
+    `text` also to .tsv, .jsonl, .txt, or a folder of texts."""
     args: dict[str, Any] = {}
     """Arguments of the source."""
     batch_size: Annotated[int, Field(ge=1)] = 64
@@ -62,3 +65,38 @@ class DataConfig(Block):
     """`inputs` trains the model to reproduce its input (autoencoder)."""
     augment: Augment | None = None
     """Random changes of training images."""
+    text: TextConfig | None = None
+    """How the texts of the source become token ids: tokenizer, length, columns."""
+
+    @model_validator(mode="after")
+    def _of_texts(self) -> DataConfig:
+        suffix = "" if ":" in self.source else PurePath(self.source).suffix.lower()
+        text = self.text
+        if text is None:
+            if suffix in TEXT_FILES and suffix != ".csv":
+                raise KeyMistake(
+                    ("source",),
+                    f"source {self.source} holds texts: add a block such as text: "
+                    "{tokenizer: {kind: word}, length: 32}",
+                    code="missing_key",
+                )
+            return self
+        if self.augment is not None:
+            raise KeyMistake(
+                ("augment",), "augment changes images, but data.text makes token ids", code="conflicting_keys"
+            )
+        if self.targets == "inputs":
+            message = (
+                "targets: inputs reproduces numbers, and token ids are none; text.task: language_model predicts tokens"
+            )
+            raise KeyMistake(("targets",), message, code="conflicting_keys")
+        if suffix == ".txt" and not text.is_language_model:
+            message = f"source {self.source} has no labels: add text.task: language_model, or use a table or a folder"
+            raise KeyMistake(("source",), message, code="conflicting_keys")
+        if suffix == ".npz":
+            message = f"source {self.source} holds numbers; data.text reads {', '.join(TEXT_FILES)} and folders"
+            raise KeyMistake(("source",), message, code="unknown_file_type")
+        if suffix == ".txt" and text.column is not None:
+            message = f"text.column is of tables ({', '.join(TABLES)}), and {self.source} is none"
+            raise KeyMistake(("text", "column"), message, code="meaningless_key")
+        return self

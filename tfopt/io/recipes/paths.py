@@ -13,13 +13,16 @@ from typing import Any, Literal
 from tfopt.catalog.references import is_function
 
 SUFFIXES = {
-    "data": (".npz", ".csv"),
+    "data": (".npz", ".csv", ".tsv", ".jsonl", ".txt"),
     "model": (".keras", ".h5", ".hdf5", ".tflite", ".pb"),
 }
 """How the files end that can be read."""
 
 STAGE_PATHS = ("recipe", "file")
 """Keys below `stages` whose texts are paths."""
+
+TOKENIZER_PATH = ("text", "tokenizer", "path")
+"""The key below `data` whose text is a path."""
 
 _RELATIVE = ("./", "../", "~/")
 """How a path in `args` begins: any other text there may mean anything."""
@@ -55,6 +58,10 @@ def absolute_paths(document: object, folder: Path) -> list[tuple[Path_, str]]:
             for path, text in _texts(args)
             if text.startswith(_RELATIVE)
         ]
+    data = document.get("data") if isinstance(document, Mapping) else None
+    found += [
+        (("data", *path), _absolute(text, folder)) for path, text in _texts(data) if path == TOKENIZER_PATH and text
+    ]
     stages = document.get("stages") if isinstance(document, Mapping) else None
     found += [
         (("stages", *path), _absolute(text, folder))

@@ -1,0 +1,200 @@
+"""A `data` block with `text`: texts cut into splits, a tokenizer of the training split, and token ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from tfopt.backend.data import sources
+from tfopt.backend.data.checks import check_split, class_ids, targets_of
+from tfopt.backend.data.cut import SHARES, cut
+from tfopt.backend.data.splits import Data, Preprocessing, Split
+from tfopt.backend.data.text_values import labels_of_source, texts_of_source
+from tfopt.backend.text import examples, files
+from tfopt.backend.text.examples import Encoded
+from tfopt.backend.text.tables import Text
+from tfopt.backend.text.tokenizer import NAME, Tokenizer
+from tfopt.backend.text.training import trained
+from tfopt.backend.text.truncation import truncated
+from tfopt.backend.types import Array, Arrays
+from tfopt.core.config.data import DataConfig, Splits
+from tfopt.core.config.text.text import TextConfig
+from tfopt.core.config.text.tokenizers import FileTokenizer
+from tfopt.core.records.text import TextRecord
+from tfopt.errors import StageError
+
+
+def load_texts(config: DataConfig, text: TextConfig, folder: Path) -> Data:
+    """Reads the texts of a source, and makes examples of token ids.
+
+    The texts are cut into splits first: the tokenizer sees the training split only.
+
+    Args:
+        config: the recipe's `data` block.
+        text: its `text`.
+        folder: of the recipe, where relative paths begin.
+
+    Returns:
+        Train, validation and test, ids as int32; the tokenizer's files as what must travel with a model.
+
+    Raises:
+        StageError: the source or the tokenizer cannot be read, or they do not fit each other or the keys.
+        EnvironmentProblem: a package is missing.
+    """
+    # A file that cannot be read is said before the corpus is.
+    given = files.read(text.tokenizer, folder) if isinstance(text.tokenizer, FileTokenizer) else None
+    if text.is_language_model:
+        return _language_model(config, text, given, folder)
+    return _classification(config, text, given, folder)
+
+
+def _classification(config: DataConfig, text: TextConfig, given: Tokenizer | None, folder: Path) -> Data:
+    source = sources.read_texts(config, text, folder)
+    texts = {name: texts_of_source(x, f"{config.source}, {name} split", text) for name, (x, _) in source.items()}
+    positions = {
+        name: Split(np.arange(len(texts[name])), targets_of(labels_of_source(y, text), config.source, name))
+        for name, (_, y) in source.items()
+    }
+    positions, names = class_ids(positions, config.source)
+    train = positions["train"].targets
+    num_classes = len(names) if names is not None else _num_classes(train)
+    for name, split in positions.items():
+        check_split(split, positions["train"], num_classes, f"{config.source}, {name} split")
+    labels = train if num_classes is not None and isinstance(train, np.ndarray) and train.ndim == 1 else None
+    made = cut(positions, config.splits, config.seed, config.source, labels)
+    # What `cut` added was taken from the training texts.
+    cut_texts = {
+        name: [texts[name if name in texts else "train"][position] for position in np.asarray(split.inputs)]
+        for name, split in made.items()
+    }
+    tokenizer = given or _trained(text, cut_texts["train"])
+    tokenizer, ids = _encoded(config, text, tokenizer, cut_texts)
+    splits = {
+        name: Split(_inputs(examples.arrays(tokenizer, ids[name], text), text), split.targets)
+        for name, split in made.items()
+    }
+    data = _data(config, text, tokenizer, splits, ids)
+    return replace(
+        data,
+        num_classes=num_classes,
+        class_names=names,
+        label_names=names or sources.label_names(config, folder),
+    )
+
+
+def _language_model(config: DataConfig, text: TextConfig, given: Tokenizer | None, folder: Path) -> Data:
+    source = sources.read_texts(config, text, folder)
+    texts = {name: texts_of_source(x, f"{config.source}, {name} split", text) for name, (x, _) in source.items()}
+    cut_texts = _cut_texts(texts, config)
+    tokenizer = given or _trained(text, cut_texts["train"])
+    tokenizer, ids = _encoded(config, text, tokenizer, cut_texts)
+    splits = {}
+    for name in cut_texts:
+        inputs, targets = examples.windows(ids[name], text, f"{config.source}, {name} split")
+        ones, zeros = np.ones_like(inputs), np.zeros_like(inputs)
+        splits[name] = Split(_inputs({"ids": inputs, "mask": ones, "segments": zeros}, text), targets)
+    data = _data(config, text, tokenizer, splits, ids)
+    return replace(data, num_classes=tokenizer.vocabulary_size)
+
+
+def _trained(text: TextConfig, texts: Sequence[Text]) -> Tokenizer:
+    if isinstance(text.tokenizer, FileTokenizer):
+        raise TypeError("a tokenizer of a file is not trained")
+    return trained(text.tokenizer, _singly(texts))
+
+
+def _encoded(
+    config: DataConfig, text: TextConfig, tokenizer: Tokenizer, texts: Mapping[str, Sequence[Text]]
+) -> tuple[Tokenizer, dict[str, Encoded]]:
+    """The tokenizer, truncated where the recipe says so, and the ids of all splits."""
+    if text.truncate_vocabulary:
+        own = () if isinstance(text.tokenizer, FileTokenizer) else text.tokenizer.all_special_tokens()
+        tokenizer = truncated(tokenizer, _singly(texts["train"]), own)
+    ids = {
+        name: examples.encoded(tokenizer, split, f"{config.source}, {name} split") for name, split in texts.items()
+    }
+    examples.check_known(ids["train"], f"{config.source}, train split")
+    return tokenizer, ids
+
+
+def _data(
+    config: DataConfig,
+    text: TextConfig,
+    tokenizer: Tokenizer,
+    splits: Mapping[str, Split],
+    ids: Mapping[str, Encoded],
+) -> Data:
+    lengths = [len(tokens) for tokens in ids["train"].ids]
+    return Data(
+        train=splits["train"],
+        validation=splits["validation"],
+        test=splits["test"],
+        source=config.source,
+        settings=f"splits {config.splits.model_dump_json()} seed {config.seed} task {text.task}",
+        preprocessing=Preprocessing(NAME, tokenizer.files),
+        text=TextRecord(
+            task=text.task,
+            tokenizer=text.tokenizer.kind,
+            vocabulary_size=tokenizer.vocabulary_size,
+            length=text.length,
+            median_tokens=float(median(lengths)),
+            cut=0.0 if text.is_language_model else float(np.mean([each > text.length for each in lengths])),
+            unknown=ids["test"].unknown,
+        ),
+    )
+
+
+def _inputs(arrays: Mapping[examples.InputKind, Array], text: TextConfig) -> Arrays:
+    if text.inputs is None:
+        return arrays["ids"]
+    return {name: arrays[kind] for name, kind in text.inputs.items()}
+
+
+def _singly(texts: Sequence[Text]) -> list[str]:
+    return [part for text in texts for part in ((text,) if isinstance(text, str) else text)]
+
+
+def _num_classes(targets: Arrays) -> int | None:
+    if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.size:
+        return None
+    return int(targets.max()) + 1
+
+
+def _cut_texts(texts: Mapping[str, Sequence[Text]], config: DataConfig) -> dict[str, list[str]]:
+    """Splits of a language model: whole texts where there are enough of them, else the ends of each text."""
+    train = _singly(texts["train"])
+    given = {name: _singly(each) for name, each in texts.items()}
+    missing = [name for name in SHARES if name not in given]
+    shares = {name: float(getattr(config.splits, name)) for name in missing}
+    if len(train) > 1 and all(round(share * len(train)) for share in shares.values()):
+        splits = {name: Split(np.arange(len(each)), np.arange(len(each))) for name, each in given.items()}
+        made = cut(splits, config.splits, config.seed, config.source)
+        return {
+            name: [given[name if name in given else "train"][position] for position in np.asarray(split.inputs)]
+            for name, split in made.items()
+        }
+    result = {**given, "train": [], **{name: [] for name in missing}}
+    for text in train:
+        for name, part in _in_order(text, shares).items():
+            result[name].append(part)
+    if not all(any(part.strip() for part in parts) for parts in result.values()):
+        raise StageError(
+            f"{config.source}: the text is too short to be cut into training, validation and test.",
+            "Provide more text, or other shares in data.splits.",
+            code="data_missing",
+        )
+    return {name: [part for part in parts if part.strip()] for name, parts in result.items()}
+
+
+def _in_order(text: str, shares: Mapping[str, float]) -> dict[str, str]:
+    """A text cut into its beginning for training, then validation, then test."""
+    ends: dict[str, str] = {}
+    end = len(text)
+    for name, share in shares.items():
+        begin = end - round(share * len(text))
+        ends[name], end = text[begin:end], begin
+    return {"train": text[:end], **ends}
