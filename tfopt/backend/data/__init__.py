@@ -8,6 +8,7 @@
 | `tabular`, `image_folder`, `tf_dataset` | How is a .npz or .csv, a folder of images, a `tf.data.Dataset` read? |
 | `wav_folder`, `recordings` | Which classes and speakers has a folder of WAV files, and how do they become inputs? |
 | `series_files`, `series` | How do rows of .csv files become windows, in the order of time? |
+| `texts`, `text_values` | How do texts become splits of token ids, with a tokenizer of the training split? |
 | `checks` | Which values, labels and shapes would make training fail late, or silently go wrong? |
 | `prepared` | What does a source return whose preprocessing must travel with a model? |
 | `cut` | How are validation and test set aside, also whole groups such as speakers? |

@@ -14,6 +14,8 @@ from tfopt.errors import StageError
 
 NO_TARGET = -1
 """In sequences and maps of labels: nothing is to be predicted here. The loss must ignore it (`ignore_class: -1`)."""
+NEEDS_TEXT = "Texts need a data.text block, such as text: {tokenizer: {kind: wordpiece}, length: 32}."
+"""What to do where a source returns texts and the recipe does not say how they become numbers."""
 
 
 def inputs_of(x: object, source: str, split: str) -> Arrays:
@@ -156,9 +158,10 @@ def _numeric(value: object, label: str) -> Array:
             f"{label} is not an array: {error}.", "Pad or resize the examples to one shape.", code="invalid_data"
         ) from error
     if array.dtype.kind not in "biuf" or array.ndim == 0:
+        texts = array.dtype.kind in "US" or (array.dtype == object and isinstance(next(array.flat, None), str))
         raise StageError(
             f"{label} has dtype {array.dtype} and shape {array.shape}.",
-            "Expected numbers with one row per example.",
+            NEEDS_TEXT if texts else "Expected numbers with one row per example.",
             code="invalid_data",
         )
     if array.dtype.kind == "b" or array.dtype in (np.float64, np.float16):

@@ -17,6 +17,7 @@ from tfopt.backend.data.checks import check_split, class_ids, inputs_of, targets
 from tfopt.backend.data.cut import cut
 from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.data.texts import load_texts
 from tfopt.backend.types import Arrays
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
@@ -39,6 +40,8 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
             out of range.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
+    if config.text is not None:
+        return load_texts(config, config.text, folder)
     prepared = sources.read(config, folder)
     raw = prepared.splits
     names: tuple[str, ...] | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 
+from tfopt.backend.data.checks import NEEDS_TEXT
 from tfopt.backend.data.image_folder import load_images
 from tfopt.backend.data.label_names import label_names_of
 from tfopt.backend.data.prepared import Prepared
@@ -18,10 +19,13 @@ from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
 from tfopt.backend.data.series_files import has_series, load_series
 from tfopt.backend.data.splits import Preprocessing
 from tfopt.backend.data.tabular import load_csv, load_npz
+from tfopt.backend.data.text_values import splits_of_language
 from tfopt.backend.data.wav_folder import has_wavs, load_wavs
 from tfopt.backend.types import Array
+from tfopt.backend.text.folders import read_folder, reader_of
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
+from tfopt.core.config.text.text import TextConfig
 from tfopt.errors import StageError
 
 if TYPE_CHECKING:
@@ -71,6 +75,31 @@ def read(config: DataConfig, folder: Path) -> ReadSource:
     return ReadSource(as_splits(value, config.source))
 
 
+def read_texts(config: DataConfig, text: TextConfig, folder: Path) -> dict[str, RawExamples]:
+    """Runs a source of texts.
+
+    Args:
+        config: source and its arguments.
+        text: columns, encoding and task.
+        folder: as for `read`.
+
+    Returns:
+        Texts and labels by split, unchecked; labels None for a language model.
+
+    Raises:
+        StageError: as `read`.
+        EnvironmentProblem: as `read`.
+    """
+    value = references.call(_function(config, folder), config.source, config.args, folder)
+    if isinstance(value, Prepared):
+        raise StageError(
+            f"{config.source} returned what must travel with a model, but data.text makes its own tokenizer.",
+            "Return the texts and labels alone, or remove data.text.",
+            code="conflicting_keys",
+        )
+    return splits_of_language(value, config.source) if text.is_language_model else as_splits(value, config.source)
+
+
 def raw_inputs(config: DataConfig, folder: Path) -> RawInputs | None:
     """What a source did to raw examples; None where it does not say.
 
@@ -103,6 +132,8 @@ def _function(config: DataConfig, folder: Path) -> Callable[..., Any]:
 def _file(config: DataConfig, folder: Path) -> partial[Any]:
     source = config.source
     path = folder / Path(source).expanduser()
+    if config.text is not None and path.is_dir():
+        return partial(read_folder, path, config.text)
     if path.is_dir():
         if "window" in config.args and has_series(path):
             return partial(load_series, path, config.splits)
@@ -113,6 +144,8 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
             "A relative path starts at the recipe.",
             code="data_missing",
         )
+    if config.text is not None:
+        return partial(reader_of(path), path, config.text)
     if path.suffix == ".npz":
         return partial(load_npz, path)
     if path.suffix == ".csv" and "window" in config.args:
@@ -172,4 +205,8 @@ def _examples(value: object, source: str) -> RawExamples:
             "Return (x, y); class_weights of a stage gives classes different weights.",
             code="invalid_data",
         )
-    raise StageError(f"{source} returned a {type(value).__name__}.", _FORMS, code="invalid_data")
+    raise StageError(
+        f"{source} returned a {type(value).__name__}.",
+        NEEDS_TEXT if isinstance(value, str) else _FORMS,
+        code="invalid_data",
+    )

@@ -12,6 +12,7 @@ import numpy as np
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.types import Array, Arrays, Nested
 from tfopt.core.records.report import DataRecord
+from tfopt.core.records.text import TextRecord
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Data:
             are.
         label_names: names of the classes for apps: `class_names`, or what the source calls its numbers; not part of the
             fingerprint.
+        text: how texts became token ids; None for other data. Not part of the fingerprint: the ids are.
     """
 
     train: Split
@@ -106,6 +108,7 @@ class Data:
     positional: bool = False
     raw: RawInputs | None = None
     label_names: tuple[str, ...] | None = None
+    text: TextRecord | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
@@ -152,6 +155,7 @@ class Data:
             train=len(self.train),
             validation=len(self.validation),
             test=len(self.test),
+            text=self.text,
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TypeAlias
 
 import numpy as np
 
@@ -21,11 +23,14 @@ from tfopt.backend.text.tokenizer import NAME, Tokenizer
 from tfopt.backend.text.training import trained
 from tfopt.backend.text.truncation import truncated
 from tfopt.backend.types import Array, Arrays
-from tfopt.core.config.data import DataConfig, Splits
-from tfopt.core.config.text.text import TextConfig
-from tfopt.core.config.text.tokenizers import FileTokenizer
+from tfopt.core.config.data import DataConfig
+from tfopt.core.config.text.text import InputKind, TextConfig
+from tfopt.core.config.text.tokenizers import FileTokenizer, TokenizerConfig
 from tfopt.core.records.text import TextRecord
 from tfopt.errors import StageError
+
+Maker: TypeAlias = Callable[[Sequence[str]], Tokenizer]
+"""From the training texts to their tokenizer."""
 
 
 def load_texts(config: DataConfig, text: TextConfig, folder: Path) -> Data:
@@ -45,18 +50,27 @@ def load_texts(config: DataConfig, text: TextConfig, folder: Path) -> Data:
         StageError: the source or the tokenizer cannot be read, or they do not fit each other or the keys.
         EnvironmentProblem: a package is missing.
     """
-    # A file that cannot be read is said before the corpus is.
-    given = files.read(text.tokenizer, folder) if isinstance(text.tokenizer, FileTokenizer) else None
+    make = _maker(text.tokenizer, folder)
     if text.is_language_model:
-        return _language_model(config, text, given, folder)
-    return _classification(config, text, given, folder)
+        return _language_model(config, text, make, folder)
+    return _classification(config, text, make, folder)
 
 
-def _classification(config: DataConfig, text: TextConfig, given: Tokenizer | None, folder: Path) -> Data:
+def _maker(config: TokenizerConfig, folder: Path) -> Maker:
+    """A tokenizer for training texts: a file is read at once, before the corpus."""
+    if isinstance(config, FileTokenizer):
+        tokenizer = files.read(config, folder)
+        return lambda _: tokenizer
+    return partial(trained, config)
+
+
+def _classification(config: DataConfig, text: TextConfig, make: Maker, folder: Path) -> Data:
     source = sources.read_texts(config, text, folder)
     texts = {name: texts_of_source(x, f"{config.source}, {name} split", text) for name, (x, _) in source.items()}
     positions = {
-        name: Split(np.arange(len(texts[name])), targets_of(labels_of_source(y, text), config.source, name))
+        name: Split(
+            np.arange(len(texts[name])), targets_of(labels_of_source(y, config.source, name, text), config.source, name)
+        )
         for name, (_, y) in source.items()
     }
     positions, names = class_ids(positions, config.source)
@@ -71,8 +85,7 @@ def _classification(config: DataConfig, text: TextConfig, given: Tokenizer | Non
         name: [texts[name if name in texts else "train"][position] for position in np.asarray(split.inputs)]
         for name, split in made.items()
     }
-    tokenizer = given or _trained(text, cut_texts["train"])
-    tokenizer, ids = _encoded(config, text, tokenizer, cut_texts)
+    tokenizer, ids = _encoded(config, text, make, cut_texts)
     splits = {
         name: Split(_inputs(examples.arrays(tokenizer, ids[name], text), text), split.targets)
         for name, split in made.items()
@@ -86,12 +99,11 @@ def _classification(config: DataConfig, text: TextConfig, given: Tokenizer | Non
     )
 
 
-def _language_model(config: DataConfig, text: TextConfig, given: Tokenizer | None, folder: Path) -> Data:
+def _language_model(config: DataConfig, text: TextConfig, make: Maker, folder: Path) -> Data:
     source = sources.read_texts(config, text, folder)
     texts = {name: texts_of_source(x, f"{config.source}, {name} split", text) for name, (x, _) in source.items()}
     cut_texts = _cut_texts(texts, config)
-    tokenizer = given or _trained(text, cut_texts["train"])
-    tokenizer, ids = _encoded(config, text, tokenizer, cut_texts)
+    tokenizer, ids = _encoded(config, text, make, cut_texts)
     splits = {}
     for name in cut_texts:
         inputs, targets = examples.windows(ids[name], text, f"{config.source}, {name} split")
@@ -101,22 +113,15 @@ def _language_model(config: DataConfig, text: TextConfig, given: Tokenizer | Non
     return replace(data, num_classes=tokenizer.vocabulary_size)
 
 
-def _trained(text: TextConfig, texts: Sequence[Text]) -> Tokenizer:
-    if isinstance(text.tokenizer, FileTokenizer):
-        raise TypeError("a tokenizer of a file is not trained")
-    return trained(text.tokenizer, _singly(texts))
-
-
 def _encoded(
-    config: DataConfig, text: TextConfig, tokenizer: Tokenizer, texts: Mapping[str, Sequence[Text]]
+    config: DataConfig, text: TextConfig, make: Maker, texts: Mapping[str, Sequence[Text]]
 ) -> tuple[Tokenizer, dict[str, Encoded]]:
     """The tokenizer, truncated where the recipe says so, and the ids of all splits."""
+    tokenizer = make(_singly(texts["train"]))
     if text.truncate_vocabulary:
         own = () if isinstance(text.tokenizer, FileTokenizer) else text.tokenizer.all_special_tokens()
         tokenizer = truncated(tokenizer, _singly(texts["train"]), own)
-    ids = {
-        name: examples.encoded(tokenizer, split, f"{config.source}, {name} split") for name, split in texts.items()
-    }
+    ids = {name: examples.encoded(tokenizer, split, f"{config.source}, {name} split") for name, split in texts.items()}
     examples.check_known(ids["train"], f"{config.source}, train split")
     return tokenizer, ids
 
@@ -148,7 +153,7 @@ def _data(
     )
 
 
-def _inputs(arrays: Mapping[examples.InputKind, Array], text: TextConfig) -> Arrays:
+def _inputs(arrays: Mapping[InputKind, Array], text: TextConfig) -> Arrays:
     if text.inputs is None:
         return arrays["ids"]
     return {name: arrays[kind] for name, kind in text.inputs.items()}

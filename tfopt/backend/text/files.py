@@ -134,7 +134,7 @@ def _of_pairs(path: Path) -> bytes:
 
 def _beside_model(path: Path) -> bytes:
     said = _json(path.with_name(SENTENCEPIECE_CONFIG))
-    kept = {}
+    kept: dict[str, Any] = {}
     for token in ("bos", "eos"):
         name = said.get(f"{token}_token")
         name = name.get("content") if isinstance(name, Mapping) else name

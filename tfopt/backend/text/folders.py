@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from tfopt.backend.text.decoding import decoded
-from tfopt.backend.text.tables import Text, Texts, read_table
+from tfopt.backend.text.tables import Text, Texts, read_jsonl, read_table
 from tfopt.core.config.text.text import TEXT_FILES, TextConfig
 from tfopt.errors import StageError
 
 _SPLITS = ("train", "validation", "test")
+
+
+def reader_of(path: Path) -> Callable[..., Texts]:
+    """What reads a file of texts, by how its name ends.
+
+    Raises:
+        StageError: it ends otherwise.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        return read_table
+    if suffix == ".jsonl":
+        return read_jsonl
+    if suffix == ".txt":
+        return read_text_file
+    raise StageError(
+        f"{path} is of an unknown type.",
+        f"Expected {', '.join(TEXT_FILES)}, or a folder of texts.",
+        code="unknown_file_type",
+    )
 
 
 def read_text_file(path: Path, config: TextConfig) -> Texts:
@@ -73,13 +94,7 @@ def _split_files(path: Path, files: list[Path], config: TextConfig) -> dict[str,
             "Use task: language_model, or tables.",
             code="invalid_data",
         )
-    return {
-        split: read_text_file(by_split[split], config)
-        if by_split[split].suffix.lower() == ".txt"
-        else read_table(by_split[split], config)
-        for split in _SPLITS
-        if split in by_split
-    }
+    return {split: reader_of(by_split[split])(by_split[split], config) for split in _SPLITS if split in by_split}
 
 
 def _texts(folder: Path, config: TextConfig) -> Texts:

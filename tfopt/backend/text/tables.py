@@ -29,18 +29,29 @@ _Row = tuple[int, Mapping[str, Any]]
 
 
 def read_table(path: Path, config: TextConfig, *, delimiter: str | None = None) -> Texts:
-    """Reads a table.
+    """Reads a .csv or .tsv.
 
     Args:
-        path: .csv, .tsv or .jsonl.
+        path: of the table, whose first line names the columns.
         config: columns and encoding.
-        delimiter: what separates columns of .csv or .tsv (default: a comma, and a tab).
+        delimiter: what separates columns (default: a comma, and a tab in .tsv).
 
     Raises:
         StageError: it cannot be read, a column is not there, a text is empty, or a label is missing; with the line.
     """
-    content = decoded(path, config.encoding)
-    rows = list(_of_jsonl(path, content) if path.suffix.lower() == ".jsonl" else _of_csv(path, content, delimiter))
+    return _texts(path, list(_of_csv(path, decoded(path, config.encoding), delimiter)), config)
+
+
+def read_jsonl(path: Path, config: TextConfig) -> Texts:
+    """Reads a .jsonl: an object in each line.
+
+    Raises:
+        StageError: as `read_table`.
+    """
+    return _texts(path, list(_of_jsonl(path, decoded(path, config.encoding))), config)
+
+
+def _texts(path: Path, rows: Sequence[_Row], config: TextConfig) -> Texts:
     if not rows:
         raise StageError(f"{path} has no rows.", code="data_missing")
     texts = [_text(path, row, config.columns) for row in rows]

@@ -12,6 +12,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from tfopt.core.records.explanation import ExplanationRecord
 from tfopt.core.records.layer_sizes import LayerSizeRecord
 from tfopt.core.records.record import Record
+from tfopt.core.records.text import TextRecord
 
 
 class LayerRecord(Record):
@@ -287,6 +288,15 @@ class DataRecord(Record):
     train: int = 0
     validation: int = 0
     test: int = 0
+    text: TextRecord | None = None
+    """How texts became token ids; left out for other data."""
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = dump(self)
+        if self.text is None:
+            dumped.pop("text", None)
+        return dumped
 
 
 class Report(Record):

@@ -8,6 +8,7 @@
 | `spoken_digits` | Recordings of a folder of yours: which voices are in which split? |
 | `nab` | Time series of a folder of yours, with anomalies to find: which rows are in which split? |
 | `_own_folder` | Where is a data set that tfopt does not download? |
+| `clinc150`, `tiny_shakespeare` | Texts: which file do they need, and which splits do they have? |
 | `_keras_cache` | Where are downloaded files kept, and are they the published ones? |
 | `_pixels`, `_texts` | How do pixels become floats, and texts equally long? |
 
