@@ -26,6 +26,8 @@ from tfopt.core.config.quantization import QuantizeRule
 from tfopt.core.config.ramps import Change
 from tfopt.core.config.rewind import Rewind
 from tfopt.core.config.sweep import SweepConfig
+from tfopt.core.config.text.text import TextConfig
+from tfopt.core.config.text.tokenizers import tokenizer_kinds
 from tfopt.core.contracts.stage import EarlyStopping
 from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.recipe.recipe import ModelConfig, Recipe
@@ -115,6 +117,13 @@ def sections() -> Iterator[str]:
     yield from table(Splits)
     yield "### `data.augment`\n"
     yield from table(Augment)
+    yield "### `data.text`\n"
+    yield "Token ids in place of texts; [a guide](text.md).\n"
+    yield from table(TextConfig)
+    for tokenizer in tokenizer_kinds():
+        yield f"#### `data.text.tokenizer: {{kind: {tokenizer.model_fields['kind'].default}}}`\n"
+        yield f"{(tokenizer.__doc__ or '').strip().splitlines()[0]}\n"
+        yield from table(tokenizer, frozenset({"kind"}))
     yield "## `model`\n"
     yield from table(ModelConfig)
     yield "## `compile`\n"

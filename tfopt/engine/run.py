@@ -40,6 +40,7 @@ from tfopt.engine.exports import before_quantizing, unwritable, write_targets
 from tfopt.engine.history import StageHistory
 from tfopt.engine.keys import batch_size_of
 from tfopt.engine.prepared import Prepared
+from tfopt.engine.preprocessing import FOLDER, write_preprocessing
 from tfopt.engine.records import RunState, run_report, sharing_of, stage_record
 from tfopt.errors import StageError, TfoptError
 from tfopt.io.runs.journal import Journal
@@ -232,6 +233,7 @@ class _Execution:
             raise StageError(f"Stage {planned.name} lost what it must keep: {'; '.join(lost)}.", code="unmet_promise")
         with self.store.building(planned.key) as folder:
             stage_artifacts.save(result.model, folder)
+            write_preprocessing(self.prepared.data, folder / FOLDER)
             if (context.work / SNAPSHOTS).is_dir():
                 shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
@@ -297,6 +299,7 @@ class _Execution:
         folder = self.folder / "export"
         try:
             folder.mkdir(exist_ok=True)
+            write_preprocessing(self.prepared.data, folder)
         except OSError as error:
             raise cannot_write(folder, error) from error
         context = ExportContext(

@@ -21,8 +21,8 @@ from tfopt.backend.data.splits import Preprocessing
 from tfopt.backend.data.tabular import load_csv, load_npz
 from tfopt.backend.data.text_values import splits_of_language
 from tfopt.backend.data.wav_folder import has_wavs, load_wavs
-from tfopt.backend.types import Array
 from tfopt.backend.text.folders import read_folder, reader_of
+from tfopt.backend.types import Array
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
 from tfopt.core.config.text.text import TextConfig
@@ -97,7 +97,15 @@ def read_texts(config: DataConfig, text: TextConfig, folder: Path) -> dict[str, 
             "Return the texts and labels alone, or remove data.text.",
             code="conflicting_keys",
         )
-    return splits_of_language(value, config.source) if text.is_language_model else as_splits(value, config.source)
+    if text.is_language_model:
+        return splits_of_language(value, config.source)
+    if isinstance(value, str):
+        raise StageError(
+            f"{config.source} returned a text without labels.",
+            "Use data.text.task: language_model, or a source with labels.",
+            code="invalid_data",
+        )
+    return as_splits(value, config.source)
 
 
 def raw_inputs(config: DataConfig, folder: Path) -> RawInputs | None:

@@ -133,7 +133,7 @@ def _data(
     splits: Mapping[str, Split],
     ids: Mapping[str, Encoded],
 ) -> Data:
-    lengths = [len(tokens) for tokens in ids["train"].ids]
+    lengths = None if text.is_language_model else [len(tokens) for tokens in ids["train"].ids]
     return Data(
         train=splits["train"],
         validation=splits["validation"],
@@ -146,9 +146,10 @@ def _data(
             tokenizer=text.tokenizer.kind,
             vocabulary_size=tokenizer.vocabulary_size,
             length=text.length,
-            median_tokens=float(median(lengths)),
-            cut=0.0 if text.is_language_model else float(np.mean([each > text.length for each in lengths])),
+            median_tokens=None if lengths is None else float(median(lengths)),
+            cut=None if lengths is None else float(np.mean([each > text.length for each in lengths])),
             unknown=ids["test"].unknown,
+            inputs=dict(text.inputs) if text.inputs is not None else None,
         ),
     )
 

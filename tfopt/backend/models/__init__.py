@@ -3,7 +3,9 @@
 | file | question it answers |
 |---|---|
 | `build` | How does the `model` block of a recipe become a tf_keras model? |
+| `of_data` | Which arguments of a model function do the data tell? |
 | `compatibility` | Do model, data and loss belong together? |
+| `vocabularies` | Has each table a row for every id of the data? |
 | `default_loss` | Which loss fits, where a recipe names none? |
 | `last_activation` | What does a model end with? |
 | `precision` | What is a model of mixed precision in float32? |

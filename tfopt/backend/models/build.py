@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -23,8 +21,8 @@ from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.models.default_loss import fitting_compile
 from tfopt.backend.models.files import is_model_file, load_file
 from tfopt.backend.models.functionalize import traced, without_lambdas
+from tfopt.backend.models.of_data import with_arguments_of
 from tfopt.backend.models.store import custom_code, load_model, save_model
-from tfopt.backend.types import Config
 from tfopt.catalog import references
 from tfopt.core.language.suggest import closest
 from tfopt.core.recipe.recipe import ModelConfig
@@ -68,8 +66,8 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     """Makes the model of a recipe.
 
     Args:
-        config: source and arguments; `input_shape` and `num_outputs` come from the data where the arguments do not say
-            them.
+        config: source and arguments; `input_shape` and `num_outputs`, for token ids also `vocabulary_size` and
+            `tokenizer`, come from the data where the arguments do not say them.
         data: the examples that it will process.
         seed: of the weights; the same seed results in the same weights.
         folder: folder of the recipe, where relative paths begin.
@@ -179,7 +177,7 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
     source = config.source
     if references.is_function(source):
         function = references.function(source, folder)
-        return references.call(function, source, _with_shapes(function, config.args, data), folder)
+        return references.call(function, source, with_arguments_of(data, function, config.args), folder)
     if source.startswith(_APPLICATIONS):
         return _application(config, data)
     if is_model_file(source):
@@ -194,34 +192,7 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
         path = folder / Path(source).expanduser()
         return load_file(path, config.allow_unsafe, folder, signature, config.objects or ())
     function = references.by_name("model", source)
-    return references.call(function, source, _with_shapes(function, config.args, data), folder)
-
-
-def _with_shapes(function: Callable[..., object], args: Config, data: Data) -> dict[str, Any]:
-    """The arguments, with the data's shapes and sample rate where a function asks for them and the recipe does not say.
-
-    Raises:
-        StageError: the recipe says another sample rate than the data.
-    """
-    parameters = inspect.signature(function).parameters
-    shapes: dict[str, object] = {"input_shape": _input_shape(data), "num_outputs": data.num_outputs}
-    sample_rate = data.raw.sample_rate if data.raw is not None else None
-    if sample_rate is not None:
-        shapes["sample_rate"] = sample_rate
-        if args.get("sample_rate", sample_rate) != sample_rate and "sample_rate" in parameters:
-            raise StageError(
-                f"model.args.sample_rate is {args['sample_rate']}, but the data {data.source} has {sample_rate} "
-                "samples per second.",
-                "Leave it out: the model is told by the data.",
-                code="conflicting_keys",
-            )
-    return {**{name: value for name, value in shapes.items() if name in parameters}, **args}
-
-
-def _input_shape(data: Data) -> object:
-    """The shape of an example; a dict of them by name for inputs by name, a list for inputs in order."""
-    shape = data.input_shape
-    return list(shape.values()) if data.positional and isinstance(shape, dict) else shape
+    return references.call(function, source, with_arguments_of(data, function, config.args), folder)
 
 
 def _application(config: ModelConfig, data: Data) -> tf_keras.Model:

@@ -7,6 +7,7 @@ import tf_keras
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Data
 from tfopt.backend.models.last_activation import last_activation
+from tfopt.backend.models.vocabularies import check_vocabulary
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Array, Shape
 from tfopt.core.config.compile import Compile
@@ -44,8 +45,9 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
             code="incompatible_model",
         )
     _check_inputs(model, data)
+    unread = check_vocabulary(model, data)
     _check_targets(model, data.train.targets, data.num_classes, compile)
-    return _activation_warnings(model, compile)
+    return [*unread, *_activation_warnings(model, compile)]
 
 
 def _check_inputs(model: tf_keras.Model, data: Data) -> None:

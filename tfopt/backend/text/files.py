@@ -19,6 +19,7 @@ from tfopt.backend.text.tokenizer import (
     library,
 )
 from tfopt.backend.text.training import CONTINUED, add_around
+from tfopt.catalog.package_folders import path_of
 from tfopt.core.config.text.tokenizers import FileTokenizer
 from tfopt.core.language.suggest import closest
 from tfopt.errors import StageError
@@ -42,7 +43,7 @@ def read(config: FileTokenizer, folder: Path = Path()) -> Tokenizer:
         StageError: there is no such file, it cannot be read, or it lacks a token that the recipe names.
         EnvironmentProblem: the library that reads it is not installed.
     """
-    path = folder / Path(config.path).expanduser()
+    path = path_of(config.path, folder, f"{_KEY}.path")
     if not path.exists():
         raise StageError(
             f"{_KEY}.path: there is no {path}.", "A relative path starts at the recipe.", code="data_missing"

@@ -16,9 +16,11 @@ class TextRecord(Record):
     """Number of ids."""
     length: int
     """Tokens of an example."""
-    median_tokens: float
-    """Tokens of a training text: half of them have fewer."""
-    cut: float
-    """Share of the training texts that are longer than an example."""
+    median_tokens: float | None
+    """Tokens of a training text: half of them have fewer; null for a language model, which reads them joined."""
+    cut: float | None
+    """Share of the training texts that are longer than an example; null for a language model."""
     unknown: float
     """Share of the tokens of the test split that the tokenizer does not know."""
+    inputs: dict[str, str] | None = None
+    """What each input of the model holds, where the recipe says it: `ids`, `mask` or `segments`."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from tfopt.catalog.package_folders import is_in_package
 from tfopt.catalog.references import is_function
 
 SUFFIXES = {
@@ -60,7 +61,9 @@ def absolute_paths(document: object, folder: Path) -> list[tuple[Path_, str]]:
         ]
     data = document.get("data") if isinstance(document, Mapping) else None
     found += [
-        (("data", *path), _absolute(text, folder)) for path, text in _texts(data) if path == TOKENIZER_PATH and text
+        (("data", *path), _absolute(text, folder))
+        for path, text in _texts(data)
+        if path == TOKENIZER_PATH and text and not is_in_package(text) and not text.startswith("$")
     ]
     stages = document.get("stages") if isinstance(document, Mapping) else None
     found += [

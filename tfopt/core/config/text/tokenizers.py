@@ -126,7 +126,8 @@ class FileTokenizer(_Kind):
     kind: Literal["file"] = "file"
     """The name of the tokenizer."""
     path: str
-    """`tokenizer.json`, `vocab.txt` of BERT, `.model` of SentencePiece, or a folder with one of them."""
+    """`tokenizer.json`, `vocab.txt` of BERT, `.model` of SentencePiece, or a folder with one of them; `package:folder`
+    is a folder of an installed package."""
     lowercase: bool | None = None
     """Of `vocab.txt`, which does not say: make texts lower case first (default: what `tokenizer_config.json` beside it
     says, else yes)."""

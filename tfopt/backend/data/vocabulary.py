@@ -1,0 +1,26 @@
+"""How many ids the inputs of a model can have, and the tokenizer that they come from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfopt.backend.data.splits import Data
+from tfopt.backend.text.tokenizer import NAME, Tokenizer
+
+
+def tokenizer_of(data: Data) -> Tokenizer | None:
+    """The tokenizer of the data; None where the inputs are no tokens of one."""
+    preprocessing = data.preprocessing
+    return (
+        Tokenizer.from_files(preprocessing.files) if preprocessing is not None and preprocessing.name == NAME else None
+    )
+
+
+def vocabulary_size(data: Data) -> int | None:
+    """Ids that inputs can have: of the tokenizer, or up to the largest of all splits; None for inputs in float."""
+    if data.text is not None:
+        return data.text.vocabulary_size
+    inputs = [split.inputs for split in (data.train, data.validation, data.test)]
+    arrays = [array for part in inputs for array in (part.values() if isinstance(part, dict) else (part,))]
+    whole = [array for array in arrays if np.issubdtype(array.dtype, np.signedinteger) and array.size]
+    return int(max(array.max() for array in whole)) + 1 if whole else None

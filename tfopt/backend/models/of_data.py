@@ -1,0 +1,53 @@
+"""Arguments of a model function that the data tell: shapes, sample rate, vocabulary."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tfopt.backend.data.splits import Data
+from tfopt.backend.data.vocabulary import tokenizer_of, vocabulary_size
+from tfopt.backend.types import Config
+from tfopt.errors import StageError
+
+
+def with_arguments_of(data: Data, function: Callable[..., object], args: Config) -> dict[str, Any]:
+    """The arguments of a recipe, with those of the data that the function asks for and the recipe does not say.
+
+    Args:
+        data: the examples.
+        function: makes the model.
+        args: as the recipe says.
+
+    Raises:
+        StageError: the recipe says another sample rate than the data.
+    """
+    parameters = inspect.signature(function).parameters
+    known: dict[str, Callable[[], object]] = {
+        "input_shape": lambda: _input_shape(data),
+        "num_outputs": lambda: data.num_outputs,
+    }
+    for name, of_data in (("vocabulary_size", vocabulary_size), ("tokenizer", tokenizer_of)):
+        # A default of the user's own function counts where the ids come from no tokenizer.
+        own = name in parameters and parameters[name].default not in (None, inspect.Parameter.empty)
+        if data.text is not None or not own:
+            known[name] = partial(of_data, data)
+    sample_rate = data.raw.sample_rate if data.raw is not None else None
+    if sample_rate is not None:
+        known["sample_rate"] = lambda: sample_rate
+        if args.get("sample_rate", sample_rate) != sample_rate and "sample_rate" in parameters:
+            raise StageError(
+                f"model.args.sample_rate is {args['sample_rate']}, but the data {data.source} has {sample_rate} "
+                "samples per second.",
+                "Leave it out: the model is told by the data.",
+                code="conflicting_keys",
+            )
+    return {**{name: value() for name, value in known.items() if name in parameters and name not in args}, **args}
+
+
+def _input_shape(data: Data) -> object:
+    """The shape of an example; a dict of them by name for inputs by name, a list for inputs in order."""
+    shape = data.input_shape
+    return list(shape.values()) if data.positional and isinstance(shape, dict) else shape
