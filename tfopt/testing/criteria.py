@@ -2,6 +2,8 @@
 
 class TestSaliency(CriterionContract):
     criterion = "saliency"
+
+One that ranks units only (`of_weights = False`) says `kind = "shrink"` too.
 """
 
 from __future__ import annotations
@@ -15,20 +17,26 @@ from tfopt.testing.stages import StageContract
 
 
 class CriterionContract(StageContract):
-    """One criterion: its scores, and a prune stage that ranks by them, with all that a stage promises.
+    """One criterion: its scores, and a stage that ranks by them, with all that a stage promises.
 
     Class attributes:
         criterion: its name in a recipe.
+        kind: the stage that it is tried in: `prune`, or `shrink` for one that ranks units only.
     """
 
     criterion: ClassVar[str]
-    kind = "prune"
+    kind: ClassVar[str] = "prune"
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "criterion" in vars(cls):
             schedule = {"kind": "polynomial", "final": "50%", "every": "1 steps", "end": "60%"}
-            cls.config = {"epochs": 2, "schedule": schedule, "criterion": cls.criterion}
+            if cls.kind == "prune":
+                cls.config = {"epochs": 2, "schedule": schedule, "criterion": cls.criterion}
+            else:
+                cls.config = {"epochs": 2, "to": {"parameters": "60%"}, "divisor": 1, "criterion": cls.criterion}
+                cls.before = ({"train": {"epochs": 1}},)
+                cls.model = {"source": "small_cnn", "args": {"filters": [4, 6]}}
 
     @pytest.fixture
     def kernels(self) -> list[Any]:
@@ -60,13 +68,33 @@ class CriterionContract(StageContract):
         assert len(summary[0]) <= 120
 
     def test_each_weight_has_a_score_that_is_finite_and_not_negative(self, made: Any, kernels: list[Any]) -> None:
+        if not made.of_weights:
+            pytest.skip("it ranks units only")
         for kernel in kernels:
             scores = made.scores(kernel).numpy()
             assert scores.shape == tuple(kernel.shape)
             assert np.isfinite(scores).all()
             assert (scores >= 0).all()
 
+    def test_each_unit_has_a_score_that_is_finite_and_not_negative(self, made: Any, kernels: list[Any]) -> None:
+        import tensorflow as tf
+
+        from tfopt.backend.pruning.units import Units, UnitSlices
+
+        count = kernels[0].shape[-1]
+        scale = UnitSlices(tf.Variable(tf.linspace(-1.0, 1.0, count)), 0, tuple((unit,) for unit in range(count)))
+        produced = UnitSlices(kernels[0], len(kernels[0].shape) - 1, scale.positions)
+        units = Units("hidden", count, (produced,), scales=(scale,))
+        if made.needs == "activations":
+            made.observe("hidden", np.random.default_rng(0).normal(size=(20, count)))
+        scores = made.unit_scores(units)
+        assert scores.shape == (count,)
+        assert np.isfinite(scores).all()
+        assert (scores >= 0).all()
+
     def test_scores_change_nothing_and_depend_on_nothing_else(self, made: Any, kernels: list[Any]) -> None:
+        if not made.of_weights:
+            pytest.skip("it ranks units only")
         for kernel in kernels:
             before, scores = kernel.numpy(), made.scores(kernel).numpy()
             np.testing.assert_array_equal(made.scores(kernel).numpy(), scores)

@@ -5,6 +5,7 @@
 | `plan` | how will each layer be pruned, and why are others left dense? |
 | `eligibility` | which layers can be pruned? |
 | `criterion`, `criteria/` | which weights are the least important? One file per criterion |
+| `units` | where are the weights of each channel or head? |
 | `masks` | how are zeros arranged and held? tfmot's wrapper, repaired |
 | `schedules` | how sparse is a layer at each step? |
 | `allocation` | how is one sparsity divided among layers? |
