@@ -17,11 +17,12 @@ class TestMagnitude(CriterionContract):
     criterion = "magnitude"
 
 
+@pytest.mark.slow  # tests/backend/pruning/test_criterion.py tries one that reads gradients
 class TestTaylor(CriterionContract):
     criterion = "taylor"
 
 
-@pytest.mark.slow  # TestTaylor and TestMagnitude prove the same of the prune stage
+@pytest.mark.slow
 class TestL1(CriterionContract):
     criterion = "l1"
 

@@ -21,7 +21,7 @@ from tfopt.core.recipe.plan import PlannedStage
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import changes, fingerprint, key_parts
 from tfopt.io.store.store import Store
-from tfopt.io.system.environment import key_versions
+from tfopt.io.system.environment import environment, key_versions
 
 
 def why_missing(parts: Mapping[str, Any], store: Store, before: Sequence[PlannedStage]) -> str:
@@ -66,6 +66,8 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
         config["code"] = code
     if stage.depends_on():
         config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.depends_on()]
+    if stage.depends_on_machine():
+        config["processor"] = environment().cpu
     if sources:
         config["sources"] = list(sources)
     return key_parts(
@@ -91,3 +93,12 @@ def batch_size_of(stage: Stage, recipe: Recipe) -> int:
     """Examples per optimizer step in a stage: its own, or the recipe's."""
     own = stage.batch_size if isinstance(stage, TrainingStage) else None
     return own or recipe.data.batch_size
+
+
+def measurements_folder(store: Path) -> Path:
+    """Where stages keep measurements of this machine: latency tables, losses of narrowed networks.
+
+    Args:
+        store: the store's folder.
+    """
+    return store / "measurements" / fingerprint([environment().cpu, environment().litert, key_versions()])[:16]

@@ -38,7 +38,7 @@ from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.run import Run
 from tfopt.engine.exports import before_quantizing, unwritable, write_targets
 from tfopt.engine.history import StageHistory
-from tfopt.engine.keys import batch_size_of
+from tfopt.engine.keys import batch_size_of, measurements_folder
 from tfopt.engine.prepared import Prepared
 from tfopt.engine.preprocessing import FOLDER, write_preprocessing
 from tfopt.engine.records import RunState, run_report, sharing_of, stage_record
@@ -191,6 +191,7 @@ class _Execution:
             traits=traits,
             earlier={stage.name: self.store.folder(stage.key) for stage in self.prepared.plan.stages[:position]},
             sources=sources,
+            measurements=measurements_folder(self.store.root),
         )
         started = time.monotonic()
         try:

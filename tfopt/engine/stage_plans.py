@@ -16,7 +16,7 @@ from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.engine import external_models
-from tfopt.engine.keys import batch_size_of, parts_of, why_missing
+from tfopt.engine.keys import batch_size_of, measurements_folder, parts_of, why_missing
 from tfopt.engine.prepared import Prepared
 from tfopt.errors import Problem
 from tfopt.io.store.store import Store
@@ -101,6 +101,7 @@ class StagePlans:
             sources=known,
             compile=self.recipe.compile,
             validation=len(self.data.validation),
+            measurements=measurements_folder(self.store.root),
         )
 
     def _planned(
@@ -122,6 +123,7 @@ class StagePlans:
             steps=workload.total_steps,
             schedules=found.schedules,
             sources=sources,
+            notes=found.notes,
         )
 
 

@@ -58,17 +58,20 @@ class Shrink(Shrinking, TrainingStage):
         text = "needs a trained model to see what can go, but no stage comes before it: train first."
         return [Mistake((), text, code="nothing_trained")]
 
-    def preflight(self, model: Model, workload: Workload) -> Preflight:
-        from tfopt.backend.stages import shrink as shrinking
+    def depends_on_machine(self) -> bool:
+        return self.to.latency is not None
 
-        return shrinking.preflight(model, self, workload)
+    def preflight(self, model: Model, workload: Workload) -> Preflight:
+        from tfopt.backend.stages import shrink_preflight
+
+        return shrink_preflight.preflight(model, self, workload)
 
     def layers_after(self, model: Model, workload: Workload) -> Model:
-        from tfopt.backend.stages import shrink as shrinking
+        from tfopt.backend.stages import shrink_preflight
 
-        return shrinking.layers_after(model, self)
+        return shrink_preflight.layers_after(model, self)
 
     def apply(self, model: Model, context: StageContext) -> StageResult:
         from tfopt.backend.stages import shrink as shrinking
 
-        return shrinking.shrink(model, self, context)
+        return shrinking.shrink(model, self, self, context)

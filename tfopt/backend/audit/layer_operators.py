@@ -48,6 +48,17 @@ def layer_operators(
     return {layer: tuple(operators) for layer, operators in found.items()}
 
 
+def layer_of_each_operator(path: Path, layer_names: Sequence[str], ends: Mapping[str, str] | None = None) -> list[str]:
+    """The layer of each operator of the main graph of a float file, in the order of the file; "" where none is found.
+
+    Args:
+        path: a well-formed file with one graph.
+        layer_names: as in `layer_operators`.
+        ends: as in `layer_operators`.
+    """
+    return [owner for owner, _ in _owned(flatbuffer.read(path), LayerNames(layer_names), ends or {})]
+
+
 def _owned(file: flatbuffer.File, names: LayerNames, ends: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     callers, outermost = calling_layers(file, names), graphs_called_from_outside(file)
     for position, graph in enumerate(file.model.subgraphs):

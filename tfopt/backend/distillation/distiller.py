@@ -39,17 +39,23 @@ class Distiller(TrainingHook):
         stage: name of the stage.
         epochs: of the stage.
         context: sources, data, and where events and the teachers' outputs go.
+        given: the teacher itself, where it is not loaded from the sources.
 
     Raises:
         StageError: a teacher cannot be loaded, or a layer is missing.
     """
 
-    def __init__(self, teacher: Teacher, stage: str, epochs: int, context: StageContext) -> None:
+    def __init__(
+        self, teacher: Teacher, stage: str, epochs: int, context: StageContext, given: tf_keras.Model | None = None
+    ) -> None:
         self._teacher, self._context = teacher, context
         outputs = Outputs.of(context.compile)
         self._task = outputs.task
         self._form: Form = "logits" if outputs.are_logits else "probabilities"
-        self._ensemble = teachers.load(teacher, context) if teacher.sources() else None
+        if given is not None:
+            self._ensemble: TeacherEnsemble | None = TeacherEnsemble.of((given,), (1.0,), teacher.layers)
+        else:
+            self._ensemble = teachers.load(teacher, context) if teacher.sources() else None
         self._forms: tuple[Form, ...] = ()
         self._given: Given | None = None
         details: dict[str, object] = {"loss": teacher.response_loss(self._task)}

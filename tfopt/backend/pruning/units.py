@@ -25,13 +25,15 @@ class UnitSlices:
     positions: tuple[tuple[int, ...], ...]
 
     def rows(self, values: Array) -> Array:
-        """Values with one row for each unit: (units, weights of a unit).
+        """Values with one row for each unit: (units, weights of a unit); zeros where a unit has fewer than others.
 
         Args:
             values: in the shape of the variable.
         """
         first = np.moveaxis(values, self.axis, 0)
-        return np.stack([first[list(one)].ravel() for one in self.positions])
+        found = [first[list(one)].ravel() for one in self.positions]
+        longest = max(len(one) for one in found)
+        return np.stack([np.pad(one, (0, longest - len(one))) for one in found])
 
     def sums(self, values: Array) -> Array:
         """Sum of the values of each unit: (units,)."""

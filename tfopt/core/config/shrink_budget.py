@@ -92,7 +92,7 @@ def _reader(cost: Cost) -> Callable[[object], object]:
     def read(value: object) -> object:
         if value is None or isinstance(value, Limit):
             return value
-        share = isinstance(value, str) and value.strip().endswith("%")
+        share = (isinstance(value, str) and value.strip().endswith("%")) or (isinstance(value, float) and value < 1)
         limit = Limit(cost, parse_share(value) if share else _PARSE[cost](value), share)
         if limit.amount <= 0 or (share and limit.amount >= 1):
             raise ValueError("must be above 0, and as a share below 100%")
@@ -101,24 +101,25 @@ def _reader(cost: Cost) -> Callable[[object], object]:
     return read
 
 
-def _limit(cost: Cost) -> Any:
-    return (
-        BeforeValidator(_reader(cost)),
-        PlainSerializer(lambda limit: None if limit is None else str(limit)),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]}),
-    )
+_WRITTEN = PlainSerializer(lambda limit: None if limit is None else str(limit))
+_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]})
+
+Macs = Annotated[Any, BeforeValidator(_reader("macs")), _WRITTEN, _SCHEMA]
+Parameters = Annotated[Any, BeforeValidator(_reader("parameters")), _WRITTEN, _SCHEMA]
+Bytes = Annotated[Any, BeforeValidator(_reader("bytes")), _WRITTEN, _SCHEMA]
+Latency = Annotated[Any, BeforeValidator(_reader("latency")), _WRITTEN, _SCHEMA]
 
 
 class ShrinkBudget(SharedBlock):
     """What the network may cost when it is shrunk; exactly one key."""
 
-    macs: Annotated[Any, *_limit("macs")] = None
+    macs: Macs = None
     """Multiply-accumulate operations for one example: a share of those before the stage (50%), or a number (12M)."""
-    parameters: Annotated[Any, *_limit("parameters")] = None
+    parameters: Parameters = None
     """Weights: a share, or a number (200k)."""
-    bytes: Annotated[Any, *_limit("bytes")] = None
+    bytes: Bytes = None
     """Bytes of the float32 weights: a share, or a size (60 kB)."""
-    latency: Annotated[Any, *_limit("latency")] = None
+    latency: Latency = None
     """Time for one example in a float32 `.tflite` file on this machine, with one thread: a share, or a duration
     (5 ms). It is found in a table of measured layers and proved on the whole file."""
     threshold: Annotated[float, Field(gt=0)] | None = None

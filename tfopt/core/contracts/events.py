@@ -153,6 +153,17 @@ class SensitivityProgress(RunEvent):
 
 
 @dataclass(frozen=True, eq=False)
+class Measuring(RunEvent):
+    """A stage measures something before it trains: so many of so many are done."""
+
+    event: ClassVar[str] = "measuring"
+    stage: str
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
 class ExportFinished(RunEvent):
     """A file is written and verified; `held`: whether all its claims hold."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.core.config.compile import Compile
@@ -27,6 +28,7 @@ class Workload:
         sources: the models of `Stage.sources`, by label, in their order.
         compile: optimizer, loss and metrics of the recipe.
         validation: examples of the validation split.
+        measurements: folder of measurements of this machine that stages share; None keeps none.
     """
 
     total_steps: int
@@ -36,6 +38,7 @@ class Workload:
     sources: Mapping[str, KnownModel] = field(default_factory=dict)
     compile: Compile = field(default_factory=Compile)
     validation: int = 0
+    measurements: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,14 @@ class Preflight:
         skipped: why a layer will be left alone, by layer name.
         problems: mistakes because of which the stage cannot work; paths begin below the stage.
         warnings: sentences worth reading before training.
+        notes: further facts about the stage, for `tfopt plan`.
     """
 
     schedules: Mapping[str, ResolvedSchedule] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Mistake, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def joined(self, other: Preflight) -> Preflight:
         """Both together."""
@@ -61,4 +66,5 @@ class Preflight:
             skipped={**self.skipped, **other.skipped},
             problems=(*self.problems, *other.problems),
             warnings=(*self.warnings, *other.warnings),
+            notes=(*self.notes, *other.notes),
         )

@@ -53,6 +53,7 @@ class StageContext:
         logs: folder for TensorBoard logs, kept with the run.
         earlier: store folder of each earlier stage, cached or just run, by its name.
         sources: where each model of `Stage.sources` is, by its label, in their order.
+        measurements: folder of measurements of this machine that stages share; None keeps none.
     """
 
     data: Data
@@ -66,6 +67,7 @@ class StageContext:
     traits: frozenset[Trait] = frozenset()
     earlier: Mapping[str, Path] = field(default_factory=dict)
     sources: Mapping[str, ModelLocation] = field(default_factory=dict)
+    measurements: Path | None = None
 
 
 class Stage(Block):
@@ -165,6 +167,10 @@ class Stage(Block):
     def float_policy(self) -> FloatPolicy:
         """Layers of an integer file that may compute in float; read from the stage that quantizes."""
         return "listed"
+
+    def depends_on_machine(self) -> bool:
+        """Whether the result depends on how fast the processor is, which then is a part of the key."""
+        return False
 
     def kept_epochs(self) -> tuple[int, ...]:
         """Epochs at whose end the weights are stored with the result, for later stages."""

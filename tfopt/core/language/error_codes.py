@@ -78,6 +78,9 @@ CODES = {
     "no_layer_left": ErrorCode(
         "A technique finds no layer that it can change.", "Leave the stage out, or relax rules."
     ),
+    "budget_unreachable": ErrorCode(
+        "The smallest network that a shrink stage can make costs more than its budget.", "Raise it, or relax rules."
+    ),
     "layer_not_prunable": ErrorCode("A layer cannot be pruned as asked.", "Change the rule."),
     "layer_not_clusterable": ErrorCode("A layer cannot be clustered as asked.", "Change the rule."),
     "no_layers": ErrorCode(

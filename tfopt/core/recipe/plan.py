@@ -55,6 +55,7 @@ class PlannedStage:
         schedules: resolved sparsity schedules by layer name.
         parts: what its key is made of.
         sources: external models that it needs.
+        notes: further facts about it.
     """
 
     name: str
@@ -67,6 +68,7 @@ class PlannedStage:
     schedules: Mapping[str, ResolvedSchedule] = field(default_factory=dict)
     parts: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[PlannedSource, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

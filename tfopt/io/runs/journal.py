@@ -12,7 +12,7 @@ from typing import Any
 from tfopt.core.contracts.events import Event
 from tfopt.io.system.files import cannot_write
 
-_NOT_JOURNALED = frozenset({"progress"})
+_NOT_JOURNALED = frozenset({"progress", "measuring"})
 
 
 class Journal:

@@ -96,6 +96,9 @@ class LiveProgress:
             case "sensitivity":
                 doing = f"one layer at a time, {event['done']} of {event['total']}"
                 self._bars[key] = Bar(f"{prefix}{event['export']}", doing, event["done"] / event["total"])
+            case "measuring":
+                doing = f"{event['what']}, {event['done']} of {event['total']}"
+                self._bars[key] = Bar(f"{prefix}{event['stage']}", doing, event["done"] / max(event["total"], 1))
             case "stage_finished" | "export_finished":
                 self._bars[key] = replace(self._bars[key], doing="", done=1.0, seconds_left=None)
             case "run_finished" | "run_reused":

@@ -46,6 +46,9 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
             final = formats.limit("sparsity", curve.final)
             parts.append(heading(f"{who}: sparsity to {final}, masks updated {_updates(curve)}"))
             parts += [plain_text(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
+        if stage.notes:
+            parts.append(heading(stage.name))
+            parts += [plain_text(note) for note in stage.notes]
     if plan.layers:
         parts += layers_text(plan.layers, width)
     if plan.files:

@@ -10,8 +10,8 @@ import tensorflow as tf
 from tfopt.backend.pruning.criterion import Criterion, Needs
 from tfopt.backend.training.hooks import Gradients
 
-TIES = 1e-12
-"""Weight of the magnitude, which decides where no weight has moved, as before the first step."""
+TIES = 1e-4
+"""Weight of the magnitude, which decides where no weight has moved; smaller ones are lost in float32 beside 1."""
 
 
 class Movement(Criterion):

@@ -1,0 +1,174 @@
+"""Which groups of a model a stage may narrow, to which widths, and why it leaves the others alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import tf_keras
+
+from tfopt.backend.graph.layers import layer_paths, layer_type
+from tfopt.backend.pruning.criterion import make_criterion
+from tfopt.backend.shrinking.graph import groups_of
+from tfopt.backend.shrinking.graph.types import ShrinkGroup, ShrinkGroups
+from tfopt.core.config.shrinking import DEFAULT_SHRINK_CRITERION, Shrinking, ShrinkRule
+from tfopt.core.language.mistakes import Mistake
+
+DEFAULT_KINDS = ("channels", "heads", "width")
+_NORMALIZES_OVER_UNITS = ("LayerNormalization", "RMSNormalization", "GroupNormalization", "UnitNormalization")
+Widths = Mapping[str, int]
+"""Number of units that stay, by name of the group; a group that is not named keeps all."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A group and the numbers of units that it may keep.
+
+    Args:
+        group: what is narrowed.
+        widths: ascending; the last is all of them.
+    """
+
+    group: ShrinkGroup
+    widths: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the group."""
+        return self.group.name
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a stage may do with a model.
+
+    Args:
+        groups: all groups of the model.
+        choices: those that may be narrowed.
+        skipped: why each other is left alone, by name.
+        problems: rules that match nothing.
+    """
+
+    groups: ShrinkGroups
+    choices: tuple[Choice, ...]
+    skipped: Mapping[str, str]
+    problems: tuple[Mistake, ...] = ()
+
+    @property
+    def smallest(self) -> Widths:
+        """The narrowest network."""
+        return {choice.name: choice.widths[0] for choice in self.choices}
+
+    @property
+    def full(self) -> Widths:
+        """The network as it is."""
+        return {choice.name: choice.group.units for choice in self.choices}
+
+
+def choices_of(model: tf_keras.Model, shrinking: Shrinking) -> Choices:
+    """Looks at a model with the keys of a stage.
+
+    Args:
+        model: a built functional or sequential model.
+        shrinking: the keys.
+    """
+    found = groups_of(model)
+    layers = dict(layer_paths(model))
+    criterion = make_criterion(shrinking.criterion or DEFAULT_SHRINK_CRITERION)
+    needs_scale = criterion.kind == "batch_norm_scale"
+    kinds = shrinking.remove or DEFAULT_KINDS
+    choices: list[Choice] = []
+    skipped = {group.name: group.fixed or "cannot be changed" for group in found.fixed}
+    matched: set[int] = set()
+    for group in found.groups:
+        names = {layers[path].name: layer_type(layers[path]) for path in (*group.layers, *group.branch)}
+        matched |= {
+            index
+            for index, rule in enumerate(shrinking.layers)
+            if any(rule.applies_to(name, kind) for name, kind in names.items())
+        }
+        rule = shrinking.rule_for(names)
+        widths = _widths(group, shrinking, rule)
+        reason = _reason(group, rule, kinds, layers, needs_scale)
+        if reason is None and shrinking.schedule is not None:
+            reason = _not_in_training(group, layers)
+        if reason is None and len(widths) < 2:
+            reason = f"has {group.units} units, of which divisor and floor let none go"
+        if reason is None:
+            choices.append(Choice(group, widths))
+        elif group.kind in DEFAULT_KINDS or group.kind in kinds:
+            skipped[group.name] = reason
+    return Choices(found, tuple(choices), skipped, _unmatched(shrinking, matched, found, layers))
+
+
+def _reason(
+    group: ShrinkGroup,
+    rule: ShrinkRule | None,
+    kinds: tuple[str, ...],
+    layers: Mapping[str, tf_keras.layers.Layer],
+    needs_scale: bool,
+) -> str | None:
+    if group.fixed is not None:
+        return group.fixed
+    if group.kind not in kinds:
+        return f"is of kind {group.kind}, which remove does not name"
+    if rule is not None and rule.skip:
+        return "a rule says skip"
+    frozen = [path for path in group.layers if not layers[path].trainable and layers[path].weights]
+    if frozen:
+        return f"spans the frozen layer {frozen[0]} (trainable=False)"
+    if needs_scale and not any(
+        isinstance(layers[path], tf_keras.layers.BatchNormalization) and layers[path].scale for path in group.layers
+    ):
+        return "has no batch normalization with a scale, by which criterion batch_norm_scale ranks"
+    return None
+
+
+def _not_in_training(group: ShrinkGroup, layers: Mapping[str, tf_keras.layers.Layer]) -> str | None:
+    """Why the units of a group cannot be held without effect while a model trains; None if they can."""
+    over_units = next((path for path in group.layers if type(layers[path]).__name__ in _NORMALIZES_OVER_UNITS), None)
+    if over_units is None:
+        return None
+    return f"is normalized by {over_units} over all of its units: it can be removed before training, not by a schedule"
+
+
+def _widths(group: ShrinkGroup, shrinking: Shrinking, rule: ShrinkRule | None) -> tuple[int, ...]:
+    """Numbers of units that a group may keep, ascending, the last all of them."""
+    if group.kind in ("block", "layer"):
+        return (0, 1)
+    divisor = rule.divisor if rule is not None and rule.divisor is not None else shrinking.divisor
+    floor = rule.floor if rule is not None and rule.floor is not None else shrinking.floor
+    per_unit = max(group.channels, 1)
+    allowed = [
+        count for count in range(1, group.units) if count * per_unit % divisor == 0 and count >= floor * group.units
+    ]
+    return (*allowed, group.units)
+
+
+def _unmatched(
+    shrinking: Shrinking, matched: set[int], found: ShrinkGroups, layers: Mapping[str, tf_keras.layers.Layer]
+) -> tuple[Mistake, ...]:
+    fixed = {layers[path].name: group for group in found.fixed for path in group.layers}
+    known = ", ".join(dict.fromkeys(group.name for group in found.groups)) or "none"
+    problems = []
+    for index, rule in enumerate(shrinking.layers):
+        if index in matched:
+            continue
+        key = "match" if rule.match != ".*" else "type"
+        what = repr(rule.match) if rule.type is None else f"{rule.match!r} of type {rule.type}"
+        stuck = next(
+            (group for name, group in fixed.items() if rule.applies_to(name, layer_type(_by_name(layers, name)))), None
+        )
+        if stuck is not None and rule.skip:
+            continue
+        text = (
+            f"asks for {what}, which cannot be shrunk: {stuck.fixed}"
+            if stuck is not None
+            else f"matches no layer of a group that can be shrunk: {what}. Groups: {known}"
+        )
+        problems.append(Mistake(("layers", index, key), f"{text}.", code="unknown_layer"))
+    return tuple(problems)
+
+
+def _by_name(layers: Mapping[str, tf_keras.layers.Layer], name: str) -> tf_keras.layers.Layer:
+    return next(layer for layer in layers.values() if layer.name == name)

@@ -1,0 +1,191 @@
+"""Which units stay: scores, widths within the budget, and the proof that the network is within it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tf_keras
+
+from tfopt.backend.shrinking.allocate import (
+    Losses,
+    below_threshold,
+    by_losses,
+    by_score,
+    kept_units,
+    uniform,
+    widths_of,
+)
+from tfopt.backend.shrinking.choices import Choices, Widths
+from tfopt.backend.shrinking.graph import cost as exact_cost
+from tfopt.backend.shrinking.graph import remove
+from tfopt.backend.shrinking.graph.types import Kept
+from tfopt.backend.shrinking.networks import Pricing, first_units
+from tfopt.backend.shrinking.scores import Scores
+from tfopt.core.config.shrink_budget import Cost, Limit
+from tfopt.core.config.shrinking import Shrinking
+
+_TRIES = 6
+"""How often widths are chosen anew because the network that was built costs more (or clearly less) than planned."""
+_TOLERANCE = 0.02
+"""How far below its budget a latency may stay without another try, as a share of it."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What decides about units.
+
+    Args:
+        scores: of each unit, as the criterion gives them.
+        across: the same, comparable across groups.
+        losses: of narrowed groups, for `allocation: sensitivity`; None for the others.
+    """
+
+    scores: Scores
+    across: Scores
+    losses: Losses | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The result.
+
+    Args:
+        kept: units that stay.
+        widths: how many, by group.
+        cost: of the network, measured or counted on it.
+        tries: what was tried, in order: planned and found cost.
+    """
+
+    kept: Kept
+    widths: Widths
+    cost: float
+    tries: tuple[tuple[float, float], ...] = ()
+
+
+def widths_within(shrinking: Shrinking, choices: Choices, ranking: Ranking, prices: Pricing, limit: float) -> Widths:
+    """The widths by the allocation of a stage, within a limit on the cost that is computed for them."""
+    if shrinking.allocation == "uniform":
+        return uniform(choices.choices, prices.of, limit)
+    if ranking.losses is not None:
+        return by_losses(choices.choices, ranking.losses, prices.of, limit)
+    return by_score(choices.choices, ranking.across, prices.of, limit)
+
+
+def decide(
+    model: tf_keras.Model,
+    shrinking: Shrinking,
+    choices: Choices,
+    ranking: Ranking,
+    prices: Pricing,
+    found_cost: Callable[[tf_keras.Model], tuple[float, float]],
+) -> Decision:
+    """Chooses the units that stay, and proves the budget on the network that results.
+
+    Args:
+        model: with trained weights.
+        shrinking: the keys.
+        choices: what can be narrowed.
+        ranking: what decides.
+        prices: costs of networks.
+        found_cost: cost of a built network and of the dense model, counted or measured together.
+    """
+    limit = shrinking.to.limit
+    if limit is None:
+        widths = below_threshold(choices.choices, ranking.scores, shrinking.to.threshold or 0.0)
+        kept = kept_units(choices.choices, ranking.scores, widths)
+        return Decision(kept, widths, prices.of(widths))
+    return _within(model, shrinking, choices, ranking, prices, limit, found_cost)
+
+
+def _within(
+    model: tf_keras.Model,
+    shrinking: Shrinking,
+    choices: Choices,
+    ranking: Ranking,
+    prices: Pricing,
+    limit: Limit,
+    found_cost: Callable[[tf_keras.Model], tuple[float, float]],
+) -> Decision:
+    asked = limit.of(prices.of(choices.full))
+    smallest = prices.of(choices.smallest)
+    tries: list[tuple[float, float]] = []
+    found: dict[tuple[int, ...], tuple[float, Decision]] = {}
+    for _ in range(_TRIES):
+        widths = widths_within(shrinking, choices, ranking, prices, max(asked, smallest))
+        mark = tuple(widths[choice.name] for choice in choices.choices)
+        if mark in found:
+            break
+        cost, dense = found_cost(remove(model, first_units(choices.choices, widths)))
+        tries.append((prices.of(widths), cost))
+        share = cost / limit.of(dense)
+        found[mark] = share, Decision(kept_units(choices.choices, ranking.scores, widths), widths, cost)
+        if 1 - _TOLERANCE <= share <= 1 or (limit.cost != "latency" and share <= 1):
+            break
+        asked /= share
+    _, best = min(found.values(), key=lambda one: _distance(one[0]))
+    return Decision(best.kept, best.widths, best.cost, tuple(tries))
+
+
+def _distance(share: float) -> tuple[bool, float]:
+    """How far a cost is from its budget, as a share of that: within it comes before outside of it."""
+    return share > 1, abs(share - 1)
+
+
+def counted(cost: Cost, dense: tf_keras.Model) -> Callable[[tf_keras.Model], tuple[float, float]]:
+    """Counts operations, weights or bytes of a built network and of the dense model."""
+
+    def amount(model: tf_keras.Model) -> float:
+        found = exact_cost(model)
+        return {"macs": found.macs, "parameters": found.parameters, "bytes": 4 * found.parameters}[cost]
+
+    before = amount(dense)
+    return lambda network: (amount(network), before)
+
+
+def group_rows(
+    choices: Choices, kept: Kept, scores: Scores, prices: Pricing, layers_of: Mapping[str, tuple[str, ...]]
+) -> list[dict[str, Any]]:
+    """One row for each group, for reports: units and score before and after, share of the operations.
+
+    Args:
+        choices: what could be narrowed.
+        kept: the units that stay.
+        scores: of all units.
+        prices: costs of networks.
+        layers_of: paths of the layers whose cost a group decides.
+    """
+    after = widths_of(choices.choices, kept)
+    macs_before, macs_after = (prices.costs.macs_by_layer(widths) for widths in (choices.full, after))
+    times = (
+        [prices.table.by_layer(widths) for widths in (choices.full, after)] if prices.table is not None else [{}, {}]
+    )
+    rows = []
+    for choice in choices.choices:
+        values = scores[choice.name]
+        stay = list(kept.get(choice.name, range(choice.group.units)))
+        gone = [unit for unit in range(choice.group.units) if unit not in set(stay)]
+        layers = layers_of[choice.name]
+        rows.append(
+            {
+                "group": choice.name,
+                "kind": choice.group.kind,
+                "layers": list(layers),
+                "units_before": choice.group.units,
+                "units_after": len(stay),
+                "score_kept": float(values[stay].mean()) if stay else None,
+                "score_removed": float(values[gone].mean()) if gone else None,
+                "macs_before": round(sum(macs_before.get(path, 0.0) for path in layers)),
+                "macs_after": round(sum(macs_after.get(path, 0.0) for path in layers)),
+                **(
+                    {
+                        name: sum(found.get(path, 0.0) for path in layers)
+                        for name, found in zip(("ms_before", "ms_after"), times, strict=True)
+                    }
+                    if prices.table is not None
+                    else {}
+                ),
+            }
+        )
+    return rows

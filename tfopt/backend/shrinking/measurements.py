@@ -1,0 +1,33 @@
+"""Measurements that several stages share: found by what they were measured of, kept beside the store's entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tfopt.atomic import replacing
+from tfopt.core.records.fingerprint import fingerprint
+
+
+def remembered(folder: Path | None, about: Mapping[str, Any], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A measurement from the folder, or a new one, which is kept there.
+
+    Args:
+        folder: where they are kept; None for nowhere.
+        about: all that the measurement depends on, as plain values.
+        measure: measures; the result is plain values.
+    """
+    if folder is None:
+        return measure()
+    path = folder / f"{fingerprint(dict(about))}.json"
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = measure()
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            part.write_text(json.dumps(found), encoding="utf-8")
+        return found
+    return kept

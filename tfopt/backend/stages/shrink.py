@@ -1,0 +1,316 @@
+"""The shrink stage: rank units, choose widths within the budget, remove, recover, train, prove."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tf_keras
+
+from tfopt.atomic import replacing
+from tfopt.backend.data.splits import Split
+from tfopt.backend.distillation import Distiller
+from tfopt.backend.equivalence import Tolerance, difference
+from tfopt.backend.models.build import model_fingerprint
+from tfopt.backend.pruning.criterion import Criterion, make_criterion
+from tfopt.backend.quantization.canonical.copying import readable
+from tfopt.backend.shrinking import latency, sensitivity
+from tfopt.backend.shrinking.allocate import Losses, kept_units, widths_of
+from tfopt.backend.shrinking.choices import Choices, choices_of
+from tfopt.backend.shrinking.costs import layers_behind
+from tfopt.backend.shrinking.decide import Decision, Ranking, counted, decide, group_rows, widths_within
+from tfopt.backend.shrinking.graph import MaskedTwin, remove
+from tfopt.backend.shrinking.graph import cost as exact_cost
+from tfopt.backend.shrinking.graph.types import Kept
+from tfopt.backend.shrinking.measurements import remembered
+from tfopt.backend.shrinking.networks import Pricing, pricing
+from tfopt.backend.shrinking.reconstruction import reconstruct
+from tfopt.backend.shrinking.scheduled import GroupLasso, ScheduledRemoval
+from tfopt.backend.shrinking.scores import Scores, calibration_split, comparable, tracked_kernels, unit_scores
+from tfopt.backend.stages import fit as training
+from tfopt.backend.stages.float_files import write_float_files
+from tfopt.backend.training import batch_norm
+from tfopt.backend.training.evaluate import evaluate
+from tfopt.backend.training.hooks import TrainingHook
+from tfopt.core.config.distillation import Teacher
+from tfopt.core.config.schedules import Schedule
+from tfopt.core.config.shrinking import DEFAULT_SHRINK_CRITERION, Shrinking
+from tfopt.core.contracts.events import Measuring
+from tfopt.core.contracts.result import StageResult
+from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.errors import StageError
+
+_TOLERANCE = Tolerance(1e-4, least_scale=1.0)
+_VALIDATION = 2048
+"""Validation examples on which narrowed networks are judged."""
+
+
+def shrink(model: tf_keras.Model, stage: TrainingStage, shrinking: Shrinking, context: StageContext) -> StageResult:
+    """Structured pruning to a budget, with recovery and fine-tuning.
+
+    Args:
+        model: a built functional or sequential model with trained weights.
+        stage: epochs, learning rate, early stopping.
+        shrinking: budget, criterion, allocation, recovery.
+        context: data, compile, seed, and where progress and checkpoints go.
+
+    Returns:
+        A smaller model; reasons for groups that were left alone; details for the report.
+
+    Raises:
+        StageError: nothing can be removed, training failed, or the network computes something else than its masked
+            twin.
+    """
+    choices = choices_of(model, shrinking)
+    limit = shrinking.to.limit
+    prices = pricing(
+        model, choices, limit.cost if limit is not None else "macs", write_float_files, context.measurements
+    )
+    calibration = calibration_split(context.data.train, shrinking.calibration_examples, context.seed)
+    job = _Job(model, stage, shrinking, context, choices, prices, calibration)
+    made = job.before_training() if shrinking.schedule is None else job.while_training(shrinking.schedule)
+    rows = group_rows(
+        choices,
+        made.decision.kept,
+        made.scores,
+        prices,
+        {one.name: layers_behind(one.group) for one in choices.choices},
+    )
+    details = {
+        "shrink": {
+            **_costs(model, made.model, shrinking, prices, made.decision, choices),
+            "criterion": shrinking.criterion or DEFAULT_SHRINK_CRITERION,
+            "allocation": shrinking.allocation,
+            "groups": rows,
+            **made.details,
+        },
+        **made.trained,
+    }
+    return StageResult(made.model, choices.skipped, details=details)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A smaller, trained network.
+
+    Args:
+        model: the network.
+        decision: what stays.
+        scores: of all units, when that was decided.
+        trained: details of training.
+        details: more about how it was made.
+    """
+
+    model: tf_keras.Model
+    decision: Decision
+    scores: Scores
+    trained: dict[str, Any]
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One stage at work.
+
+    Args:
+        model: with trained weights.
+        stage: epochs, learning rate, early stopping.
+        shrinking: the keys.
+        context: of the stage.
+        choices: what can be narrowed.
+        prices: costs of networks.
+        calibration: training examples for scores and reconstruction.
+    """
+
+    model: tf_keras.Model
+    stage: TrainingStage
+    shrinking: Shrinking
+    context: StageContext
+    choices: Choices
+    prices: Pricing
+    calibration: Split
+
+    def before_training(self) -> _Made:
+        """Removes everything at once, recovers, and trains the small network."""
+        model, context, shrinking = self.model, self.context, self.shrinking
+        criterion = self._criterion()
+        scores = self._scores(model, criterion)
+        decision, measured = self._decided(scores, criterion)
+        narrow = remove(model, decision.kept)
+        _prove_same(model, narrow, decision.kept, context)
+        solved: tuple[str, ...] = ()
+        if shrinking.reconstruct:
+            solved = reconstruct(model, narrow, self.choices.groups, decision.kept, self.calibration, context.seed)
+        if shrinking.batch_norm:
+            batch_norm.estimate(narrow, context.data.train, context.seed)
+        judged = context.data.validation if len(context.data.validation) else context.data.train
+        before = evaluate(narrow, judged.take(_VALIDATION, context.seed), context.compile)
+        trained = training.fit(narrow, self.stage, context, hooks=self._teachers())
+        details = {"reconstructed": list(solved), "before_training": before}
+        return _Made(narrow, decision, scores, trained, {**details, **({"sensitivity": measured} if measured else {})})
+
+    def while_training(self, schedule: Schedule) -> _Made:
+        """Trains the network as it is, and holds more and more units without effect; takes them out at the end."""
+        steps = training.length(self.stage, self.context)
+        resolved = schedule.resolve(steps.total_steps, steps.steps_per_epoch)
+        student = copy_of(self.model)
+        watching = self._criterion()
+        if watching.needs == "training":
+            watching.track(tracked_kernels(self.choices.choices, student))
+        dense = self.prices.of(self.choices.full)
+
+        def decided(share: float) -> Decision:
+            criterion = watching if watching.needs == "training" else self._criterion()
+            scores = self._scores(student, criterion)
+            ranking = Ranking(scores, comparable(scores, criterion), self._losses(student, scores, criterion)[1])
+            if share >= schedule.final_sparsity() - 1e-9:
+                return decide(
+                    student, self.shrinking, self.choices, ranking, self.prices, _found_cost(self.model, self.prices)
+                )
+            limit = max((1 - share) * dense, self.prices.of(self.choices.smallest))
+            widths = widths_within(self.shrinking, self.choices, ranking, self.prices, limit)
+            return Decision(kept_units(self.choices.choices, scores, widths), widths, limit)
+
+        removal = ScheduledRemoval(student, self.choices.choices, resolved, lambda share: decided(share).kept)
+        hooks = [*self._teachers(), *([watching] if watching.needs == "training" else [])]
+        if self.shrinking.group_lasso is not None:
+            hooks.append(GroupLasso(student, self.choices.choices, self.shrinking.group_lasso))
+        trained = training.fit(student, self.stage, self.context, hooks=[*hooks, removal])
+        kept = removal.kept
+        narrow = remove(student, kept)
+        _prove_same(student, narrow, kept, self.context)
+        cost, _ = _found_cost(self.model, self.prices)(narrow)
+        widths = widths_of(self.choices.choices, kept)
+        scores = self._scores(student, watching if watching.needs == "training" else self._criterion())
+        return _Made(narrow, Decision(kept, widths, cost), scores, trained, {"schedule": schedule.kind})
+
+    def _criterion(self) -> Criterion:
+        return make_criterion(self.shrinking.criterion or DEFAULT_SHRINK_CRITERION)
+
+    def _scores(self, model: tf_keras.Model, criterion: Criterion) -> Scores:
+        return unit_scores(model, self.choices.choices, criterion, self.calibration, self.context.compile)
+
+    def _teachers(self) -> list[TrainingHook]:
+        """The dense model as the teacher, unless the recipe names another or none."""
+        if self.stage.teacher is not None or not self.shrinking.dense_teacher:
+            return []
+        self.model.trainable = False
+        teacher = Teacher(stage="before")
+        return [Distiller(teacher, self.stage.name, self.stage.epochs, self.context, given=self.model)]
+
+    def _decided(self, scores: Scores, criterion: Criterion) -> tuple[Decision, dict[str, Any]]:
+        """What stays; an interrupted stage takes what it had decided, as latencies are never the same twice."""
+        path = self.context.work / "decision.json"
+        if path.is_file():
+            known = json.loads(path.read_text(encoding="utf-8"))
+            tries = tuple((planned, found) for planned, found in known["tries"])
+            return Decision(known["kept"], known["widths"], known["cost"], tries), known["losses"]
+        measured, losses = self._losses(self.model, scores, criterion)
+        ranking = Ranking(scores, comparable(scores, criterion), losses)
+        found_cost = _found_cost(self.model, self.prices)
+        decision = decide(self.model, self.shrinking, self.choices, ranking, self.prices, found_cost)
+        plain = {"kept": decision.kept, "widths": decision.widths, "cost": decision.cost, "tries": decision.tries}
+        self.context.work.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            part.write_text(json.dumps({**plain, "losses": measured}), encoding="utf-8")
+        return decision, measured
+
+    def _losses(
+        self, model: tf_keras.Model, scores: Scores, criterion: Criterion
+    ) -> tuple[dict[str, Any], Losses | None]:
+        """Losses of narrowed groups, measured unless they were for the same weights, data and criterion."""
+        if self.shrinking.allocation != "sensitivity":
+            return {}, None
+        context, choices = self.context, self.choices.choices
+        twin = MaskedTwin(model)
+        split = context.data.validation.take(_VALIDATION, context.seed)
+
+        def loss_of(kept: Kept) -> float:
+            twin.apply(kept)
+            return evaluate(twin.model, split, context.compile)["loss"]
+
+        def progress(done: int, total: int) -> None:
+            context.emit(Measuring(self.stage.name, "loss of narrowed groups", done, total))
+
+        about = {
+            "what": "sensitivity",
+            "model": model_fingerprint(model),
+            "data": context.data.fingerprint,
+            "criterion": criterion.kind,
+            "widths": {choice.name: sensitivity.measured_widths(choice) for choice in choices},
+            "seed": context.seed,
+            "calibration": self.shrinking.calibration_examples,
+            "loss": context.compile.model_dump(mode="json"),
+        }
+        measured = remembered(
+            context.measurements, about, lambda: sensitivity.measure(choices, scores, loss_of, progress)
+        )
+        return measured, sensitivity.losses_of(choices, measured)
+
+
+def _found_cost(model: tf_keras.Model, prices: Pricing) -> Callable[[tf_keras.Model], tuple[float, float]]:
+    """Cost of a built network and of the dense model; latencies are measured in turns."""
+    if prices.cost != "latency":
+        return counted(prices.cost, model)
+
+    def timed(network: tf_keras.Model) -> tuple[float, float]:
+        with tempfile.TemporaryDirectory(prefix="tfopt-latency-") as folder:
+            files = write_float_files({"narrow": network, "dense": model}, Path(folder))
+            narrow, dense = latency.compare([files["narrow"], files["dense"]])
+        return narrow, dense
+
+    return timed
+
+
+def _prove_same(model: tf_keras.Model, narrow: tf_keras.Model, kept: Kept, context: StageContext) -> None:
+    """Compares the narrow network with the dense one in which the removed units are masked.
+
+    Raises:
+        StageError: the outputs differ.
+    """
+    few = context.data.train.take(8, context.seed).inputs
+    twin = MaskedTwin(model)
+    twin.apply(kept)
+    expected, found = (one(few, training=False).numpy() for one in (twin.model, narrow))
+    if differing := difference(expected, found, _TOLERANCE):
+        raise StageError(
+            "the outputs of the smaller network differ from those of the model with the removed units masked "
+            f"(by {differing.described}).",
+            "Leave the layers out with a rule that says skip: true, and report the model.",
+            code="not_equivalent",
+        )
+
+
+def _costs(
+    model: tf_keras.Model,
+    narrow: tf_keras.Model,
+    shrinking: Shrinking,
+    prices: Pricing,
+    decision: Decision,
+    choices: Choices,
+) -> dict[str, Any]:
+    before, after = exact_cost(model), exact_cost(narrow)
+    limit = shrinking.to.limit
+    found: dict[str, Any] = {
+        "budget": f"threshold {shrinking.to.threshold:g}" if limit is None else f"{limit.cost} {limit}",
+        "macs_before": before.macs,
+        "macs_after": after.macs,
+        "parameters_before": before.parameters,
+        "parameters_after": after.parameters,
+        "tries": [list(one) for one in decision.tries],
+    }
+    if prices.table is not None:
+        found |= {"ms_before_by_table": prices.of(choices.full), "ms_after": decision.cost}
+    return found
+
+
+def copy_of(model: tf_keras.Model) -> tf_keras.Model:
+    """A model with the same layers and weights that shares no variable."""
+    with readable(model):
+        copy = tf_keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
