@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from scipy.optimize import LinearConstraint, milp
@@ -66,7 +66,12 @@ def by_score(choices: Sequence[Choice], scores: Scores, cost: CostOf, limit: flo
             return widths
         _, name, width, now = min(steps)
         widths[name] = width
-    return widths
+
+    def gain(name: str, before: int, after: int) -> float:
+        units = len(ranked[name])
+        return float(ranked[name][units - after : units - before].sum())
+
+    return _filled(choices, gain, cost, limit, widths)
 
 
 def below_threshold(choices: Sequence[Choice], scores: Scores, threshold: float) -> Widths:
@@ -109,7 +114,11 @@ def by_losses(choices: Sequence[Choice], losses: Losses, cost: CostOf, limit: fl
             break
         seen.add(mark)
         around = solved
-    return _filled(choices, losses, cost, limit, best)
+
+    def gain(name: str, before: int, after: int) -> float:
+        return losses[name][before] - losses[name][after]
+
+    return _filled(choices, gain, cost, limit, best)
 
 
 def kept_units(choices: Sequence[Choice], scores: Scores, widths: Widths) -> dict[str, tuple[int, ...]]:
@@ -167,18 +176,28 @@ def _solve(
     return {name: width for (name, width), taken in zip(columns, found.x, strict=True) if taken > 0.5}
 
 
-def _filled(choices: Sequence[Choice], losses: Losses, cost: CostOf, limit: float, widths: Widths) -> Widths:
-    """Widths that are raised one by one as long as the limit allows it and the loss falls."""
+def _filled(
+    choices: Sequence[Choice], gain: Callable[[str, int, int], float], cost: CostOf, limit: float, widths: Widths
+) -> Widths:
+    """Widths that are raised one by one, the one with the most gain first, as long as the limit allows it.
+
+    Args:
+        choices: groups and their widths.
+        gain: of a group, from a width to a larger one.
+        cost: of a network.
+        limit: what it may cost.
+        widths: to begin with.
+    """
     now = dict(widths)
     while True:
-        gains = []
+        steps = []
         for choice in choices:
-            wider = [width for width in choice.widths if width > now[choice.name]]
-            if wider:
-                gain = losses[choice.name][now[choice.name]] - losses[choice.name][wider[0]]
-                if gain > 0 and cost({**now, choice.name: wider[0]}) <= limit:
-                    gains.append((gain, choice.name, wider[0]))
-        if not gains:
+            before = now[choice.name]
+            after = next((width for width in choice.widths if width > before), None)
+            if after is None or cost({**now, choice.name: after}) > limit:
+                continue
+            steps.append((gain(choice.name, before, after), choice.name, after))
+        if not steps or max(steps)[0] <= 0:
             return now
-        _, name, width = max(gains)
+        _, name, width = max(steps)
         now[name] = width

@@ -81,7 +81,7 @@ def choices_of(model: tf_keras.Model, shrinking: Shrinking) -> Choices:
     skipped = {group.name: group.fixed or "cannot be changed" for group in found.fixed}
     matched: set[int] = set()
     for group in found.groups:
-        names = {layers[path].name: layer_type(layers[path]) for path in (*group.layers, *group.branch)}
+        names = {layers[path].name: layer_type(layers[path]) for path in _makers(group)}
         matched |= {
             index
             for index, rule in enumerate(shrinking.layers)
@@ -99,6 +99,12 @@ def choices_of(model: tf_keras.Model, shrinking: Shrinking) -> Choices:
         elif group.kind in DEFAULT_KINDS or group.kind in kinds:
             skipped[group.name] = reason
     return Choices(found, tuple(choices), skipped, _unmatched(shrinking, matched, found, layers))
+
+
+def _makers(group: ShrinkGroup) -> tuple[str, ...]:
+    """Paths of the layers whose outputs the units are: those that rules match."""
+    producing = tuple(dict.fromkeys(member.layer for member in group.of_role("produces")))
+    return (*producing, *group.branch)
 
 
 def _reason(
@@ -148,7 +154,7 @@ def _widths(group: ShrinkGroup, shrinking: Shrinking, rule: ShrinkRule | None) -
 def _unmatched(
     shrinking: Shrinking, matched: set[int], found: ShrinkGroups, layers: Mapping[str, tf_keras.layers.Layer]
 ) -> tuple[Mistake, ...]:
-    fixed = {layers[path].name: group for group in found.fixed for path in group.layers}
+    fixed = {layers[path].name: group for group in found.fixed for path in _makers(group)}
     known = ", ".join(dict.fromkeys(group.name for group in found.groups)) or "none"
     problems = []
     for index, rule in enumerate(shrinking.layers):

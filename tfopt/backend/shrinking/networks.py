@@ -100,4 +100,4 @@ def _measured(choices: Choices) -> dict[str, dict[str, int]]:
 
 def architecture(model: tf_keras.Model) -> str:
     """Fingerprint of the layers and connections of a model, whatever its weights."""
-    return fingerprint([json.loads(model.to_json(default=str))])
+    return fingerprint([json.loads(model.to_json())])

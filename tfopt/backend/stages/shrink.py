@@ -183,6 +183,8 @@ class _Job:
         kept = removal.kept
         narrow = remove(student, kept)
         _prove_same(student, narrow, kept, self.context)
+        if self.shrinking.batch_norm:
+            batch_norm.estimate(narrow, self.context.data.train, self.context.seed)
         cost, _ = _found_cost(self.model, self.prices)(narrow)
         widths = widths_of(self.choices.choices, kept)
         scores = self._scores(student, watching if watching.needs == "training" else self._criterion())

@@ -26,7 +26,7 @@ def _share(value: float) -> float:
 
 
 class ShrinkRule(LayerRule):
-    """Rule for the groups with a layer that it matches; keys that are absent keep the stage's own value."""
+    """Rule for the groups of units that a layer it matches produces; keys that are absent keep the stage's own value."""
 
     skip: bool = False
     """Keep all units of these groups."""
@@ -63,7 +63,7 @@ class Shrinking(Block):
     floor: Share = 0.0
     """The least share of the units of a group that stays; at least `divisor` units stay in any case."""
     layers: tuple[ShrinkRule, ...] = ()
-    """Ordered rules by layer name and/or type; the last that matches a layer of the group wins."""
+    """Ordered rules by layer name and/or type; the last that matches a layer that produces units of a group wins."""
     schedule: Schedule | None = None
     """Removes step by step: the units that will go are held at zero in training, and taken out at its end. The sparsity
     of the schedule is the share of the budgeted cost that is gone; its final one must be that of `to`. Without one,
@@ -77,7 +77,7 @@ class Shrinking(Block):
     """Solve the weights that read removed units anew, so that their outputs on the calibration examples are as before
     (least squares, He et al. 2017, arXiv:1707.06168)."""
     batch_norm: bool = True
-    """Estimate the statistics of batch normalization again before training."""
+    """Estimate the statistics of batch normalization again when units have been removed."""
     dense_teacher: bool = True
     """Learn from the outputs of the model before the stage too, unless `teacher` names another."""
 
