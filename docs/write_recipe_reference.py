@@ -25,6 +25,8 @@ from tfopt.core.config.pruning import PruneRule
 from tfopt.core.config.quantization import QuantizeRule
 from tfopt.core.config.ramps import Change
 from tfopt.core.config.rewind import Rewind
+from tfopt.core.config.shrink_budget import ShrinkBudget
+from tfopt.core.config.shrinking import ShrinkRule
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.config.text.text import TextConfig
 from tfopt.core.config.text.tokenizers import tokenizer_kinds
@@ -161,6 +163,10 @@ def sections() -> Iterator[str]:
     yield "### `prune.rewind`\n"
     yield from table(Rewind)
     yield "All kinds of schedules: [Sparsity schedules](schedules.md).\n"
+    yield "### `shrink.to`\n"
+    yield from table(ShrinkBudget)
+    yield "### `shrink.layers`\n"
+    yield from table(ShrinkRule)
     yield "### `qat.layers`\n"
     yield from table(QuantizeRule)
     yield "## `export`\n"

@@ -26,7 +26,7 @@ def _share(value: float) -> float:
 
 
 class ShrinkRule(LayerRule):
-    """Rule for the groups of units that a layer it matches produces; keys that are absent keep the stage's own value."""
+    """Rule for the units that the layers it matches produce; keys that are absent keep the stage's own value."""
 
     skip: bool = False
     """Keep all units of these groups."""

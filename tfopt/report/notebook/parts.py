@@ -20,6 +20,7 @@ from tfopt.report.plan.chart import COLUMNS, schedules_chart
 from tfopt.report.plan.text import shortened
 from tfopt.report.run import sentences
 from tfopt.report.run.rows import budget_rows, export_rows, layer_table, likeness, stage_rows
+from tfopt.report.run.shrinking import HEADINGS, shrunk_stages
 from tfopt.report.shared import explanation as rows
 from tfopt.report.shared import formats
 from tfopt.report.shared.page import inline_svg, template
@@ -91,6 +92,8 @@ def run_html(report: Report) -> str:
         likeness=likeness(report),
         stages=stage_rows(report),
         layers=layer_table(report),
+        shrunk=shrunk_stages(report),
+        shrunk_headings=HEADINGS,
         skips=sentences.skip_sentences(report),
         budgets=budget_rows(report),
     )

@@ -7,6 +7,7 @@
 | `cost` | what do the files cost in memory, and on a phone? |
 | `curves` | which points are on the curves of metrics and sparsity? |
 | `charts` | how are curves and bars drawn? |
+| `shrinking` | what did a shrink stage remove, and how does the narrowed network look? |
 | `treemap` | how are bytes by layer drawn as areas? |
 | `text` | what does a terminal show of a run? |
 | `html` | what is written as `report.html` and `figures/*.svg`? |

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tfopt.report.run.curves import Curves, sparsity_curves, training_curves
 from tfopt.report.run.rows import ExportRow, LayerTable, export_rows, layer_table
+from tfopt.report.run.shrinking import shrink_charts
 from tfopt.report.run.treemap import layer_treemap
 from tfopt.report.shared import formats
 from tfopt.report.shared.style import BLUE, GREEN, INK, ORANGE, PINK, SKY, Chart, svg
@@ -30,6 +31,7 @@ def charts(report: Report) -> tuple[Chart, ...]:
     sparsity = sparsity_curves(report)
     if sparsity:
         made.append(_curves_chart(sparsity, report.metric))
+    made += shrink_charts(report)
     layers = layer_table(report)
     if sparsity and layers.rows:
         made.append(_layers_chart(layers))

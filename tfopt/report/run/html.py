@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfopt.report.run import charts, sentences
+from tfopt.report.run import charts, sentences, shrinking
 from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.rows import budget_rows, export_rows, latency_threads, layer_table, likeness, stage_rows
 from tfopt.report.shared import explanation, formats, style
@@ -60,6 +60,8 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         stages=stage_rows(report),
         distillation=sentences.distillation_sentences(report),
         layers=layer_table(report),
+        shrunk=shrinking.shrunk_stages(report),
+        shrunk_headings=shrinking.HEADINGS,
         skips=sentences.skip_sentences(report),
         about_sizes=sentences.about_sizes(report),
         costs=cost_sentences(report),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tfopt.report.run import sentences
 from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.rows import export_rows, layer_table, likeness, stage_rows
+from tfopt.report.run.shrinking import HEADINGS, shrunk_stages
 from tfopt.report.shared import formats
 from tfopt.report.shared.explanation_text import advice_text
 from tfopt.report.shared.terminal import WIDE, heading, indented, plain_text, table
@@ -56,6 +57,9 @@ def show_text(report: Report, folder: Path, width: int = 80) -> list[RenderableT
     if report.stages:
         parts += [heading("stages"), stages_table(report)]
         parts += [indented(sentence) for sentence in sentences.distillation_sentences(report)]
+        for stage in shrunk_stages(report):
+            parts += [heading(f"what {stage.name} removed"), *(indented(sentence) for sentence in stage.sentences)]
+            parts.append(table(HEADINGS, stage.rows, left=(0, 1)))
         parts += [heading("sparsity of each layer after each stage, then in each file"), layers_table(report)]
         parts += [indented(sentence) for sentence in sentences.skip_sentences(report)]
     return parts + run_text(report, folder, width)

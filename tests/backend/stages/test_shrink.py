@@ -1,0 +1,152 @@
+"""The shrink stage: smaller tensors within the budget, a network that still works, and errors before training."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import tf_keras
+from tf_keras import layers
+
+from tests.support.contexts import Log, context
+from tests.support.digits import digits
+from tfopt.backend.shrinking.graph import cost
+from tfopt.backend.stages import fit
+from tfopt.backend.training.evaluate import evaluate
+from tfopt.core.contracts.preflight import Workload
+from tfopt.stages.shrink import Shrink
+from tfopt.stages.train import Train
+
+pytestmark = pytest.mark.tf
+
+DATA = digits(512)
+WORKLOAD = Workload(16, 8, 512, validation=len(DATA.validation))
+
+
+def residual_net() -> tf_keras.Model:
+    inputs = tf_keras.Input((8, 8, 1))
+    x = layers.Conv2D(12, 3, padding="same", strides=2, use_bias=False, name="stem")(inputs)
+    x = layers.ReLU(name="stem_relu")(layers.BatchNormalization(name="stem_bn")(x))
+    y = layers.Conv2D(16, 3, padding="same", activation="relu", name="inner")(x)
+    y = layers.Conv2D(12, 3, padding="same", name="outer")(y)
+    x = layers.Add(name="add")([x, y])
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return tf_keras.Model(inputs, layers.Dense(10, activation="softmax", name="logits")(x))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    model = residual_net()
+    stage = Train.model_validate({"name": "train", "epochs": 6, "learning_rate": 0.01})
+    fit.train(model, stage, context(tmp_path_factory.mktemp("train"), data=DATA))
+    return model
+
+
+def copy_of(model):
+    copy = tf_keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def stage(**keys):
+    return Shrink.model_validate({"name": "shrink", "epochs": 1, "to": {"macs": "50%"}, "divisor": 2, **keys})
+
+
+def shrunk(model, folder, log=None, **keys):
+    where = dataclasses.replace(
+        context(folder / "work", log or Log(), data=DATA), measurements=folder.parent / "measurements"
+    )
+    return stage(**keys).apply(copy_of(model), where)
+
+
+def test_half_the_operations_go_and_the_network_still_works(trained, tmp_path):
+    result = shrunk(trained, tmp_path / "one")
+    details = result.details["shrink"]
+
+    assert 0.35 < cost(result.model).macs / cost(trained).macs <= 0.5
+    assert details["macs_after"] == cost(result.model).macs
+    assert result.model.get_layer("stem").filters == result.model.get_layer("outer").filters < 12
+    assert all(row["units_after"] % 2 == 0 for row in details["groups"])
+    assert {row["group"] for row in details["groups"]} == {"stem", "inner"}
+    assert "reaches the model's output" in result.skipped["logits"]
+    assert evaluate(result.model, DATA.test, context(tmp_path).compile)["accuracy"] > 0.4
+    assert result.details["teacher"]["sources"] == ["stage before"]
+
+
+def test_reconstruction_gives_back_most_of_what_removal_costs(trained, tmp_path):
+    keys = {"criterion": "random", "dense_teacher": False}
+    with_it = shrunk(trained, tmp_path / "with", **keys)
+    without = shrunk(trained, tmp_path / "without", **keys, reconstruct=False)
+
+    losses = [result.details["shrink"]["before_training"]["loss"] for result in (with_it, without)]
+    assert losses[0] < losses[1]
+    assert "inner" in with_it.details["shrink"]["reconstructed"]
+
+
+def test_sensitivity_is_measured_once_for_all_budgets(trained, tmp_path):
+    first, second = Log(), Log()
+    wide = shrunk(trained, tmp_path / "a", first, allocation="sensitivity", dense_teacher=False)
+    narrow = shrunk(
+        trained, tmp_path / "b", second, allocation="sensitivity", dense_teacher=False, to={"parameters": "30%"}
+    )
+
+    assert first.of("measuring")
+    assert not second.of("measuring")
+    assert cost(narrow.model).parameters <= 0.3 * cost(trained).parameters < cost(wide.model).parameters
+
+
+def test_a_schedule_removes_while_the_network_trains(trained, tmp_path):
+    schedule = {"kind": "iterative", "final": "50%", "rounds": 2, "begin": "10%", "end": "60%"}
+    log = Log()
+    result = shrunk(trained, tmp_path / "s", log, schedule=schedule, epochs=2, criterion="movement", group_lasso=1e-4)
+
+    assert cost(result.model).macs <= 0.5 * cost(trained).macs
+    gone = [event["sparsity"] for event in log.of("epoch")]
+    assert gone[-1] == pytest.approx(0.5)
+    assert log.of("epoch")[-1]["group_lasso"] > 0
+
+
+def test_what_cannot_be_met_is_said_before_training(trained):
+    def problem(**keys):
+        (found,) = stage(**keys).preflight(trained, WORKLOAD).problems
+        return found
+
+    small = problem(to={"macs": "1%"})
+    assert (small.path, small.code) == (("to", "macs"), "budget_unreachable")
+    assert "Write at least" in small.message
+    assert problem(layers=[{"match": "conv9"}]).code == "unknown_layer"
+    assert problem(layers=[{"match": "logits", "divisor": 4}]).code == "unknown_layer"
+    assert problem(divisor=64).code == "no_layer_left"
+    assert problem(criterion="movement").code == "conflicting_keys"
+    assert problem(criterion="magnitud").code == "unknown_name"
+    no_validation = dataclasses.replace(WORKLOAD, validation=0)
+    (unvalidated,) = stage(allocation="sensitivity").preflight(trained, no_validation).problems
+    assert unvalidated.code == "no_validation_data"
+
+
+def test_a_frozen_layer_keeps_its_group_and_says_so(trained):
+    model = copy_of(trained)
+    model.get_layer("outer").trainable = False
+
+    found = stage().preflight(model, WORKLOAD)
+
+    assert "frozen layer outer" in found.skipped["stem"]
+    assert found.problems == ()
+
+
+def test_the_plan_knows_the_smallest_the_half_and_the_full_network(trained):
+    found = stage().preflight(trained, WORKLOAD)
+
+    assert [note.split(":")[0] for note in found.notes] == ["full network", "half of the units", "smallest network"]
+    assert stage().layers_after(trained, WORKLOAD).get_layer("stem").filters < 12
+
+
+@pytest.mark.slow
+def test_a_latency_is_met_as_measured_on_the_file(trained, tmp_path):
+    from tfopt.backend.models.zoo.resnet8 import build
+
+    model = build(input_shape=(32, 32, 3), num_outputs=10)
+    found = stage(to={"latency": "60%"}, divisor=8).preflight(model, WORKLOAD)
+
+    assert found.problems == ()
+    assert "ms here" in found.notes[0]
