@@ -77,13 +77,12 @@ class CriterionContract(StageContract):
             assert (scores >= 0).all()
 
     def test_each_unit_has_a_score_that_is_finite_and_not_negative(self, made: Any, kernels: list[Any]) -> None:
-        import tensorflow as tf
-
         from tfopt.backend.pruning.units import Units, UnitSlices
 
         count = kernels[0].shape[-1]
-        scale = UnitSlices(tf.Variable(tf.linspace(-1.0, 1.0, count)), 0, tuple((unit,) for unit in range(count)))
-        produced = UnitSlices(kernels[0], len(kernels[0].shape) - 1, scale.positions)
+        positions = tuple((unit,) for unit in range(count))
+        produced = UnitSlices(kernels[0], len(kernels[0].shape) - 1, positions)
+        scale = UnitSlices(kernels[1], 0, positions)
         units = Units("hidden", count, (produced,), scales=(scale,))
         if made.needs == "activations":
             made.observe("hidden", np.random.default_rng(0).normal(size=(20, count)))

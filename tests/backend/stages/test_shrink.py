@@ -65,7 +65,9 @@ def test_half_the_operations_go_and_the_network_still_works(trained, tmp_path):
 
     assert 0.35 < cost(result.model).macs / cost(trained).macs <= 0.5
     assert details["macs_after"] == cost(result.model).macs
-    assert result.model.get_layer("stem").filters == result.model.get_layer("outer").filters < 12
+    filters = {name: result.model.get_layer(name).filters for name in ("stem", "inner", "outer")}
+    assert filters["stem"] == filters["outer"]
+    assert filters["stem"] < 12 or filters["inner"] < 16
     assert all(row["units_after"] % 2 == 0 for row in details["groups"])
     assert {row["group"] for row in details["groups"]} == {"stem", "inner"}
     assert "reaches the model's output" in result.skipped["logits"]

@@ -95,7 +95,7 @@ def unit_scores(
         raise StageError(
             f"criterion {criterion.kind} gives units of {broken[0]} a score that is not finite.",
             "Weights or gradients are not finite: check the stage before.",
-            code="not_finite",
+            code="loss_not_finite",
         )
     return found
 
