@@ -10,9 +10,10 @@ from tfopt.core.claims.failures import Failure, attempt, failed_export
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.events import ExportFinished
 from tfopt.core.contracts.export import BeforeQuantizing, Export, ExportContext
-from tfopt.core.contracts.stage import next_traits, quantizing_position
+from tfopt.core.contracts.stage import SNAPSHOTS, next_traits, quantizing_position
 from tfopt.core.contracts.types import Model
 from tfopt.core.records.report import ExportRecord, StageRecord
+from tfopt.core.records.shrunk import Shrunk
 from tfopt.engine.prepared import Prepared
 from tfopt.errors import ExportError
 from tfopt.io.store.store import Store
@@ -87,3 +88,11 @@ def before_quantizing(prepared: Prepared, store: Store, records: Sequence[StageR
     before = recipe.stages[position - 1].name if position else None
     layers = next((record.layers for record in records if record.name == before), [])
     return BeforeQuantizing(recipe.stages[position].name, load, traits, layers)
+
+
+def shrunk_by(stages: Sequence[StageRecord], store: Store) -> Shrunk | None:
+    """What the last shrink stage of a run promised about the network; None where no stage shrinks."""
+    found = next((stage for stage in reversed(stages) if "shrink" in stage.details), None)
+    return (
+        None if found is None else Shrunk.of(found.name, found.details["shrink"], store.folder(found.key) / SNAPSHOTS)
+    )

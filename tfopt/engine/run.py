@@ -36,7 +36,7 @@ from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.run import Run
-from tfopt.engine.exports import before_quantizing, unwritable, write_targets
+from tfopt.engine.exports import before_quantizing, shrunk_by, unwritable, write_targets
 from tfopt.engine.history import StageHistory
 from tfopt.engine.keys import batch_size_of, measurements_folder
 from tfopt.engine.prepared import Prepared
@@ -320,6 +320,7 @@ class _Execution:
             description=recipe.description,
             recipe_folder=Path(recipe.folder),
             target=recipe.target,
+            shrunk=shrunk_by(self.stages, self.store),
         )
         self.exports += write_targets(recipe.export, model, context)
         if (disk_error := unwritable(self.exports)) is not None:

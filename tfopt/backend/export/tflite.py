@@ -28,6 +28,7 @@ from tfopt.backend.export.measured import Measured, with_latency
 from tfopt.backend.export.on_target import for_target
 from tfopt.backend.export.plain import PlainFile, plain_conversions, twin_of
 from tfopt.backend.export.sensitivity import explained
+from tfopt.backend.export.shrunk_claims import shrunk_claims
 from tfopt.backend.export.sources import conversion_of, sources_of
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
@@ -283,6 +284,8 @@ def _measured(
         evaluation.own_types,
         conversion.layers.modes,
     )
+    if context.shrunk is not None:
+        claims += shrunk_claims(context.shrunk, file, conversion.variant, context.layers, audit)
     details = {**record.details, **result.details}
     if conversion.variant.mode.integer_only and any(c.code == "same_outputs" and not c.held for c in claims):
         claims, details = _with_layer_errors(claims, details, file, evaluation)

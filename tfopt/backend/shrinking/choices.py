@@ -90,6 +90,8 @@ def choices_of(model: tf_keras.Model, shrinking: Shrinking) -> Choices:
         rule = shrinking.rule_for(names)
         widths = _widths(group, shrinking, rule)
         reason = _reason(group, rule, kinds, layers, needs_scale)
+        if reason is None and group.branch and shrinking.allocation != "sensitivity":
+            reason = "is a whole branch, which only allocation: sensitivity can judge"
         if reason is None and shrinking.schedule is not None:
             reason = _not_in_training(group, layers)
         if reason is None and len(widths) < 2:
@@ -132,6 +134,8 @@ def _reason(
 
 def _not_in_training(group: ShrinkGroup, layers: Mapping[str, tf_keras.layers.Layer]) -> str | None:
     """Why the units of a group cannot be held without effect while a model trains; None if they can."""
+    if group.branch:
+        return "is a whole branch, which can be removed before training, not by a schedule"
     over_units = next((path for path in group.layers if type(layers[path]).__name__ in _NORMALIZES_OVER_UNITS), None)
     if over_units is None:
         return None

@@ -26,6 +26,8 @@ from tfopt.backend.shrinking.scores import Scores
 from tfopt.core.config.shrink_budget import Cost, Limit
 from tfopt.core.config.shrinking import Shrinking
 
+FoundCost = Callable[[tf_keras.Model], tuple[float, float]]
+"""Cost of a built network and of the dense model, counted or measured together."""
 _TRIES = 6
 """How often widths are chosen anew because the network that was built costs more (or clearly less) than planned."""
 _TOLERANCE = 0.02
@@ -79,7 +81,7 @@ def decide(
     choices: Choices,
     ranking: Ranking,
     prices: Pricing,
-    found_cost: Callable[[tf_keras.Model], tuple[float, float]],
+    found_cost: FoundCost,
 ) -> Decision:
     """Chooses the units that stay, and proves the budget on the network that results.
 
@@ -106,7 +108,7 @@ def _within(
     ranking: Ranking,
     prices: Pricing,
     limit: Limit,
-    found_cost: Callable[[tf_keras.Model], tuple[float, float]],
+    found_cost: FoundCost,
 ) -> Decision:
     asked = limit.of(prices.of(choices.full))
     smallest = prices.of(choices.smallest)
@@ -133,7 +135,7 @@ def _distance(share: float) -> tuple[bool, float]:
     return share > 1, abs(share - 1)
 
 
-def counted(cost: Cost, dense: tf_keras.Model) -> Callable[[tf_keras.Model], tuple[float, float]]:
+def counted(cost: Cost, dense: tf_keras.Model) -> FoundCost:
     """Counts operations, weights or bytes of a built network and of the dense model."""
 
     def amount(model: tf_keras.Model) -> float:

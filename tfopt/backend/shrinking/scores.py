@@ -89,7 +89,13 @@ def unit_scores(
         _show_gradients(model, criterion, calibration, compile)
     elif criterion.needs == "activations":
         _show_activations(model, choices, criterion, calibration)
-    found = {choice.name: np.asarray(criterion.unit_scores(units_of(choice.group, model))) for choice in choices}
+    found = {
+        # A whole branch is judged by the loss without it (`allocation: sensitivity`), not by a criterion.
+        choice.name: np.zeros(choice.group.units)
+        if choice.group.branch
+        else np.asarray(criterion.unit_scores(units_of(choice.group, model)))
+        for choice in choices
+    }
     broken = [name for name, scores in found.items() if not np.isfinite(scores).all()]
     if broken:
         raise StageError(
@@ -124,8 +130,9 @@ def _show_gradients(model: tf_keras.Model, criterion: Criterion, calibration: Sp
 def _show_activations(
     model: tf_keras.Model, choices: Sequence[Choice], criterion: Criterion, calibration: Split
 ) -> None:
-    sites = {choice.name: sites[-1] for choice in choices if (sites := _watchable(choice.group))}
-    unseen = [choice.name for choice in choices if choice.name not in sites]
+    units = [choice for choice in choices if not choice.group.branch]
+    sites = {choice.name: sites[-1] for choice in units if (sites := _watchable(choice.group))}
+    unseen = [choice.name for choice in units if choice.name not in sites]
     inner = [site.layer for site in sites.values() if "/" in site.layer]
     if unseen or inner:
         raise StageError(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tfopt.atomic import replacing
 from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation import Distiller
 from tfopt.backend.equivalence import Tolerance, difference
+from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.models.build import model_fingerprint
 from tfopt.backend.pruning.criterion import Criterion, make_criterion
 from tfopt.backend.quantization.canonical.copying import readable
@@ -22,7 +24,7 @@ from tfopt.backend.shrinking import latency, sensitivity
 from tfopt.backend.shrinking.allocate import Losses, kept_units, widths_of
 from tfopt.backend.shrinking.choices import Choices, choices_of
 from tfopt.backend.shrinking.costs import layers_behind
-from tfopt.backend.shrinking.decide import Decision, Ranking, counted, decide, group_rows, widths_within
+from tfopt.backend.shrinking.decide import Decision, FoundCost, Ranking, counted, decide, group_rows, widths_within
 from tfopt.backend.shrinking.graph import MaskedTwin, remove
 from tfopt.backend.shrinking.graph import cost as exact_cost
 from tfopt.backend.shrinking.graph.types import Kept
@@ -41,7 +43,7 @@ from tfopt.core.config.schedules import Schedule
 from tfopt.core.config.shrinking import DEFAULT_SHRINK_CRITERION, Shrinking
 from tfopt.core.contracts.events import Measuring
 from tfopt.core.contracts.result import StageResult
-from tfopt.core.contracts.stage import StageContext, TrainingStage
+from tfopt.core.contracts.stage import SNAPSHOTS, StageContext, TrainingStage
 from tfopt.errors import StageError
 
 _TOLERANCE = Tolerance(1e-4, least_scale=1.0)
@@ -73,6 +75,8 @@ def shrink(model: tf_keras.Model, stage: TrainingStage, shrinking: Shrinking, co
     calibration = calibration_split(context.data.train, shrinking.calibration_examples, context.seed)
     job = _Job(model, stage, shrinking, context, choices, prices, calibration)
     made = job.before_training() if shrinking.schedule is None else job.while_training(shrinking.schedule)
+    if limit is not None and limit.cost == "latency":
+        _keep_dense_file(model, context)
     rows = group_rows(
         choices,
         made.decision.kept,
@@ -168,9 +172,8 @@ class _Job:
             scores = self._scores(student, criterion)
             ranking = Ranking(scores, comparable(scores, criterion), self._losses(student, scores, criterion)[1])
             if share >= schedule.final_sparsity() - 1e-9:
-                return decide(
-                    student, self.shrinking, self.choices, ranking, self.prices, _found_cost(self.model, self.prices)
-                )
+                with _found_cost(self.model, self.prices) as found_cost:
+                    return decide(student, self.shrinking, self.choices, ranking, self.prices, found_cost)
             limit = max((1 - share) * dense, self.prices.of(self.choices.smallest))
             widths = widths_within(self.shrinking, self.choices, ranking, self.prices, limit)
             return Decision(kept_units(self.choices.choices, scores, widths), widths, limit)
@@ -185,7 +188,8 @@ class _Job:
         _prove_same(student, narrow, kept, self.context)
         if self.shrinking.batch_norm:
             batch_norm.estimate(narrow, self.context.data.train, self.context.seed)
-        cost, _ = _found_cost(self.model, self.prices)(narrow)
+        with _found_cost(self.model, self.prices) as found_cost:
+            cost, _ = found_cost(narrow)
         widths = widths_of(self.choices.choices, kept)
         scores = self._scores(student, watching if watching.needs == "training" else self._criterion())
         return _Made(narrow, Decision(kept, widths, cost), scores, trained, {"schedule": schedule.kind})
@@ -213,8 +217,8 @@ class _Job:
             return Decision(known["kept"], known["widths"], known["cost"], tries), known["losses"]
         measured, losses = self._losses(self.model, scores, criterion)
         ranking = Ranking(scores, comparable(scores, criterion), losses)
-        found_cost = _found_cost(self.model, self.prices)
-        decision = decide(self.model, self.shrinking, self.choices, ranking, self.prices, found_cost)
+        with _found_cost(self.model, self.prices) as found_cost:
+            decision = decide(self.model, self.shrinking, self.choices, ranking, self.prices, found_cost)
         plain = {"kept": decision.kept, "widths": decision.widths, "cost": decision.cost, "tries": decision.tries}
         self.context.work.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
@@ -254,18 +258,21 @@ class _Job:
         return measured, sensitivity.losses_of(choices, measured)
 
 
-def _found_cost(model: tf_keras.Model, prices: Pricing) -> Callable[[tf_keras.Model], tuple[float, float]]:
-    """Cost of a built network and of the dense model; latencies are measured in turns."""
+@contextmanager
+def _found_cost(model: tf_keras.Model, prices: Pricing) -> Iterator[FoundCost]:
+    """Gives the cost of a built network and of the dense model; latencies are measured in turns."""
     if prices.cost != "latency":
-        return counted(prices.cost, model)
+        yield counted(prices.cost, model)
+        return
+    with tempfile.TemporaryDirectory(prefix="tfopt-latency-") as folder:
+        dense = write_float_files({"dense": model}, Path(folder))["dense"]
 
-    def timed(network: tf_keras.Model) -> tuple[float, float]:
-        with tempfile.TemporaryDirectory(prefix="tfopt-latency-") as folder:
-            files = write_float_files({"narrow": network, "dense": model}, Path(folder))
-            narrow, dense = latency.compare([files["narrow"], files["dense"]])
-        return narrow, dense
+        def timed(network: tf_keras.Model) -> tuple[float, float]:
+            file = write_float_files({"narrow": network}, Path(tempfile.mkdtemp(dir=folder)))["narrow"]
+            narrow, before = latency.compare([file, dense])
+            return narrow, before
 
-    return timed
+        yield timed
 
 
 def _prove_same(model: tf_keras.Model, narrow: tf_keras.Model, kept: Kept, context: StageContext) -> None:
@@ -287,6 +294,16 @@ def _prove_same(model: tf_keras.Model, narrow: tf_keras.Model, kept: Kept, conte
         )
 
 
+def _keep_dense_file(model: tf_keras.Model, context: StageContext) -> None:
+    """Keeps a float32 file of the dense network with the result: exports are timed in turns with it."""
+    folder = context.work / SNAPSHOTS
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tfopt-dense-") as work:
+        file = write_float_files({"dense": model}, Path(work))["dense"]
+        with replacing(folder / "dense.tflite") as part:
+            part.write_bytes(file.read_bytes())
+
+
 def _costs(
     model: tf_keras.Model,
     narrow: tf_keras.Model,
@@ -304,10 +321,23 @@ def _costs(
         "parameters_before": before.parameters,
         "parameters_after": after.parameters,
         "tries": [list(one) for one in decision.tries],
+        "narrowed_layers": _narrowed(model, narrow),
     }
+    if limit is not None and limit.cost == "latency":
+        found["latency_limit"] = {"amount": limit.amount, "relative": limit.relative}
     if prices.table is not None:
         found |= {"ms_before_by_table": prices.of(choices.full), "ms_after": decision.cost}
     return found
+
+
+def _narrowed(model: tf_keras.Model, narrow: tf_keras.Model) -> list[str]:
+    """Names of the layers with fewer weights than before."""
+    before = {layer.name: layer.count_params() for layer in leaf_layers(model, weighted=True)}
+    return [
+        layer.name
+        for layer in leaf_layers(narrow, weighted=True)
+        if layer.count_params() < before.get(layer.name, layer.count_params())
+    ]
 
 
 def copy_of(model: tf_keras.Model) -> tf_keras.Model:

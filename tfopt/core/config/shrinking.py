@@ -56,7 +56,8 @@ class Shrinking(Block):
     groups are ranked together; `sensitivity`: the loss of each group at several widths is measured once on the
     validation split and stored, then the best widths within the budget are found by integer programming."""
     remove: Annotated[tuple[GroupKind, ...], Field(min_length=1)] | None = None
-    """What may be removed (default: channels, heads and width; `block` and `layer` only if named)."""
+    """What may be removed (default: channels, heads and width). `block` and `layer`, whole residual branches, only if
+    named, with allocation sensitivity and without a schedule."""
     divisor: Annotated[int, Field(ge=1)] = 8
     """The number of units that stay in a group is a multiple of this: what kernels compute in one step. A group whose
     own number is not keeps all of them, or a smaller multiple."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tfopt.core.contracts.trial import TrialConversion, TrialWorkload
     from tfopt.core.language.mistakes import Mistake
     from tfopt.core.records.report import ExportRecord, LayerRecord
+    from tfopt.core.records.shrunk import Shrunk
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class ExportContext:
         recipe_folder: where relative paths begin.
         written: records of the exports that are finished; for a target that is written `last`, all others.
         target: where the files will run; None where the recipe does not say.
+        shrunk: what the last shrink stage promised; None where no stage shrinks.
     """
 
     folder: Path
@@ -114,6 +116,7 @@ class ExportContext:
     recipe_folder: Path = Path()
     written: Sequence[ExportRecord] = ()
     target: TargetName | None = None
+    shrunk: Shrunk | None = None
 
 
 class Export(Block):

@@ -15,6 +15,8 @@ CLAIM_CODES: Mapping[str, str] = {
     "sparsity_kept": "Each pruned layer is as sparse in the file as in the model.",
     "sparse_encoding": "Every kernel computes the sparsely encoded weights right.",
     "clusters_kept": "Each clustered layer has no more values in the file than in the model.",
+    "smaller_tensors": "The weights have the smaller shapes that a shrink stage left.",
+    "latency_of_dense": "The float32 file is as fast against the dense network as a shrink stage was asked for.",
     "runs_on_kernels": "The file runs on XNNPACK and on the reference kernels, with the same outputs.",
     "same_outputs": "The file gives the outputs of the model it was made from.",
     "target_operators": "The target of the recipe has every operator of the file.",
