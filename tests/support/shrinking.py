@@ -41,10 +41,12 @@ def some_kept(groups: ShrinkGroups, seed: int = 0, share: float = 0.5, *, branch
     return kept
 
 
-def assert_removal_is_exact(model: tf_keras.Model, seed: int = 0, share: float = 0.5) -> tf_keras.Model:
+def assert_removal_is_exact(
+    model: tf_keras.Model, seed: int = 0, share: float = 0.5, *, branches: bool = True
+) -> tf_keras.Model:
     """Removes random units, and compares the outputs with those of the masked twin; returns the smaller model."""
     spread(model)
-    kept = some_kept(groups_of(model), seed, share)
+    kept = some_kept(groups_of(model), seed, share, branches=branches)
     assert kept
     smaller = remove(model, kept)
     inputs = random_inputs(model)

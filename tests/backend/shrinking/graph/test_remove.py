@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import tf_keras
 
 from tests.support.models import branchy_model
+from tests.support.networks.shrinkable import SHRINKABLE
 from tests.support.shrinking import assert_removal_is_exact
 from tfopt.backend.shrinking.graph import cost, groups_of, remove
 
@@ -19,6 +22,13 @@ def test_a_branchy_network_is_smaller_under_the_same_names() -> None:
     assert (smaller.input_shape, smaller.output_shape) == (model.input_shape, model.output_shape)
     assert cost(smaller).macs < 0.6 * cost(model).macs
     assert cost(smaller).parameters < 0.6 * cost(model).parameters
+
+
+@pytest.mark.parametrize("build", SHRINKABLE, ids=lambda build: build.__name__)
+def test_removing_units_is_masking_them(build: Callable[[], tf_keras.Model]) -> None:
+    model = build()
+    smaller = assert_removal_is_exact(model, branches=False)
+    assert cost(smaller).parameters < 0.75 * cost(model).parameters
 
 
 def test_what_is_kept_is_checked() -> None:

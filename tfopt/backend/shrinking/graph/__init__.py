@@ -11,6 +11,7 @@
 | `rules/` | Where are the units of a type of layer? |
 | `activations` | Does an activation treat each value by itself? |
 | `remove` | What is the model without some units? |
+| `factorize` | Which kernels can be two smaller ones? |
 | `masked` | What is the model in which they are silent? |
 | `masked_layers` | Which layers does that need? |
 | `replay` | How is a model made again with other layers? |
@@ -18,6 +19,7 @@
 """
 
 from tfopt.backend.shrinking.graph.cost import cost, rounded
+from tfopt.backend.shrinking.graph.factorize import rank_groups, singular_values
 from tfopt.backend.shrinking.graph.groups import groups_of
 from tfopt.backend.shrinking.graph.masked import MaskedTwin, masked
 from tfopt.backend.shrinking.graph.remove import remove
@@ -36,6 +38,8 @@ __all__ = [
     "cost",
     "groups_of",
     "masked",
+    "rank_groups",
     "remove",
     "rounded",
+    "singular_values",
 ]

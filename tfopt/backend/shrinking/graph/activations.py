@@ -1,12 +1,14 @@
-"""Whether a function computes each value from one value."""
+"""Whether a function computes each value from the values at the same position."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from tfopt.backend.types import Array
 
 _VALUES = np.linspace(-4, 4, 9, dtype=np.float32).reshape(1, -1)
 
@@ -17,10 +19,39 @@ def is_elementwise(function: Callable[[Any], Any]) -> bool:
     It is tried: on several values at once and one by one.
 
     Args:
-        function: an activation; a layer, too.
+        function: an activation.
     """
-    together = np.asarray(function(tf.constant(_VALUES)))
+    return _each_alone(lambda values: function(values[0]), [_VALUES])
+
+
+def computes_each_alone(function: Callable[..., Any], arguments: Mapping[str, Any], tensor: type) -> bool:
+    """The same of an operator with some tensors among its arguments.
+
+    Args:
+        function: the operator.
+        arguments: by name.
+        tensor: type of what stands in the place of tensors.
+    """
+    flat = tf.nest.flatten(dict(arguments))
+    where = [index for index, value in enumerate(flat) if isinstance(value, tensor)]
+
+    def call(values: list[Any]) -> Any:
+        filled = list(flat)
+        for index, value in zip(where, values, strict=True):
+            filled[index] = value
+        return function(**tf.nest.pack_sequence_as(dict(arguments), filled))
+
+    try:
+        return bool(where) and _each_alone(call, [_VALUES + number for number in range(len(where))])
+    except (TypeError, ValueError, IndexError, tf.errors.OpError):
+        # Not made for such values: something else than values position by position.
+        return False
+
+
+def _each_alone(function: Callable[[list[Any]], Any], values: list[Array]) -> bool:
+    together = np.asarray(function([tf.constant(one) for one in values]))
     if together.shape != _VALUES.shape:
         return False
-    alone = [np.asarray(function(tf.constant(_VALUES[:, index : index + 1]))) for index in range(_VALUES.shape[1])]
-    return bool(np.allclose(together, np.concatenate(alone, axis=1), atol=1e-6))
+    places = range(_VALUES.shape[1])
+    alone = [np.asarray(function([tf.constant(one[:, index : index + 1]) for one in values])) for index in places]
+    return bool(np.allclose(together, np.concatenate(alone, axis=1), atol=1e-6, equal_nan=True))

@@ -38,7 +38,7 @@ def branches(model: tf_keras.Model) -> Iterator[Branch]:
         for parent in node.parent_nodes:
             consumers.get(id(parent), []).append(node)
     for node in every:
-        if not isinstance(node.layer, layers.Add) or len(node.keras_inputs) != 2:
+        if not _is_sum(node.layer) or len(node.keras_inputs) != 2:
             continue
         for kept in (0, 1):
             start, end = node.keras_inputs[kept], node.keras_inputs[1 - kept]
@@ -85,6 +85,10 @@ def _between(every: Sequence[Any], start: Any, end: Any) -> list[Any]:
         if id(node) in before:
             before |= {id(parent) for parent in node.parent_nodes}
     return [node for node in every if id(node) in behind & before and node is not start.node]
+
+
+def _is_sum(layer: tf_keras.layers.Layer) -> bool:
+    return isinstance(layer, layers.Add) or getattr(layer, "symbol", None) in ("__operators__.add", "math.add")
 
 
 def _is_output(model: tf_keras.Model, tensor: tf.Tensor) -> bool:

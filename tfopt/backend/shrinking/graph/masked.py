@@ -10,6 +10,7 @@ import tf_keras
 
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.blocks import named_branches
+from tfopt.backend.shrinking.graph.factorize import factorizations, nearest
 from tfopt.backend.shrinking.graph.groups import along_its_axis, removed_labels
 from tfopt.backend.shrinking.graph.masked_layers import MASKED, BranchGate
 from tfopt.backend.shrinking.graph.remove import split_kept
@@ -62,9 +63,9 @@ class MaskedTwin:
             if id(node) not in by_node:
                 return layer(*args, **kwargs)
             branch, gate = by_node[id(node)]
-            terms = tf.nest.flatten(args)
-            terms[1 - branch.kept] = gate(terms[1 - branch.kept])
-            return layer(terms)
+            flat = tf.nest.flatten(args)
+            flat[1 - branch.kept] = gate(flat[1 - branch.kept])
+            return layer(*tf.nest.pack_sequence_as(args, flat), **kwargs)
 
         replay = Replay(new_layer, call)
         self.model = replay.model(model)
@@ -85,7 +86,10 @@ class MaskedTwin:
         gone = removed_labels(self._trace, units)
         for name, gate in self._gates.items():
             gate.open.assign(0.0 if name in left_out else 1.0)
-        for path, values in self._masked_weights(gone).items():
+        masked_weights = self._masked_weights(gone)
+        for path, chosen in factorizations(kept).items():
+            masked_weights[path][0] = nearest(masked_weights[path][0], chosen.form, chosen.rank)
+        for path, values in masked_weights.items():
             layer, copy = self._layers[path]
             if type(layer) in MASKED:
                 axis, labels = along_its_axis(self._trace, self._trace.outputs[id(layer)][0])

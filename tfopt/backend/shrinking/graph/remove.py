@@ -13,10 +13,12 @@ import tf_keras
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.blocks import Branch, named_branches
 from tfopt.backend.shrinking.graph.call import Trace
+from tfopt.backend.shrinking.graph.factorize import factorizations, factorized
 from tfopt.backend.shrinking.graph.groups import along_its_axis, removed_labels
 from tfopt.backend.shrinking.graph.replay import Replay
+from tfopt.backend.shrinking.graph.rules.operator_arguments import changed_arguments
 from tfopt.backend.shrinking.graph.rules.rule import Resized
-from tfopt.backend.shrinking.graph.rules.table import changed_arguments, resized_layer
+from tfopt.backend.shrinking.graph.rules.table import resized_layer
 from tfopt.backend.shrinking.graph.trace import traced
 from tfopt.backend.shrinking.graph.types import Kept
 from tfopt.backend.types import Array, Nested, Shape
@@ -27,7 +29,8 @@ def remove(model: tf_keras.Model, kept: Kept) -> tf_keras.Model:
 
     Args:
         model: functional, or a built Sequential.
-        kept: by names of groups of `groups_of(model)`.
+        kept: by names of groups of `groups_of(model)` and `rank_groups(model)`; a kernel is factorized after units were
+            removed from it.
 
     Returns:
         A functional model with the same inputs and outputs; layers have their names, their weights are slices.
@@ -35,20 +38,25 @@ def remove(model: tf_keras.Model, kept: Kept) -> tf_keras.Model:
     Raises:
         ValueError: a name or an index is unknown, or nothing is left of a group.
     """
+    ranks = factorizations(kept)
     units, left_out = split_kept(model, kept)
     trace = traced(model)
     cut = _Cut(trace, removed_labels(trace, units), {id(branch.node): branch for branch in left_out.values()})
     replay = Replay(cut.new_layer, cut.call)
     smaller = replay.model(model)
     cut.set_weights(replay)
-    return smaller
+    return factorized(smaller, ranks) if ranks else smaller
+
+
+def _is_rank(name: str) -> bool:
+    return name.rpartition("/")[2] in ("rank", "spatial_rank")
 
 
 def split_kept(model: tf_keras.Model, kept: Kept) -> tuple[Kept, dict[str, Branch]]:
     """What is kept of groups of units, and the residual branches that are left out."""
     every = named_branches(model)
     left_out = {name: every[name] for name in kept if name in every and not len(kept[name])}
-    return {name: kept[name] for name in kept if name not in every}, left_out
+    return {name: kept[name] for name in kept if name not in every and not _is_rank(name)}, left_out
 
 
 class _Cut:
@@ -99,7 +107,7 @@ class _Cut:
             return tf.nest.flatten(args)[self._left_out[id(node)].kept]
         outputs = tf.nest.flatten(node.outputs)
         shapes = [self._shape(self._trace.tensors[id(one)], tuple(one.shape)) for one in outputs]
-        args, kwargs = changed_arguments(node, args, kwargs, shapes)
+        args, kwargs = changed_arguments(node, args, kwargs, shapes, self._stays_along)
         return layer(*args, **kwargs)
 
     def set_weights(self, replay: Replay) -> None:
@@ -113,6 +121,10 @@ class _Cut:
                 for axis, stays in axes.items():
                     values[index] = np.compress(stays, values[index], axis)
             copy_state(layer, replay.layers[key], values)
+
+    def _stays_along(self, tensor: tf.Tensor, axis: int) -> Array | None:
+        varying, labels = along_its_axis(self._trace, self._trace.tensors[id(tensor)])
+        return ~self._gone[labels] if varying == axis else None
 
     def _shape(self, labels: Array, shape: Shape) -> Shape:
         axis, along = along_its_axis(self._trace, labels)

@@ -69,6 +69,8 @@ class ShrinkGroup:
         outputs: where values of the units can be watched, producers first.
         fixed: why no unit can be removed; None where all can but one.
         branch: of kind `block` and `layer`: paths of the layers that go with the branch.
+        sizes: of kind `rank`: rows and columns of the kernel as a matrix; at a rank, two kernels have rank * (rows +
+            columns) weights.
     """
 
     name: str
@@ -79,6 +81,7 @@ class ShrinkGroup:
     outputs: tuple[OutputSite, ...] = ()
     fixed: str | None = None
     branch: tuple[str, ...] = ()
+    sizes: tuple[int, int] = (0, 0)
 
     @cached_property
     def layers(self) -> tuple[str, ...]:

@@ -10,5 +10,9 @@
 | `normalization` | Normalization over examples, channels, groups |
 | `attention` | Attention, embeddings |
 | `recurrent` | LSTM, GRU, SimpleRNN |
+| `contraction` | `EinsumDense`, products of tensors |
+| `wrappers` | `TimeDistributed`, `Bidirectional` |
+| `operators` | TensorFlow operators |
+| `operator_arguments` | Which sizes among their arguments change? |
 | `own_layers` | Layers of tfopt and of Keras 3 |
 """

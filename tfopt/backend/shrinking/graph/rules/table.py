@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import tf_keras
 
@@ -12,15 +11,18 @@ from tfopt.backend.quantization.canonical.copying import copy_layer
 from tfopt.backend.shrinking.graph.call import Call
 from tfopt.backend.shrinking.graph.rules import (
     attention,
+    contraction,
     elementwise,
     kernels,
     normalization,
+    operators,
     own_layers,
     recurrent,
     shapes,
 )
 from tfopt.backend.shrinking.graph.rules.rule import Resized, Rule
-from tfopt.backend.types import Array, Nested, Shape
+from tfopt.backend.shrinking.graph.rules.wrappers import wrapper_rules
+from tfopt.backend.types import Array
 
 _RULES: Mapping[type, Rule] = {
     **kernels.RULES,
@@ -30,13 +32,18 @@ _RULES: Mapping[type, Rule] = {
     **attention.RULES,
     **recurrent.RULES,
     **own_layers.RULES,
+    **contraction.RULES,
+    **operators.RULES,
 }
 """By exact type: a subclass may compute something else."""
 
 
 def rule_of(layer: tf_keras.layers.Layer) -> Rule | None:
     """The rule of a layer; None where its type is not known."""
-    return _RULES.get(type(layer))
+    return _RULES.get(type(layer)) or _WRAPPERS.get(type(layer))
+
+
+_WRAPPERS = wrapper_rules(rule_of)
 
 
 def outputs_of(call: Call) -> list[Array]:
@@ -55,10 +62,3 @@ def resized_layer(resized: Resized) -> tf_keras.layers.Layer:
     """A new layer with the sizes of what is left of an old one, under its name."""
     rule = rule_of(resized.layer)
     return copy_layer(resized.layer, resized.layer.name, rule.changes(resized) if rule else {})
-
-
-def changed_arguments(
-    node: Any, args: tuple[Nested, ...], kwargs: dict[str, Nested], outputs: Sequence[Shape]
-) -> tuple[tuple[Nested, ...], dict[str, Nested]]:
-    """The arguments of a call with the sizes of what is left."""
-    return args, kwargs
