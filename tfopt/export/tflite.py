@@ -94,13 +94,14 @@ class Tflite(Export):
         from tfopt.backend.calibration.preflight import calibration_preflight
         from tfopt.backend.export.preflight import tflite_preflight
         from tfopt.backend.export.sparse.preflight import sparse_preflight
+        from tfopt.backend.export.spectra import with_float_spectra
         from tfopt.backend.quantizer.preflight import quantizer_preflight
         from tfopt.core.contracts.preflight import Preflight
 
         found = tflite_preflight(model, self.variants, workload.traits, workload.example)
         found = found.joined(calibration_preflight(model, self.variants, workload.traits, workload.data))
         found = found.joined(sparse_preflight(model, self.variants, workload.pruning, trained=workload.trained))
-        found = found.joined(quantizer_preflight(model, self.variants, workload.traits))
+        found = found.joined(quantizer_preflight(model, with_float_spectra(self.variants, model), workload.traits))
         warnings = (*self._calibration_warnings(workload), *self._budget_warnings(workload))
         return found.joined(Preflight(warnings=warnings))
 
@@ -145,12 +146,15 @@ class Tflite(Export):
         return round(parameters * variant.mode.bytes_per_parameter * _SHARE_LEFT)
 
     def trial(self, model: Model, workload: TrialWorkload) -> tuple[TrialConversion, ...]:
+        from tfopt.backend.export.spectra import with_float_spectra
         from tfopt.backend.export.trial import EXAMPLES, trial_conversions
 
+        variants = with_float_spectra(self.variants, model)
         examples = workload.data.train.take(EXAMPLES, 0).inputs
-        return trial_conversions(model, self.variants, workload.quantization, examples, trained=workload.trained)
+        return trial_conversions(model, variants, workload.quantization, examples, trained=workload.trained)
 
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export import tflite
+        from tfopt.backend.export.spectra import with_float_spectra
 
-        return tflite.export(model, dict(self.variants), context)
+        return tflite.export(model, with_float_spectra(self.variants, model), context)

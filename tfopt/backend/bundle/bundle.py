@@ -22,7 +22,7 @@ from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.raw_inputs import raw_inputs
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.failures import Failure, attempt, failed_export
 from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.config.outputs import Outputs
@@ -90,23 +90,33 @@ def _write(model: tf_keras.Model | Quantized, bundle: BundleKeys, context: Expor
     float_model, _ = saved_model.float_and_quantized(model)
     signature = saved_model.signature_of(float_model)
     about = _about(float_model, bundle, context)
-    examples = context.data.test.take(bundle.examples, context.seed)
-    inputs = saved_model.named_inputs(examples.inputs, float_model, signature)
+    given, raw = _examples(bundle, context, about)
+    inputs = saved_model.named_inputs(given, float_model, signature)
     with writing(context.folder), tempfile.TemporaryDirectory(prefix=".bundle-", dir=context.folder) as folder:
         work, written = Path(folder), Path(folder) / KIND
         (written / "golden").mkdir(parents=True)
-        if about.raw is not None:
-            (given,) = inputs.values()
-            write_array(about.raw.undone(given)[:, np.newaxis], written / "golden" / "raw")
-        made = _files(bundle, context, about, _saved(inputs, work), written, work)
-        for name, content in about.associated.items():
+        if raw is not None:
+            write_array(raw[:, np.newaxis], written / "golden" / "raw")
+        for name, content in about.associated.items():  # before the files: their code may read these
             (written / name).write_bytes(content)
+        made = _files(bundle, context, about, _saved(inputs, work), written, work)
         (written / model_card.NAME).write_text(model_card.text(made.files, about, bundle, context), encoding="utf-8")
         manifest.write(written, made.files, made.left_out, about, context)
         archive = manifest.archive(written, work / f"{KIND}.zip")
         put_in_place(written, target)
         put_in_place(archive, target.with_suffix(".zip"))
     return made
+
+
+def _examples(bundle: BundleKeys, context: ExportContext, about: About) -> tuple[Arrays, Array | None]:
+    """Golden inputs of the test split, and the raw examples that they were made of; None where those are not known."""
+    if about.raw is not None and about.raw.audio is not None and about.raw.pairs is not None:
+        pairs = list(about.raw.pairs(bundle.examples))
+        return np.stack([prepared for _, prepared in pairs]), np.stack([samples for samples, _ in pairs])
+    inputs = context.data.test.take(bundle.examples, context.seed).inputs
+    if about.raw is None or isinstance(inputs, dict):
+        return inputs, None
+    return inputs, about.raw.undone(inputs)
 
 
 def _files(

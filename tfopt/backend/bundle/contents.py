@@ -165,6 +165,8 @@ def _meaning(about: About, ports: Ports) -> ModelMeaning:
 def _input(port: Port, raw: RawInputs | None) -> TensorMeaning:
     if raw is None:
         return TensorMeaning(port.name, f"One example of type {port.dtype}.")
+    if raw.sample_rate is not None:
+        return _sound(port, raw, raw.sample_rate)
     low = tuple((0.0 - mean) / std for mean, std in _pairs(raw))
     high = () if raw.high is None else tuple((raw.high - mean) / std for mean, std in _pairs(raw))
     size, channels = None, 0
@@ -184,6 +186,16 @@ def _input(port: Port, raw: RawInputs | None) -> TensorMeaning:
         low,
         high,
     )
+
+
+def _sound(port: Port, raw: RawInputs, sample_rate: int) -> TensorMeaning:
+    steps = ", then quantized with the scale and zero point of the tensor" if port.integers else ""
+    if raw.audio is None:
+        samples = f"Samples of a recording at {sample_rate} Hz, mono, between -1 and 1{steps}."
+        return TensorMeaning(port.name, samples)
+    mean, std = (tuple(value for value in values) for values in zip(*_pairs(raw), strict=True))
+    text = f"{raw.audio.described()}, normalized as (features - mean) / std{steps}; audio.json has every number."
+    return TensorMeaning(port.name, text, None, 0, mean, std)
 
 
 def _pairs(raw: RawInputs) -> list[tuple[float, float]]:

@@ -7,6 +7,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ def _normalization(about: About) -> dict[str, Any] | None:
     raw = about.raw
     if raw is None:
         return None
-    return {"mean": list(raw.mean), "std": list(raw.std), "raw": raw.dtype, "resized": raw.resized}
+    numbers = {"mean": list(raw.mean), "std": list(raw.std), "raw": raw.dtype, "resized": raw.resized}
+    sound = {"sample_rate": raw.sample_rate, "features": None if raw.audio is None else asdict(raw.audio)}
+    return {**numbers, **({} if raw.sample_rate is None else sound)}
 
 
 def _variant(file: Bundled) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.audio import tensors
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.explain import agreement
 from tfopt.backend.export.keras_files import saved_model
@@ -19,7 +20,7 @@ PREPARED = "prepared"
 """The signature that takes inputs as the model does, beside `serving_default`, which takes raw examples."""
 
 _PAIRS = 64
-"""Raw images that are resized by the file and by the pipeline."""
+"""Raw images or recordings that are prepared by the file and by the pipeline."""
 _LEAST_AGREEMENT = 0.999
 _LEAST_AGREEMENT_OF_RESIZED = 0.97
 """Pillow rounds after each of two passes, TensorFlow once: pixels differ by one step at most."""
@@ -40,6 +41,8 @@ def raw_serving(
     """
     (tensor,), (name,) = model.inputs, signature.inputs
     size = (None, None, shape[-1]) if raw.resized else shape
+    if raw.audio is not None:
+        size = (raw.audio.samples,)
     spec = tf.TensorSpec((batch, *size), raw.dtype, name=name)
     return saved_model.RawServing(spec, preprocessing(raw, shape[:2], tensor.dtype), PREPARED)
 
@@ -59,6 +62,8 @@ def preprocessing(raw: RawInputs, size: Sequence[int | None], dtype: tf.DType) -
             # Pillow's bilinear filter widens when it makes images smaller, as TensorFlow's does with antialiasing.
             resized = tf.image.resize(values, size, method="bilinear", antialias=True)
             values = tf.clip_by_value(tf.round(resized), 0.0, _LARGEST_PIXEL)
+        if raw.audio is not None:
+            values = tensors.features(values, raw.audio)
         normalized = (values - tf.constant(raw.mean, tf.float32)) / tf.constant(raw.std, tf.float32)
         return tf.cast(normalized, dtype)
 
@@ -92,9 +97,11 @@ def proof(
         parts = [serve({name: image[np.newaxis]}) for image, _ in pairs]
         found = {output: np.concatenate([part[output] for part in parts]) for output in signature.outputs}
     expected = saved_model.predict(model, inputs, signature)
-    least = _LEAST_AGREEMENT if raw.pairs is None else _LEAST_AGREEMENT_OF_RESIZED
+    least = _LEAST_AGREEMENT_OF_RESIZED if raw.resized else _LEAST_AGREEMENT
     compared = [agreement.compare(found[port], expected[port], context.compile) for port in signature.outputs]
-    what = "normalized" if raw.pairs is None else "resized and normalized"
+    what = "resized and normalized" if raw.resized else "normalized"
+    if raw.audio is not None:
+        what = "turned into features and normalized"
     return ClaimRecord(
         claim=f"raw examples, {what} inside, give the outputs that the inputs of the data source give",
         held=all(one.reaches(least) for one in compared),
