@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tfopt.core.config.model_source import KnownModel, sources_in
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import Stage, next_traits
-from tfopt.core.contracts.types import Model
+from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.errors import Problem
@@ -117,6 +117,28 @@ def known_models(
         if reason is not None:
             misfits[source.label] = reason
     return known, misfits
+
+
+def of_other_preprocessing(
+    sources: Sequence[PlannedSource], data: Data, needed: Mapping[str, Prepared]
+) -> dict[str, str]:
+    """What is wrong with models of other recipes that were trained on inputs made in another way, by label.
+
+    Args:
+        sources: as planned.
+        data: of this recipe: what the models would be given.
+        needed: what makes models of other recipes and seeds, by key.
+    """
+    found = {}
+    for source in sources:
+        theirs = needed[source.key].data.preprocessing if source.key in needed else data.preprocessing
+        if theirs is None or data.preprocessing is None or theirs.files == data.preprocessing.files:
+            continue
+        found[source.label] = (
+            f"was trained with another {theirs.name}: the same number means something else to it. Give both recipes "
+            "the same data block"
+        )
+    return found
 
 
 def keys_of(sources: Sequence[PlannedSource], planned: Sequence[PlannedStage]) -> list[str]:

@@ -69,6 +69,7 @@ class StagePlans:
         sources, makers = external_models.plan_sources(self.recipe, index, self.planned, self.store, self.prepare)
         self.needed |= makers
         known, misfits = external_models.known_models(sources, self.layouts[-1], self._layouts_by_key(), makers)
+        misfits |= external_models.of_other_preprocessing(sources, self.data, makers)
         workload = self._workload(stage, known)
         self.problems += [external_models.problem_of(stage, index, *misfit) for misfit in misfits.items()]
         found = Preflight() if misfits else preflight(stage, self.layouts[-1], workload)

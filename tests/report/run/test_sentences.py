@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.sample_report import lying_report, sample_report
-from tfopt.core.records.report import BudgetRecord, SimulationRecord, StageRecord
+from tfopt.core.records.report import BudgetRecord, DataRecord, SimulationRecord, StageRecord
+from tfopt.core.records.text import TextRecord
 from tfopt.report.run import rows, sentences
 
 
@@ -150,3 +151,22 @@ def test_a_distilled_stage_names_its_teacher_with_its_metric() -> None:
         f"{second} was distilled from the moving average of its own weights, by layers only",
     )
     assert sentences.distillation_sentences(report) == ()
+
+
+def test_texts_are_told_with_the_share_that_was_cut_or_is_unknown() -> None:
+    text = TextRecord(
+        task="classification",
+        tokenizer="word",
+        vocabulary_size=4000,
+        length=32,
+        median_tokens=9.0,
+        cut=0.125,
+        unknown=0.031,
+    )
+    source = DataRecord(source="clinc150", train=15000, validation=3000, test=4500, text=text)
+    assert sentences.examples_sentence(source) == (
+        "clinc150: 15,000 training, 3,000 validation, 4,500 test examples; 32 tokens each, of 4,000 (word); 12.5% of the "
+        "training texts are longer and were cut; 3.1% of the tokens of the test split are unknown"
+    )
+    plain = source.model_copy(update={"text": text.model_copy(update={"cut": None, "unknown": 0.0})})
+    assert sentences.examples_sentence(plain).endswith("; 32 tokens each, of 4,000 (word)")

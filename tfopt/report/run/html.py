@@ -58,6 +58,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         latency_threads=latency_threads(report),
         broken_names=[row.name for row in exports if row.broken],
         stages=stage_rows(report),
+        tokens=None if report.data.text is None else sentences.tokens_sentence(report.data.text),
         distillation=sentences.distillation_sentences(report),
         layers=layer_table(report),
         shrunk=shrinking.shrunk_stages(report),

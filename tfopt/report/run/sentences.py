@@ -14,6 +14,7 @@ from tfopt.report.shared import formats
 
 if TYPE_CHECKING:
     from tfopt.core.records.report import AuditRecord, BudgetRecord, ClaimRecord, DataRecord, ExportRecord, Report
+    from tfopt.core.records.text import TextRecord
 
 
 _CHAINS = 3
@@ -180,7 +181,18 @@ def budget_sentence(budget: BudgetRecord, metric: str) -> str:
 def examples_sentence(source: DataRecord) -> str:
     """The data set and the sizes of its splits."""
     counts = (("training", source.train), ("validation", source.validation), ("test", source.test))
-    return f"{source.source}: {', '.join(f'{formats.count(number)} {name}' for name, number in counts)} examples"
+    examples = f"{source.source}: {', '.join(f'{formats.count(number)} {name}' for name, number in counts)} examples"
+    return f"{examples}; {tokens_sentence(source.text)}" if source.text is not None else examples
+
+
+def tokens_sentence(text: TextRecord) -> str:
+    """How texts became token ids."""
+    parts = [f"{formats.count(text.length)} tokens each, of {formats.count(text.vocabulary_size)} ({text.tokenizer})"]
+    if text.cut:
+        parts.append(f"{formats.percent(text.cut)} of the training texts are longer and were cut")
+    if text.unknown:
+        parts.append(f"{formats.percent(text.unknown)} of the tokens of the test split are unknown")
+    return "; ".join(parts)
 
 
 def distillation_sentences(report: Report) -> tuple[str, ...]:
