@@ -165,8 +165,8 @@ def test_texts_are_told_with_the_share_that_was_cut_or_is_unknown() -> None:
     )
     source = DataRecord(source="clinc150", train=15000, validation=3000, test=4500, text=text)
     assert sentences.examples_sentence(source) == (
-        "clinc150: 15,000 training, 3,000 validation, 4,500 test examples; 32 tokens each, of 4,000 (word); 12.5% of the "
-        "training texts are longer and were cut; 3.1% of the tokens of the test split are unknown"
+        "clinc150: 15,000 training, 3,000 validation, 4,500 test examples; 32 tokens each, of 4,000 (word); 12.5% of "
+        "the training texts are longer and were cut; 3.1% of the tokens of the test split are unknown"
     )
     plain = source.model_copy(update={"text": text.model_copy(update={"cut": None, "unknown": 0.0})})
     assert sentences.examples_sentence(plain).endswith("; 32 tokens each, of 4,000 (word)")
