@@ -58,7 +58,7 @@ FLOORS = {
         {"audit", "quantization"},
         {"quantizer", "explain", "shrinking"},
         {"layer_support", "artifacts", "export"},
-        {"bundle", "distillation"},
+        {"bundle", "distillation", "generation"},
         {"stages"},
     ),
 }

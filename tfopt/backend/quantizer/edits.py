@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tfopt.backend.audit.tflite import graphs_called_from_outside
 from tfopt.backend.quantizer.operators import open_shape
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite.changes import add_buffer, add_constant, operator_code
@@ -35,12 +36,13 @@ def look_tables_up(file: flatbuffer.File, wanted: Callable[[schema.SubGraphT, sc
         file: to change.
         wanted: which operators this is for.
     """
-    graph = file.model.subgraphs[0]
-    operators: list[schema.OperatorT] = []
-    for operator in graph.operators:
-        is_meant = reads_table(file, graph, operator) and wanted(graph, operator)
-        operators += look_up(file, graph, operator) if is_meant else [operator]
-    graph.operators = operators
+    for position in graphs_called_from_outside(file):
+        graph = file.model.subgraphs[position]
+        operators: list[schema.OperatorT] = []
+        for operator in graph.operators:
+            is_meant = reads_table(file, graph, operator) and wanted(graph, operator)
+            operators += look_up(file, graph, operator) if is_meant else [operator]
+        graph.operators = operators
 
 
 def reshape_axes(file: flatbuffer.File) -> None:

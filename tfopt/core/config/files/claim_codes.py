@@ -27,11 +27,14 @@ CLAIM_CODES: Mapping[str, str] = {
     "metadata_kept": "A file computes the same with metadata inside; the metadata can be read from it.",
     "golden_reproduced": "The Python code of a bundle gets the golden outputs from the golden inputs.",
     "checksums_match": "Every file of a bundle is as it was written.",
+    "generation_signatures": "A file with state has the signatures, inputs and outputs that LiteRT-LM reads.",
+    "state_is_exact": "A file with state computes the tokens that full recomputation with the same weights computes.",
+    "runs_in_litert_lm": "LiteRT-LM generates the texts that the interpreter generates.",
     "weights_as_trained": "The file holds the float weights; ranges learned by qat are metadata.",
 }
 """What each claim says, by its code."""
 
 _OF_BUNDLES = frozenset({"metadata_kept", "golden_reproduced", "checksums_match"})
 
-UNACCEPTABLE = _OF_BUNDLES | {"converted", "written", "measured", "well_formed"}
+UNACCEPTABLE = _OF_BUNDLES | {"converted", "written", "measured", "well_formed", "generation_signatures"}
 """Claims without which there is no file to ship, or nothing is known of it: a recipe cannot accept that they break."""

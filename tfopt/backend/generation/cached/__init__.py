@@ -1,0 +1,8 @@
+"""Parts of layers that mix positions, each with the call that does it with a state.
+
+| file | question it answers |
+|---|---|
+| `attention` | how does attention use cached keys and values? |
+| `recurrent` | how does a recurrent layer, or a causal convolution, take its state and return it? |
+| `positions` | how does a layer learn which positions it computes? |
+"""

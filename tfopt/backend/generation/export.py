@@ -1,0 +1,255 @@
+"""Writes the files of a language model, and proves them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
+from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.export.files import put_in_place, writing
+from tfopt.backend.export.keras_files.deterministic_saved_model import make_canonical
+from tfopt.backend.export.keras_files.saved_model import float_and_quantized
+from tfopt.backend.export.tflite import layer_names
+from tfopt.backend.generation import convert, litertlm
+from tfopt.backend.generation.claims import claims_of, in_litert_lm
+from tfopt.backend.generation.names import GENERATION_JSON
+from tfopt.backend.generation.prepare import Prepared, prepare
+from tfopt.backend.generation.sample import test_sequences
+from tfopt.backend.generation.signatures import inputs_of, states_of, write_saved_model
+from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.quantizer.rules import layer_modes
+from tfopt.backend.tflite import child_process
+from tfopt.backend.types import Array
+from tfopt.core.claims.accepted import needless, with_accepted
+from tfopt.core.claims.failures import Failure, attempt, failed_export, unmeasured
+from tfopt.core.config.files.generate_file import GenerateFile, GenerateKeys
+from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
+from tfopt.core.contracts.export import ExportContext
+from tfopt.core.records.report import ExportRecord
+
+_SEQUENCES = 4
+"""Texts of the test split that files are proven on, each as long as the context."""
+_ALL_LENGTHS = 256
+"""Up to this context, prompts of every length are tried; else so many, evenly spaced."""
+_FLOAT_WEIGHTS = "the float weights; the integers that qat simulates are not in them"
+
+
+def export(model: tf_keras.Model | Quantized, keys: GenerateKeys, context: ExportContext) -> list[ExportRecord]:
+    """Writes the files of `export.generate`.
+
+    Args:
+        model: a `tf_keras.Model`, or a `tfopt.backend.quantization.Quantized`, of which the float weights are used.
+        keys: of the recipe.
+        context: folder, data and what must hold.
+
+    Returns:
+        One record per file, then one of the SavedModel if it is kept.
+
+    Raises:
+        ExportError: the model cannot generate, or the folder cannot be written.
+    """
+    float_model, quantized = float_and_quantized(model)
+    prepared = prepare(float_model, keys, context.data)
+    for name in keys.files:
+        context.emit(ExportStarted(f"generate_{name}"))
+    if quantized is not None:
+        context.emit(Warned(f"generate: the files are made of {_FLOAT_WEIGHTS}."))
+    with writing(context.folder), tempfile.TemporaryDirectory(prefix=".generate-", dir=context.folder) as folder:
+        work = Path(folder)
+        write_saved_model(float_model, prepared.plan, prepared.signatures, work / "saved_model")
+        failures = _converted(float_model, keys, prepared, work)
+        _write_beside(prepared, context.folder)
+        site = _Site(
+            float_model, prepared, context, work, quantized is not None, _expected(float_model, prepared, context)
+        )
+        records = [
+            failed_export(f"generate_{name}", "tflite", f"{context.folder.name}/generate_{name}.tflite", failures[name])
+            if name in failures
+            else _record(name, file, site)
+            for name, file in keys.files.items()
+        ]
+        if keys.saved_model:
+            records.append(_saved_model(site))
+    for record in records:
+        file = keys.files.get(record.name.removeprefix("generate_"))
+        for note in () if file is None else needless(record, file.accept or ()):
+            context.emit(Warned(note))
+        held = all(claim.passes for claim in record.claims)
+        context.emit(ExportFinished(record.name, record.bytes, record.measures, held))
+    return records
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """Texts, and what the Keras model predicts after each of their positions: int32 (texts, context) both."""
+
+    sequences: Array
+    predicted: Array
+
+
+@dataclass(frozen=True)
+class _Site:
+    """What all files of one export share."""
+
+    model: tf_keras.Model
+    prepared: Prepared
+    context: ExportContext
+    work: Path
+    after_qat: bool
+    expected: _Expected
+
+
+def _converted(model: tf_keras.Model, keys: GenerateKeys, prepared: Prepared, work: Path) -> dict[str, Failure]:
+    """Makes `<file>.tflite` of each file below `work`; why not, by name."""
+    source = work / ".float32.tflite"
+    failure = convert.convert(work / "saved_model", prepared.signatures.keys, source)
+    if failure is not None:
+        return dict.fromkeys(keys.files, failure)
+    quantizations: dict[str, convert.Quantization] = {}
+    for name, file in keys.files.items():
+        target = work / f"{name}.tflite"
+        if file.variant.mode.is_quantized or file.layers:
+            quantizations[name] = convert.Quantization(file.variant, layer_modes(file.variant, model), target)
+        else:
+            shutil.copy(source, target)
+            shutil.copy(convert.whole_of(source), convert.whole_of(target))
+    return convert.quantize_all(source, quantizations)
+
+
+def _write_beside(prepared: Prepared, folder: Path) -> None:
+    """The tokenizer, and what a loop must know."""
+    for name, content in prepared.files.items():
+        (folder / name).write_bytes(content)
+    known = {"context": prepared.signatures.context, "stop": [*prepared.stop]}
+    (folder / GENERATION_JSON).write_text(json.dumps(known) + "\n", encoding="utf-8")
+
+
+def _expected(model: tf_keras.Model, prepared: Prepared, context: ExportContext) -> _Expected:
+    length = prepared.signatures.context
+    sequences = test_sequences(model, context.data, _SEQUENCES, length)
+    fixed = model.inputs[0].shape[1] or length
+    padded = np.pad(sequences, ((0, 0), (0, fixed - length)))
+    predicted = [
+        tf.nest.flatten(model([*inputs_of(model, tf.constant(row[np.newaxis]))], training=False))[0] for row in padded
+    ]
+    return _Expected(sequences, np.concatenate(predicted)[:, :length].argmax(-1))
+
+
+def _record(name: str, file: GenerateFile, site: _Site) -> ExportRecord:
+    """Moves a file into its place, and judges it."""
+    context, made = site.context, site.work / f"{name}.tflite"
+    target = context.folder / f"generate_{name}.tflite"
+    path = f"{context.folder.name}/{target.name}"
+    moved = attempt(put_in_place, made, target)
+    if isinstance(moved, Failure):
+        return failed_export(f"generate_{name}", "tflite", path, moved)
+    record = ExportRecord(
+        name=f"generate_{name}",
+        format="tflite",
+        path=path,
+        bytes=num_bytes(target),
+        gzip_bytes=num_gzip_bytes(target),
+        zstd_bytes=num_zstd_bytes(target),
+        measures={},
+        details=_details(site),
+    )
+    audit = attempt(audit_tflite, target, layer_names(site.model))
+    if isinstance(audit, Failure):
+        return unmeasured(record, audit)
+    length = site.prepared.signatures.context
+    proven = attempt(
+        child_process.call,
+        "tfopt.backend.generation.prove:compare",
+        {
+            "path": str(target),
+            "whole": str(convert.whole_of(made)),
+            "sequences": site.expected.sequences.tolist(),
+            "lengths": _lengths(length),
+        },
+    )
+    claims = claims_of(file.variant, context, audit, site.prepared, proven, site.expected.predicted)
+    measures: dict[str, float] = {}
+    if not isinstance(proven, Failure):
+        measures["agreement"] = float(np.mean(np.asarray(proven["predicted"]) == site.expected.predicted))
+    record = record.model_copy(
+        update={
+            "audit": audit,
+            "entropy_bytes": audit.entropy_bytes,
+            "sparse_bytes": audit.sparse_bytes,
+            "claims": claims,
+            "measures": measures,
+        }
+    )
+    if isinstance(proven, Failure):
+        record = unmeasured(record, proven)
+    if site.prepared.litertlm:
+        record = _with_litertlm(record, target, site)
+    return with_accepted(record, file.accept or ())
+
+
+def _lengths(context: int) -> list[int]:
+    count = min(context, _ALL_LENGTHS)
+    return sorted({int(length) for length in np.linspace(1, context, count)})
+
+
+def _details(site: _Site) -> dict[str, Any]:
+    signatures = site.prepared.signatures
+    states = states_of(site.prepared.plan, signatures)
+    size = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in states.values())
+    found: dict[str, Any] = {
+        "context": signatures.context,
+        "prefill": [*signatures.prefill],
+        "signatures": signatures.keys,
+        "states": {name: [*shape] for name, (shape, _) in states.items()},
+        "state_bytes": size,
+    }
+    if site.after_qat:
+        found["made_of"] = _FLOAT_WEIGHTS
+    if site.prepared.without:
+        found["no_litertlm"] = site.prepared.without
+    return found
+
+
+def _with_litertlm(record: ExportRecord, tflite: Path, site: _Site) -> ExportRecord:
+    """Also makes the `.litertlm` file, and runs it where its runtime is installed."""
+    target = tflite.with_suffix(".litertlm")
+    prepared, context = site.prepared, site.context
+    written = attempt(
+        litertlm.write,
+        tflite,
+        context.folder / next(iter(prepared.files)),
+        prepared.stop,
+        prepared.signatures.context,
+        target,
+    )
+    if isinstance(written, Failure):
+        return unmeasured(record, Failure(f"{target.name} could not be made: {written.reason}", written.code))
+    details = {
+        **record.details,
+        "litertlm": {"path": f"{context.folder.name}/{target.name}", "bytes": num_bytes(target)},
+    }
+    if not litertlm.has_runtime():
+        details["litertlm"]["not_checked"] = "litert-lm-api is not installed (pip install 'tfopt[lm]')"
+        return record.model_copy(update={"details": details})
+    claim = in_litert_lm(tflite, target, prepared, site.expected.sequences)
+    return record.model_copy(update={"details": details, "claims": [*record.claims, claim]})
+
+
+def _saved_model(site: _Site) -> ExportRecord:
+    """Moves the SavedModel into its place; one claim, that its signatures compute what the Keras model does."""
+    from tfopt.backend.generation.saved_model import record_of
+
+    made = site.work / "saved_model"
+    make_canonical(made)
+    target = site.context.folder / "generate_saved_model"
+    put_in_place(made, target)
+    return record_of(target, site.context.folder.name, site.prepared, site.expected.sequences, site.expected.predicted)

@@ -1,0 +1,81 @@
+"""Which parts of a layer have a call with state, and how they get it for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeAlias
+
+import keras
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.generation.cached import attention, positions, recurrent
+from tfopt.backend.generation.step import Step
+from tfopt.backend.graph.layers import all_layers
+from tfopt.backend.layers import GroupedQueryAttention, PositionEmbedding
+
+Replace: TypeAlias = Callable[[Any, Step], Callable[..., Any]]
+"""Makes the call with state of a part."""
+
+_KINDS: tuple[tuple[tuple[type, ...], Replace], ...] = (
+    ((tf_keras.layers.MultiHeadAttention, keras.layers.MultiHeadAttention), attention.multi_head_attention),
+    ((GroupedQueryAttention,), attention.grouped_query_attention),
+    ((keras.layers.GroupQueryAttention,), attention.keras_3_grouped_query_attention),
+    ((tf_keras.layers.Attention, keras.layers.Attention), attention.dot_product_attention),
+    ((tf_keras.layers.RNN, keras.layers.RNN), recurrent.recurrent),
+    ((PositionEmbedding,), positions.position_embedding),
+)
+
+
+def replacement(part: Any) -> Replace | None:
+    """What makes the call with state of a part; None for a part that has none, or needs none."""
+    for kinds, replace in _KINDS:
+        if isinstance(part, kinds):
+            return replace
+    if isinstance(part, tf_keras.layers.Conv1D) and getattr(part, "padding", "") == "causal":
+        return recurrent.causal_convolution
+    return positions.with_positions if positions.takes_positions(part) else None
+
+
+def parts_with_state(layer: tf_keras.layers.Layer) -> Iterator[tuple[Any, Replace]]:
+    """The parts of a layer, itself or inside of it, whose call is replaced, each once."""
+    wrapped = getattr(layer, "wrapped", None)
+    inside = (
+        wrapped._flatten_layers() if isinstance(wrapped, keras.layers.Layer) else all_layers(layer, include_self=True)
+    )
+    seen: set[int] = set()
+    for part in inside:
+        replace = replacement(part)
+        if replace is not None and id(part) not in seen:
+            seen.add(id(part))
+            yield part, replace
+
+
+@contextmanager
+def with_state(layer: tf_keras.layers.Layer, step: Step) -> Iterator[None]:
+    """While it lasts, the parts of a layer compute the positions of a step, with its states.
+
+    Whatever a layer does around them, such as normalization, it goes on doing.
+
+    Raises:
+        ExportError: a part cannot compute with a state.
+    """
+    with ExitStack() as stack:
+        for part, replace in parts_with_state(layer):
+            stack.enter_context(_calls(part, replace(part, step)))
+        yield
+
+
+@contextmanager
+def _calls(part: Any, call: Callable[..., Any]) -> Iterator[None]:
+    """Gives one object a `call` of its own, past what Keras does when an attribute is set."""
+    had = vars(part).get("call")
+    object.__setattr__(part, "call", tf.autograph.experimental.do_not_convert(call))
+    try:
+        yield
+    finally:
+        if had is None:
+            object.__delattr__(part, "call")
+        else:
+            object.__setattr__(part, "call", had)

@@ -1,0 +1,58 @@
+"""The calls of a functional model, made one by one on given tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.graph.layers import nodes
+from tfopt.backend.quantization.canonical.replay import Args, Node, Tensors, call_arguments, record_outputs
+from tfopt.backend.types import Nested
+
+Make: TypeAlias = Callable[[Node, Sequence[tuple[Args, dict[str, Nested]]]], Sequence[Nested]]
+"""Makes one call for each of several runs: gets the call, and arguments of each; returns the outputs of each."""
+
+
+def walk(model: tf_keras.Model, inputs: Sequence[Sequence[tf.Tensor]], make: Make) -> list[Nested]:
+    """Runs a model several times side by side, call by call; nested models too.
+
+    Args:
+        model: functional, or a built Sequential.
+        inputs: of each run: tensors in the order of the model's inputs.
+        make: makes the calls of layers that are no models.
+
+    Returns:
+        The outputs of each run, in the structure of the model's.
+    """
+    runs: list[Tensors] = [
+        {id(port): tensor for port, tensor in zip(model.inputs, given, strict=True)} for given in inputs
+    ]
+    for node in nodes(model):
+        if node.is_input:
+            continue
+        arguments = [call_arguments(node, tensors) for tensors in runs]
+        if is_graph(node.layer):
+            results = walk(node.layer, [tf.nest.flatten(args[0]) for args, _ in arguments], make)
+        else:
+            results = list(make(node, arguments))
+        for outputs, tensors in zip(results, runs, strict=True):
+            record_outputs(node, outputs, tensors)
+    return [_taken(model._nested_outputs, tensors) for tensors in runs]
+
+
+def is_graph(layer: Any) -> bool:
+    """Whether a layer is a model whose calls are known."""
+    return isinstance(layer, tf_keras.Model) and bool(getattr(layer, "_is_graph_network", False))
+
+
+def inference(node: Node, kwargs: Mapping[str, Nested]) -> dict[str, Nested]:
+    """Arguments of a call outside of training."""
+    others = {name: value for name, value in kwargs.items() if name != "training"}
+    return {**others, "training": False} if node.layer._call_spec.expects_training_arg else others
+
+
+def _taken(structure: Nested, tensors: Tensors) -> Nested:
+    return tf.nest.map_structure(lambda tensor: tensors[id(tensor)], structure)

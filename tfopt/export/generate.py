@@ -1,0 +1,107 @@
+"""Language models that generate on a phone: `.tflite` files with a cache, `.litertlm` for LiteRT-LM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from tfopt.core.config.files.generate_file import GenerateFile, GenerateKeys
+from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
+from tfopt.core.contracts.types import Model
+from tfopt.core.language.block import KeyMistake
+
+if TYPE_CHECKING:
+    from tfopt.core.contracts.preflight import Preflight
+    from tfopt.core.records.report import ExportRecord
+
+_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
+_SAVED_MODEL = "saved_model"
+Length = Annotated[int, Field(ge=1)]
+
+
+class Generate(Export):
+    """Writes `generate_<file>.tflite`: prefill in buckets, then token after token with the state of those before.
+
+    The signatures are those that LiteRT-LM calls. After qat, the float weights as trained.
+    """
+
+    context: Annotated[int, Field(ge=2)] | None = None
+    """Most tokens of prompt and answer together (default: the length of the model's sequences)."""
+    prefill: tuple[Length, ...] | None = None
+    """Lengths of the buckets in which a prompt is read (default: 32 and 128, where the context is as long)."""
+    verify: Annotated[int, Field(ge=2)] | None = None
+    """A signature more, `verify_<n>`: logits of so many tokens in one call, for speculative decoding."""
+    cache: Literal["float32", "float16"] = "float32"
+    """Type of the cached keys and values."""
+    stop: tuple[str, ...] = ()
+    """Tokens that end a text, as the tokenizer writes them."""
+    litertlm: bool | None = None
+    """Also `generate_<file>.litertlm` with tokenizer and metadata (default: where the model has a tokenizer, and caches
+    of attention are its only state)."""
+    saved_model: bool = False
+    """Also `generate_saved_model/` with the same signatures."""
+    files: Annotated[dict[str, GenerateFile], Field(min_length=1)] = Field(
+        default_factory=lambda: {"float32": GenerateFile()}
+    )
+    """The files by name (default: `float32`)."""
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _with_bodies(cls, value: object) -> object:
+        # A file without a body (`float32:`) is one with all defaults.
+        return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, Mapping) else value
+
+    @field_validator("files")
+    @classmethod
+    def _usable_as_file_names(cls, value: dict[str, GenerateFile]) -> dict[str, GenerateFile]:
+        for name in value:
+            if not re.fullmatch(_NAME, name):
+                message = f"file {name!r} becomes a file name: use letters, digits, '-' and '_'"
+                raise KeyMistake((name,), message, on_key=True, code="invalid_name")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Generate:
+        if self.saved_model and _SAVED_MODEL in self.files:
+            message = f"a file cannot be called {_SAVED_MODEL} beside saved_model: true, whose name it takes"
+            raise KeyMistake(("files", _SAVED_MODEL), message, on_key=True, code="invalid_name")
+        if self.prefill == ():
+            raise KeyMistake(("prefill",), "needs at least one length", code="invalid_value")
+        if self.context is not None:
+            longest = {"prefill": max(self.prefill or (0,)), "verify": self.verify or 0}
+            for key, length in longest.items():
+                if length > self.context:
+                    message = f"{key}: {length} is longer than the context of {self.context} tokens"
+                    raise KeyMistake((key,), message, code="conflicting_keys")
+        return self
+
+    @property
+    def keys(self) -> GenerateKeys:
+        """The same for the backend."""
+        return GenerateKeys(
+            self.files,
+            self.context,
+            self.prefill,
+            self.verify,
+            self.cache,
+            self.stop,
+            self.litertlm,
+            self.saved_model,
+        )
+
+    def names(self) -> tuple[str, ...]:
+        twin = (f"generate_{_SAVED_MODEL}",) if self.saved_model else ()
+        return (*(f"generate_{name}" for name in self.files), *twin)
+
+    def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
+        from tfopt.backend.generation.preflight import generate_preflight
+
+        return generate_preflight(model, self.keys, workload)
+
+    def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
+        from tfopt.backend.generation import export
+
+        return export.export(model, self.keys, context)
