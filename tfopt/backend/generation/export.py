@@ -223,14 +223,8 @@ def _with_litertlm(record: ExportRecord, tflite: Path, site: _Site) -> ExportRec
     """Also makes the `.litertlm` file, and runs it where its runtime is installed."""
     target = tflite.with_suffix(".litertlm")
     prepared, context = site.prepared, site.context
-    written = attempt(
-        litertlm.write,
-        tflite,
-        context.folder / next(iter(prepared.files)),
-        prepared.stop,
-        prepared.signatures.context,
-        target,
-    )
+    tokenizer, length = context.folder / next(iter(prepared.files)), prepared.signatures.context
+    written = attempt(litertlm.write, tflite, tokenizer, prepared.stop, length, target)
     if isinstance(written, Failure):
         return unmeasured(record, Failure(f"{target.name} could not be made: {written.reason}", written.code))
     details = {
@@ -248,7 +242,8 @@ def _saved_model(site: _Site) -> ExportRecord:
     """Moves the SavedModel into its place; one claim, that its signatures compute what the Keras model does."""
     from tfopt.backend.generation.saved_model import record_of
 
-    made = site.work / "saved_model"
+    made = site.work / "kept"
+    write_saved_model(site.model, site.prepared.plan, site.prepared.signatures, made, whole=False)
     make_canonical(made)
     target = site.context.folder / "generate_saved_model"
     put_in_place(made, target)

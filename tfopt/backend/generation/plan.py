@@ -23,7 +23,7 @@ from tfopt.backend.generation.step import Step
 from tfopt.backend.generation.walk import inference, walk
 from tfopt.backend.graph.layers import layer_type
 from tfopt.backend.quantization.canonical.replay import Args, Node
-from tfopt.backend.types import Array, Nested, Shape
+from tfopt.backend.types import Array, Nested
 from tfopt.errors import ExportError
 
 _TOLERANCE = 1e-3
@@ -45,7 +45,7 @@ class Plan:
 
     placed: frozenset[int] = frozenset()
     counted: frozenset[int] = frozenset()
-    states: Mapping[str, tuple[Shape, str]] = field(default_factory=dict)
+    states: Mapping[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     outputs: tuple[Array, ...] = ()
     sequences: tuple[bool, ...] = ()
 
@@ -85,7 +85,7 @@ def refusal(layer: tf_keras.layers.Layer, reason: str) -> ExportError:
     """The error of a layer that cannot compute position after position."""
     return ExportError(
         f"{layer.name} ({layer_type(layer)}) cannot compute one position after the other: {reason}.",
-        code="not_generative",
+        code="not_stepwise",
     )
 
 

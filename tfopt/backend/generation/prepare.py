@@ -82,7 +82,7 @@ def prepare(model: tf_keras.Model, keys: GenerateKeys, data: Data | None) -> Pre
             f"export.generate needs scores for the next token after each position, (examples, positions, tokens); "
             f"{model.output_names[0]} has the shape {_shown(model.outputs[0].shape)}."
         )
-        raise Unfit((), message, "not_generative")
+        raise Unfit((), message, "not_stepwise")
     if keys.verify is not None and not plan.is_cache:
         others = ", ".join(name for name in plan.states if not name.startswith("kv_cache_")) or "nothing"
         message = (
@@ -103,14 +103,14 @@ def _check_ports(model: tf_keras.Model) -> None:
             "export.generate needs a model of token ids: one integer input (examples, positions), beside masks of "
             f"padding; this one has {shown or 'inputs that are not known before it runs'}."
         )
-        raise Unfit((), message, "not_generative")
+        raise Unfit((), message, "not_stepwise")
     if len(model.outputs) != 1 or model.outputs[0].shape.rank != 3 or model.outputs[0].shape[-1] is None:
         shapes = ", ".join(_shown(port.shape) for port in model.outputs)
         message = (
             "export.generate needs a model with one output, scores for the next token after each position, (examples, "
             f"positions, tokens); this one has {shapes}."
         )
-        raise Unfit((), message, "not_generative")
+        raise Unfit((), message, "not_stepwise")
 
 
 def _signatures(model: tf_keras.Model, keys: GenerateKeys, data: Data | None) -> Signatures:

@@ -106,7 +106,8 @@ def continuations(path: str, prompts: list[list[int]], stop: list[int]) -> list[
 
 
 def _continued(runner: Runner, prompt: list[int], stop: list[int]) -> list[int]:
-    state, at, last, found = runner.prefill(prompt[:-1], runner.empty()), len(prompt) - 1, prompt[-1], []
+    state, at, last = runner.prefill(prompt[:-1], runner.empty()), len(prompt) - 1, prompt[-1]
+    found: list[int] = []
     while len(prompt) + len(found) < (runner.context or 0):
         state, logits = runner.call("decode", [last], at, state)
         last, at = int(logits[-1].argmax()), at + 1

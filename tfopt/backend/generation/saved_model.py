@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
-from tfopt.backend.generation.names import LOGITS, MASK, POSITIONS, TOKENS, WHOLE
+from tfopt.backend.generation.names import LOGITS, MASK, POSITIONS, TOKENS
 from tfopt.backend.generation.prepare import Prepared
 from tfopt.backend.generation.signatures import states_of
 from tfopt.backend.generation.step import Step
@@ -48,7 +48,7 @@ def record_of(folder: Path, parent: str, prepared: Prepared, sequences: Array, p
         zstd_bytes=num_zstd_bytes(folder),
         measures={"agreement": same / steps},
         claims=[claim],
-        details={"signatures": [key for key in loaded.signatures if key != WHOLE]},
+        details={"signatures": [*prepared.signatures.keys]},
     )
 
 

@@ -14,7 +14,6 @@ from tfopt.backend.generation.forward import forward
 from tfopt.backend.generation.names import CACHE, DECODE, LOGITS, MASK, POSITIONS, TOKENS, WHOLE
 from tfopt.backend.generation.plan import Plan
 from tfopt.backend.generation.step import Step
-from tfopt.backend.types import Shape
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,9 @@ class Signatures:
         return {**prefill, DECODE: (1, True), **verify, WHOLE: (self.context, True)}
 
 
-def states_of(plan: Plan, signatures: Signatures) -> dict[str, tuple[Shape, str]]:
+def states_of(plan: Plan, signatures: Signatures) -> dict[str, tuple[tuple[int, ...], str]]:
     """Shape and dtype of each state of a file, by name: caches are as long as the context."""
-    found: dict[str, tuple[Shape, str]] = {}
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
     for name, (shape, dtype) in plan.states.items():
         axis = {"kv_cache_k": 2, "kv_cache_v": 3}.get(name.rpartition("_")[0])
         if axis is not None:
@@ -58,7 +57,9 @@ def states_of(plan: Plan, signatures: Signatures) -> dict[str, tuple[Shape, str]
     return found
 
 
-def write_saved_model(model: tf_keras.Model, plan: Plan, signatures: Signatures, folder: Path) -> None:
+def write_saved_model(
+    model: tf_keras.Model, plan: Plan, signatures: Signatures, folder: Path, whole: bool = True
+) -> None:
     """Writes all signatures; the weights are there once.
 
     Args:
@@ -66,15 +67,23 @@ def write_saved_model(model: tf_keras.Model, plan: Plan, signatures: Signatures,
         plan: how it computes position after position.
         signatures: which there are.
         folder: created.
+        whole: with the signature that proves the others.
     """
-    module = tf.Module()
-    module.weights = list(model.variables)
     functions = {
         key: _function(model, plan, signatures, length, logits)
         for key, (length, logits) in signatures.lengths().items()
+        if whole or key != WHOLE
     }
-    module.functions = list(functions.values())
-    tf.saved_model.save(module, str(folder), signatures=functions)
+    tf.saved_model.save(_Tracked(list(model.variables), list(functions.values())), str(folder), signatures=functions)
+
+
+class _Tracked(tf.Module):
+    """What TensorFlow writes beside the functions: the weights that they read."""
+
+    def __init__(self, weights: list[tf.Variable], functions: list[Callable[..., Mapping[str, tf.Tensor]]]) -> None:
+        super().__init__()
+        self.weights = weights
+        self.functions = functions
 
 
 def _function(
@@ -104,7 +113,7 @@ def _function(
             outputs = forward(model, plan, inputs_of(model, tokens), step, logits=True)
         return {**({LOGITS: outputs[0]} if logits else {}), **step.new}
 
-    return tf.function(compute, input_signature=specs, autograph=False)
+    return tf.function(input_signature=specs, autograph=False)(compute)
 
 
 def inputs_of(model: tf_keras.Model, tokens: tf.Tensor) -> Sequence[tf.Tensor]:

@@ -175,10 +175,9 @@ CODES = {
     "test_split_used": ErrorCode(
         "A function of your own selects examples of the test split.", "Select from the training split that it gets."
     ),
-    "not_generative": ErrorCode(
+    "not_stepwise": ErrorCode(
         "A model cannot compute one position after the other with a state.", "Follow the message: it names the layer."
     ),
-    "unknown_token": ErrorCode("The tokenizer has no such token.", "Write a token as its vocabulary does."),
     "no_calibration_data": ErrorCode("An int8 file needs examples to calibrate.", "Give the recipe data."),
     "store": ErrorCode("The store or a run folder cannot be used.", "Follow the message."),
     "cannot_write": ErrorCode("A file or folder cannot be written.", "Check permissions and free space."),

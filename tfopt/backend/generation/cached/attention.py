@@ -67,13 +67,13 @@ def _updated(step: Step, name: str, new: tf.Tensor, axis: int) -> tf.Tensor:
 def multi_head_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of MultiHeadAttention, of tf_keras, Keras 3 and KerasHub."""
     if getattr(layer, "_use_gate", False) or getattr(layer, "_sliding_window", None):
-        raise ExportError("attention with a gate or a window has no cache", code="not_generative")
+        raise ExportError("attention with a gate or a window has no cache", code="not_stepwise")
 
     def call(query: tf.Tensor, value: tf.Tensor, key: tf.Tensor | None = None, **others: Any) -> tf.Tensor:
         if others.get("return_attention_scores"):
-            raise ExportError("it returns the attention scores of all positions", code="not_generative")
+            raise ExportError("it returns the attention scores of all positions", code="not_stepwise")
         if query.shape.rank != 3:
-            raise ExportError(f"attention over inputs of {query.shape.rank} axes has no cache", code="not_generative")
+            raise ExportError(f"attention over inputs of {query.shape.rank} axes has no cache", code="not_stepwise")
         found = attend(
             step,
             layer._query_dense(query),
@@ -109,7 +109,7 @@ def grouped_query_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
 def keras_3_grouped_query_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of GroupedQueryAttention of Keras 3."""
     if getattr(layer, "use_gate", False) or getattr(layer, "sliding_window", None):
-        raise ExportError("attention with a gate or a window has no cache", code="not_generative")
+        raise ExportError("attention with a gate or a window has no cache", code="not_stepwise")
 
     def call(query: tf.Tensor, value: tf.Tensor, key: tf.Tensor | None = None, **others: Any) -> tf.Tensor:
         found = attend(
@@ -127,7 +127,7 @@ def keras_3_grouped_query_attention(layer: Any, step: Step) -> Callable[..., tf.
 def dot_product_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of Attention, whose inputs are [query, value] or [query, value, key]."""
     if getattr(layer, "score_mode", "dot") != "dot":
-        raise ExportError("attention with score_mode: concat has no cache", code="not_generative")
+        raise ExportError("attention with score_mode: concat has no cache", code="not_stepwise")
 
     def call(inputs: list[tf.Tensor], *args: Any, **others: Any) -> tf.Tensor:
         query, value, key = inputs[0], inputs[1], inputs[-1 if len(inputs) > 2 else 1]

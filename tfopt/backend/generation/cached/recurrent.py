@@ -25,11 +25,11 @@ def recurrent(layer: Any, step: Step) -> Callable[..., Nested]:
         "time_major": "time_major=True puts positions first",
     }.items():
         if getattr(layer, key, False):
-            raise ExportError(reason, code="not_generative")
+            raise ExportError(reason, code="not_stepwise")
 
     def call(inputs: tf.Tensor, *args: Any, initial_state: Nested = None, **others: Any) -> Nested:
         if initial_state is not None or others.get("constants") is not None:
-            raise ExportError("its first state comes from a different layer", code="not_generative")
+            raise ExportError("its first state comes from a different layer", code="not_stepwise")
         names, states = step.next_states([(1, size) for size in _sizes(layer.cell)])
         if step.length == 1:
             output, after = _cell(layer.cell, tf.reshape(inputs, (1, int(inputs.shape[-1]))), states)
@@ -46,7 +46,7 @@ def recurrent(layer: Any, step: Step) -> Callable[..., Nested]:
 def _sizes(cell: Any) -> list[int]:
     sizes = tf.nest.flatten(cell.state_size)
     if not all(isinstance(size, int) for size in sizes) or "Conv" in type(cell).__name__:
-        raise ExportError(f"the state of {type(cell).__name__} is no list of vectors", code="not_generative")
+        raise ExportError(f"the state of {type(cell).__name__} is no list of vectors", code="not_stepwise")
     return sizes
 
 

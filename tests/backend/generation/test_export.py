@@ -1,0 +1,91 @@
+"""Files of language models: proven in the interpreter and in LiteRT-LM, at every length of the context."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.contexts import export_context
+from tests.support.language_models import LENGTH, STOP, TOKENS, recurrent, text_data
+from tfopt.core.config.files.generate_file import GenerateFile, GenerateKeys
+from tfopt.core.records.report import ExportRecord
+
+pytestmark = pytest.mark.tf
+FILES = {"float32": GenerateFile(), "int4": GenerateFile(quantize="int4", agreement=0.2)}
+
+
+@pytest.fixture(scope="module")
+def gpt() -> Any:
+    from tfopt.backend.models.zoo import gpt
+
+    return gpt.build((LENGTH,), TOKENS, width=8, blocks=1, heads=2, key_value_heads=1, positions="rotary")
+
+
+@pytest.fixture(scope="module")
+def exported(gpt: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, ExportRecord]]:
+    from tfopt.backend.generation.export import export
+
+    folder = tmp_path_factory.mktemp("run") / "export"
+    keys = GenerateKeys(FILES, prefill=(5,), verify=3, stop=(STOP,), saved_model=True, cache="float16")
+    records = export(gpt, keys, export_context(folder, text_data()))
+    return folder, {record.name: record for record in records}
+
+
+def _claim(record: ExportRecord, code: str) -> Any:
+    (found,) = [claim for claim in record.claims if claim.code == code]
+    return found
+
+
+def test_every_claim_holds(exported: tuple[Path, dict[str, ExportRecord]]) -> None:
+    _, records = exported
+    assert [*records] == ["generate_float32", "generate_int4", "generate_saved_model"]
+    assert [(name, claim) for name, record in records.items() for claim in record.claims if not claim.held] == []
+
+
+def test_steps_with_a_cache_are_compared_with_full_recomputation(
+    exported: tuple[Path, dict[str, ExportRecord]],
+) -> None:
+    for name in ("generate_float32", "generate_int4"):
+        claim = _claim(exported[1][name], "state_is_exact")
+        assert f"{5 * LENGTH} steps of decode and {2 * LENGTH} prompts" in claim.found
+        _claim(exported[1][name], "generation_signatures")
+
+
+def test_litert_lm_generates_the_same(exported: tuple[Path, dict[str, ExportRecord]]) -> None:
+    folder, records = exported
+    assert (folder / "generate_int4.litertlm").stat().st_size == records["generate_int4"].details["litertlm"]["bytes"]
+    pytest.importorskip("litert_lm", reason="litert-lm-api is not installed (pip install 'tfopt[lm]')")
+    assert "the same texts" in _claim(records["generate_int4"], "runs_in_litert_lm").found
+
+
+def test_what_a_loop_needs_lies_beside(exported: tuple[Path, dict[str, ExportRecord]]) -> None:
+    folder, records = exported
+    assert json.loads((folder / "generation.json").read_text()) == {"context": LENGTH, "stop": [5]}
+    assert (folder / "tokenizer.json").read_bytes() == text_data().preprocessing.files["tokenizer.json"]
+    details = records["generate_float32"].details
+    assert details["states"] == {"kv_cache_k_0": [1, 1, LENGTH, 4], "kv_cache_v_0": [1, 1, 4, LENGTH]}
+    assert details["state_bytes"] == 2 * 2 * 4 * LENGTH
+
+
+def test_int4_weights_are_stored_once(exported: tuple[Path, dict[str, ExportRecord]]) -> None:
+    records = exported[1]
+    assert records["generate_int4"].bytes < records["generate_float32"].bytes
+    weights = [tensor for tensor in records["generate_int4"].audit.tensors if tensor.role == "weight"]
+    assert {tensor.dtype for tensor in weights} == {"int4"}
+    assert sum(tensor.bytes for tensor in weights) * 8 <= 4.5 * sum(
+        tensor.bytes for tensor in records["generate_float32"].audit.tensors if tensor.role == "weight"
+    )
+
+
+def test_a_recurrent_model_keeps_its_state(tmp_path: Path) -> None:
+    from tfopt.backend.generation.export import export
+
+    keys = GenerateKeys({"int8": GenerateFile(quantize="dynamic", agreement=0.5)}, prefill=(4,))
+    (record,) = export(recurrent("LSTM"), keys, export_context(tmp_path, text_data()))
+    assert [claim for claim in record.claims if not claim.held] == []
+    assert record.details["states"] == {"state_0": [1, 6], "state_1": [1, 6], "state_2": [1, 7], "state_3": [1, 7]}
+    assert "keeps caches of attention only" in record.details["no_litertlm"]
+    assert not (tmp_path / "generate_int8.litertlm").exists()

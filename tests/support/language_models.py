@@ -1,0 +1,57 @@
+"""Tiny language models with random weights, and data with a tokenizer for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+TOKENS, LENGTH, WIDTH = 20, 12, 8
+"""Sizes of the vocabulary, the context and the vectors."""
+STOP = "d"
+"""A token of the vocabulary."""
+
+
+def character_tokenizer() -> bytes:
+    """`tokenizer.json` of single characters, `a` is token 2."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    letters = {chr(ord("a") + index): index + 2 for index in range(TOKENS - 2)}
+    tokenizer = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1, **letters}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    return tokenizer.to_str().encode()
+
+
+def text_data(*, tokenizer: bool = True) -> Any:
+    """Random texts as one split for everything, targets shifted by one."""
+    from tfopt.backend.data.splits import Data, Preprocessing, Split
+
+    tokens = np.random.default_rng(0).integers(2, TOKENS, (6, LENGTH + 1)).astype(np.int32)
+    split = Split(tokens[:, :-1], tokens[:, 1:])
+    files = Preprocessing("tokenizer", {"tokenizer.json": character_tokenizer()}) if tokenizer else None
+    return Data(split, split, split, "texts", num_classes=TOKENS, preprocessing=files)
+
+
+def recurrent(kind: str, **embedding: Any) -> Any:
+    """Two recurrent layers of a kind of tf_keras between an embedding and the scores."""
+    from tf_keras import Sequential, layers
+
+    layer = getattr(layers, kind)
+    return Sequential(
+        [
+            layers.Input((LENGTH,), dtype="int32"),
+            layers.Embedding(TOKENS, WIDTH, **embedding),
+            layer(6, return_sequences=True, name="first"),
+            layer(7, return_sequences=True, name="second"),
+            layers.Dense(TOKENS, name="logits"),
+        ]
+    )
+
+
+def with_layer(layer: Any) -> Any:
+    """A layer on three axes between an embedding and the scores."""
+    from tf_keras import Sequential, layers
+
+    embedding = layers.Embedding(TOKENS, WIDTH)
+    return Sequential([layers.Input((LENGTH,), dtype="int32"), embedding, layer, layers.Dense(TOKENS, name="logits")])
