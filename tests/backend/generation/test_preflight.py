@@ -59,7 +59,8 @@ def test_a_model_that_is_no_language_model_is_refused() -> None:
 
     path, code, message = _problem(_found(Sequential([layers.Input((4, 3)), layers.Dense(2)])))
     assert (path, code) == ((), "not_stepwise")
-    assert "needs a model of token ids" in message and "(any, 4, 3) float32" in message
+    assert "needs a model of token ids" in message
+    assert "(any, 4, 3) float32" in message
     pooled = with_layer(layers.GlobalAveragePooling1D(name="pool"))
     assert "needs a model with one output, scores for the next token" in _problem(_found(pooled))[2]
     mixed = with_layer(layers.Conv1D(8, 3, padding="same", name="wide"))

@@ -32,9 +32,8 @@ def convert(saved_model: Path, keys: Sequence[str], target: Path) -> Failure | N
     Returns:
         Why it could not be made.
     """
-    return _called(
-        "convert_in_child", {"saved_model": str(saved_model), "keys": [*keys], "target": str(target)}, "converter"
-    )
+    arguments = {"saved_model": str(saved_model), "keys": [*keys], "target": str(target)}
+    return _called("convert_in_child", arguments, "converter", "tensorflow")
 
 
 def convert_in_child(saved_model: str, keys: list[str], target: str) -> None:
@@ -101,9 +100,11 @@ def quantize_in_child(source: str, files: list[dict[str, Any]]) -> None:
             _write(path, quantize(read.read_bytes(), variant, layers, lambda: iter(())))
 
 
-def _called(function: str, arguments: Mapping[str, Any], what: str) -> Failure | None:
+def _called(
+    function: str, arguments: Mapping[str, Any], what: str, libraries: child_process.Libraries = "litert"
+) -> Failure | None:
     try:
-        child_process.call(f"{__name__}:{function}", arguments)
+        child_process.call(f"{__name__}:{function}", arguments, libraries=libraries)
     except child_process.ProcessFailed as failed:
         return Failure(f"the {what} refused it: {failed.kinds[0]}: {failed.reason[:400]}", "conversion_failed")
     except child_process.ProcessCrashed as crash:

@@ -167,9 +167,7 @@ def _id(token: str, position: int, tokenizer: Tokenizer) -> int:
     if found is None:
         near = closest(token, tokenizer.vocabulary)
         hint = f" Did you mean {near!r}?" if near else ""
-        message = (
-            f"The tokenizer has no token {token!r}; its {tokenizer.vocabulary_size} tokens are whole entries.{hint}"
-        )
+        message = f"None of the {tokenizer.vocabulary_size} tokens of the tokenizer is {token!r}.{hint}"
         raise Unfit(("stop", position), message, "unknown_token")
     return found
 
