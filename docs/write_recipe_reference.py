@@ -17,6 +17,7 @@ from tfopt.core.config.files.accepted_claims import AcceptedClaim
 from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.config.files.calibration import Calibration
 from tfopt.core.config.files.file_rules import FileRule
+from tfopt.core.config.files.generate_file import GenerateFile
 from tfopt.core.config.files.normalization import Normalization
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
@@ -179,6 +180,11 @@ def sections() -> Iterator[str]:
     yield from table(FileRule)
     yield "### `saved_model`\n"
     yield from table(catalog().exports["saved_model"])
+    yield "### `generate`\n"
+    yield "Language models, token after token; [how, and what is proven](generation.md).\n"
+    yield from table(catalog().exports["generate"])
+    yield "#### `files` of `generate`\n"
+    yield from table(GenerateFile)
     yield "### `bundle`\n"
     yield "For app teams, made of the `.tflite` files; [what is in it](bundle.md).\n"
     yield from table(BundleKeys)

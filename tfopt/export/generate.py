@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -27,6 +27,8 @@ class Generate(Export):
 
     The signatures are those that LiteRT-LM calls. After qat, the float weights as trained.
     """
+
+    converts: ClassVar[bool] = True
 
     context: Annotated[int, Field(ge=2)] | None = None
     """Most tokens of prompt and answer together (default: the length of the model's sequences)."""

@@ -45,7 +45,7 @@ def tflite_preflight(
             for name, reason in layers_not_convertible(model).items()
         )
     )
-    found = found.joined(Preflight(problems=tuple(_unmatched_rules(model, variants))))
+    found = found.joined(Preflight(problems=tuple(unmatched_mistakes(model, variants))))
     found = found.joined(_sizes(model, variants, shapes))
     integer_files = {name: v for name, v in variants.items() if v.mode.integer_only}
     if not integer_files or reason_without_layers(model) is not None:
@@ -62,7 +62,8 @@ def tflite_preflight(
     return found.joined(_calibrated_after_training(model, masked, converted)) if converted else found
 
 
-def _unmatched_rules(model: tf_keras.Model, variants: Mapping[str, Variant]) -> Iterator[Mistake]:
+def unmatched_mistakes(model: tf_keras.Model, variants: Mapping[str, Variant]) -> Iterator[Mistake]:
+    """Rules of files that match no layer."""
     for name, variant in variants.items():
         for index in unmatched_rules(variant, model):
             rule = (variant.layers or ())[index]

@@ -8,4 +8,16 @@
 | `cached/` | how does each of them compute with a state? |
 | `step` | what do they share during one call? |
 | `forward` | what does a model return for some positions? |
+| `prepare` | which signatures, stop tokens and containers does a recipe mean, and what does not fit? |
+| `preflight` | what of that is said before training? |
+| `sample` | which texts is a model tried and proven on? |
+| `names`, `signatures` | which signatures do the files have? Their SavedModel |
+| `convert` | how do the files of all modes come of it? |
+| `runner` | how does a loop call a file? |
+| `prove` | is a file with state exact? |
+| `metrics` | how good is it? |
+| `litertlm`, `engine` | how is a `.litertlm` written, and run in LiteRT-LM? |
+| `claims` | what is claimed of a file? |
+| `saved_model` | what is known of the SavedModel that is kept? |
+| `export` | how does a model become files with records? |
 """

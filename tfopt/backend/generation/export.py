@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ import tf_keras
 
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
 from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.decoding.speed import speeds
 from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.keras_files.deterministic_saved_model import make_canonical
 from tfopt.backend.export.keras_files.saved_model import float_and_quantized
 from tfopt.backend.export.tflite import layer_names
 from tfopt.backend.generation import convert, litertlm
 from tfopt.backend.generation.claims import claims_of, in_litert_lm
+from tfopt.backend.generation.metrics import with_metrics
 from tfopt.backend.generation.names import GENERATION_JSON
 from tfopt.backend.generation.prepare import Prepared, prepare
 from tfopt.backend.generation.sample import test_sequences
@@ -77,6 +80,7 @@ def export(model: tf_keras.Model | Quantized, keys: GenerateKeys, context: Expor
             else _record(name, file, site)
             for name, file in keys.files.items()
         ]
+        records = _timed(records, context.folder)
         if keys.saved_model:
             records.append(_saved_model(site))
     for record in records:
@@ -191,9 +195,27 @@ def _record(name: str, file: GenerateFile, site: _Site) -> ExportRecord:
     )
     if isinstance(proven, Failure):
         record = unmeasured(record, proven)
+    else:
+        record = with_metrics(record, convert.whole_of(made), site.model, site.prepared, context)
     if site.prepared.litertlm:
         record = _with_litertlm(record, target, site)
     return with_accepted(record, file.accept or ())
+
+
+def _timed(records: Sequence[ExportRecord], folder: Path) -> list[ExportRecord]:
+    """Adds speed and memory of the files that ran, measured in turns."""
+    ran = [record.name for record in records if record.error is None]
+    timed = attempt(speeds, [folder / f"{name}.tflite" for name in ran]) if ran else []
+    if isinstance(timed, Failure):
+        return [unmeasured(record, timed) if record.name in ran else record for record in records]
+    found = dict(zip(ran, timed, strict=True))
+    return [_with_speed(record, found[record.name]) if record.name in found else record for record in records]
+
+
+def _with_speed(record: ExportRecord, measured: Mapping[str, Any]) -> ExportRecord:
+    numbers = {name: float(value) for name, value in measured.items() if name != "prompt_tokens"}
+    details = {**record.details, "prompt_tokens": measured["prompt_tokens"]}
+    return record.model_copy(update={"measures": {**record.measures, **numbers}, "details": details})
 
 
 def _lengths(context: int) -> list[int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import tf_keras
 
+from tfopt.backend.export.preflight import unmatched_mistakes
 from tfopt.backend.generation.litertlm import has_runtime
 from tfopt.backend.generation.prepare import Prepared, Unfit, prepare
 from tfopt.backend.quantizer.preflight import quantizer_preflight
@@ -30,8 +31,9 @@ def generate_preflight(model: tf_keras.Model, keys: GenerateKeys, workload: Expo
         return Preflight(problems=(Mistake(unfit.path, unfit.message, code=unfit.code),))
     except TfoptError as error:  # a tokenizer that cannot be read
         return Preflight(problems=(Mistake((), str(error), code=error.code),))
-    found = quantizer_preflight(model, {name: file.variant for name, file in keys.files.items()}, workload.traits)
-    problems = tuple(problem.below("files") for problem in found.problems)
+    variants = {name: file.variant for name, file in keys.files.items()}
+    found = quantizer_preflight(model, variants, workload.traits)
+    problems = tuple(problem.below("files") for problem in (*unmatched_mistakes(model, variants), *found.problems))
     warnings = (*(f"generate: {warning}" for warning in found.warnings), *_warnings(prepared, workload))
     return Preflight(problems=problems, warnings=warnings)
 

@@ -166,8 +166,7 @@ def _id(token: str, position: int, tokenizer: Tokenizer) -> int:
     found = tokenizer.id_of(token)
     if found is None:
         near = closest(token, tokenizer.vocabulary)
-        hint = f" Did you mean {near!r}?" if near else ""
-        message = f"None of the {tokenizer.vocabulary_size} tokens of the tokenizer is {token!r}.{hint}"
+        message = f"None of the {tokenizer.vocabulary_size} tokens of the tokenizer is {token!r}.{near}"
         raise Unfit(("stop", position), message, "unknown_token")
     return found
 

@@ -93,6 +93,19 @@ def _after_prefill(
     return []
 
 
+def outputs(whole: str, inputs: str, target: str) -> None:
+    """Logits of many texts.
+
+    Args:
+        whole: file that computes all positions in one call.
+        inputs: .npy file of tokens, int32 (texts, context).
+        target: .npy file to write, float32 (texts, context, vocabulary).
+    """
+    runner = Runner(whole)
+    found = [_logits(runner, "whole", row.tolist()) for row in np.load(inputs)]
+    np.save(target, np.stack(found))
+
+
 def continuations(path: str, prompts: list[list[int]], stop: list[int]) -> list[list[int]]:
     """Greedy continuations up to the end of the context, or a stop token.
 

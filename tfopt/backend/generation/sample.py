@@ -17,7 +17,7 @@ def context_of(model: tf_keras.Model, data: Data | None) -> int | None:
     length = model.inputs[0].shape[1]
     if length is not None or data is None:
         return length
-    inputs = _tokens(data.test.inputs, model)
+    inputs = tokens_of(data.test.inputs, model)
     return None if inputs.ndim < 2 else int(inputs.shape[1])
 
 
@@ -36,13 +36,14 @@ def test_sequences(model: tf_keras.Model, data: Data | None, count: int, length:
     tokens = int(model.outputs[0].shape[-1])
     random = np.random.default_rng(_RANDOM_STATE).integers(min(1, tokens - 1), tokens, count * length)
     if data is not None:
-        given = _tokens(data.test.inputs, model)[: count * length].reshape(-1)
+        given = tokens_of(data.test.inputs, model)[: count * length].reshape(-1)
         known = given[(given != 0) & (given < tokens)][: count * length]
         random[: len(known)] = known
     return random.astype(np.int32).reshape(count, length)
 
 
-def _tokens(inputs: Arrays, model: tf_keras.Model) -> Array:
+def tokens_of(inputs: Arrays, model: tf_keras.Model) -> Array:
+    """The tokens among the inputs of examples, (examples, positions)."""
     if not isinstance(inputs, dict):
         return np.asarray(inputs)
     name = token_input(model)
