@@ -116,14 +116,13 @@ def in_litert_lm(tflite: Path, litertlm: Path, prepared: Prepared, sequences: Ar
     tokenizer, length = Tokenizer.from_files(prepared.files), prepared.signatures.context
     prompts = _prompts(tokenizer, sequences, length)
     claim = f"LiteRT-LM continues {len(prompts)} prompts with the tokens of the interpreter, to the end of the context"
-    code = "runs_in_litert_lm"
     ran = attempt(
         child_process.call,
         "tfopt.backend.generation.engine:texts",
         {"path": str(litertlm), "prompts": prompts},
     )
     if isinstance(ran, Failure):
-        return broken_claim(claim, ran.reason, code=code)
+        return broken_claim(claim, ran.reason, code="runs_in_litert_lm")
     ids = [tokenizer.encode(prompt) for prompt in prompts]
     continued = attempt(
         child_process.call,
@@ -131,16 +130,20 @@ def in_litert_lm(tflite: Path, litertlm: Path, prepared: Prepared, sequences: Ar
         {"path": str(tflite), "prompts": ids, "stop": [*prepared.stop]},
     )
     if isinstance(continued, Failure):
-        return broken_claim(claim, continued.reason, code=code)
+        return broken_claim(claim, continued.reason, code="runs_in_litert_lm")
     for prompt, own, read, text, tokens in zip(prompts, ids, ran["tokens"], ran["texts"], continued, strict=True):
         if own != read:
-            return broken_claim(claim, f"LiteRT-LM reads {prompt!r} as tokens {read}, not {own}", code=code)
+            return broken_claim(
+                claim, f"LiteRT-LM reads {prompt!r} as tokens {read}, not {own}", code="runs_in_litert_lm"
+            )
         shown = [tokens, tokens[:-1]] if tokens and tokens[-1] in prepared.stop else [tokens]
         if text not in [tokenizer.decode(each) for each in shown]:
             expected = tokenizer.decode(shown[-1])
-            return broken_claim(claim, f"after {prompt!r}: {text[:80]!r}, not {expected[:80]!r}", code=code)
+            return broken_claim(
+                claim, f"after {prompt!r}: {text[:80]!r}, not {expected[:80]!r}", code="runs_in_litert_lm"
+            )
     total = sum(len(each) for each in continued)
-    return ClaimRecord(claim=claim, held=True, found=f"the same texts, {total} tokens", code=code)
+    return ClaimRecord(claim=claim, held=True, found=f"the same texts, {total} tokens", code="runs_in_litert_lm")
 
 
 def _prompts(tokenizer: Tokenizer, sequences: Array, context: int) -> list[str]:

@@ -32,7 +32,7 @@ class Unfit(ExportError):
         code: one of `tfopt.core.language.error_codes`.
     """
 
-    def __init__(self, path: RecipePath, message: str, code: str) -> None:
+    def __init__(self, path: RecipePath, message: str, *, code: str) -> None:
         super().__init__(message, code=code)
         self.path = path
 
@@ -76,20 +76,20 @@ def prepare(model: tf_keras.Model, keys: GenerateKeys, data: Data | None) -> Pre
         plan = plan_of(model, [np.asarray(port) for port in inputs_of(model, tf.constant(tokens))])
     except ExportError as error:
         message = f"export.generate needs a model that computes one position after the other. {error.message}"
-        raise Unfit((), message, error.code) from error
+        raise Unfit((), message, code=error.code) from error
     if plan.sequences != (True,):
         message = (
             f"export.generate needs scores for the next token after each position, (examples, positions, tokens); "
             f"{model.output_names[0]} has the shape {_shown(model.outputs[0].shape)}."
         )
-        raise Unfit((), message, "not_stepwise")
+        raise Unfit((), message, code="not_stepwise")
     if keys.verify is not None and not plan.is_cache:
         others = ", ".join(name for name in plan.states if not name.startswith("kv_cache_")) or "nothing"
         message = (
             "verify needs a state that tokens can be taken back from, which is caches of attention; this model has "
             f"{others}."
         )
-        raise Unfit(("verify",), message, "conflicting_keys")
+        raise Unfit(("verify",), message, code="conflicting_keys")
     return _with_tokenizer(Prepared(plan, signatures), model, keys, data)
 
 
@@ -103,14 +103,14 @@ def _check_ports(model: tf_keras.Model) -> None:
             "export.generate needs a model of token ids: one integer input (examples, positions), beside masks of "
             f"padding; this one has {shown or 'inputs that are not known before it runs'}."
         )
-        raise Unfit((), message, "not_stepwise")
+        raise Unfit((), message, code="not_stepwise")
     if len(model.outputs) != 1 or model.outputs[0].shape.rank != 3 or model.outputs[0].shape[-1] is None:
         shapes = ", ".join(_shown(port.shape) for port in model.outputs)
         message = (
             "export.generate needs a model with one output, scores for the next token after each position, (examples, "
             f"positions, tokens); this one has {shapes}."
         )
-        raise Unfit((), message, "not_stepwise")
+        raise Unfit((), message, code="not_stepwise")
 
 
 def _signatures(model: tf_keras.Model, keys: GenerateKeys, data: Data | None) -> Signatures:
@@ -118,16 +118,16 @@ def _signatures(model: tf_keras.Model, keys: GenerateKeys, data: Data | None) ->
     context = keys.context or length
     if context is None:
         message = "context must be given: the model takes sequences of any length."
-        raise Unfit(("context",), message, "missing_key")
+        raise Unfit(("context",), message, code="missing_key")
     fixed = model.inputs[0].shape[1]
     if fixed is not None and context > fixed:
         message = f"context: {context} is longer than the sequences of the model, which have {fixed} positions."
-        raise Unfit(("context",), message, "conflicting_keys")
+        raise Unfit(("context",), message, code="conflicting_keys")
     prefill = keys.prefill or tuple(length for length in BUCKETS if length <= context) or (context,)
     for key, size in {"prefill": max(prefill), "verify": keys.verify or 0}.items():
         if size > context:
             message = f"{key}: {size} is longer than the context of {context} tokens."
-            raise Unfit((key,), message, "conflicting_keys")
+            raise Unfit((key,), message, code="conflicting_keys")
     return Signatures(context, tuple(sorted(set(prefill))), keys.verify, keys.cache)
 
 
@@ -138,7 +138,7 @@ def _with_tokenizer(prepared: Prepared, model: tf_keras.Model, keys: GenerateKey
     if name is None:
         if keys.stop:
             message = "stop needs a tokenizer, and the data have none: name tokens where data.tokenizer makes one."
-            raise Unfit(("stop",), message, "conflicting_keys")
+            raise Unfit(("stop",), message, code="conflicting_keys")
         reason = "the data have no tokenizer"
         return _decided(prepared, keys, reason)
     tokenizer, size = Tokenizer.from_files(files), int(model.outputs[0].shape[-1])
@@ -147,7 +147,7 @@ def _with_tokenizer(prepared: Prepared, model: tf_keras.Model, keys: GenerateKey
             f"The tokenizer has {tokenizer.vocabulary_size} tokens, and the model scores {size}: it could not write "
             "all of them."
         )
-        raise Unfit((), message, "incompatible_shapes")
+        raise Unfit((), message, code="incompatible_shapes")
     stop = tuple(_id(token, position, tokenizer) for position, token in enumerate(keys.stop))
     others = [state for state in prepared.plan.states if not state.startswith("kv_cache_")]
     reason = f"LiteRT-LM keeps caches of attention only, and this model has {', '.join(others[:3])}" if others else ""
@@ -167,7 +167,7 @@ def _id(token: str, position: int, tokenizer: Tokenizer) -> int:
     if found is None:
         near = closest(token, tokenizer.vocabulary)
         message = f"None of the {tokenizer.vocabulary_size} tokens of the tokenizer is {token!r}.{near}"
-        raise Unfit(("stop", position), message, "unknown_token")
+        raise Unfit(("stop", position), message, code="unknown_token")
     return found
 
 
