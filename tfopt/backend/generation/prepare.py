@@ -157,7 +157,7 @@ def _with_tokenizer(prepared: Prepared, model: tf_keras.Model, keys: GenerateKey
 def _decided(prepared: Prepared, keys: GenerateKeys, reason: str) -> Prepared:
     """With the decision about `.litertlm` files; `reason` says why they are impossible."""
     if keys.litertlm and reason:
-        raise Unfit(("litertlm",), f"litertlm: true is not possible: {reason}.", "conflicting_keys")
+        raise Unfit(("litertlm",), f"litertlm: true is not possible: {reason}.", code="conflicting_keys")
     wanted = keys.litertlm is not False
     return replace(prepared, litertlm=wanted and not reason, without=reason if wanted else "")
 
