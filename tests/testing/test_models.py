@@ -152,7 +152,7 @@ class TestTransformerClassifier(ModelContract):
     source = "transformer_classifier"
     input_shape = (10,)
     tokens = 11
-    args = {"vocabulary_size": 11, "width": 8, "blocks": 1, "heads": 2}
+    args = {"width": 8, "blocks": 1, "heads": 2}
     refuses = (10, 2)
 
 

@@ -44,7 +44,7 @@ _ROOMS: Mapping[Kind, _Room] = {
     "exports": _Room("tfopt.export"),
     "datasets": _Room("tfopt.backend.data.datasets", "load"),
     "criteria": _Room("tfopt.backend.pruning.criteria"),
-    "models": _Room("tfopt.backend.models.zoo", "build", ("input_shape", "num_outputs")),
+    "models": _Room("tfopt.backend.models.zoo", "build", ("input_shape", "num_outputs", "tokenizer")),
 }
 
 

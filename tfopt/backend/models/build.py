@@ -14,6 +14,7 @@ from tfopt.backend.bridge import to_tf_keras
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.compat import keras_3
 from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.data.vocabulary import vocabulary_size
 from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
 from tfopt.backend.graph.layers import all_layers, layer_type
 from tfopt.backend.models import precision
@@ -21,9 +22,11 @@ from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.models.default_loss import fitting_compile
 from tfopt.backend.models.files import is_model_file, load_file
 from tfopt.backend.models.functionalize import traced, without_lambdas
+from tfopt.backend.models.hub import hub_model
 from tfopt.backend.models.of_data import with_arguments_of
 from tfopt.backend.models.store import custom_code, load_model, save_model
 from tfopt.catalog import references
+from tfopt.core.config.keras_names import KERAS_HUB
 from tfopt.core.language.suggest import closest
 from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError
@@ -180,6 +183,8 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
         return references.call(function, source, with_arguments_of(data, function, config.args), folder)
     if source.startswith(_APPLICATIONS):
         return _application(config, data)
+    if source.startswith(KERAS_HUB):
+        return hub_model(source, config.args, data, vocabulary_size(data), folder)
     if is_model_file(source):
         args = dict(config.args)
         signature = args.pop("signature", None)

@@ -129,6 +129,9 @@ APPLICATIONS = tuple(
 )
 """Names that may follow `keras.applications.`."""
 
+KERAS_HUB = "keras_hub.models."
+"""How sources begin that are classes of KerasHub; which there are, only its import tells."""
+
 
 _GOOD = (
     "acc agreement auc correlation dice f1 hit iou jaccard kappa map precision psnr r2 rate recall right score "

@@ -60,8 +60,8 @@ class ModelConfig(Block):
     """Which model."""
 
     source: str
-    """A name from `tfopt ls models`, `keras.applications.NAME`, `package.module:function`, or a path to .keras, .h5 or
-    a SavedModel folder."""
+    """A name from `tfopt ls models`, `keras.applications.NAME`, `keras_hub.models.NAME`, `package.module:function`, or
+    a path to .keras, .h5 or a SavedModel folder."""
     args: dict[str, Any] = {}
     """Arguments of the model function."""
     allow_unsafe: bool = False

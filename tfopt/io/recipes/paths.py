@@ -1,7 +1,7 @@
 """Which form a `source` has, and where relative paths start.
 
-A source is a name from `tfopt ls`, `package.module:function`, `keras.applications.NAME` (models only), or a path. In
-stages, what the keys `recipe` and `file` say is a path, in whatever block they stand.
+A source is a name from `tfopt ls`, `package.module:function`, a path, or, for models only, `keras.applications.NAME` or
+`keras_hub.models.NAME`. In stages, what the keys `recipe` and `file` say is a path, in whatever block they stand.
 """
 
 from __future__ import annotations

