@@ -12,6 +12,7 @@
 | `functionalize` | How do subclassed models and Lambda layers become graphs of layers and operations? |
 | `store` | How is a model kept in a folder, with the code of its own classes? |
 | `files` | How is a model file of others opened without running its code? |
+| `hub` | How is a model of KerasHub built by its name? |
 | `pretrained` | How do weights of Hugging Face's Transformers get into models of the zoo? |
 | `zoo` | Which models come with tfopt? One file each |
 """

@@ -138,8 +138,8 @@ def _for_data(model: keras.Model, source: str, output: object, data: Data) -> ke
     shape = data.input_shape
     shapes = dict(shape) if isinstance(shape, Mapping) and not data.positional else {_TOKENS: shape}
     names = list(model.input) if isinstance(model.input, Mapping) else []
-    if not names or set(shapes) == set(names) or _TOKENS not in shapes or isinstance(shapes[_TOKENS], Mapping):
-        return model
+    if not set(shapes) <= set(names) or _TOKENS not in shapes:
+        return model  # the comparison of model and data says what is missing
     inputs = {name: keras.Input(shapes[name], dtype="int32", name=name) for name in names if name in shapes}
     given = {name: inputs[name] if name in inputs else _derived(name, inputs[_TOKENS], source) for name in names}
     outputs = keras_3.outputs_for(model, given)
