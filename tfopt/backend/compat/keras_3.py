@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 from keras.src.utils import naming
-
-from tfopt.backend.types import Nested
 
 __all__ = ["all_layers", "naming", "outputs_for"]
 
@@ -18,7 +17,7 @@ def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     return layers
 
 
-def outputs_for(model: keras.Model, inputs: Nested) -> Nested:
+def outputs_for(model: keras.Model, inputs: Any) -> Any:
     """The outputs of a functional model for other symbolic inputs, of the same layers and without a nested model.
 
     Args:
