@@ -19,6 +19,7 @@ from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.evaluate import evaluate, predict, single_targets
 from tfopt.backend.training.hooks import HookList, TrainingHook, TrainingSetup
 from tfopt.backend.training.loop import TrainingLoop
+from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.training.own_callbacks import OwnCallbacks
 from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
@@ -197,8 +198,10 @@ def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
         )
     if not compile.loss_kind.startswith("sparse_") or targets.dtype.kind not in "iu":
         return
-    classes = model.output_shape[-1]
-    if targets.min() < 0 or targets.max() >= classes:
+    classes, ignored = model.output_shape[-1], ignored_class(compile)
+    if ignored is not None:
+        targets = targets[targets != ignored]
+    if targets.size and (targets.min() < 0 or targets.max() >= classes):
         raise StageError(
             f"the labels go from {targets.min()} to {targets.max()}, but the model has "
             f"{counted(classes, 'output')}, which allow "

@@ -60,3 +60,8 @@ class F1(tf_keras.metrics.Metric):
         each = tf.math.divide_no_nan(2 * hits, both)
         weights = tf.cast(both > 0, tf.float64) if self._average == "macro" else tf.convert_to_tensor(self._targets)
         return tf.math.divide_no_nan(tf.reduce_sum(each * weights), tf.reduce_sum(weights))
+
+    def reset_state(self) -> None:
+        """Forgets all batches."""
+        for variable in (self._hits, self._targets, self._predictions):
+            variable.assign(tf.zeros_like(variable))
