@@ -71,3 +71,10 @@ def test_agreement_of_a_regression_is_a_difference() -> None:
 )  # fmt: skip
 def test_a_limit_is_spelled_as_in_the_recipe(name: str, value: float, text: str) -> None:
     assert formats.limit(name, value) == text
+
+
+def test_agreement_of_language_models_is_a_share() -> None:
+    assert formats.measure("agreement", 0.99, "perplexity") == "99.0%"
+    assert formats.measure("agreement", 0.01, "mae") == "0.01"
+    assert formats.measure("perplexity", 4.5, "perplexity") == "4.5"
+    assert formats.measure("time_to_first_token", 20.0) == "20.0 ms"

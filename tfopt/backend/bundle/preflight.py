@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import tf_keras
 
 from tfopt.backend.bundle.labels import misfit, read_labels
@@ -75,8 +76,8 @@ def _warnings(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkloa
             f"bundle: {counted(bundle.examples, 'golden example')} are asked for, the test split has "
             f"{len(data.test)}; all of them are used."
         )
-    if bundle.labels is not None or data.num_classes is None:
-        return
+    if bundle.labels is not None or data.num_classes is None or np.asarray(data.train.targets).ndim > 1:
+        return  # tokens are named by the tokenizer
     if data.label_names is None:
         yield "bundle: the data source has no names of classes; export.bundle.labels gives them to the app."
     elif wrong := misfit(len(data.label_names), output_sizes(model)):

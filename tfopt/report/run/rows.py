@@ -220,7 +220,7 @@ def likeness(report: Report) -> Likeness:
     if any("relative_error" in export.measures for export in report.exports):
         meaning = "error over the standard deviation of the outputs of"
         return Likeness("relative error", meaning, of_regression=True)
-    if formats.is_fraction(report.metric):
+    if formats.agreement_is_share(report.metric):
         return Likeness("agreement", "equal predictions with", of_regression=False)
     return Likeness("difference", "largest difference to", of_regression=False)
 

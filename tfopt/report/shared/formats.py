@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from tfopt.core.config.keras_names import OF_TOKENS
+
 _FRACTIONS = frozenset(
     (
         "agreement anomaly_auc auc f1 f1_score planned_sparsity precision recall relative_error sparsity within_quantum"
@@ -20,6 +22,11 @@ def is_fraction(name: str) -> bool:
     """Whether a measure of this name is a fraction between 0 and 1, to be written in percent."""
     bare = name.removeprefix("val_").removesuffix("_drop")
     return bare in _FRACTIONS or bare.endswith("accuracy")
+
+
+def agreement_is_share(metric: str) -> bool:
+    """Whether `agreement` is a share of equal predictions, by the recipe's first metric; else it is a difference."""
+    return is_fraction(metric) or metric in OF_TOKENS
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -103,7 +110,7 @@ def measure(name: str, value: float | None, metric: str = "accuracy") -> str:
         return size(value)
     if name.startswith(("latency_ms", "phone_latency", "cold_start_ms", "time_to_first_token")):
         return milliseconds(value)
-    if name == "agreement" and not is_fraction(metric):
+    if name == "agreement" and not agreement_is_share(metric):
         return number(value)
     return percent(value) if is_fraction(name) else number(value)
 
