@@ -6,18 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.data.splits import Split
 from tfopt.backend.text.tokenizer import Tokenizer
 
 _CONTEXT = 24
 """Tokens before a position that are shown."""
-
-
-def tokenizer_of(data: Data) -> Tokenizer | None:
-    """The tokenizer of the data; None where they have none."""
-    if data.preprocessing is None or data.preprocessing.name != "tokenizer":
-        return None
-    return Tokenizer.from_files(data.preprocessing.files)
 
 
 def token_names(tokenizer: Tokenizer | None) -> Sequence[str] | None:

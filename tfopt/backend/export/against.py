@@ -12,11 +12,11 @@ import tf_keras
 
 from tfopt.backend.audit import inspect as inspection
 from tfopt.backend.data.splits import Split
+from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain.layer_errors import EXAMPLES, layer_errors
 from tfopt.backend.explain.ports import check_one_output, inputs_of, same_shape
 from tfopt.backend.explain.predictions import explain_predictions
 from tfopt.backend.explain.tensor_errors import tensor_errors
-from tfopt.backend.explain.tokens import tokenizer_of
 from tfopt.backend.export.calibration import save_arrays
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.sensitivity import Asked, sensitivity_table

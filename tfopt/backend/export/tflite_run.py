@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 import tf_keras
 
+from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain import agreement
 from tfopt.backend.explain.predictions import explain_predictions
-from tfopt.backend.explain.tokens import tokenizer_of
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
 from tfopt.backend.graph.layer_names import LayerNames

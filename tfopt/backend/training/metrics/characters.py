@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfopt.backend.data.splits import Data
-from tfopt.backend.text.tokenizer import Tokenizer
+from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.core.config.compile import Compile, Metric
 from tfopt.errors import StageError
@@ -40,15 +40,15 @@ def tokens_per_character(data: Data, compile: Compile) -> float:
         StageError: the data have no tokenizer, or their targets are no tokens.
     """
     targets = data.test.targets
-    files = {} if data.preprocessing is None else data.preprocessing.files
-    if data.preprocessing is None or data.preprocessing.name != "tokenizer" or not isinstance(targets, np.ndarray):
+    tokenizer = tokenizer_of(data)
+    if tokenizer is None or not isinstance(targets, np.ndarray):
         raise StageError(
             "bits_per_character needs the characters of the text, but the data have no tokenizer.",
             "Use a text source, give tokens_per_character ({name: bits_per_character, tokens_per_character: 1} where "
             "tokens are characters), or use perplexity.",
             code="data_missing",
         )
-    tokenizer, ignored = Tokenizer.from_files(files), ignored_class(compile)
+    ignored = ignored_class(compile)
     rows = [row if ignored is None else row[row != ignored] for row in targets.reshape(len(targets), -1)]
     characters = sum(len(tokenizer.decode(row.tolist())) for row in rows)
     return sum(len(row) for row in rows) / max(characters, 1)
