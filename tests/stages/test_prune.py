@@ -37,3 +37,14 @@ def test_impossible_patterns_are_refused_by_validate_at_their_place(
     assert problem.path == place
     assert problem.where is not None
     assert problem.code == "out_of_range"
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [({"sparsity_m_by_n": [2, 4]}, "cannot be combined with sparsity_m_by_n"), ({"block_size": [8, 1]}, "must be")],
+)
+def test_blocks_of_xnnpack_are_those_that_kernels_skip(keys, text):
+    body = {"epochs": 1, "schedule": {"kind": "constant", "final": "50%"}, "policy": "xnnpack_blocks"}
+
+    assert Prune.model_validate(body).for_layer("dense", "Dense")[1].block_size == (16, 1)
+    assert text in " ".join(mistake.message for mistake in Prune.model_validate({**body, **keys}).problems())

@@ -30,7 +30,14 @@ from tfopt.core.contracts.events import (
 )
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.contracts.result import StageResult
-from tfopt.core.contracts.stage import SNAPSHOTS, Stage, StageContext, float_policy, next_traits
+from tfopt.core.contracts.stage import (
+    SNAPSHOTS,
+    Stage,
+    StageContext,
+    float_policy,
+    next_traits,
+    surviving_pruning,
+)
 from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
@@ -321,6 +328,8 @@ class _Execution:
             recipe_folder=Path(recipe.folder),
             target=recipe.target,
             shrunk=shrunk_by(self.stages, self.store),
+            sparse_is_faster=(zeros := surviving_pruning(recipe.stages)) is not None
+            and zeros.policy == "xnnpack_blocks",
         )
         self.exports += write_targets(recipe.export, model, context)
         if (disk_error := unwritable(self.exports)) is not None:

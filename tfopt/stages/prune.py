@@ -37,6 +37,12 @@ class Prune(Pruning, TrainingStage):
         if self.sparsity_m_by_n and self.block_size != (1, 1):
             text = "cannot be combined with block_size: choose one pattern of zeros."
             found.append(Mistake(("sparsity_m_by_n",), text, code="conflicting_keys"))
+        if self.policy == "xnnpack_blocks" and self.sparsity_m_by_n:
+            text = "is xnnpack_blocks, which arranges zeros in blocks: it cannot be combined with sparsity_m_by_n."
+            found.append(Mistake(("policy",), text, code="conflicting_keys"))
+        elif self.policy == "xnnpack_blocks" and self.block_size not in ((1, 1), (4, 1), (16, 1)):
+            text = "must be [16, 1] (int8 and float32) or [4, 1] (float32 only) with policy: xnnpack_blocks"
+            found.append(Mistake(("block_size",), text, code="conflicting_keys"))
         bounds = global_allocation(self.allocation)
         if bounds is not None and self.sparsity_m_by_n:
             text = "cannot be combined with sparsity_m_by_n: it gives all layers the same."

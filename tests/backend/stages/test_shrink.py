@@ -126,14 +126,17 @@ def test_what_cannot_be_met_is_said_before_training(trained):
     assert unvalidated.code == "no_validation_data"
 
 
-def test_a_frozen_layer_keeps_its_group_and_says_so(trained):
+def test_a_group_that_spans_a_frozen_layer_stays_and_says_so(trained):
     model = copy_of(trained)
+    model.get_layer("logits").trainable = False
+    found = stage(to={"macs": "90%"}).preflight(model, WORKLOAD)
     model.get_layer("outer").trainable = False
+    (problem,) = stage().preflight(model, WORKLOAD).problems
 
-    found = stage().preflight(model, WORKLOAD)
-
-    assert "frozen layer outer" in found.skipped["stem"]
+    assert any("'logits' is frozen" in reason for reason in found.skipped.values())
     assert found.problems == ()
+    assert problem.code == "no_layer_left"
+    assert "'outer' is frozen" in problem.message
 
 
 def test_the_plan_knows_the_smallest_the_half_and_the_full_network(trained):

@@ -61,6 +61,16 @@ def reason_not_xnnpack(layer: tf_keras.layers.Layer) -> str | None:
     return None
 
 
+def reason_not_in_blocks(layer: tf_keras.layers.Layer, pattern: Pattern) -> str | None:
+    """Why `policy: xnnpack_blocks` leaves a prunable layer dense; None if its kernel can skip blocks of zeros."""
+    if type(layer) is not layers.Dense:
+        return f"policy xnnpack_blocks prunes Dense layers only, not {layer_type(layer)}"
+    inputs, block = layer.kernel.shape[0], pattern.block_size[0]
+    if inputs % block:
+        return f"policy xnnpack_blocks needs a multiple of {block} inputs, and this one has {inputs}"
+    return None
+
+
 def reason_no_sparse_kernel(layer: tf_keras.layers.Layer) -> str | None:
     """Why XNNPACK has no sparse kernel for a prunable layer; None if it has.
 

@@ -11,7 +11,12 @@ from tfopt.backend.graph import layer_rules
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.pruning.criterion import criterion_problems
-from tfopt.backend.pruning.eligibility import reason_not_prunable, reason_not_xnnpack, reason_pattern_impossible
+from tfopt.backend.pruning.eligibility import (
+    reason_not_in_blocks,
+    reason_not_prunable,
+    reason_not_xnnpack,
+    reason_pattern_impossible,
+)
 from tfopt.backend.pruning.schedules import update_steps
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.config.pruning import Pattern, Pruning
@@ -160,6 +165,8 @@ def _reason(layer: tf_keras.layers.Layer, pruning: Pruning) -> str | None:
     if asked is None:
         return "a rule says skip"
     if pruning.policy == "xnnpack" and (reason := reason_not_xnnpack(layer)) is not None:
+        return reason
+    if pruning.policy == "xnnpack_blocks" and (reason := reason_not_in_blocks(layer, asked[1])) is not None:
         return reason
     return reason_pattern_impossible(layer, asked[1])
 

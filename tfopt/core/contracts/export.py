@@ -97,6 +97,7 @@ class ExportContext:
         written: records of the exports that are finished; for a target that is written `last`, all others.
         target: where the files will run; None where the recipe does not say.
         shrunk: what the last shrink stage promised; None where no stage shrinks.
+        sparse_is_faster: whether a stage arranged its zeros so that sparse float32 files are faster than dense ones.
     """
 
     folder: Path
@@ -117,6 +118,7 @@ class ExportContext:
     written: Sequence[ExportRecord] = ()
     target: TargetName | None = None
     shrunk: Shrunk | None = None
+    sparse_is_faster: bool = False
 
 
 class Export(Block):

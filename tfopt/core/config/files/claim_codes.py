@@ -15,6 +15,7 @@ CLAIM_CODES: Mapping[str, str] = {
     "sparsity_kept": "Each pruned layer is as sparse in the file as in the model.",
     "sparse_encoding": "Every kernel computes the sparsely encoded weights right.",
     "clusters_kept": "Each clustered layer has no more values in the file than in the model.",
+    "faster_than_dense": "A sparse file is faster than the same file with its zeros stored.",
     "smaller_tensors": "The weights have the smaller shapes that a shrink stage left.",
     "latency_of_dense": "The float32 file is as fast against the dense network as a shrink stage was asked for.",
     "runs_on_kernels": "The file runs on XNNPACK and on the reference kernels, with the same outputs.",
