@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tfopt
+from tfopt.stages.prune import Prune
 
 RECIPE = """\
 name: patterns

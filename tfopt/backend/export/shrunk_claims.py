@@ -29,7 +29,7 @@ def shrunk_claims(
         audit: what the file contains.
     """
     claims = [smaller_tensors_claim(shrunk, layers, audit)]
-    if shrunk.dense_file is None or variant.quantize != "none" or variant.sparse:
+    if shrunk.dense_file is None or variant.mode.weights != "float32" or variant.sparse:
         return claims
     timed = attempt(benchmark.bench, [file, shrunk.dense_file], rounds=_ROUNDS)
     if isinstance(timed, Failure):
