@@ -285,8 +285,8 @@ def _measured(
         evaluation.own_types,
         conversion.layers.modes,
     )
-    # Not of int8: the kernel with blocks of 16 is none of XNNPACK, whose dense int8 kernels are faster (measured on Dense
-    # layers of 1,024 and 512 units with 80% zeros: 37 against 20 microseconds).
+    # Not of int8: the kernel with blocks of 16 is none of XNNPACK, whose dense int8 kernels are faster (measured on
+    # Dense layers of 1,024 and 512 units with 80% zeros: 37 against 20 microseconds).
     if context.sparse_is_faster and conversion.variant.sparse and conversion.variant.mode.weights == "float32":
         claims.append(sparse_latency_claim(conversion, file))
     if context.shrunk is not None:
