@@ -27,6 +27,8 @@ SHORT: dict[str, dict[str, Any]] = {
 SMALL_BATCHES = {"stages.prune.batch_size": 32, "budgets": {}}
 """The guides' schedule has a mask update every 100 steps: few images make that many in small batches only."""
 OF_THEIR_OWN = {
+    "series_autoencoder_int8",
+    "spoken_digits_ds_cnn_qat",
     "cifar10_resnet8_distill_prune_qat",
     "digits_sparse_blocks",
     "fashion_ensemble_to_student",
@@ -170,3 +172,24 @@ def test_a_student_learns_from_an_ensemble_at_reduced_size(images: str, tmp_path
     assert run.report.stages[0].measures["accuracy"] >= (0.7 if images == "all" else 0.25)
     # Nothing of the teachers is in it.
     assert run.report.stages[0].parameters == 52_138
+
+
+def test_anomalies_are_found_by_an_int8_file(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
+    overrides = {"data.args.folder": str(shared_data("nab")), "data.args.stride": 24, "stages.train.epochs": 4}
+    recipe = tfopt.load(RECIPES / "series_autoencoder_int8.yaml").with_overrides(
+        {**overrides, "model.args.filters": [8, 8], "stages.qat.epochs": 1}
+    )
+    run = tfopt.run(recipe, out=tmp_path)
+    assert run.stage("train").measures["anomaly_auc"] > 0.8
+    assert run.export("int8").measures["anomaly_auc"] > 0.8
+    assert [budget.met for budget in run.report.budgets] == [True, True]
+
+
+@pytest.mark.slow
+def test_digits_of_an_unheard_voice_are_recognized(
+    shared_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPOKEN_DIGITS", str(shared_data("fsdd")))
+    run = tfopt.run(tfopt.load(RECIPES / "spoken_digits_ds_cnn_qat.yaml"), out=tmp_path)
+    assert run.ok, [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held]
+    assert run.export("int8").measures["accuracy"] >= 0.5

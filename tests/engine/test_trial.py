@@ -33,6 +33,14 @@ def test_float_layers_that_no_rule_foretold_are_named() -> None:
     assert said(FLOAT, warnings=("int8: bend stays float", "int8: conv stays float")) == []
 
 
+def test_what_the_engine_of_a_file_leaves_in_float_is_said_of_each_file_and_breaks_no_claim() -> None:
+    file = TrialConversion(
+        "int16x8", "int16x8", {"WHILE": 1}, {"WHILE": 1}, ("cell",), float_reasons={"cell": "a loop computes in float"}
+    )
+    other_file = ("int8: cell stays float: TFLite runs it as a loop.",)
+    assert said(file, warnings=other_file) == ["int16x8: cell stays float: a loop computes in float."]
+
+
 @pytest.mark.parametrize(
     "file",
     [TrialConversion("float32", "none", {"ELU": 1}, {"ELU": 1}, ("bend",)), TrialConversion("a", "int8", {"ADD": 1})],

@@ -42,7 +42,9 @@ def _warnings(plan: Plan, files: tuple[TrialConversion, ...]) -> Iterator[str]:
     foretold = " ".join(warning for warning in plan.warnings if "float" in warning)
     policy = float_policy(plan.recipe.stages)
     for file in files:
-        floats = [name for name in file.float_layers if name not in bare and not _named(name, foretold)]
+        yield from (f"{file.name}: {name} stays float: {reason}." for name, reason in file.float_reasons.items())
+        known = file.float_reasons
+        floats = [name for name in file.float_layers if name not in {*bare, *known} and not _named(name, foretold)]
         if file.floats_in_integers and floats and policy != "allow":
             yield (
                 f"{file.name}: by a trial conversion, {', '.join(floats)} will compute in float: the claim of the "

@@ -221,7 +221,7 @@ def _may_be_float(conversion: Conversion, file: Path, evaluation: Evaluation) ->
     modes = conversion.layers.modes
     small = [name for name in tables if name in modes and MODES[modes[name]].in_integer_files]
     planned = {**planned, **dict.fromkeys(small, small_weights.REASON)}
-    return replace(evaluation.float_layers, planned={**planned, **dict.fromkeys(conversion.floats.layers, REASON)})
+    return replace(evaluation.float_layers, planned={**dict.fromkeys(conversion.floats.layers, REASON), **planned})
 
 
 def _explained(failure: Failure, layer: str | None, variant: Variant, float_layers: FloatLayers) -> Failure:

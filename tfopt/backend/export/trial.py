@@ -31,6 +31,7 @@ from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.quantized import skipping
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
+from tfopt.backend.quantizer.float_parts import float_parts
 from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.failures import Failure, attempt
@@ -163,7 +164,15 @@ def _found(
         audit.float_operators,
         tuple(audit.float_layers),
         layer_operators(file.target, names, own, _ends(model), bare or ""),
+        float_reasons=_float_reasons(file, names, own or {}),
     )
+
+
+def _float_reasons(file: Conversion, names: Sequence[str], aliases: Mapping[str, str]) -> dict[str, str]:
+    """Why layers are float in an integer file that the converter did not make; what it makes is known of the layers."""
+    if not file.variant.mode.integer_only or file.variant.engine != "quantizer":
+        return {}
+    return float_parts(file.target, file.variant.mode, names, aliases)
 
 
 def _ends(model: tf_keras.Model) -> dict[str, str]:

@@ -61,9 +61,9 @@ def choices(
 def reason_float(operator: Operator) -> str | None:
     """Why an operator computes in float whatever the file does; None where it need not."""
     if operator.in_loop:
-        return "a loop computes in float"
+        return "a loop computes in float, with int8 kernels"
     if operator.name == LSTM:
-        return f"litert-quantizer does not know {LSTM}"
+        return f"litert-quantizer does not know {LSTM}, which computes in float with int8 kernels"
     if operator.name == PRODUCT and operator.row:
         return f"LiteRT's {PRODUCT} of integers and constant weights is wrong"
     return None

@@ -37,6 +37,8 @@ class TrialConversion:
         float_layers: Keras layers behind those.
         layers: operators by Keras layer, in the order of the file, without QUANTIZE and DEQUANTIZE at its borders.
         refused: why there is no such file; empty where there is one.
+        float_reasons: why a layer of an integer file computes in float, where the engine that makes it says so; the
+            claim of the file then allows it.
     """
 
     name: str
@@ -46,6 +48,7 @@ class TrialConversion:
     float_layers: tuple[str, ...] = ()
     layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     refused: str = ""
+    float_reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def floats_in_integers(self) -> bool:
