@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from tfopt.backend.data.splits import Split
-from tfopt.backend.training.anomalies import anomaly_measures
+from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
 
 
 def test_the_area_is_that_of_scikit_learn_also_with_equal_errors() -> None:
@@ -23,3 +23,14 @@ def test_the_area_is_that_of_scikit_learn_also_with_equal_errors() -> None:
 def test_nothing_is_said_without_known_anomalies() -> None:
     inputs = np.zeros((5, 3), np.float32)
     assert anomaly_measures(inputs, Split(inputs, inputs)) == {}
+
+
+def test_metrics_are_those_of_normal_examples_where_a_model_reproduces_its_input() -> None:
+    inputs = np.arange(8, dtype=np.float32).reshape(4, 2)
+    anomalies = np.array([False, True, False, False])
+    outputs, targets = to_be_reproduced(inputs + 1, inputs, Split(inputs, inputs, anomalies))
+    assert targets.tolist() == [[0, 1], [4, 5], [6, 7]]
+    assert (outputs - targets == 1).all()
+    other = Split(inputs, inputs.copy(), anomalies)
+    assert len(to_be_reproduced(inputs, inputs, other)[0]) == 4
+    assert anomaly_measures(inputs, other) == {}

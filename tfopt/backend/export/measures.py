@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tfopt.backend.data.splits import Split
 from tfopt.backend.training import compile as compiling
-from tfopt.backend.training.anomalies import anomaly_measures
+from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
 from tfopt.backend.types import Array
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import higher_is_better
@@ -38,7 +38,10 @@ def file_measures(
             code="incompatible_model",
         )
     (predictions,) = outputs.values()
-    values = {**compiling.measure(predictions, test.targets, compile), **anomaly_measures(predictions, test)}
+    values = {
+        **compiling.measure(*to_be_reproduced(predictions, test.targets, test), compile),
+        **anomaly_measures(predictions, test),
+    }
     drops = {
         f"{name}_drop": _drop(name, values[name], dense[name]) for name in values if name in dense and name != "loss"
     }

@@ -26,10 +26,32 @@ def anomaly_measures(outputs: Array, split: Split) -> Mapping[str, float]:
     Returns:
         `anomaly_auc`; nothing where anomalies are not known.
     """
-    if split.anomalies is None or isinstance(split.targets, dict) or outputs.shape != split.targets.shape:
+    if split.anomalies is None or not _reproduces(outputs, split):
         return {}
-    errors = np.square(outputs.astype(np.float64) - split.targets).reshape(len(outputs), -1).mean(axis=1)
+    errors = np.square(outputs.astype(np.float64) - np.asarray(split.targets)).reshape(len(outputs), -1).mean(axis=1)
     ranks, anomalies = rankdata(errors), split.anomalies
     count, others = int(anomalies.sum()), int((~anomalies).sum())
     above = ranks[anomalies].sum() - count * (count + 1) / 2
     return {MEASURE: float(above / (count * others))}
+
+
+def to_be_reproduced(outputs: Array, targets: Array, split: Split) -> tuple[Array, Array]:
+    """The outputs and targets that loss and metrics are of: those of normal examples, where anomalies are known.
+
+    That anomalies are reproduced badly is what they are found by; ranges of integer files, which are those of normal
+    examples, make it even worse.
+
+    Args:
+        outputs: of a model or a file, (examples, ...).
+        targets: what they should equal.
+        split: with the anomalies.
+    """
+    if split.anomalies is None or not _reproduces(outputs, split):
+        return outputs, targets
+    return outputs[~split.anomalies], targets[~split.anomalies]
+
+
+def _reproduces(outputs: Array, split: Split) -> bool:
+    return (
+        split.targets is split.inputs and not isinstance(split.targets, dict) and outputs.shape == split.targets.shape
+    )

@@ -8,7 +8,7 @@ import tf_keras
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.splits import Split
 from tfopt.backend.training import compile as compiling
-from tfopt.backend.training.anomalies import anomaly_measures
+from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
 from tfopt.backend.types import Arrays
 from tfopt.core.config.compile import Compile
 from tfopt.errors import StageError
@@ -30,7 +30,8 @@ def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: 
         StageError: the split is empty, or its targets do not fit the outputs.
     """
     outputs = predict(model, split, batch_size)
-    return {**compiling.measure(outputs, single_targets(split.targets), compile), **anomaly_measures(outputs, split)}
+    judged = to_be_reproduced(outputs, single_targets(split.targets), split)
+    return {**compiling.measure(*judged, compile), **anomaly_measures(outputs, split)}
 
 
 def predict(model: tf_keras.Model, split: Split, batch_size: int = 256) -> np.ndarray:

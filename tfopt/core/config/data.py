@@ -51,8 +51,8 @@ class DataConfig(Block):
     """Source of the examples, and how they are batched and augmented."""
 
     source: str
-    """A name from `tfopt ls datasets`, `package.module:function`, or a path to .npz, .csv or a folder of images; with
-    `text` also to .tsv, .jsonl, .txt, or a folder of texts."""
+    """A name from `tfopt ls datasets`, `package.module:function`, or a path to .npz, .csv or a folder of images, of WAV
+    files or (with `args.window`) of .csv files; with `text` also to .tsv, .jsonl, .txt, or a folder of texts."""
     args: dict[str, Any] = {}
     """Arguments of the source."""
     batch_size: Annotated[int, Field(ge=1)] = 64
