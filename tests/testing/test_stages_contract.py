@@ -53,6 +53,12 @@ class TestAverage(StageContract):
     before = ({"train": {"epochs": 2, "keep": [1, 2]}},)
 
 
+class TestInitialize(StageContract):
+    kind = "initialize"
+    config = {"teacher": {"stage": "train"}}
+    before = ({"train": {"epochs": 1}},)
+
+
 def test_all_stages_are_here() -> None:
     tried = {suite.kind for suite in StageContract.__subclasses__() if suite.__module__ == __name__}
     assert tried == {name for name, entry in find("stages").items() if entry.origin == "tfopt"}

@@ -152,3 +152,20 @@ def test_a_change_is_constant_before_and_after() -> None:
 def test_a_change_that_is_not_in_the_stage_is_refused() -> None:
     with pytest.raises(ValueError, match=r"from step 0 .* to step 60 .* within the 50 steps"):
         resolve(Change.model_validate({"initial": 8.0, "final": 2.0, "end": "60 steps"}), 50, 10)
+
+
+def test_a_map_of_blocks_stands_for_a_pair_of_each() -> None:
+    pair = {"student": "block*_attention", "loss": "attention_maps", "map": {1: 3, 2: 6}, "weight": 2}
+    made = recipe({"stage": "train", "layers": [pair, {"student": "logits"}]})
+    layers = made.stages[1].teacher.layers  # type: ignore[attr-defined]
+    assert [(one.student, one.teacher_layer, one.kind, one.weight) for one in layers] == [
+        ("block1_attention", "block3_attention", "attention_maps", 2),
+        ("block2_attention", "block6_attention", "attention_maps", 2),
+        ("logits", "logits", "hint", 1),
+    ]
+    assert build_recipe(made.to_document(), catalog()) == made
+
+
+@pytest.mark.parametrize("pair", [{"student": "block1", "map": {1: 3}}, {"student": "block*", "map": {}}])
+def test_a_map_needs_a_star_and_entries(pair: dict[str, Any]) -> None:
+    assert "map" in problem({"stage": "train", "layers": [pair]})

@@ -70,7 +70,9 @@ class GroupedQueryAttention(layers.Layer, ClusterableLayer):
         self.dropout_layer = layers.Dropout(self.dropout, name="dropout")
         super().build(input_shape)
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, return_attention_scores: bool = False
+    ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
         steps = inputs.shape[1]
         if steps is None:
             raise ValueError(f"{self.name} needs a fixed number of positions. Got {inputs.shape}.")
@@ -85,11 +87,13 @@ class GroupedQueryAttention(layers.Layer, ClusterableLayer):
         grouped = tf.reshape(query * self.head_size**-0.5, (-1, self.key_value_heads, rows, self.head_size))
         scores = tf.reshape(tf.matmul(grouped, key, transpose_b=True), (-1, self.num_heads, steps, steps))
         scores = tf.where(np.tri(steps, dtype=bool), scores, tf.constant(_BLOCKED, scores.dtype))
-        weights = self.dropout_layer(tf.nn.softmax(scores), training=training)
+        attention = tf.nn.softmax(scores)
+        weights = self.dropout_layer(attention, training=training)
         grouped = tf.reshape(weights, (-1, self.key_value_heads, rows, steps))
         context = tf.reshape(tf.matmul(grouped, value), (-1, self.num_heads, steps, self.head_size))
         joined = tf.reshape(tf.transpose(context, (0, 2, 1, 3)), (-1, steps, self.num_heads * self.head_size))
-        return self.attention_output(joined)
+        outputs = self.attention_output(joined)
+        return (outputs, attention) if return_attention_scores else outputs
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [kernel for _, kernel in self.get_clusterable_weights()]

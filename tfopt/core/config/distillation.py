@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
@@ -85,6 +85,44 @@ class LayerPair(Block):
     arXiv:1909.10351); `relational`, or with its weights."""
     weight: Annotated[float, Field(gt=0)] = 1.0
     """Factor by which the loss of this pair is multiplied."""
+    map: dict[str, str] | None = None
+    """One pair for each entry: `*` in `student` stands for the key, in `teacher` for the value. With `block*_attention`
+    in `student`, `{1: 3, 2: 6}` compares the first block with the third of the teacher, and the second with the
+    sixth."""
+
+    @field_validator("map", mode="before")
+    @classmethod
+    def _numbers_as_text(cls, value: object) -> object:
+        return {str(key): str(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _star_and_map(self) -> LayerPair:
+        if self.map is None:
+            return self
+        if not self.map:
+            raise KeyMistake(("map",), "map is empty: which layers would be compared?", code="missing_key")
+        for key in ("student", "teacher"):
+            name = getattr(self, key)
+            if name is not None and name.count("*") != 1:
+                raise KeyMistake(
+                    (key,), f"{key} needs one * for the entries of map. Got {name!r}", code="conflicting_keys"
+                )
+        return self
+
+    def pairs(self) -> tuple[LayerPair, ...]:
+        """This pair, or the pairs that its map stands for."""
+        if self.map is None:
+            return (self,)
+        return tuple(
+            self.model_copy(
+                update={
+                    "student": self.student.replace("*", mine),
+                    "teacher": self.teacher_layer.replace("*", theirs),
+                    "map": None,
+                }
+            )
+            for mine, theirs in self.map.items()
+        )
 
     @property
     def teacher_layer(self) -> str:
@@ -120,6 +158,11 @@ class Teacher(ModelSource, SharedBlock):
     """Pairs of layers that are compared in addition."""
     cache: bool = False
     """Ask the teacher once for every training example, before the first step; not with augmentation."""
+
+    @field_validator("layers")
+    @classmethod
+    def _one_by_one(cls, value: tuple[LayerPair, ...]) -> tuple[LayerPair, ...]:
+        return tuple(one for pair in value for one in pair.pairs())
 
     @model_validator(mode="after")
     def _in_one_place(self) -> Teacher:
