@@ -27,6 +27,8 @@ SHORT: dict[str, dict[str, Any]] = {
 SMALL_BATCHES = {"stages.prune.batch_size": 32, "budgets": {}}
 """The guides' schedule has a mask update every 100 steps: few images make that many in small batches only."""
 OF_THEIR_OWN = {
+    "shakespeare_gpt",
+    "shakespeare_lstm",
     "series_autoencoder_int8",
     "spoken_digits_ds_cnn_qat",
     "cifar10_resnet8_distill_prune_qat",
@@ -193,3 +195,27 @@ def test_digits_of_an_unheard_voice_are_recognized(
     run = tfopt.run(tfopt.load(RECIPES / "spoken_digits_ds_cnn_qat.yaml"), out=tmp_path)
     assert run.ok, [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held]
     assert run.export("int8").measures["accuracy"] >= 0.5
+
+
+@pytest.mark.slow
+def test_language_models_write_text_alone_and_with_a_draft(
+    shared_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The beginning of the text is enough to see that files generate; the figures of the recipes need all of it."""
+    text = (shared_data("tinyshakespeare") / "input.txt").read_text(encoding="utf-8")
+    (tmp_path / "input.txt").write_text(text[:60_000], encoding="utf-8")
+    monkeypatch.setenv("TINY_SHAKESPEARE", str(tmp_path))
+    short = {"stages.train.epochs": 1, "budgets": {}}
+    gpt = tfopt.load(RECIPES / "shakespeare_gpt.yaml").with_overrides({**short, "stages.prune.epochs": 1})
+    large = tfopt.run(gpt, out=tmp_path / "out")
+    small = tfopt.run(tfopt.load(RECIPES / "shakespeare_lstm.yaml").with_overrides(short), out=tmp_path / "out")
+    assert [
+        claim.found for run in (large, small) for file in run.report.exports for claim in file.claims if not claim.held
+    ] == []
+    variants = {"float32", "int8", "int4", "int4_blocks"}
+    texts = {name: tfopt.generate(large.folder, "ROMEO:", variant=name, max_tokens=40).text for name in variants}
+    assert all(texts.values())
+    drafted = tfopt.generate(large.folder, "ROMEO:", variant="float32", max_tokens=40, draft=small.folder)
+    assert drafted.text == texts["float32"]
+    assert drafted.speculation is not None
+    assert tfopt.generate(small.folder, "ROMEO:", max_tokens=300).finish == "max_tokens"
