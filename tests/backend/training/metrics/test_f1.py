@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from tfopt.backend.training.compile import measure
+from tfopt.backend.training.metrics.f1 import F1
 from tfopt.core.config.compile import Compile
 from tfopt.errors import StageError
 
@@ -39,3 +40,12 @@ def test_an_unknown_average_is_refused() -> None:
     asked = Compile.model_validate({"metrics": [{"name": "f1", "average": "best"}]})
     with pytest.raises(StageError, match="macro, micro or weighted"):
         measure(np.ones((2, 2), np.float32), np.array([0, 1], np.int32), asked)
+
+
+def test_it_begins_again() -> None:
+    metric = F1(3, one_per_label=False, threshold=0.5)
+    metric.update_state(np.array([0, 1]), np.eye(3, dtype=np.float32)[[0, 2]])
+    metric.reset_state()
+    assert float(metric.result()) == 0
+    metric.update_state(np.array([0, 1]), np.eye(3, dtype=np.float32)[[0, 1]])
+    assert float(metric.result()) == 1
