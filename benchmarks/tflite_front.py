@@ -68,13 +68,13 @@ TASKS = {
     ),
     "ds_cnn": Task(
         lambda folder: {
-            "source": "spoken_digits:spoken_digits",
-            "args": {"folder": str(folder / "fsdd")},
+            "source": "spoken_digits",
+            "args": {"folder": str(folder / "fsdd"), "split": "takes", "bands": 20},
             "splits": {"validation": "5%"},
         },
-        {"source": "spoken_digits:small_ds_cnn"},
+        {"source": "speech_ds_cnn", "args": {"filters": 48, "blocks": 3, "dropout": 0}},
         (12, 3),
-        ("stem", "digit"),
+        ("stem", "logits"),
     ),
 }
 

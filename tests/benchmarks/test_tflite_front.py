@@ -6,7 +6,6 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -17,13 +16,6 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The script, imported from its folder."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     return importlib.import_module("tflite_front")
-
-
-@pytest.fixture
-def digits(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Its data source."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    return importlib.import_module("spoken_digits")
 
 
 def points(script: Any, *files: tuple[str, str, int, float]) -> list[Any]:
@@ -54,11 +46,3 @@ def test_seeds_are_averaged_and_their_spread_shown(script: Any) -> None:
     one, two = points(script, ("tfopt", "int8", 1000, 0.8)), points(script, ("tfopt", "int8", 1000, 0.9))
     table, _ = script.front([one, two])
     assert "| 85.0 ± 7.1 |" in table
-
-
-def test_a_recording_becomes_a_spectrum_of_fixed_size(digits: Any) -> None:
-    tone = np.sin(2 * np.pi * 1000 * np.arange(4000) / digits.RATE)
-    spectrum = digits._spectrum(tone)
-    assert spectrum.shape == (digits.FRAMES, digits.BANDS)
-    assert spectrum[10].max() > spectrum[-1].max() + 5  # the second half is silence
-    assert digits._spectrum(np.ones(20_000)).shape == spectrum.shape
