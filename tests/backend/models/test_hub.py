@@ -65,3 +65,15 @@ def test_what_cannot_be_built_is_one_error(source: str, args: dict[str, Any], co
     with pytest.raises(StageError) as caught:
         _built(source, args)
     assert caught.value.code == code
+
+
+def test_a_saved_model_gets_the_length_and_the_mask_of_the_data(tmp_path: Path) -> None:
+    whole = keras_hub.models.BertTextClassifier(
+        keras_hub.models.BertBackbone(vocabulary_size=11, **_BACKBONE), num_classes=3, preprocessor=None
+    )
+    whole.save(tmp_path / "hub.keras")
+    split = Split(_IDS, np.array([0, 2], np.int32))
+    config = ModelConfig(source="./hub.keras", objects=("keras_hub.models",))
+    model = build(config, Data(split, split, split, source="test", num_classes=3), seed=1, folder=tmp_path).model
+    given = {"token_ids": _IDS, "padding_mask": (_IDS != 0) * 1, "segment_ids": _IDS * 0}
+    assert np.allclose(model(_IDS), whole(given), atol=1e-5)

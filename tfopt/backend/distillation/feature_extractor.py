@@ -44,24 +44,25 @@ def output_of(model: tf_keras.Model, name: str, pair: LayerPair) -> tf.Tensor:
     tensors = calls[0].outputs
     tensors = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
     if pair.kind == "attention_maps":
-        maps = [tensor for tensor in tensors if len(tensor.shape) == 4]
-        return maps[0] if maps else _attention_map(model, layer, calls[0], tensors[0])
+        return _attention_map(model, layer, calls[0], tensors)
     return tensors[0]
 
 
-def _attention_map(model: tf_keras.Model, layer: tf_keras.layers.Layer, call: Any, output: tf.Tensor) -> tf.Tensor:
-    """The map of attention that is called without returning it; its output where there is none to be had.
+def _attention_map(
+    model: tf_keras.Model, layer: tf_keras.layers.Layer, call: Any, tensors: list[tf.Tensor]
+) -> tf.Tensor:
+    """The map of attention, also where it is called without returning it; the output where there is none to be had.
 
     In a model that simulates 8 bits, attention is several layers, one of which is its softmax.
     """
-    softmax = f"{getattr(layer, 'layer', layer).name}_softmax"
+    attention = getattr(layer, "layer", layer)
+    if isinstance(attention, tf_keras.layers.MultiHeadAttention | GroupedQueryAttention) and len(tensors) == 1:
+        kwargs = {name: value for name, value in call.call_kwargs.items() if name != "training"}
+        return attention(*call.call_args, **kwargs, return_attention_scores=True)[1]
+    softmax = f"{attention.name}_softmax"
     if any(softmax in (one.name, getattr(getattr(one, "layer", None), "name", None)) for one in model.layers):
         return _find(model, softmax).output
-    attention = getattr(layer, "layer", layer)
-    if not isinstance(attention, tf_keras.layers.MultiHeadAttention | GroupedQueryAttention):
-        return output
-    kwargs = {name: value for name, value in call.call_kwargs.items() if name != "training"}
-    return attention(*call.call_args, **kwargs, return_attention_scores=True)[1]
+    return next((tensor for tensor in tensors if len(tensor.shape) == 4), tensors[0])
 
 
 def _find(model: tf_keras.Model, name: str) -> tf_keras.layers.Layer:

@@ -22,7 +22,7 @@ from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.models.default_loss import fitting_compile
 from tfopt.backend.models.files import is_model_file, load_file
 from tfopt.backend.models.functionalize import traced, without_lambdas
-from tfopt.backend.models.hub import hub_model
+from tfopt.backend.models.hub import for_data, hub_model, is_of_tokens
 from tfopt.backend.models.of_data import with_arguments_of
 from tfopt.backend.models.store import custom_code, load_model, save_model
 from tfopt.catalog import references
@@ -195,7 +195,8 @@ def _made(config: ModelConfig, data: Data, folder: Path) -> object:
                 code="meaningless_key",
             )
         path = folder / Path(source).expanduser()
-        return load_file(path, config.allow_unsafe, folder, signature, config.objects or ())
+        loaded = load_file(path, config.allow_unsafe, folder, signature, config.objects or ())
+        return for_data(loaded, source, None, data) if is_of_tokens(loaded) else loaded
     function = references.by_name("model", source)
     return references.call(function, source, with_arguments_of(data, function, config.args), folder)
 

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
 import keras
 
@@ -59,7 +59,7 @@ def hub_model(source: str, args: Config, data: Data, vocabulary_size: int | None
         model = _from_preset(kind, source, str(preset), given, data, folder)
     else:
         model = _built(kind, source, given, data, vocabulary_size, folder)
-    return _for_data(model, source, output, data)
+    return for_data(model, source, output, data)
 
 
 def _library(source: str) -> ModuleType:
@@ -122,8 +122,23 @@ def _from_preset(kind: Any, source: str, preset: str, args: dict[str, Any], data
     return references.call(kind.from_preset, source, {"preset": str(path), **extra, **args}, folder)
 
 
-def _for_data(model: keras.Model, source: str, output: object, data: Data) -> keras.Model:
-    """The model with one output, and with the inputs that the data have."""
+def is_of_tokens(model: object) -> TypeGuard[keras.Model]:
+    """Whether a model has the inputs of KerasHub's models of texts."""
+    return isinstance(model, keras.Model) and isinstance(model.input, Mapping) and _TOKENS in model.input
+
+
+def for_data(model: keras.Model, source: str, output: object, data: Data) -> keras.Model:
+    """A model of KerasHub with one output, and with the inputs and sizes that the data have.
+
+    Args:
+        model: with inputs by name, which may be of any length.
+        source: where it comes from, for errors.
+        output: name of the output, where there are several.
+        data: the examples.
+
+    Raises:
+        StageError: no output is chosen, or an input cannot be made of the data's.
+    """
     outputs = model.output
     if output is not None or (isinstance(outputs, Mapping) and len(outputs) > 1):
         known = list(outputs) if isinstance(outputs, Mapping) else []

@@ -22,7 +22,7 @@ from tfopt import api
 from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.models import build as models
-from tfopt.backend.models.files import load_file
+from tfopt.backend.models.files import load_file, trust
 from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError
 
@@ -212,3 +212,23 @@ def test_the_bytecode_of_the_tests_would_run(tmp_path: Path) -> None:
     code = marshal.loads(base64.b64decode(bytecode(witness)[0]))
     assert types.FunctionType(code, {"open": open})(3) == 3
     assert witness.exists()
+
+
+def test_layers_of_tfopt_itself_are_no_foreign_code() -> None:
+    known = {
+        "module": "tfopt.backend.layers.tied_embedding",
+        "class_name": "TiedEmbedding",
+        "config": {"name": "token_embedding"},
+        "registered_name": "tfopt>TiedEmbedding",
+    }
+    function = {
+        "module": "builtins",
+        "class_name": "function",
+        "config": "tfopt>gelu_tanh",
+        "registered_name": "function",
+    }
+    assert list(trust.findings({"layers": [known, function]}, keras_3=False)) == []
+    other = {**known, "class_name": "Other", "registered_name": "tfopt>Other"}
+    assert [finding.danger for finding in trust.findings({"layers": [other]}, keras_3=False)] == ["module"]
+    disguised = {**known, "registered_name": "elsewhere>TiedEmbedding"}
+    assert [finding.danger for finding in trust.findings({"layers": [disguised]}, keras_3=False)] == ["module"]

@@ -17,6 +17,7 @@ import tensorflow as tf
 import tf_keras
 from google.protobuf.message import DecodeError
 
+from tfopt.backend import layers as own_layers
 from tfopt.backend.compat.keras_saving import layer_classes
 from tfopt.backend.compat.tensorflow_runtime import op_def_registry
 from tfopt.backend.types import Config
@@ -152,6 +153,8 @@ def _allowed_module(module: object) -> bool:
 def _is_keras(part: Config, keras_3: bool) -> bool:
     """Whether a class or function is one that a model of Keras is made of."""
     name, module, registered = part["class_name"], part.get("module"), part.get("registered_name")
+    if _is_own(part):
+        return not keras_3
     if name == "function":
         return _is_activation(part.get("config"), module, registered, keras_3)
     # A registered name is looked up before the module: anything that this process has registered would be found by it.
@@ -163,6 +166,18 @@ def _is_keras(part: Config, keras_3: bool) -> bool:
         and issubclass(code, _building_blocks(keras_3))
         and not issubclass(code, (tf_keras.layers.Lambda, keras.layers.Lambda))
     )
+
+
+def _is_own(part: Config) -> bool:
+    """Whether a part names a layer or activation of `tfopt.backend.layers`, and this process finds just that by it."""
+    name = part.get("config") if part["class_name"] == "function" else part["class_name"]
+    if not isinstance(name, str):
+        return False
+    bare = name.removeprefix("tfopt>")
+    own = getattr(own_layers, bare, None) if bare in own_layers.__all__ else None
+    registered = tf_keras.saving.get_registered_object(f"tfopt>{bare}")
+    named = part.get("registered_name") in (f"tfopt>{bare}", "function") or name == f"tfopt>{bare}"
+    return own is not None and registered is own and named
 
 
 def _is_activation(name: object, module: object, registered: object, keras_3: bool) -> bool:
