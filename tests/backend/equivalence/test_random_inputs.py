@@ -9,6 +9,7 @@ pytestmark = pytest.mark.tf
 pytest.importorskip("tf_keras")
 
 import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 
 from tfopt.backend.equivalence import random_inputs  # noqa: E402
@@ -19,6 +20,19 @@ def test_grow_until_the_model_accepts_them() -> None:
     model = tf_keras.Sequential([tf_keras.layers.InputLayer((None, 4)), tf_keras.layers.Cropping1D(400)])
     (inputs,) = random_inputs(model)
     assert inputs.shape == (2, 1024, 4)
+
+
+def test_shrink_for_a_model_with_a_table_of_positions() -> None:
+    model = tf_keras.Sequential([tf_keras.layers.InputLayer((None, 4)), _UpToTwelve()])
+    (inputs,) = random_inputs(model)
+    assert inputs.shape == (2, 4, 4)
+
+
+class _UpToTwelve(tf_keras.layers.Layer):
+    """Refuses more than twelve steps, as a table of positions does."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.zeros((12, 4))[: tf.shape(inputs)[1]] + inputs
 
 
 def test_an_error_quotes_a_model_that_accepts_none() -> None:

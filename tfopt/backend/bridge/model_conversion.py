@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import tf_keras
 
 from tfopt.backend.bridge.conversion import Conversion
 from tfopt.backend.bridge.equivalence import describe_difference
 from tfopt.backend.bridge.mask_checks import same_masks
-from tfopt.backend.bridge.reading.functionalize import functional
+from tfopt.backend.bridge.reading.functionalize import functional, of_sizes
 from tfopt.backend.bridge.refusals import refuse_what_cannot_run
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.graph.layers import all_layers
 from tfopt.errors import StageError
 
 
-def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
+def to_tf_keras(
+    model: keras.Model | tf_keras.Model, sizes: Sequence[Sequence[int | None]] | None = None
+) -> tf_keras.Model:
     """The tf_keras model with the same layers, weights and outputs as a Keras 3 model; not compiled.
 
     See `tfopt.bridge.to_tf_keras`.
+
+    Args:
+        model: of either library.
+        sizes: of one example of each input, for a functional model that leaves some open; None leaves them open.
 
     Raises:
         StageError: a layer cannot be converted, or the outputs of the two models differ; names the layer.
@@ -31,7 +39,7 @@ def to_tf_keras(model: keras.Model | tf_keras.Model) -> tf_keras.Model:
             "Expected a keras.Model of Keras 3.",
             code="invalid_model",
         )
-    source = functional(model)
+    source = functional(model) if sizes is None else of_sizes(model, sizes)
     refuse_what_cannot_run(source)
     conversion, converted = _converted(source, exact_masks=False)
     difference = describe_difference(source, converted, conversion.steps)

@@ -12,7 +12,7 @@ import tf_keras
 from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer
 from tfopt.backend.bridge.equivalence import output_difference
 from tfopt.backend.bridge.reading.float32 import in_float32
-from tfopt.backend.bridge.reading.functionalize import functional
+from tfopt.backend.bridge.reading.functionalize import functional, of_sizes, sizes_of
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.backend.equivalence import random_inputs
@@ -34,7 +34,8 @@ def restore_keras3(origin: keras.Model, model: tf_keras.Model) -> keras.Model:
         StageError: the layers of the two do not belong together any more, or their outputs differ.
     """
     copy = _copy(functional(origin))
-    for variable, value in variable_pairs(copy, model):
+    # The counterpart may have sizes that the model of Keras 3 leaves open.
+    for variable, value in variable_pairs(of_sizes(copy, sizes_of(model)), model):
         variable.assign(value.numpy())
     for layer in all_layers(copy):
         # What a Normalization computes with is derived from its weights.
@@ -51,7 +52,7 @@ def check_outputs(converted: keras.Model, model: tf_keras.Model) -> None:
     Raises:
         StageError: they differ; says by how much.
     """
-    if differing := output_difference(model, converted, random_inputs(converted)):
+    if differing := output_difference(model, converted, random_inputs(model)):
         raise StageError(
             f"The Keras 3 model made of {model.name!r} differs at its output "
             f"{model.output_names[differing.index]!r}, by {differing.described}. This is a mistake in tfopt's bridge.",

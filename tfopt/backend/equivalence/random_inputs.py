@@ -18,7 +18,8 @@ _EXAMPLES = 2
 _OPEN_EXTENT = {4: 64}
 _OTHER_EXTENT = 16
 """Size that an open axis gets, by the number of axes of the input: large enough for the strides of image models."""
-_GROWTH = 4
+_FACTORS = (1, 1 / 4, 4, 1 / 16, 16, *(4.0**power for power in range(3, 12)))
+"""Of those sizes, in the order in which they are tried: a table of positions has an end, a crop needs more."""
 _MOST_VALUES = 1 << 22
 _WHOLE_NUMBERS, _BOUNDED_WHOLE_NUMBERS = 10, 2
 """Integers are below this where the model has no table."""
@@ -27,8 +28,8 @@ _WHOLE_NUMBERS, _BOUNDED_WHOLE_NUMBERS = 10, 2
 def random_inputs(model: keras.Model | tf_keras.Model, seed: int = 0, *, bounded: bool = False) -> list[Array]:
     """Random examples for each input of a model, in the order of `model.inputs`.
 
-    Open axes start small and grow until the model accepts the inputs: one that crops 5,000 values at either end of a
-    sequence accepts none below 10,001.
+    Open axes get several sizes until the model accepts the inputs: one that crops 5,000 values at either end of a
+    sequence accepts none below 10,001, one with a table of 12 positions none above 12.
 
     Args:
         model: functional or sequential, of Keras 3 or tf_keras. Where a layer looks numbers up in a table, integers
@@ -43,28 +44,28 @@ def random_inputs(model: keras.Model | tf_keras.Model, seed: int = 0, *, bounded
     """
     draw = _Draw(bounded, min(_tables(model), default=None), [*_words(model), "unseen"])
 
-    def make(factor: int) -> list[Array]:
+    def make(factor: float) -> list[Array]:
         random = np.random.default_rng(seed)
         return [draw(_shape(tensor.shape, factor), tf.as_dtype(tensor.dtype), random) for tensor in model.inputs]
 
-    factor, inputs = 1, make(1)
-    while True:
+    reason = ""
+    tried: list[list[tuple[int, ...]]] = []
+    for factor in _FACTORS:
+        inputs = make(factor)
+        if _shapes(inputs) in tried or sum(values.size for values in inputs) > _MOST_VALUES:
+            continue
+        tried.append(_shapes(inputs))
         try:
             outputs(model, inputs)
         except (ValueError, tf.errors.OpError) as error:
-            factor *= _GROWTH
-            larger = make(factor)
-            if _shapes(larger) == _shapes(inputs) or sum(values.size for values in larger) > _MOST_VALUES:
-                reason = str(error).strip().splitlines()
-                raise StageError(
-                    f"The model {model.name!r} could not be tried on random inputs of shape {_shapes(inputs)}: "
-                    f"{reason[0] if reason else type(error).__name__}",
-                    "Expected a model that runs on numbers between -1 and 1, or on small indices.",
-                    code="invalid_model",
-                ) from error
-            inputs = larger
+            reason = reason or (str(error).strip().splitlines() or [type(error).__name__])[0]
         else:
             return inputs
+    raise StageError(
+        f"The model {model.name!r} could not be tried on random inputs of shape {tried[0]}: {reason}",
+        "Expected a model that runs on numbers between -1 and 1, or on small indices.",
+        code="invalid_model",
+    )
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,9 @@ class _Draw:
         return random.integers(0, self.table or _WHOLE_NUMBERS, shape) * (random.random(shape) < 0.75)
 
 
-def _shape(shape: Iterable[int | None], factor: int) -> tuple[int, ...]:
+def _shape(shape: Iterable[int | None], factor: float) -> tuple[int, ...]:
     batch, *rest = shape
-    open_extent = factor * _OPEN_EXTENT.get(1 + len(rest), _OTHER_EXTENT)
+    open_extent = max(1, int(factor * _OPEN_EXTENT.get(1 + len(rest), _OTHER_EXTENT)))
     return (batch or _EXAMPLES, *(extent or open_extent for extent in rest))
 
 

@@ -89,9 +89,38 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     with precision.float32_globally():
         if isinstance(result, keras.Model):
             _check_no_lambda(result, config.source)
-            return Built(to_tf_keras(precision.in_float32(result)), result, precision.sentence(result))
+            return Built(_converted(precision.in_float32(result), data), result, precision.sentence(result))
         graph = _as_graph(result, config.source, data)
         return Built(precision.in_float32(graph), None, precision.sentence(graph))
+
+
+def _converted(model: keras.Model, data: Data) -> tf_keras.Model:
+    """The tf_keras counterpart of a Keras 3 model.
+
+    With open sizes, the call of an own layer may be no graph (a causal mask of an unknown length, as in KerasHub's
+    decoders): such a model is made for the sizes of the data, as its files are.
+    """
+    converted = to_tf_keras(model)
+    sizes = _sizes_of_data(converted, data)
+    if sizes is None or not closed_layers(converted):
+        return converted
+    fixed = to_tf_keras(model, sizes)
+    return fixed if len(closed_layers(fixed)) < len(closed_layers(converted)) else converted
+
+
+def _sizes_of_data(model: tf_keras.Model, data: Data) -> list[tuple[int, ...]] | None:
+    """The sizes of the data for each input of a model, where it leaves one open and the data does not."""
+    if all(None not in tensor.shape[1:] for tensor in model.inputs):
+        return None
+    shape = data.input_shape
+    if isinstance(shape, dict):
+        found = list(shape.values()) if data.positional else [shape.get(name) for name in model.input_names]
+    else:
+        found = [shape]
+    fits = len(found) == len(model.inputs) and all(
+        size is not None and len(size) == tensor.shape.rank - 1 for size, tensor in zip(found, model.inputs, strict=True)
+    )
+    return [tuple(size) for size in found if size is not None] if fits else None
 
 
 def build_alone(

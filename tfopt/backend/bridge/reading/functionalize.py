@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from itertools import chain, count
 
 import keras
+import tf_keras
 
 from tfopt.backend.bridge.reading.graph import calls_of
-from tfopt.backend.bridge.reading.inlining import inlined, with_called_shapes
+from tfopt.backend.bridge.reading.inlining import inlined, with_called_shapes, with_sizes
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -24,6 +26,25 @@ def functional(model: keras.Model) -> keras.Model:
         StageError: the model is not built, or its `call` cannot be traced.
     """
     return inlined(_traced(model), _traced)
+
+
+def of_sizes(model: keras.Model, sizes: Sequence[Sequence[int | None]]) -> keras.Model:
+    """As `functional`, with these sizes of one example for each input that leaves its own open.
+
+    A model of the same inputs is returned as it is.
+
+    Raises:
+        StageError: as `functional`, or a layer cannot be called on such inputs.
+    """
+    graph = functional(model)
+    if isinstance(graph, keras.Sequential) or [tuple(of_one) for of_one in sizes] == sizes_of(graph):
+        return graph
+    return with_sizes(graph, sizes)
+
+
+def sizes_of(model: keras.Model | tf_keras.Model) -> list[tuple[int | None, ...]]:
+    """The sizes of one example of each input, None where they are open."""
+    return [tuple(tensor.shape[1:]) for tensor in model.inputs]
 
 
 def nested_graph(model: keras.Model) -> keras.Model:

@@ -69,19 +69,33 @@ def with_called_shapes(model: keras.Model, uses: Sequence[Call]) -> keras.Model:
         return model
     if len(shapes) != 1 or shapes == {tuple(tuple(tensor.shape[1:]) for tensor in model.inputs)}:
         return model
+    return with_sizes(model, *shapes)
+
+
+def with_sizes(model: keras.Model, sizes: Sequence[Sequence[int | None]]) -> keras.Model:
+    """A functional model with the same layers, called on inputs of these sizes.
+
+    Args:
+        model: Functional.
+        sizes: of one example, for each input in the order of `model.inputs`.
+
+    Raises:
+        StageError: a layer cannot be called on them.
+    """
     tensors = {
         id(tensor): keras.Input(
-            batch_shape=(tensor.shape[0], *sizes), dtype=tensor.dtype, name=tensor._keras_history.operation.name
+            batch_shape=(tensor.shape[0], *of_one), dtype=tensor.dtype, name=tensor._keras_history.operation.name
         )
-        for tensor, sizes in zip(model.inputs, *shapes, strict=True)
+        for tensor, of_one in zip(model.inputs, sizes, strict=True)
     }
     inputs = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], model._inputs_struct)
     _replay(model, frozenset(), lambda nested: nested, tensors)
     outputs = keras.tree.map_structure(lambda tensor: tensors.get(id(tensor), tensor), model._outputs_struct)
-    return guarded(
+    made: keras.Model = guarded(
         lambda: keras.Model(inputs, outputs, name=model.name, trainable=model.trainable),
         f"Calling the layers of {model.name!r} on inputs of known sizes",
     )
+    return made
 
 
 def _replay(model: keras.Model, nested: frozenset[int], trace: Trace, tensors: dict[int, keras.KerasTensor]) -> None:
