@@ -118,7 +118,8 @@ def _sizes_of_data(model: tf_keras.Model, data: Data) -> list[tuple[int, ...]] |
     else:
         found = [shape]
     fits = len(found) == len(model.inputs) and all(
-        size is not None and len(size) == tensor.shape.rank - 1 for size, tensor in zip(found, model.inputs, strict=True)
+        size is not None and len(size) == tensor.shape.rank - 1
+        for size, tensor in zip(found, model.inputs, strict=True)
     )
     return [tuple(size) for size in found if size is not None] if fits else None
 

@@ -25,6 +25,8 @@ Ranges: TypeAlias = Mapping[str, tf.Variable]
 
 _LARGEST_INTEGER = 127.0
 """Of a rounded weight: TFLite's kernels take -127..127."""
+_STEPS = 255
+"""Between the smallest and the largest value of 8 bits."""
 
 
 class Observing:
@@ -52,6 +54,19 @@ class ActivationQuantizer(Observing, MovingAverageQuantizer):
 
     def get_config(self) -> Config:
         return {}
+
+
+class DivisorQuantizer(ActivationQuantizer):
+    """Rounds values that are divided by: in training, none of them to 0, which would end it with NaN.
+
+    The kernels of TFLite give the largest number for 1/sqrt(0), and so does the rounding of what comes out.
+    """
+
+    def __call__(self, inputs: tf.Tensor, training: bool, weights: Ranges, **kwargs: Nested) -> tf.Tensor:
+        rounded = super().__call__(inputs, training, weights, **kwargs)
+        if self.observing or not training:
+            return rounded
+        return tf.maximum(rounded, (weights["max_var"] - weights["min_var"]) / _STEPS)
 
 
 class FixedQuantizer(Quantizer):

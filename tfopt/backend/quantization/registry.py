@@ -10,6 +10,7 @@ from tensorflow_model_optimization.quantization.keras.quantizers import Quantize
 from tf_keras import layers
 
 from tfopt.backend.graph.connections import function_name
+from tfopt.backend.layers import PositionEmbedding
 from tfopt.backend.quantization.canonical.custom_layers import (
     DilatedConv2D,
     HeadContext,
@@ -19,6 +20,8 @@ from tfopt.backend.quantization.canonical.custom_layers import (
     RemoveAxes,
     RepeatHeads,
     Slice,
+    SwappedHalves,
+    TimesTable,
 )
 from tfopt.backend.quantization.canonical.mask_layers import (
     AllMasks,
@@ -34,12 +37,20 @@ from tfopt.backend.quantization.canonical.mask_layers import (
     WithoutMask,
     ZeroPadded,
 )
+from tfopt.backend.quantization.canonical.normalization_layers import (
+    InverseRoot,
+    LastMean,
+    PlusEpsilon,
+    SumOfSquares,
+    Times,
+)
 from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.own_functions import computes_in_integers
 from tfopt.backend.quantization.quantizers import (
     ActivationQuantizer,
+    DivisorQuantizer,
     FixedQuantizer,
     KernelQuantizer,
     TensorQuantizer,
@@ -76,6 +87,7 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.Dense: Rounding("kernel", KernelQuantizer(1), output=True),
     layers.EinsumDense: Rounding("kernel", TensorQuantizer(), output=True),
     layers.Embedding: Rounding("embeddings", TensorQuantizer()),
+    PositionEmbedding: Rounding("embeddings", TensorQuantizer(), output=True),
     Table: Rounding("table", TensorQuantizer()),
     TakeRows: NOTHING,
     TimesRows: OUTPUT,
@@ -104,6 +116,13 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.UnitNormalization: NOTHING,
     HeadContext: OUTPUT,
     HeadScores: OUTPUT,
+    InverseRoot: OUTPUT,
+    LastMean: OUTPUT,
+    PlusEpsilon: OUTPUT,
+    SumOfSquares: OUTPUT,
+    SwappedHalves: NOTHING,
+    Times: OUTPUT,
+    TimesTable: Rounding("factors", TensorQuantizer(), output=True),
     # Masks
     AllMasks: NOTHING,
     AttentionMask: NOTHING,
@@ -169,6 +188,7 @@ ACTIVATIONS: Mapping[str, Rounding] = {
     "linear": NOTHING,
     "exponential": OUTPUT,
     "gelu": OUTPUT,
+    "gelu_tanh": OUTPUT,
     "hard_sigmoid": OUTPUT,
     "leaky_relu": OUTPUT,
     "mish": OUTPUT,
@@ -183,6 +203,7 @@ ACTIVATIONS: Mapping[str, Rounding] = {
     "swish": OUTPUT,
     "tanh": NOTHING,
     "keras3_celu": OUTPUT,
+    "keras3_gelu_approximate": OUTPUT,
     "keras3_hard_sigmoid": OUTPUT,
     "keras3_hard_silu": OUTPUT,
     "keras3_hard_tanh": OUTPUT,
@@ -196,7 +217,7 @@ data too. Functions of Keras 3 that are not listed: the converter refuses the ro
 `log_sigmoid`, `soft_shrink` and `sparse_plus` (RuntimeError), and makes `tanh_shrink` wrong.
 """
 
-ROUNDED_BEFORE = frozenset({"gelu", "sigmoid", "softmax", "tanh"})
+ROUNDED_BEFORE = frozenset({"sigmoid", "softmax", "tanh"})
 """Functions inside a kernel's layer that are separate operators in TFLite, whose input needs a scale."""
 FIXED_RANGES: Mapping[str, tuple[float, float]] = {
     "sigmoid": (0.0, 255 / 256),
@@ -263,4 +284,4 @@ def _output_quantizer(layer: layers.Layer, rounded: Rounding | None, read_outsid
         return None if read_outside else FixedQuantizer(*FIXED_RANGES[function])
     if function in FLOAT_FUNCTIONS or not (rounded is None or rounded.output):
         return None
-    return ActivationQuantizer()
+    return DivisorQuantizer() if type(layer) is PlusEpsilon else ActivationQuantizer()

@@ -15,7 +15,7 @@ file in `rewrites/` with one class (see `rewrite`), and its place in the table `
 | `engine`, `replay`, `copying`, `weights` | how is a model rebuilt, call by call? |
 | `flatten` | which layers are in the nested models? |
 | `table_layers` | how is one table both an embedding and an output layer? |
-| `custom_layers` | which layers exist only in this form? |
+| `custom_layers`, `normalization_layers` | which layers exist only in this form? |
 | `expand_to_4d`, `kernel_arguments`, `affine` | what do several rewrites share? |
 | `batch_norm`, `lstm_scales` | what does the converter make of batch normalization and of LSTMs? |
 | `equality` | are the outputs still the same? |

@@ -130,6 +130,39 @@ class RepeatHeads(layers.Layer):
         return {**super().get_config(), "count": self.count}
 
 
+class SwappedHalves(layers.Layer):
+    """Values whose last axis begins with its second half and ends with its first."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        first, second = tf.split(inputs, 2, axis=-1)
+        return tf.concat([second, first], axis=-1)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+
+class TimesTable(layers.Layer):
+    """Values times numbers that are not trained; the axes of these are the last ones of the values.
+
+    Args:
+        shape: of the numbers, which are a weight of the layer: it is rounded as one.
+    """
+
+    def __init__(self, shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shape = [int(size) for size in shape]
+
+    def build(self, input_shape: Shape) -> None:
+        self.factors = self.add_weight(name="factors", shape=self.shape, initializer="ones", trainable=False)
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs * self.factors
+
+    def get_config(self) -> dict[str, Nested]:
+        return {**super().get_config(), "shape": self.shape}
+
+
 class LogOfOnePlus(layers.Layer):
     """`log(1 + x)`: for x between 0 and 1, a result between 0 and 0.69."""
 

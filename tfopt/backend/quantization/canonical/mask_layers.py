@@ -2,6 +2,7 @@
 
 A mask is a bool tensor, (batch, steps), that layers get as one of their inputs; none of them uses the masks that Keras
 passes along behind the tensors. Numbers are picked with SELECT_V2, never cast: a CAST of bool computes in float.
+Each accepts floats for a mask, too: Keras infers the shapes of results with inputs of one dtype.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class ZeroPadded(layers.Layer):
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         values, mask = inputs
-        return tf.where(_as_rank_of(values, mask), values, tf.zeros((), values.dtype))
+        return tf.where(_as_rank_of(values, as_bool(mask)), values, tf.zeros((), values.dtype))
 
 
 class AllMasks(layers.Layer):
@@ -176,7 +177,7 @@ class MaskedMean(layers.Layer):
         self.keepdims = keepdims
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        values, mask = inputs
+        values, mask = inputs[0], as_bool(inputs[1])
         root = tf.reshape(_root_of_count(mask, values.dtype), (-1, 1, 1))
         weights = tf.where(tf.expand_dims(mask, 1), root, tf.zeros((), values.dtype))
         mean = tf.matmul(weights, values) * root
@@ -247,13 +248,13 @@ class _MaskedAttention(layers.Layer):
         given = dict(zip(self.roles, inputs, strict=True))
         query, value = given["query"], given["value"]
         scores = self._calculate_scores(query=query, key=given.get("key", value))
-        kept = [tf.expand_dims(given["value_mask"], 1)] if "value_mask" in given else []
+        kept = [tf.expand_dims(as_bool(given["value_mask"]), 1)] if "value_mask" in given else []
         kept += [causal_mask(query, value)] if self.hides_later else []
         if kept:
             scores = masked_scores(scores, functools.reduce(tf.logical_and, kept))
         result, weights = self._apply_scores(scores, value, None, training)
         if "query_mask" in given:
-            result = tf.where(tf.expand_dims(given["query_mask"], 2), result, tf.zeros((), result.dtype))
+            result = tf.where(tf.expand_dims(as_bool(given["query_mask"]), 2), result, tf.zeros((), result.dtype))
         return (result, weights) if return_attention_scores else result
 
     def compute_mask(self, inputs: Nested, mask: Nested = None) -> None:

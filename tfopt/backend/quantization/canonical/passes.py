@@ -27,6 +27,7 @@ from tfopt.backend.quantization.canonical.rewrites.kernel_activation import Sepa
 from tfopt.backend.quantization.canonical.rewrites.layer_scale import LayerScale
 from tfopt.backend.quantization.canonical.rewrites.min_max import MinMax
 from tfopt.backend.quantization.canonical.rewrites.multi_head_attention import MultiHeadAttention
+from tfopt.backend.quantization.canonical.rewrites.normalization import LayerNormalization, RootMeanSquare
 from tfopt.backend.quantization.canonical.rewrites.operators.activations import Activations
 from tfopt.backend.quantization.canonical.rewrites.operators.arithmetic import ArithmeticWithConstant, BinaryArithmetic
 from tfopt.backend.quantization.canonical.rewrites.operators.concat import Concat
@@ -42,11 +43,16 @@ from tfopt.backend.quantization.canonical.rewrites.operators.pad import Pad
 from tfopt.backend.quantization.canonical.rewrites.operators.reshape import Reshape
 from tfopt.backend.quantization.canonical.rewrites.operators.slicing import StridedSlice
 from tfopt.backend.quantization.canonical.rewrites.operators.transpose import Transpose
+from tfopt.backend.quantization.canonical.rewrites.own_attention import OwnGroupedQueryAttention
 from tfopt.backend.quantization.canonical.rewrites.recurrent.bidirectional_lstm import BidirectionalLSTM
 from tfopt.backend.quantization.canonical.rewrites.recurrent.concatenated_lstms import ConcatenatedLSTMs
 from tfopt.backend.quantization.canonical.rewrites.recurrent.recurrent_inputs import ReshapeBeforeLoop
 from tfopt.backend.quantization.canonical.rewrites.rescaling import ScaleAndShift
-from tfopt.backend.quantization.canonical.rewrites.reversible_embedding import ReversibleEmbedding
+from tfopt.backend.quantization.canonical.rewrites.reversible_embedding import (
+    OwnTiedEmbedding,
+    OwnTiedLogits,
+    ReversibleEmbedding,
+)
 from tfopt.backend.quantization.canonical.rewrites.separable_conv1d import SeparableConv1D
 from tfopt.backend.quantization.canonical.rewrites.separable_conv2d import SeparableConv2D
 from tfopt.backend.quantization.canonical.rewrites.sequence_layers import SequenceLayers
@@ -69,8 +75,16 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     (Average(),),
     (BinaryMerges(),),
     (MaskAdded(), ScoresChosen()),
-    (Einsum(), MaskedSoftmax(), DotProductAttention(), ReversibleEmbedding()),
-    (MultiHeadAttention(), GroupedQueryAttention(), EinsumDense(), MinMax(), BidirectionalLSTM()),
+    (Einsum(), MaskedSoftmax(), DotProductAttention(), ReversibleEmbedding(), OwnTiedEmbedding(), OwnTiedLogits()),
+    (
+        MultiHeadAttention(),
+        GroupedQueryAttention(),
+        OwnGroupedQueryAttention(),
+        EinsumDense(),
+        MinMax(),
+        BidirectionalLSTM(),
+    ),
+    (LayerNormalization(), RootMeanSquare()),
     (ConcatenatedLSTMs(),),
     (ReshapeBeforeLoop(),),
     (Conv1D(), Conv1DTranspose(), DepthwiseConv1D(), SeparableConv1D(), Dense(), SequenceLayers()),

@@ -13,7 +13,8 @@ The order in which they are applied, and the only place that finds them: `tfopt.
 | `batch_normalization`, `batch_normalization_folding` | batch normalization alone, and into a kernel |
 | `rescaling`, `layer_scale` | a scale and a shift per channel |
 | `average`, `binary_merges`, `min_max` | merges |
-| `multi_head_attention` | attention |
+| `multi_head_attention`, `grouped_query_attention`, `own_attention` | attention: of tf_keras, Keras 3 and tfopt |
+| `normalization` | LayerNormalization and RMSNormalization, step by step |
 | `reversible_embedding` | an embedding that is the output layer, too |
 | `recurrent/`, `operators/` | recurrent layers; TensorFlow operators such as `x * 2` |
 """

@@ -18,7 +18,7 @@ from tfopt.backend.quantization.canonical.weights import NamedWeights, named, or
 from tfopt.backend.types import Array
 
 _KERNELS = (layers.Conv2D, layers.Conv2DTranspose, layers.Dense, layers.DepthwiseConv2D)
-_INSIDE = frozenset({"linear", "relu", "relu6", "gelu", "sigmoid", "softmax", "tanh"})
+_INSIDE = frozenset({"linear", "relu", "relu6", "sigmoid", "softmax", "tanh"})
 """Functions that TFLite fuses, or whose input is rounded inside the layer."""
 
 

@@ -17,6 +17,7 @@ from tf_keras import layers
 from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention
 from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores, InsertAxes
 from tfopt.backend.quantization.canonical.mask_layers import KeptWeights, MaskedScores
+from tfopt.backend.quantization.canonical.normalization_layers import Times
 from tfopt.backend.quantization.canonical.replay import Node
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import NamedWeights
@@ -52,8 +53,8 @@ class MultiHeadAttention(Rewrite):
             part: self._heads(site, part, tensor)
             for part, tensor in zip(_PARTS, (query, value if key is None else key, value), strict=True)
         }
-        scores = site.make("scores", lambda name: HeadScores(layer._key_dim**-0.5, name=name))
-        found = scores([heads["query"], heads["key"]])
+        scaled = site.make("scaled", lambda name: Times(layer._key_dim**-0.5, name=name))(heads["query"])
+        found = site.make("scores", lambda name: HeadScores(1.0, name=name))([scaled, heads["key"]])
         if attention_mask is not None:
             of_heads = site.make("mask_of_heads", lambda name: InsertAxes(name=name))(attention_mask)
             found = site.make("masked", lambda name: MaskedScores(name=name))([found, of_heads])

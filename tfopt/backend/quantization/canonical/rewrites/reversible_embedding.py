@@ -1,7 +1,7 @@
-"""An embedding that is the output layer, too (`keras.layers.ReversibleEmbedding`), as one table, rows and products.
+"""An embedding that is the output layer, too, as one table, rows and products: that of Keras 3, and tfopt's own two.
 
-The bridge wraps it, for tf_keras has no such layer; a wrapper is not simulated, and its two outputs could not share a
-scale. The table is one weight that is rounded once, and both see it.
+The bridge wraps `keras.layers.ReversibleEmbedding`, for tf_keras has no such layer; a wrapper is not simulated, and its
+two outputs could not share a scale. The table is one weight that is rounded once, and both see it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,42 @@ import tensorflow as tf
 
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.reading.arguments import fill
+from tfopt.backend.layers import TiedEmbedding, TiedLogits
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
 from tfopt.backend.quantization.canonical.weights import NamedWeights
 from tfopt.backend.types import Array
 
+_TITLE = "embedding computed as one table, its rows and products with them"
+
+
+class OwnTiedEmbedding(Rewrite):
+    title = _TITLE
+
+    def applies(self, site: RewriteSite) -> bool:
+        return type(site.layer) is TiedEmbedding and len(site.nodes) == 1
+
+    def replace(self, site: RewriteSite, inputs: tf.Tensor) -> list[tf.Tensor]:
+        (values,) = site.layer.get_weights()
+        table = site.make("", lambda name: Table(*values.shape, name=name), {"table": values})(inputs)
+        return [site.make("rows", lambda name: TakeRows(name=name))([inputs, table]), table]
+
+    def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
+        return [weights[site.name]["table"]]
+
+
+class OwnTiedLogits(Rewrite):
+    title = ""
+
+    def applies(self, site: RewriteSite) -> bool:
+        return type(site.layer) is TiedLogits
+
+    def replace(self, site: RewriteSite, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        return site.make("", lambda name: TimesRows(name=name))(list(inputs))
+
 
 class ReversibleEmbedding(Rewrite):
-    title = "embedding computed as one table, its rows and products with them"
+    title = _TITLE
 
     def applies(self, site: RewriteSite) -> bool:
         layer = site.layer
