@@ -50,7 +50,7 @@ def test_a_sequential_model_has_the_treatment_of_its_layers() -> None:
 
 @pytest.mark.parametrize("function", ["relu", "swish", "leaky_relu", "softmax", "gelu", tf.nn.relu6])
 def test_any_function_may_be_inside_a_kernels_layer(function) -> None:
-    own = ", rewritten: activation as a separate layer" if function in ("swish", "leaky_relu") else ""
+    own = ", rewritten: activation as a separate layer" if function in ("swish", "leaky_relu", "gelu") else ""
     assert _treatment(layers.Conv2D(4, 3, activation=function)) == f"simulated{own}"
 
 
