@@ -13,7 +13,7 @@ import tf_keras
 
 from tfopt import __version__
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
-from tfopt.backend.bundle import manifest, model_card
+from tfopt.backend.bundle import manifest, model_card, raw_texts
 from tfopt.backend.bundle.contents import About, Bundled, add_file, write_array
 from tfopt.backend.bundle.labels import misfit, read_labels
 from tfopt.backend.bundle.metadata.content import LABELS, ModelMeaning
@@ -97,6 +97,9 @@ def _write(model: tf_keras.Model | Quantized, bundle: BundleKeys, context: Expor
         (written / "golden").mkdir(parents=True)
         if raw is not None:
             write_array(raw[:, np.newaxis], written / "golden" / "raw")
+        if about.texts is not None:
+            texts = raw_texts.golden_texts(context.data, about.texts, given)
+            (written / "golden" / raw_texts.FILE).write_bytes(raw_texts.content(texts))
         for name, content in about.associated.items():  # before the files: their code may read these
             (written / name).write_bytes(content)
         made = _files(bundle, context, about, _saved(inputs, work), written, work)
@@ -169,6 +172,7 @@ def _about(model: tf_keras.Model, bundle: BundleKeys, context: ExportContext) ->
         ),
         tuple(labels),
         raw_inputs(data, bundle.normalization),
+        raw_texts.raw_texts(data),
         Outputs.of(context.compile).are_classes,
         files,
         {"tfopt": __version__, "litert": version("ai-edge-litert")},

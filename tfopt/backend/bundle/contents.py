@@ -20,8 +20,10 @@ from tfopt.backend.bundle.labels import labelled_outputs
 from tfopt.backend.bundle.metadata.attach import NAME, attached
 from tfopt.backend.bundle.metadata.content import LABELS, ModelMeaning, TensorMeaning, metadata
 from tfopt.backend.bundle.ports import Port, Ports
+from tfopt.backend.bundle.raw_texts import RawTexts
 from tfopt.backend.bundle.snippets import snippets
 from tfopt.backend.data.raw_inputs import RawInputs
+from tfopt.backend.text.tokenizer import TOKENIZER_JSON
 from tfopt.backend.tflite import flatbuffer
 from tfopt.core.records.report import ClaimRecord, ExportRecord
 from tfopt.errors import ExportError
@@ -37,6 +39,7 @@ class About:
         meaning: name, description, author, licence, version.
         labels: names of classes; empty without.
         raw: what an app must do to raw examples; None where that is not known.
+        texts: what an app must do to texts; None where inputs are none.
         are_classes: whether each output is a choice among classes.
         files: further associated files, such as a vocabulary, by name.
         versions: of `tfopt` and `litert`.
@@ -45,6 +48,7 @@ class About:
     meaning: ModelMeaning
     labels: tuple[str, ...] = ()
     raw: RawInputs | None = None
+    texts: RawTexts | None = None
     are_classes: bool = False
     files: Mapping[str, bytes] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -105,8 +109,9 @@ def add_file(
         for port in ports
     }
     _write_golden(again, stems, folder / "golden" / name)
+    labelled = _labelled(about, again.ports)
     code = snippets(
-        name, again, tolerances, stems, about.labels, _labelled(about, again.ports), about.raw, about.versions
+        name, again, tolerances, stems, about.labels, labelled, about.raw, about.versions, texts=about.texts
     )
     (folder / "snippets" / name).mkdir(parents=True)
     for file, text in code.items():
@@ -156,15 +161,28 @@ def _meaning(about: About, ports: Ports) -> ModelMeaning:
         base.version,
         base.author,
         base.licence,
-        [_input(port, about.raw if len(ports.inputs) == 1 else None) for port in ports.inputs],
+        [_input(port, about) for port in ports.inputs]
+        if len(ports.inputs) == 1
+        else [_example(port) for port in ports.inputs],
         [_output(port, about) for port in ports.outputs],
         dict.fromkeys(about.files, "Preprocessing of the inputs."),
     )
 
 
-def _input(port: Port, raw: RawInputs | None) -> TensorMeaning:
+def _example(port: Port) -> TensorMeaning:
+    return TensorMeaning(port.name, f"One example of type {port.dtype}.")
+
+
+def _input(port: Port, about: About) -> TensorMeaning:
+    raw, texts = about.raw, about.texts
+    if texts is not None:
+        return TensorMeaning(
+            port.name,
+            f"A text as {texts.length} ids of {TOKENIZER_JSON}, with its special tokens; longer texts are cut on the "
+            f"{texts.cut}, shorter ones filled up on the {texts.padded} with {texts.padding}.",
+        )
     if raw is None:
-        return TensorMeaning(port.name, f"One example of type {port.dtype}.")
+        return _example(port)
     if raw.sample_rate is not None:
         return _sound(port, raw, raw.sample_rate)
     low = tuple((0.0 - mean) / std for mean, std in _pairs(raw))

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfopt.backend.bundle.golden import Golden
 from tfopt.backend.bundle.ports import Port
+from tfopt.backend.bundle.raw_texts import RawTexts
 from tfopt.backend.data.raw_inputs import RawInputs
 
 FILES = ("run.py", "run.cc", "Run.kt", "Run.swift")
@@ -62,6 +63,7 @@ def snippets(
     labelled: int | None,
     raw: RawInputs | None,
     versions: Mapping[str, str],
+    texts: RawTexts | None = None,
 ) -> dict[str, str]:
     """The code of every language that can run the file, by file name.
 
@@ -74,6 +76,7 @@ def snippets(
         labelled: which output has one value for each label; None where none has.
         raw: what an app must do to raw examples; None where that is not known.
         versions: of `tfopt` and `litert`.
+        texts: what an app must do to texts; None where inputs are none.
     """
     values = {
         "variant": variant,
@@ -87,6 +90,7 @@ def snippets(
         "labels": list(labels),
         "labelled": labelled,
         "raw": raw,
+        "texts": texts,
         **versions,
     }
     environment = _environment()

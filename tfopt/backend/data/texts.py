@@ -150,6 +150,8 @@ def _data(
             cut=None if lengths is None else float(np.mean([each > text.length for each in lengths])),
             unknown=ids["test"].unknown,
             inputs=dict(text.inputs) if text.inputs is not None else None,
+            padding=text.padding,
+            truncation=text.truncation,
         ),
     )
 

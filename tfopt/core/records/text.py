@@ -24,3 +24,7 @@ class TextRecord(Record):
     """Share of the tokens of the test split that the tokenizer does not know."""
     inputs: dict[str, str] | None = None
     """What each input of the model holds, where the recipe says it: `ids`, `mask` or `segments`."""
+    padding: str = "end"
+    """Where shorter texts are filled up: `start` or `end`."""
+    truncation: str = "end"
+    """Which end of longer texts is cut off: `start` or `end`."""
