@@ -9,6 +9,7 @@
 | `call` | What does the rule of a layer see of one of its calls? |
 | `trace` | How are units followed through a model? |
 | `rules/` | Where are the units of a type of layer? |
+| `closed` | Which nested models stay as they are? |
 | `activations` | Does an activation treat each value by itself? |
 | `remove` | What is the model without some units? |
 | `factorize` | Which kernels can be two smaller ones? |

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from tfopt.backend.types import Array
 _VALUES = np.linspace(-4, 4, 9, dtype=np.float32).reshape(1, -1)
 
 
+@cache
 def is_elementwise(function: Callable[[Any], Any]) -> bool:
     """Whether each value of a function's result depends on the value at its position alone.
 
@@ -22,6 +24,11 @@ def is_elementwise(function: Callable[[Any], Any]) -> bool:
         function: an activation.
     """
     return _each_alone(lambda values: function(values[0]), [_VALUES])
+
+
+def layer_is_elementwise(layer: Callable[[Any], Any], count: int) -> bool:
+    """The same of a layer that is called with a number of tensors."""
+    return _each_alone(lambda values: layer(values if count > 1 else values[0]), [_VALUES + n for n in range(count)])
 
 
 def computes_each_alone(function: Callable[..., Any], arguments: Mapping[str, Any], tensor: type) -> bool:
@@ -41,17 +48,17 @@ def computes_each_alone(function: Callable[..., Any], arguments: Mapping[str, An
             filled[index] = value
         return function(**tf.nest.pack_sequence_as(dict(arguments), filled))
 
-    try:
-        return bool(where) and _each_alone(call, [_VALUES + number for number in range(len(where))])
-    except (TypeError, ValueError, IndexError, tf.errors.OpError):
-        # Not made for such values: something else than values position by position.
-        return False
+    return bool(where) and _each_alone(call, [_VALUES + number for number in range(len(where))])
 
 
 def _each_alone(function: Callable[[list[Any]], Any], values: list[Array]) -> bool:
-    together = np.asarray(function([tf.constant(one) for one in values]))
-    if together.shape != _VALUES.shape:
-        return False
     places = range(_VALUES.shape[1])
-    alone = [np.asarray(function([tf.constant(one[:, index : index + 1]) for one in values])) for index in places]
+    try:
+        together = np.asarray(function([tf.constant(one) for one in values]))
+        alone = [np.asarray(function([tf.constant(one[:, index : index + 1]) for one in values])) for index in places]
+    except (TypeError, ValueError, IndexError, tf.errors.OpError):
+        # Not made for such values: something else than values position by position.
+        return False
+    if together.shape != _VALUES.shape or any(one.shape != (1, 1) for one in alone):
+        return False
     return bool(np.allclose(together, np.concatenate(alone, axis=1), atol=1e-6, equal_nan=True))

@@ -11,6 +11,7 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.graph.layers import nodes
+from tfopt.backend.shrinking.graph.closed import is_closed
 from tfopt.backend.shrinking.graph.types import Kind, ShrinkGroup
 
 
@@ -56,7 +57,7 @@ def named_branches(model: tf_keras.Model, prefix: str = "") -> dict[str, Branch]
     """The removable residual branches by path of the layer of the sum; nested models are looked into."""
     found = {f"{prefix}{branch.node.layer.name}": branch for branch in branches(model)}
     for layer in dict.fromkeys(model.layers):
-        if isinstance(layer, tf_keras.Model):
+        if isinstance(layer, tf_keras.Model) and not is_closed(layer):
             found |= named_branches(layer, f"{prefix}{layer.name}/")
     return found
 

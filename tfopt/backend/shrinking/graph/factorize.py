@@ -11,7 +11,7 @@ import numpy as np
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.graph.layers import layer_paths
+from tfopt.backend.graph.layers import all_layers, layer_paths
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.replay import Replay
 from tfopt.backend.shrinking.graph.types import Kept, Member, ShrinkGroup
@@ -152,7 +152,7 @@ def factorized(model: tf_keras.Model, chosen: Mapping[str, Factorization]) -> tf
             return layer(firsts[id(node.layer)](args[0]), *args[1:], **kwargs)
         return layer(*args, **kwargs)
 
-    replay = Replay(new_layer, call)
+    replay = Replay(new_layer, call, lambda inside: any(id(layer) in by_layer for layer in all_layers(inside)))
     smaller = replay.model(model)
     for key, layer in olds.items():
         if key not in by_layer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +43,13 @@ def groups_of(model: tf_keras.Model) -> ShrinkGroups:
     """
     trace = traced(model)
     named = named_units(trace)
-    members, sites = _members(trace, named), _sites(trace, named)
+    positions = _Positions(trace, named)
+    members, sites = _members(trace, positions), _sites(trace, positions)
     found = [
         ShrinkGroup(
             name,
             units.allocations[0].kind,
-            len(units.roots),
+            len(units.roots) if units.fixed is None else len(units.allocations[0].labels),
             _channels(trace, units),
             tuple(members[name]),
             tuple(sites[name]),
@@ -138,30 +139,54 @@ def _grouped(trace: Trace) -> Iterator[UnitsOfGroup]:
 
 def _channels(trace: Trace, units: UnitsOfGroup) -> int:
     first = units.allocations[0]
-    roots = trace.units.roots(first.labels)
-    own = [int((roots == root).sum()) for root in units.roots]
-    return first.channels * min((count for count in own if count), default=1)
+    roots, counts = np.unique(trace.units.roots(first.labels), return_counts=True)
+    return first.channels * int(counts[np.isin(roots, units.roots)].min(initial=len(first.labels)))
 
 
-def _members(trace: Trace, named: dict[str, UnitsOfGroup]) -> dict[str, list[Member]]:
+class _Positions:
+    """Where units of which groups are along an axis."""
+
+    def __init__(self, trace: Trace, named: dict[str, UnitsOfGroup]) -> None:
+        self._groups = list(named.items())
+        self._group = np.full(trace.units.count, -1)
+        self._unit = np.full(trace.units.count, -1)
+        self._known: dict[bytes, list[tuple[str, tuple[tuple[int, ...], ...]]]] = {}
+        for number, (_, units) in enumerate(self._groups):
+            self._group[units.roots] = number
+            self._unit[units.roots] = np.arange(len(units.roots))
+
+    def of(self, labels: Array) -> list[tuple[str, tuple[tuple[int, ...], ...]]]:
+        """Each group with units among the labels, and the positions of each of its units."""
+        key = labels.tobytes()
+        if key not in self._known:
+            groups, units = self._group[labels], self._unit[labels]
+            self._known[key] = [self._one(number, groups, units) for number in np.unique(groups) if number >= 0]
+        return self._known[key]
+
+    def _one(self, number: int, groups: Array, units: Array) -> tuple[str, tuple[tuple[int, ...], ...]]:
+        name, own = self._groups[number]
+        found: list[list[int]] = [[] for _ in own.roots]
+        places = np.flatnonzero(groups == number)
+        for place, unit in zip(places.tolist(), units[places].tolist(), strict=True):
+            found[unit].append(place)
+        return name, tuple(map(tuple, found))
+
+
+def _members(trace: Trace, positions: _Positions) -> dict[str, list[Member]]:
     found: dict[str, list[Member]] = defaultdict(list)
     for use in trace.uses:
         axis, labels = along_its_axis(trace, use.labels)
-        if axis is None:
-            continue
-        for name, positions in _positions(labels, named):
-            found[name].append(Member(use.layer, use.weight, axis, positions, use.role))
+        for name, where in positions.of(labels) if axis is not None else ():
+            found[name].append(Member(use.layer, use.weight, axis or 0, where, use.role))
     return found
 
 
-def _sites(trace: Trace, named: dict[str, UnitsOfGroup]) -> dict[str, list[OutputSite]]:
+def _sites(trace: Trace, positions: _Positions) -> dict[str, list[OutputSite]]:
     found: dict[str, list[OutputSite]] = defaultdict(list)
     for path, labels in trace.visible.items():
         axis, along = along_its_axis(trace, labels)
-        if axis is None:
-            continue
-        for name, positions in _positions(along, named):
-            found[name].append(OutputSite(path, axis, positions))
+        for name, where in positions.of(along) if axis is not None else ():
+            found[name].append(OutputSite(path, axis or 0, where))
     return found
 
 
@@ -172,12 +197,3 @@ def along_its_axis(trace: Trace, labels: Array) -> tuple[int | None, Array]:
         return None, trace.units.roots(labels).reshape(-1)[:1]
     roots = trace.units.roots(labels)
     return varying[0], np.moveaxis(roots, varying[0], 0).reshape(roots.shape[varying[0]], -1)[:, 0]
-
-
-def _positions(labels: Array, named: dict[str, UnitsOfGroup]) -> Iterable[tuple[str, tuple[tuple[int, ...], ...]]]:
-    where: dict[int, list[int]] = defaultdict(list)
-    for position, root in enumerate(labels.tolist()):
-        where[root].append(position)
-    for name, units in named.items():
-        if any(root in where for root in units.roots.tolist()):
-            yield name, tuple(tuple(where.get(root, ())) for root in units.roots.tolist())

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.blocks import Branch, named_branches
 from tfopt.backend.shrinking.graph.call import Trace
@@ -42,7 +43,7 @@ def remove(model: tf_keras.Model, kept: Kept) -> tf_keras.Model:
     units, left_out = split_kept(model, kept)
     trace = traced(model)
     cut = _Cut(trace, removed_labels(trace, units), {id(branch.node): branch for branch in left_out.values()})
-    replay = Replay(cut.new_layer, cut.call)
+    replay = Replay(cut.new_layer, cut.call, cut.touches)
     smaller = replay.model(model)
     cut.set_weights(replay)
     return factorized(smaller, ranks) if ranks else smaller
@@ -109,6 +110,19 @@ class _Cut:
         shapes = [self._shape(self._trace.tensors[id(one)], tuple(one.shape)) for one in outputs]
         args, kwargs = changed_arguments(node, args, kwargs, shapes, self._stays_along)
         return layer(*args, **kwargs)
+
+    def touches(self, model: tf_keras.Model) -> bool:
+        """Whether a nested model has anything that changes."""
+        for node in nodes(model):
+            outputs = tf.nest.flatten(node.outputs)
+            changed = any(
+                self._shape(self._trace.tensors[id(one)], tuple(one.shape)) != tuple(one.shape) for one in outputs
+            )
+            own = self._stays.get(self._trace.paths.get(id(node.layer), ""))
+            inside = isinstance(node.layer, tf_keras.Model) and self.touches(node.layer)
+            if changed or own or inside or id(node) in self._left_out:
+                return True
+        return False
 
     def set_weights(self, replay: Replay) -> None:
         """Copies what stays of every weight."""

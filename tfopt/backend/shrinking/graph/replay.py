@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.bridge.opened_layer import OwnLayer
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import readable
 from tfopt.backend.types import Nested
@@ -31,12 +32,20 @@ class Replay:
     Args:
         make_layer: called once for each layer that is not a model.
         make_call: called for each call in the graph.
+        is_touched: whether anything changes in a nested model; a layer of a user's own class that was opened stays one
+            where nothing does.
     """
 
-    def __init__(self, make_layer: MakeLayer, make_call: MakeCall = call_plainly) -> None:
+    def __init__(
+        self,
+        make_layer: MakeLayer,
+        make_call: MakeCall = call_plainly,
+        is_touched: Callable[[tf_keras.Model], bool] = lambda model: True,
+    ) -> None:
         self.layers: dict[int, tf_keras.layers.Layer] = {}
         self._make_layer = make_layer
         self._make_call = make_call
+        self._is_touched = is_touched
 
     def model(self, model: tf_keras.Model) -> tf_keras.Model:
         """The new model of a functional or built sequential one: functional, with the same structure."""
@@ -45,9 +54,15 @@ class Replay:
 
     def _layer(self, layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
         if id(layer) not in self.layers:
-            made = self._model(layer) if isinstance(layer, tf_keras.Model) else self._make_layer(layer)
-            self.layers[id(layer)] = made
+            self.layers[id(layer)] = self._made(layer)
         return self.layers[id(layer)]
+
+    def _made(self, layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
+        if isinstance(layer, OwnLayer) and not self._is_touched(layer):
+            same = OwnLayer.from_config(layer.get_config())
+            same.set_weights(layer.get_weights())
+            return same
+        return self._model(layer) if isinstance(layer, tf_keras.Model) else self._make_layer(layer)
 
     def _model(self, model: tf_keras.Model) -> tf_keras.Model:
         tensors: dict[int, tf.Tensor] = {}

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.graph.layers import nodes
+from tfopt.backend.graph.layers import layer_type, nodes
 from tfopt.backend.shrinking.graph.call import Call, Labelled, Trace
+from tfopt.backend.shrinking.graph.closed import is_closed
 from tfopt.backend.shrinking.graph.rules.table import outputs_of
 from tfopt.backend.types import Array, Nested
 
@@ -52,7 +53,12 @@ def _follow(trace: Trace, model: tf_keras.Model, inputs: Sequence[Array], prefix
         first = [one for one in tf.nest.flatten(args[:1]) if isinstance(one, Labelled)]
         path = trace.paths.setdefault(id(layer), f"{prefix}{layer.name}")
         if isinstance(layer, tf_keras.Model):
-            found = _follow(trace, layer, [one.labels for one in first], f"{path}/")
+            given, before = [one.labels for one in first], len(trace.uses)
+            found = _follow(trace, layer, given, f"{path}/")
+            if is_closed(layer):
+                for labels in (*given, *found, *(use.labels for use in trace.uses[before:])):
+                    why = f"{path!r} is a custom layer ({layer_type(layer)}) with weights of its own"
+                    trace.units.fix(labels, why, first=True)
         else:
             call = Call(
                 trace,

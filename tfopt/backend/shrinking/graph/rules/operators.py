@@ -94,18 +94,22 @@ def _split(call: Call, arguments: Arguments) -> list[Array]:
 
 
 def _reduce(call: Call, arguments: Arguments) -> list[Array]:
-    tensor = arguments["input_tensor"]
+    return reduced(call, arguments["input_tensor"], arguments["axis"])
+
+
+def reduced(call: Call, tensor: Labelled, over: Any) -> list[Array]:
+    """Labels of a mean, sum or the like over some axes."""
     rank = len(tensor.shape)
-    axes = range(rank) if arguments["axis"] is None else np.atleast_1d(arguments["axis"]).tolist()
+    axes = range(rank) if over is None else np.atleast_1d(over).tolist()
     labels = call.units.compressed(tensor.labels)
-    reduced = sorted({axis % rank for axis in axes})
-    for axis in reduced:
+    gone = sorted({axis % rank for axis in axes})
+    for axis in gone:
         if labels.shape[axis] > 1:
             if labels.size == labels.shape[axis]:
                 call.fix(labels, "computes one value from all units")
             call.units.unite(labels.take([0], axis), labels)
             labels = labels.take([0], axis)
-    return [labels if len(call.output_shapes[0]) == rank else np.squeeze(labels, tuple(reduced))]
+    return [labels if len(call.output_shapes[0]) == rank else np.squeeze(labels, tuple(gone))]
 
 
 def _softmax(call: Call, arguments: Arguments) -> list[Array]:
