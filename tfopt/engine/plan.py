@@ -93,7 +93,9 @@ class _Preparation:
         unique = tuple(dict.fromkeys(warnings))
         plan = Plan(recipe, tuple(stages.planned), layer_support.layers(model), data.record(), model_key, unique)
         layout = stages.layouts[-1]
-        return Prepared(plan, data, model, built.origin if layout is model else None, stages.needed, layout)
+        # A smaller network of the same layers can be written for the library that the model came from.
+        origin = built.origin if _names(layout) <= _names(model) else None
+        return Prepared(plan, data, model, origin, stages.needed, layout)
 
     def _data(self, recipe: Recipe) -> Data:
         from tfopt.backend.data import load as backend_data
@@ -136,3 +138,7 @@ def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Pro
         ]
         warnings += found.warnings
     return problems, warnings
+
+
+def _names(model: Model) -> set[str]:
+    return {layer.name for layer in model.layers}

@@ -21,12 +21,14 @@
 | `weight_mapping` | Which variables of the two models belong together? |
 | `equivalence` | Do the two models have the same outputs; if not, from which layer on? |
 | `restore` | How do optimized weights return into the Keras 3 model that a run began with? |
+| `back` | Which of the two ways back does a model take? |
 | `to_keras3` | How does any tf_keras model become a Keras 3 model? |
 """
 
+from tfopt.backend.bridge.back import back_to_keras3
 from tfopt.backend.bridge.model_conversion import to_tf_keras
 from tfopt.backend.bridge.restore import custom_code, restore_keras3
 from tfopt.backend.bridge.to_keras3 import to_keras
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 
-__all__ = ["custom_code", "restore_keras3", "to_keras", "to_tf_keras", "variable_pairs"]
+__all__ = ["back_to_keras3", "custom_code", "restore_keras3", "to_keras", "to_tf_keras", "variable_pairs"]

@@ -176,7 +176,7 @@ def _write_keras_3(
     folder: Path,
     notes: Mapping[str, Any],
 ) -> tuple[Path, Outputs, list[ClaimRecord]]:
-    restored = bridge.restore_keras3(context.origin, model)
+    restored = bridge.back_to_keras3(context.origin, model)
     written = folder / "model.keras"
     guarded(lambda: restored.save(written), f"Saving the Keras 3 model {restored.name!r}")
     keras_archive.finish(written, notes)
