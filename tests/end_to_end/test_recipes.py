@@ -32,6 +32,7 @@ OF_THEIR_OWN = {
     "series_autoencoder_int8",
     "spoken_digits_ds_cnn_qat",
     "cifar10_resnet8_distill_prune_qat",
+    "cifar10_resnet8_shrink_qat",
     "digits_sparse_blocks",
     "fashion_ensemble_to_student",
     "distill_digits",
@@ -159,6 +160,24 @@ def test_an_ensemble_teaches_a_resnet_which_is_pruned_and_quantized(
         assert run.report.exports[-1].measures["accuracy"] >= accuracy
     taught = [stage.details["teacher"]["sources"] for stage in run.report.stages[1:]]
     assert taught == [["stage train", "seed 2"], ["stage distill"], ["stage distill"]]
+
+
+@pytest.mark.slow
+def test_a_resnet_is_shrunk_and_quantized_at_reduced_size(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
+    """tests/backend/stages/test_shrink.py proves the stage on less."""
+    (tmp_path / "sheets").mkdir()
+    for name in ("labels.js", "batch_0.png", "batch_50.png"):
+        (tmp_path / "sheets" / f"cifar10_{name}").symlink_to(shared_data("cifar10-png") / f"cifar10_{name}")
+    overrides = {
+        "data.args.folder": str(tmp_path / "sheets"),
+        "stages.train.epochs": 2,
+        "stages.shrink.epochs": 1,
+        "export.tflite.int8.agreement": "60%",
+    }
+    run = tfopt.run(tfopt.load(RECIPES / "cifar10_resnet8_shrink_qat.yaml").with_overrides(overrides), out=tmp_path)
+    assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
+    details = run.report.stages[1].details["shrink"]
+    assert details["macs_after"] <= 0.5 * details["macs_before"]
 
 
 def test_a_student_learns_from_an_ensemble_at_reduced_size(images: str, tmp_path: Path) -> None:
