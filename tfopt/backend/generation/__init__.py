@@ -18,6 +18,8 @@
 | `metrics` | how good is it? |
 | `litertlm`, `engine` | how is a `.litertlm` written, and run in LiteRT-LM? |
 | `claims` | what is claimed of a file? |
+| `files` | what do files of language models and of streams have in common? |
+| `streaming/` | how does a recurrent model become a file that reads a stream? |
 | `saved_model` | what is known of the SavedModel that is kept? |
 | `export` | how does a model become files with records? |
 """

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tf_keras
 
+from tfopt.backend.generation.files import weight_claims
 from tfopt.backend.generation.names import MASK, POSITIONS, TOKENS
 from tfopt.backend.generation.prepare import Prepared
 from tfopt.backend.generation.signatures import states_of
@@ -16,19 +18,17 @@ from tfopt.backend.tflite import child_process
 from tfopt.backend.types import Array
 from tfopt.core.claims.agreement import broken_claim
 from tfopt.core.claims.failures import Failure, attempt
-from tfopt.core.claims.kernels import RuntimeCheck
-from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import AuditRecord, ClaimRecord
 
-_OF_WEIGHTS = ("weights_dtype", "sparsity_kept", "clusters_kept")
 _PROMPTS = 20
 """Texts that LiteRT-LM continues."""
 _SEED = 5
 
 
 def claims_of(
+    model: tf_keras.Model,
     variant: Variant,
     context: ExportContext,
     audit: AuditRecord,
@@ -39,6 +39,7 @@ def claims_of(
     """Every claim about one file.
 
     Args:
+        model: float.
         variant: its keys.
         context: traits and layers of the model.
         audit: what it contains.
@@ -46,8 +47,7 @@ def claims_of(
         proven: reply of `tfopt.backend.generation.prove:compare`.
         predicted: tokens that the Keras model predicts, (texts, positions).
     """
-    plain = tflite_claims(variant, context.traits, context.layers, audit, RuntimeCheck())
-    claims = [claim for claim in plain if claim.code in _OF_WEIGHTS]
+    claims = weight_claims(model, variant, context, audit)
     if isinstance(proven, Failure):
         return claims
     return [*claims, _signatures(prepared, proven["signatures"]), _exact(proven), _same(variant, proven, predicted)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,22 +13,20 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
-from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.audit.sizes import num_bytes
 from tfopt.backend.decoding.speed import speeds
 from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.keras_files.deterministic_saved_model import make_canonical
 from tfopt.backend.export.keras_files.saved_model import float_and_quantized
-from tfopt.backend.export.tflite import layer_names
 from tfopt.backend.generation import convert, litertlm
 from tfopt.backend.generation.claims import claims_of, in_litert_lm
+from tfopt.backend.generation.files import make_files, place
 from tfopt.backend.generation.metrics import with_metrics
 from tfopt.backend.generation.names import GENERATION_JSON
 from tfopt.backend.generation.prepare import Prepared, prepare
 from tfopt.backend.generation.sample import test_sequences
 from tfopt.backend.generation.signatures import inputs_of, states_of, write_saved_model
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.backend.tflite import child_process
 from tfopt.backend.types import Array
 from tfopt.core.claims.accepted import needless, with_accepted
@@ -69,7 +66,7 @@ def export(model: tf_keras.Model | Quantized, keys: GenerateKeys, context: Expor
     with writing(context.folder), tempfile.TemporaryDirectory(prefix=".generate-", dir=context.folder) as folder:
         work = Path(folder)
         write_saved_model(float_model, prepared.plan, prepared.signatures, work / "saved_model")
-        failures = _converted(float_model, keys, prepared, work)
+        failures = make_files(float_model, keys.files, prepared.signatures.keys, work)
         _write_beside(prepared, context.folder)
         site = _Site(
             float_model, prepared, context, work, quantized is not None, _expected(float_model, prepared, context)
@@ -112,23 +109,6 @@ class _Site:
     expected: _Expected
 
 
-def _converted(model: tf_keras.Model, keys: GenerateKeys, prepared: Prepared, work: Path) -> dict[str, Failure]:
-    """Makes `<file>.tflite` of each file below `work`; why not, by name."""
-    source = work / ".float32.tflite"
-    failure = convert.convert(work / "saved_model", prepared.signatures.keys, source)
-    if failure is not None:
-        return dict.fromkeys(keys.files, failure)
-    quantizations: dict[str, convert.Quantization] = {}
-    for name, file in keys.files.items():
-        target = work / f"{name}.tflite"
-        if file.variant.mode.is_quantized or file.layers:
-            quantizations[name] = convert.Quantization(file.variant, layer_modes(file.variant, model), target)
-        else:
-            shutil.copy(source, target)
-            shutil.copy(convert.whole_of(source), convert.whole_of(target))
-    return convert.quantize_all(source, quantizations)
-
-
 def _write_beside(prepared: Prepared, folder: Path) -> None:
     """The tokenizer, and what a loop must know."""
     for name, content in prepared.files.items():
@@ -151,24 +131,10 @@ def _expected(model: tf_keras.Model, prepared: Prepared, context: ExportContext)
 def _record(name: str, file: GenerateFile, site: _Site) -> ExportRecord:
     """Moves a file into its place, and judges it."""
     context, made = site.context, site.work / f"{name}.tflite"
-    target = context.folder / f"generate_{name}.tflite"
-    path = f"{context.folder.name}/{target.name}"
-    moved = attempt(put_in_place, made, target)
-    if isinstance(moved, Failure):
-        return failed_export(f"generate_{name}", "tflite", path, moved)
-    record = ExportRecord(
-        name=f"generate_{name}",
-        format="tflite",
-        path=path,
-        bytes=num_bytes(target),
-        gzip_bytes=num_gzip_bytes(target),
-        zstd_bytes=num_zstd_bytes(target),
-        measures={},
-        details=_details(site),
-    )
-    audit = attempt(audit_tflite, target, layer_names(site.model))
-    if isinstance(audit, Failure):
-        return unmeasured(record, audit)
+    record = place(made, f"generate_{name}", site.model, context, _details(site))
+    if record.audit is None:
+        return record
+    target = context.folder / f"{record.name}.tflite"
     length = site.prepared.signatures.context
     proven = attempt(
         child_process.call,
@@ -180,19 +146,11 @@ def _record(name: str, file: GenerateFile, site: _Site) -> ExportRecord:
             "lengths": _lengths(length),
         },
     )
-    claims = claims_of(file.variant, context, audit, site.prepared, proven, site.expected.predicted)
+    claims = claims_of(site.model, file.variant, context, record.audit, site.prepared, proven, site.expected.predicted)
     measures: dict[str, float] = {}
     if not isinstance(proven, Failure):
         measures["agreement"] = float(np.mean(np.asarray(proven["predicted"]) == site.expected.predicted))
-    record = record.model_copy(
-        update={
-            "audit": audit,
-            "entropy_bytes": audit.entropy_bytes,
-            "sparse_bytes": audit.sparse_bytes,
-            "claims": claims,
-            "measures": measures,
-        }
-    )
+    record = record.model_copy(update={"claims": claims, "measures": measures})
     if isinstance(proven, Failure):
         record = unmeasured(record, proven)
     else:

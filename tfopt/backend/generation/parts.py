@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.generation.cached import attention, positions, recurrent
+from tfopt.backend.generation.cached import attention, pooling, positions, recurrent
 from tfopt.backend.generation.step import Step
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.layers import GroupedQueryAttention, PositionEmbedding
@@ -25,6 +25,8 @@ _KINDS: tuple[tuple[tuple[type, ...], Replace], ...] = (
     ((tf_keras.layers.Attention, keras.layers.Attention), attention.dot_product_attention),
     ((tf_keras.layers.RNN, keras.layers.RNN), recurrent.recurrent),
     ((PositionEmbedding,), positions.position_embedding),
+    ((tf_keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling1D), pooling.average),
+    ((tf_keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling1D), pooling.largest),
 )
 
 
@@ -36,6 +38,14 @@ def replacement(part: Any) -> Replace | None:
     if isinstance(part, tf_keras.layers.Conv1D) and getattr(part, "padding", "") == "causal":
         return recurrent.causal_convolution
     return positions.with_positions if positions.takes_positions(part) else None
+
+
+def counts_positions(layer: tf_keras.layers.Layer) -> bool:
+    """Whether a part of a layer computes with the number of a position."""
+    return any(
+        replace in (positions.position_embedding, positions.with_positions) or getattr(part, "rotary", False)
+        for part, replace in parts_with_state(layer)
+    )
 
 
 def parts_with_state(layer: tf_keras.layers.Layer) -> Iterator[tuple[Any, Replace]]:

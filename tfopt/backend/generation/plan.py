@@ -184,7 +184,7 @@ class _Trial:
                 return f"what it returns for a position depends on later ones{hint}"
         return (
             "what it returns for a position depends on earlier ones, and tfopt knows a state for attention, recurrent "
-            "layers and causal Conv1D only"
+            "layers, causal Conv1D and global pooling only"
         )
 
 

@@ -74,10 +74,10 @@ def write_saved_model(
         for key, (length, logits) in signatures.lengths().items()
         if whole or key != WHOLE
     }
-    tf.saved_model.save(_Tracked(list(model.variables), list(functions.values())), str(folder), signatures=functions)
+    tf.saved_model.save(Tracked(list(model.variables), list(functions.values())), str(folder), signatures=functions)
 
 
-class _Tracked(tf.Module):
+class Tracked(tf.Module):
     """What TensorFlow writes beside the functions: the weights that they read."""
 
     def __init__(self, weights: list[tf.Variable], functions: list[Callable[..., Mapping[str, tf.Tensor]]]) -> None:

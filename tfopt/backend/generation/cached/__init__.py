@@ -4,5 +4,6 @@
 |---|---|
 | `attention` | how does attention use cached keys and values? |
 | `recurrent` | how does a recurrent layer, or a causal convolution, take its state and return it? |
+| `pooling` | how does pooling over positions go on? |
 | `positions` | how does a layer learn which positions it computes? |
 """

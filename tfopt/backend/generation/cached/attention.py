@@ -11,11 +11,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfopt.backend.compat.slice_update import dynamic_update_slice
 from tfopt.backend.generation.step import Step
-from tfopt.backend.layers.rotary import rotary_tables, rotated
+from tfopt.backend.layers.rotary import rotated
 from tfopt.errors import ExportError
 
 
@@ -97,13 +98,23 @@ def grouped_query_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
         key = heads(layer.key(inputs), layer.key_value_heads)
         value = heads(layer.value(inputs), layer.key_value_heads)
         if layer.rotary:
-            tables = rotary_tables(step.context, layer.head_size, layer.rotary_base)
-            angles = [tf.gather(tf.constant(table), step.positions)[tf.newaxis, :, tf.newaxis] for table in tables]
-            query, key = rotated(query, *angles), rotated(key, *angles)
+            turns = _turns(step, layer.head_size, layer.rotary_base)
+            query, key = rotated(query, *turns), rotated(key, *turns)
         found = attend(step, query, key, value, layer.head_size**-0.5)
         return layer.attention_output(tf.reshape(found, (1, step.length, layer.num_heads * layer.head_size)))
 
     return call
+
+
+def _turns(step: Step, head_size: int, base: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """Cosines and sines of a call's positions, (1, length, 1, head_size / 2): those of `rotary_tables`.
+
+    They are computed: a table would be stored in each signature, and rounded as if it were an embedding.
+    """
+    speeds = base ** (-np.arange(0, head_size, 2, dtype=np.float64) / head_size)
+    places = tf.reshape(tf.cast(step.positions, tf.float32), (1, step.length, 1, 1))
+    angles = places * tf.constant(speeds.reshape(1, 1, 1, -1), tf.float32)
+    return tf.cos(angles), tf.sin(angles)
 
 
 def keras_3_grouped_query_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:

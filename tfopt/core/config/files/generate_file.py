@@ -92,3 +92,16 @@ class GenerateKeys:
     stop: tuple[str, ...] = ()
     litertlm: bool | None = None
     saved_model: bool = False
+
+
+@dataclass(frozen=True)
+class StreamingKeys:
+    """The keys of `export.streaming`, as the backend reads them; see `tfopt.export.streaming.Streaming`.
+
+    Args:
+        files: by name.
+        frames: of a call, for each signature.
+    """
+
+    files: Mapping[str, GenerateFile]
+    frames: tuple[int, ...] = (1,)
