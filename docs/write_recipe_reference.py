@@ -183,8 +183,11 @@ def sections() -> Iterator[str]:
     yield "### `generate`\n"
     yield "Language models, token after token; [how, and what is proven](generation.md).\n"
     yield from table(catalog().exports["generate"])
-    yield "#### `files` of `generate`\n"
+    yield "#### `files` of `generate` and `streaming`\n"
     yield from table(GenerateFile)
+    yield "### `streaming`\n"
+    yield "Recurrent models that read frames as they come; [how](generation.md#streams).\n"
+    yield from table(catalog().exports["streaming"])
     yield "### `bundle`\n"
     yield "For app teams, made of the `.tflite` files; [what is in it](bundle.md).\n"
     yield from table(BundleKeys)
