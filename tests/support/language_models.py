@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 TOKENS, LENGTH, WIDTH = 20, 12, 8
 """Sizes of the vocabulary, the context and the vectors."""
@@ -55,3 +56,14 @@ def with_layer(layer: Any) -> Any:
 
     embedding = layers.Embedding(TOKENS, WIDTH)
     return Sequential([layers.Input((LENGTH,), dtype="int32"), embedding, layer, layers.Dense(TOKENS, name="logits")])
+
+
+def keras_hub_gpt_2() -> Any:
+    """GPT2CausalLM of KerasHub through the bridge; skips where KerasHub is missing."""
+    keras_hub = pytest.importorskip("keras_hub", reason="KerasHub is not installed (pip install 'tfopt[hub]')")
+    from tfopt.bridge import to_tf_keras
+
+    backbone = keras_hub.models.GPT2Backbone(
+        vocabulary_size=TOKENS, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=8, max_sequence_length=16
+    )
+    return to_tf_keras(keras_hub.models.GPT2CausalLM(backbone=backbone, preprocessor=None))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.language_models import LENGTH, TOKENS, WIDTH, recurrent, with_layer
+from tests.support.language_models import LENGTH, TOKENS, WIDTH, keras_hub_gpt_2, recurrent, with_layer
 from tfopt.errors import ExportError
 
 pytestmark = pytest.mark.tf
@@ -69,16 +69,6 @@ def _keras_3() -> Any:
     return to_tf_keras(keras.Model(tokens, keras.layers.Dense(TOKENS)(x)))
 
 
-def _keras_hub() -> Any:
-    keras_hub = pytest.importorskip("keras_hub")
-    from tfopt.bridge import to_tf_keras
-
-    backbone = keras_hub.models.GPT2Backbone(
-        vocabulary_size=TOKENS, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=8, max_sequence_length=16
-    )
-    return to_tf_keras(keras_hub.models.GPT2CausalLM(backbone=backbone, preprocessor=None))
-
-
 GENERATIVE = {
     "gpt": _gpt,
     "llama": lambda: _gpt(key_value_heads=2, positions="rotary", norm="rms_norm"),
@@ -89,7 +79,7 @@ GENERATIVE = {
     "simple rnn": lambda: recurrent("SimpleRNN"),
     "convolution": lambda: with_layer(_layers().Conv1D(6, 3, padding="causal", dilation_rate=2, activation="relu")),
     "keras 3": _keras_3,
-    "keras hub": _keras_hub,
+    "keras hub": keras_hub_gpt_2,
 }
 
 
@@ -139,6 +129,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a sum over what came before": (
         lambda: with_layer(_layers().Lambda(lambda x: _cumulative(x), name="sums")),
         r"sums \(Lambda\).*depends on earlier ones, and tfopt knows a state for attention",
+    ),
+    "no positions left": (
+        lambda: with_layer(_layers().Flatten(name="flat")),
+        r"flat \(Flatten\).*depends on earlier ones",
     ),
     "another length": (
         lambda: with_layer(_layers().Reshape((LENGTH // 2, 2 * WIDTH), name="pairs")),

@@ -116,6 +116,8 @@ def in_litert_lm(tflite: Path, litertlm: Path, prepared: Prepared, sequences: Ar
     tokenizer, length = Tokenizer.from_files(prepared.files), prepared.signatures.context
     prompts = _prompts(tokenizer, sequences, length)
     claim = f"LiteRT-LM continues {len(prompts)} prompts with the tokens of the interpreter, to the end of the context"
+    if not prompts:
+        return broken_claim(claim, "no piece of the test split is a text", code="runs_in_litert_lm")
     ran = attempt(
         child_process.call,
         "tfopt.backend.generation.engine:texts",

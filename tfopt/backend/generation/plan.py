@@ -146,7 +146,8 @@ class _Trial:
             return _close(whole, last)
         axis = _axis(whole.shape, before.shape, last.shape, self.length)
         if axis is None:
-            return whole.shape.rank == 2 or before.shape.rank == whole.shape.rank
+            # A mask (positions, positions) shows in what reads it; positions joined with another axis are no sequence.
+            return len(_differing(whole.shape, before.shape, last.shape)) != 1
         return _close(whole, tf.concat([before, last], axis))
 
     def _placed(self, node: Node, call: Call, whole: Nested) -> tuple[Nested, Nested] | None:
@@ -190,11 +191,16 @@ class _Trial:
 
 def _axis(whole: Any, before: Any, last: Any, length: int) -> int | None:
     """The axis of positions: the one whose size is that of each run."""
-    if not whole.rank == before.rank == last.rank:
-        return None
-    differing = [at for at in range(whole.rank) if not whole[at] == before[at] == last[at]]
+    differing = _differing(whole, before, last)
     fits = len(differing) == 1 and [each[differing[0]] for each in (whole, before, last)] == [length, length - 1, 1]
     return differing[0] if fits else None
+
+
+def _differing(*shapes: Any) -> list[int]:
+    """The axes whose sizes differ; none where the number of axes does."""
+    if len({shape.rank for shape in shapes}) > 1:
+        return []
+    return [at for at in range(shapes[0].rank) if len({shape[at] for shape in shapes}) > 1]
 
 
 def _along_positions(whole: Any, before: Any, last: Any, length: int) -> bool:
