@@ -37,6 +37,7 @@ STAGES: dict[str, dict[str, Any]] = {
     "qat": {"epochs": 1, "calibration": 64, "layers": [{"match": "dense", "skip": True}]},
     "ensemble": {"seeds": 3, "combine": "vote", "members": [{"stage": "first"}], "weights": [0.25, 0.25, 0.25, 0.25]},
     "average": {"method": "greedy", "epochs_of": "first"},
+    "initialize": {"teacher": {"stage": "first"}, "layers": {"block1": "block2"}},
     "shrink": {
         "to": {"macs": "50%"},
         "epochs": 2,
@@ -53,6 +54,7 @@ GOLDEN = {
     "qat": "47661c385024562a60407d75a13173a9747f663ad1fe37e19d3d459d5abbe1e0",
     "ensemble": "21f310a189ad58f16747ff6e3214b57df3374f8027faf4f87aa9fc5dd5570695",
     "average": "a8408a9afdacfc391a9332a7d37e019df249f40237d5ecef9a9fc9134c3cdff3",
+    "initialize": "3888055c2c26559cb370774731cfef3be35c4bf7b38fc10bf120b4e094277646",
     "shrink": "bbe24de4968cd4cf1e55481fa58336cb54d537bb19561adc2f498d3fb60d0cd9",
 }
 """Keys as 0.1.0 made them for the stages above. A change here makes every stored result of such a stage a miss.

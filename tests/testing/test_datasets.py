@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -125,6 +126,35 @@ def test_a_series_that_nab_does_not_have(shared_data: Callable[[str], Path]) -> 
         references.by_name("dataset", "nab")(folder=str(shared_data("nab")), series="realKnownCause/nyc_taxis")
 
 
+@pytest.fixture(scope="module")
+def texts(shared_data: Callable[[str], Path]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLINC150", str(shared_data("clinc150")))
+        patch.setenv("TINY_SHAKESPEARE", str(shared_data("tinyshakespeare")))
+        yield
+
+
+@pytest.mark.usefixtures("texts")
+class TestClinc150(DatasetContract):
+    source = "clinc150"
+    images = False
+    text: ClassVar = {"tokenizer": {"kind": "word", "vocabulary_size": 500}, "length": 16}
+
+    def test_its_own_splits_are_used(self, data: Data) -> None:
+        assert (len(data.train), len(data.validation), len(data.test)) == (15_000, 3_000, 4_500)
+        assert data.num_classes == 150
+
+
+@pytest.mark.usefixtures("texts")
+class TestTinyShakespeare(DatasetContract):
+    source = "tiny_shakespeare"
+    images = False
+    text: ClassVar = {"task": "language_model", "tokenizer": {"kind": "char"}, "length": 64, "stride": 64}
+
+    def test_each_target_is_the_character_that_follows(self, data: Data) -> None:
+        assert (data.train.inputs[:, 1:] == data.train.targets[:, :-1]).all()
+
+
 ARCHIVES = {
     "mnist": "mnist.npz",
     "fashion_mnist": "fashion-mnist/train-images-idx3-ubyte.gz",
@@ -186,7 +216,10 @@ def test_texts_become_padded_word_ids(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_every_built_in_is_known_here() -> None:
-    assert set(references.names("dataset")) == {"digits", "nab", "spoken_digits", *ARCHIVES}
+    assert set(references.names("dataset")) == {
+        *("digits", "nab", "spoken_digits", "clinc150", "tiny_shakespeare"),
+        *ARCHIVES,
+    }
 
 
 def test_cache_that_keras_would_pass_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

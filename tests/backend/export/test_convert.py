@@ -16,7 +16,9 @@ def test_a_converter_that_crashes_at_one_file_resumes_with_the_rest(
 ) -> None:
     call = child_process.call
     monkeypatch.setattr(
-        child_process, "call", lambda _, arguments: call("tests.support.processes:convert_or_crash", arguments)
+        child_process,
+        "call",
+        lambda _, arguments, libraries: call("tests.support.processes:convert_or_crash", arguments),
     )
     names = ("first", "crashing", "second", "odd", "last")
     conversions = [
@@ -44,7 +46,7 @@ def test_a_converter_that_crashes_at_one_file_resumes_with_the_rest(
 def test_a_refusal_is_always_a_sentence(
     message: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(function: str, arguments: object) -> None:
+    def refuse(function: str, arguments: object, libraries: str) -> None:
         raise child_process.ProcessFailed(["RuntimeError", "Exception"], message, "")
 
     monkeypatch.setattr(child_process, "call", refuse)
