@@ -95,8 +95,9 @@ class DatasetContract:
     def test_labels_cover_their_range(self, data: Data) -> None:
         if data.num_classes is None:
             pytest.skip(f"the targets of {self.source} are no labels")
-        present = np.unique(np.asarray(data.train.targets))
-        if np.ndim(data.train.targets) > 1:
+        targets = np.asarray(data.train.targets)
+        present = np.unique(targets)
+        if targets.ndim > 1:
             # Labels of positions: a token such as padding need not occur.
             assert present[0] >= -1
             assert present[-1] < data.num_classes
