@@ -59,7 +59,9 @@ def shrink_charts(report: Report) -> tuple[Chart, ...]:
 def _sentences(name: str, details: dict[str, Any], metric: str) -> tuple[str, ...]:
     found = [
         f"{name}: {details['budget']}, criterion {details['criterion']}, allocation {details['allocation']}. "
-        f"MACs {_change(details, 'macs')}, parameters {_change(details, 'parameters')}."
+        f"MACs {_change(details, 'macs')}, parameters {_change(details, 'parameters')}. "
+        "In the table, the MACs of a group are those of all layers with its units; a layer between two groups "
+        "counts in both."
     ]
     if "ms_after" in details:
         found.append(
