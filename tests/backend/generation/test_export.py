@@ -61,6 +61,18 @@ def test_litert_lm_generates_the_same(exported: tuple[Path, dict[str, ExportReco
     assert "the same texts" in _claim(records["generate_int4"], "runs_in_litert_lm").found
 
 
+def test_a_text_without_stop_tokens_ends_with_the_context(
+    exported: tuple[Path, dict[str, ExportRecord]], tmp_path: Path
+) -> None:
+    from tfopt.backend.generation import engine, litertlm
+
+    pytest.importorskip("litert_lm", reason="litert-lm-api is not installed (pip install 'tfopt[lm]')")
+    folder = exported[0]
+    target = tmp_path / "endless.litertlm"
+    litertlm.write(folder / "generate_float32.tflite", folder / "tokenizer.json", (), LENGTH, target)
+    assert engine.texts(str(target), ["ab"])["texts"] != [""]
+
+
 def test_what_a_loop_needs_lies_beside(exported: tuple[Path, dict[str, ExportRecord]]) -> None:
     folder, records = exported
     assert json.loads((folder / "generation.json").read_text()) == {"context": LENGTH, "stop": [5]}

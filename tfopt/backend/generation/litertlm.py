@@ -15,6 +15,8 @@ PACKAGE = "litert_lm"
 """What runs such files in Python; of the package `litert-lm-api`, in the extra `tfopt[lm]`."""
 TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 """Files of tokenizers that the container takes."""
+NO_TOKEN = 2**31 - 1
+"""Stop token of models without one: LiteRT-LM 0.18 opens no session without any, and no vocabulary has this one."""
 
 
 def has_runtime() -> bool:
@@ -33,7 +35,7 @@ def write(tflite: Path, tokenizer: Path, stop: Sequence[int], context: int, targ
     Args:
         tflite: file with `prefill_<length>` and `decode`.
         tokenizer: its file, one of `TOKENIZERS`.
-        stop: ids of the tokens that end a text.
+        stop: ids of the tokens that end a text; none for a text that goes on to the end of the context.
         context: most tokens of prompt and answer together.
         target: the file.
     """
@@ -42,7 +44,7 @@ def write(tflite: Path, tokenizer: Path, stop: Sequence[int], context: int, targ
 
     metadata = llm_metadata_pb2.LlmMetadata(max_num_tokens=context)
     metadata.llm_model_type.generic_model.SetInParent()
-    for token in stop:
+    for token in stop or (NO_TOKEN,):
         metadata.stop_tokens.add().token_ids.ids.append(token)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".litertlm-") as folder:
         described = Path(folder, "metadata.pb")
