@@ -46,6 +46,8 @@ def test_a_hand_written_one_goes_through_every_stage_with_one_table(tmp_path: Pa
     assert len(tables) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the case leaves its text file open
 def test_the_case_itself(shared_case: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("keras_hub", reason="KerasHub is not installed (pip install keras-hub)")
     text = SHARED_CASES.parent / "data" / "tinyshakespeare"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from tests.support import generative
 from tests.support.root import REPOSITORY
 from tfopt.cli.main import main
 from tfopt.core.records.run import Run
@@ -23,17 +26,41 @@ SHORTER = {
         *("--set", "stages.train.epochs=2", "--set", "stages.prune.epochs=2", "--set", "stages.qat.epochs=1"),
         *("--set", "export={tflite: {int8: {quantize: int8, io: int8}}}", "--seeds", "1"),
     ],
+    "generate": ["--prompt", "abc"],
 }
 """What makes a command short enough for a test: everything else is as on the page."""
 
 
 @pytest.fixture(scope="module")
 def folder(first_run: Run, first_out: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like a clone's, with the demo run in it."""
+    """A folder like a clone's, with the demo run in it, and stand-ins of two language models."""
     folder = tmp_path_factory.mktemp("clone")
     (folder / "recipes").symlink_to(REPOSITORY / "recipes")
-    (folder / "saved_models").symlink_to(first_out)
+    (folder / "saved_models").mkdir()
+    for child in first_out.iterdir():
+        (folder / "saved_models" / child.name).symlink_to(child)
+    language_model(
+        first_run, folder / "saved_models" / "shakespeare-gpt", int8=generative.LARGE, float32=generative.LARGE
+    )
+    language_model(first_run, folder / "saved_models" / "shakespeare-gpt-small", float32=generative.DRAFT)
     return folder
+
+
+def language_model(run: Run, target: Path, **files: Path) -> None:
+    """Writes a run whose exports are tiny generative files: those of the page take minutes to train."""
+    folder = target / run.folder.name
+    (folder / "export").mkdir(parents=True)
+    (target / "latest").symlink_to(folder.name)
+    report = json.loads((run.folder / "report.json").read_text(encoding="utf-8"))
+    record = next(each for each in report["exports"] if each["path"].endswith(".tflite"))
+    report["exports"] = [
+        {**record, "name": f"generate_{name}", "path": f"export/generate_{name}.tflite"} for name in files
+    ]
+    report["run"]["recipe"] = target.name
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    shutil.copy(generative.TOKENIZER, folder / "export")
+    for name, file in files.items():
+        shutil.copy(file, folder / "export" / f"generate_{name}.tflite")
 
 
 def test_there_is_an_example_for_every_verb() -> None:
