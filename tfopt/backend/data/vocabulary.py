@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from tfopt.backend.data.splits import Data
-from tfopt.backend.text.tokenizer import NAME, Tokenizer
+from tfopt.backend.text.tokenizer import NAME, SENTENCEPIECE_MODEL, TOKENIZER_JSON, Tokenizer
 
 
 def tokenizer_of(data: Data) -> Tokenizer | None:
-    """The tokenizer of the data; None where the inputs are no tokens of one."""
+    """The tokenizer of the data; None where the inputs are no tokens of one, or of one in a format of a user's own."""
     preprocessing = data.preprocessing
-    return (
-        Tokenizer.from_files(preprocessing.files) if preprocessing is not None and preprocessing.name == NAME else None
-    )
+    if preprocessing is None or preprocessing.name != NAME:
+        return None
+    is_readable = any(name in preprocessing.files for name in (TOKENIZER_JSON, SENTENCEPIECE_MODEL))
+    return Tokenizer.from_files(preprocessing.files) if is_readable else None
 
 
 def vocabulary_size(data: Data) -> int | None:
