@@ -91,6 +91,7 @@ def test_int4_weights_are_stored_once(exported: tuple[Path, dict[str, ExportReco
     )
 
 
+@pytest.mark.slow
 def test_a_recurrent_model_keeps_its_state(tmp_path: Path) -> None:
     from tfopt.backend.generation.export import export
 
@@ -100,6 +101,43 @@ def test_a_recurrent_model_keeps_its_state(tmp_path: Path) -> None:
     assert record.details["states"] == {"state_0": [1, 6], "state_1": [1, 6], "state_2": [1, 7], "state_3": [1, 7]}
     assert "keeps caches of attention only" in record.details["no_litertlm"]
     assert not (tmp_path / "generate_int8.litertlm").exists()
+
+
+def test_litert_lm_says_why_it_refuses_a_file(exported: tuple[Path, dict[str, ExportRecord]], tmp_path: Path) -> None:
+    pytest.importorskip("litert_lm", reason="litert-lm-api is not installed (pip install 'tfopt[lm]')")
+    from tfopt.backend.tflite import child_process
+
+    folder, cut = exported[0], tmp_path / "cut.litertlm"
+    cut.write_bytes((folder / "generate_int4.litertlm").read_bytes()[:40_000])
+    said = r"LiteRT-LM says 'Failed to create.*': Failed to create engine"
+    with pytest.raises(child_process.ProcessFailed, match=said):
+        child_process.call("tfopt.backend.generation.engine:texts", {"path": str(cut), "prompts": ["a"]})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["char", "word", "wordpiece", "bpe"])
+def test_litert_lm_writes_the_text_of_each_tokenizer_without_a_stop_token(kind: str, tmp_path: Path) -> None:
+    import numpy as np
+
+    from tfopt.backend.data.load import load
+    from tfopt.backend.generation.export import export
+    from tfopt.backend.models.zoo import gpt
+    from tfopt.core.config.data import DataConfig
+
+    pytest.importorskip("litert_lm", reason="litert-lm-api is not installed (pip install 'tfopt[lm]')")
+    text = "To sail the seas, or stay at home? The wind's answer: 'Sail', it said; we sailed. "
+    words = [f"{first}{second}" for first in ("sea", "wind", "home") for second in ("ward", "less", "ly", "bound")]
+    (tmp_path / "text.txt").write_text("".join(f"{text}{word}! \n" for word in words * 12), encoding="utf-8")
+    tokenizer = {"kind": kind} if kind == "char" else {"kind": kind, "vocabulary_size": 300}
+    about = {"task": "language_model", "tokenizer": tokenizer, "length": 16, "stride": 16}
+    data = load(DataConfig.model_validate({"source": str(tmp_path / "text.txt"), "text": about}))
+    model = gpt.build((16,), data.num_classes, width=16, blocks=1, heads=2)
+    # Random weights large enough that texts differ.
+    for variable in model.trainable_variables:
+        if len(variable.shape) > 1:
+            variable.assign(np.random.default_rng(0).normal(size=variable.shape))
+    (record,) = export(model, GenerateKeys({"f": GenerateFile()}), export_context(tmp_path / "export", data))
+    assert _claim(record, "runs_in_litert_lm").held, _claim(record, "runs_in_litert_lm").found
 
 
 @pytest.mark.slow

@@ -89,7 +89,13 @@ def _layers() -> Any:
     return layers
 
 
-@pytest.mark.parametrize("name", GENERATIVE)
+_MORE = ("llama", "gru", "simple rnn", "keras hub")
+"""Like others, and seconds each."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in _MORE else name for name in GENERATIVE]
+)
 def test_a_model_computes_a_few_positions_at_a_time(name: str) -> None:
     import tensorflow as tf
 
