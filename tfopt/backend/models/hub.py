@@ -124,7 +124,9 @@ def _from_preset(kind: Any, source: str, preset: str, args: dict[str, Any], data
 
 def is_of_tokens(model: object) -> TypeGuard[keras.Model]:
     """Whether a model has the inputs of KerasHub's models of texts."""
-    return isinstance(model, keras.Model) and isinstance(model.input, Mapping) and _TOKENS in model.input
+    # The attribute of graphs alone: `input` raises where a Sequential model has not been called.
+    inputs = getattr(model, "_inputs_struct", None)
+    return isinstance(model, keras.Model) and isinstance(inputs, Mapping) and _TOKENS in inputs
 
 
 def for_data(model: keras.Model, source: str, output: object, data: Data) -> keras.Model:
