@@ -45,6 +45,15 @@ def test_how_files_were_made_is_said_where_the_recipe_chose_it() -> None:
     )
 
 
+def test_what_exports_note_is_said_once_for_all_their_files() -> None:
+    report = sample_report()
+    assert not sentences.has_notes(report)
+    exports = [each.model_copy(update={"details": {"notes": ["made by hand"]}}) for each in report.exports[:2]]
+    noted = report.model_copy(update={"exports": exports})
+    assert sentences.has_notes(noted)
+    assert sentences.making_sentences(noted) == (f"{exports[0].name}, {exports[1].name}: made by hand.",)
+
+
 def test_what_is_in_a_bundle_is_said() -> None:
     report = sample_report()
     details = {"files": ["float32", "int8"], "zip": "export/bundle.zip"}

@@ -20,7 +20,7 @@ from tfopt.backend.export.keras_files.deterministic_saved_model import make_cano
 from tfopt.backend.export.keras_files.saved_model import float_and_quantized
 from tfopt.backend.generation import convert, litertlm
 from tfopt.backend.generation.claims import claims_of, in_litert_lm
-from tfopt.backend.generation.files import make_files, place
+from tfopt.backend.generation.files import make_files, noted, place
 from tfopt.backend.generation.metrics import with_metrics
 from tfopt.backend.generation.names import GENERATION_JSON
 from tfopt.backend.generation.prepare import Prepared, prepare
@@ -149,6 +149,7 @@ def _record(name: str, file: GenerateFile, site: _Site) -> ExportRecord:
     claims = claims_of(site.model, file.variant, context, record.audit, site.prepared, proven, site.expected.predicted)
     measures: dict[str, float] = {}
     if not isinstance(proven, Failure):
+        record = noted(record, f"agreement is of {site.expected.predicted.size:,} positions of texts of the test split")
         measures["agreement"] = float(np.mean(np.asarray(proven["predicted"]) == site.expected.predicted))
     record = record.model_copy(update={"claims": claims, "measures": measures})
     if isinstance(proven, Failure):
@@ -192,11 +193,9 @@ def _details(site: _Site) -> dict[str, Any]:
         "states": {name: [*shape] for name, (shape, _) in states.items()},
         "state_bytes": size,
     }
-    if site.after_qat:
-        found["made_of"] = _FLOAT_WEIGHTS
-    if site.prepared.without:
-        found["no_litertlm"] = site.prepared.without
-    return found
+    notes = [f"made of {_FLOAT_WEIGHTS}"] if site.after_qat else []
+    notes += [f"no .litertlm file: {site.prepared.without}"] if site.prepared.without else []
+    return {**found, "notes": notes} if notes else found
 
 
 def _with_litertlm(record: ExportRecord, tflite: Path, site: _Site) -> ExportRecord:
@@ -212,8 +211,8 @@ def _with_litertlm(record: ExportRecord, tflite: Path, site: _Site) -> ExportRec
         "litertlm": {"path": f"{context.folder.name}/{target.name}", "bytes": num_bytes(target)},
     }
     if not litertlm.has_runtime():
-        details["litertlm"]["not_checked"] = "litert-lm-api is not installed (pip install 'tfopt[lm]')"
-        return record.model_copy(update={"details": details})
+        note = f"that LiteRT-LM runs {target.name} was not checked: litert-lm-api is not installed"
+        return noted(record.model_copy(update={"details": details}), note)
     claim = in_litert_lm(tflite, target, prepared, site.expected.sequences)
     return record.model_copy(update={"details": details, "claims": [*record.claims, claim]})
 

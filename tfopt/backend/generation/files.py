@@ -92,6 +92,17 @@ def place(
     return record.model_copy(update=known)
 
 
+def noted(record: ExportRecord, note: str) -> ExportRecord:
+    """A record with one more thing to say about its file: how it was made or measured.
+
+    Args:
+        record: of the file.
+        note: continues its name and a colon; without a full stop.
+    """
+    notes = [*record.details.get("notes", ()), note]
+    return record.model_copy(update={"details": {**record.details, "notes": notes}})
+
+
 def weight_claims(
     model: tf_keras.Model, variant: Variant, context: ExportContext, audit: AuditRecord
 ) -> list[ClaimRecord]:

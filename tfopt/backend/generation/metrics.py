@@ -10,6 +10,7 @@ import tf_keras
 
 from tfopt.backend.data.splits import Split
 from tfopt.backend.export.measures import file_measures
+from tfopt.backend.generation.files import noted
 from tfopt.backend.generation.forward import ends_in_softmax
 from tfopt.backend.generation.prepare import Prepared
 from tfopt.backend.generation.sample import tokens_of
@@ -41,14 +42,16 @@ def with_metrics(
     tokens, test = tokens_of(context.data.test.inputs, model), context.data.test
     length, vocabulary = prepared.signatures.context, int(model.outputs[0].shape[-1])
     if tokens.ndim != 2 or tokens.shape[1] != length or isinstance(test.targets, dict):
-        reason = f"no metrics: texts of the test split have {tokens.shape[1:]} positions, the context {length}"
-        return record.model_copy(update={"details": {**record.details, "metrics": reason}})
+        return noted(
+            record, f"no metrics, because texts of the test split have not the {length} positions of the context"
+        )
     count = min(len(test), max(1, _MOST_VALUES // (length * vocabulary)))
     measured = attempt(_measured, whole, tokens[:count], test.select(np.arange(count)), prepared, context)
     if isinstance(measured, Failure):
         return unmeasured(record, measured)
-    details = {**record.details, "metrics": f"of {count} of {len(test)} texts of the test split, each in one call"}
-    return record.model_copy(update={"measures": {**measured, **record.measures}, "details": details})
+    which = f"all {count:,} texts" if count == len(test) else f"{count:,} of {len(test):,} texts"
+    note = f"metrics are of {which} of the test split, each in one call of a file with the same weights and operators"
+    return noted(record.model_copy(update={"measures": {**measured, **record.measures}}), note)
 
 
 def _measured(whole: Path, tokens: Array, test: Split, prepared: Prepared, context: ExportContext) -> dict[str, float]:

@@ -66,6 +66,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         skips=sentences.skip_sentences(report),
         about_sizes=sentences.about_sizes(report),
         costs=cost_sentences(report),
+        has_notes=sentences.has_notes(report),
         simulations=(*sentences.making_sentences(report), *sentences.simulation_sentences(report)),
         warnings=sentences.warnings(report),
         budgets=budget_rows(report),

@@ -80,7 +80,7 @@ def simulation_sentences(report: Report) -> tuple[str, ...]:
 
 def making_sentences(report: Report) -> tuple[str, ...]:
     """How files were made that differ from others of their mode: without the quantizing stage, or calibrated in a way
-    that the recipe chose; and what is in a bundle."""
+    that the recipe chose; what is in a bundle; what else an export notes."""
     without: dict[str, list[str]] = {}
     for export in report.exports:
         if stage := export.details.get("without_stage"):
@@ -108,7 +108,17 @@ def making_sentences(report: Report) -> tuple[str, ...]:
         for export in report.exports
         if (packed := export.details.get("zip"))
     ]
+    noted: dict[str, list[str]] = {}
+    for export in report.exports:
+        for note in export.details.get("notes", ()):
+            noted.setdefault(note, []).append(export.name)
+    found += [f"{', '.join(names)}: {note}." for note, names in noted.items()]
     return tuple(found)
+
+
+def has_notes(report: Report) -> bool:
+    """Whether a file was made or measured in a way of its own, which a sentence says."""
+    return any(export.details.get("notes") for export in report.exports)
 
 
 def _some(parts: tuple[str, ...]) -> str:

@@ -153,5 +153,5 @@ def _details(site: _Site) -> dict[str, Any]:
         "state_bytes": size,
     }
     if site.after_qat:
-        found["made_of"] = "the float weights; the integers that qat simulates are not in them"
+        found["notes"] = ["made of the float weights; the integers that qat simulates are not in it"]
     return found
