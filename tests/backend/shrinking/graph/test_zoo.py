@@ -34,13 +34,17 @@ MODELS: dict[str, tuple[tuple[int, ...], int, dict[str, Any]]] = {
     "transformer_classifier": ((6,), 3, {**TOKENS, "blocks": 1, "heads": 2}),
 }
 
+LONGEST = {"lstm_classifier", "mobilenet_v1_025", "resnet8", "series_autoencoder", "speech_transformer"}
+"""Models whose kinds of layers others of the zoo and of `networks/shrinkable.py` have, too."""
+LONG = pytest.mark.slow
+
 
 def test_no_model_is_forgotten() -> None:
     files = {path.stem for path in Path(zoo.__path__[0]).glob("[a-z]*.py")}
     assert files == set(MODELS)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=LONG if name in LONGEST else ()) for name in MODELS])
 def test_removing_units_is_masking_them(name: str) -> None:
     shape, outputs, arguments = MODELS[name]
     build = importlib.import_module(f"{zoo.__name__}.{name}").build
