@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import pytest
 
+from tests.support.language_models import recurrent, text_data
 from tfopt.catalog.entries import find
+from tfopt.core.contracts.types import Data, Model
 from tfopt.testing.exports import ExportContract
 
 pytestmark = pytest.mark.tf
@@ -13,6 +18,29 @@ pytestmark = pytest.mark.tf
 class TestBundle(ExportContract):
     kind = "bundle"
     others = {"tflite": {"int8": {"quantize": "int8"}}}
+
+
+class OfTexts(ExportContract):
+    """With a recurrent network that reads token after token."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls) -> Model:
+        return recurrent("GRU")
+
+    @classmethod
+    def data(cls) -> Data:
+        return text_data()
+
+
+class TestGenerate(OfTexts):
+    kind = "generate"
+    config: ClassVar[Mapping[str, Any]] = {"prefill": [4], "files": {"float32": {}}}
+
+
+class TestStreaming(OfTexts):
+    kind = "streaming"
+    config: ClassVar[Mapping[str, Any]] = {"frames": [1, 4], "files": {"float32": {}}}
 
 
 class TestKeras(ExportContract):
@@ -29,5 +57,6 @@ class TestTflite(ExportContract):
 
 
 def test_all_targets_are_here() -> None:
-    tried = {suite.kind for suite in ExportContract.__subclasses__() if suite.__module__ == __name__}
+    suites = [*ExportContract.__subclasses__(), *OfTexts.__subclasses__()]
+    tried = {suite.kind for suite in suites if suite.__module__ == __name__ and suite is not OfTexts}
     assert tried == {name for name, entry in find("exports").items() if entry.origin == "tfopt"}

@@ -95,7 +95,8 @@ class ExportContract:
 
     def test_before_training_nothing_is_known_against_a_dense_network(self, export: Export, model: Any) -> None:
         before = model.get_weights()
-        found = export.preflight(model, ExportWorkload(parameters=model.count_params(), examples=10_000))
+        workload = ExportWorkload(parameters=model.count_params(), examples=10_000, data=self.data())
+        found = export.preflight(model, workload)
         assert found.problems == ()
         assert all(np.array_equal(one, other) for one, other in zip(model.get_weights(), before, strict=True))
 
