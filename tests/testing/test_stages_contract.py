@@ -59,6 +59,12 @@ class TestInitialize(StageContract):
     before = ({"train": {"epochs": 1}},)
 
 
+class TestShrink(StageContract):
+    kind = "shrink"
+    config = {"epochs": 2, "to": {"macs": "60%"}, "divisor": 1}
+    before = (TRAIN,)
+
+
 def test_all_stages_are_here() -> None:
     tried = {suite.kind for suite in StageContract.__subclasses__() if suite.__module__ == __name__}
     assert tried == {name for name, entry in find("stages").items() if entry.origin == "tfopt"}
