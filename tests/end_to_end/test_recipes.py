@@ -27,6 +27,8 @@ SHORT: dict[str, dict[str, Any]] = {
 SMALL_BATCHES = {"stages.prune.batch_size": 32, "budgets": {}}
 """The guides' schedule has a mask update every 100 steps: few images make that many in small batches only."""
 OF_THEIR_OWN = {
+    "clinc150_minilm",
+    "clinc150_transformer_prune_qat",
     "shakespeare_gpt",
     "shakespeare_lstm",
     "series_autoencoder_int8",
