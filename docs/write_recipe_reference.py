@@ -53,9 +53,11 @@ by its name.
 BUDGETS = """\
 `FILE.MEASURE: LIMIT`, where a measure is `bytes`, `gzip_bytes`, `latency_ms`, `agreement` (for regression: the largest
 absolute difference), `relative_error` (regression: error over the standard deviation of the outputs), `within_quantum`
-(int8 after `qat`: share of output values within one quantum of the simulated model's), a metric, or a metric with
-`_drop`. Sizes, latency, differences, errors and drops are upper limits; agreement and metrics are lower ones (upper
-ones for errors such as `mae`). A budget that is not met is exit code 7.
+(int8 after `qat`: share of output values within one quantum of the simulated model's), `anomaly_auc` (data with known
+anomalies), a metric, or a metric with `_drop`; of files of `generate` also `decode_tokens_per_second`,
+`prefill_tokens_per_second`, `time_to_first_token` and `cache_bytes`. Sizes, times, differences, errors and drops are
+upper limits; agreement, tokens per second and metrics are lower ones (upper ones for errors such as `mae`, and for
+`perplexity` and `bits_per_character`). A budget that is not met is exit code 7.
 """
 
 LEARNING_RATES = (ConstantRate, ExponentialRate, CosineRate, PiecewiseRate, PlateauRate)

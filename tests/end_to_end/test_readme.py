@@ -42,7 +42,7 @@ def folder(first_run: Run, first_out: Path, tmp_path_factory: pytest.TempPathFac
     language_model(
         first_run, folder / "saved_models" / "shakespeare-gpt", int8=generative.LARGE, float32=generative.LARGE
     )
-    language_model(first_run, folder / "saved_models" / "shakespeare-gpt-small", float32=generative.DRAFT)
+    language_model(first_run, folder / "saved_models" / "shakespeare-lstm", int8=generative.DRAFT)
     return folder
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.bundle.labels import misfit, read_labels
+from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.export.raw_inputs import normalization_mistake
 from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.contracts.export import ExportWorkload
@@ -76,7 +77,9 @@ def _warnings(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkloa
             f"bundle: {counted(bundle.examples, 'golden example')} are asked for, the test split has "
             f"{len(data.test)}; all of them are used."
         )
-    if bundle.labels is not None or data.num_classes is None or np.asarray(data.train.targets).ndim > 1:
+    if bundle.labels is not None or data.num_classes is None:
+        return
+    if tokenizer_of(data) is not None and np.asarray(data.train.targets).ndim > 1:
         return  # tokens are named by the tokenizer
     if data.label_names is None:
         yield "bundle: the data source has no names of classes; export.bundle.labels gives them to the app."

@@ -43,7 +43,7 @@ def read_container(file: Path) -> Container:
     except ImportError as error:
         raise EnvironmentProblem(
             "Reading a .litertlm needs the package litert-lm-builder, which is not installed.",
-            "pip install 'tfopt[lm]', or give the .tflite beside it.",
+            "pip install litert-lm-builder, or give the .tflite in the same folder.",
             code="missing_package",
         ) from error
     data = file.read_bytes()

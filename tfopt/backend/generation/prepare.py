@@ -137,7 +137,7 @@ def _with_tokenizer(prepared: Prepared, model: tf_keras.Model, keys: GenerateKey
     name = tokenizer_file(files)
     if name is None:
         if keys.stop:
-            message = "stop needs a tokenizer, and the data have none: name tokens where data.tokenizer makes one."
+            message = "stop needs a tokenizer, and the data have none: add data.text.tokenizer, or remove stop."
             raise Unfit(("stop",), message, code="conflicting_keys")
         reason = "the data have no tokenizer"
         return _decided(prepared, keys, reason)

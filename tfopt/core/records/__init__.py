@@ -7,6 +7,9 @@
 | `what_it_is` | what do the weights of a file say that its name does not? |
 | `phone` | what was measured on a phone? |
 | `explanation` | what does it say about where the accuracy of a file went? |
+| `text` | what does it say about texts? |
+| `generation` | what does `tfopt.generate` return? |
+| `shrunk` | what did a shrink stage promise about its network? |
 | `record` | what is a record? |
 | `run` | what does `tfopt.run` return? |
 | `layer_support` | what can be done with each layer of a model? |

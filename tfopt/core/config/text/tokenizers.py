@@ -22,7 +22,7 @@ class _Kind(Block):
     begin: str | None = None
     """Token before each text, such as `[CLS]`."""
     end: str | None = None
-    """Token after each text, such as `[SEP]`; in a language model it also ends a generated text."""
+    """Token after each text, such as `[SEP]`; it ends a generated text only if `export.generate.stop` names it."""
 
     @field_validator("begin", "end")
     @classmethod
