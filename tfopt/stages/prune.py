@@ -43,6 +43,13 @@ class Prune(Pruning, TrainingStage):
         elif self.policy == "xnnpack_blocks" and self.block_size not in ((1, 1), (4, 1), (16, 1)):
             text = "must be [16, 1] (int8 and float32) or [4, 1] (float32 only) with policy: xnnpack_blocks"
             found.append(Mistake(("block_size",), text, code="conflicting_keys"))
+        for index, rule in enumerate(self.layers if self.policy == "xnnpack_blocks" else ()):
+            if rule.sparsity_m_by_n:
+                text = "cannot be combined with policy: xnnpack_blocks, which arranges zeros in blocks."
+                found.append(Mistake(("layers", index, "sparsity_m_by_n"), text, code="conflicting_keys"))
+            elif rule.block_size not in (None, (4, 1), (16, 1)):
+                text = "must be [16, 1] (int8 and float32) or [4, 1] (float32 only) with policy: xnnpack_blocks"
+                found.append(Mistake(("layers", index, "block_size"), text, code="conflicting_keys"))
         bounds = global_allocation(self.allocation)
         if bounds is not None and self.sparsity_m_by_n:
             text = "cannot be combined with sparsity_m_by_n: it gives all layers the same."

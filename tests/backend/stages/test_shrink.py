@@ -72,7 +72,7 @@ def test_half_the_operations_go_and_the_network_still_works(trained, tmp_path):
     assert {row["group"] for row in details["groups"]} == {"stem", "inner"}
     assert "reaches the model's output" in result.skipped["logits"]
     assert evaluate(result.model, DATA.test, context(tmp_path).compile)["accuracy"] > 0.4
-    assert result.details["teacher"]["sources"] == ["stage before"]
+    assert result.details["teacher"]["sources"] == ["the model before shrink"]
 
 
 def test_reconstruction_gives_back_most_of_what_removal_costs(trained, tmp_path):
@@ -147,7 +147,7 @@ def test_the_plan_knows_the_smallest_the_half_and_the_full_network(trained):
 
 
 @pytest.mark.slow
-def test_a_latency_is_met_as_measured_on_the_file(trained, tmp_path):
+def test_networks_are_timed_before_training_for_a_latency():
     from tfopt.backend.models.zoo.resnet8 import build
 
     model = build(input_shape=(32, 32, 3), num_outputs=10)

@@ -39,37 +39,42 @@ class Distiller(TrainingHook):
         stage: name of the stage.
         epochs: of the stage.
         context: sources, data, and where events and the teachers' outputs go.
-        given: the teacher itself, where it is not loaded from the sources.
+        given: the teacher itself and its name in reports, where it is not loaded from the sources.
 
     Raises:
         StageError: a teacher cannot be loaded, or a layer is missing.
     """
 
     def __init__(
-        self, teacher: Teacher, stage: str, epochs: int, context: StageContext, given: tf_keras.Model | None = None
+        self,
+        teacher: Teacher,
+        stage: str,
+        epochs: int,
+        context: StageContext,
+        given: tuple[tf_keras.Model, str] | None = None,
     ) -> None:
         self._teacher, self._context = teacher, context
         outputs = Outputs.of(context.compile)
         self._task = outputs.task
         self._form: Form = "logits" if outputs.are_logits else "probabilities"
+        sources = [source.label for source in teacher.sources()]
         if given is not None:
-            self._ensemble: TeacherEnsemble | None = TeacherEnsemble.of((given,), (1.0,), teacher.layers)
+            model, name = given
+            sources = [name]
+            self._ensemble: TeacherEnsemble | None = TeacherEnsemble.of((model,), (1.0,), teacher.layers)
         else:
             self._ensemble = teachers.load(teacher, context) if teacher.sources() else None
         self._forms: tuple[Form, ...] = ()
         self._given: Given | None = None
         details: dict[str, object] = {"loss": teacher.response_loss(self._task)}
         if self._ensemble is not None:
-            details |= self._look_at(self._ensemble, stage, epochs)
+            details |= {"sources": sources, **self._look_at(self._ensemble, stage, epochs)}
         self._details = details
 
     def _look_at(self, ensemble: TeacherEnsemble, stage: str, epochs: int) -> dict[str, object]:
         """Asks what is to be asked before the first step; what to say about the teachers."""
         context = self._context
-        details: dict[str, object] = {
-            "sources": [source.label for source in self._teacher.sources()],
-            "asked": "in every step",
-        }
+        details: dict[str, object] = {"asked": "in every step"}
         if self._teacher.cache or not ensemble.in_graph:
 
             def warn(message: str) -> None:

@@ -28,7 +28,8 @@ def shrunk_claims(
         layers: layer records of the last stage.
         audit: what the file contains.
     """
-    claims = [smaller_tensors_claim(shrunk, layers, audit)]
+    # A stage that removed nothing, or whole blocks only, leaves no layer narrower.
+    claims = [smaller_tensors_claim(shrunk, layers, audit)] if shrunk.layers else []
     if shrunk.dense_file is None or variant.mode.weights != "float32" or variant.sparse:
         return claims
     timed = attempt(benchmark.bench, [file, shrunk.dense_file], rounds=_ROUNDS)

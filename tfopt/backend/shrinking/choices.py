@@ -10,7 +10,7 @@ import tf_keras
 from tfopt.backend.graph.layers import layer_paths, layer_type
 from tfopt.backend.pruning.criterion import make_criterion
 from tfopt.backend.shrinking.graph import groups_of
-from tfopt.backend.shrinking.graph.types import ShrinkGroup, ShrinkGroups
+from tfopt.backend.shrinking.graph.types import OutputSite, ShrinkGroup, ShrinkGroups
 from tfopt.core.config.shrinking import DEFAULT_SHRINK_CRITERION, Shrinking, ShrinkRule
 from tfopt.core.language.mistakes import Mistake
 
@@ -90,6 +90,8 @@ def choices_of(model: tf_keras.Model, shrinking: Shrinking) -> Choices:
         rule = shrinking.rule_for(names)
         widths = _widths(group, shrinking, rule)
         reason = _reason(group, rule, kinds, layers, needs_scale)
+        if reason is None and criterion.needs == "activations" and not group.branch and watched_site(group) is None:
+            reason = f"has no layer whose outputs are its units, which criterion {criterion.kind} needs"
         if reason is None and group.branch and shrinking.allocation != "sensitivity":
             reason = "is a whole branch, which only allocation: sensitivity can judge"
         if reason is None and shrinking.schedule is not None:
@@ -101,6 +103,15 @@ def choices_of(model: tf_keras.Model, shrinking: Shrinking) -> Choices:
         elif group.kind in DEFAULT_KINDS or group.kind in kinds:
             skipped[group.name] = reason
     return Choices(found, tuple(choices), skipped, _unmatched(shrinking, matched, found, layers))
+
+
+def watched_site(group: ShrinkGroup) -> OutputSite | None:
+    """Where every unit of a group can be watched, behind its activation if there is one; None if nowhere.
+
+    Sites are in model order; outputs of layers inside nested models cannot be watched.
+    """
+    sites = [site for site in group.outputs if all(site.positions) and "/" not in site.layer]
+    return sites[-1] if sites else None
 
 
 def _makers(group: ShrinkGroup) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.graph.calls import calls
@@ -117,8 +118,8 @@ def layers_behind(group: ShrinkGroup) -> tuple[str, ...]:
     return (*group.layers, *group.branch)
 
 
-def _size(weight: object) -> int:
-    return int(math.prod(weight.shape))  # type: ignore[attr-defined]
+def _size(weight: tf.Variable) -> int:
+    return math.prod(weight.shape)
 
 
 def _macs_by_layer(model: tf_keras.Model) -> dict[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,8 +94,11 @@ def _measured(choices: Choices) -> dict[str, dict[str, int]]:
     found = {"smallest": dict(choices.smallest)}
     found |= {f"share{round(100 * share)}": at_share(choices.choices, share) for share in _SHARES}
     found["full"] = dict(choices.full)
-    seen: list[Mapping[str, int]] = []
-    return {name: widths for name, widths in found.items() if widths not in seen and not seen.append(widths)}  # type: ignore[func-returns-value]
+    distinct: dict[str, dict[str, int]] = {}
+    for name, widths in found.items():
+        if widths not in distinct.values():
+            distinct[name] = widths
+    return distinct
 
 
 def architecture(model: tf_keras.Model) -> str:

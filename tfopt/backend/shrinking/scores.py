@@ -13,7 +13,7 @@ from tfopt.backend.data.splits import Split, random_order
 from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.pruning.criterion import Criterion
 from tfopt.backend.pruning.units import Units, UnitSlices
-from tfopt.backend.shrinking.choices import Choice
+from tfopt.backend.shrinking.choices import Choice, watched_site
 from tfopt.backend.shrinking.graph.types import Member, OutputSite, ShrinkGroup
 from tfopt.backend.training.compile import make_loss
 from tfopt.backend.types import Array
@@ -81,7 +81,7 @@ def unit_scores(
         Finite and not negative.
 
     Raises:
-        StageError: activations cannot be watched, or a score is not finite.
+        StageError: a score is not finite.
     """
     if criterion.needs != "training":
         criterion.track(tracked_kernels(choices, model))
@@ -130,25 +130,13 @@ def _show_gradients(model: tf_keras.Model, criterion: Criterion, calibration: Sp
 def _show_activations(
     model: tf_keras.Model, choices: Sequence[Choice], criterion: Criterion, calibration: Split
 ) -> None:
-    units = [choice for choice in choices if not choice.group.branch]
-    sites = {choice.name: sites[-1] for choice in units if (sites := _watchable(choice.group))}
-    unseen = [choice.name for choice in units if choice.name not in sites]
-    inner = [site.layer for site in sites.values() if "/" in site.layer]
-    if unseen or inner:
-        raise StageError(
-            f"criterion {criterion.kind} cannot watch the activations of {[*unseen, *inner][0]}.",
-            "Choose a criterion that reads weights or gradients, such as taylor.",
-            code="incompatible_model",
-        )
+    # `choices_of` leaves groups alone that have no site.
+    units = [choice.group for choice in choices if not choice.group.branch]
+    sites = {group.name: site for group in units if (site := watched_site(group)) is not None}
     watched = tf_keras.Model(model.inputs, [model.get_layer(site.layer).output for site in sites.values()])
     for inputs, _ in evaluation_batches(calibration, _BATCH):
         for (name, site), values in zip(sites.items(), tf.nest.flatten(watched(inputs, training=False)), strict=True):
             criterion.observe(name, _by_unit(values.numpy(), site))
-
-
-def _watchable(group: ShrinkGroup) -> list[OutputSite]:
-    """Where every unit of a group can be watched, behind its activation if there is one: sites are in model order."""
-    return [site for site in group.outputs if all(site.positions)]
 
 
 def _by_unit(values: Array, site: OutputSite) -> Array:

@@ -151,10 +151,11 @@ class _Job:
             solved = reconstruct(model, narrow, self.choices.groups, decision.kept, self.calibration, context.seed)
         if shrinking.batch_norm:
             batch_norm.estimate(narrow, context.data.train, context.seed)
-        judged = context.data.validation if len(context.data.validation) else context.data.train
+        split = "validation" if len(context.data.validation) else "training"
+        judged = context.data.validation if split == "validation" else context.data.train
         before = evaluate(narrow, judged.take(_VALIDATION, context.seed), context.compile)
         trained = training.fit(narrow, self.stage, context, hooks=self._teachers())
-        details = {"reconstructed": list(solved), "before_training": before}
+        details = {"reconstructed": list(solved), "before_training": before, "judged_on": split}
         return _Made(narrow, decision, scores, trained, {**details, **({"sensitivity": measured} if measured else {})})
 
     def while_training(self, schedule: Schedule) -> _Made:
@@ -205,8 +206,9 @@ class _Job:
         if self.stage.teacher is not None or not self.shrinking.dense_teacher:
             return []
         self.model.trainable = False
-        teacher = Teacher(stage="before")
-        return [Distiller(teacher, self.stage.name, self.stage.epochs, self.context, given=self.model)]
+        teacher = Teacher(stage="before")  # a block must name a source; the model that is given is used instead
+        given = self.model, f"the model before {self.stage.name}"
+        return [Distiller(teacher, self.stage.name, self.stage.epochs, self.context, given=given)]
 
     def _decided(self, scores: Scores, criterion: Criterion) -> tuple[Decision, dict[str, Any]]:
         """What stays; an interrupted stage takes what it had decided, as latencies are never the same twice."""

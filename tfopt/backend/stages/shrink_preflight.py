@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import tf_keras
 
 from tfopt.backend.pruning.criterion import criterion_problems, make_criterion
@@ -12,7 +14,7 @@ from tfopt.backend.shrinking.graph import cost as exact_cost
 from tfopt.backend.shrinking.graph import remove
 from tfopt.backend.shrinking.networks import Pricing, at_share, first_units, pricing
 from tfopt.backend.stages.float_files import write_float_files
-from tfopt.core.config.shrink_budget import Limit, format_cost
+from tfopt.core.config.shrink_budget import Cost, Limit, format_cost
 from tfopt.core.config.shrinking import DEFAULT_SHRINK_CRITERION, Shrinking
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
@@ -95,7 +97,7 @@ def _budget_problems(shrinking: Shrinking, limit: Limit, choices: Choices, price
     full, smallest = prices.of(choices.full), prices.of(choices.smallest)
     problems = []
     if limit.of(full) < smallest:
-        share = f"{smallest / full:.0%}" if limit.relative else _short(limit.cost, smallest)
+        share = f"{math.ceil(100 * smallest / full)}%" if limit.relative else _rounded_up(limit.cost, smallest)
         stuck = "; ".join(f"{name} {reason}" for name, reason in list(choices.skipped.items())[:4])
         text = (
             f"is {limit}, below the smallest network that this stage can make ({_short(limit.cost, smallest)}, "
@@ -145,6 +147,12 @@ def _notes(choices: Choices, prices: Pricing) -> tuple[str, ...]:
             f"{name}: {', '.join(parts)} ({prices.of(widths) / prices.of(choices.full):.0%} of {_NAMES[prices.cost]})"
         )
     return tuple(notes)
+
+
+def _rounded_up(cost: Cost, amount: float) -> str:
+    """A cost to three digits, and not below it: a budget of this value can be met."""
+    step = 10.0 ** (math.floor(math.log10(amount)) - 2)
+    return _short(cost, math.ceil(amount / step) * step)
 
 
 def _short(cost: str, amount: float) -> str:

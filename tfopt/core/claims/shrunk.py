@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from tfopt.core.language.quantities import format_share
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord
 from tfopt.core.records.shrunk import Shrunk
 
@@ -53,9 +54,9 @@ def latency_claim(shrunk: Shrunk, latency: float, dense: float) -> ClaimRecord:
     """
     limit = shrunk.latency or 0.0
     value = latency / dense if shrunk.relative else latency
-    asked = f"{limit:.0%} of the latency of the dense network" if shrunk.relative else f"{limit:.3g} ms"
+    asked = f"{format_share(limit)} of the latency of the dense network" if shrunk.relative else f"{limit:g} ms"
     return ClaimRecord(
-        claim=f"takes at most {asked}",
+        claim=f"takes at most {asked}, within {LATENCY_TOLERANCE:.0%}",
         held=value <= limit * (1 + LATENCY_TOLERANCE),
         found=f"{latency:.3g} ms, the dense network {dense:.3g} ms ({latency / dense:.1%}), measured in turns",
         code="latency_of_dense",

@@ -37,7 +37,7 @@ def parse_count(value: object) -> float:
     match = _COUNT.match(value) if isinstance(value, str) else None
     if match:
         return float(Decimal(match[1]) * _FACTORS[match[2]])
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
         raise ValueError("must be a share such as 50%, or a number such as 200k or 1.5M")
     return float(value)
 

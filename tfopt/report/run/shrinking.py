@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tfopt.core.language.wording import counted
 from tfopt.report.shared import formats
 from tfopt.report.shared.style import BLUE, INK, Chart, svg
 
@@ -64,19 +65,18 @@ def _sentences(name: str, details: dict[str, Any], metric: str) -> tuple[str, ..
         "counts in both."
     ]
     if "ms_after" in details:
+        tries = [f"{planned:.3g}, {measured:.3g} ms" for planned, measured in details["tries"]]
         found.append(
-            f"{name}: the float32 file of the network took {details['ms_after']:.3g} ms when it was chosen, in turns "
-            f"with the dense one; tries (planned, measured): "
-            + ", ".join(f"{planned:.3g}, {measured:.3g} ms" for planned, measured in details["tries"])
-            + "."
+            f"{name}: the float32 file of the network took {details['ms_after']:.3g} ms, timed in turns with the dense "
+            "one" + (f"; tries (planned, measured): {'; '.join(tries)}." if tries else ".")
         )
     before = details.get("before_training")
     if before:
-        solved = len(details.get("reconstructed", ()))
+        solved, split = details.get("reconstructed", ()), details.get("judged_on", "validation")
         value = formats.measure(metric, before.get(metric))
         found.append(
-            f"{name}: before training, {formats.spaced(metric)} {value} on validation examples, with the weights of "
-            f"{solved} layers solved anew."
+            f"{name}: before training, {formats.spaced(metric)} {value} on {split} examples"
+            + (f", with the weights of {counted(len(solved), 'layer')} solved anew." if solved else ".")
         )
     return tuple(found)
 
