@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import tensorflow as tf
 import tf_keras
 
 from tests.support.models import branchy_model
@@ -31,11 +32,43 @@ def test_removing_units_is_masking_them(build: Callable[[], tf_keras.Model]) -> 
     assert cost(smaller).parameters < 0.75 * cost(model).parameters
 
 
+def test_a_sum_of_a_model_that_was_read_again() -> None:
+    inputs = tf_keras.Input((6,))
+    stem = tf_keras.layers.Dense(16, name="stem")(inputs)
+    outputs = tf_keras.layers.Dense(2)(stem + tf_keras.layers.Dense(16)(stem))
+    model = tf_keras.Model(inputs, outputs)
+    assert_removal_is_exact(tf_keras.Model.from_config(model.get_config()))
+
+
+@pytest.mark.parametrize("operator", [tf.sort, lambda h: h * tf.sqrt(tf.cast(tf.shape(h)[-1], tf.float32))])
+def test_an_operator_that_mixes_units_fixes_them(operator: Callable[[tf.Tensor], tf.Tensor]) -> None:
+    inputs = tf_keras.Input((6,))
+    hidden = tf_keras.layers.Dense(16, name="hidden")(inputs)
+    model = tf_keras.Model(inputs, tf_keras.layers.Dense(2)(operator(hidden)))
+    assert [group.name for group in groups_of(model).groups] == []
+
+
+def test_a_normalization_in_a_wrapper_fixes_what_it_normalizes() -> None:
+    inputs = tf_keras.Input((5, 6))
+    hidden = tf_keras.layers.Dense(16, name="hidden")(inputs)
+    normalized = tf_keras.layers.TimeDistributed(tf_keras.layers.LayerNormalization())(hidden)
+    model = tf_keras.Model(inputs, tf_keras.layers.Dense(2)(normalized))
+    assert [group.name for group in groups_of(model).groups] == []
+
+
+def test_something_of_each_producer_stays() -> None:
+    inputs = tf_keras.Input((6,))
+    one, other, both = (tf_keras.layers.Dense(units, name=f"of{units}")(inputs) for units in (4, 12, 16))
+    x = tf_keras.layers.Add()([tf_keras.layers.Concatenate()([one, other]), both])
+    model = tf_keras.Model(inputs, tf_keras.layers.Dense(2)(x))
+    assert [(group.name, group.units) for group in groups_of(model).groups] == [("of4", 4), ("of12", 12)]
+
+
 def test_what_is_kept_is_checked() -> None:
     inputs = tf_keras.Input((4,))
     hidden = tf_keras.layers.Dense(8, name="hidden")(inputs)
     model = tf_keras.Model(inputs, tf_keras.layers.Dense(2, name="logits")(hidden))
     assert [group.name for group in groups_of(model).groups] == ["hidden"]
-    for kept in ({"logits": (0,)}, {"nothing": (0,)}, {"hidden": ()}):
-        with pytest.raises(ValueError, match=r"No group|At least one"):
+    for kept in ({"logits": (0,)}, {"nothing": (0,)}, {"hidden": ()}, {"hidden": (8,)}, {"hidden": (-1,)}):
+        with pytest.raises(ValueError, match=r"those that can: hidden\.|At least one|are 0 to 7"):
             remove(model, kept)

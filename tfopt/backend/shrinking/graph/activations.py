@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from tfopt.backend.types import Array
 
-_VALUES = np.linspace(-4, 4, 9, dtype=np.float32).reshape(1, -1)
+_LINE = np.asarray([[1.5, -4, 3, -0.5, 4, -2, 0, 2, -3]], dtype=np.float32)
+"""In no order: a function that sorts changes them."""
 
 
 @cache
@@ -23,12 +24,13 @@ def is_elementwise(function: Callable[[Any], Any]) -> bool:
     Args:
         function: an activation.
     """
-    return _each_alone(lambda values: function(values[0]), [_VALUES])
+    return _each_alone(lambda values: function(values[0]), [_LINE])
 
 
-def layer_is_elementwise(layer: Callable[[Any], Any], count: int) -> bool:
-    """The same of a layer that is called with a number of tensors."""
-    return _each_alone(lambda values: layer(values if count > 1 else values[0]), [_VALUES + n for n in range(count)])
+def layer_is_elementwise(layer: Callable[[Any], Any], ranks: Sequence[int]) -> bool:
+    """The same of a layer that is called with tensors of these ranks."""
+    count = len(ranks)
+    return _each_alone(lambda values: layer(values if count > 1 else values[0]), _values(max(ranks), count))
 
 
 def computes_each_alone(function: Callable[..., Any], arguments: Mapping[str, Any], tensor: type) -> bool:
@@ -48,17 +50,28 @@ def computes_each_alone(function: Callable[..., Any], arguments: Mapping[str, An
             filled[index] = value
         return function(**tf.nest.pack_sequence_as(dict(arguments), filled))
 
-    return bool(where) and _each_alone(call, [_VALUES + number for number in range(len(where))])
+    ranks = [len(flat[index].shape) for index in where]
+    return bool(where) and _each_alone(call, _values(max(ranks), len(where)))
+
+
+def _values(rank: int, count: int) -> list[Array]:
+    """Values for tensors of a rank, for an axis that a function names is the one that it has in the model."""
+    size = (1,) + (3,) * (rank - 1)
+    return [np.resize(_LINE + number, size) for number in range(count)]
 
 
 def _each_alone(function: Callable[[list[Any]], Any], values: list[Array]) -> bool:
-    places = range(_VALUES.shape[1])
+    shape = values[0].shape
+    single = (1,) * len(shape)
     try:
         together = np.asarray(function([tf.constant(one) for one in values]))
-        alone = [np.asarray(function([tf.constant(one[:, index : index + 1]) for one in values])) for index in places]
+        alone = [
+            np.asarray(function([tf.constant(one.reshape(-1)[index], shape=single) for one in values]))
+            for index in range(values[0].size)
+        ]
     except (TypeError, ValueError, IndexError, tf.errors.OpError):
         # Not made for such values: something else than values position by position.
         return False
-    if together.shape != _VALUES.shape or any(one.shape != (1, 1) for one in alone):
+    if together.shape != shape or any(one.shape != single for one in alone):
         return False
-    return bool(np.allclose(together, np.concatenate(alone, axis=1), atol=1e-6, equal_nan=True))
+    return bool(np.allclose(together.reshape(-1), np.concatenate(alone, axis=None), atol=1e-6, equal_nan=True))

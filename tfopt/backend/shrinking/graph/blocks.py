@@ -10,9 +10,11 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import KerasTensor
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.shrinking.graph.closed import is_closed
 from tfopt.backend.shrinking.graph.types import Kind, ShrinkGroup
+from tfopt.backend.types import Nested
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ def blocks_of(model: tf_keras.Model) -> Iterator[ShrinkGroup]:
         reason = f"the layer '{prefix}{frozen}' is frozen" if frozen else None
         names = tuple(dict.fromkeys(f"{prefix}{layer.name}" for layer in inside))
         yield ShrinkGroup(path, kind, 1, 1, (), (), reason, names)
+
+
+def tensors_of(args: tuple[Nested, ...], kwargs: dict[str, Nested]) -> list[KerasTensor]:
+    """The tensors among the arguments of a sum: an operator of a model that was read from a file has one by name."""
+    return [value for value in tf.nest.flatten((args, kwargs)) if isinstance(value, KerasTensor)]
 
 
 def _between(every: Sequence[Any], start: Any, end: Any) -> list[Any]:

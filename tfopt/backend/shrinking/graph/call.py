@@ -46,6 +46,7 @@ class Trace:
         tensors: labels of every tensor, at its first call where the model around it is called several times.
         produced: labels of units, by identity and axis of the weight that computes them.
         used: labels of weights, by identity and axis.
+        recorded: path of the layer, identity and axis of each of `uses`.
     """
 
     units: Units = field(default_factory=Units)
@@ -57,6 +58,7 @@ class Trace:
     tensors: dict[int, Array] = field(default_factory=dict)
     produced: dict[tuple[int, int], Array] = field(default_factory=dict)
     used: dict[tuple[int, int], Array] = field(default_factory=dict)
+    recorded: set[tuple[str, int, int]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,10 @@ class Call:
         key = (id(variable), axis)
         if key in self.trace.used:
             self.units.unite(self.trace.used[key], labels)
+        if (self.path, *key) in self.trace.recorded:
             return
-        self.trace.used[key] = labels
+        self.trace.recorded.add((self.path, *key))
+        self.trace.used.setdefault(key, labels)
         index = next(index for index, weight in enumerate(self.owner.weights) if weight is variable)
         self.trace.uses.append(WeightUse(self.path, index, labels, role))
         if not self.owner.trainable or not self.layer.trainable:

@@ -83,12 +83,14 @@ def removed_labels(trace: Trace, kept: Kept) -> Array:
     Raises:
         ValueError: a name or an index is unknown, or nothing is left of a group.
     """
-    named = named_units(trace)
+    named = {name: units for name, units in named_units(trace).items() if units.fixed is None}
     gone = np.zeros(trace.units.count, dtype=bool)
     for name, indices in kept.items():
-        if name not in named or named[name].fixed is not None:
+        if name not in named:
             raise ValueError(f"No group {name!r} can be changed; those that can: {', '.join(named)}.")
         roots = named[name].roots
+        if any(not 0 <= index < len(roots) for index in indices):
+            raise ValueError(f"The units of {name!r} are 0 to {len(roots) - 1}.")
         stays = np.zeros(len(roots), dtype=bool)
         stays[list(indices)] = True
         if not stays.any():
@@ -101,7 +103,7 @@ def _grouped(trace: Trace) -> Iterator[UnitsOfGroup]:
     """Allocations that share a unit that can be removed are one group, but for parts that a tensor has alone."""
     units = trace.units
     pieces = defaultdict(list)
-    for number, piece in enumerate(units.pieces):
+    for number, piece in enumerate([*units.pieces, *(allocation.labels for allocation in units.allocations)]):
         for root in np.unique(units.roots(piece)).tolist():
             pieces[root].append(number)
     owner: dict[int, int] = {}

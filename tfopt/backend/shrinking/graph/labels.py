@@ -179,9 +179,15 @@ def reshaped(labels: Array, old: Shape, new: Shape) -> Array | None:
         None where the sizes cannot be compared.
     """
     before, after = _closed(old), _closed(new)
-    if np.prod(before) != np.prod(after):
+    if np.prod(before) != np.prod(after) or _behind_open(old) != _behind_open(new):
         return None
     return np.broadcast_to(labels, before).reshape(after)
+
+
+def _behind_open(shape: Shape) -> int:
+    """How many values there are behind the last open axis but that of the batch; 0 where none is open."""
+    axes = [axis for axis, size in enumerate(shape) if axis and size is None]
+    return int(np.prod([size or 1 for size in shape[axes[-1] + 1 :]])) if axes else 0
 
 
 def _closed(shape: Sequence[int | None]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
-from tfopt.backend.shrinking.graph.blocks import named_branches
+from tfopt.backend.shrinking.graph.blocks import named_branches, tensors_of
 from tfopt.backend.shrinking.graph.factorize import factorizations, nearest
 from tfopt.backend.shrinking.graph.groups import along_its_axis, removed_labels
 from tfopt.backend.shrinking.graph.masked_layers import MASKED, BranchGate
@@ -63,9 +63,10 @@ class MaskedTwin:
             if id(node) not in by_node:
                 return layer(*args, **kwargs)
             branch, gate = by_node[id(node)]
-            flat = tf.nest.flatten(args)
-            flat[1 - branch.kept] = gate(flat[1 - branch.kept])
-            return layer(*tf.nest.pack_sequence_as(args, flat), **kwargs)
+            end = tensors_of(args, kwargs)[1 - branch.kept]
+            gated = gate(end)
+            args, kwargs = tf.nest.map_structure(lambda value: gated if value is end else value, (args, kwargs))
+            return layer(*args, **kwargs)
 
         replay = Replay(new_layer, call)
         self.model = replay.model(model)

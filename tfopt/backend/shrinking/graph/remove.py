@@ -12,7 +12,7 @@ import tf_keras
 
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
-from tfopt.backend.shrinking.graph.blocks import Branch, named_branches
+from tfopt.backend.shrinking.graph.blocks import Branch, named_branches, tensors_of
 from tfopt.backend.shrinking.graph.call import Trace
 from tfopt.backend.shrinking.graph.factorize import factorizations, factorized
 from tfopt.backend.shrinking.graph.groups import along_its_axis, removed_labels
@@ -105,7 +105,7 @@ class _Cut:
     ) -> Nested:
         """One call of the smaller model."""
         if id(node) in self._left_out:
-            return tf.nest.flatten(args)[self._left_out[id(node)].kept]
+            return tensors_of(args, kwargs)[self._left_out[id(node)].kept]
         outputs = tf.nest.flatten(node.outputs)
         shapes = [self._shape(self._trace.tensors[id(one)], tuple(one.shape)) for one in outputs]
         args, kwargs = changed_arguments(node, args, kwargs, shapes, self._stays_along)

@@ -33,6 +33,9 @@ def _multi_head_attention(call: Call) -> list[Array]:
         call.use(projection.kernel, 1, heads, "produces")
         if projection.bias is not None:
             call.use(projection.bias, 0, heads, "produces")
+    mask = call.kwargs.get("attention_mask")
+    if isinstance(mask, Labelled) and len(mask.shape) == 4 and mask.shape[1] != 1:
+        call.fix(heads, "has a mask for each head")
     output = layer._output_dense
     call.use(output.kernel, 0, heads, "consumes")
     if len(output.kernel.shape) != 3:
@@ -72,6 +75,8 @@ def _attention(call: Call) -> list[Array]:
     values = call.inputs[1]
     for labels in (call.inputs[0], call.inputs[2] if len(call.inputs) > 2 else values):
         call.fix(labels, "multiplies it with another tensor")
+    if call.layer.weights and isinstance(call.layer, layers.AdditiveAttention):
+        call.fix(values, "scales queries and keys by a weight of the width of its values")
     axis = len(call.shapes[1]) - 1
     return [at_axis(call.along(axis, 1), axis, len(call.output_shapes[0]))]
 

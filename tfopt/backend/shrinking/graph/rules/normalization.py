@@ -30,6 +30,8 @@ def _over_channels(call: Call) -> list[Array]:
     axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
     if [axis % rank for axis in axes] != [rank - 1]:
         return call.unknown("normalizes over other axes than that of the channels")
+    if _has_other_widths(call):
+        return call.unknown("normalizes several tensors and has no weights")
     channels = call.along(rank - 1)
     for name in ("gamma", "beta"):
         if getattr(layer, name, None) is not None:
@@ -37,9 +39,19 @@ def _over_channels(call: Call) -> list[Array]:
     return [at_axis(channels, rank - 1, rank)]
 
 
+def _has_other_widths(call: Call) -> bool:
+    """Whether a layer without weights, so without one width, was called before; nothing under that call can change."""
+    if call.layer.weights or id(call.layer) not in call.trace.outputs:
+        return False
+    call.fix(call.trace.outputs[id(call.layer)][0], "normalizes several tensors and has no weights")
+    return True
+
+
 def _group_normalization(call: Call) -> list[Array]:
     layer, rank = call.layer, len(call.shapes[0])
     axis = layer.axis % rank
+    if _has_other_widths(call):
+        return call.unknown("normalizes several tensors and has no weights")
     rows = call.along(axis).reshape(layer.groups, -1)
     channels = np.repeat(call.units.along(rows, 0, layer.groups), rows.shape[1])
     for name in ("gamma", "beta"):
@@ -61,7 +73,7 @@ def _unit(call: Call) -> list[Array]:
 
 RULES = {
     layers.BatchNormalization: Rule(_batch_normalization, visible=True),
-    layers.LayerNormalization: Rule(_over_channels, visible=True),
+    layers.LayerNormalization: Rule(_over_channels, visible=True, over_units=True),
     layers.GroupNormalization: Rule(_group_normalization, _groups, visible=True),
     layers.UnitNormalization: Rule(_unit),
 }

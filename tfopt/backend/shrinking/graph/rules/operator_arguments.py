@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.compat.keras_graph import SlicingOpLambda, TFOpLambda
-from tfopt.backend.shrinking.graph.rules.operators import bound, slices_of
+from tfopt.backend.shrinking.graph.rules.operators import bound, constant, slices_of
 from tfopt.backend.types import Array, Nested, Shape
 
 Stays = Callable[[Any, int], "Array | None"]
@@ -34,7 +34,8 @@ def changed_arguments(
         return args, kwargs
     arguments = bound(layer.function, args, kwargs)
     if layer.symbol == "reshape":
-        shape = list(arguments["shape"]) if isinstance(arguments["shape"], list | tuple) else arguments["shape"]
+        shape = constant(arguments["shape"])
+        shape = list(shape) if isinstance(shape, list | tuple) else shape
         if isinstance(shape, list):
             arguments["shape"] = [
                 size if new is None or not isinstance(size, int | np.integer) or size < 0 else new

@@ -46,6 +46,11 @@ def bound(function: Callable[..., Any], args: tuple[Nested, ...], kwargs: Argume
     return dict(found.arguments)
 
 
+def constant(value: Nested) -> Nested:
+    """An argument that may be written as an array, as a list."""
+    return np.asarray(value).tolist() if isinstance(value, np.ndarray | tf.Tensor) else value
+
+
 def _unknown(call: Call, arguments: Arguments) -> list[Array]:
     why = f"is an operator ({call.layer.symbol}) that is taken as it is"
     for value in tf.nest.flatten(dict(arguments)):
@@ -61,13 +66,13 @@ def _first(arguments: Arguments) -> Labelled | None:
 
 def _reshape(call: Call, arguments: Arguments) -> list[Array]:
     tensor = _first(arguments)
-    if tensor is None:
+    if tensor is None or isinstance(arguments["shape"], Labelled):
         return _unknown(call, arguments)
     return to_shape(call, tensor.labels, tensor.shape, call.output_shapes[0])
 
 
 def _transpose(call: Call, arguments: Arguments) -> list[Array]:
-    tensor, order = arguments["a"], arguments["perm"]
+    tensor, order = arguments["a"], constant(arguments["perm"])
     if order is None or tf.nest.flatten(order)[0] != 0:
         return _unknown(call, arguments)
     return [tensor.labels.transpose(tuple(order))]
@@ -142,6 +147,15 @@ def _einsum(call: Call, arguments: Arguments) -> list[Array]:
 
 
 def _shape(call: Call, arguments: Arguments) -> list[Array]:
+    tensor = arguments["input"]
+    rank = len(tensor.shape)
+    read: set[int] = set()
+    for node in call.layer.outbound_nodes:
+        parts = slices_of(node.call_args[1], 1).steps if isinstance(node.layer, SlicingOpLambda) else []
+        one = parts[0][1] if len(parts) == 1 else None
+        read |= {one % rank} if isinstance(one, int) else set(range(rank))
+    if any(call.units.compressed(tensor.labels).shape[axis] > 1 for axis in read):
+        call.fix(tensor.labels, "reads how many there are")
     return [call.units.kept(len(shape), f"{call.path!r} is a size") for shape in call.output_shapes]
 
 

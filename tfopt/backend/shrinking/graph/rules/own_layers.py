@@ -104,7 +104,7 @@ def _operation(call: Call, operation: keras.Operation) -> list[Array]:
     of_keras = type(operation).__module__.startswith("keras.src.ops.")
     if of_keras and rule is not None:
         return rule(call, operation)
-    if len(call.output_shapes) == 1 and layer_is_elementwise(call.layer, len(call.inputs)):
+    if len(call.output_shapes) == 1 and layer_is_elementwise(call.layer, [len(shape) for shape in call.shapes]):
         return merged(call)
     return call.unknown(f"is an operation of Keras 3 ({type(operation).__name__}) that is taken as it is")
 
@@ -150,7 +150,7 @@ def _wrapped_config(resized: Resized) -> Changes:
 RULES: dict[type[tf_keras.layers.Layer], Rule] = {
     GroupedQueryAttention: Rule(_grouped_query_attention, _grouped_heads, visible=True),
     PositionEmbedding: Rule(_position_embedding),
-    RMSNormalization: Rule(_root_mean_square, visible=True),
+    RMSNormalization: Rule(_root_mean_square, visible=True, over_units=True),
     TiedEmbedding: Rule(_tied_embedding, _output_dim, visible=True),
     TiedLogits: Rule(_tied_logits),
     Keras3LayerWrapper: Rule(_wrapped, _wrapped_config),

@@ -47,8 +47,10 @@ class Rule:
         trace: labels its weights and returns the labels of its outputs.
         changes: the configuration's keys that change with the sizes of its weights and outputs.
         visible: whether values of units can be watched in its output.
+        over_units: whether it has statistics over units, so that a masked twin needs its form in `masked_layers`.
     """
 
     trace: Callable[[Call], Sequence[Array]]
     changes: Callable[[Resized], Changes] = nothing
     visible: bool = False
+    over_units: bool = False

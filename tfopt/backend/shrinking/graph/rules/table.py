@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import tf_keras
 
 from tfopt.backend.graph.layers import layer_type
@@ -60,5 +61,11 @@ def outputs_of(call: Call) -> list[Array]:
 
 def resized_layer(resized: Resized) -> tf_keras.layers.Layer:
     """A new layer with the sizes of what is left of an old one, under its name."""
-    rule = rule_of(resized.layer)
-    return copy_layer(resized.layer, resized.layer.name, rule.changes(resized) if rule else {})
+    layer, rule = resized.layer, rule_of(resized.layer)
+    # An array of initial values has the old size, and the weights are set anyway.
+    arrays = {
+        key: "zeros"
+        for key, value in layer.get_config().items()
+        if key.endswith("_initializer") and isinstance(value, dict) and not np.isscalar(value["config"].get("value", 0))
+    }
+    return copy_layer(layer, layer.name, {**arrays, **(rule.changes(resized) if rule else {})})

@@ -27,7 +27,7 @@ def wrapper_rules(rule_of: RuleOf) -> dict[type, Rule]:
     def of_each_step(call: Call) -> list[Array]:
         inner = call.layer.layer
         rule = rule_of(inner)
-        if rule is None or len(call.inputs) != 1:
+        if rule is None or rule.over_units or len(call.inputs) != 1:
             return call.unknown(f"has a layer inside ({type(inner).__name__}) that is taken as it is")
         labels = call.inputs[0]
         call.units.unite(labels.take([0], 1), labels)
