@@ -9,7 +9,7 @@ import tf_keras
 
 from tfopt.backend.quantization.canonical import Canonical, canonicalize
 from tfopt.backend.quantization.canonical.masks.explicit import has_masks
-from tfopt.backend.quantization.canonical.rewrites.multi_head_attention import MultiHeadAttention
+from tfopt.backend.quantization.canonical.rewrites.attention.multi_head_attention import MultiHeadAttention
 from tfopt.backend.types import Shape
 
 _PASSES = ((MultiHeadAttention(),),)

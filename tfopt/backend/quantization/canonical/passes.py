@@ -8,12 +8,10 @@ first rewrite that applies to a layer is taken.
 from __future__ import annotations
 
 from tfopt.backend.quantization.canonical.rewrite import Rewrite
+from tfopt.backend.quantization.canonical.rewrites.attention.grouped_query_attention import GroupedQueryAttention
+from tfopt.backend.quantization.canonical.rewrites.attention.multi_head_attention import MultiHeadAttention
+from tfopt.backend.quantization.canonical.rewrites.attention.own_attention import OwnGroupedQueryAttention
 from tfopt.backend.quantization.canonical.rewrites.average import Average
-from tfopt.backend.quantization.canonical.rewrites.batch_normalization import StandaloneBatchNormalization
-from tfopt.backend.quantization.canonical.rewrites.batch_normalization_folding import (
-    FoldedBatchNormalization,
-    KernelWithBatchNormalization,
-)
 from tfopt.backend.quantization.canonical.rewrites.binary_merges import BinaryMerges
 from tfopt.backend.quantization.canonical.rewrites.conv1d import Conv1D
 from tfopt.backend.quantization.canonical.rewrites.conv1d_transpose import Conv1DTranspose
@@ -22,12 +20,16 @@ from tfopt.backend.quantization.canonical.rewrites.depthwise_conv1d import Depth
 from tfopt.backend.quantization.canonical.rewrites.dilated_conv2d import Dilation
 from tfopt.backend.quantization.canonical.rewrites.einsum_dense import EinsumDense
 from tfopt.backend.quantization.canonical.rewrites.exponentials import Elu, Softplus
-from tfopt.backend.quantization.canonical.rewrites.grouped_query_attention import GroupedQueryAttention
 from tfopt.backend.quantization.canonical.rewrites.kernel_activation import SeparateActivation
-from tfopt.backend.quantization.canonical.rewrites.layer_scale import LayerScale
 from tfopt.backend.quantization.canonical.rewrites.min_max import MinMax
-from tfopt.backend.quantization.canonical.rewrites.multi_head_attention import MultiHeadAttention
-from tfopt.backend.quantization.canonical.rewrites.normalization import LayerNormalization, RootMeanSquare
+from tfopt.backend.quantization.canonical.rewrites.normalization.batch_normalization import StandaloneBatchNormalization
+from tfopt.backend.quantization.canonical.rewrites.normalization.batch_normalization_folding import (
+    FoldedBatchNormalization,
+    KernelWithBatchNormalization,
+)
+from tfopt.backend.quantization.canonical.rewrites.normalization.layer_scale import LayerScale
+from tfopt.backend.quantization.canonical.rewrites.normalization.normalization import LayerNormalization, RootMeanSquare
+from tfopt.backend.quantization.canonical.rewrites.normalization.rescaling import ScaleAndShift
 from tfopt.backend.quantization.canonical.rewrites.operators.activations import Activations
 from tfopt.backend.quantization.canonical.rewrites.operators.arithmetic import ArithmeticWithConstant, BinaryArithmetic
 from tfopt.backend.quantization.canonical.rewrites.operators.concat import Concat
@@ -43,11 +45,9 @@ from tfopt.backend.quantization.canonical.rewrites.operators.pad import Pad
 from tfopt.backend.quantization.canonical.rewrites.operators.reshape import Reshape
 from tfopt.backend.quantization.canonical.rewrites.operators.slicing import StridedSlice
 from tfopt.backend.quantization.canonical.rewrites.operators.transpose import Transpose
-from tfopt.backend.quantization.canonical.rewrites.own_attention import OwnGroupedQueryAttention
 from tfopt.backend.quantization.canonical.rewrites.recurrent.bidirectional_lstm import BidirectionalLSTM
 from tfopt.backend.quantization.canonical.rewrites.recurrent.concatenated_lstms import ConcatenatedLSTMs
 from tfopt.backend.quantization.canonical.rewrites.recurrent.recurrent_inputs import ReshapeBeforeLoop
-from tfopt.backend.quantization.canonical.rewrites.rescaling import ScaleAndShift
 from tfopt.backend.quantization.canonical.rewrites.reversible_embedding import (
     OwnTiedEmbedding,
     OwnTiedLogits,

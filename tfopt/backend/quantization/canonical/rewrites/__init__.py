@@ -10,11 +10,9 @@ The order in which they are applied, and the only place that finds them: `tfopt.
 | `separable_conv2d`, `dilated_conv2d` | convolutions of images that TFLite does not have as one operator |
 | `stay_in_4d` | layers between two that are computed as images |
 | `kernel_activation`, `exponentials` | activation functions inside a kernel's layer; ELU and softplus |
-| `batch_normalization`, `batch_normalization_folding` | batch normalization alone, and into a kernel |
-| `rescaling`, `layer_scale` | a scale and a shift per channel |
 | `average`, `binary_merges`, `min_max` | merges |
-| `multi_head_attention`, `grouped_query_attention`, `own_attention` | attention: of tf_keras, Keras 3 and tfopt |
-| `normalization` | LayerNormalization and RMSNormalization, step by step |
 | `reversible_embedding` | an embedding that is the output layer, too |
+| `attention/` | attention of tf_keras, Keras 3 and tfopt |
+| `normalization/` | batch, layer and RMS normalization, and scales per channel |
 | `recurrent/`, `operators/` | recurrent layers; TensorFlow operators such as `x * 2` |
 """
