@@ -37,7 +37,7 @@ def test_files_have_names_and_modes() -> None:
         ({"files": {"q": {"quantize": "int8"}}}, "the state of a file is float; it can be none, float16, dynamic"),
         ({"files": {"q": {"quantize": "int4", "algorithm": "gptq"}}}, "these files have states between calls"),
         ({"files": {"a b": {}}}, "use letters, digits"),
-        ({"files": {"saved_model": {}}, "saved_model": True}, "whose name it takes"),
+        ({"files": {"saved_model": {}}, "saved_model": True}, "which has this name"),
         ({"context": 16, "prefill": [8, 32]}, "prefill: 32 is longer than the context of 16 tokens"),
         ({"context": 16, "verify": 32}, "verify: 32 is longer than the context of 16 tokens"),
         ({"prefill": []}, "needs at least one length"),

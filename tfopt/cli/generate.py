@@ -89,8 +89,8 @@ def command(
     """Continue a prompt with a .tflite or .litertlm that export.generate wrote: the text goes to stdout as it comes,
     the speed to stderr. TensorFlow is not needed.
 
-    The figures are of this machine, with the file open and one call of each signature made before. A draft is worth
-    its acceptance: the share of its tokens that the large model takes.
+    The figures are of this machine, with the file open and one call of each signature made before. Acceptance is
+    the share of the draft's tokens that the large model takes.
     """
     from tfopt import api
 
@@ -120,11 +120,11 @@ def command(
     )
     if not session.json:
         click.echo(file=session.stdout)
-        _tell(found)
+        _print_speed(found)
     return Answer(lambda: found, lambda terminal: ())
 
 
-def _tell(found: Generation) -> None:
+def _print_speed(found: Generation) -> None:
     from tfopt.report.files.generation import generation_lines
 
     for line in generation_lines(found):

@@ -47,7 +47,8 @@ def generative_file(target: str | Path, root: Path, variant: str | None = None) 
     if variant is None and len(files) > 1:
         raise UsageError(
             f"The run {run.folder.name} has several generative files: {listed}.",
-            f"Choose one: --variant {next(iter(files))}.",
+            f"Choose one by its path, such as {next(iter(files.values()))}, or, for FILE|RUN, with --variant "
+            f"{next(iter(files))}.",
             code="usage",
         )
     name = next(iter(files)) if variant is None else variant.removeprefix(PREFIX)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from tfopt.core.config.files.generate_file import GenerateFile, GenerateKeys
+from tfopt.core.config.files.generate_file import GenerateFile, GenerateFiles, GenerateKeys
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Model
 from tfopt.core.language.block import KeyMistake
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from tfopt.core.contracts.preflight import Preflight
     from tfopt.core.records.report import ExportRecord
 
-_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 _SAVED_MODEL = "saved_model"
 Length = Annotated[int, Field(ge=1)]
 
@@ -35,7 +32,7 @@ class Generate(Export):
     prefill: tuple[Length, ...] | None = None
     """Lengths of the buckets in which a prompt is read (default: 32 and 128, where the context is as long)."""
     verify: Annotated[int, Field(ge=2)] | None = None
-    """A signature more, `verify_<n>`: logits of so many tokens in one call, for speculative decoding."""
+    """An additional signature, `verify_<n>`: logits of so many tokens in one call, for speculative decoding."""
     cache: Literal["float32", "float16"] = "float32"
     """Type of the cached keys and values."""
     stop: tuple[str, ...] = ()
@@ -45,30 +42,13 @@ class Generate(Export):
     of attention are its only state)."""
     saved_model: bool = False
     """Also `generate_saved_model/` with the same signatures."""
-    files: Annotated[dict[str, GenerateFile], Field(min_length=1)] = Field(
-        default_factory=lambda: {"float32": GenerateFile()}
-    )
+    files: GenerateFiles = Field(default_factory=lambda: {"float32": GenerateFile()})
     """The files by name (default: `float32`)."""
-
-    @field_validator("files", mode="before")
-    @classmethod
-    def _with_bodies(cls, value: object) -> object:
-        # A file without a body (`float32:`) is one with all defaults.
-        return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, Mapping) else value
-
-    @field_validator("files")
-    @classmethod
-    def _usable_as_file_names(cls, value: dict[str, GenerateFile]) -> dict[str, GenerateFile]:
-        for name in value:
-            if not re.fullmatch(_NAME, name):
-                message = f"file {name!r} becomes a file name: use letters, digits, '-' and '_'"
-                raise KeyMistake((name,), message, on_key=True, code="invalid_name")
-        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Generate:
         if self.saved_model and _SAVED_MODEL in self.files:
-            message = f"a file cannot be called {_SAVED_MODEL} beside saved_model: true, whose name it takes"
+            message = f"a file cannot be called {_SAVED_MODEL} together with saved_model: true, which has this name"
             raise KeyMistake(("files", _SAVED_MODEL), message, on_key=True, code="invalid_name")
         if self.prefill == ():
             raise KeyMistake(("prefill",), "needs at least one length", code="invalid_value")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from tfopt.core.config.files.generate_file import GenerateFile, StreamingKeys
+from tfopt.core.config.files.generate_file import GenerateFile, GenerateFiles, StreamingKeys
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Model
-from tfopt.core.language.block import KeyMistake
 
 if TYPE_CHECKING:
     from tfopt.core.contracts.preflight import Preflight
     from tfopt.core.records.report import ExportRecord
-
-_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
 class Streaming(Export):
@@ -31,25 +26,8 @@ class Streaming(Export):
 
     frames: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1,)
     """Frames of a call; a signature for each."""
-    files: Annotated[dict[str, GenerateFile], Field(min_length=1)] = Field(
-        default_factory=lambda: {"float32": GenerateFile()}
-    )
+    files: GenerateFiles = Field(default_factory=lambda: {"float32": GenerateFile()})
     """The files by name, with the keys of a file of `generate` (default: `float32`)."""
-
-    @field_validator("files", mode="before")
-    @classmethod
-    def _with_bodies(cls, value: object) -> object:
-        # A file without a body (`float32:`) is one with all defaults.
-        return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, Mapping) else value
-
-    @field_validator("files")
-    @classmethod
-    def _usable_as_file_names(cls, value: dict[str, GenerateFile]) -> dict[str, GenerateFile]:
-        for name in value:
-            if not re.fullmatch(_NAME, name):
-                message = f"file {name!r} becomes a file name: use letters, digits, '-' and '_'"
-                raise KeyMistake((name,), message, on_key=True, code="invalid_name")
-        return value
 
     @property
     def keys(self) -> StreamingKeys:

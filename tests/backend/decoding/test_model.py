@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def one_by_one(model: GenerativeModel, tokens: list[int]) -> Array:
 
 
 @pytest.mark.parametrize("file", [LARGE, RECURRENT], ids=lambda file: file.stem)
-def test_every_length_gives_the_logits_of_single_steps(file) -> None:  # type: ignore[no-untyped-def]
+def test_every_length_gives_the_logits_of_single_steps(file: Path) -> None:
     model = GenerativeModel(file)
     random = np.random.default_rng(0)
     for length in range(1, CONTEXT + 1):

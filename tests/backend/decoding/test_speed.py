@@ -11,4 +11,4 @@ def test_every_file_has_its_figures() -> None:
     assert (large["cache_bytes"], large["prompt_tokens"], recurrent["prompt_tokens"]) == (1024, 8, 32)
     names = ("decode_tokens_per_second", "prefill_tokens_per_second", "time_to_first_token")
     assert all(one[name] > 0 for one in (large, recurrent) for name in names)
-    assert large.get("peak_memory", 0) >= 0
+    assert large.get("peak_memory", 1) > 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tfopt.backend.text.tokenizer import Tokenizer
 from tfopt.core.language.wording import counted
-from tfopt.errors import UsageError
+from tfopt.errors import StageError, UsageError
 
 _NAMED = 5
 """Unknown words that an error names."""
@@ -21,9 +21,9 @@ def check_tokenizer(tokenizer: Tokenizer, vocabulary: int, name: str) -> None:
         name: of the file.
 
     Raises:
-        UsageError: their sizes differ.
+        UsageError: it has tokens that the file has no logits of.
     """
-    if tokenizer.vocabulary_size != vocabulary:
+    if tokenizer.vocabulary_size > vocabulary:
         raise UsageError(
             f"The tokenizer has {counted(tokenizer.vocabulary_size, 'token')}, but {name} has logits of {vocabulary}.",
             "Give the tokenizer that the model was trained with (--tokenizer).",
@@ -85,11 +85,12 @@ def prompt_tokens(
 def _encoded(prompt: str, tokenizer: Tokenizer, allow_unknown: bool) -> list[int]:
     try:
         tokens = tokenizer.encode(prompt)
-    except Exception:  # the library raises plain Exception for a word without a token
-        tokens = []
-        if not prompt:
+    except StageError:  # a word without a token, and no token for what is unknown
+        tokens, unknown = [], _unknown(prompt, tokenizer)
+        if not unknown:
             raise
-    unknown = [] if allow_unknown and tokens else _unknown(prompt, tokenizer)
+    else:
+        unknown = [] if allow_unknown and tokens else _unknown(prompt, tokenizer)
     if unknown:
         names = ", ".join(repr(each) for each in unknown[:_NAMED])
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
@@ -105,15 +106,17 @@ def _encoded(prompt: str, tokenizer: Tokenizer, allow_unknown: bool) -> list[int
 def _unknown(prompt: str, tokenizer: Tokenizer) -> list[str]:
     """Words, or else characters, that the tokenizer has no tokens for."""
     words = [word for word in dict.fromkeys(prompt.split()) if not _knows(word, tokenizer)]
-    characters = [one for one in dict.fromkeys("".join(words) or prompt) if not one.isspace()]
+    if not words and not _knows(prompt, tokenizer):
+        return [one for one in dict.fromkeys(prompt) if one.isspace() and not _knows(one, tokenizer)]
+    characters = dict.fromkeys("".join(words))
     strange = [one for one in characters if not _knows(one, tokenizer)]
     # A tokenizer of words knows few characters by themselves: then the word is what is unknown.
-    return strange if words and len(strange) < len(characters) else words
+    return strange if len(strange) < len(characters) else words
 
 
 def _knows(text: str, tokenizer: Tokenizer) -> bool:
     try:
         tokens = tokenizer.encode(text)
-    except Exception:  # noqa: BLE001 - the library raises plain Exception for a word without a token
+    except StageError:
         return False
     return bool(tokens) and (tokenizer.unknown_id is None or tokenizer.unknown_id not in tokens)

@@ -56,7 +56,7 @@ def claims_of(
 def _signatures(prepared: Prepared, found: Mapping[str, Any]) -> ClaimRecord:
     """That LiteRT-LM finds every tensor under the name, type and shape that it reads."""
     signatures = prepared.signatures
-    states = {name: [dtype, [*shape]] for name, (shape, dtype) in states_of(prepared.plan, signatures).items()}
+    states = {name: [[*shape], dtype] for name, (shape, dtype) in states_of(prepared.plan, signatures).items()}
     claim = f"signatures {', '.join(signatures.keys)} with tokens, positions" + (
         ", mask and caches as LiteRT-LM reads them" if prepared.plan.is_cache else " and states"
     )
@@ -64,9 +64,9 @@ def _signatures(prepared: Prepared, found: Mapping[str, Any]) -> ClaimRecord:
     for key, (length, logits) in signatures.lengths().items():
         if key not in found:
             continue
-        given = {TOKENS: ["int32", [1, length]], POSITIONS: ["int32", [length]], **states}
+        given = {TOKENS: [[1, length], "int32"], POSITIONS: [[length], "int32"], **states}
         if prepared.plan.is_cache:
-            given[MASK] = ["float32", [1, 1, length, signatures.context]]
+            given[MASK] = [[1, 1, length, signatures.context], "float32"]
         ports = found[key]
         wrong += [
             f"{key}: {name} is {ports['inputs'].get(name)}, not {port}"

@@ -43,7 +43,7 @@ def with_metrics(
     length, vocabulary = prepared.signatures.context, int(model.outputs[0].shape[-1])
     if tokens.ndim != 2 or tokens.shape[1] != length or isinstance(test.targets, dict):
         return noted(
-            record, f"no metrics, because texts of the test split have not the {length} positions of the context"
+            record, f"no metrics: they need texts of {length} positions, the context, and one target in the test split"
         )
     count = min(len(test), max(1, _MOST_VALUES // (length * vocabulary)))
     measured = attempt(_measured, whole, tokens[:count], test.select(np.arange(count)), prepared, context)

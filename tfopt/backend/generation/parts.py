@@ -19,9 +19,11 @@ Replace: TypeAlias = Callable[[Any, Step], Callable[..., Any]]
 """Makes the call with state of a part."""
 
 _KINDS: tuple[tuple[tuple[type, ...], Replace], ...] = (
-    ((tf_keras.layers.MultiHeadAttention, keras.layers.MultiHeadAttention), attention.multi_head_attention),
+    (
+        (tf_keras.layers.MultiHeadAttention, keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention),
+        attention.multi_head_attention,
+    ),
     ((GroupedQueryAttention,), attention.grouped_query_attention),
-    ((keras.layers.GroupQueryAttention,), attention.keras_3_grouped_query_attention),
     ((tf_keras.layers.Attention, keras.layers.Attention), attention.dot_product_attention),
     ((tf_keras.layers.RNN, keras.layers.RNN), recurrent.recurrent),
     ((PositionEmbedding,), positions.position_embedding),

@@ -161,9 +161,9 @@ class _Trial:
             given = tf.nest.map_structure(partial(_emptied, kept=kept), call)
             try:
                 outputs = node.layer(*given[0], **inference(node, given[1]))
-            except Exception:  # noqa: BLE001 - a layer of others refuses zeros: then it is not placed
+                parts.append(tf.nest.map_structure(partial(_cut, here=here), outputs))
+            except Exception:  # noqa: BLE001 - a layer of others refuses zeros, or returns no sequence
                 return None
-            parts.append(tf.nest.map_structure(partial(_cut, here=here), outputs))
         for all_of, *some in zip(*(tf.nest.flatten(each) for each in (whole, *parts)), strict=True):
             joined = tf.concat(some, 1)
             if joined.shape != all_of.shape or not _close(all_of, joined):

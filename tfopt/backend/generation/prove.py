@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tfopt.backend.decoding.signatures import details
 from tfopt.backend.generation.runner import Runner
 from tfopt.backend.types import Array
 
@@ -25,7 +26,7 @@ def compare(path: str, whole: str, sequences: list[list[int]], lengths: list[int
         lengths: of prompts, at which prefill is proven; each is at most the context.
 
     Returns:
-        `signatures`: dtype and shape of each input and output; `predicted`: for each sequence the token after each
+        `signatures`: shape and dtype of each input and output; `predicted`: for each sequence the token after each
         position, by `decode`; `wrong`: what differs, in words; `steps`, `prompts`: how many comparisons; `difference`:
         the largest between two logits.
     """
@@ -48,7 +49,7 @@ def compare(path: str, whole: str, sequences: list[list[int]], lengths: list[int
         if number == 0:
             wrong += _after_prefill(runner, sequence, expected, lengths, name)
     return {
-        "signatures": runner.ports(),
+        "signatures": details(path),
         "predicted": predicted[:-1],
         "wrong": wrong,
         "steps": sum(len(sequence) for sequence in predicted),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -22,11 +21,10 @@ class Runner:
 
     Args:
         path: a `.tflite` file with `decode` or another signature that returns logits.
-        threads: that kernels may use.
     """
 
-    def __init__(self, path: Path | str, threads: int = 1) -> None:
-        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+    def __init__(self, path: Path | str) -> None:
+        self._interpreter = Interpreter(model_path=str(path), num_threads=1)
         self.signatures = self._interpreter.get_signature_list()
         self._runners = {key: self._interpreter.get_signature_runner(key) for key in self.signatures}
         details = next(iter(self._runners.values())).get_input_details()
@@ -38,20 +36,6 @@ class Runner:
         masks = [runner.get_input_details().get("mask") for runner in self._runners.values()]
         self.context = int(masks[0]["shape"][-1]) if masks[0] is not None else None
         self._pads = all(name.startswith(CACHE) for name in self._zeros)
-
-    def ports(self) -> dict[str, dict[str, dict[str, list[object]]]]:
-        """Dtype and shape of the inputs and outputs of each signature, by name."""
-
-        def shown(details: Mapping[str, Mapping[str, Any]]) -> dict[str, list[object]]:
-            return {
-                name: [np.dtype(each["dtype"]).name, [int(size) for size in each["shape"]]]
-                for name, each in details.items()
-            }
-
-        return {
-            key: {"inputs": shown(runner.get_input_details()), "outputs": shown(runner.get_output_details())}
-            for key, runner in self._runners.items()
-        }
 
     def empty(self) -> State:
         """The state before the first token."""

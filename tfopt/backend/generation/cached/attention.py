@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -66,9 +67,10 @@ def _updated(step: Step, name: str, new: tf.Tensor, axis: int) -> tf.Tensor:
 
 
 def multi_head_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
-    """`call` of MultiHeadAttention, of tf_keras, Keras 3 and KerasHub."""
-    if getattr(layer, "_use_gate", False) or getattr(layer, "_sliding_window", None):
+    """`call` of MultiHeadAttention of tf_keras, Keras 3 and KerasHub, and of GroupedQueryAttention of Keras 3."""
+    if any(getattr(layer, name, None) for name in ("_use_gate", "use_gate", "_sliding_window", "sliding_window")):
         raise ExportError("attention with a gate or a window has no cache", code="not_stepwise")
+    size = layer.head_dim if isinstance(layer, keras.layers.GroupQueryAttention) else layer._key_dim
 
     def call(query: tf.Tensor, value: tf.Tensor, key: tf.Tensor | None = None, **others: Any) -> tf.Tensor:
         if others.get("return_attention_scores"):
@@ -80,7 +82,7 @@ def multi_head_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
             layer._query_dense(query),
             layer._key_dense(value if key is None else key),
             layer._value_dense(value),
-            layer._key_dim**-0.5,
+            size**-0.5,
         )
         return layer._output_dense(found)
 
@@ -115,24 +117,6 @@ def _turns(step: Step, head_size: int, base: float) -> tuple[tf.Tensor, tf.Tenso
     places = tf.reshape(tf.cast(step.positions, tf.float32), (1, step.length, 1, 1))
     angles = places * tf.constant(speeds.reshape(1, 1, 1, -1), tf.float32)
     return tf.cos(angles), tf.sin(angles)
-
-
-def keras_3_grouped_query_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
-    """`call` of GroupedQueryAttention of Keras 3."""
-    if getattr(layer, "use_gate", False) or getattr(layer, "sliding_window", None):
-        raise ExportError("attention with a gate or a window has no cache", code="not_stepwise")
-
-    def call(query: tf.Tensor, value: tf.Tensor, key: tf.Tensor | None = None, **others: Any) -> tf.Tensor:
-        found = attend(
-            step,
-            layer._query_dense(query),
-            layer._key_dense(value if key is None else key),
-            layer._value_dense(value),
-            layer.head_dim**-0.5,
-        )
-        return layer._output_dense(found)
-
-    return call
 
 
 def dot_product_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:

@@ -60,12 +60,25 @@ def prepare(model: tf_keras.Model, keys: StreamingKeys, data: Data | None) -> Pr
             f"export.streaming needs a model of one sequence, (examples, frames, ...); this one has {shapes or 'none'}."
         )
         raise Unfit((), message, code="not_stepwise")
+    if len(model.outputs) != 1:
+        message = f"export.streaming needs a model with one output; this one has {', '.join(model.output_names)}."
+        raise Unfit((), message, code="not_stepwise")
     example = _example(model, data)
     length = example.shape[1]
+    if length < 2:
+        message = f"export.streaming needs sequences of several frames; these have {length}."
+        raise Unfit((), message, code="not_stepwise")
     frames = tuple(sorted(set(keys.frames)))
-    if length < 2 or frames[-1] > length:
+    if frames[-1] > length:
         message = f"frames: {frames[-1]} is longer than the sequences of the model, which have {length}."
         raise Unfit(("frames",), message, code="conflicting_keys")
+    for count in frames:
+        if length % count % frames[0]:
+            message = (
+                f"frames: pieces of {count} do not fill sequences of {length} frames, and the rest is no multiple of "
+                f"{frames[0]}, the smallest; add 1 to frames."
+            )
+            raise Unfit(("frames",), message, code="conflicting_keys")
     try:
         plan = plan_of(model, [example])
     except ExportError as error:

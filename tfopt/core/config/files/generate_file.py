@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
 from tfopt.core.config.files.algorithms import ALGORITHMS, MIN_MAX, AlgorithmName
@@ -16,6 +17,7 @@ from tfopt.core.config.quantization_modes import DEFAULT, MODES, ModeName
 from tfopt.core.language.block import KeyMistake, SharedBlock
 from tfopt.core.language.quantities import Share
 
+_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 FLOAT_MODES = tuple(name for name, mode in MODES.items() if not mode.integer_only)
 """The modes of such files: keys, values and states are floats."""
 
@@ -67,6 +69,28 @@ class GenerateFile(SharedBlock):
             agreement=self.agreement,
             accept=self.accept,
         )
+
+
+def _with_bodies(value: object) -> object:
+    # A file without a body (`float32:`) is one with all defaults.
+    return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, Mapping) else value
+
+
+def _usable_as_file_names(value: dict[str, GenerateFile]) -> dict[str, GenerateFile]:
+    for name in value:
+        if not re.fullmatch(_NAME, name):
+            message = f"file {name!r} becomes a file name: use letters, digits, '-' and '_'"
+            raise KeyMistake((name,), message, on_key=True, code="invalid_name")
+    return value
+
+
+GenerateFiles: TypeAlias = Annotated[
+    dict[str, GenerateFile],
+    Field(min_length=1),
+    BeforeValidator(_with_bodies),
+    AfterValidator(_usable_as_file_names),
+]
+"""Files by name, of `export.generate` and `export.streaming`."""
 
 
 @dataclass(frozen=True)
