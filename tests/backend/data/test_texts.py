@@ -65,7 +65,9 @@ def test_texts_and_labels_of_a_function(folder: Path) -> None:
     assert isinstance(data.train.inputs, np.ndarray)
     assert (data.train.inputs.dtype, data.input_shape, data.num_outputs) == (np.int32, (6,), 2)
     assert words(data).startswith("item")
-    assert vocabulary_size(data) == data.text.vocabulary_size if data.text else 0
+    tokenizer = tokenizer_of(data)
+    assert tokenizer is not None
+    assert vocabulary_size(data) == tokenizer.vocabulary_size
 
 
 def test_the_tokenizer_sees_the_training_split_only(folder: Path) -> None:

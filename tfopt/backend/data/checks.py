@@ -80,6 +80,29 @@ def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split
     return ids, tuple(map(str, names))
 
 
+def num_classes_of(splits: Mapping[str, Split], names: tuple[str, ...] | None) -> int | None:
+    """Number of classes; None where the targets are no labels.
+
+    Args:
+        splits: `train` and others, after `class_ids`.
+        names: of the classes, as `class_ids` returned them.
+    """
+    if names is not None:
+        return len(names)
+    targets = splits["train"].targets
+    if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.size:
+        return None
+    if targets.ndim == 1:
+        return int(targets.max()) + 1
+    # Tokens: one that only the test split has is rare, not wrong.
+    return max(int(split.targets.max()) for split in splits.values() if isinstance(split.targets, np.ndarray)) + 1
+
+
+def labels_to_stratify(targets: Arrays, num_classes: int | None) -> Array | None:
+    """The class of each example; None where examples do not have one class each."""
+    return targets if num_classes is not None and isinstance(targets, np.ndarray) and targets.ndim == 1 else None
+
+
 def check_split(split: Split, train: Split, num_classes: int | None, what: str) -> None:
     """Everything that would make training fail late, or silently wrong.
 

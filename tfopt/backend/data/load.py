@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from tfopt.backend.data import sources
-from tfopt.backend.data.checks import check_split, class_ids, inputs_of, targets_of
+from tfopt.backend.data.checks import check_split, class_ids, inputs_of, labels_to_stratify, num_classes_of, targets_of
 from tfopt.backend.data.cut import cut
 from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split
@@ -54,12 +54,10 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     if not reproduce:
         splits, names = class_ids(splits, config.source)
     train = splits["train"]
-    num_classes = None if reproduce else _num_classes(splits, names)
+    num_classes = None if reproduce else num_classes_of(splits, names)
     for name, split in splits.items():
         check_split(split, train, num_classes, f"{config.source}, {name} split")
-    labels = None if num_classes is None or isinstance(train.targets, dict) else train.targets
-    if labels is not None and labels.ndim > 1:
-        labels = None
+    labels = labels_to_stratify(train.targets, num_classes)
     made = cut(splits, config.splits, config.seed, config.source, labels)
     return Data(
         train=made["train"],
@@ -74,18 +72,6 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         raw=prepared.raw or sources.raw_inputs(config, folder),
         label_names=None if reproduce else names or sources.label_names(config, folder),
     )
-
-
-def _num_classes(splits: Mapping[str, Split], names: tuple[str, ...] | None) -> int | None:
-    if names is not None:
-        return len(names)
-    targets = splits["train"].targets
-    if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.size:
-        return None
-    if targets.ndim == 1:
-        return int(targets.max()) + 1
-    # Tokens: one that only the test split has is rare, not wrong.
-    return max(int(split.targets.max()) for split in splits.values() if isinstance(split.targets, np.ndarray)) + 1
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:

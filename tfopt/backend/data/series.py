@@ -93,12 +93,12 @@ def windows(series: Sequence[Series], columns: Sequence[str], keys: WindowKeys, 
     examples, anomalies = {}, None
     for name, split in parts.items():
         inputs, targets, abnormal = _windows(split, keys)
+        if abnormal is not None and abnormal.all():
+            raise StageError(f"The {name} split has no window without an anomaly.", code="data_missing")
         if abnormal is not None and name == "test":
-            anomalies = abnormal if 0 < abnormal.sum() < len(abnormal) else None
+            anomalies = abnormal if abnormal.any() else None
         elif abnormal is not None:
             inputs, targets = inputs[~abnormal], None if targets is None else targets[~abnormal]
-        if not len(inputs):
-            raise StageError(f"The {name} split has no window without an anomaly.", code="data_missing")
         examples[name] = (((inputs - mean) / std).astype(np.float32), targets)
     content = {
         "columns": list(columns),

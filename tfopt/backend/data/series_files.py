@@ -59,6 +59,8 @@ def load_series(
     for file in files:
         table = read_table(file, delimiter)
         own = columns if columns is not None else [name for name in table.header if name not in (time, anomaly, target)]
+        if not own:
+            raise StageError(f"{file}: no column goes in.", "Name it: args.columns.", code="invalid_data")
         if found and own != chosen:
             raise StageError(
                 f"{file}: the columns are {', '.join(own)}; those of {files[0].name} are {', '.join(chosen)}.",

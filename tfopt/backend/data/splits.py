@@ -88,7 +88,7 @@ class Data:
         settings: how the splits were made, as text; part of the fingerprint.
         num_classes: number of classes for integer labels, else None.
         class_names: names of the classes, where the source has them.
-        preprocessing: what must travel with a model; None for all built-in sources. Part of the fingerprint.
+        preprocessing: what must travel with a model; None where nothing must. Part of the fingerprint.
         positional: the source gave several inputs in order, not by name.
         raw: what the source did to raw examples; None where it does not say. Not part of the fingerprint: the examples
             are.

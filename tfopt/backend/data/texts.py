@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from tfopt.backend.data import sources
-from tfopt.backend.data.checks import check_split, class_ids, targets_of
+from tfopt.backend.data.checks import check_split, class_ids, labels_to_stratify, num_classes_of, targets_of
 from tfopt.backend.data.cut import SHARES, cut
 from tfopt.backend.data.splits import Data, Preprocessing, Split
 from tfopt.backend.data.text_values import labels_of_source, texts_of_source
@@ -74,11 +74,10 @@ def _classification(config: DataConfig, text: TextConfig, make: Maker, folder: P
         for name, (_, y) in source.items()
     }
     positions, names = class_ids(positions, config.source)
-    train = positions["train"].targets
-    num_classes = len(names) if names is not None else _num_classes(train)
+    num_classes = num_classes_of(positions, names)
     for name, split in positions.items():
         check_split(split, positions["train"], num_classes, f"{config.source}, {name} split")
-    labels = train if num_classes is not None and isinstance(train, np.ndarray) and train.ndim == 1 else None
+    labels = labels_to_stratify(positions["train"].targets, num_classes)
     made = cut(positions, config.splits, config.seed, config.source, labels)
     # What `cut` added was taken from the training texts.
     cut_texts = {
@@ -164,12 +163,6 @@ def _inputs(arrays: Mapping[InputKind, Array], text: TextConfig) -> Arrays:
 
 def _singly(texts: Sequence[Text]) -> list[str]:
     return [part for text in texts for part in ((text,) if isinstance(text, str) else text)]
-
-
-def _num_classes(targets: Arrays) -> int | None:
-    if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.size:
-        return None
-    return int(targets.max()) + 1
 
 
 def _cut_texts(texts: Mapping[str, Sequence[Text]], config: DataConfig) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ def decoded(path: Path, encoding: str) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise StageError(f"{path} cannot be read: {error}.", code="data_unreadable") from error
-    utf_8 = codecs.lookup(encoding).name in ("utf-8", "ascii")
+    utf_8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
     try:
         text = content.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
     except UnicodeDecodeError as error:

@@ -73,6 +73,12 @@ def _in_folder(folder: Path) -> Path:
 
 
 def _files(path: Path, config: FileTokenizer) -> Mapping[str, bytes]:
+    if config.lowercase is not None and path.suffix in (".json", ".model"):
+        raise StageError(
+            f"{_KEY}.lowercase is for {_WORD_LIST}, but {path} specifies it itself.",
+            "Remove it.",
+            code="invalid_argument",
+        )
     if path.name == _PAIRS[0]:
         return {TOKENIZER_JSON: _of_pairs(path)}
     if path.suffix == ".json":

@@ -88,7 +88,8 @@ def labels_of(values: Sequence[object], quantity: bool, places: Sequence[str]) -
             "Write all labels as text, or all as numbers.",
             code="invalid_data",
         )
-    cells = [str(value).strip() if isinstance(value, str) else value for value in values]
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    cells = [value.strip() if isinstance(value, str) else value for value in plain]
     numbers = _numbers(cells)
     if numbers is None:
         if quantity:
@@ -99,13 +100,13 @@ def labels_of(values: Sequence[object], quantity: bool, places: Sequence[str]) -
                 code="invalid_data",
             )
         return np.array(cells)
-    whole = all(isinstance(cell, (int, np.integer)) or str(cell).lstrip("+-").isdigit() for cell in cells)
+    whole = all(isinstance(cell, int) or str(cell).lstrip("+-").isdigit() for cell in cells)
     return numbers.astype(np.int64) if whole and not quantity else numbers.astype(np.float32)
 
 
 def _numbers(cells: Sequence[object]) -> Array | None:
     try:
-        return np.array([float(cell) for cell in cells])  # type: ignore[arg-type]
+        return np.array(cells, dtype=object).astype(np.float64)
     except ValueError:
         return None
 

@@ -137,10 +137,9 @@ class JsonTokenizer(Tokenizer):
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = dict(files)
+        tokenizers = library()
         try:
-            self._tokenizer = library().Tokenizer.from_str(files[TOKENIZER_JSON].decode())
-        except EnvironmentProblem:
-            raise
+            self._tokenizer = tokenizers.Tokenizer.from_str(files[TOKENIZER_JSON].decode())
         except Exception as error:  # the library raises plain Exception for any broken file
             raise StageError(
                 f"{TOKENIZER_JSON} cannot be read: {error}.",
@@ -161,7 +160,9 @@ class JsonTokenizer(Tokenizer):
     def _encodings(self, texts: Sequence[str | tuple[str, str]], special_tokens: bool) -> Sequence[Any]:
         try:
             encodings: Sequence[Any] = self._tokenizer.encode_batch(texts, add_special_tokens=special_tokens)
-        except Exception as error:  # the library raises plain Exception for a token that is missing
+        except Exception as error:
+            if type(error) is not Exception:  # the library raises plain Exception where the unknown token is missing
+                raise
             raise StageError(
                 f"The tokenizer cannot encode the text: {error}.",
                 "Use a tokenizer with a token for what is unknown, such as [UNK].",
@@ -227,10 +228,20 @@ class SentencePieceTokenizer(Tokenizer):
         """Ids before and after each example."""
         config = json.loads(self.files.get(SENTENCEPIECE_CONFIG, b"{}"))
         before, after = (
-            [self.vocabulary[config[f"{token}_token"]]] if config.get(f"add_{token}_token") else []
+            [self._id_around(config.get(f"{token}_token"))] if config.get(f"add_{token}_token") else []
             for token in ("bos", "eos")
         )
         return before, after
+
+    def _id_around(self, token: str) -> int:
+        if token not in self.vocabulary:
+            raise StageError(
+                f"{SENTENCEPIECE_CONFIG} puts {token!r} around texts, which is not in the vocabulary of "
+                f"{SENTENCEPIECE_MODEL}.",
+                "Name tokens of the vocabulary in data.text.tokenizer.begin and end, or correct the file.",
+                code="data_unreadable",
+            )
+        return self.vocabulary[token]
 
     def encode_all(self, texts: Iterable[str], *, special_tokens: bool = False) -> list[list[int]]:
         ids: list[list[int]] = self._model.encode(list(texts))

@@ -72,9 +72,11 @@ def _truncated(document: Mapping[str, Any], used: set[str]) -> dict[str, Any]:
     letters = {letter for token in wanted if token not in around for letter in token.removeprefix(CONTINUED)}
     wanted |= letters | {f"{model.get('continuing_subword_prefix') or CONTINUED}{letter}" for letter in letters}
     merges = [tuple(each.split(" ")) if isinstance(each, str) else tuple(each) for each in model.get("merges") or ()]
+    if model.get("byte_fallback"):
+        wanted |= {token for token in old if token.startswith("<0x") and len(token) == 6}
     if kind == "BPE":
-        if model.get("byte_fallback") or _is_byte_level(document):
-            wanted |= {token for token in old if len(token) == 1 or (token.startswith("<0x") and len(token) == 6)}
+        if _is_byte_level(document):
+            wanted |= {token for token in old if len(token) == 1}
         wanted, merges = _merged(wanted, merges, model.get("continuing_subword_prefix") or "")
     added = [each for each in document.get("added_tokens") or () if each["content"] in wanted]
     all_old = {**old, **{each["content"]: each["id"] for each in added}}

@@ -15,7 +15,6 @@ from tfopt.catalog.own_code import current_folder
 from tfopt.catalog.package_folders import path_of
 from tfopt.errors import EnvironmentProblem, StageError
 
-_PACKAGE = "package:"
 _CONFIG, _TENSORS, _INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 _WIDER = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
 """Element types of safetensors that NumPy has; BF16 is read as the upper half of a float32."""
