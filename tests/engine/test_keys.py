@@ -57,7 +57,7 @@ GOLDEN = {
     "initialize": "3888055c2c26559cb370774731cfef3be35c4bf7b38fc10bf120b4e094277646",
     "shrink": "bbe24de4968cd4cf1e55481fa58336cb54d537bb19561adc2f498d3fb60d0cd9",
 }
-"""Keys as 0.1.0 made them for the stages above. A change here makes every stored result of such a stage a miss.
+"""Keys of the stages above, which stay as released. A change here makes every stored result of such a stage a miss.
 
 That of qat is new since version 4 of the stage: kernels are rounded per channel, as the file is."""
 

@@ -13,7 +13,7 @@
 | `preprocessing` | where is what must travel with a model, such as its tokenizer, written? |
 | `run` | in which order is a plan carried out, and what happens on errors? |
 | `history` | which epochs and details did a stage report? |
-| `exports` | what happens when an export fails, and what was the model before it was quantized? |
+| `exports` | what is an export target given, what if one fails, and what was the model before it was quantized? |
 | `records` | what is measured after a stage, and what is in the report? |
 | `bench` | which files are measured, and how do figures of a phone enter a report? |
 | `inspection` | how is a file compared with a model on the data of a recipe? |

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tfopt.core.claims.failures import Failure, attempt, failed_export
 from tfopt.core.config.traits import Trait
-from tfopt.core.contracts.events import ExportFinished
+from tfopt.core.contracts.events import Emit, ExportFinished
 from tfopt.core.contracts.export import BeforeQuantizing, Export, ExportContext
-from tfopt.core.contracts.stage import SNAPSHOTS, next_traits, quantizing_position
+from tfopt.core.contracts.stage import SNAPSHOTS, float_policy, next_traits, quantizing_position, surviving_pruning
 from tfopt.core.contracts.types import Model
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.shrunk import Shrunk
@@ -19,6 +19,49 @@ from tfopt.errors import ExportError
 from tfopt.io.store.store import Store
 
 _CANNOT_WRITE = "cannot_write"
+
+
+def export_context(
+    prepared: Prepared,
+    store: Store,
+    records: Sequence[StageRecord],
+    *,
+    folder: Path,
+    emit: Emit,
+    traits: frozenset[Trait],
+) -> ExportContext:
+    """What the targets of a run are given.
+
+    Args:
+        prepared: the plan of the run.
+        store: holds the results of its stages.
+        records: of all stages; a drop is counted from the measures of the first.
+        folder: for the files.
+        emit: receives their events.
+        traits: of the model of the last stage.
+    """
+    recipe = prepared.plan.recipe
+    pruning = surviving_pruning(recipe.stages)
+    return ExportContext(
+        folder=folder,
+        data=prepared.data,
+        compile=recipe.compile,
+        seed=recipe.seed,
+        emit=emit,
+        traits=traits,
+        layers=records[-1].layers,
+        dense=records[0].measures,
+        origin=prepared.origin,
+        float_layers=float_policy(recipe.stages),
+        before_quantizing=before_quantizing(prepared, store, records),
+        budgets=recipe.budgets,
+        recipe=recipe.name,
+        description=recipe.description,
+        recipe_folder=Path(recipe.folder),
+        target=recipe.target,
+        shrunk=shrunk_by(records, store),
+        sparse_is_faster=pruning is not None and pruning.policy == "xnnpack_blocks",
+    )
 
 
 def write_targets(targets: Sequence[Export], model: Model, context: ExportContext) -> list[ExportRecord]:

@@ -28,22 +28,14 @@ from tfopt.core.contracts.events import (
     Waiting,
     Warned,
 )
-from tfopt.core.contracts.export import ExportContext
 from tfopt.core.contracts.result import StageResult
-from tfopt.core.contracts.stage import (
-    SNAPSHOTS,
-    Stage,
-    StageContext,
-    float_policy,
-    next_traits,
-    surviving_pruning,
-)
+from tfopt.core.contracts.stage import SNAPSHOTS, Stage, StageContext, next_traits
 from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.run import Run
-from tfopt.engine.exports import before_quantizing, shrunk_by, unwritable, write_targets
+from tfopt.engine.exports import export_context, unwritable, write_targets
 from tfopt.engine.history import StageHistory
 from tfopt.engine.keys import batch_size_of, measurements_folder
 from tfopt.engine.prepared import Prepared
@@ -303,41 +295,16 @@ class _Execution:
         Raises:
             ExportError: the folder or disk cannot be written; what could be written is in the records.
         """
-        recipe = self.prepared.plan.recipe
         folder = self.folder / "export"
         try:
             folder.mkdir(exist_ok=True)
             write_preprocessing(self.prepared.data, folder)
         except OSError as error:
             raise cannot_write(folder, error) from error
-        context = ExportContext(
-            folder=folder,
-            data=self.prepared.data,
-            compile=recipe.compile,
-            seed=recipe.seed,
-            emit=self.emit,
-            traits=traits,
-            layers=self.stages[-1].layers,
-            dense=self.dense_measures(),
-            origin=self.prepared.origin,
-            float_layers=float_policy(recipe.stages),
-            before_quantizing=before_quantizing(self.prepared, self.store, self.stages),
-            budgets=recipe.budgets,
-            recipe=recipe.name,
-            description=recipe.description,
-            recipe_folder=Path(recipe.folder),
-            target=recipe.target,
-            shrunk=shrunk_by(self.stages, self.store),
-            sparse_is_faster=(zeros := surviving_pruning(recipe.stages)) is not None
-            and zeros.policy == "xnnpack_blocks",
-        )
-        self.exports += write_targets(recipe.export, model, context)
+        context = export_context(self.prepared, self.store, self.stages, folder=folder, emit=self.emit, traits=traits)
+        self.exports += write_targets(self.prepared.plan.recipe.export, model, context)
         if (disk_error := unwritable(self.exports)) is not None:
             raise disk_error
-
-    def dense_measures(self) -> dict[str, float]:
-        """Measures of the first dense model: what a drop is counted from."""
-        return self.stages[0].measures
 
     def finish(self, state: RunState, error: str | None, code: str | None = None) -> Run:
         """Writes the report and closes the run."""

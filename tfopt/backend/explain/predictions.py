@@ -62,7 +62,7 @@ def explain_predictions(
         one, two = one[places], two[places]
         truth = None if truth is None else truth[places]
         total = len(one)
-    names = class_names or token_names(tokenizer)
+    names = class_names or (None if places is None else token_names(tokenizer))
     changed = np.flatnonzero(_any(one != two))
     right = None if truth is None else (_all(one == truth), _all(two == truth))
     ranked = changed[:_RANKED]

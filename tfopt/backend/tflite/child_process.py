@@ -94,7 +94,7 @@ class ProcessFailed(ExportError):
 
 
 def import_early(libraries: Libraries) -> None:
-    """Lets the process that children are forked from import its libraries now, beside what this one does."""
+    """Starts the process that children are forked from, so that it imports its libraries in the meantime."""
     if IS_AVAILABLE:
         _FORK_SERVERS[libraries].start()
 

@@ -10,6 +10,7 @@ Linux only: on macOS a fork may not use the libraries of the system, and Windows
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -21,11 +22,14 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import IO, Any
+
+from tfopt.catalog.own_code import child_environment
 
 IS_AVAILABLE = sys.platform == "linux"
 _EXIT_OF_A_BROKEN_SERVER = 1
+_PR_SET_PDEATHSIG = 1
 
 
 class ForkServer:
@@ -39,17 +43,23 @@ class ForkServer:
         self._modules = modules
         self._process: subprocess.Popen[str] | None = None
         self._printed: IO[str] | None = None
-        self._lock = Lock()
+        self._owner = 0
+        self._lock = RLock()
 
     def start(self) -> None:
         """Starts the process, unless it runs; it imports while the caller goes on."""
-        if self._process is not None and self._process.poll() is None:
+        with self._lock:
+            self._start()
+
+    def _start(self) -> None:
+        if self._owner == os.getpid() and self._process is not None and self._process.poll() is None:
             return
         self.close()
+        self._owner = os.getpid()
         self._printed = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed in close
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tfopt.backend.tflite.fork_server", *self._modules],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+            env=child_environment({}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
@@ -79,7 +89,7 @@ class ForkServer:
                 "arguments": arguments,
                 "module": module,
                 "environment": dict(environment),
-                "path": [path for path in sys.path if path],
+                "path": [path or os.getcwd() for path in sys.path],
                 "folder": os.getcwd(),
                 "errors": str(errors),
             }
@@ -97,7 +107,9 @@ class ForkServer:
             return code, printed
 
     def close(self) -> None:
-        """Ends the process, and with it a fork that still runs."""
+        """Ends the process, and with it a fork that still runs; a fork of the caller only forgets it."""
+        if self._owner != os.getpid():
+            self._process = self._printed = None
         if self._process is not None:
             if self._process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -130,19 +142,33 @@ class ForkServer:
 
 def _fork(job: Mapping[str, Any]) -> int:
     """Carries out a request in a fork and waits for it."""
-    pid = os.fork()
+    reading, writing = os.pipe()
+    server, pid = os.getpid(), os.fork()
     if pid == 0:
         code = 1
         try:
+            _end_with(server)
             _become_child(job)
             importlib.import_module("tfopt.backend.tflite.child_process").main(*job["arguments"])
             code = 0
-        except Exception:  # noqa: BLE001 - the fork ends here, whatever happened; what did goes to stderr
+        except BaseException:  # noqa: BLE001 - the fork ends here, whatever happened; what did goes to stderr
             traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading) as ended:  # at its end when the fork has ended
+        # No request comes before the reply to the last one: only the end of the caller makes stdin readable.
+        if ended not in select.select([ended, sys.stdin], [], [])[0]:
+            os.killpg(0, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _end_with(server: int) -> None:
+    """Lets a fork end when the server does."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != server:
+        os._exit(_EXIT_OF_A_BROKEN_SERVER)
 
 
 def _become_child(job: Mapping[str, Any]) -> None:
@@ -159,6 +185,9 @@ def _become_child(job: Mapping[str, Any]) -> None:
 
 def serve(*modules: str) -> None:
     """Imports modules, reads one request a line from stdin, and replies with the fork's exit code; ends with stdin."""
+    # What a library prints goes to stderr: stdout has the replies only.
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for module in modules:
         importlib.import_module(module)
     if "tensorflow" in modules:
@@ -167,10 +196,11 @@ def serve(*modules: str) -> None:
     for line in sys.stdin:
         job = json.loads(line)
         if job["module"].startswith("tfopt."):
-            with contextlib.suppress(ImportError):  # raised again in the fork, which reports it
+            with contextlib.suppress(Exception):  # raised again in the fork, which reports it
                 importlib.import_module(job["module"])
-        sys.stdout.write(f"{_fork(job)}\n")
-        sys.stdout.flush()
+        sys.stdout.flush()  # or the fork would have it, too
+        replies.write(f"{_fork(job)}\n")
+        replies.flush()
 
 
 if __name__ == "__main__":

@@ -24,13 +24,15 @@ def anomaly_measures(outputs: Array, split: Split) -> Mapping[str, float]:
         split: whose targets the outputs should equal.
 
     Returns:
-        `anomaly_auc`; nothing where anomalies are not known.
+        `anomaly_auc`; nothing where anomalies are not known, or all examples or none are anomalies.
     """
     if split.anomalies is None or not _reproduces(outputs, split):
         return {}
     errors = np.square(outputs.astype(np.float64) - np.asarray(split.targets)).reshape(len(outputs), -1).mean(axis=1)
     ranks, anomalies = rankdata(errors), split.anomalies
     count, others = int(anomalies.sum()), int((~anomalies).sum())
+    if not count or not others:
+        return {}
     above = ranks[anomalies].sum() - count * (count + 1) / 2
     return {MEASURE: float(above / (count * others))}
 

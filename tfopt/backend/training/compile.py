@@ -134,7 +134,8 @@ def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> d
     metrics = make_metrics(compile, targets.shape, predictions.shape)
     # As Keras does in fit: (examples,) becomes (examples, 1) where predictions have two axes.
     expected = targets[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else targets
-    parts = [slice(None)] if compile.loss.reference is not None else _parts(predictions)
+    own = any(each.reference is not None for each in (compile.loss, *compile.metrics))
+    parts = [slice(None)] if own else _parts(predictions)
     losses, weights = [], []
     try:
         for part in parts:
@@ -143,7 +144,7 @@ def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> d
             weights.append(num_counted(expected[part], compile))
             for metric in metrics:
                 metric.update_state(expected[part], some)
-        values = {"loss": losses[0] if len(losses) == 1 else float(np.average(losses, weights=weights))}
+        values = {"loss": float(np.average(losses, weights=weights)) if any(weights) else losses[0]}
         values |= {metric.name: float(np.mean(metric.result())) for metric in metrics}
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         raise StageError(

@@ -41,9 +41,10 @@ def tokens_per_character(data: Data, compile: Compile) -> float:
     """
     targets = data.test.targets
     tokenizer = tokenizer_of(data)
-    if tokenizer is None or not isinstance(targets, np.ndarray):
+    if tokenizer is None or not isinstance(targets, np.ndarray) or targets.ndim < 2:
         raise StageError(
-            "bits_per_character needs the characters of the text, but the data have no tokenizer.",
+            "bits_per_character needs the characters of the text, but the data have no tokenizer, or their targets are "
+            "no tokens.",
             "Use a text source, give tokens_per_character ({name: bits_per_character, tokens_per_character: 1} where "
             "tokens are characters), or use perplexity.",
             code="data_missing",
