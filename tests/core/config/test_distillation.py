@@ -157,8 +157,8 @@ def test_a_change_that_is_not_in_the_stage_is_refused() -> None:
 def test_a_map_of_blocks_stands_for_a_pair_of_each() -> None:
     pair = {"student": "block*_attention", "loss": "attention_maps", "map": {1: 3, 2: 6}, "weight": 2}
     made = recipe({"stage": "train", "layers": [pair, {"student": "logits"}]})
-    layers = made.stages[1].teacher.layers  # type: ignore[attr-defined]
-    assert [(one.student, one.teacher_layer, one.kind, one.weight) for one in layers] == [
+    pairs = made.stages[1].teacher.pairs  # type: ignore[attr-defined]
+    assert [(one.student, one.teacher_layer, one.kind, one.weight) for one in pairs] == [
         ("block1_attention", "block3_attention", "attention_maps", 2),
         ("block2_attention", "block6_attention", "attention_maps", 2),
         ("logits", "logits", "hint", 1),

@@ -61,7 +61,7 @@ class Distiller(TrainingHook):
         if given is not None:
             model, name = given
             sources = [name]
-            self._ensemble: TeacherEnsemble | None = TeacherEnsemble.of((model,), (1.0,), teacher.layers)
+            self._ensemble: TeacherEnsemble | None = TeacherEnsemble.of((model,), (1.0,), teacher.pairs)
         else:
             self._ensemble = teachers.load(teacher, context) if teacher.sources() else None
         self._forms: tuple[Form, ...] = ()
@@ -139,7 +139,7 @@ class Distiller(TrainingHook):
             self._forms = (self._form,)
         theirs = self._reader if self._ensemble is None else self._ensemble.readers[0]
         projected = (
-            projections(teacher.layers, _shapes(self._reader)[1:], _shapes(theirs)[1:], self._context.seed)
+            projections(teacher.pairs, _shapes(self._reader)[1:], _shapes(theirs)[1:], self._context.seed)
             if teacher.layers
             else []
         )
@@ -172,7 +172,7 @@ class Distiller(TrainingHook):
         if not self._teacher.layers:
             return model
         try:
-            return feature_extractor(model, [(pair, pair.student) for pair in self._teacher.layers])
+            return feature_extractor(model, [(pair, pair.student) for pair in self._teacher.pairs])
         except NoSuchLayer as error:
             raise StageError(f"a layer of the student that is to be compared {error}.", code="unknown_layer") from error
 

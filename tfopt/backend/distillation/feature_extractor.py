@@ -58,7 +58,7 @@ def _attention_map(
     attention = getattr(layer, "layer", layer)
     if isinstance(attention, tf_keras.layers.MultiHeadAttention | GroupedQueryAttention) and len(tensors) == 1:
         kwargs = {name: value for name, value in call.call_kwargs.items() if name != "training"}
-        return attention(*call.call_args, **kwargs, return_attention_scores=True)[1]
+        return attention(*call.call_args, **{**kwargs, "return_attention_scores": True})[1]
     softmax = f"{attention.name}_softmax"
     if any(softmax in (one.name, getattr(getattr(one, "layer", None), "name", None)) for one in model.layers):
         return _find(model, softmax).output

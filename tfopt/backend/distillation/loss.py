@@ -55,7 +55,7 @@ class DistillationLoss:
         each = self._of_outputs(student, teacher, targets, temperature)
         if each is not None:
             parts["soft_loss"] = _mean(each, mask)
-        for index, pair in enumerate(self.teacher.layers):
+        for index, pair in enumerate(self.teacher.pairs):
             ours, theirs = student.features[index], tf.cast(teacher.features[index], tf.float32)
             value = pair.weight * _of_layers(pair, tf.cast(ours, tf.float32), theirs, self.projections[index])
             name = f"{pair.kind}_loss"
@@ -128,7 +128,7 @@ def _mean(each: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
 def names_of(teacher: Teacher, task: Task) -> Sequence[str]:
     """Names of the parts that `DistillationLoss.losses` returns."""
     own = [] if teacher.response_loss(task) == "none" else ["soft_loss"]
-    return [*own, *dict.fromkeys(f"{pair.kind}_loss" for pair in teacher.layers)]
+    return [*own, *dict.fromkeys(f"{pair.kind}_loss" for pair in teacher.pairs)]
 
 
 def total(parts: Mapping[str, tf.Tensor]) -> tf.Tensor:

@@ -34,7 +34,7 @@ def teacher_preflight(model: tf_keras.Model, teacher: Teacher, workload: Workloa
     others = [workload.sources[source.label].model for source in teacher.sources()] or [model]
     outputs = others[0] if isinstance(others[0], tf_keras.Model) else model
     stored = sum(_size(tuple(output.shape[1:])) for output in outputs.outputs)
-    for index, pair in enumerate(teacher.layers):
+    for index, pair in ((index, pair) for index, one in enumerate(teacher.layers) for pair in one.pairs()):
         path = ("teacher", "layers", index)
         if not isinstance(others[0], tf_keras.Model):
             text = "is a layer of a file that returns only outputs. Use a Keras model"

@@ -99,7 +99,7 @@ def load(teacher: Teacher, context: StageContext) -> TeacherEnsemble:
     from tfopt.backend.artifacts.external_models import load_external_model
 
     models = tuple(load_external_model(context.sources[source.label]) for source in teacher.sources())
-    return TeacherEnsemble.of(models, teacher.shares(), teacher.layers)
+    return TeacherEnsemble.of(models, teacher.shares(), teacher.pairs)
 
 
 def _predict(model: Any, split: Split) -> np.ndarray:

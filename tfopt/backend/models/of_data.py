@@ -22,7 +22,7 @@ def with_arguments_of(data: Data, function: Callable[..., object], args: Config)
         args: as the recipe says.
 
     Raises:
-        StageError: the recipe says another sample rate than the data.
+        StageError: the recipe has a different sample rate than the data.
     """
     parameters = inspect.signature(function).parameters
     known: dict[str, Callable[[], object]] = {
@@ -41,7 +41,7 @@ def with_arguments_of(data: Data, function: Callable[..., object], args: Config)
             raise StageError(
                 f"model.args.sample_rate is {args['sample_rate']}, but the data {data.source} has {sample_rate} "
                 "samples per second.",
-                "Leave it out: the model is told by the data.",
+                "Leave it out: it comes from the data.",
                 code="conflicting_keys",
             )
     return {**{name: value() for name, value in known.items() if name in parameters and name not in args}, **args}

@@ -1,6 +1,6 @@
 """Whether the tables of a model have a row for each id that its inputs can hold.
 
-TensorFlow says an id outside of a table in the middle of training; a `.tflite` file reads memory beside the table.
+TensorFlow reports an id outside of a table only during training; a `.tflite` file reads memory outside of the table.
 """
 
 from __future__ import annotations

@@ -159,10 +159,10 @@ class Teacher(ModelSource, SharedBlock):
     cache: bool = False
     """Ask the teacher once for every training example, before the first step; not with augmentation."""
 
-    @field_validator("layers")
-    @classmethod
-    def _one_by_one(cls, value: tuple[LayerPair, ...]) -> tuple[LayerPair, ...]:
-        return tuple(one for pair in value for one in pair.pairs())
+    @property
+    def pairs(self) -> tuple[LayerPair, ...]:
+        """The pairs of `layers`, one for each entry of a map."""
+        return tuple(one for pair in self.layers for one in pair.pairs())
 
     @model_validator(mode="after")
     def _in_one_place(self) -> Teacher:

@@ -230,5 +230,12 @@ def test_layers_of_tfopt_itself_are_no_foreign_code() -> None:
     assert list(trust.findings({"layers": [known, function]}, keras_3=False)) == []
     other = {**known, "class_name": "Other", "registered_name": "tfopt>Other"}
     assert [finding.danger for finding in trust.findings({"layers": [other]}, keras_3=False)] == ["module"]
-    disguised = {**known, "registered_name": "elsewhere>TiedEmbedding"}
-    assert [finding.danger for finding in trust.findings({"layers": [disguised]}, keras_3=False)] == ["module"]
+    disguises: list[dict[str, Any]] = [
+        {**known, "registered_name": "elsewhere>TiedEmbedding"},
+        {**known, "registered_name": "function"},
+        {**known, "registered_name": None},
+        {**known, "class_name": "tfopt>TiedEmbedding", "registered_name": "elsewhere>TiedEmbedding"},
+        {**function, "module": "elsewhere", "config": "gelu_tanh"},
+    ]
+    for disguised in disguises:
+        assert [finding.danger for finding in trust.findings({"layers": [disguised]}, keras_3=False)] == ["module"]

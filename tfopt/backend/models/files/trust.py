@@ -170,14 +170,15 @@ def _is_keras(part: Config, keras_3: bool) -> bool:
 
 def _is_own(part: Config) -> bool:
     """Whether a part names a layer or activation of `tfopt.backend.layers`, and this process finds just that by it."""
-    name = part.get("config") if part["class_name"] == "function" else part["class_name"]
-    if not isinstance(name, str):
+    name = part["class_name"]
+    # What tf_keras looks up first; where that finds nothing, it imports the module that the file names.
+    key = part.get("config") if name == "function" else part.get("registered_name", name)
+    if not isinstance(key, str) or not key.startswith("tfopt>"):
         return False
-    bare = name.removeprefix("tfopt>")
-    own = getattr(own_layers, bare, None) if bare in own_layers.__all__ else None
-    registered = tf_keras.saving.get_registered_object(f"tfopt>{bare}")
-    named = part.get("registered_name") in (f"tfopt>{bare}", "function") or name == f"tfopt>{bare}"
-    return own is not None and registered is own and named
+    bare = key.removeprefix("tfopt>")
+    if bare not in own_layers.__all__ or name not in ("function", bare, key):
+        return False
+    return tf_keras.saving.get_registered_object(key) is getattr(own_layers, bare)
 
 
 def _is_activation(name: object, module: object, registered: object, keras_3: bool) -> bool:

@@ -117,8 +117,8 @@ def _tensor_files(folder: Path) -> list[Path]:
         files = [folder / _TENSORS]
     for file in files:
         if not file.is_file():
-            others = sorted(one.name for one in folder.glob("*.bin")) + sorted(one.name for one in folder.glob("*.h5"))
-            hint = f"{others[0]} is not read: it can hold code. " if others and others[0].endswith(".bin") else ""
+            pickled = sorted(one.name for one in folder.glob("*.bin"))
+            hint = f"{pickled[0]} is not read: it can hold code. " if pickled else ""
             raise StageError(
                 f"{folder} has no {file.name}.",
                 f"{hint}Write it with save_pretrained(folder, safe_serialization=True) of Transformers.",

@@ -131,7 +131,6 @@ class Reader:
 
     Args:
         config: of the folder.
-        where: the folder, for errors.
     """
 
     config: Mapping[str, Any] = field(repr=False)

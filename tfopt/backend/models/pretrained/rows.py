@@ -43,7 +43,7 @@ def rows_for(folder: Folder, tokens: int, tokenizer: Tokenizer | None, vocabular
         raise StageError(
             f"The tokenizer of the data has {tokenizer.vocabulary_size} tokens, the embedding of {folder.path} has "
             f"{tokens} rows, and the folder has no tokenizer that says which is which.",
-            "Put its tokenizer.json beside its weights.",
+            "Put its tokenizer.json into the folder.",
             code="incompatible_model",
         )
     rows = np.full(tokenizer.vocabulary_size, NO_TOKEN, np.int64)
@@ -68,5 +68,9 @@ def _tokenizer_of(folder: Folder) -> dict[str, int] | None:
     """Ids by token of the folder's own tokenizer; None where it has none."""
     files = folder.tokenizer_files()
     if "vocab.txt" in files and not files.keys() - {"vocab.txt"}:
-        return {token: row for row, token in enumerate(files["vocab.txt"].decode("utf-8").split("\n")) if token}
+        return {
+            token: row
+            for row, token in enumerate(files["vocab.txt"].decode("utf-8").replace("\r\n", "\n").split("\n"))
+            if token
+        }
     return dict(Tokenizer.from_files(files).vocabulary) if files else None

@@ -82,6 +82,6 @@ def ended(inputs: Nested, logits: tf.Tensor, output: Output, name: str) -> tf_ke
     return tf_keras.Model(inputs, x, name=name)
 
 
-def batch_norm_relu(x: tf.Tensor, name: str) -> tf.Tensor:
+def batch_norm_relu(x: tf.Tensor, name: str, momentum: float = 0.99) -> tf.Tensor:
     """BatchNormalization `<name>_bn`, then ReLU `<name>_relu`."""
-    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_bn")(x))
+    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=momentum, name=f"{name}_bn")(x))

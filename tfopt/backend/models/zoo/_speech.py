@@ -48,7 +48,7 @@ def speech_input(
         if sample_rate is None:
             raise StageError(
                 f"The model {model} does not know how many samples a second has.",
-                "Set model.args.sample_rate; data of WAV files tell it themselves.",
+                "Set model.args.sample_rate; data of WAV files specify it.",
                 code="missing_argument",
             )
         settings = FeatureSettings.of_milliseconds(
@@ -58,7 +58,7 @@ def speech_input(
         x = AudioFeatures(settings, name="features")(inputs)
         # The momentum of a few hundred steps: recipes are short.
         return inputs, layers.BatchNormalization(momentum=0.9, name="features_norm")(x)
-    if len(shape) == 3 and shape[-1] == 1:
+    if len(shape) == 3 and shape[-1] == 1 and features is None:
         inputs = layers.Input(shape, name="features")
         return inputs, layers.Reshape(shape[:2], name="remove_channel")(inputs)
     if len(shape) != 2 or features is not None:

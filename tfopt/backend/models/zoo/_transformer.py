@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.layers import RMSNormalization, gelu_tanh
+from tfopt.backend.layers import PositionEmbedding, RMSNormalization, gelu_tanh
 from tfopt.backend.models.pretrained.layout import Sizes
 from tfopt.backend.models.zoo._parts import ExampleShape
 from tfopt.errors import StageError
@@ -46,7 +47,7 @@ def known_vocabulary(model: str, vocabulary_size: int | None) -> int:
     if vocabulary_size is None:
         raise StageError(
             f"The model {model} needs to know how many tokens there are.",
-            "Set model.args.vocabulary_size; data of texts, and of whole numbers, tell it themselves.",
+            "Set model.args.vocabulary_size; data of texts, and of whole numbers, specify it.",
             code="missing_argument",
         )
     return vocabulary_size
@@ -136,6 +137,54 @@ def encoder_block(x: tf.Tensor, block: str, sizes: Sizes, dropout: float) -> tf.
     half = dropped(feed_forward(x, block, sizes.hidden, sizes.activation), dropout, f"{block}_feed_forward_dropout")
     x = layers.Add(name=f"{block}_feed_forward_add")([x, half])
     return layers.LayerNormalization(epsilon=sizes.epsilon, name=f"{block}_feed_forward_norm")(x)
+
+
+def embedded(inputs: Sequence[tf.Tensor], length: int, sizes: Sizes, segments: int = 2) -> tf.Tensor:
+    """Vectors of an encoder (batch, positions, width): tokens, segments and positions added, then normalized.
+
+    Args:
+        inputs: token ids, 0 for padding; and segment ids, where there are any.
+        length: number of positions.
+        sizes: of the model.
+        segments: number of them.
+    """
+    embedding = layers.Embedding(
+        sizes.tokens, sizes.width, embeddings_initializer=initial(), mask_zero=True, name="token_embedding"
+    )
+    x = embedding(inputs[0])
+    if len(inputs) > 1:
+        added = layers.Embedding(segments, sizes.width, embeddings_initializer=initial(), name="segment_embedding")
+        x = layers.Add(name="embedding_add")([x, added(inputs[1])])
+    x = PositionEmbedding(length, name="position_embedding")(x)
+    return layers.LayerNormalization(epsilon=sizes.epsilon, name="embedding_norm")(x)
+
+
+def pre_norm_block(
+    x: tf.Tensor,
+    block: str,
+    attend: Callable[[tf.Tensor], tf.Tensor],
+    hidden: int,
+    activation: str,
+    dropout: float,
+    norm: Normalization = "layer_norm",
+    epsilon: float = 1e-5,
+) -> tf.Tensor:
+    """A block with the normalization before each half, as in GPT-2 (Radford et al. 2019).
+
+    Args:
+        x: vectors (batch, positions, width).
+        block: how the names of its layers begin.
+        attend: applies the attention layer, `<block>_attention`.
+        hidden: width of the hidden layer.
+        activation: of the feed-forward layers.
+        dropout: share dropped in training after each half.
+        norm: of the vectors.
+        epsilon: of the normalization.
+    """
+    half = attend(normalization(norm, f"{block}_attention_norm", epsilon)(x))
+    x = layers.Add(name=f"{block}_attention_add")([x, dropped(half, dropout, f"{block}_attention_dropout")])
+    half = feed_forward(normalization(norm, f"{block}_feed_forward_norm", epsilon)(x), block, hidden, activation)
+    return layers.Add(name=f"{block}_feed_forward_add")([x, dropped(half, dropout, f"{block}_feed_forward_dropout")])
 
 
 def pooled(x: tf.Tensor, pooling: Pooling) -> tf.Tensor:

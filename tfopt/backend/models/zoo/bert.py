@@ -10,7 +10,6 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.layers import PositionEmbedding
 from tfopt.backend.models.pretrained import bert, distilbert
 from tfopt.backend.models.pretrained.assign import Pretrained, assign, check_parts, open_pretrained
 from tfopt.backend.models.pretrained.layout import Part, Sizes
@@ -21,6 +20,7 @@ from tfopt.backend.models.zoo._transformer import (
     check_choice,
     check_heads,
     dropped,
+    embedded,
     encoder_block,
     initial,
     known_vocabulary,
@@ -35,7 +35,6 @@ Size = Literal["tiny", "mini", "small", "medium", "base"]
 _NAME = "bert"
 _LAYOUTS = {"bert": bert.LAYOUT, "distilbert": distilbert.LAYOUT}
 _NAMES = ("token_ids", "segment_ids")
-_SEGMENTS = 2
 
 
 def _sizes(width: int, blocks: int, heads: int) -> Sizes:
@@ -109,9 +108,10 @@ def build(
         sizes = stored.sizes
     if pooling == "mean":
         refuse_argument(_NAME, "pooler", pooler or None, "pooling is mean")
+        refuse_argument(_NAME, "head", None if head == "new" else head, "pooling is mean")
     pools = pooling == "cls" and (stored is None or stored.has_pooler if pooler is None else pooler)
     further = [] if stored is None else _further(stored, pools, head == "stored", num_outputs)
-    x = dropped(_embedded(inputs, length, sizes), dropout, "embedding_dropout")
+    x = dropped(embedded(inputs, length, sizes), dropout, "embedding_dropout")
     for number in range(1, sizes.blocks + 1):
         x = encoder_block(x, f"block{number}", sizes, dropout)
     x = pooled(x, pooling)
@@ -151,20 +151,6 @@ def _chosen(size: str, given: Mapping[str, Any], vocabulary_size: int | None) ->
     sizes = replace(_SIZES[size], tokens=tokens, **chosen)
     check_heads(_NAME, sizes.width, sizes.heads)
     return sizes
-
-
-def _embedded(inputs: Sequence[tf.Tensor], length: int, sizes: Sizes) -> tf.Tensor:
-    embedding = layers.Embedding(
-        sizes.tokens, sizes.width, embeddings_initializer=initial(), mask_zero=True, name="token_embedding"
-    )
-    x = embedding(inputs[0])
-    if len(inputs) > 1:
-        segments = layers.Embedding(_SEGMENTS, sizes.width, embeddings_initializer=initial(), name="segment_embedding")(
-            inputs[1]
-        )
-        x = layers.Add(name="embedding_add")([x, segments])
-    x = PositionEmbedding(length, name="position_embedding")(x)
-    return layers.LayerNormalization(epsilon=sizes.epsilon, name="embedding_norm")(x)
 
 
 def _further(stored: Pretrained, pools: bool, head: bool, num_outputs: int) -> list[Part]:

@@ -20,9 +20,9 @@ from tfopt.backend.models.zoo._transformer import (
     check_choice,
     check_heads,
     dropped,
-    feed_forward,
     initial,
     normalization,
+    pre_norm_block,
     refuse_argument,
     token_input,
 )
@@ -129,20 +129,18 @@ def _chosen(given: Mapping[str, Any], length: int, tokens: int) -> Sizes:
 def _block(
     x: tf.Tensor, block: str, sizes: Sizes, shared: int, rotary: bool, norm: Normalization, dropout: float
 ) -> tf.Tensor:
-    """A block of GPT-2 with the normalization before each half."""
-    half = normalization(norm, f"{block}_attention_norm", sizes.epsilon)(x)
-    size = sizes.width // sizes.heads
-    if rotary or shared != sizes.heads:
-        half = GroupedQueryAttention(sizes.heads, shared, size, rotary, dropout, name=f"{block}_attention")(half)
-    else:
+    """A block of GPT-2, or of Llama with grouped heads or rotary positions."""
+    size, name = sizes.width // sizes.heads, f"{block}_attention"
+
+    def attend(half: tf.Tensor) -> tf.Tensor:
+        if rotary or shared != sizes.heads:
+            return GroupedQueryAttention(sizes.heads, shared, size, rotary, dropout, name=name)(half)
         attention = layers.MultiHeadAttention(
-            sizes.heads, size, dropout=dropout, kernel_initializer=initial(), name=f"{block}_attention"
+            sizes.heads, size, dropout=dropout, kernel_initializer=initial(), name=name
         )
-        half = attention(half, half, use_causal_mask=True)
-    x = layers.Add(name=f"{block}_attention_add")([x, dropped(half, dropout, f"{block}_attention_dropout")])
-    half = normalization(norm, f"{block}_feed_forward_norm", sizes.epsilon)(x)
-    half = feed_forward(half, block, sizes.hidden, sizes.activation)
-    return layers.Add(name=f"{block}_feed_forward_add")([x, dropped(half, dropout, f"{block}_feed_forward_dropout")])
+        return attention(half, half, use_causal_mask=True)
+
+    return pre_norm_block(x, block, attend, sizes.hidden, sizes.activation, dropout, norm, sizes.epsilon)
 
 
 def _check(sizes: Sizes, shared: int) -> None:

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier
+from tfopt.backend.models.zoo._parts import ExampleShape, Output, batch_norm_relu, classifier
 from tfopt.backend.models.zoo._speech import Features, speech_input
 
 
@@ -57,4 +57,4 @@ def build(
 
 def _normalized(x: tf.Tensor, name: str) -> tf.Tensor:
     # Statistics over some ten steps: a recipe of minutes has a few hundred, and 0.99 would still be on its way.
-    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x))
+    return batch_norm_relu(x, name, momentum=0.9)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.layers import PositionEmbedding
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier
 from tfopt.backend.models.zoo._speech import Features, speech_input
-from tfopt.backend.models.zoo._transformer import Activation, check_heads, dropped, feed_forward, initial, normalization
+from tfopt.backend.models.zoo._transformer import Activation, check_heads, initial, normalization, pre_norm_block
 
 
 def build(
@@ -56,14 +59,11 @@ def build(
     x = PositionEmbedding(x.shape[1], name="position_embedding")(x)
     for number in range(1, blocks + 1):
         block = f"block{number}"
-        y = normalization("layer_norm", f"{block}_attention_norm", 1e-5)(x)
-        attention = layers.MultiHeadAttention(
-            heads, width // heads, kernel_initializer=initial(), name=f"{block}_attention"
-        )
-        y = dropped(attention(y, y), dropout, f"{block}_attention_dropout")
-        x = layers.Add(name=f"{block}_attention_add")([x, y])
-        y = normalization("layer_norm", f"{block}_feed_forward_norm", 1e-5)(x)
-        y = dropped(feed_forward(y, block, hidden or 2 * width, activation), dropout, f"{block}_feed_forward_dropout")
-        x = layers.Add(name=f"{block}_feed_forward_add")([x, y])
+        attend = partial(_attended, heads=heads, name=f"{block}_attention")
+        x = pre_norm_block(x, block, attend, hidden or 2 * width, activation, dropout)
     x = layers.GlobalAveragePooling1D(name="pool")(normalization("layer_norm", "final_norm", 1e-5)(x))
     return classifier(inputs, x, num_outputs, output, "speech_transformer")
+
+
+def _attended(x: tf.Tensor, heads: int, name: str) -> tf.Tensor:
+    return layers.MultiHeadAttention(heads, x.shape[-1] // heads, kernel_initializer=initial(), name=name)(x, x)

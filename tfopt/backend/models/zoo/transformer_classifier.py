@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import tf_keras
-from tf_keras import layers
 
-from tfopt.backend.layers import PositionEmbedding
 from tfopt.backend.models.pretrained.layout import Sizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier
 from tfopt.backend.models.zoo._transformer import (
@@ -14,8 +12,8 @@ from tfopt.backend.models.zoo._transformer import (
     check_choice,
     check_heads,
     dropped,
+    embedded,
     encoder_block,
-    initial,
     known_vocabulary,
     pooled,
     token_input,
@@ -58,12 +56,7 @@ def build(
     check_choice(_NAME, "pooling", pooling, ("cls", "mean"))
     check_heads(_NAME, width, heads)
     sizes = Sizes(width, blocks, heads, feed_forward_width or 2 * width, length, tokens, activation, 1e-6)
-    embedding = layers.Embedding(
-        tokens, width, embeddings_initializer=initial(), mask_zero=True, name="token_embedding"
-    )
-    x = PositionEmbedding(length, name="position_embedding")(embedding(inputs))
-    x = layers.LayerNormalization(epsilon=sizes.epsilon, name="embedding_norm")(x)
-    x = dropped(x, dropout, "embedding_dropout")
+    x = dropped(embedded([inputs], length, sizes), dropout, "embedding_dropout")
     for number in range(1, blocks + 1):
         x = encoder_block(x, f"block{number}", sizes, dropout)
     x = dropped(pooled(x, pooling), dropout, "dropout")
