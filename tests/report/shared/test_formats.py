@@ -78,3 +78,7 @@ def test_agreement_of_language_models_is_a_share() -> None:
     assert formats.measure("agreement", 0.01, "mae") == "0.01"
     assert formats.measure("perplexity", 4.5, "perplexity") == "4.5"
     assert formats.measure("time_to_first_token", 20.0) == "20.0 ms"
+
+
+def test_a_small_loss_below_zero_has_no_sign() -> None:
+    assert [formats.percent(value) for value in (0.8034, -0.0002, -0.02, 0.0)] == ["80.3%", "0.0%", "-2.0%", "0.0%"]

@@ -31,7 +31,10 @@ def agreement_is_share(metric: str) -> bool:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """`0.8034` -> `80.3%`."""
-    return _unless_missing(value) or f"{value:.{digits}%}"
+    missing = _unless_missing(value)
+    if missing or value is None:
+        return missing
+    return f"{round(value, digits + 2) + 0.0:.{digits}%}"  # a sum, because -0.0 + 0.0 is 0.0
 
 
 def size(num_bytes: float | None) -> str:
