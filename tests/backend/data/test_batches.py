@@ -145,6 +145,25 @@ def test_shift_and_crop_move_and_fill_with_zeros(augment: Augment, reach: int) -
     assert len(found) == (2 * reach + 1) ** 2
 
 
+@pytest.mark.parametrize("marked", [False, True], ids=["all pixels count", "some have no target"])
+@pytest.mark.parametrize("colour", [True, False], ids=["colour", "grey"])
+def test_maps_move_with_their_images(marked: bool, colour: bool) -> None:
+    maps = np.random.RandomState(0).randint(1, 5, (30, 6, 8)).astype(np.int32)
+    images = np.stack([maps, maps], axis=-1) if colour else maps
+    targets = np.where(np.arange(30)[:, None, None] == 7, -1, maps) if marked else maps
+    split = Split(images.astype(np.float32), targets.astype(np.int32))
+    data = Data(split, split, split, source="maps", num_classes=5)
+    augment = Augment(flip="both", shift="30%", crop=1)
+    moved = 0
+    for inputs, found in training_batches(data, 7, 1, seed=0, augment=augment).as_numpy_iterator():
+        seen = inputs[..., 0] if colour else inputs
+        assert np.isin(found[seen == 0], -1 if marked else 0).all()
+        kept = (seen > 0) & (found != -1)
+        assert np.array_equal(found[kept], seen[kept])
+        moved += int((seen == 0).sum())
+    assert moved > 0
+
+
 def test_mixup_mixes_images_and_one_hot_labels_alike() -> None:
     data = pictures(60)
     constant = Split(np.ones_like(data.train.inputs) * data.train.targets[:, None, None, None], data.train.targets)

@@ -235,4 +235,12 @@ def test_class_weights() -> None:
     with pytest.raises(StageError, match="quantities"):
         class_weights(np.zeros((5, 1), np.float32), "balanced")
     with pytest.raises(StageError, match="one class per example"):
-        class_weights(np.zeros((5, 3, 2), np.int32), "balanced")
+        class_weights(np.zeros((5, 3, 2), np.float32), "balanced")
+
+
+def test_class_weights_of_maps_count_pixels() -> None:
+    maps = np.array([[[0, 0], [0, 1]], [[-1, 0], [1, 255]]], np.int32)
+    expected = {0: 6 / (2 * 4), 1: 6 / (2 * 2)}
+    assert class_weights(maps, "balanced", ignored=255) == pytest.approx(expected)
+    assert class_weights(maps, {1: 3.0}, ignored=255) == {0: 1.0, 1: 3.0}
+    assert class_weights(np.eye(2)[maps.clip(0, 1)], "balanced") == pytest.approx({0: 8 / 10, 1: 8 / 6})

@@ -11,8 +11,9 @@ from typing import TypeAlias, TypeGuard
 import numpy as np
 import tensorflow as tf
 
+from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Split
-from tfopt.backend.types import Nested
+from tfopt.backend.types import Array, Nested
 from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
 
@@ -73,13 +74,15 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
 
     Returns:
         A function from example positions to changed inputs and targets. Where a model reproduces its input, the target
-        is the changed input.
+        is the changed input. A target for each pixel moves with its image; the gap has no target where some pixels
+        have none (-1), else class 0.
     """
     images = split.inputs
     if isinstance(images, dict):
         raise TypeError("check_augment refuses several inputs")
     height, width = images.shape[1:3]
     n = len(split)
+    gap = _gap_of_maps(split.targets, (height, width))
 
     def uniform(what: int, columns: int) -> tf.Tensor:
         return tf.random.stateless_uniform([n, columns], seed=_key(seed, what, epoch))
@@ -95,16 +98,21 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
     ]
     flips = uniform(_FLIP, 2) if augment.flip != "none" else None
 
-    def change(positions: tf.Tensor) -> Batch:
-        images, targets = fetch(positions)
+    def moved(images: tf.Tensor, positions: tf.Tensor, fill: int = 0) -> tf.Tensor:
         grey = images.shape.rank == 3
         images = images[..., tf.newaxis] if grey else images
         for pad, table in moves:
-            images = _moved(images, pad, tf.gather(table, positions))
+            images = _moved(images, pad, tf.gather(table, positions), fill)
         if flips is not None:
             images = _flipped(images, augment.flip, tf.gather(flips, positions))
-        images = images[..., 0] if grey else images
-        return images, images if split.targets is split.inputs else targets
+        return images[..., 0] if grey else images
+
+    def change(positions: tf.Tensor) -> Batch:
+        images, targets = fetch(positions)
+        images = moved(images, positions)
+        if split.targets is split.inputs:
+            return images, images
+        return images, targets if gap is None else moved(targets, positions, gap)
 
     if not augment.mixup:
         return change
@@ -120,15 +128,22 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
     return mixed
 
 
+def _gap_of_maps(targets: Array | dict[str, Array], size: tuple[int, int]) -> int | None:
+    """What stands in the gap of moved maps; None where targets are no maps of the images."""
+    if isinstance(targets, dict) or targets.ndim not in (3, 4) or targets.shape[1:3] != size:
+        return None
+    return NO_TARGET if targets.dtype.kind == "i" and targets.min() == NO_TARGET else 0
+
+
 def _key(seed: int, what: int, epoch: tf.Tensor) -> tf.Tensor:
     # A seed is two numbers: the run and the change share the first without meeting, the epoch is the second.
     return tf.stack([tf.constant((seed * 8 + what) % 2**62, tf.int64), tf.cast(epoch, tf.int64)])
 
 
-def _moved(images: tf.Tensor, pad: tuple[int, int], draws: tf.Tensor) -> tf.Tensor:
-    """Pads with zeros on every side and cuts the original size out at a random place, per image."""
+def _moved(images: tf.Tensor, pad: tuple[int, int], draws: tf.Tensor, fill: int = 0) -> tf.Tensor:
+    """Pads with `fill` on every side and cuts the original size out at a random place, per image."""
     height, width = images.shape[1:3]
-    padded = tf.pad(images, [[0, 0], [pad[0]] * 2, [pad[1]] * 2, [0, 0]])
+    padded = tf.pad(images, [[0, 0], [pad[0]] * 2, [pad[1]] * 2, [0, 0]], constant_values=fill)
     places = [tf.minimum(tf.cast(draws[:, k] * (2 * p + 1), tf.int32), 2 * p) for k, p in enumerate(pad)]
     rows = places[0][:, tf.newaxis] + tf.range(height)
     columns = places[1][:, tf.newaxis] + tf.range(width)

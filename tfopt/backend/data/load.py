@@ -16,9 +16,9 @@ from tfopt.backend.data import sources
 from tfopt.backend.data.checks import check_split, class_ids, inputs_of, labels_to_stratify, num_classes_of, targets_of
 from tfopt.backend.data.cut import cut
 from tfopt.backend.data.several_inputs import are_by_position, by_position
-from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.data.splits import Data, Split, is_one_hot
 from tfopt.backend.data.texts import load_texts
-from tfopt.backend.types import Arrays
+from tfopt.backend.types import Array, Arrays
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
 
@@ -91,14 +91,15 @@ def calibration_examples(data: Data, n: int, seed: int) -> Split:
 
 
 def class_weights(
-    targets: Arrays, setting: Literal["balanced"] | Mapping[int, float] | None
+    targets: Arrays, setting: Literal["balanced"] | Mapping[int, float] | None, ignored: int | None = None
 ) -> dict[int, float] | None:
     """Weight of each class in the loss, for Keras' `class_weight`.
 
     Args:
-        targets: of the training split: labels (n,), or one-hot (n, classes).
-        setting: `balanced` (examples / (classes * examples of the class), as scikit-learn does; a class without
-            examples weighs 1), a mapping (classes left out weigh 1), or None.
+        targets: of the training split: labels (n, ...), one for each example or pixel; or one-hot (n, ..., classes).
+        setting: `balanced` (labels / (classes * labels of the class), as scikit-learn does; a class without
+            labels weighs 1), a mapping (classes left out weigh 1), or None.
+        ignored: label that the loss leaves out; None where it leaves out none.
 
     Returns:
         A weight for every class from 0 to the largest label, or None.
@@ -108,9 +109,9 @@ def class_weights(
     """
     if setting is None:
         return None
-    if isinstance(targets, dict) or targets.ndim > 2 or (targets.ndim == 1) != (targets.dtype.kind in "iu"):
+    if isinstance(targets, dict) or not _are_classes(targets):
         raise StageError(
-            "class_weights needs one class per example.",
+            "class_weights needs one class per example, or per pixel.",
             "Remove class_weights: these targets are no labels.",
             code="incompatible_loss",
         )
@@ -120,15 +121,14 @@ def class_weights(
             "Remove class_weights.",
             code="incompatible_loss",
         )
-    labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
-    counts = np.bincount(labels, minlength=1 if targets.ndim == 1 else targets.shape[1])
+    if targets.dtype.kind in "iu":
+        counted = targets[(targets >= 0) & (targets != ignored)]
+        counts = np.bincount(counted, minlength=1)
+    else:
+        counts = np.bincount(targets.argmax(axis=-1).reshape(-1), minlength=targets.shape[-1])
     if setting == "balanced":
-        from sklearn.utils.class_weight import compute_class_weight  # half a second, for this setting only
-
-        present = np.flatnonzero(counts)
-        weights = compute_class_weight("balanced", classes=present, y=labels)
-        balanced = dict(zip(present.tolist(), weights.tolist(), strict=True))
-        return {k: balanced.get(k, 1.0) for k in range(len(counts))}
+        classes = np.count_nonzero(counts)
+        return {k: float(counts.sum() / (classes * count)) if count else 1.0 for k, count in enumerate(counts)}
     unknown = [key for key in setting if key not in range(len(counts))]
     if unknown:
         raise StageError(
@@ -136,3 +136,9 @@ def class_weights(
             code="incompatible_loss",
         )
     return {k: float(setting.get(k, 1.0)) for k in range(len(counts))}
+
+
+def _are_classes(targets: Array) -> bool:
+    if targets.dtype.kind in "iu":
+        return targets.ndim == 1 or targets.shape[-1] != 1
+    return targets.ndim == 2 or is_one_hot(targets)

@@ -143,7 +143,7 @@ def fit(
                 first_epoch=first_epoch,
                 extra=every.extra,
             ),
-            class_weights(data.train.targets, stage.class_weights),
+            class_weights(data.train.targets, stage.class_weights, ignored_class(compile)),
         )
 
     model.compile(
@@ -173,17 +173,18 @@ def _validation(context: StageContext) -> tf.data.Dataset | None:
 
 
 def _weighted(batches: tf.data.Dataset, weights: Mapping[int, float] | None) -> tf.data.Dataset:
-    """Adds a weight to each example by its class; a mixture of classes weighs what its parts weigh."""
+    """Adds a weight to each label by its class; a mixture of classes weighs what its parts weigh."""
     if weights is None:
         return batches
     table = tf.constant([weights[label] for label in sorted(weights)], tf.float32)
 
     def weigh(inputs: tf.Tensor, targets: tf.Tensor, *more: Nested) -> tuple[Nested, ...]:
         if targets.dtype.is_floating:
-            weights = tf.linalg.matvec(targets, table)
+            each = tf.linalg.matvec(targets, table)
         else:
-            weights = tf.gather(table, tf.reshape(targets, [-1]))
-        return inputs, targets, weights, *more[1:]
+            # Labels that the loss ignores may be -1, or a class that is not among the weights.
+            each = tf.gather(table, tf.clip_by_value(targets, 0, len(weights) - 1))
+        return inputs, targets, each, *more[1:]
 
     return batches.map(weigh)
 

@@ -11,9 +11,11 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.training import learning_rates
+from tfopt.backend.training.losses import pixels
 from tfopt.backend.training.metrics.counted import OfCounted, ignored_class, num_counted
 from tfopt.backend.training.metrics.f1 import F1
 from tfopt.backend.training.metrics.next_token import BitsPerCharacter, Perplexity
+from tfopt.backend.training.metrics.overlap import Dice, MeanIoU
 from tfopt.backend.training.own_losses import own_loss, own_metric
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
@@ -50,7 +52,8 @@ def make_loss(compile: Compile) -> tf_keras.losses.Loss:
     """
     if compile.loss.reference is not None:
         return own_loss(compile.loss)
-    return _make(tf_keras.losses, LOSSES[compile.loss.name].class_name, compile.loss.arguments())
+    known = LOSSES[compile.loss.name]
+    return _make(pixels if known.own else tf_keras.losses, known.class_name, compile.loss.arguments())
 
 
 def make_metrics(
@@ -91,13 +94,17 @@ def _own(
 ) -> tf_keras.metrics.Metric:
     """A metric that tf_keras lacks."""
     try:
-        if class_name == "F1":
-            return F1(predictions_shape[-1] or 1, outputs.one_per_label, outputs.threshold, **arguments)
+        if class_name in _OF_CLASSES:
+            made = _OF_CLASSES[class_name]
+            return made(predictions_shape[-1] or 1, outputs.one_per_label, outputs.threshold, **arguments)
         if class_name == "Perplexity":
             return Perplexity(outputs.are_logits, **arguments)
         return BitsPerCharacter(outputs.are_logits, **{"tokens_per_character": 1.0, **arguments})
     except (TypeError, ValueError) as error:
         raise StageError(f"{arguments['name']}: {error}", code="keras_refused") from error
+
+
+_OF_CLASSES = {"F1": F1, "MeanIoU": MeanIoU, "Dice": Dice}
 
 
 def accuracy_class(targets_shape: Sequence[int | None], predictions_shape: Sequence[int | None]) -> str:
@@ -177,10 +184,13 @@ def with_soft_labels(compile: Compile) -> Compile:
     Raises:
         StageError: the loss ignores a class, which has no counterpart.
     """
-    if compile.loss.reference is not None and compile.loss_kind in _SOFT:
+    if compile.loss.name not in _SOFT and compile.loss_kind in _SOFT:
+        own = compile.loss.reference is not None
         raise StageError(
             f"mixup makes labels one-hot, but {compile.loss.name} expects integer labels.",
-            "Leave mixup out, or write a loss for one-hot labels, with like: categorical_crossentropy.",
+            "Leave mixup out, or write a loss for one-hot labels, with like: categorical_crossentropy."
+            if own
+            else "Leave mixup out, or use sparse_categorical_crossentropy.",
             code="conflicting_keys",
         )
     if "ignore_class" in compile.loss.arguments():

@@ -198,7 +198,7 @@ class Compile(Block):
     def loss_kind(self) -> str:
         """The Keras loss with the same targets and outputs as this recipe's loss."""
         if self.loss.reference is None:
-            return self.loss.name
+            return LOSSES[self.loss.name].like or self.loss.name
         if self.loss.like is not None:
             return self.loss.like
         about_classes = [

@@ -17,7 +17,8 @@ class KerasName:
         arguments: its constructor arguments, without those that tfopt sets itself.
         higher_is_better: for metrics.
         classification: for losses and metrics, whether the model's output is a choice among classes.
-        own: of tfopt (`tfopt.backend.training.metrics`), because tf_keras has no such class.
+        own: of tfopt (`tfopt.backend.training`, rooms `metrics` and `losses`), because tf_keras has no such class.
+        like: for own losses, the loss of Keras that takes the same targets and outputs.
     """
 
     class_name: str
@@ -25,6 +26,7 @@ class KerasName:
     higher_is_better: bool = False
     classification: bool = False
     own: bool = False
+    like: str = ""
 
 
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
@@ -53,6 +55,10 @@ def _class_loss(class_name: str, *arguments: str) -> KerasName:
     return KerasName(class_name, arguments, classification=True)
 
 
+def _own_loss(class_name: str, like: str, *arguments: str) -> KerasName:
+    return KerasName(class_name, arguments, classification=True, own=True, like=like)
+
+
 LOSSES = {
     "binary_crossentropy": _class_loss("BinaryCrossentropy", "from_logits", "label_smoothing"),
     "binary_focal_crossentropy": _class_loss(
@@ -77,6 +83,19 @@ LOSSES = {
     "mse": KerasName("MeanSquaredError"),
     "msle": KerasName("MeanSquaredLogarithmicError"),
     "poisson": KerasName("Poisson"),
+    "sparse_categorical_focal_crossentropy": _own_loss(
+        "SparseCategoricalFocalCrossentropy", "sparse_categorical_crossentropy", "gamma", "from_logits", "ignore_class"
+    ),
+    "sparse_categorical_dice_crossentropy": _own_loss(
+        "SparseCategoricalDiceCrossentropy",
+        "sparse_categorical_crossentropy",
+        "dice_weight",
+        "from_logits",
+        "ignore_class",
+    ),
+    "binary_dice_crossentropy": _own_loss(
+        "BinaryDiceCrossentropy", "binary_crossentropy", "dice_weight", "from_logits"
+    ),
 }
 
 
@@ -88,6 +107,8 @@ METRICS = {
     # `accuracy` is the accuracy that fits loss and output, chosen as Keras' own compile does.
     "accuracy": KerasName("", higher_is_better=True, classification=True),
     "f1": KerasName("F1", ("average",), higher_is_better=True, classification=True, own=True),
+    "mean_iou": KerasName("MeanIoU", ("background",), higher_is_better=True, classification=True, own=True),
+    "dice": KerasName("Dice", ("background",), higher_is_better=True, classification=True, own=True),
     "perplexity": KerasName("Perplexity", classification=True, own=True),
     "bits_per_character": KerasName("BitsPerCharacter", ("tokens_per_character",), classification=True, own=True),
     "auc": _score("AUC", "num_thresholds", "curve", "summation_method", "multi_label", "num_labels", "from_logits"),

@@ -9,7 +9,8 @@ from tfopt.core.config.keras_names import OF_TOKENS
 
 _FRACTIONS = frozenset(
     (
-        "agreement anomaly_auc auc f1 f1_score planned_sparsity precision recall relative_error sparsity within_quantum"
+        "agreement anomaly_auc auc dice f1 f1_score mean_average_precision mean_iou planned_sparsity precision recall "
+        "relative_error sparsity within_quantum"
     ).split()
 )
 
