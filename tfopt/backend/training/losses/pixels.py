@@ -21,7 +21,7 @@ class SparseCategoricalFocalCrossentropy(tf_keras.losses.Loss):
 
     def __init__(self, gamma: float = 2.0, from_logits: bool = False, ignore_class: int | None = None) -> None:
         super().__init__(name="sparse_categorical_focal_crossentropy")
-        if not 0 <= gamma:
+        if gamma < 0:
             raise ValueError(f"gamma must be 0 or more. Got {gamma!r}.")
         self._gamma, self._from_logits, self._ignored = gamma, from_logits, ignore_class
 
@@ -128,5 +128,5 @@ def _beside(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 
 
 def _check_weight(weight: float) -> None:
-    if not 0 <= weight:
+    if weight < 0:
         raise ValueError(f"dice_weight must be 0 or more. Got {weight!r}.")
