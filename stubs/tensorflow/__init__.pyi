@@ -20,6 +20,7 @@ class TensorShape:
     def __getattr__(self, name: str) -> Any: ...
 
 class Tensor:
+    _keras_history: Any
     name: str
     dtype: Any
     shape: TensorShape

@@ -142,7 +142,7 @@ class ModelContract:
     def test_learns_something(self, data: Data) -> None:
         model = self.build(data, seed=1)
         config = self.compile_config()
-        model.compile("adam", config.loss.name, run_eagerly=True)  # two steps cost less than their graph
+        model.compile("adam", config.single_loss.name, run_eagerly=True)  # two steps cost less than their graph
         before = model.get_weights()
         history = model.fit(data.train.inputs, data.train.targets, epochs=2, verbose=0).history["loss"]
         assert np.isfinite(history).all()

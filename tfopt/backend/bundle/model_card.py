@@ -33,7 +33,7 @@ def text(files: Sequence[Bundled], about: About, bundle: BundleKeys, context: Ex
         autoescape=False,  # Markdown
     )
     environment.filters |= {"cell": lambda value: str(value).replace("|", "\\|").replace("\n", " ")}
-    metrics = [metric.label for metric in context.compile.metrics]
+    metrics = context.compile.metric_names
     columns = list(dict.fromkeys([*metrics, *(f"{metric}_drop" for metric in metrics), "agreement", "latency_ms"]))
     return environment.get_template(f"{NAME}.j2").render(
         about=about,

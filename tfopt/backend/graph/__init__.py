@@ -7,6 +7,7 @@
 | `channels` | which axes of a kernel are its output channels? |
 | `calls` | which layer is called with which shapes? |
 | `connections` | which layer feeds which? |
+| `outputs` | what are the outputs of a model called, and which layer makes each? |
 | `layer_rules` | which layers does a stage skip, by its rules, and why? |
 | `macs` | how much does a layer compute? |
 | `saved_model_layer` | how does a SavedModel without Keras layers run as a layer? |

@@ -7,6 +7,7 @@ import tf_keras
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Data
 from tfopt.backend.models.last_activation import last_activation
+from tfopt.backend.models.outputs import classes_of, of_output
 from tfopt.backend.models.vocabularies import check_vocabulary
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Array, Shape
@@ -24,30 +25,21 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
     Args:
         model: built.
         data: the examples to learn from.
-        compile: the recipe's loss.
+        compile: the recipe's loss, with the outputs of this model (`for_model`).
 
     Returns:
         Warnings: what is probably, but not surely, a mistake.
 
     Raises:
-        StageError: several outputs, an input of a different shape, or outputs that do not fit targets and loss.
+        StageError: an input of a different shape, or an output that does not fit its targets and loss.
     """
-    if len(model.outputs) != 1:
-        raise StageError(
-            f"The model {model.name!r} has {counted(len(model.outputs), 'output')}: {', '.join(model.output_names)}.",
-            "tfopt trains and measures models with one output and one array of targets; keep the output that counts.",
-            code="incompatible_model",
-        )
-    if isinstance(data.train.targets, dict):
-        raise StageError(
-            f"The data have several arrays of targets: {', '.join(data.train.targets)}.",
-            "tfopt trains and measures models with one output and one array of targets; keep the targets that count.",
-            code="incompatible_model",
-        )
     _check_inputs(model, data)
-    unread = check_vocabulary(model, data)
-    _check_targets(model, data.train.targets, data.num_classes, compile)
-    return [*unread, *_activation_warnings(model, compile)]
+    warnings = check_vocabulary(model, data)
+    for name, of in compile.of_each().items():
+        index = compile.all_outputs.index(name) if name else 0
+        _check_targets(model, index, of_output(data.train.targets, name), classes_of(data, name), of, name)
+        warnings += _activation_warnings(model, index, of, name)
+    return warnings
 
 
 def _check_inputs(model: tf_keras.Model, data: Data) -> None:
@@ -81,15 +73,17 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
             )
 
 
-def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | None, compile: Compile) -> None:
-    output = tuple(model.outputs[0].shape[1:])
-    layer = model.output_names[0]
+def _check_targets(
+    model: tf_keras.Model, index: int, targets: Array, num_classes: int | None, compile: Compile, name: str
+) -> None:
+    output = tuple(model.outputs[index].shape[1:])
+    layer, key = model.output_names[index], _key(name)
     # Of a loss of the user's own, the first batch tells what it takes, unless the recipe says so.
-    loss = compile.loss.like or compile.loss.name
-    if compile.loss.reference is not None and compile.loss.like is None:
+    loss = compile.single_loss.like or compile.single_loss.name
+    if compile.single_loss.reference is not None and compile.single_loss.like is None:
         return
     width = output[-1] if output else None
-    activation = last_activation(model)
+    activation = last_activation(model, index)
     if activation == "softmax" and width == 1 and (num_classes is None or num_classes <= 2):
         raise StageError(
             f"The layer {layer!r} applies softmax to one output, which is then always 1: it cannot learn.",
@@ -113,12 +107,12 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
         if ignored != NO_TARGET and targets.min() == NO_TARGET:
             raise StageError(
                 f"Some targets are {NO_TARGET}: nothing is to be predicted there. But the loss would count them.",
-                f"Set compile.loss: {{name: {loss}, ignore_class: {NO_TARGET}, ...}}.",
+                f"Set {key}: {{name: {loss}, ignore_class: {NO_TARGET}, ...}}.",
                 code="incompatible_loss",
             )
         if ignored is not None and (targets == ignored).all():
             raise StageError(
-                f"All targets are {ignored}, which compile.loss.ignore_class leaves out: nothing is left to learn.",
+                f"All targets are {ignored}, which {key}.ignore_class leaves out: nothing is left to learn.",
                 code="incompatible_loss",
             )
         if not _matches(targets.shape[1:], output[:-1]):
@@ -149,6 +143,11 @@ def _check_targets(model: tf_keras.Model, targets: Array, num_classes: int | Non
         )
 
 
+def _key(output: str) -> str:
+    """Where the loss of an output is written."""
+    return f"compile.loss.{output}" if output else "compile.loss"
+
+
 def _advice(num_classes: int, width: int, activation: str | None) -> str:
     more = f"give it {counted(num_classes, 'output')}"
     if width != 1 or num_classes > 2:
@@ -158,21 +157,21 @@ def _advice(num_classes: int, width: int, activation: str | None) -> str:
     return f"End with a sigmoid and use the loss binary_crossentropy, or {more}."
 
 
-def _activation_warnings(model: tf_keras.Model, compile: Compile) -> list[str]:
+def _activation_warnings(model: tf_keras.Model, index: int, compile: Compile, name: str) -> list[str]:
     outputs = Outputs.of(compile)
     if not outputs.are_probabilities:
         return []
-    layer = model.get_layer(model.output_names[0])
-    activation = last_activation(model)
+    layer = model.get_layer(model.output_names[index])
+    activation = last_activation(model, index)
     if outputs.are_logits and activation in ("softmax", "sigmoid"):
         return [
-            f"The layer {layer.name!r} already applies {activation}, but compile.loss says from_logits: true: "
+            f"The layer {layer.name!r} already applies {activation}, but {_key(name)} says from_logits: true: "
             "it would be applied twice. Set from_logits: false."
         ]
     if not outputs.are_logits and activation in ("linear", "relu", "tanh"):
         return [
-            f"The layer {layer.name!r} has {activation} outputs, but {compile.loss.name} expects probabilities: "
-            "training would go wrong quietly. Set compile.loss.from_logits: true, or end with a softmax."
+            f"The layer {layer.name!r} has {activation} outputs, but {compile.single_loss.name} expects probabilities: "
+            "training would go wrong quietly. Set {_key(name)}.from_logits: true, or end with a softmax."
         ]
     return []
 

@@ -30,9 +30,9 @@ def fitting_compile(model: tf_keras.Model, data: Data, compile: Compile) -> tupl
         The block, and a sentence for the plan; None where nothing was changed.
     """
     targets = data.train.targets
-    if compile.loss.name != _DEFAULT or compile.loss.arguments() or isinstance(targets, dict):
+    if compile.all_outputs or isinstance(targets, dict) or len(model.outputs) != 1:
         return compile, None
-    if len(model.outputs) != 1:
+    if compile.single_loss.name != _DEFAULT or compile.single_loss.arguments():
         return compile, None
     output, layer, activation = tuple(model.outputs[0].shape[1:]), model.output_names[0], last_activation(model)
     shape = (1,) if targets.ndim == 1 else targets.shape[1:]

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import tf_keras
 
+from tfopt.backend.graph.outputs import last_layer
+
 _FUNCTIONS = ("sigmoid", "softmax", "tanh", "relu")
 
 
-def last_activation(model: tf_keras.Model) -> str | None:
-    """Name of what the last layer does last, e.g. `softmax`; None where its class does not say.
+def last_activation(model: tf_keras.Model, index: int = 0) -> str | None:
+    """Name of what the last layer of an output does last, e.g. `softmax`; None where its class does not say.
 
     Args:
-        model: its first output counts; a nested model is looked into.
+        model: a nested model is looked into.
+        index: position of the output.
     """
-    return _of_layer(model.get_layer(model.output_names[0]))
-
-
-def _of_layer(layer: tf_keras.layers.Layer) -> str | None:
-    if isinstance(layer, tf_keras.Model):
-        return last_activation(layer)
+    layer = last_layer(model, index)
     if isinstance(layer, tf_keras.layers.Softmax):
         return "softmax"
     if type(layer).__name__ == "TFOpLambda":  # a function that was called on a tensor: tf.sigmoid(x)

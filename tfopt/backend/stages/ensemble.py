@@ -13,6 +13,7 @@ from tfopt.backend.artifacts import external_models
 from tfopt.backend.ensembling import member_weights
 from tfopt.backend.ensembling.combine import combined, combined_values, logits_of, probabilities_of
 from tfopt.backend.equivalence import Tolerance, difference
+from tfopt.backend.training.compile import only
 from tfopt.backend.training.evaluate import predict
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.catalog.guard import guarded
@@ -31,6 +32,10 @@ _TOLERANCE = Tolerance(1e-4, least_scale=1.0)
 
 def preflight(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> Preflight:
     """What is wrong with the members, before any training."""
+    if workload.compile.all_outputs:
+        names = ", ".join(workload.compile.all_outputs)
+        text = f"joins models with one output, but this recipe names {names}. Use average, or distil from members"
+        return Preflight(problems=(Mistake((), text, code="incompatible_model"),))
     problems = [*_unfit_members(asked, workload), *_unfit_combination(model, asked, workload)]
     if not problems and asked.combine == "logits" and not Outputs.of(workload.compile).are_logits:
         members = _members(model, [source.model for source in workload.sources.values()], asked)
@@ -43,6 +48,8 @@ def preflight(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> P
 
 def layers_after(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> tf_keras.Model:
     """The joined model with whatever weights, for what comes after."""
+    if workload.compile.all_outputs:
+        return model
     members = _members(model, [source.model for source in workload.sources.values()], asked)
     weights = _given_weights(asked, len(members))
     return join(members, weights, asked.combine, Outputs.of(workload.compile), model.name)
@@ -162,7 +169,7 @@ def _learned(
     members: Sequence[tf_keras.Model], combine: Combine, outputs: Outputs, context: StageContext
 ) -> list[float]:
     split = context.data.validation
-    answers = np.stack([predict(member, split).astype(np.float64) for member in members])
+    answers = np.stack([only(predict(member, split), "outputs").astype(np.float64) for member in members])
     targets = np.asarray(split.targets)
     if outputs.squash != "softmax":
         loss = member_weights.squared_error(answers, targets.astype(np.float64))
@@ -190,9 +197,9 @@ def _prove(
     context: StageContext,
 ) -> None:
     split = context.data.train.select(np.arange(min(_PROBE, len(context.data.train))))
-    answers = np.stack([predict(member, split) for member in members])
+    answers = np.stack([only(predict(member, split), "outputs") for member in members])
     wanted = combined_values(answers, weights, combine, outputs)
-    if differing := difference(wanted, predict(joined, split), _TOLERANCE):
+    if differing := difference(wanted, only(predict(joined, split), "outputs"), _TOLERANCE):
         raise StageError(
             "the outputs of the joined model differ from those of its members: "
             f"the largest difference is {differing.largest}.",

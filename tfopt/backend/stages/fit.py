@@ -14,16 +14,17 @@ from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, traini
 from tfopt.backend.data.load import class_weights, steps_per_epoch
 from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation import Distiller
+from tfopt.backend.models.outputs import of_output
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
-from tfopt.backend.training.evaluate import evaluate, predict, single_targets
+from tfopt.backend.training.evaluate import evaluate, predict
 from tfopt.backend.training.hooks import HookList, TrainingHook, TrainingSetup
 from tfopt.backend.training.loop import TrainingLoop
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.training.own_callbacks import OwnCallbacks
 from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
-from tfopt.backend.types import Nested
+from tfopt.backend.types import Array, Nested, Shape
 from tfopt.core.config.compile import Compile
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
@@ -148,8 +149,7 @@ def fit(
 
     model.compile(
         optimizer=optimizer or make_optimizer(stage, context),
-        loss=compiling.make_loss(compile),
-        metrics=compiling.make_metrics(compile, batches(0).element_spec[1].shape, model.output_shape),
+        **compiling.keras_compile(compile, _shapes(batches(0).element_spec[1]), _output_shapes(model, compile)),
     )
     model.optimizer.build(model.trainable_variables)
     every.start(TrainingSetup(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context)))
@@ -189,17 +189,28 @@ def _weighted(batches: tf.data.Dataset, weights: Mapping[int, float] | None) -> 
     return batches.map(weigh)
 
 
+def _output_shapes(model: tf_keras.Model, compile: Compile) -> dict[str, Shape]:
+    """Shape of each output with the batch axis, by its name; under an empty name where there is one."""
+    if not compile.all_outputs:
+        return {"": model.output_shape}
+    return {name: tuple(tensor.shape) for name, tensor in zip(compile.all_outputs, model.outputs, strict=True)}
+
+
+def _shapes(spec: Nested) -> dict[str, Shape]:
+    return {name: part.shape for name, part in spec.items()} if isinstance(spec, dict) else {"": spec.shape}
+
+
 def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
     """Finds what TensorFlow would only find in the midst of a step, or (labels on a GPU) not at all."""
-    targets = single_targets(split.targets)
-    if isinstance(model.output_shape, list | dict):
-        raise StageError(
-            f"the model has several outputs ({model.output_shape}); tfopt trains models with one.",
-            code="incompatible_model",
-        )
+    shapes = _output_shapes(model, compile)
+    for name, of in compile.of_each().items():
+        _check_labels(shapes[name], of_output(split.targets, name), of)
+
+
+def _check_labels(shape: Shape, targets: Array, compile: Compile) -> None:
     if not compile.loss_kind.startswith("sparse_") or targets.dtype.kind not in "iu":
         return
-    classes, ignored = model.output_shape[-1], ignored_class(compile)
+    classes, ignored = shape[-1] or 0, ignored_class(compile)
     if ignored is not None:
         targets = targets[targets != ignored]
     if targets.size and (targets.min() < 0 or targets.max() >= classes):

@@ -16,7 +16,9 @@ from tfopt.backend.training.metrics.counted import OfCounted, ignored_class, num
 from tfopt.backend.training.metrics.f1 import F1
 from tfopt.backend.training.metrics.next_token import BitsPerCharacter, Perplexity
 from tfopt.backend.training.metrics.overlap import Dice, MeanIoU
+from tfopt.backend.training.metrics.together import measure_together
 from tfopt.backend.training.own_losses import own_loss, own_metric
+from tfopt.backend.types import Array, Arrays
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.config.learning_rate import LearningRate
@@ -45,24 +47,25 @@ def make_optimizer(
 
 
 def make_loss(compile: Compile) -> tf_keras.losses.Loss:
-    """The loss of the recipe.
+    """The loss of one output.
 
     Raises:
         StageError: Keras refuses an argument.
     """
-    if compile.loss.reference is not None:
-        return own_loss(compile.loss)
-    known = LOSSES[compile.loss.name]
-    return _make(pixels if known.own else tf_keras.losses, known.class_name, compile.loss.arguments())
+    loss = compile.single_loss
+    if loss.reference is not None:
+        return own_loss(loss)
+    known = LOSSES[loss.name]
+    return _make(pixels if known.own else tf_keras.losses, known.class_name, loss.arguments())
 
 
 def make_metrics(
     compile: Compile, targets_shape: Sequence[int | None], predictions_shape: Sequence[int | None]
 ) -> list[tf_keras.metrics.Metric]:
-    """The metrics of the recipe, each under its own name, of the targets that count.
+    """The metrics of one output, each under its own name, of the targets that count.
 
     Args:
-        compile: the recipe's block.
+        compile: the recipe's block, or that of one of several outputs.
         targets_shape: shape of the targets with the batch axis; decides which accuracy `accuracy` is.
         predictions_shape: shape of the model's output with the batch axis.
 
@@ -71,7 +74,7 @@ def make_metrics(
     """
     made: list[tf_keras.metrics.Metric] = []
     outputs = Outputs.of(compile)
-    for metric in compile.metrics:
+    for metric in compile.single_metrics:
         if metric.reference is not None:
             made.append(own_metric(metric))
             continue
@@ -116,32 +119,120 @@ def accuracy_class(targets_shape: Sequence[int | None], predictions_shape: Seque
     return "CategoricalAccuracy"
 
 
-def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> dict[str, float]:
+def keras_compile(
+    compile: Compile, targets: Mapping[str, Sequence[int | None]], predictions: Mapping[str, Sequence[int | None]]
+) -> dict[str, Any]:
+    """Loss and metrics as arguments of `tf_keras.Model.compile`; of several outputs, lists in the order of the model.
+
+    Args:
+        compile: the recipe's block.
+        targets: shape of the targets of each judged output with the batch axis, by its name; under an empty name where
+            the model has one output.
+        predictions: the same of the outputs.
+
+    Raises:
+        StageError: Keras refuses an argument.
+    """
+    if not compile.all_outputs:
+        return {"loss": make_loss(compile), "metrics": make_metrics(compile, targets[""], predictions[""])}
+    each = {name: compile.of(name) if name in compile.outputs else None for name in compile.all_outputs}
+    weights = compile.loss_weights or {}
+    return {
+        "loss": [None if of is None else make_loss(of) for of in each.values()],
+        "loss_weights": [weights.get(name, 1.0) for name in each],
+        "metrics": [
+            [] if of is None else make_metrics(of, targets[name], predictions[name]) for name, of in each.items()
+        ],
+    }
+
+
+def measure(predictions: Arrays, targets: Arrays, compile: Compile) -> dict[str, float]:
     """Loss and metrics of any predictions, so that Keras models and files are judged by the same code.
 
     The loss is that of the outputs alone: regularization terms, which a file does not have, are left out.
 
     Args:
-        predictions: outputs of a model, (examples, ...).
-        targets: what they should have been, (examples, ...).
+        predictions: outputs of a model, (examples, ...); by output name where the recipe names outputs.
+        targets: what they should have been, (examples, ...), in the same form.
         compile: the recipe's block.
 
     Returns:
-        `loss` and every metric by name.
+        `loss` and every metric by name; of several outputs, the weighted sum of their losses, `<output>_loss` and
+        `<output>_<metric>` of each, and the metrics of all together.
 
     Raises:
-        StageError: the shapes do not fit together, or a metric cannot be computed from them.
+        StageError: an output or its targets are missing, the shapes do not fit together, or a metric cannot be computed
+            from them.
     """
+    if not compile.outputs:
+        return _measure_one(only(predictions, "outputs"), only(targets, "targets"), compile)
+    outputs, labels = (
+        by_name(arrays, compile, kind) for arrays, kind in ((predictions, "outputs"), (targets, "targets"))
+    )
+    each = {name: _measure_one(outputs[name], labels[name], of, name) for name, of in compile.of_each().items()}
+    weights = compile.loss_weights or {}
+    values = {"loss": sum(weights.get(name, 1.0) * found["loss"] for name, found in each.items())}
+    values |= {f"{name}_loss": found.pop("loss") for name, found in each.items()}
+    values |= {f"{name}_{metric}": value for name, found in each.items() for metric, value in found.items()}
+    return values | measure_together(outputs, labels, compile)
+
+
+def only(arrays: Arrays, kind: str) -> Array:
+    """The array of a model with one output.
+
+    Args:
+        arrays: one array, or several by name.
+        kind: what they are, for the error.
+
+    Raises:
+        StageError: there are several.
+    """
+    if not isinstance(arrays, dict):
+        return arrays
+    if len(arrays) == 1:
+        return next(iter(arrays.values()))
+    raise StageError(
+        f"there are the {kind} {', '.join(arrays)}, but compile.loss is that of one output.",
+        f"Write the loss of each output by its name: loss: {{{next(iter(arrays))}: ...}}.",
+        code="incompatible_model",
+    )
+
+
+def by_name(arrays: Arrays, compile: Compile, kind: str) -> dict[str, Array]:
+    """The arrays of the outputs that a recipe judges, by name.
+
+    Args:
+        arrays: by name; a single one where the recipe names one output.
+        compile: names the outputs.
+        kind: what they are, for the error.
+
+    Raises:
+        StageError: those of an output are missing.
+    """
+    named = arrays if isinstance(arrays, dict) else dict(zip(compile.outputs, [arrays], strict=False))
+    missing = [name for name in compile.outputs if name not in named]
+    if missing:
+        raise StageError(
+            f"the {kind} of {', '.join(missing)} are missing; there are {', '.join(named)}.",
+            "compile.loss names the outputs that are judged.",
+            code="unknown_output",
+        )
+    return {name: named[name] for name in compile.outputs}
+
+
+def _measure_one(predictions: Array, targets: Array, compile: Compile, output: str = "") -> dict[str, float]:
+    of = f" of {output}" if output else ""
     if len(predictions) != len(targets) or not len(targets):
         raise StageError(
-            f"got {len(predictions)} predictions for {len(targets)} targets; expected one for each, and at least one.",
+            f"got {len(predictions)} predictions for {len(targets)} targets{of}; expected one for each, and at least "
+            "one.",
             code="incompatible_shapes",
         )
     loss = make_loss(compile)
     metrics = make_metrics(compile, targets.shape, predictions.shape)
     # As Keras does in fit: (examples,) becomes (examples, 1) where predictions have two axes.
     expected = targets[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else targets
-    own = any(each.reference is not None for each in (compile.loss, *compile.metrics))
+    own = any(each.reference is not None for each in (compile.single_loss, *compile.single_metrics))
     parts = [slice(None)] if own else _parts(predictions)
     losses, weights = [], []
     try:
@@ -155,7 +246,7 @@ def measure(predictions: np.ndarray, targets: np.ndarray, compile: Compile) -> d
         values |= {metric.name: float(np.mean(metric.result())) for metric in metrics}
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         raise StageError(
-            f"targets of shape {targets.shape} cannot be judged against outputs of shape {predictions.shape}: "
+            f"targets{of} of shape {targets.shape} cannot be judged against outputs of shape {predictions.shape}: "
             f"{first_line(error)}",
             "Choose a loss and metrics that fit the labels.",
             code="incompatible_shapes",
@@ -179,21 +270,21 @@ _SOFT = {
 
 
 def with_soft_labels(compile: Compile) -> Compile:
-    """The same loss and metrics for labels that mixup has made one-hot.
+    """The same loss and metrics, of one output, for labels that mixup has made one-hot.
 
     Raises:
         StageError: the loss ignores a class, which has no counterpart.
     """
-    if compile.loss.name not in _SOFT and compile.loss_kind in _SOFT:
-        own = compile.loss.reference is not None
+    if compile.single_loss.name not in _SOFT and compile.loss_kind in _SOFT:
+        own = compile.single_loss.reference is not None
         raise StageError(
-            f"mixup makes labels one-hot, but {compile.loss.name} expects integer labels.",
+            f"mixup makes labels one-hot, but {compile.single_loss.name} expects integer labels.",
             "Leave mixup out, or write a loss for one-hot labels, with like: categorical_crossentropy."
             if own
             else "Leave mixup out, or use sparse_categorical_crossentropy.",
             code="conflicting_keys",
         )
-    if "ignore_class" in compile.loss.arguments():
+    if "ignore_class" in compile.single_loss.arguments():
         raise StageError(
             "mixup and the loss argument ignore_class exclude each other.",
             "Remove one of the two.",
@@ -201,9 +292,12 @@ def with_soft_labels(compile: Compile) -> Compile:
         )
     return compile.model_copy(
         update={
-            "loss": compile.loss.model_copy(update={"name": _SOFT.get(compile.loss.name, compile.loss.name)}),
+            "loss": compile.single_loss.model_copy(
+                update={"name": _SOFT.get(compile.single_loss.name, compile.single_loss.name)}
+            ),
             "metrics": tuple(
-                metric.model_copy(update={"name": _SOFT.get(metric.name, metric.name)}) for metric in compile.metrics
+                metric.model_copy(update={"name": _SOFT.get(metric.name, metric.name)})
+                for metric in compile.single_metrics
             ),
         }
     )

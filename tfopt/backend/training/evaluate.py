@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 import tf_keras
 
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.splits import Split
+from tfopt.backend.graph.outputs import named
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
 from tfopt.backend.types import Arrays
 from tfopt.core.config.compile import Compile
-from tfopt.errors import StageError
 
 
 def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: int = 256) -> dict[str, float]:
@@ -29,25 +30,22 @@ def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: 
     Raises:
         StageError: the split is empty, or its targets do not fit the outputs.
     """
-    outputs = predict(model, split, batch_size)
-    judged = to_be_reproduced(outputs, single_targets(split.targets), split)
-    return {**compiling.measure(*judged, compile), **anomaly_measures(outputs, split)}
+    outputs = predict(model, split, batch_size, compile.all_outputs)
+    if compile.outputs:
+        return compiling.measure(outputs, split.targets, compile)
+    single = compiling.only(outputs, "outputs")
+    judged = to_be_reproduced(single, compiling.only(split.targets, "targets"), split)
+    return {**compiling.measure(*judged, compile), **anomaly_measures(single, split)}
 
 
-def predict(model: tf_keras.Model, split: Split, batch_size: int = 256) -> np.ndarray:
-    """The outputs of a model for every example of a split, in order: (examples, ...)."""
-    return model.predict(evaluation_batches(split, batch_size).map(lambda inputs, targets: inputs), verbose=0)
+def predict(model: tf_keras.Model, split: Split, batch_size: int = 256, names: Sequence[str] = ()) -> Arrays:
+    """The outputs of a model for every example of a split, in order: (examples, ...).
 
-
-def single_targets(targets: Arrays) -> np.ndarray:
-    """The targets of a split with one target.
-
-    Raises:
-        StageError: there are several.
+    Args:
+        model: any Keras model.
+        split: the examples.
+        batch_size: examples per call.
+        names: of its outputs (`Compile.all_outputs`), by which they are returned; none where it has one.
     """
-    if isinstance(targets, dict):
-        raise StageError(
-            f"the data has several targets ({', '.join(targets)}); tfopt trains models with one output.",
-            code="invalid_data",
-        )
-    return targets
+    batches = evaluation_batches(split, batch_size).map(lambda inputs, targets: inputs)
+    return named(model.predict(batches, verbose=0), names)

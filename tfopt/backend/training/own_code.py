@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import tf_keras
 
 from tfopt.backend.data.splits import Data
+from tfopt.backend.graph.outputs import named
 from tfopt.backend.training.compile import measure
-from tfopt.backend.training.evaluate import single_targets
 from tfopt.core.config.compile import Compile
 from tfopt.errors import StageError
 
@@ -33,11 +32,16 @@ def try_out(model: tf_keras.Model, data: Data, compile: Compile) -> None:
         if isinstance(inputs, Mapping)
         else inputs[:_EXAMPLES]
     )
-    outputs = np.asarray(model(few, training=False))
-    targets = single_targets(data.train.targets)[:_EXAMPLES]
+    outputs = named(model(few, training=False), compile.all_outputs)
+    given = data.train.targets
+    targets = (
+        {name: values[:_EXAMPLES] for name, values in given.items()} if isinstance(given, dict) else given[:_EXAMPLES]
+    )
     try:
         measure(outputs, targets, compile)
     except TypeError as error:
         raise StageError(
-            f"{compile.loss.name}: {error}", "A loss returns a number for each example.", code="unusable_code"
+            f"{', '.join(of.single_loss.name for of in compile.of_each().values())}: {error}",
+            "A loss returns a number for each example.",
+            code="unusable_code",
         ) from error

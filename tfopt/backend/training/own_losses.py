@@ -14,7 +14,7 @@ import tf_keras
 from tfopt.backend.types import Nested
 from tfopt.catalog import references
 from tfopt.catalog.guard import guarded
-from tfopt.core.config.compile import Named
+from tfopt.core.config.keras_objects import Named
 from tfopt.errors import StageError
 
 _REDUCTIONS = {"sum": "sum", "none": "none", None: "none"}
@@ -55,6 +55,27 @@ def own_metric(named: Named) -> tf_keras.metrics.Metric:
     if isinstance(made, keras.metrics.Metric):
         return _OwnMetric(made, named.label)
     return tf_keras.metrics.MeanMetricWrapper(_in_words(made, named), name=named.label)
+
+
+def own_metric_of_all(named: Named) -> Callable[..., Any]:
+    """A metric of all outputs together that a recipe names as `package.module:name`.
+
+    Args:
+        named: a function of the targets and the predictions, both NumPy arrays by output name, that returns a number;
+            further arguments come from the recipe.
+
+    Raises:
+        StageError: there is no such code, or it is no function.
+    """
+    code, arguments = references.named(named.name), named.arguments()
+    if inspect.isclass(code) or not callable(code):
+        raise StageError(
+            f"{named.name} is no function, which a metric of all outputs together is.",
+            "Expected a function of (targets, predictions), both dicts of arrays by output name.",
+            code="unusable_code",
+        )
+    _check_known(code, named, arguments)
+    return lambda targets, predictions: guarded(lambda: code(targets, predictions, **arguments), named.name)
 
 
 def _made(named: Named, kinds: tuple[type, ...]) -> Any:

@@ -2,7 +2,7 @@
 
 | file | question it answers |
 |---|---|
-| `data`, `compile` | which examples, which optimizer, loss and metrics? |
+| `data`, `compile`, `keras_objects` | which examples, which optimizer, loss and metrics, of which output? |
 | `keras_names` | which losses, metrics and optimizers exist, and which is better when higher? |
 | `learning_rate`, `ramps` | how does the learning rate, or another number, change during a stage? |
 | `schedules/` | how does the sparsity change during a stage? |

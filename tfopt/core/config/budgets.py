@@ -79,7 +79,9 @@ class Budget:
 
     def __str__(self) -> str:
         """The limit as a recipe says it."""
-        return _FORMATS.get(self.measure, format_share)(self.limit)
+        # Of one of several outputs, the output's name comes first.
+        number = any(self.measure.removesuffix("_drop").endswith(f"_{metric}") for metric in OF_TOKENS)
+        return _FORMATS.get(self.measure, format_number if number else format_share)(self.limit)
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,6 @@ _ANOMALIES = {"anomaly_auc": _Measure(parse_share, at_least=True), "anomaly_auc_
 
 def measures_of(compile: Compile) -> dict[str, _Measure]:
     """Everything that an export can be held to, by name."""
-    # For regression, agreement is the largest absolute difference: the smaller the better.
-    classifies = Outputs.of(compile).are_classes
     known = {
         "bytes": _Measure(parse_bytes),
         "gzip_bytes": _Measure(parse_bytes),
@@ -107,16 +107,31 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         "phone_latency": _Measure(parse_milliseconds),
         "arena_bytes": _Measure(parse_bytes),
         "peak_memory": _Measure(parse_bytes),
-        "agreement": _Measure(parse_share, at_least=classifies),
-        # Error over the standard deviation of the output: of numbers only.
-        **({} if classifies else {"relative_error": _Measure(parse_share)}),
-        **({} if classifies else _ANOMALIES),
-        "within_quantum": _Measure(parse_share, at_least=True),
         **{name: _Measure(parse_number, at_least=True) for name in OF_SPEED},
         "time_to_first_token": _Measure(parse_milliseconds),
         "cache_bytes": _Measure(parse_bytes),
     }
-    for metric in compile.metrics:
+    for output, of in compile.of_each().items():
+        known |= {f"{output}_{name}" if output else name: measure for name, measure in _of_output(of).items()}
+    if not compile.outputs and not Outputs.of(compile).are_classes:
+        known |= _ANOMALIES
+    for metric in compile.together:
+        known[metric.label] = _Measure(parse_share, at_least=higher_is_better(metric.label))
+        known[f"{metric.label}_drop"] = _Measure(parse_share)
+    return known
+
+
+def _of_output(compile: Compile) -> dict[str, _Measure]:
+    """What one output can be held to, by name."""
+    # For regression, agreement is the largest absolute difference: the smaller the better.
+    classifies = Outputs.of(compile).are_classes
+    known = {
+        "agreement": _Measure(parse_share, at_least=classifies),
+        # Error over the standard deviation of the output: of numbers only.
+        **({} if classifies else {"relative_error": _Measure(parse_share)}),
+        "within_quantum": _Measure(parse_share, at_least=True),
+    }
+    for metric in compile.single_metrics:
         if metric.label in OF_TOKENS:
             known |= {name: _Measure(parse_number) for name in (metric.label, f"{metric.label}_drop")}
             continue
@@ -164,7 +179,7 @@ def parse_budgets(
 
 def _parse(key: str, value: object, exports: Sequence[str] | None, known: Mapping[str, _Measure]) -> Budget | Problem:
     path = ("budgets", key)
-    export, dot, measure = key.rpartition(".")
+    export, dot, measure = key.partition(".")
     if not dot:
         message = f"budgets has the key {key!r}; a budget names a file and a measure, such as int8.bytes."
         return Problem(path, message, on_key=True, code="invalid_key")

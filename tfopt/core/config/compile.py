@@ -1,158 +1,49 @@
-"""Optimizer, loss and metrics, by Keras name with their own arguments."""
+"""Optimizer, loss and metrics of a recipe: of one output, or of each output of a model by its name."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
-from pydantic_core import CoreSchema
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from tfopt.core.config.keras_names import LOSSES, METRICS, OF_TOKENS, OPTIMIZERS, KerasName
-from tfopt.core.config.learning_rate import LearningRate
+from tfopt.core.config.keras_names import LOSSES, METRICS, OF_MODEL, OF_TOKENS
+from tfopt.core.config.keras_objects import Loss, Metric, Named, Optimizer
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.mistakes import RecipePath
-from tfopt.core.language.references import REFERENCE_PATTERN, is_reference
 from tfopt.core.language.suggest import closest
 
-
-def _is_argument(value: object) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(_is_argument(part) for part in value)
-    return value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value))
+__all__ = ["TOGETHER", "Compile", "Loss", "Metric", "Named", "Optimizer"]
 
 
-class Named(Block):
-    """Something with a Keras name; its other keys are that thing's own arguments, checked by name."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: str
-    """Name in Keras."""
-
-    own_code: ClassVar[bool] = False
-    """Whether `package.module:name` may stand in the place of a Keras name."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, value: object) -> object:
-        return {"name": value} if isinstance(value, str) else value
-
-    @property
-    def reference(self) -> str | None:
-        """`package.module:name` where it is code of the user's own."""
-        return self.name if is_reference(self.name) else None
-
-    @property
-    def label(self) -> str:
-        """Its name in reports, budgets and monitors: of code of the user's own, what stands behind the colon."""
-        return self.name.rpartition(":")[2]
-
-    def arguments(self) -> dict[str, Any]:
-        """The arguments, without the name."""
-        return dict(self.__pydantic_extra__ or {})
-
-    def check(self, known: Mapping[str, KerasName], what: str) -> None:
-        """Raises ValueError when the name or an argument is not known; code of one's own is looked at later."""
-        own = self.own_code and self.reference is not None
-        if self.name not in known and not own:
-            guess = closest(self.name, known) or (
-                " Code of your own is written package.module:function." if self.own_code else ""
-            )
-            raise KeyMistake(("name",), f"names no {what} of Keras: {self.name!r}.{guess}", code="unknown_name")
-        arguments = () if own else known[self.name].arguments
-        for argument, value in self.arguments().items():
-            if argument not in arguments and not own:
-                guess = closest(argument, arguments) or f" Its arguments: {', '.join(arguments) or 'none'}."
-                raise KeyMistake(
-                    (argument,),
-                    f"{self.name} has no argument {argument!r}.{guess}",
-                    on_key=True,
-                    code="unknown_argument",
-                )
-            if not _is_argument(value):
-                raise KeyMistake(
-                    (argument,),
-                    f"{argument} must be a finite number, a text, a truth value, or a list of them",
-                    code="wrong_type",
-                )
-
-    @classmethod
-    def known(cls) -> Mapping[str, KerasName]:
-        """The Keras names that may stand here."""
-        raise NotImplementedError
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        block = dict(handler.resolve_ref_schema(handler(schema)))
-        arguments = dict.fromkeys(argument for known in cls.known().values() for argument in known.arguments)
-        properties = {argument: {} for argument in arguments} | block["properties"]
-        properties["name"] = properties["name"] | {"enum": list(cls.known())}
-        description = block.pop("description", "")
-        block |= {"properties": properties, "additionalProperties": False}
-        forms: list[dict[str, Any]] = [{"type": "string", "enum": list(cls.known())}, block]
-        if cls.own_code:
-            own = {"type": "string", "pattern": REFERENCE_PATTERN}
-            forms += [own, {**block, "properties": {**block["properties"], "name": own}, "additionalProperties": True}]
-        return {"description": description, "anyOf": forms}
+def _loss_form(value: object) -> str:
+    """Which form of `loss` a value is, so that an error is about that form alone."""
+    return "by_output" if isinstance(value, Mapping) and "name" not in value else "one"
 
 
-class Optimizer(Named):
-    """An optimizer, e.g. `{name: adam, learning_rate: 1e-3, clipnorm: 1.0, weight_decay: 1e-4}`."""
-
-    learning_rate: LearningRate = 1e-3
-    """A number, or a schedule."""
-
-    @model_validator(mode="after")
-    def _is_known(self) -> Optimizer:
-        self.check(OPTIMIZERS, "optimizer")
-        return self
-
-    @classmethod
-    def known(cls) -> Mapping[str, KerasName]:
-        return OPTIMIZERS
+def _metrics_form(value: object) -> str:
+    return "by_output" if isinstance(value, Mapping) else "one"
 
 
-class Loss(Named):
-    """A loss, e.g. `sparse_categorical_crossentropy`, `{name: huber, delta: 0.5}`, or one of your own:
-    `losses:focal`, `{name: "losses:focal", gamma: 2, like: sparse_categorical_crossentropy}`."""
+Losses = Annotated[
+    Annotated[Loss, Tag("one")] | Annotated[dict[str, Loss | None], Tag("by_output")], Discriminator(_loss_form)
+]
+"""The loss of the only output, or that of each output by its name: null where an output is not judged."""
 
-    own_code = True
+MetricsByName = Annotated[
+    Annotated[tuple[Metric, ...], Field(min_length=1), Tag("one")]
+    | Annotated[dict[str, tuple[Metric, ...]], Tag("by_output")],
+    Discriminator(_metrics_form),
+]
+"""The metrics of the only output, or those of each output by its name."""
 
-    like: str | None = None
-    """For a loss of your own: the Keras loss that takes the same targets and outputs. Without it, classes are assumed
-    where a metric is about classes, and quantities otherwise."""
+TOGETHER = "model"
+"""Where metrics are written that are of all outputs together, among those of each output."""
 
-    @model_validator(mode="after")
-    def _is_known(self) -> Loss:
-        self.check(LOSSES, "loss")
-        if self.like is not None and self.reference is None:
-            raise KeyMistake(("like",), "is for a loss of your own", on_key=True, code="meaningless_key")
-        if self.like is not None and self.like not in LOSSES:
-            message = f"names no loss of Keras: {self.like!r}.{closest(self.like, LOSSES)}"
-            raise KeyMistake(("like",), message, code="unknown_name")
-        return self
-
-    @classmethod
-    def known(cls) -> Mapping[str, KerasName]:
-        return LOSSES
-
-
-class Metric(Named):
-    """A metric, e.g. `accuracy`, `{name: sparse_top_k_categorical_accuracy, k: 3}`, or one of your own:
-    `metrics:hit_rate`, whose name is then `hit_rate`."""
-
-    own_code = True
-
-    @model_validator(mode="after")
-    def _is_known(self) -> Metric:
-        self.check(METRICS, "metric")
-        return self
-
-    @classmethod
-    def known(cls) -> Mapping[str, KerasName]:
-        return METRICS
+_ACCURACY = Metric.model_construct(name="accuracy")
+_ERROR = Metric.model_construct(name="mae")
+_OUTPUT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/-]*")
 
 
 class Compile(Block):
@@ -160,49 +51,243 @@ class Compile(Block):
 
     optimizer: Optimizer = Optimizer.model_construct(name="adam")
     """Optimizer of all training stages."""
-    loss: Loss = Loss.model_construct(name="sparse_categorical_crossentropy")
-    """The loss that is minimized."""
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (Metric.model_construct(name="accuracy"),)
-    """The metrics; budgets and tables use the first."""
+    loss: Losses = Loss.model_construct(name="sparse_categorical_crossentropy")
+    """The loss that is minimized. Of a model with several outputs: the loss of each, by the output's name, as in
+    `{digit: sparse_categorical_crossentropy, ink: mse}`; an output that is left out, or null, is not judged."""
+    loss_weights: dict[str, Annotated[float, Field(ge=0)]] | None = None
+    """By output, how much its loss counts in the sum; 1 for an output that is not named."""
+    metrics: MetricsByName = (_ACCURACY,)
+    """The metrics; budgets and tables use the first. Of a model with several outputs: those of each, by the output's
+    name, as in `{digit: [accuracy], ink: [mae]}` (where an output is left out: accuracy of classes, mae of quantities);
+    under `model`, those of all outputs together. Their names are then `digit_accuracy`, `ink_mae`."""
+    main_metric: str | None = None
+    """The metric that tables lead with and comparisons are about; the first, if absent."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_metrics(cls, value: object) -> object:
+        by_output = isinstance(value, Mapping) and _loss_form(value.get("loss", "")) == "by_output"
+        if isinstance(value, Mapping) and by_output and value.get("metrics") is None:
+            return {**value, "metrics": {}}
+        return value
 
     @field_validator("metrics")
     @classmethod
-    def _differ(cls, value: tuple[Metric, ...]) -> tuple[Metric, ...]:
-        names = [metric.label for metric in value]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise KeyMistake(
-                    (index,),
-                    f"names the metric {name!r} twice: their values could not be distinguished.",
-                    code="duplicate_name",
-                )
+    def _differ(
+        cls, value: tuple[Metric, ...] | dict[str, tuple[Metric, ...]]
+    ) -> tuple[Metric, ...] | dict[str, tuple[Metric, ...]]:
+        lists: list[tuple[RecipePath, tuple[Metric, ...]]] = (
+            [((), value)] if isinstance(value, tuple) else [((output,), metrics) for output, metrics in value.items()]
+        )
+        for path, metrics in lists:
+            names = [metric.label for metric in metrics]
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    raise KeyMistake(
+                        (*path, index),
+                        f"names the metric {name!r} twice: their values could not be distinguished.",
+                        code="duplicate_name",
+                    )
         return value
 
     @model_validator(mode="after")
-    def _tokens_are_classes(self) -> Compile:
-        for index, metric in enumerate(self.metrics):
-            if metric.name in OF_TOKENS and self.loss_kind != "sparse_categorical_crossentropy":
-                message = (
-                    f"{metric.name} measures the probabilities of the right tokens, which the loss {self.loss.name} "
-                    "does not train. Use sparse_categorical_crossentropy"
+    def _fits_together(self) -> Compile:
+        if isinstance(self.loss, dict):
+            self._check_outputs(self.loss)
+        else:
+            self._check_one_output()
+        for path, metric, compile in self._metrics():
+            if (metric.name in OF_MODEL) != (path[0] == TOGETHER) and metric.reference is None:
+                raise KeyMistake(
+                    ("metrics", *path),
+                    f"names {metric.name}, which is a metric of "
+                    + (
+                        f"all outputs together: write it under metrics.{TOGETHER}"
+                        if metric.name in OF_MODEL
+                        else f"one output: write it under that output's name. Under {TOGETHER} stand metrics of all "
+                        f"outputs together: {', '.join([*OF_MODEL, 'functions of your own'])}"
+                    ),
+                    code="unknown_metric",
                 )
-                raise KeyMistake(("metrics", index), message, code="incompatible_loss")
+            if compile is not None and metric.name in OF_TOKENS:
+                compile._check_tokens(("metrics", *path), metric)
+        names = self.metric_names
+        if self.main_metric is not None and self.main_metric not in names:
+            guess = closest(self.main_metric, names) or f" Expected one of {', '.join(names)}."
+            raise KeyMistake(
+                ("main_metric",), f"names no metric of this recipe: {self.main_metric!r}.{guess}", code="unknown_metric"
+            )
         return self
+
+    def _check_one_output(self) -> None:
+        if not isinstance(self.metrics, tuple):
+            raise KeyMistake(
+                ("metrics",),
+                "names outputs, but compile.loss does not: write the loss of each output by its name too, such as "
+                "loss: {digit: sparse_categorical_crossentropy, ink: mse}.",
+                code="conflicting_keys",
+            )
+        if self.loss_weights is not None:
+            message = "is for a model with several outputs, but compile.loss names none"
+            raise KeyMistake(("loss_weights",), message, on_key=True, code="meaningless_key")
+
+    def _check_outputs(self, losses: Mapping[str, Loss | None]) -> None:
+        if not any(losses.values()):
+            raise KeyMistake(("loss",), "judges no output: write a loss for at least one.", code="wrong_length")
+        for output in losses:
+            if not _OUTPUT_NAME.fullmatch(output) or output == TOGETHER:
+                why = (
+                    f"{TOGETHER!r} means all outputs together" if output == TOGETHER else "its name is part of metrics'"
+                )
+                raise KeyMistake(
+                    ("loss", output),
+                    f"names the output {output!r}, but {why}. Rename the output's layer.",
+                    on_key=True,
+                    code="invalid_name",
+                )
+        judged = [output for output, loss in losses.items() if loss is not None]
+        if not isinstance(self.metrics, dict):
+            raise KeyMistake(
+                ("metrics",),
+                f"must name outputs, as compile.loss does, such as {{{judged[0]}: [accuracy]}}.",
+                code="conflicting_keys",
+            )
+        for key, known in (("metrics", [*judged, TOGETHER]), ("loss_weights", judged)):
+            for output in getattr(self, key) or {}:
+                if output not in known:
+                    guess = closest(output, known) or f" Expected {', '.join(known)}."
+                    message = f"is about {output!r}, an output without a loss.{guess}"
+                    raise KeyMistake((key, output), message, on_key=True, code="unknown_output")
+        if self.loss_weights and not any(self.loss_weights.get(output, 1.0) for output in judged):
+            raise KeyMistake(
+                ("loss_weights",), "are all 0: nothing would be trained. Give one output a weight.", code="out_of_range"
+            )
+        names = [*self.losses, *self.metric_names]
+        if not self.metric_names:
+            raise KeyMistake(("metrics",), "has no metric: name one, for at least one output.", code="wrong_length")
+        for name in names:
+            if names.count(name) > 1:
+                message = f"gives two values the name {name!r}: they could not be distinguished."
+                raise KeyMistake(("metrics",), message, code="duplicate_name")
+
+    def _check_tokens(self, path: RecipePath, metric: Metric) -> None:
+        if self.loss_kind != "sparse_categorical_crossentropy":
+            message = (
+                f"{metric.name} measures the probabilities of the right tokens, which the loss {self.single_loss.name} "
+                "does not train. Use sparse_categorical_crossentropy"
+            )
+            raise KeyMistake(path, message, code="incompatible_loss")
+
+    def _metrics(self) -> Iterator[tuple[RecipePath, Metric, Compile | None]]:
+        """Every metric with its path below `metrics`, and the block of its output; None for those of all together."""
+        if not isinstance(self.loss, dict):
+            yield from (((index,), metric, self) for index, metric in enumerate(self.single_metrics))
+            return
+        for output in self.outputs:
+            of = self.of(output)
+            yield from (((output, index), metric, of) for index, metric in enumerate(of.single_metrics))
+        yield from (((TOGETHER, index), metric, None) for index, metric in enumerate(self.together))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs that are judged; none where the recipe names no outputs, as for a model with one."""
+        return tuple(name for name, loss in self.loss.items() if loss) if isinstance(self.loss, dict) else ()
+
+    @property
+    def all_outputs(self) -> tuple[str, ...]:
+        """Names of all outputs, in the order of the model once `of_model` has put them so; none for a single one."""
+        return tuple(self.loss) if isinstance(self.loss, dict) else ()
+
+    def of(self, output: str) -> Compile:
+        """The block for one of several outputs, as if the model had this one only.
+
+        Raises:
+            KeyError: the output is not judged.
+        """
+        loss = self.loss[output] if isinstance(self.loss, dict) else None
+        if loss is None:
+            raise KeyError(output)
+        alone = self.model_copy(
+            update={"loss": loss, "metrics": (_ACCURACY,), "loss_weights": None, "main_metric": None}
+        )
+        default = (_ACCURACY,) if LOSSES[alone.loss_kind].classification else (_ERROR,)
+        metrics = self.metrics.get(output, default) if isinstance(self.metrics, dict) else default
+        return alone.model_copy(update={"metrics": metrics})
+
+    def of_each(self) -> dict[str, Compile]:
+        """The block of each judged output by its name; this block under an empty name where there is one output."""
+        return {output: self.of(output) for output in self.outputs} or {"": self}
+
+    def of_model(self, outputs: Sequence[str]) -> Compile:
+        """The same with all outputs of a model, in its order; those without a loss are not judged.
+
+        Raises:
+            KeyError: the model has no output of a name that has a loss.
+        """
+        if not isinstance(self.loss, dict):
+            return self
+        missing = [output for output in self.outputs if output not in outputs]
+        if missing:
+            raise KeyError(missing[0])
+        return self.model_copy(update={"loss": {output: self.loss.get(output) for output in outputs}})
+
+    @property
+    def single_loss(self) -> Loss:
+        """The loss of a block for one output (`of_each`)."""
+        if isinstance(self.loss, dict):
+            raise TypeError(f"this block is for the outputs {', '.join(self.loss)}; take that of one with of()")
+        return self.loss
+
+    @property
+    def single_metrics(self) -> tuple[Metric, ...]:
+        """The metrics of a block for one output (`of_each`)."""
+        if isinstance(self.metrics, dict):
+            raise TypeError(f"this block is for the outputs {', '.join(self.outputs)}; take that of one with of()")
+        return self.metrics
+
+    @property
+    def together(self) -> tuple[Metric, ...]:
+        """The metrics of all outputs together."""
+        return self.metrics.get(TOGETHER, ()) if isinstance(self.metrics, dict) else ()
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Names of all metrics in reports, budgets and monitors: `accuracy`, or with the output `digit_accuracy`."""
+        of_outputs = [
+            metric.label if not output else f"{output}_{metric.label}"
+            for output, compile in self.of_each().items()
+            for metric in compile.single_metrics
+        ]
+        return (*of_outputs, *(metric.label for metric in self.together))
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Names of the loss and, of several outputs, of the loss of each."""
+        return ("loss", *(f"{output}_loss" for output in self.outputs))
 
     @property
     def metric(self) -> str:
-        """Name of the first metric: the one the report leads with."""
-        return self.metrics[0].label
+        """Name of the metric that reports lead with: `main_metric`, or the first."""
+        return self.main_metric or self.metric_names[0]
+
+    @property
+    def main_output(self) -> str:
+        """The output that the main metric is of; empty where there is one output, or it is of all together."""
+        for output, compile in self.of_each().items():
+            if any(self.metric == f"{output}_{metric.label}" for metric in compile.single_metrics):
+                return output
+        return ""
 
     @property
     def loss_kind(self) -> str:
-        """The Keras loss with the same targets and outputs as this recipe's loss."""
-        if self.loss.reference is None:
-            return LOSSES[self.loss.name].like or self.loss.name
-        if self.loss.like is not None:
-            return self.loss.like
+        """The Keras loss with the same targets and outputs as the loss of a block for one output."""
+        loss = self.single_loss
+        if loss.reference is None:
+            return LOSSES[loss.name].like or loss.name
+        if loss.like is not None:
+            return loss.like
         about_classes = [
-            metric.name for metric in self.metrics if getattr(METRICS.get(metric.name), "classification", 0)
+            metric.name for metric in self.single_metrics if getattr(METRICS.get(metric.name), "classification", 0)
         ]
         if not about_classes:
             return "mean_squared_error"
@@ -211,8 +296,9 @@ class Compile(Block):
 
     def references(self) -> Iterator[tuple[RecipePath, Named]]:
         """Losses and metrics of the user's own, with their paths."""
-        if self.loss.reference is not None:
-            yield ("loss",), self.loss
-        for index, metric in enumerate(self.metrics):
+        for output, compile in self.of_each().items():
+            if compile.single_loss.reference is not None:
+                yield ("loss", *filter(None, [output])), compile.single_loss
+        for path, metric, _ in self._metrics():
             if metric.reference is not None:
-                yield ("metrics", index), metric
+                yield ("metrics", *path), metric

@@ -153,7 +153,8 @@ class Teacher(ModelSource, SharedBlock):
     loss: ResponseLoss | Decoupled | None = None
     """The loss that compares the outputs. `soft_labels`: probabilities at the temperature (KL divergence, times the
     temperature squared; the default for classes); `decoupled`, or with its weights; `logits`: their squared difference;
-    `outputs`: the squared difference of quantities (the default for them); `none`: only `layers`."""
+    `outputs`: the squared difference of quantities (the default for them); `none`: only `layers`. Of several outputs,
+    those that are classes; `compile.loss_weights` weigh each."""
     layers: tuple[LayerPair, ...] = ()
     """Pairs of layers that are compared in addition."""
     cache: bool = False
@@ -197,9 +198,14 @@ class Teacher(ModelSource, SharedBlock):
             return (1 / number,) * number if number else ()
         return tuple(member.weight or 0.0 for member in self.members)
 
-    def response_loss(self, task: Task) -> ResponseLoss:
-        """The loss that compares the outputs."""
-        if self.loss is None:
+    def response_loss(self, task: Task, several: bool = False) -> ResponseLoss:
+        """The loss that compares an output.
+
+        Args:
+            task: what the output is.
+            several: whether it is one of several. `loss` is then that of classes; quantities are compared by `outputs`.
+        """
+        if self.loss is None or (several and task == "quantities" and self.loss != "none"):
             return "outputs" if task == "quantities" else "soft_labels"
         return "decoupled" if isinstance(self.loss, Decoupled) else self.loss
 
@@ -213,46 +219,19 @@ class Teacher(ModelSource, SharedBlock):
 
     def problems_with(self, compile: Compile, augment: Augment | None) -> Iterator[Mistake]:
         """Mistakes together with the rest of the recipe: paths begin below this block."""
-        task = Outputs.of(compile).task
-        loss = self.response_loss(task)
-        if task == "quantities" and loss in ("soft_labels", "decoupled", "logits"):
-            yield Mistake(
-                ("loss",),
-                f"is {loss}, but compile.loss {compile.loss.name} is not about probabilities. Use outputs",
-                code="incompatible_loss",
-            )
-        elif task == "binary" and loss == "decoupled":
-            yield Mistake(
-                ("loss",),
-                "is decoupled, which needs one right class of several. Use soft_labels",
-                code="incompatible_loss",
-            )
-        elif task != "quantities" and loss == "outputs":
-            yield Mistake(
-                ("loss",),
-                f"is outputs, but compile.loss {compile.loss.name} is about classes. Use logits",
-                code="incompatible_loss",
-            )
-        elif loss == "decoupled" and augment is not None and augment.mixup:
-            yield Mistake(
-                ("loss",),
-                "is decoupled, which needs one right class, but data.augment.mixup mixes them",
-                code="incompatible_loss",
-            )
-        elif loss == "decoupled" and "ignore_class" in compile.loss.arguments():
-            yield Mistake(
-                ("loss",),
-                "is decoupled, which needs a right class everywhere, but compile.loss has ignore_class",
-                code="incompatible_loss",
-            )
-        if loss == "none" and not self.layers:
+        several = len(compile.outputs) > 1
+        losses = {self.response_loss(Outputs.of(of).task, several) for of in compile.of_each().values()}
+        for of in compile.of_each().values():
+            yield from self._loss_problems(of, augment, several)
+        if losses == {"none"} and not self.layers:
             yield Mistake(
                 ("loss",),
                 "is none, and there are no layers: nothing would be learned from the teacher",
                 code="conflicting_keys",
             )
-        if self.temperature is not None and loss not in _TEMPERED:
-            yield Mistake(("temperature",), f"has no meaning for the loss {loss}. Remove it", code="meaningless_key")
+        if self.temperature is not None and not losses & {*_TEMPERED}:
+            named = " and ".join(sorted(losses))
+            yield Mistake(("temperature",), f"has no meaning for the loss {named}. Remove it", code="meaningless_key")
         if self.layers and self.members is not None:
             yield Mistake(
                 ("layers",), "cannot be combined with members: whose layers? Name one teacher", code="conflicting_keys"
@@ -268,6 +247,41 @@ class Teacher(ModelSource, SharedBlock):
                 code="conflicting_keys",
             )
         yield from self._file_problems(augment)
+
+    def _loss_problems(self, compile: Compile, augment: Augment | None, several: bool) -> Iterator[Mistake]:
+        """Mistakes of the loss together with what one output is."""
+        task = Outputs.of(compile).task
+        loss = self.response_loss(task, several)
+        if task == "quantities" and loss in ("soft_labels", "decoupled", "logits"):
+            yield Mistake(
+                ("loss",),
+                f"is {loss}, but compile.loss {compile.single_loss.name} is not about probabilities. Use outputs",
+                code="incompatible_loss",
+            )
+        elif task == "binary" and loss == "decoupled":
+            yield Mistake(
+                ("loss",),
+                "is decoupled, which needs one right class of several. Use soft_labels",
+                code="incompatible_loss",
+            )
+        elif task != "quantities" and loss == "outputs":
+            yield Mistake(
+                ("loss",),
+                f"is outputs, but compile.loss {compile.single_loss.name} is about classes. Use logits",
+                code="incompatible_loss",
+            )
+        elif loss == "decoupled" and augment is not None and augment.mixup:
+            yield Mistake(
+                ("loss",),
+                "is decoupled, which needs one right class, but data.augment.mixup mixes them",
+                code="incompatible_loss",
+            )
+        elif loss == "decoupled" and "ignore_class" in compile.single_loss.arguments():
+            yield Mistake(
+                ("loss",),
+                "is decoupled, which needs a right class everywhere, but compile.loss has ignore_class",
+                code="incompatible_loss",
+            )
 
     def _file_problems(self, augment: Augment | None) -> Iterator[Mistake]:
         members = [(("members", index), member) for index, member in enumerate(self.members or ())]

@@ -132,6 +132,9 @@ METRICS = {
 }
 
 
+OF_MODEL: tuple[str, ...] = ()
+"""Metrics of all outputs of a model together: they receive targets and predictions by output name."""
+
 OF_TOKENS = ("perplexity", "bits_per_character")
 """Metrics of how probable a model finds the right token."""
 
@@ -172,6 +175,10 @@ def higher_is_better(metric: str) -> bool:
             (`auc#2`).
     """
     name = metric.removeprefix("val_").split("#")[0]
-    if name in METRICS:
-        return METRICS[name].higher_is_better
-    return name != "loss" and name not in LOSSES and any(word in name.lower() for word in _GOOD)
+    if name == "loss" or name in LOSSES.keys() - METRICS.keys():
+        return False
+    # Of one of several outputs, the output's name comes first: `digit_accuracy`.
+    known = [one for one in METRICS if name == one or name.endswith(f"_{one}")]
+    if known:
+        return METRICS[max(known, key=len)].higher_is_better
+    return not name.endswith("_loss") and any(word in name.lower() for word in _GOOD)

@@ -29,8 +29,8 @@ class Outputs:
 
     @classmethod
     def of(cls, compile: Compile) -> Outputs:
-        """The meaning of the outputs of a model with this `compile` block."""
-        return cls(compile.loss_kind, bool(compile.loss.arguments().get("from_logits", False)))
+        """The meaning of an output with this `compile` block: that of a model with one, or of one of several."""
+        return cls(compile.loss_kind, bool(compile.single_loss.arguments().get("from_logits", False)))
 
     @property
     def task(self) -> Task:

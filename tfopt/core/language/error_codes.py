@@ -58,6 +58,7 @@ CODES = {
     "unknown_argument": ErrorCode("A function, model, data set or Keras object has no such argument.", "Rename it."),
     "missing_argument": ErrorCode("An argument without a default is not given.", "Add it to `args`."),
     "unknown_metric": ErrorCode("A metric is used that is not measured.", "Add it to `compile.metrics`."),
+    "unknown_output": ErrorCode("The model, or `compile.loss`, has no output of this name.", "Correct the name."),
     "unknown_layer": ErrorCode(
         "The model has no such layer, or none that matches.", "Use a name of the listed layers."
     ),

@@ -93,11 +93,14 @@ def _problems(found: Sequence[Mistake], path: RecipePath, label: str) -> list[Pr
 
 
 def _monitors(block: Block, compile: Compile) -> Iterator[Mistake]:
-    measured = ["loss", *(metric.label for metric in compile.metrics)]
+    together = [metric.label for metric in compile.together]
+    measured = [*compile.losses, *(name for name in compile.metric_names if name not in together)]
     known = [*measured, *(f"val_{name}" for name in measured)]
     for path, part in blocks_in(block):
         if isinstance(part, (EarlyStopping, PlateauRate, Metric)) and part.monitor not in known:
             guess = closest(part.monitor, known) or f" Expected one of {', '.join(known)}."
+            if part.monitor.removeprefix("val_") in together:
+                guess = f" A metric of all outputs is measured of finished stages and of files. Use {known[-1]}."
             yield Mistake(
                 (*path, "monitor"), f"watches {part.monitor!r}, which is not measured.{guess}", code="unknown_metric"
             )

@@ -7,5 +7,6 @@
 | `overlap` | How far do predicted regions overlap with the true ones: mean IoU, Dice? |
 | `class_counts` | How many hits, targets and predictions does each class have? |
 | `f1` | What is the F1 score of predictions, for labels of any form? |
+| `together` | What are the metrics of all outputs of a model together? |
 | `counted` | Which targets count, where the loss ignores a class? |
 """

@@ -21,25 +21,43 @@ def with_characters(compile: Compile, data: Data) -> Compile:
     Raises:
         StageError: the data have no tokenizer.
     """
-    if not any(_lacks_it(metric) for metric in compile.metrics):
+    completed = {output: _completed(of, data, output) for output, of in compile.of_each().items()}
+    if not any(completed.values()):
         return compile
-    ratio = tokens_per_character(data, compile)
-    metrics = tuple(
+    if not compile.outputs:
+        return compile.model_copy(update={"metrics": completed[""]})
+    own = {output: metrics for output, metrics in completed.items() if metrics is not None}
+    written = compile.metrics if isinstance(compile.metrics, dict) else {}
+    return compile.model_copy(update={"metrics": {**written, **own}})
+
+
+def _completed(compile: Compile, data: Data, output: str) -> tuple[Metric, ...] | None:
+    """The metrics of one output, completed; None where nothing is missing."""
+    if not any(_lacks_it(metric) for metric in compile.single_metrics):
+        return None
+    ratio = tokens_per_character(data, compile, output)
+    return tuple(
         type(metric).model_validate({"name": metric.name, "tokens_per_character": ratio})
         if _lacks_it(metric)
         else metric
-        for metric in compile.metrics
+        for metric in compile.single_metrics
     )
-    return compile.model_copy(update={"metrics": metrics})
 
 
-def tokens_per_character(data: Data, compile: Compile) -> float:
+def tokens_per_character(data: Data, compile: Compile, output: str = "") -> float:
     """Targets of the test split, over the characters of the text that they are.
+
+    Args:
+        data: whose tokenizer turns tokens into characters.
+        compile: whose loss may leave some targets out.
+        output: of several, the one whose targets count.
 
     Raises:
         StageError: the data have no tokenizer, or their targets are no tokens.
     """
     targets = data.test.targets
+    if isinstance(targets, dict):
+        targets = targets.get(output, np.zeros(0))
     tokenizer = tokenizer_of(data)
     if tokenizer is None or not isinstance(targets, np.ndarray) or targets.ndim < 2:
         raise StageError(

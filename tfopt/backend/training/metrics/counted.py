@@ -12,7 +12,7 @@ from tfopt.core.config.compile import Compile
 
 def ignored_class(compile: Compile) -> int | None:
     """The target that does not count; None where all do."""
-    value = compile.loss.arguments().get("ignore_class")
+    value = compile.single_loss.arguments().get("ignore_class")
     return None if value is None else int(str(value))
 
 

@@ -1,0 +1,64 @@
+"""The outputs of a model: what they are called, and which layer makes each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfopt.backend.types import Array, Arrays, Nested
+
+
+def output_names(model: tf_keras.Model) -> tuple[str, ...]:
+    """Names of the outputs, in the order in which `tf.nest.flatten` has them.
+
+    Those of a model that returns a dict are its keys; of any other, its output layers.
+
+    Args:
+        model: functional or Sequential.
+    """
+    nested = getattr(model, "_nested_outputs", None)
+    if isinstance(nested, Mapping) and len(nested) == len(model.outputs) > 1:
+        return tuple(str(key) for key in sorted(nested))
+    return tuple(model.output_names)
+
+
+def in_a_list(model: tf_keras.Model) -> tf_keras.Model:
+    """The same model with its outputs in a list where it returns several in a dict or another nesting.
+
+    Args:
+        model: functional or Sequential; its layers are shared.
+    """
+    nested = getattr(model, "_nested_outputs", None)
+    if len(model.outputs) < 2 or (isinstance(nested, list) and all(map(tf.is_tensor, nested))):
+        return model
+    return tf_keras.Model(model.inputs, list(model.outputs), name=model.name, trainable=model.trainable)
+
+
+def last_layer(model: tf_keras.Model, index: int = 0) -> tf_keras.layers.Layer:
+    """The layer that makes an output; a nested model is looked into.
+
+    Args:
+        model: functional or Sequential.
+        index: position of the output.
+    """
+    history = model.outputs[index]._keras_history
+    layer = history.layer
+    if isinstance(layer, tf_keras.Model) and layer._is_graph_network:
+        return last_layer(layer, history.tensor_index)
+    return layer
+
+
+def named(outputs: Nested, names: Sequence[str]) -> Arrays:
+    """What a model returned, as arrays by name; a single one stays an array.
+
+    Args:
+        outputs: of `predict` or a call: an array, or several in any nesting.
+        names: of the outputs in their order; none where the model has one.
+    """
+    flat: list[Array] = [np.asarray(one) for one in tf.nest.flatten(outputs)]
+    if not names and len(flat) == 1:
+        return flat[0]
+    return dict(zip(names or [f"output {number}" for number in range(1, len(flat) + 1)], flat, strict=True))

@@ -1,0 +1,145 @@
+"""Which output of a model is trained on which targets with which loss: names brought together before training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.types import Array, Arrays
+from tfopt.core.config.compile import Compile
+from tfopt.core.language.suggest import closest
+from tfopt.core.language.wording import counted
+from tfopt.errors import StageError
+
+_IN_ORDER = "target {}"
+"""Names of targets that a source gave in order (`tfopt.backend.data.checks.targets_of`)."""
+
+
+def for_model(compile: Compile, data: Data, names: Sequence[str], model: str) -> tuple[Compile, Data, list[str]]:
+    """The `compile` block with all outputs of a model in its order, and the data with the targets of those judged.
+
+    Args:
+        compile: the recipe's.
+        data: targets by output name, or in the order of the outputs.
+        names: of the outputs of the model.
+        model: its name, for errors.
+
+    Returns:
+        Both, and warnings: outputs that are not judged, targets that nothing is compared with.
+
+    Raises:
+        StageError: the recipe names an output that the model lacks or none although there are several, or the targets
+            of an output are missing.
+    """
+    targets = data.train.targets
+    if not compile.outputs:
+        _check_single(targets, names, model)
+        return compile, data, []
+    missing = [output for output in compile.outputs if output not in names]
+    if missing:
+        raise StageError(
+            f"compile.loss names the output {missing[0]!r}, which the model {model!r} does not have."
+            f"{closest(missing[0], names)}",
+            f"Its outputs are {', '.join(names)}.",
+            code="unknown_output",
+        )
+    if targets is data.train.inputs:
+        raise StageError(
+            "data.targets: inputs is for a model with one output, but compile.loss names outputs.",
+            "Give the targets of each output: a source returns them as a dict by output name.",
+            code="conflicting_keys",
+        )
+    given = _named(targets, names, compile.outputs)
+    absent = [output for output in compile.outputs if output not in given]
+    if absent:
+        raise StageError(
+            f"The data {data.source} have no targets for {', '.join(absent)}; they have those of {', '.join(given)}."
+            f"{closest(absent[0], given)}",
+            "A source returns targets as a dict by output name, or as a tuple in the order of the model's outputs "
+            f"({', '.join(names)}).",
+            code="data_missing",
+        )
+    warnings = [
+        f"The output {name} has no loss: it is in the files, but it is neither trained nor judged."
+        for name in names
+        if name not in compile.outputs
+    ]
+    warnings += [
+        f"The data have targets for {name}, which compile.loss does not name: they are not used."
+        for name in given
+        if name not in compile.outputs
+    ]
+    splits = [_with_targets(split, names, compile.outputs) for split in (data.train, data.validation, data.test)]
+    used = replace(data, train=splits[0], validation=splits[1], test=splits[2])
+    return compile.of_model(names), used, warnings
+
+
+def of_output(targets: Arrays, output: str) -> Array:
+    """The targets of one output.
+
+    Args:
+        targets: one array, or several by output name.
+        output: its name; empty where there is one.
+    """
+    return targets[output] if isinstance(targets, dict) else targets
+
+
+def classes_of(data: Data, output: str) -> int | None:
+    """Number of classes of an output; None where its targets are no labels.
+
+    Args:
+        data: targets by output name, or one array.
+        output: its name; empty where there is one.
+    """
+    if not isinstance(data.train.targets, dict):
+        return data.num_classes
+    splits = [split.targets for split in (data.train, data.validation, data.test)]
+    arrays = [each[output] for each in splits if isinstance(each, dict)]
+    if arrays[0].dtype.kind not in "iu" or not arrays[0].size:
+        return None
+    return max(int(array.max(initial=0)) for array in arrays) + 1
+
+
+def _check_single(targets: Arrays, names: Sequence[str], model: str) -> None:
+    """Raises StageError where a loss for one output meets several outputs, or several targets."""
+    several = isinstance(targets, dict) and len(targets) > 1
+    if len(names) == 1 and not several:
+        return
+    if len(names) == 1:
+        raise StageError(
+            f"The data have the targets {', '.join(targets)}, but the model {model!r} has one output, {names[0]}.",
+            f"Name the one that counts: compile.loss: {{{names[0]}: ...}} with targets of that name, or use a model "
+            "with an output for each.",
+            code="incompatible_model",
+        )
+    losses = ", ".join(f"{name}: {_likely(targets, name)}" for name in names)
+    raise StageError(
+        f"The model {model!r} has {counted(len(names), 'output')} ({', '.join(names)}); compile.loss is that of one.",
+        f"Write the loss of each by its name, such as loss: {{{losses}}}; an output without a loss is not judged.",
+        code="incompatible_model",
+    )
+
+
+def _likely(targets: Arrays, name: str) -> str:
+    array = targets.get(name) if isinstance(targets, dict) else targets
+    if array is None:
+        return "..."
+    return "sparse_categorical_crossentropy" if array.dtype.kind in "iu" else "mse"
+
+
+def _named(targets: Arrays, names: Sequence[str], judged: Sequence[str]) -> Mapping[str, Array]:
+    """Targets by the names of outputs: those in order get the names of all outputs, or of those that are judged."""
+    if not isinstance(targets, dict):
+        return {judged[0]: targets} if len(judged) == 1 else {"one array": targets}
+    if list(targets) != [_IN_ORDER.format(number) for number in range(1, len(targets) + 1)]:
+        return targets
+    order = names if len(names) == len(targets) else judged
+    return dict(zip(order, targets.values(), strict=True)) if len(order) == len(targets) else targets
+
+
+def _with_targets(split: Split, names: Sequence[str], judged: Sequence[str]) -> Split:
+    given = _named(split.targets, names, judged)
+    return replace(split, targets={output: np.asarray(given[output]) for output in judged})

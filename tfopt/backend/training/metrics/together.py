@@ -1,0 +1,47 @@
+"""Metrics of all outputs of a model together, such as the precision of an object detector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from tfopt.backend.training.own_losses import own_metric_of_all
+from tfopt.backend.types import Array
+from tfopt.core.config.compile import Compile
+from tfopt.core.config.keras_objects import Metric
+from tfopt.errors import StageError
+
+OfAll = Callable[[Mapping[str, Array], Mapping[str, Array]], float]
+"""Computes a number from targets and predictions, both (examples, ...) by output name."""
+
+
+def measure_together(
+    predictions: Mapping[str, Array], targets: Mapping[str, Array], compile: Compile
+) -> dict[str, float]:
+    """The metrics under `compile.metrics.model`, by name.
+
+    Args:
+        predictions: outputs of a model, (examples, ...), by output name.
+        targets: what they should have been.
+        compile: the recipe's block.
+
+    Raises:
+        StageError: code of the user's own fails, or returns no number.
+    """
+    return {metric.label: _number(metric, _function(metric)(targets, predictions)) for metric in compile.together}
+
+
+def _function(metric: Metric) -> OfAll:
+    if metric.reference is not None:
+        return own_metric_of_all(metric)
+    raise StageError(f"tfopt has no metric {metric.name!r} of all outputs together.", code="unknown_metric")
+
+
+def _number(metric: Metric, value: object) -> float:
+    try:
+        return float(np.mean(np.asarray(value, dtype=np.float64)))
+    except (TypeError, ValueError) as error:
+        raise StageError(
+            f"{metric.name} returned {type(value).__name__}.", "Expected a number.", code="unusable_code"
+        ) from error
