@@ -26,8 +26,11 @@ def _metrics_form(value: object) -> str:
     return "by_output" if isinstance(value, Mapping) else "one"
 
 
+_NOT_NAME = Field(json_schema_extra={"propertyNames": {"not": {"const": "name"}}})
+
 Losses = Annotated[
-    Annotated[Loss, Tag("one")] | Annotated[dict[str, Loss | None], Tag("by_output")], Discriminator(_loss_form)
+    Annotated[Loss, Tag("one")] | Annotated[dict[str, Loss | None], _NOT_NAME, Tag("by_output")],
+    Discriminator(_loss_form),
 ]
 """The loss of the only output, or that of each output by its name: null where an output is not judged."""
 
