@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.schedules import Metric
-from tfopt.core.config.shrinking import Shrinking
+from tfopt.core.config.shrinking import GroupKind, Shrinking
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
@@ -38,6 +38,8 @@ class Shrink(Shrinking, TrainingStage):
         if limit is None and self.allocation != "global":
             text = f"is {self.allocation}, but to.threshold decides for each unit alone. Leave it out"
             found.append(Mistake(("allocation",), text, code="conflicting_keys"))
+        if self.remove is not None and "rank" in self.remove:
+            found += self._rank_problems(self.remove)
         if self.schedule is None:
             return found
         if limit is None:
@@ -51,6 +53,18 @@ class Shrink(Shrinking, TrainingStage):
             text = f"ends at {final}, but to.{limit.cost}: {limit} means that {gone} are removed. Write {gone}"
             found.append(Mistake(("schedule",), text, code="conflicting_keys"))
         return found
+
+    def _rank_problems(self, kinds: tuple[GroupKind, ...]) -> list[Mistake]:
+        if self.schedule is not None:
+            text = "names rank, which cannot be combined with a schedule: kernels are factorized before training."
+            return [Mistake(("remove",), text, code="conflicting_keys")]
+        if len(set(kinds)) > 1 and self.allocation != "sensitivity":
+            text = (
+                "names rank together with others: scores of units and of singular values cannot be compared. "
+                "Write allocation: sensitivity, which measures both, or remove: [rank]"
+            )
+            return [Mistake(("remove",), text, code="conflicting_keys")]
+        return []
 
     def problems_after(self, earlier: Sequence[Stage]) -> Sequence[Mistake]:
         if any("trained" in stage.adds for stage in earlier):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 from scipy.optimize import LinearConstraint, milp
@@ -55,7 +56,8 @@ def by_score(choices: Sequence[Choice], scores: Scores, cost: CostOf, limit: flo
         for choice in choices:
             before = widths[choice.name]
             narrower = [width for width in choice.widths if width < before]
-            if not narrower:
+            excluded = any(choice.excludes(one) and widths[one.name] < one.group.units for one in choices)
+            if not narrower or excluded:
                 continue
             width, units = narrower[-1], choice.group.units
             then = cost({**widths, choice.name: width})
@@ -156,10 +158,14 @@ def _solve(
 ) -> dict[str, int] | None:
     """One integer program: a width for each group, with the cost that each would have alone around a solution."""
     base = cost(around)
+    units = {choice.name: choice.group.units for choice in choices}
     columns = [(choice.name, width) for choice in choices for width in choice.widths]
     change = np.array([cost({**around, name: width}) - base for name, width in columns])
     value = np.array([losses[name][width] for name, width in columns])
     one_each = np.array([[float(name == choice.name) for name, _ in columns] for choice in choices])
+    pairs = [(one, other) for one, other in combinations(choices, 2) if one.excludes(other)]
+    narrowed = np.array([[float(width < units[name]) for name, width in columns]])
+    one_of = [narrowed * np.array([[name in (one.name, other.name) for name, _ in columns]]) for one, other in pairs]
     scale = max(abs(base), 1e-12)
     found = milp(
         value,
@@ -168,6 +174,7 @@ def _solve(
         constraints=[
             LinearConstraint(one_each, 1, 1),
             LinearConstraint(change[None] / scale, -np.inf, (limit - base) / scale),
+            *(LinearConstraint(row, -np.inf, 1) for row in one_of),
         ],
         options={"time_limit": 20.0},
     )

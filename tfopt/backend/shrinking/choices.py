@@ -9,12 +9,13 @@ import tf_keras
 
 from tfopt.backend.graph.layers import layer_paths, layer_type
 from tfopt.backend.pruning.criterion import make_criterion
-from tfopt.backend.shrinking.graph import groups_of
+from tfopt.backend.shrinking.graph import groups_of, rank_groups
 from tfopt.backend.shrinking.graph.types import OutputSite, ShrinkGroup, ShrinkGroups
 from tfopt.core.config.shrinking import DEFAULT_SHRINK_CRITERION, Shrinking, ShrinkRule
 from tfopt.core.language.mistakes import Mistake
 
 DEFAULT_KINDS = ("channels", "heads", "width")
+_SKIP = "a rule says skip"
 _NORMALIZES_OVER_UNITS = ("LayerNormalization", "RMSNormalization", "GroupNormalization", "UnitNormalization")
 Widths = Mapping[str, int]
 """Number of units that stay, by name of the group; a group that is not named keeps all."""
@@ -36,6 +37,11 @@ class Choice:
     def name(self) -> str:
         """Name of the group."""
         return self.group.name
+
+    def excludes(self, other: Choice) -> bool:
+        """Whether only one of two choices can be narrowed: two forms in which the same kernel is factorized."""
+        both = self.group.kind == other.group.kind == "rank"
+        return both and self.name != other.name and self.group.layers == other.group.layers
 
 
 @dataclass(frozen=True)
@@ -72,37 +78,56 @@ def choices_of(model: tf_keras.Model, shrinking: Shrinking) -> Choices:
         model: a built functional or sequential model.
         shrinking: the keys.
     """
-    found = groups_of(model)
+    found = _groups(model, shrinking)
     layers = dict(layer_paths(model))
     criterion = make_criterion(shrinking.criterion or DEFAULT_SHRINK_CRITERION)
     needs_scale = criterion.kind == "batch_norm_scale"
     kinds = shrinking.remove or DEFAULT_KINDS
     choices: list[Choice] = []
-    skipped = {group.name: group.fixed or "cannot be changed" for group in found.fixed}
-    matched: set[int] = set()
+    left = {group.name: group.fixed or "cannot be changed" for group in found.fixed}
     for group in found.groups:
-        names = {layers[path].name: layer_type(layers[path]) for path in _makers(group)}
-        matched |= {
-            index
-            for index, rule in enumerate(shrinking.layers)
-            if any(rule.applies_to(name, kind) for name, kind in names.items())
-        }
-        rule = shrinking.rule_for(names)
+        rule = shrinking.rule_for(_named(group, layers))
         widths = _widths(group, shrinking, rule)
         reason = _reason(group, rule, kinds, layers, needs_scale)
-        if reason is None and criterion.needs == "activations" and not group.branch and watched_site(group) is None:
+        scored = not group.branch and group.kind != "rank"
+        if reason is None and criterion.needs == "activations" and scored and watched_site(group) is None:
             reason = f"has no layer whose outputs are its units, which criterion {criterion.kind} needs"
         if reason is None and group.branch and shrinking.allocation != "sensitivity":
             reason = "is a whole branch, which only allocation: sensitivity can judge"
         if reason is None and shrinking.schedule is not None:
             reason = _not_in_training(group, layers)
         if reason is None and len(widths) < 2:
-            reason = f"has {group.units} units, of which divisor and floor let none go"
+            reason = _small(group)
         if reason is None:
             choices.append(Choice(group, widths))
-        elif group.kind in DEFAULT_KINDS or group.kind in kinds:
-            skipped[group.name] = reason
-    return Choices(found, tuple(choices), skipped, _unmatched(shrinking, matched, found, layers))
+        else:
+            left[group.name] = reason
+    others = {group.name for group in found.groups if group.kind not in (*DEFAULT_KINDS, *kinds)}
+    skipped = {name: reason for name, reason in left.items() if name not in others}
+    problems = _rules_without_effect(shrinking, found, layers, left)
+    return Choices(found, tuple(choices), skipped, problems)
+
+
+def _groups(model: tf_keras.Model, shrinking: Shrinking) -> ShrinkGroups:
+    """The groups of units of a model, and the kernels that can be factorized where the stage may do so."""
+    found = groups_of(model)
+    if "rank" not in (shrinking.remove or ()):
+        return found
+    ranks = rank_groups(model)
+    return ShrinkGroups(
+        (*found.groups, *(one for one in ranks if one.fixed is None)),
+        (*found.fixed, *(one for one in ranks if one.fixed is not None)),
+    )
+
+
+def _small(group: ShrinkGroup) -> str:
+    counted = f"{group.units} {'singular values' if group.kind == 'rank' else 'units'}"
+    return f"has {counted}, of which divisor and floor let none go"
+
+
+def _named(group: ShrinkGroup, layers: Mapping[str, tf_keras.layers.Layer]) -> dict[str, str]:
+    """Types of the layers that rules match, by name."""
+    return {layers[path].name: layer_type(layers[path]) for path in _makers(group)}
 
 
 def watched_site(group: ShrinkGroup) -> OutputSite | None:
@@ -132,11 +157,11 @@ def _reason(
     if group.kind not in kinds:
         return f"is of kind {group.kind}, which remove does not name"
     if rule is not None and rule.skip:
-        return "a rule says skip"
+        return _SKIP
     frozen = [path for path in group.layers if not layers[path].trainable and layers[path].weights]
     if frozen:
         return f"spans the frozen layer {frozen[0]} (trainable=False)"
-    if needs_scale and not any(
+    if needs_scale and group.kind != "rank" and not any(
         isinstance(layers[path], tf_keras.layers.BatchNormalization) and layers[path].scale for path in group.layers
     ):
         return "has no batch normalization with a scale, by which criterion batch_norm_scale ranks"
@@ -160,36 +185,38 @@ def _widths(group: ShrinkGroup, shrinking: Shrinking, rule: ShrinkRule | None) -
     divisor = rule.divisor if rule is not None and rule.divisor is not None else shrinking.divisor
     floor = rule.floor if rule is not None and rule.floor is not None else shrinking.floor
     per_unit = max(group.channels, 1)
-    allowed = [
-        count for count in range(1, group.units) if count * per_unit % divisor == 0 and count >= floor * group.units
-    ]
+    most = group.units
+    if group.kind == "rank":
+        rows, columns = group.sizes
+        most = -(-rows * columns // (rows + columns))  # from this rank on, the factors are not smaller than the kernel
+    allowed = [count for count in range(1, most) if count * per_unit % divisor == 0 and count >= floor * group.units]
     return (*allowed, group.units)
 
 
-def _unmatched(
-    shrinking: Shrinking, matched: set[int], found: ShrinkGroups, layers: Mapping[str, tf_keras.layers.Layer]
+def _rules_without_effect(
+    shrinking: Shrinking,
+    found: ShrinkGroups,
+    layers: Mapping[str, tf_keras.layers.Layer],
+    left: Mapping[str, str],
 ) -> tuple[Mistake, ...]:
-    fixed = {layers[path].name: group for group in found.fixed for path in _makers(group)}
+    """Rules that match nothing, or say how to shrink groups that all stay as they are."""
     known = ", ".join(dict.fromkeys(group.name for group in found.groups)) or "none"
     problems = []
     for index, rule in enumerate(shrinking.layers):
-        if index in matched:
-            continue
+        matched = [
+            group
+            for group in (*found.groups, *found.fixed)
+            if any(rule.applies_to(name, kind) for name, kind in _named(group, layers).items())
+        ]
         key = "match" if rule.match != ".*" else "type"
         what = repr(rule.match) if rule.type is None else f"{rule.match!r} of type {rule.type}"
-        stuck = next(
-            (group for name, group in fixed.items() if rule.applies_to(name, layer_type(_by_name(layers, name)))), None
-        )
-        if stuck is not None and rule.skip:
+        if not matched:
+            text = f"matches no layer of a group that can be shrunk: {what}. Groups: {known}"
+        elif rule.skip or (rule.match == ".*" and rule.type is None):
             continue
-        text = (
-            f"asks for {what}, which cannot be shrunk: {stuck.fixed}"
-            if stuck is not None
-            else f"matches no layer of a group that can be shrunk: {what}. Groups: {known}"
-        )
-        problems.append(Mistake(("layers", index, key), f"{text}.", code="unknown_layer"))
+        elif all(left.get(group.name, _SKIP) not in (_SKIP, _small(group)) for group in matched):
+            text = f"asks for {what}, but {matched[0].name} cannot be shrunk: {left[matched[0].name]}"
+        else:
+            continue
+        problems.append(Mistake(("layers", index, key), text, code="unknown_layer"))
     return tuple(problems)
-
-
-def _by_name(layers: Mapping[str, tf_keras.layers.Layer], name: str) -> tf_keras.layers.Layer:
-    return next(layer for layer in layers.values() if layer.name == name)

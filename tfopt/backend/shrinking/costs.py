@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.graph.calls import calls
+from tfopt.backend.graph.calls import Call, calls
 from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.graph.macs import macs
 from tfopt.backend.shrinking.choices import Widths
@@ -35,12 +35,47 @@ class _Weight:
     macs: float
     axes: tuple[_Axis, ...]
 
-    def share(self, gone: Mapping[str, float]) -> float:
-        """Share of the weight that stays when these numbers of units are gone."""
+    def left(self, gone: Mapping[str, float]) -> list[float]:
+        """Share of each axis that stays when these numbers of units are gone."""
         left = [float(size) for size in self.shape]
         for axis in self.axes:
             left[axis.axis] -= axis.per_unit * gone.get(axis.group, 0.0)
-        return math.prod(max(now, 0.0) / max(was, 1) for now, was in zip(left, self.shape, strict=True))
+        return [max(now, 0.0) / max(was, 1) for now, was in zip(left, self.shape, strict=True)]
+
+    def share(self, gone: Mapping[str, float]) -> float:
+        """Share of the weight that stays."""
+        return math.prod(self.left(gone))
+
+
+@dataclass(frozen=True)
+class _Factors:
+    """A kernel as the product of two smaller ones.
+
+    Args:
+        group: its name.
+        units: singular values of the kernel.
+        sizes: rows and columns of the kernel as a matrix.
+        first: at how many places the first factor is computed, for one of the second.
+    """
+
+    group: str
+    units: int
+    sizes: tuple[int, int]
+    first: float
+
+    def shares(self, kernel: _Weight, gone: Mapping[str, float]) -> tuple[float, float] | None:
+        """Operations and weights of both factors as shares of those of the whole kernel, or None where it stays whole.
+
+        A kernel stays whole where all singular values stay, and where two factors would cost more.
+        """
+        rank = self.units - gone.get(self.group, 0.0)
+        if rank >= self.units:
+            return None
+        *_, inputs, outputs = kernel.left(gone)
+        rows, columns = self.sizes[0] * inputs, self.sizes[1] * outputs
+        size, rank = self.sizes[0] * self.sizes[1], min(rank, rows, columns)
+        operations, weights = rank * (self.first * rows + columns) / size, rank * (rows + columns) / size
+        return (operations, weights) if operations < kernel.share(gone) else None
 
 
 class NetworkCosts:
@@ -62,6 +97,12 @@ class NetworkCosts:
             for member in group.members if group.kind not in ("block", "layer", "rank") else ():
                 per_unit = sum(len(one) for one in member.positions) / group.units
                 axes[member.layer, member.weight].append(_Axis(group.name, member.axis, per_unit))
+        self._factors: dict[str, list[_Factors]] = defaultdict(list)
+        places = _first_places(model)
+        for group in groups.of_kind("rank"):
+            (path,) = group.layers
+            first = places.get(path, 1.0) if group.name.endswith("spatial_rank") else 1.0
+            self._factors[path].append(_Factors(group.name, group.units, group.sizes, first))
         counted = _macs_by_layer(model)
         self._layers: dict[str, list[_Weight]] = {}
         seen: set[int] = set()
@@ -90,7 +131,7 @@ class NetworkCosts:
         """Multiply-accumulate operations of each layer for one example."""
         gone, present = self._gone(widths), self._present(widths)
         return {
-            path: sum(one.macs * one.share(gone) for one in weights) if path in present else 0.0
+            path: sum(self._share(path, one, gone)[0] * one.macs for one in weights) if path in present else 0.0
             for path, weights in self._layers.items()
         }
 
@@ -102,11 +143,37 @@ class NetworkCosts:
         """Number of weights."""
         gone, present = self._gone(widths), self._present(widths)
         return sum(
-            math.prod(one.shape) * one.share(gone)
+            self._share(path, one, gone)[1] * math.prod(one.shape)
             for path, weights in self._layers.items()
             if path in present
             for one in weights
         )
+
+    def _share(self, path: str, weight: _Weight, gone: Mapping[str, float]) -> tuple[float, float]:
+        """Share of the operations of a weight that stays, and of its numbers."""
+        chosen = self._form(path, weight, gone)
+        whole = weight.share(gone)
+        return (whole, whole) if chosen is None else chosen[1]
+
+    def _form(
+        self, path: str, weight: _Weight, gone: Mapping[str, float]
+    ) -> tuple[_Factors, tuple[float, float]] | None:
+        """The form in which a kernel is factorized, with its shares; None where it stays whole."""
+        if path not in self._factors or weight is not self._layers[path][0]:
+            return None
+        shares = [(one, found) for one in self._factors[path] if (found := one.shares(weight, gone)) is not None]
+        return min(shares, key=lambda pair: pair[1][0], default=None)
+
+    def settled(self, widths: Widths) -> dict[str, int]:
+        """The widths with kernels whole where two factors would cost more, and at most one form for each kernel."""
+        gone = self._gone(widths)
+        settled = dict(widths)
+        for path, forms in self._factors.items():
+            chosen = self._form(path, self._layers[path][0], gone)
+            for form in forms:
+                if form.group in settled and (chosen is None or form is not chosen[0]):
+                    settled[form.group] = form.units
+        return settled
 
     def bytes(self, widths: Widths) -> float:
         """Bytes of the weights as float32."""
@@ -120,6 +187,19 @@ def layers_behind(group: ShrinkGroup) -> tuple[str, ...]:
 
 def _size(weight: tf.Variable) -> int:
     return math.prod(weight.shape)
+
+
+def _first_places(model: tf_keras.Model) -> dict[str, float]:
+    """At how many places the column of a spatial factorization is computed, for one place of its row, by path."""
+    at: dict[int, Call] = {id(call.layer): call for call in calls(model)}
+    found = {}
+    for path, layer in layer_paths(model):
+        if type(layer) is not tf_keras.layers.Conv2D or id(layer) not in at:
+            continue
+        axis = 3 if layer.data_format == "channels_first" else 2
+        before, after = at[id(layer)].inputs[0][axis], at[id(layer)].output[axis]
+        found[path] = before / after if before and after else float(layer.strides[1])
+    return found
 
 
 def _macs_by_layer(model: tf_keras.Model) -> dict[int, int]:

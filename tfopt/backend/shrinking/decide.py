@@ -69,10 +69,12 @@ class Decision:
 def widths_within(shrinking: Shrinking, choices: Choices, ranking: Ranking, prices: Pricing, limit: float) -> Widths:
     """The widths by the allocation of a stage, within a limit on the cost that is computed for them."""
     if shrinking.allocation == "uniform":
-        return uniform(choices.choices, prices.of, limit)
-    if ranking.losses is not None:
-        return by_losses(choices.choices, ranking.losses, prices.of, limit)
-    return by_score(choices.choices, ranking.across, prices.of, limit)
+        found = uniform(choices.choices, prices.of, limit)
+    elif ranking.losses is not None:
+        found = by_losses(choices.choices, ranking.losses, prices.of, limit)
+    else:
+        found = by_score(choices.choices, ranking.across, prices.of, limit)
+    return prices.costs.settled(found)
 
 
 def decide(
@@ -95,7 +97,8 @@ def decide(
     """
     limit = shrinking.to.limit
     if limit is None:
-        widths = below_threshold(choices.choices, ranking.scores, shrinking.to.threshold or 0.0)
+        below = below_threshold(choices.choices, ranking.scores, shrinking.to.threshold or 0.0)
+        widths = prices.costs.settled(below)
         kept = kept_units(choices.choices, ranking.scores, widths)
         return Decision(kept, widths, prices.of(widths))
     return _within(model, shrinking, choices, ranking, prices, limit, found_cost)

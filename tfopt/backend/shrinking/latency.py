@@ -22,6 +22,7 @@ from tfopt.backend.bench.operator_times import operator_times
 from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.shrinking.choices import Widths
 from tfopt.backend.shrinking.costs import NetworkCosts
+from tfopt.backend.shrinking.graph.factorize import first_factor
 from tfopt.backend.tflite import benchmark
 
 Convert = Callable[[Mapping[str, tf_keras.Model], Path], dict[str, Path]]
@@ -108,8 +109,10 @@ def compare(files: Sequence[Path], rounds: int = 120) -> list[float]:
 
 
 def _by_layer(file: Path, model: tf_keras.Model) -> dict[str, float]:
-    """Milliseconds of the operators of each layer, by path; operators of no known layer under ""."""
+    """Milliseconds of the operators of each layer, by path, of a factorized one those of both factors; operators of no
+    known layer under ""."""
     paths = {layer.name: path for path, layer in layer_paths(model)}
+    paths |= {reduced: paths[name] for name in list(paths) if (reduced := first_factor(name)) in paths}
     owners = layer_of_each_operator(file, list(paths))
     found: dict[str, float] = defaultdict(float)
     for one in operator_times(file):

@@ -75,7 +75,7 @@ def pricing(
     costs = NetworkCosts(model, choices.groups)
     if cost != "latency":
         return Pricing(cost, costs)
-    asked = _measured(choices)
+    asked = {name: costs.settled(widths) for name, widths in _measured(choices).items()}
 
     def measure() -> dict[str, Any]:
         networks = {

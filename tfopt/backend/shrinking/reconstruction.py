@@ -15,6 +15,7 @@ from tf_keras import layers
 
 from tfopt.backend.data.batches import evaluation_batches
 from tfopt.backend.data.splits import Split
+from tfopt.backend.shrinking.graph.factorize import factorizations
 from tfopt.backend.shrinking.graph.types import Kept, ShrinkGroup, ShrinkGroups
 from tfopt.backend.types import Array
 
@@ -30,7 +31,8 @@ _BATCH = 64
 def reconstruct(
     dense: tf_keras.Model, narrow: tf_keras.Model, groups: ShrinkGroups, kept: Kept, calibration: Split, seed: int
 ) -> tuple[str, ...]:
-    """Solves the kernels of convolutions and dense layers that read removed units, in place, in the order of the model.
+    """Solves the kernels of convolutions and dense layers that read removed units, and the second factors of factorized
+    kernels, in place, in the order of the model.
 
     Args:
         dense: the model before.
@@ -63,9 +65,9 @@ def reconstruct(
 
 
 def _readers(narrow: tf_keras.Model, groups: ShrinkGroups, kept: Kept) -> Iterator[str]:
-    """Layers of the top level whose kernel reads units of a narrowed group."""
+    """Layers of the top level whose kernel reads units of a narrowed group, or was factorized."""
     changed = [group for group in groups.groups if len(kept.get(group.name, range(group.units))) < group.units]
-    reading = {member.layer for group in changed for member in group.of_role("consumes")}
+    reading = {member.layer for group in changed for member in group.of_role("consumes")} | set(factorizations(kept))
     for layer in narrow.layers:
         if layer.name in reading and _can_be_solved(layer):
             yield layer.name
@@ -115,6 +117,7 @@ def _columns(groups: ShrinkGroups, kept: Kept, name: str, before: tf_keras.layer
     gone = {
         position
         for group in groups.groups
+        if group.kind != "rank"
         for member in group.members
         if (member.layer, member.weight, member.axis) == (name, index, axis)
         for unit in _removed(group, kept)

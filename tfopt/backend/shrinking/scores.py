@@ -14,6 +14,7 @@ from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.pruning.criterion import Criterion
 from tfopt.backend.pruning.units import Units, UnitSlices
 from tfopt.backend.shrinking.choices import Choice, watched_site
+from tfopt.backend.shrinking.graph import singular_values
 from tfopt.backend.shrinking.graph.types import Member, OutputSite, ShrinkGroup
 from tfopt.backend.training.compile import make_loss
 from tfopt.backend.types import Array
@@ -61,7 +62,7 @@ def units_of(group: ShrinkGroup, model: tf_keras.Model) -> Units:
 
 def tracked_kernels(choices: Sequence[Choice], model: tf_keras.Model) -> list[tf.Variable]:
     """The kernels that a criterion scores, each once."""
-    found = [part.weights for choice in choices for part in units_of(choice.group, model).producing]
+    found = [part.weights for choice in choices if _scored(choice) for part in units_of(choice.group, model).producing]
     return list({kernel.ref(): kernel for kernel in found}.values())
 
 
@@ -89,13 +90,7 @@ def unit_scores(
         _show_gradients(model, criterion, calibration, compile)
     elif criterion.needs == "activations":
         _show_activations(model, choices, criterion, calibration)
-    found = {
-        # A whole branch is judged by the loss without it (`allocation: sensitivity`), not by a criterion.
-        choice.name: np.zeros(choice.group.units)
-        if choice.group.branch
-        else np.asarray(criterion.unit_scores(units_of(choice.group, model)))
-        for choice in choices
-    }
+    found = {choice.name: _scores_of(model, choice.group, criterion) for choice in choices}
     broken = [name for name, scores in found.items() if not np.isfinite(scores).all()]
     if broken:
         raise StageError(
@@ -104,6 +99,22 @@ def unit_scores(
             code="loss_not_finite",
         )
     return found
+
+
+def _scored(choice: Choice) -> bool:
+    """Whether a criterion scores the units of a group."""
+    return not choice.group.branch and choice.group.kind != "rank"
+
+
+def _scores_of(model: tf_keras.Model, group: ShrinkGroup, criterion: Criterion) -> Array:
+    if group.branch:
+        # A whole branch is judged by the loss without it (`allocation: sensitivity`), not by a criterion.
+        return np.zeros(group.units)
+    if group.kind == "rank":
+        # The square of a singular value is what the kernel loses without it: here as a share of the whole kernel.
+        squares = np.square(singular_values(model, group).astype(np.float64))
+        return squares / max(float(squares.sum()), 1e-30)
+    return np.asarray(criterion.unit_scores(units_of(group, model)))
 
 
 def comparable(scores: Scores, criterion: Criterion) -> Scores:
@@ -131,7 +142,7 @@ def _show_activations(
     model: tf_keras.Model, choices: Sequence[Choice], criterion: Criterion, calibration: Split
 ) -> None:
     # `choices_of` leaves groups alone that have no site.
-    units = [choice.group for choice in choices if not choice.group.branch]
+    units = [choice.group for choice in choices if _scored(choice)]
     sites = {group.name: site for group in units if (site := watched_site(group)) is not None}
     watched = tf_keras.Model(model.inputs, [model.get_layer(site.layer).output for site in sites.values()])
     for inputs, _ in evaluation_batches(calibration, _BATCH):

@@ -27,6 +27,7 @@ from tfopt.backend.shrinking.costs import layers_behind
 from tfopt.backend.shrinking.decide import Decision, FoundCost, Ranking, counted, decide, group_rows, widths_within
 from tfopt.backend.shrinking.graph import MaskedTwin, remove
 from tfopt.backend.shrinking.graph import cost as exact_cost
+from tfopt.backend.shrinking.graph.factorize import first_factor
 from tfopt.backend.shrinking.graph.types import Kept
 from tfopt.backend.shrinking.measurements import remembered
 from tfopt.backend.shrinking.networks import Pricing, pricing
@@ -333,8 +334,9 @@ def _costs(
 
 
 def _narrowed(model: tf_keras.Model, narrow: tf_keras.Model) -> list[str]:
-    """Names of the layers with fewer weights than before."""
+    """Names of the layers with fewer weights than before, the first factors of factorized kernels included."""
     before = {layer.name: layer.count_params() for layer in leaf_layers(model, weighted=True)}
+    before |= {first_factor(name): count for name, count in before.items() if first_factor(name) not in before}
     return [
         layer.name
         for layer in leaf_layers(narrow, weighted=True)

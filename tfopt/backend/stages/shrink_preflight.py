@@ -18,6 +18,7 @@ from tfopt.core.config.shrink_budget import Cost, Limit, format_cost
 from tfopt.core.config.shrinking import DEFAULT_SHRINK_CRITERION, Shrinking
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
+from tfopt.core.language.quantities import format_share
 from tfopt.errors import StageError
 
 _NAMES = {"macs": "MACs", "parameters": "parameters", "bytes": "bytes of float32 weights", "latency": "latency"}
@@ -71,8 +72,9 @@ def layers_after(model: tf_keras.Model, shrinking: Shrinking) -> tf_keras.Model:
         full = prices.of(choices.full)
         share = limit.amount if limit.relative else 0.5 if limit.cost == "latency" else limit.amount / full
         widths = dict(uniform(choices.choices, prices.of, share * full))
-    widths = {name: width or 1 for name, width in widths.items()}  # blocks stay: which ones go is not known
-    return remove(model, first_units(choices.choices, widths))
+    # Which blocks go and which kernels are factorized is not known before: they stay.
+    units = [choice for choice in choices.choices if not choice.group.branch and choice.group.kind != "rank"]
+    return remove(model, first_units(units, widths))
 
 
 def _timing_problems(shrinking: Shrinking, workload: Workload) -> list[Mistake]:
@@ -105,7 +107,14 @@ def _budget_problems(shrinking: Shrinking, limit: Limit, choices: Choices, price
             + (f"; groups that stay as they are: {stuck}" if stuck else "")
         )
         problems.append(Mistake(("to", limit.cost), text, code="budget_unreachable"))
-    if shrinking.schedule is not None and not limit.relative and limit.of(full) < full:
+    if shrinking.schedule is not None and limit.of(full) >= full:
+        text = (
+            f"removes {format_share(shrinking.schedule.final_sparsity())}, but to.{limit.cost} is {limit} and the "
+            f"network has only {_short(limit.cost, full)}: nothing would go. Write a smaller to.{limit.cost}, or leave "
+            "the stage out"
+        )
+        problems.append(Mistake(("schedule",), text, code="conflicting_keys"))
+    elif shrinking.schedule is not None and not limit.relative:
         gone = 1 - limit.of(full) / full
         if abs(shrinking.schedule.final_sparsity() - gone) > 0.005:
             text = (

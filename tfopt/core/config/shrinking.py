@@ -14,9 +14,9 @@ from tfopt.core.language.quantities import Share
 
 DEFAULT_SHRINK_CRITERION = "taylor"
 """The criterion of a shrink stage that names none."""
-GroupKind = Literal["channels", "heads", "width", "block", "layer"]
+GroupKind = Literal["channels", "heads", "width", "block", "layer", "rank"]
 """What can be removed: output channels, attention heads, the width of embeddings and residual streams of a Transformer,
-residual blocks, Transformer layers."""
+residual blocks, Transformer layers; singular values of kernels, which become products of two smaller ones."""
 
 
 def _share(value: float) -> float:
@@ -57,7 +57,9 @@ class Shrinking(Block):
     validation split and stored, then the best widths within the budget are found by integer programming."""
     remove: Annotated[tuple[GroupKind, ...], Field(min_length=1)] | None = None
     """What may be removed (default: channels, heads and width). `block` and `layer`, whole residual branches, only if
-    named, with allocation sensitivity and without a schedule."""
+    named, with allocation sensitivity and without a schedule. `rank`, only if named and without a schedule: kernels
+    become two layers of low rank, by inputs and outputs or by rows and columns; with other kinds it needs allocation
+    sensitivity, which finds where it is the better bargain."""
     divisor: Annotated[int, Field(ge=1)] = 8
     """The number of units that stay in a group is a multiple of this: what kernels compute in one step. A group whose
     own number is not keeps all of them, or a smaller multiple."""

@@ -24,10 +24,10 @@ def model() -> tf_keras.Model:
 
 KEPT = {
     "wide": tuple(range(0, 16, 2)),
-    "wide/spatial_rank": range(3),
-    "strided/rank": range(5),
-    "point/rank": range(4),
-    "logits/rank": range(2),
+    "wide:spatial_rank": range(3),
+    "strided:rank": range(5),
+    "point:rank": range(4),
+    "logits:rank": range(2),
 }
 
 
@@ -45,23 +45,23 @@ def test_factorized_kernels_compute_the_nearest_kernels(model: tf_keras.Model) -
 def test_ranks_that_pay(model: tf_keras.Model) -> None:
     groups = {group.name: group for group in rank_groups(model)}
     assert list(groups) == [
-        "wide/rank",
-        "wide/spatial_rank",
-        "strided/rank",
-        "strided/spatial_rank",
-        "point/rank",
-        "logits/rank",
+        "wide:rank",
+        "wide:spatial_rank",
+        "strided:rank",
+        "strided:spatial_rank",
+        "point:rank",
+        "logits:rank",
     ]
     for group in groups.values():
         rows, columns = group.sizes
         assert group.units * (rows + columns) < rows * columns <= (group.units + 1) * (rows + columns)
-    values = singular_values(model, groups["strided/rank"])
+    values = singular_values(model, groups["strided:rank"])
     assert len(values) == 24
     assert np.all(np.diff(values) <= 0)
 
 
 def test_one_form_for_a_kernel(model: tf_keras.Model) -> None:
     with pytest.raises(ValueError, match="one form only"):
-        remove(model, {"strided/rank": range(2), "strided/spatial_rank": range(2)})
+        remove(model, {"strided:rank": range(2), "strided:spatial_rank": range(2)})
     with pytest.raises(ValueError, match="cannot be factorized"):
-        remove(model, {"nothing/rank": range(2)})
+        remove(model, {"nothing:rank": range(2)})

@@ -21,6 +21,7 @@ Form: TypeAlias = Literal["rank", "spatial_rank"]
 """`rank`: inputs by outputs, so a convolution to few channels, then a 1x1 one (Zhang et al. 2015, arXiv:1505.06798);
 `spatial_rank`: a column, then a row (Jaderberg et al. 2014, arXiv:1405.3866)."""
 
+_COLON = ":"
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
 
 
@@ -31,9 +32,10 @@ def rank_groups(model: tf_keras.Model) -> tuple[ShrinkGroup, ...]:
         model: functional, or a built Sequential.
 
     Returns:
-        Groups of kind `rank`, named `<layer>/rank` and, for kernels of two places and more in both directions,
-        `<layer>/spatial_rank`. `units` is the largest rank at which the two factors have fewer weights than the kernel;
-        one of `sizes` (rows, columns) has rank * (rows + columns) weights.
+        Groups of kind `rank`, named `<layer>:rank` and, for kernels of two places and more in both directions,
+        `<layer>:spatial_rank` (no Keras layer has a name with a colon). A unit is a singular value; a kernel of `sizes`
+        (rows, columns) has two factors of rank * (rows + columns) weights. Kernels that no rank makes smaller are left
+        out.
     """
     found = []
     seen: set[int] = set()
@@ -43,13 +45,12 @@ def rank_groups(model: tf_keras.Model) -> tuple[ShrinkGroup, ...]:
         seen.add(id(layer))
         for form in _forms(layer):
             rows, columns = matrix_of(layer.get_weights()[0], form).shape
-            largest = (rows * columns - 1) // (rows + columns)
-            if largest < 1:
+            if rows + columns >= rows * columns:
                 continue
             fixed = None if layer.trainable else f"the layer {path!r} is frozen"
             members = (Member(path, 0, layer.kernel.shape.rank - 1, (), "produces"),)
-            name = f"{path}/{form}"
-            found.append(ShrinkGroup(name, "rank", largest, 1, members, (), fixed, (), (rows, columns)))
+            name = f"{path}{_COLON}{form}"
+            found.append(ShrinkGroup(name, "rank", min(rows, columns), 1, members, (), fixed, (), (rows, columns)))
     return tuple(found)
 
 
@@ -110,9 +111,9 @@ def factorizations(kept: Kept) -> dict[str, Factorization]:
     """
     found: dict[str, Factorization] = {}
     for name, indices in kept.items():
-        path, _, form = name.rpartition("/")
-        if form not in ("rank", "spatial_rank"):
+        if not is_rank(name):
             continue
+        path = factorized_layer(name)
         if path in found:
             raise ValueError(f"The kernel of {path!r} can be factorized in one form only.")
         if not len(indices):
@@ -170,7 +171,7 @@ def _pair(layer: layers.Layer, chosen: Factorization) -> tuple[layers.Layer, lay
     alone = {"use_bias": False, "activation": "linear", "activity_regularizer": None, "bias_regularizer": None}
     make = partial(copy_layer, layer)
     rank = min(chosen.rank, *matrix_of(layer.get_weights()[0], chosen.form).shape)
-    name = f"{layer.name}_reduce"
+    name = first_factor(layer.name)
     if isinstance(layer, layers.Dense):
         return make(name, {**alone, "units": rank}), make(layer.name)
     alone["filters"] = rank
@@ -191,5 +192,20 @@ def _forms(layer: layers.Layer) -> Iterator[Form]:
         yield "spatial_rank"
 
 
+def first_factor(layer: str) -> str:
+    """Name of the layer in front of a factorized one, which keeps its name."""
+    return f"{layer}_reduce"
+
+
+def is_rank(group: str) -> bool:
+    """Whether a name is that of a group of kind `rank`."""
+    return _COLON in group
+
+
+def factorized_layer(group: str) -> str:
+    """Path of the layer of a group of kind `rank`."""
+    return group.rpartition(_COLON)[0]
+
+
 def _form_of(name: str) -> Form:
-    return "spatial_rank" if name.endswith("/spatial_rank") else "rank"
+    return "spatial_rank" if name.endswith(f"{_COLON}spatial_rank") else "rank"

@@ -14,7 +14,7 @@ from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.blocks import Branch, named_branches, tensors_of
 from tfopt.backend.shrinking.graph.call import Trace
-from tfopt.backend.shrinking.graph.factorize import factorizations, factorized
+from tfopt.backend.shrinking.graph.factorize import factorizations, factorized, is_rank
 from tfopt.backend.shrinking.graph.groups import along_its_axis, removed_labels
 from tfopt.backend.shrinking.graph.replay import Replay
 from tfopt.backend.shrinking.graph.rules.operator_arguments import changed_arguments
@@ -49,15 +49,11 @@ def remove(model: tf_keras.Model, kept: Kept) -> tf_keras.Model:
     return factorized(smaller, ranks) if ranks else smaller
 
 
-def _is_rank(name: str) -> bool:
-    return name.rpartition("/")[2] in ("rank", "spatial_rank")
-
-
 def split_kept(model: tf_keras.Model, kept: Kept) -> tuple[Kept, dict[str, Branch]]:
     """What is kept of groups of units, and the residual branches that are left out."""
     every = named_branches(model)
     left_out = {name: every[name] for name in kept if name in every and not len(kept[name])}
-    return {name: kept[name] for name in kept if name not in every and not _is_rank(name)}, left_out
+    return {name: kept[name] for name in kept if name not in every and not is_rank(name)}, left_out
 
 
 class _Cut:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["channels", "heads", "width", "block", "layer", "rank"]
 """What one unit is: a channel of convolutions, an attention head, a neuron or feature of dense layers and embeddings, a
-residual branch of convolutions, one of Transformers, or a pair of vectors of a factorized kernel."""
+residual branch of convolutions, one of Transformers, or a singular value of a kernel that becomes two factors."""
 
 Role: TypeAlias = Literal["produces", "follows", "consumes"]
 """What a weight does with a unit: computes it, acts on it (normalization, scale), or reads it."""
@@ -61,7 +61,7 @@ class ShrinkGroup:
 
     Args:
         name: path of the layer that produces the units first; of a block, of the layer that ends its branch, and of a
-            factorization, of its layer with "/rank" behind it.
+            factorization, of its layer with ":rank" or ":spatial_rank" behind it.
         kind: what a unit is.
         units: how many there are.
         channels: how many channels of the first producer one unit is: 1, or more where channels go together.
@@ -69,8 +69,8 @@ class ShrinkGroup:
         outputs: where values of the units can be watched, producers first.
         fixed: why no unit can be removed; None where all can but one.
         branch: of kind `block` and `layer`: paths of the layers that go with the branch.
-        sizes: of kind `rank`: rows and columns of the kernel as a matrix; at a rank, two kernels have rank * (rows +
-            columns) weights.
+        sizes: of kind `rank`: rows and columns of the kernel as a matrix; at a rank, its two factors have rank * (rows
+            + columns) weights.
     """
 
     name: str
