@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tfopt.core.records.phone import PhoneReport
     from tfopt.core.records.report import AuditRecord, Environment
     from tfopt.core.records.run import Run
+    from tfopt.core.records.shrink_groups import GroupPreflight
     from tfopt.core.sweeps.candidates import Candidate
     from tfopt.core.sweeps.comparison import Comparison
 
@@ -62,6 +63,7 @@ class DoctorReport:
         layers: what each layer of the model supports; empty without a model, and where a package is missing.
         totals: the layers added up; None without a model.
         files: what the converter makes of the model: `float32`, `dynamic` and `int8`.
+        groups: what the shrink stage can remove from the model, and what not and why.
     """
 
     environment: Environment
@@ -69,6 +71,7 @@ class DoctorReport:
     layers: tuple[LayerPreflight, ...] = ()
     totals: Totals | None = None
     files: tuple[TrialConversion, ...] = ()
+    groups: tuple[GroupPreflight, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -49,3 +49,19 @@ def test_blocks_of_xnnpack_are_those_that_kernels_skip(keys, text):
 
     assert Prune.model_validate(body).for_layer("dense", "Dense")[1].block_size == (16, 1)
     assert text in " ".join(mistake.message for mistake in Prune.model_validate({**body, **keys}).problems())
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"allocation": "global"},
+        {"block_size": [4, 1]},
+        {"sparsity_m_by_n": [2, 4]},
+        {"policy": "xnnpack_blocks"},
+    ],
+)
+def test_a_threshold_judges_each_weight_alone(keys):
+    body = {"epochs": 1, "schedule": {"kind": "threshold", "below": 0.1}, **keys}
+    (problem,) = Prune.model_validate(body).problems()
+    assert problem.path == tuple(keys)
+    assert "judges each weight alone" in problem.message

@@ -240,8 +240,8 @@ def doctor(
     from tfopt.core.records.layer_support import totals
     from tfopt.engine.doctor import examine
 
-    layers, files = examine(model, input_shape, num_outputs, allow_unsafe=allow_unsafe, trial=trial)
-    return DoctorReport(found, wrong, layers, totals(layers), files)
+    layers, files, groups = examine(model, input_shape, num_outputs, allow_unsafe=allow_unsafe, trial=trial)
+    return DoctorReport(found, wrong, layers, totals(layers), files, groups)
 
 
 def _numbers(threads: int | Sequence[int]) -> tuple[int, ...]:

@@ -66,7 +66,7 @@ def command(
     return Answer(
         lambda: found,
         lambda terminal: doctor_text(
-            found.environment, found.mismatches, found.layers, found.files, terminal.width, verbose
+            found.environment, found.mismatches, found.layers, found.files, terminal.width, verbose, found.groups
         ),
         EnvironmentProblem.exit_code if found.mismatches else 0,
     )

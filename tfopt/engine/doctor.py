@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from tfopt.core.contracts.trial import TrialConversion, looked_at
 from tfopt.core.records.layer_support import LayerPreflight
+from tfopt.core.records.shrink_groups import GroupPreflight
 
 
 def examine(
     model: str, input_shape: Sequence[int], num_outputs: int, *, allow_unsafe: bool, trial: bool
-) -> tuple[tuple[LayerPreflight, ...], tuple[TrialConversion, ...]]:
-    """Builds a model and looks at its layers.
+) -> tuple[tuple[LayerPreflight, ...], tuple[TrialConversion, ...], tuple[GroupPreflight, ...]]:
+    """Builds a model and looks at its layers, at the files that it becomes, and at what can be removed from it.
 
     Args:
         model: a name from `tfopt ls models`, `keras.applications.NAME`, `package.module:function`, or a file.
@@ -27,8 +28,10 @@ def examine(
     from tfopt.backend import layer_support
     from tfopt.backend.export.trial import LOOKED_AT, trial_conversions
     from tfopt.backend.models import build
+    from tfopt.backend.shrinking.overview import overview
 
     built = build.build_alone(model, tuple(input_shape), num_outputs, allow_unsafe=allow_unsafe)
-    layers, files = layer_support.layers(built), trial_conversions(built, LOOKED_AT) if trial else ()
+    layers, groups = layer_support.layers(built), overview(built)
+    files = trial_conversions(built, LOOKED_AT) if trial else ()
     shown = looked_at(files)
-    return (layers if shown is None else layer_support.with_operators(layers, shown)), files
+    return (layers if shown is None else layer_support.with_operators(layers, shown)), files, groups

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.allocation import global_allocation
 from tfopt.core.config.pruning import Pruning
-from tfopt.core.config.schedules import Metric
+from tfopt.core.config.schedules import Metric, Threshold
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.rewinding import rewind_problems
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
@@ -58,12 +58,26 @@ class Prune(Pruning, TrainingStage):
             key, message = problem
             path: RecipePath = ("allocation", key) if isinstance(self.allocation, Block) else ("allocation",)
             found.append(Mistake(path, message, code="out_of_range"))
+        found += self._threshold_problems(pooled=bounds is not None)
         schedules = [self.schedule, *(rule.schedule for rule in self.layers)]
         if self.rewind is not None and any(isinstance(schedule, Metric) for schedule in schedules):
             reached = "the step at which it reaches its final sparsity, if ever, is not known"
             text = f"cannot be combined with a schedule of kind metric: {reached}."
             found.append(Mistake(("rewind",), text, code="conflicting_keys"))
         return found
+
+    def _threshold_problems(self, *, pooled: bool) -> list[Mistake]:
+        """A threshold is for single weights, kernel by kernel."""
+        if not isinstance(self.schedule, Threshold):
+            return []
+        text = "cannot be combined with a schedule of kind threshold, which judges each weight alone"
+        keys = {
+            "allocation": pooled,
+            "block_size": self.block_size != (1, 1),
+            "sparsity_m_by_n": self.sparsity_m_by_n is not None,
+            "policy": self.policy == "xnnpack_blocks",
+        }
+        return [Mistake((key,), text, code="conflicting_keys") for key, given in keys.items() if given]
 
     def problems_after(self, earlier: Sequence[Stage]) -> Sequence[Mistake]:
         if self.rewind is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from tfopt.core.config.schedules import Metric
+from tfopt.core.config.schedules import Metric, Threshold
 from tfopt.core.config.shrinking import GroupKind, Shrinking
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
@@ -45,8 +45,8 @@ class Shrink(Shrinking, TrainingStage):
         if limit is None:
             text = "cannot be combined with to.threshold: how much will be removed is not known."
             found.append(Mistake(("schedule",), text, code="conflicting_keys"))
-        elif isinstance(self.schedule, Metric):
-            text = "of kind metric is not for shrink, which has to meet its budget. Choose another kind"
+        elif isinstance(self.schedule, Metric | Threshold):
+            text = f"of kind {self.schedule.kind} is not for shrink, which has to meet its budget. Choose another kind"
             found.append(Mistake(("schedule",), text, code="conflicting_keys"))
         elif limit.relative and abs(self.schedule.final_sparsity() - (1 - limit.amount)) > 0.005:
             final, gone = format_share(self.schedule.final_sparsity()), format_share(round(1 - limit.amount, 6))

@@ -109,6 +109,29 @@ def test_details_say_what_was_done_and_what_was_not(pruned):
     }
 
 
+def test_a_threshold_takes_every_weight_below_it_in_each_kernel(tmp_path):
+    log, model = Log(), small_model()
+    before = {name: np.abs(model.get_layer(name).kernel.numpy()) for name in ("conv1", "conv2", "hidden", "logits")}
+    below, high = 0.1, {"kind": "threshold", "below": 9, "ceiling": "75%"}
+    stage = stage_of(
+        {"kind": "threshold", "below": below},
+        epochs=1,
+        learning_rate=1e-9,
+        layers=[{"match": "conv1", "schedule": high}],
+    )
+    result = prune(model, stage, tmp_path, log)
+
+    for name in ("conv2", "hidden", "logits"):
+        assert share(result.get_layer(name)) == pytest.approx((before[name] < below).mean(), abs=1e-6)
+        assert 0.05 < share(result.get_layer(name)) < 0.95
+    assert share(result.get_layer("conv1")) == 0.75
+    details = log.of("details")[0]
+    assert {group["below"] for group in details["decided"]} == {0.1, 9}
+    assert "planned_curve" not in details
+    (warned,) = log.of("warning")
+    assert "above nearly all weights of conv1" in warned["message"]
+
+
 def mixed_model():
     inputs = layers.Input((8, 8, 1))
     x = layers.Rescaling(1.0, name="rescaling")(inputs)

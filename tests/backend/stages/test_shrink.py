@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import tf_keras
@@ -10,7 +11,14 @@ from tf_keras import layers
 
 from tests.support.contexts import Log, context
 from tests.support.digits import digits
-from tfopt.backend.shrinking.graph import cost
+from tfopt.backend.pruning.criterion import make_criterion
+from tfopt.backend.shrinking.allocate import kept_units
+from tfopt.backend.shrinking.choices import choices_of
+from tfopt.backend.shrinking.costs import NetworkCosts
+from tfopt.backend.shrinking.decide import Ranking, widths_within
+from tfopt.backend.shrinking.graph import cost, remove
+from tfopt.backend.shrinking.networks import Pricing, at_share, first_units
+from tfopt.backend.shrinking.scores import unit_scores
 from tfopt.backend.stages import fit
 from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.contracts.preflight import Workload
@@ -99,6 +107,39 @@ def test_sensitivity_is_measured_once_for_all_budgets(trained, tmp_path):
     assert cost(narrow.model).parameters <= 0.3 * cost(trained).parameters < cost(wide.model).parameters
 
 
+def test_kernels_become_two_smaller_ones_where_that_is_the_better_bargain(trained, tmp_path):
+    keys = {"remove": ["channels", "width", "rank"], "allocation": "sensitivity", "divisor": 4}
+    result = shrunk(trained, tmp_path / "r", dense_teacher=False, **keys)
+    details, names = result.details["shrink"], [layer.name for layer in result.model.layers]
+    factorized = [row["group"].split(":")[0] for row in details["groups"] if row["kind"] == "rank"]
+
+    assert cost(result.model).macs == details["macs_after"] <= 0.5 * cost(trained).macs
+    assert len(factorized) == len(set(factorized))
+    assert sorted(name.removesuffix("_reduce") for name in names if name.endswith("_reduce")) == sorted(factorized)
+    assert evaluate(result.model, DATA.test, context(tmp_path).compile)["accuracy"] > 0.4
+
+
+def test_costs_of_factorized_networks_are_those_of_the_built_ones(trained):
+    keys = {"remove": ["channels", "width", "rank"], "allocation": "sensitivity"}
+    choices = choices_of(trained, stage(**keys))
+    costs = NetworkCosts(trained, choices.groups)
+    for share in (0.1, 0.3, 0.6, 0.9):
+        widths = costs.settled(at_share(choices.choices, share))
+        built = cost(remove(trained, first_units(choices.choices, widths)))
+        assert (costs.macs(widths), costs.parameters(widths)) == pytest.approx((built.macs, built.parameters))
+    assert any(width < choice.group.units for choice in choices.choices if (width := widths[choice.name]))
+
+
+def test_ranks_alone_can_be_ranked_by_singular_values(trained):
+    choices = choices_of(trained, stage(remove=["rank"]))
+    assert {choice.group.kind for choice in choices.choices} == {"rank"}
+    assert "logits:rank" in {choice.name for choice in choices.choices}
+    prices = Pricing("macs", NetworkCosts(trained, choices.groups))
+    scores = unit_scores(trained, choices.choices, make_criterion("l1"), DATA.train, context(Path()).compile)
+    widths = widths_within(stage(remove=["rank"]), choices, Ranking(scores, scores), prices, 0.5 * cost(trained).macs)
+    assert 0 < cost(remove(trained, kept_units(choices.choices, scores, widths))).macs <= 0.5 * cost(trained).macs
+
+
 def test_a_schedule_removes_while_the_network_trains(trained, tmp_path):
     schedule = {"kind": "iterative", "final": "50%", "rounds": 2, "begin": "10%", "end": "60%"}
     log = Log()
@@ -119,7 +160,14 @@ def test_what_cannot_be_met_is_said_before_training(trained):
     assert (small.path, small.code) == (("to", "macs"), "budget_unreachable")
     assert "Write at least" in small.message
     assert problem(layers=[{"match": "conv9"}]).code == "unknown_layer"
-    assert problem(layers=[{"match": "logits", "divisor": 4}]).code == "unknown_layer"
+    (last,) = (problem(layers=[{"match": "logits", "divisor": 4}]),)
+    assert last.code == "unknown_layer"
+    assert "it reaches the model's output" in last.message
+    heads = problem(remove=["heads"], layers=[{"match": "inner", "divisor": 4}])
+    assert "remove does not name" in heads.message
+    large = problem(to={"macs": "90G"}, schedule={"kind": "iterative", "final": "50%"})
+    assert (large.path, large.code) == (("schedule",), "conflicting_keys")
+    assert "nothing would go" in large.message
     assert problem(divisor=64).code == "no_layer_left"
     assert problem(criterion="movement").code == "conflicting_keys"
     assert problem(criterion="magnitud").code == "unknown_name"
@@ -139,6 +187,9 @@ def test_a_group_that_spans_a_frozen_layer_stays_and_says_so(trained):
     assert found.problems == ()
     assert problem.code == "no_layer_left"
     assert "'outer' is frozen" in problem.message
+    (asked,) = stage(layers=[{"match": "inner", "floor": "50%"}]).preflight(model, WORKLOAD).problems
+    assert asked.path == ("layers", 0, "match")
+    assert "is frozen" in asked.message
 
 
 def test_the_plan_knows_the_smallest_the_half_and_the_full_network(trained):

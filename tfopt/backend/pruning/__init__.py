@@ -7,6 +7,7 @@
 | `criterion`, `criteria/` | which weights are the least important? One file per criterion |
 | `units` | where are the weights of each channel or head? |
 | `masks` | how are zeros arranged and held? tfmot's wrapper, repaired |
+| `below` | which weights of a kernel are below a threshold? |
 | `schedules` | how sparse is a layer at each step? |
 | `allocation` | how is one sparsity divided among layers? |
 | `controllers` | which sparsity is decided while training, by a metric or over all layers? |

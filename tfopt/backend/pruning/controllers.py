@@ -1,4 +1,4 @@
-"""Sparsity that is decided while a stage trains: by a metric, or over all layers together.
+"""Sparsity that is decided while a stage trains: by a metric, by a threshold, or over all layers together.
 
 The decisions fall between two steps, on the host: before a step that updates masks (`TrainingHook.decision_steps`), and
 at the end of an epoch. Each is a function of what is in the checkpoint, so a resumed stage decides the same.
@@ -11,7 +11,8 @@ from math import isnan, nan
 
 import tensorflow as tf
 
-from tfopt.backend.pruning.allocation import global_shares
+from tfopt.backend.pruning.allocation import global_shares, num_weights
+from tfopt.backend.pruning.below import kept_weights
 from tfopt.backend.pruning.masks import PruneByOptimizer
 from tfopt.backend.pruning.plan import LayerPlan
 from tfopt.backend.pruning.schedules import update_steps
@@ -19,7 +20,7 @@ from tfopt.backend.training.hooks import TrainingHook
 from tfopt.backend.training.monitor import monitored
 from tfopt.core.config.allocation import Allocation, GlobalAllocation, global_allocation
 from tfopt.core.config.keras_names import higher_is_better
-from tfopt.core.config.schedules import LevelState, Metric, ResolvedSchedule
+from tfopt.core.config.schedules import LevelState, Metric, ResolvedSchedule, Threshold
 
 
 class Group:
@@ -138,6 +139,39 @@ class MetricGroup(Group):
         )
 
 
+class ThresholdGroup(Group):
+    """Layers that lose every weight below a threshold."""
+
+    def __init__(self, schedule: ResolvedSchedule, threshold: Threshold, wrappers: Sequence[PruneByOptimizer]) -> None:
+        super().__init__(schedule, wrappers, None)
+        self._threshold = threshold
+
+    def update_masks(self, step: int, sparsity: float) -> None:
+        for wrapper in self.wrappers:
+            wrapper.pruning_schedule.update_masks(step, self._zeros(wrapper) / num_weights(wrapper))
+
+    def _zeros(self, wrapper: PruneByOptimizer) -> int:
+        """Weights of a layer that will be zero."""
+        kept = [kept_weights(wrapper.criterion.scores(one), self._threshold) for one, _, _ in wrapper.pruning_vars]
+        return num_weights(wrapper) - sum(int(tf.math.count_nonzero(one)) for one in kept)
+
+    def details(self) -> dict[str, object]:
+        return {**super().details(), "below": self._threshold.below}
+
+    def unmet_target(self) -> str | None:
+        """A message where the threshold takes nothing, or more of some layers than it may."""
+        found = self.target_sparsities()
+        if not any(found.values()):
+            return f"no weight of {', '.join(found)} has a score below {self._threshold.below:g}: nothing is zero."
+        full = [name for name, share in found.items() if share > self._threshold.ceiling - 0.005]
+        if not full:
+            return None
+        return (
+            f"schedule.below {self._threshold.below:g} is above nearly all weights of {', '.join(full)}: at most "
+            f"{self._threshold.ceiling:.1%} of a kernel may be zero (schedule.ceiling), and the largest weights stay."
+        )
+
+
 class SparsityController(TrainingHook):
     """The hook that decides the sparsity of all groups of a stage."""
 
@@ -167,8 +201,8 @@ class SparsityController(TrainingHook):
         return {name: goal for group in self.groups for name, goal in group.target_sparsities().items()}
 
     def unmet_targets(self) -> list[str]:
-        """Messages about groups that did not reach their final sparsity."""
-        found = [group.unmet_target() for group in self.groups if isinstance(group, MetricGroup)]
+        """Messages about groups that did not reach their final sparsity, or whose threshold takes nothing or all."""
+        found = [group.unmet_target() for group in self.groups if isinstance(group, MetricGroup | ThresholdGroup)]
         return [text for text in found if text is not None]
 
 
@@ -193,6 +227,8 @@ def make_controller(
         how = global_allocation(allocation) if pooled else None
         if isinstance(schedule.schedule, Metric):
             groups.append(MetricGroup(schedule, schedule.schedule, layers, how, steps_per_epoch))
+        elif isinstance(schedule.schedule, Threshold):
+            groups.append(ThresholdGroup(schedule, schedule.schedule, layers))
         else:
             groups.append(Group(schedule, layers, how))
     return SparsityController(groups)

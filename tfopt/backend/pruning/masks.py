@@ -12,9 +12,11 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.compat.tfmot_pruning import PruneLowMagnitude, PruningSchedule, pruning_impl
+from tfopt.backend.pruning.below import kept_weights
 from tfopt.backend.pruning.criterion import Criterion
 from tfopt.backend.types import Nested
 from tfopt.core.config.pruning import Pattern
+from tfopt.core.config.schedules import Threshold
 
 
 class Masks(pruning_impl.Pruning):
@@ -29,6 +31,7 @@ class Masks(pruning_impl.Pruning):
         schedule: when to update, and to which sparsity.
         pattern: how the zeros are arranged.
         criterion: ranks the weights.
+        threshold: decides alone which weights stay; None where the schedule says how many.
     """
 
     def __init__(
@@ -38,14 +41,19 @@ class Masks(pruning_impl.Pruning):
         schedule: PruningSchedule,
         pattern: Pattern,
         criterion: Criterion,
+        threshold: Threshold | None = None,
     ) -> None:
         super().__init__(step, variables, schedule, pattern.block_size, pooling(pattern))
         self._m_by_n = pattern.sparsity_m_by_n
         self._criterion = criterion
+        self._threshold = threshold
 
     def _maybe_update_block_mask(self, weights: tf.Variable) -> tuple[tf.Tensor, tf.Tensor]:
         # tfmot ranks the absolute values of what it is given: scores are not negative.
         scores = self._criterion.scores(weights)
+        if self._threshold is not None:
+            mask = kept_weights(scores, self._threshold)
+            return tf.zeros([], weights.dtype), tf.cast(mask, weights.dtype)
         if self._m_by_n is None:
             return super()._maybe_update_block_mask(scores)
         mask = self._update_mask_sparsity_m_by_n(scores, self._m_by_n)
@@ -65,6 +73,7 @@ class PruneByOptimizer(PruneLowMagnitude):
         pattern: how the zeros are arranged.
         criterion: ranks the weights.
         step: returns the number of the step in progress, 1 for the first.
+        threshold: decides alone which weights stay; None where the schedule says how many.
     """
 
     def __init__(
@@ -74,9 +83,10 @@ class PruneByOptimizer(PruneLowMagnitude):
         pattern: Pattern,
         criterion: Criterion,
         step: Callable[[], tf.Tensor],
+        threshold: Threshold | None = None,
     ) -> None:
         super().__init__(layer, schedule, pattern.block_size, pooling(pattern))
-        self.pattern, self.criterion = pattern, criterion
+        self.pattern, self.criterion, self.threshold = pattern, criterion, threshold
         self._step = step
         self._inner_arguments = inspect.signature(layer.call).parameters
         # tfmot's wrapper stops Keras masks: after a pruned Embedding(mask_zero=True) an LSTM would see the padding.
@@ -84,7 +94,9 @@ class PruneByOptimizer(PruneLowMagnitude):
 
     def build(self, input_shape: Nested) -> None:
         super().build(input_shape)
-        self.pruning_obj = Masks(self._step, self.pruning_vars, self.pruning_schedule, self.pattern, self.criterion)
+        self.pruning_obj = Masks(
+            self._step, self.pruning_vars, self.pruning_schedule, self.pattern, self.criterion, self.threshold
+        )
 
     def call(self, inputs: Nested, training: Nested = None, mask: Nested = None, **arguments: Nested) -> Nested:
         if training is None:

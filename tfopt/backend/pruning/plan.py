@@ -20,7 +20,7 @@ from tfopt.backend.pruning.eligibility import (
 from tfopt.backend.pruning.schedules import update_steps
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.config.pruning import Pattern, Pruning
-from tfopt.core.config.schedules import Constant, Metric, OneShot, ResolvedSchedule, ScheduleBase
+from tfopt.core.config.schedules import Constant, Metric, OneShot, ResolvedSchedule, ScheduleBase, Threshold
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.wording import counted
@@ -44,7 +44,12 @@ class LayerPlan:
     @property
     def controlled(self) -> bool:
         """Whether its sparsity is decided while training, and not by the schedule alone."""
-        return self.pooled or isinstance(self.schedule.schedule, Metric)
+        return self.pooled or isinstance(self.schedule.schedule, Metric | Threshold)
+
+    @property
+    def threshold(self) -> Threshold | None:
+        """What decides alone which weights stay; None where the schedule says how many."""
+        return self.schedule.schedule if isinstance(self.schedule.schedule, Threshold) else None
 
 
 def _for_model(pruning: Pruning, model: tf_keras.Model) -> Pruning:
@@ -190,6 +195,8 @@ def _schedule(pruning: Pruning, name: str, kind: str) -> ScheduleBase:
         ValueError: a schedule that was given together with the pattern says something else.
     """
     schedule, pattern = pruning.for_layer(name, kind) or (pruning.schedule, pruning.pattern)
+    if isinstance(schedule, Threshold) and pattern.block_size != (1, 1):
+        raise ValueError("is of kind threshold, which judges each weight alone: it cannot be combined with blocks.")
     if pattern.sparsity_m_by_n is None:
         return schedule
     zeros, of = pattern.sparsity_m_by_n

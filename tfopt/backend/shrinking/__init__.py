@@ -4,6 +4,7 @@
 |---|---|
 | `graph/` | What of a model can be removed, and what is the model without it? |
 | `choices` | Which groups may a stage narrow, to which widths, and why not the others? |
+| `overview` | What of it does `tfopt doctor` show? |
 | `scores` | How important is each unit, by a criterion? |
 | `costs` | What does a network of any widths cost, without building it? |
 | `latency` | How many milliseconds do its layers take here? The table, measured with LiteRT |

@@ -161,8 +161,12 @@ def _reason(
     frozen = [path for path in group.layers if not layers[path].trainable and layers[path].weights]
     if frozen:
         return f"spans the frozen layer {frozen[0]} (trainable=False)"
-    if needs_scale and group.kind != "rank" and not any(
-        isinstance(layers[path], tf_keras.layers.BatchNormalization) and layers[path].scale for path in group.layers
+    if (
+        needs_scale
+        and group.kind != "rank"
+        and not any(
+            isinstance(layers[path], tf_keras.layers.BatchNormalization) and layers[path].scale for path in group.layers
+        )
     ):
         return "has no batch normalization with a scale, by which criterion batch_norm_scale ranks"
     return None

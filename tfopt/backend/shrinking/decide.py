@@ -168,6 +168,8 @@ def group_rows(
     )
     rows = []
     for choice in choices.choices:
+        if choice.group.kind == "rank" and after[choice.name] == choice.group.units:
+            continue  # the kernel is not factorized in this form
         values = scores[choice.name]
         stay = list(kept.get(choice.name, range(choice.group.units)))
         gone = [unit for unit in range(choice.group.units) if unit not in set(stay)]

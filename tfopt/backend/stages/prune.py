@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
@@ -66,7 +67,9 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
         if plan is None:
             return layer
         schedule = ControlledSchedule() if plan.controlled else MaskUpdates.of(plan.schedule)
-        return PruneByOptimizer(layer, schedule, plan.pattern, criterion, step=lambda: optimizer.iterations + 1)
+        return PruneByOptimizer(
+            layer, schedule, plan.pattern, criterion, lambda: optimizer.iterations + 1, plan.threshold
+        )
 
     with wrapped(model, wrap, PruneByOptimizer) as (sparse_model, wrappers):
         _check_same(model, sparse_model, context)
@@ -81,13 +84,15 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
                 rewinding.restart(optimizer, fresh, sparse_model.trainable_variables)
 
             hooks.append(RewindHook(rewind_at, earlier, masks.project_weights, restart))
-        curve = [[step, masks.planned_sparsity(step)] for step in _points(steps.total_steps)]
+        known = all(plan.threshold is None for plan in plans.values())
+        curve = [[step, masks.planned_sparsity(step)] for step in _points(steps.total_steps)] if known else []
         trained = training.fit(sparse_model, stage, context, optimizer=optimizer, hooks=hooks)
     for text in controller.unmet_targets():
         context.emit(Warned(f"{stage.name}: {text}"))
     prove(model, plans, controller.target_sparsities())
     decided = {"decided": [group.details() for group in controller.groups]} if controller.groups else {}
-    return StageResult(model, skipped, details={**details, "planned_curve": curve, **trained, **decided})
+    planned = {"planned_curve": curve} if curve else {}
+    return StageResult(model, skipped, details={**details, **planned, **trained, **decided})
 
 
 class MaskHook(TrainingHook):
@@ -105,6 +110,7 @@ class MaskHook(TrainingHook):
         sizes = {layer.name: sum(int(tf.size(kernel)) for kernel in prunable_kernels(layer)) for layer in layers}
         total = sum(sizes.values())
         self._shares = [(plans[name].schedule, size / total) for name, size in sizes.items()]
+        self._planned = all(plan.threshold is None for plan in plans.values())
 
     @property
     def early_stopping_from(self) -> int:
@@ -121,8 +127,10 @@ class MaskHook(TrainingHook):
         kept = sum(float(tf.reduce_sum(mask)) for mask in masks)
         return 1 - kept / sum(int(tf.size(mask)) for mask in masks)
 
-    def planned_sparsity(self, step: int) -> float:
-        """Fraction of zeros that the schedules plan after `step` optimizer steps."""
+    def planned_sparsity(self, step: int) -> float | None:
+        """Fraction of zeros that the schedules plan after `step` optimizer steps; None where a threshold decides."""
+        if not self._planned:
+            return None
         return sum(schedule.sparsity_at(step) * share for schedule, share in self._shares)
 
 
@@ -148,8 +156,11 @@ def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], target_sparsiti
             continue
         plan = plans[layer.name]
         planned = target_sparsities.get(layer.name, plan.schedule.sparsity_at(plan.schedule.total_steps))
-        for kernel in prunable_kernels(layer):
-            measured, smallest = pattern_sparsity(kernel.numpy(), plan.pattern)
+        kernels = [kernel.numpy() for kernel in prunable_kernels(layer)]
+        if plan.threshold is not None:  # each kernel has its own share: together they have what was counted
+            kernels = [np.concatenate([kernel.ravel() for kernel in kernels])]
+        for kernel in kernels:
+            measured, smallest = pattern_sparsity(kernel, plan.pattern)
             if abs(measured - planned) > smallest + TOLERANCE:
                 wrong.append(f"{layer.name}: {measured:.1%} instead of {planned:.1%}")
     if wrong:

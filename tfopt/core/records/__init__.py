@@ -10,6 +10,7 @@
 | `text` | what does it say about texts? |
 | `generation` | what does `tfopt.generate` return? |
 | `shrunk` | what did a shrink stage promise about its network? |
+| `shrink_groups` | what can a shrink stage remove from a model? |
 | `record` | what is a record? |
 | `run` | what does `tfopt.run` return? |
 | `layer_support` | what can be done with each layer of a model? |

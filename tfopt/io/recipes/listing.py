@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tfopt.catalog.entries import Kind, find
-from tfopt.core.config.schedules import ScheduleBase, schedule_kinds
+from tfopt.core.config.schedules import ScheduleBase, Threshold, schedule_kinds
 from tfopt.core.targets.table import TARGETS
 from tfopt.io.recipes.yaml import read_top_key
 
@@ -27,7 +27,7 @@ def _entries(kind: Kind) -> Callable[[], list[Row]]:
 def _schedules() -> list[Row]:
     return [
         (name, (kind.__doc__ or "").strip().splitlines()[0], "tfopt", _keys(kind))
-        for name, kind in schedule_kinds().items()
+        for name, kind in {**schedule_kinds(), "threshold": Threshold}.items()
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tfopt.report.plan.files import files_text
+from tfopt.report.plan.groups import groups_text
 from tfopt.report.plan.layers import layers_text
 from tfopt.report.plan.terminal_plot import schedule_plot
 from tfopt.report.run.curves import ScheduleCurve, schedule_curves
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tfopt.core.recipe.plan import Plan, PlannedStage
     from tfopt.core.records.layer_support import LayerPreflight
     from tfopt.core.records.report import Environment
+    from tfopt.core.records.shrink_groups import GroupPreflight
 
 _STATUS_STYLE = {"cached": "green", "will run": ""}
 
@@ -44,7 +46,8 @@ def plan_text(plan: Plan, width: int = 80, unicode: bool = True) -> list[Rendera
         for curve in curves:
             who = f"{stage.name}, {shortened(curve.layers)}" if curve.layers and len(curves) > 1 else stage.name
             final = formats.limit("sparsity", curve.final)
-            parts.append(heading(f"{who}: sparsity to {final}, masks updated {_updates(curve)}"))
+            goal = f"to {final}" if curve.below is None else f"by what is below {curve.below:g}, at most {final}"
+            parts.append(heading(f"{who}: sparsity {goal}, masks updated {_updates(curve)}"))
             parts += [plain_text(line, "cyan") for line in schedule_plot(curve, min(width, 76), unicode=unicode)]
         if stage.notes:
             parts.append(heading(stage.name))
@@ -105,6 +108,7 @@ def doctor_text(
     files: Sequence[TrialConversion] = (),
     width: int = 80,
     verbose: bool = False,
+    groups: Sequence[GroupPreflight] = (),
 ) -> list[RenderableType]:
     """Versions, problems with them, and what a model's layers support.
 
@@ -115,6 +119,7 @@ def doctor_text(
         files: what the converter makes of it.
         width: columns of the terminal.
         verbose: everything about each layer, in words.
+        groups: what can be removed from it.
     """
     names = {
         "tfopt": environment.tfopt, "python": environment.python, "tensorflow": environment.tensorflow,
@@ -134,4 +139,6 @@ def doctor_text(
         parts += [plain_text(f"problem: {mismatch}", "bold red") for mismatch in mismatches]
     else:
         parts.append(plain_text("These versions work together.", "bold green"))
-    return [*parts, *layers_text(layers, width, verbose), *files_text(files)] if layers else parts
+    if not layers:
+        return parts
+    return [*parts, *layers_text(layers, width, verbose), *groups_text(groups, verbose), *files_text(files)]

@@ -61,7 +61,8 @@ class ScheduleCurve:
         every: steps between mask updates; None where they are not evenly spaced.
         num_mask_updates: how many there are.
         total_steps: steps of the stage.
-        final: sparsity at the end.
+        final: sparsity at the end; with a threshold, the most that it can be.
+        below: the threshold of a schedule of kind threshold; None for the others.
     """
 
     layers: tuple[str, ...]
@@ -72,6 +73,7 @@ class ScheduleCurve:
     num_mask_updates: int
     total_steps: int
     final: float
+    below: float | None = None
 
 
 def stage_spans(report: Report) -> tuple[StageSpan, ...]:
@@ -154,6 +156,7 @@ def schedule_curves(stage: PlannedStage, points: int = 60) -> tuple[ScheduleCurv
             num_mask_updates=len(schedule.mask_updates),
             total_steps=schedule.total_steps,
             final=schedule.sparsity_at(schedule.total_steps),
+            below=getattr(schedule.schedule, "below", None),
         )
         for schedule, layers in groups
     )

@@ -22,6 +22,7 @@ from tfopt.core.config.schedules.metric import LevelState, Metric, SparsityLevel
 from tfopt.core.config.schedules.one_shot import OneShot
 from tfopt.core.config.schedules.polynomial import Polynomial
 from tfopt.core.config.schedules.stepwise import SparsityStep, Stepwise
+from tfopt.core.config.schedules.threshold import Threshold
 
 __all__ = [
     "DEFAULT_UPDATES",
@@ -42,18 +43,29 @@ __all__ = [
     "SparsityLevels",
     "SparsityStep",
     "Stepwise",
+    "Threshold",
     "schedule_kinds",
 ]  # fmt: skip
 
 Schedule = Annotated[
-    Polynomial | Constant | Linear | Cosine | Exponential | Stepwise | OneShot | Iterative | Cyclic | Metric,
+    Polynomial
+    | Constant
+    | Linear
+    | Cosine
+    | Exponential
+    | Stepwise
+    | OneShot
+    | Iterative
+    | Cyclic
+    | Metric
+    | Threshold,
     Field(discriminator="kind"),
 ]
 """Any sparsity schedule."""
 
 
 def schedule_kinds() -> dict[str, type[ScheduleBase]]:
-    """All schedules by the name that a recipe uses."""
+    """The schedules with a sparsity of their own, by the name that a recipe uses: all but `threshold`."""
     kinds: tuple[type[ScheduleBase], ...] = (
         Polynomial, Constant, Linear, Cosine, Exponential, Stepwise, OneShot, Iterative, Cyclic, Metric,
     )  # fmt: skip

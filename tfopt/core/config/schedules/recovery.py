@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from tfopt.core.config.schedules.base import ResolvedSchedule
 from tfopt.core.config.schedules.metric import Metric
+from tfopt.core.config.schedules.threshold import Threshold
 from tfopt.core.language.wording import counted
 
 STEPS_PER_LOST_WEIGHT = 30
@@ -25,14 +26,15 @@ def recovery_warnings(schedules: Mapping[str, ResolvedSchedule]) -> list[str]:
     """A warning for each schedule of a stage that leaves too few steps, with the figures and what to do.
 
     Args:
-        schedules: by layer name. Those that follow a metric are left out: they decide for themselves.
+        schedules: by layer name. Those that follow a metric or a threshold are left out: how many weights they take is
+            found in training.
     """
     return list(dict.fromkeys(_warnings(schedules)))
 
 
 def _warnings(schedules: Mapping[str, ResolvedSchedule]) -> Iterator[str]:
     for resolved in schedules.values():
-        if isinstance(resolved.schedule, Metric) or not resolved.mask_updates:
+        if isinstance(resolved.schedule, Metric | Threshold) or not resolved.mask_updates:
             continue
         final = max(sparsity for _, sparsity in resolved.mask_updates)
         if final < LEAST_SPARSITY:
