@@ -40,6 +40,7 @@ def stage_record(
         sharing: how the weights of clustered layers share values, by name.
     """
     from tfopt.backend.artifacts import stage_artifacts
+    from tfopt.backend.graph.macs import macs_of_model
     from tfopt.backend.models import build as models
     from tfopt.backend.stages import prune as pruning
     from tfopt.backend.training.evaluate import evaluate
@@ -53,6 +54,7 @@ def stage_record(
         cached=False,
         seconds=seconds,
         parameters=float_model.count_params(),
+        macs=macs_of_model(float_model),
         measures={**measures, "sparsity": pruning.sparsity(float_model)},
         layers=models.layer_records(float_model, skipped or {}, sharing or {}),
     )

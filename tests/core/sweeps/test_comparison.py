@@ -12,7 +12,7 @@ from tests.support.root import REPOSITORY
 from tests.support.stand_ins.sweep_fakes import trial_report
 from tfopt.core.records.report import Environment, Report
 from tfopt.core.sweeps.candidates import Candidate, candidates_of_runs
-from tfopt.core.sweeps.comparison import Comparison, compare, sorted_by
+from tfopt.core.sweeps.comparison import Comparison, compare, macs_of, sorted_by
 from tfopt.core.sweeps.expand import expand
 from tfopt.errors import UsageError
 
@@ -36,6 +36,36 @@ def changed(candidate: Candidate, accuracy: float, gzip_bytes: int = 10_000, **r
         update={"gzip_bytes": gzip_bytes, "measures": {"accuracy": accuracy, "accuracy_drop": 0.99 - accuracy}}
     )
     return Candidate(candidate.group, candidate.document, old.model_copy(update={"exports": [export], **report}))
+
+
+def narrowed(share: float, accuracy: float, latency: float, name: str) -> Candidate:
+    """A run whose network has a share of a million operations."""
+    (old, *_) = candidates(KINDS, seeds=1)
+    changed_to = changed(old, accuracy)
+    stages = [stage.model_copy(update={"macs": 1_000_000}) for stage in changed_to.report.stages]
+    stages[-1] = stages[-1].model_copy(update={"macs": round(share * 1e6)})
+    (export,) = changed_to.report.exports
+    export = export.model_copy(update={"measures": {**export.measures, "latency_ms": latency}})
+    report = changed_to.report.model_copy(update={"stages": stages, "exports": [export]})
+    return Candidate(name, changed_to.document, report)
+
+
+SHRUNK = [
+    (0.6, 0.97, 6.0, "macs=60%"),
+    (0.4, 0.96, 4.0, "macs=40%"),
+    (0.5, 0.95, 5.0, "random"),
+    (0.25, 0.9, 4.5, "low"),
+]
+
+
+def test_fronts_of_operations_and_of_time_are_found_on_their_own() -> None:
+    table = compare([narrowed(*one) for one in SHRUNK])
+    assert {row.name for row in table.rows if row.on_macs_front} == {"macs=60%", "macs=40%", "low"}
+    assert {row.name for row in table.rows if row.on_latency_front} == {"macs=60%", "macs=40%"}
+    assert {row.name: row.macs for row in table.rows}["low"] == 250_000
+    older = narrowed(0.6, 0.97, 6.0, "old").report.stages[-1].model_copy(update={"macs": None})
+    assert macs_of(older) is None
+    assert macs_of(older.model_copy(update={"details": {"shrink": {"macs_after": 7}}})) == 7
 
 
 def with_accuracies(polynomial: list[float], constant: list[float]) -> Comparison:

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.graph.calls import calls
 from tfopt.backend.layers import GroupedQueryAttention, PositionEmbedding, RMSNormalization, TiedEmbedding, TiedLogits
 from tfopt.backend.types import Shape
 
@@ -35,6 +36,17 @@ def macs(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -
         return count(layer, inputs, output)
     except _UnknownSize:
         return None
+
+
+def macs_of_model(model: tf_keras.Model) -> int | None:
+    """Multiply-accumulate operations of a model on one example; None where those of a layer cannot be known.
+
+    Args:
+        model: functional, or a built Sequential; of other models the layers are not known.
+    """
+    counts = [macs(call.layer, call.inputs, call.output) for call in calls(model)]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None
 
 
 class _UnknownSize(Exception):

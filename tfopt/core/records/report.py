@@ -64,6 +64,8 @@ class StageRecord(Record):
     """Taken from the store."""
     seconds: float
     parameters: int
+    macs: int | None = None
+    """Multiply-accumulate operations for one example; null where a layer's cannot be counted, and in older reports."""
     measures: dict[str, float]
     """On the test split: the recipe's metrics, `loss`, and `sparsity` over the kernels of the prunable layers."""
     layers: list[LayerRecord]

@@ -4,12 +4,13 @@ when a difference is within the seeds' noise. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
 from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.records.report import StageRecord
 from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.rows import COLUMNS, Row
 from tfopt.core.sweeps.verdicts import Verdict, by_sparsity, verdict_on, worst_last
@@ -80,8 +81,8 @@ def sorted_by(comparison: Comparison, column: str) -> tuple[Row, ...]:
         raise UsageError(f"There is no column {column!r}. Columns: {', '.join(COLUMNS)}.", code="unknown_column")
     if column == "metric":
         return tuple(sorted(comparison.rows, key=lambda row: worst_last(row.metric, comparison.higher_is_better)))
-    if column == "on_front":
-        return tuple(sorted(comparison.rows, key=lambda row: not row.on_front))
+    if column in ("on_front", "on_macs_front", "on_latency_front"):
+        return tuple(sorted(comparison.rows, key=lambda row: not getattr(row, column)))
     return tuple(sorted(comparison.rows, key=lambda row: ((value := getattr(row, column)) is None, value)))
 
 
@@ -127,7 +128,14 @@ def _row(name: str, group: Mapping[int, Candidate], metric: str, file: str | Non
         gzip_bytes=_mean(e.gzip_bytes for e in exports),
         latency_ms=_mean(e.measures.get("latency_ms") for e in exports),
         seconds=fmean(sum(stage.seconds for stage in run.report.stages) for run in runs),
+        macs=_mean(macs_of(run.report.stages[-1]) for run in runs if run.report.stages),
     )
+
+
+def macs_of(stage: StageRecord) -> float | None:
+    """Multiply-accumulate operations after a stage; reports older than that figure have it of a shrink stage alone."""
+    counted: int | None = stage.macs if stage.macs is not None else stage.details.get("shrink", {}).get("macs_after")
+    return counted
 
 
 def _metric(run: Candidate, metric: str, file: str | None) -> float | None:
@@ -157,20 +165,31 @@ def _pruning(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _with_front(rows: Sequence[Row], higher_is_better: bool) -> list[Row]:
-    """Marks the rows that no other row beats in both metric and compressed size (Pareto, 1896)."""
-    points = [
-        (row.metric if higher_is_better else -row.metric, row.gzip_bytes)
-        for row in rows
-        if row.metric is not None and row.gzip_bytes is not None
+    """Marks the rows that no other row beats in both metric and cost (Pareto, 1896), for each of three costs."""
+    fronts = [
+        _front(rows, higher_is_better, lambda row: row.gzip_bytes),
+        _front(rows, higher_is_better, lambda row: row.macs),
+        _front(rows, higher_is_better, lambda row: row.latency_ms),
     ]
-    marked = []
-    for row in rows:
-        on_front = False
-        if row.metric is not None and row.gzip_bytes is not None:
-            good, size = (row.metric if higher_is_better else -row.metric), row.gzip_bytes
-            on_front = not any(g >= good and s <= size and (g, s) != (good, size) for g, s in points)
-        marked.append(replace(row, on_front=on_front))
-    return marked
+    return [
+        replace(row, on_front=by_size, on_macs_front=by_macs, on_latency_front=by_latency)
+        for row, by_size, by_macs, by_latency in zip(rows, *fronts, strict=True)
+    ]
+
+
+def _front(rows: Sequence[Row], higher_is_better: bool, cost_of: Callable[[Row], float | None]) -> list[bool]:
+    """Whether each row is on the front of metric and a cost; rows without one of them are not."""
+    points = [
+        None if row.metric is None or cost is None else (row.metric if higher_is_better else -row.metric, cost)
+        for row in rows
+        for cost in [cost_of(row)]
+    ]
+    known = [point for point in points if point is not None]
+    return [
+        point is not None
+        and not any(good >= point[0] and cost <= point[1] and (good, cost) != point for good, cost in known)
+        for point in points
+    ]
 
 
 def _notes(groups: Mapping[str, Mapping[int, Candidate]]) -> tuple[str, ...]:

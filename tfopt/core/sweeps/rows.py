@@ -23,6 +23,9 @@ class Row:
         latency_ms: median of one example.
         seconds: time to train all stages, those from the store included.
         on_front: no other variant is both better and smaller (compressed).
+        macs: multiply-accumulate operations for one example, after the last stage; None where they are not known.
+        on_macs_front: no other variant is both better and has fewer operations.
+        on_latency_front: no other variant is both better and faster.
     """
 
     name: str
@@ -38,6 +41,9 @@ class Row:
     latency_ms: float | None
     seconds: float
     on_front: bool = False
+    macs: float | None = None
+    on_macs_front: bool = False
+    on_latency_front: bool = False
 
 
 COLUMNS = tuple(field.name for field in fields(Row))

@@ -25,10 +25,8 @@ def _entries(kind: Kind) -> Callable[[], list[Row]]:
 
 
 def _schedules() -> list[Row]:
-    return [
-        (name, (kind.__doc__ or "").strip().splitlines()[0], "tfopt", _keys(kind))
-        for name, kind in {**schedule_kinds(), "threshold": Threshold}.items()
-    ]
+    kinds: dict[str, type[ScheduleBase]] = {**schedule_kinds(), "threshold": Threshold}
+    return [(name, (kind.__doc__ or "").strip().splitlines()[0], "tfopt", _keys(kind)) for name, kind in kinds.items()]
 
 
 def _keys(schedule: type[ScheduleBase]) -> tuple[str, ...]:

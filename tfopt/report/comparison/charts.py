@@ -1,4 +1,4 @@
-"""The figures of a comparison: metric by sparsity and by size, curves over steps, sparsity of each layer."""
+"""The figures of a comparison: metric by sparsity and by cost, curves over steps, sparsity of each layer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfopt.core.sweeps.verdicts import by_sparsity
 from tfopt.report.comparison import data
+from tfopt.report.comparison.fronts import by_family, front_drawings, room
 from tfopt.report.shared import formats
 from tfopt.report.shared.drawing import Drawing, LineStyle, line_styles, percent_axis, plain
 from tfopt.report.shared.style import BLUE, INK, TEXT
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tfopt.core.sweeps.rows import Row
 
 _MOST_PANELS = 4
-_MOST_IN_HALF_A_ROW = 5
 
 
 def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[Drawing, ...]:
@@ -35,7 +35,7 @@ def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[D
     curves = data.variant_curves(candidates, comparison.metric)
     made: list[Drawing | None] = [
         _metric_by_sparsity(comparison, styles, data.dense_metric(candidates, comparison.metric)),
-        _metric_by_size(comparison, styles),
+        *front_drawings(comparison, candidates, styles),
         _sparsity_over_steps(comparison, curves, styles),
         _metric_over_steps(comparison, curves, styles),
         _layers(data.layer_grid(comparison, candidates)),
@@ -48,7 +48,7 @@ def _metric_by_sparsity(comparison: Comparison, styles: dict[str, LineStyle], de
     if not rows:
         return None
     metric = comparison.metric
-    lines = _by_family(rows, styles)
+    lines = by_family(rows, styles)
     sparsities = [row.sparsity or 0.0 for row in rows]
     span = max(sparsities) - min(sparsities) or 0.1
 
@@ -82,49 +82,8 @@ def _metric_by_sparsity(comparison: Comparison, styles: dict[str, LineStyle], de
     )
     title = f"{formats.spaced(metric).capitalize()} against sparsity, over all seeds"
     height = 3.3 + 0.2 * (-(-len(lines) // 4))
-    width, wide = _room(lines)
+    width, wide = room(lines)
     return Drawing("metric_by_sparsity", title, f"{title}: {words}.", width, height, draw, tall=wide)
-
-
-def _metric_by_size(comparison: Comparison, styles: dict[str, LineStyle]) -> Drawing | None:
-    rows = [row for row in comparison.rows if row.metric is not None and row.gzip_bytes is not None]
-    if not rows:
-        return None
-    metric = comparison.metric
-    front = sorted((row for row in rows if row.on_front), key=lambda row: row.gzip_bytes or 0.0)
-    lines = _by_family(rows, styles)
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        axes.plot([_kilo(row) for row in front], [row.metric or 0.0 for row in front], color=INK, linewidth=1.2,
-                  drawstyle="steps-post", zorder=1)  # fmt: skip
-        for style, members in lines:
-            axes.errorbar(
-                [_kilo(row) for row in members], [row.metric or 0.0 for row in members],
-                yerr=[row.spread or 0.0 for row in members], color=style.colour, linestyle="none", marker=style.marker,
-                markersize=5.5, elinewidth=0.9, capsize=2, label=plain(style.family),
-            )  # fmt: skip
-        axes.plot(
-            [_kilo(row) for row in front], [row.metric or 0.0 for row in front], linestyle="none", marker="o",
-            markersize=11, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1, label="on the front",
-        )  # fmt: skip
-        # One label per sparsity: neighbours on the front would write over each other.
-        for text, row in {formats.percent(row.sparsity, 0): row for row in front}.items():
-            position = (_kilo(row), row.metric or 0.0)
-            axes.annotate(text, position, (8, -10), textcoords="offset points", fontsize=8)
-        percent_axis(axes.yaxis, metric)
-        axes.set_xlabel(f"{comparison.export} with gzip, kB")
-        axes.set_ylabel(formats.spaced(metric))
-        axes.margins(0.1)
-        figure.legend(loc="outside lower center", ncols=4, columnspacing=1.2, handlelength=2.8)
-
-    best = "; ".join(
-        f"{row.name}: {formats.measure(metric, row.metric)} in {formats.size(row.gzip_bytes)}" for row in front
-    )
-    title = f"{formats.spaced(metric).capitalize()} against compressed size, with the Pareto front"
-    height = 3.3 + 0.2 * (-(-(len(lines) + 1) // 4))
-    width, wide = _room(lines)
-    return Drawing("metric_by_size", title, f"{title}. On the front: {best}.", width, height, draw, tall=wide)
 
 
 def _sparsity_over_steps(
@@ -250,14 +209,6 @@ def _panels(comparison: Comparison, curves: dict[str, data.VariantCurves]) -> tu
     return shown, f" (the sparsest {len(shown)} of {len(levels)} levels)" if len(shown) < len(levels) else ""
 
 
-def _by_family(rows: Sequence[Row], styles: dict[str, LineStyle]) -> list[tuple[LineStyle, list[Row]]]:
-    grouped: dict[str, tuple[LineStyle, list[Row]]] = {}
-    for row in rows:
-        style = styles[row.name]
-        grouped.setdefault(style.family, (style, []))[1].append(row)
-    return list(grouped.values())
-
-
 def _panel_title(axes: Axes, members: Sequence[Row]) -> None:
     sparsities = [row.sparsity for row in members if row.sparsity is not None]
     if sparsities:
@@ -280,14 +231,5 @@ def _legend_of_all(figure: Figure, every: Sequence[Axes]) -> None:
     )
 
 
-def _room(lines: Sequence[object]) -> tuple[float, bool]:
-    """Inches, and whether the figure gets a row of its own: many lines need it."""
-    return (9.6, True) if len(lines) > _MOST_IN_HALF_A_ROW else (5.8, False)
-
-
 def _width(panels: Sequence[object]) -> float:
     return 5.8 if len(panels) == 1 else max(9.6, 3.0 * len(panels) + 0.6)
-
-
-def _kilo(row: Row) -> float:
-    return (row.gzip_bytes or 0.0) / 1e3

@@ -68,6 +68,12 @@ def dense_metric(candidates: Sequence[Candidate], metric: str) -> float | None:
     return fmean(present) if present else None
 
 
+def dense_macs(candidates: Sequence[Candidate]) -> float | None:
+    """Operations of the dense model that the variants started from; None where they are not known or not the same."""
+    found = {one.report.stages[0].macs for one in candidates if one.report.stages}
+    return found.pop() if len(found) == 1 else None
+
+
 def variant_curves(candidates: Sequence[Candidate], metric: str) -> dict[str, VariantCurves]:
     """Curves by variant; variants that never pruned are left out."""
     groups: dict[str, list[Report]] = {}

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.errors import StoreError
+from tfopt.report.comparison.fronts import latencies_differ, macs_differ
 from tfopt.report.comparison.sentences import verdict_sentences
-from tfopt.report.comparison.text import metric_text
+from tfopt.report.comparison.text import latency_text, macs_text, metric_text
 from tfopt.report.shared import formats
 from tfopt.report.shared.drawing import Drawing
 from tfopt.report.shared.page import inline_svg, template
@@ -44,6 +45,10 @@ def render_comparison(
         environment=candidates[0].report.environment,
         figures=[(drawing, inline_svg(drawing.chart())) for drawing in drawn],
         metric_text=metric_text,
+        macs_text=macs_text,
+        latency_text=latency_text,
+        macs_differ=macs_differ,
+        latencies_differ=latencies_differ,
         f=formats,
     )
 

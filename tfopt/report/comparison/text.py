@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfopt.core.language.wording import counted
 from tfopt.core.sweeps.rows import COLUMNS, Row
+from tfopt.report.comparison.fronts import latencies_differ, macs_differ
 from tfopt.report.comparison.sentences import verdict_sentences
 from tfopt.report.shared import formats
 from tfopt.report.shared.terminal import WIDE, heading, indented, plain_text, table
@@ -39,6 +40,11 @@ def comparison_text(comparison: Comparison, rows: Sequence[Row], width: int = 80
     parts: list[RenderableType] = [plain_text(f"{comparison.metric} {where}"), rows_table(comparison, rows, width)]
     if any(row.on_front for row in rows):
         parts.append(plain_text("● on the Pareto front: no variant is both better and smaller with gzip", "dim"))
+    differing = {"MACs": macs_differ(comparison), "latency": latencies_differ(comparison)}
+    costs = [name for name, shown in differing.items() if shown]
+    if costs:
+        text = f"● in {' or '.join(costs)}: on the Pareto front of that column, no variant is both better and cheaper"
+        parts.append(plain_text(text, "dim"))
     sentences = verdict_sentences(comparison)
     if sentences:
         parts += [heading("differences"), *(indented(sentence) for sentence in sentences)]
@@ -57,7 +63,8 @@ def rows_table(comparison: Comparison, rows: Sequence[Row], width: int) -> Table
         ("drop", [formats.measure(f"{metric}_drop", row.drop) for row in rows]),
         ("size", [formats.size(row.bytes) for row in rows]),
         ("gzip", [formats.size(row.gzip_bytes) for row in rows]),
-        ("latency", [formats.milliseconds(row.latency_ms) for row in rows]),
+        ("MACs", [macs_text(row) for row in rows] if macs_differ(comparison) else []),
+        ("latency", [latency_text(comparison, row) for row in rows]),
         ("time", [formats.duration(row.seconds) for row in rows]),
         ("seeds", [str(len(row.seeds)) for row in rows]),
     ]  # fmt: skip
@@ -75,6 +82,17 @@ def metric_text(metric: str, row: Row) -> str:
     """Mean and spread: `98.1% ± 0.2%`."""
     mean = formats.measure(metric, row.metric)
     return mean if row.spread is None else f"{mean} ± {formats.measure(metric, row.spread)}"
+
+
+def macs_text(row: Row) -> str:
+    """Operations, marked where the variant is on their front: `● 6.16 M`."""
+    return formats.magnitude(row.macs) if not row.on_macs_front else f"● {formats.magnitude(row.macs)}"
+
+
+def latency_text(comparison: Comparison, row: Row) -> str:
+    """Latency, marked where the variant is on its front and the variants differ in it."""
+    shown = formats.milliseconds(row.latency_ms)
+    return f"● {shown}" if row.on_latency_front and latencies_differ(comparison) else shown
 
 
 def sweep_text(sweep: Sweep, comparison: Comparison | None, width: int = 80) -> list[RenderableType]:

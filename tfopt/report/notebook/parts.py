@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from tfopt.core.language.wording import counted
 from tfopt.core.records.layer_support import totals
 from tfopt.core.sweeps.candidates import flattened
+from tfopt.report.comparison.fronts import latencies_differ, macs_differ
 from tfopt.report.comparison.sentences import verdict_sentences
-from tfopt.report.comparison.text import metric_text
+from tfopt.report.comparison.text import latency_text, macs_text, metric_text
 from tfopt.report.plan import layers as layers_text
 from tfopt.report.plan.chart import COLUMNS, schedules_chart
 from tfopt.report.plan.text import shortened
@@ -121,6 +122,10 @@ def comparison_html(comparison: Comparison) -> str:
         allocations=sorted({row.allocation for row in comparison.rows}),
         sentences=verdict_sentences(comparison),
         metric_text=metric_text,
+        macs_text=macs_text,
+        latency_text=latency_text,
+        macs_differ=macs_differ,
+        latencies_differ=latencies_differ,
     )
 
 
