@@ -51,7 +51,7 @@ FLOORS = {
     "tfopt.backend": (
         {"compat", "types"},
         {"audio", "text"},
-        {"layers"},
+        {"layers", "vision"},
         {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
         {"bench", "bridge", "clustering", "decoding", "micro", "training"},
         {"calibration", "models", "pruning"},

@@ -34,6 +34,22 @@ class TestDigits(DatasetContract):
     source = "digits"
 
 
+class TestScenesSegmentation(DatasetContract):
+    source = "scenes_segmentation"
+    args = {"train": 40, "test": 10}
+
+    def test_maps_have_the_classes_of_the_objects(self, data: Data) -> None:
+        assert data.input_shape == (64, 64, 3)
+        assert data.train.targets.shape[1:] == (64, 64)
+        assert data.label_names == ("background", "disc", "box", "triangle", "ring", "cross")
+        assert len(self.load(objects="digits").label_names or ()) == 11
+
+    @pytest.mark.parametrize("args", [{"objects": "cats"}, {"size": 8}, {"train": 0}, {"most_objects": 1.5}])
+    def test_bad_arguments_are_named(self, args: dict[str, object]) -> None:
+        with pytest.raises(StageError, match=f"args.{next(iter(args))} must be"):
+            self.load(**args)
+
+
 @pytest.mark.tf
 @pytest.mark.usefixtures("keras_home")
 class TestMnist(DatasetContract):

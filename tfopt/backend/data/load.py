@@ -70,7 +70,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         preprocessing=prepared.preprocessing,
         positional=are_by_position(*raw["train"]),
         raw=prepared.raw or sources.raw_inputs(config, folder),
-        label_names=None if reproduce else names or sources.label_names(config, folder),
+        label_names=None if reproduce else names or prepared.label_names or sources.label_names(config, folder),
     )
 
 

@@ -19,9 +19,11 @@ class Prepared:
         raw: what was done to raw examples, so that files can do it themselves; None where the source does not say.
         anomalies: which examples of the test split are anomalies, (n,) bool; None where that is not
             known, or all of them are alike.
+        label_names: names of the classes, in the order of the labels; None where the source has none.
     """
 
     examples: object
     preprocessing: Preprocessing | None = None
     raw: RawInputs | None = None
     anomalies: Array | None = None
+    label_names: tuple[str, ...] | None = None

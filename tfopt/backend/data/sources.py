@@ -50,12 +50,14 @@ class ReadSource:
         preprocessing: what must travel with a model; None where nothing must.
         raw: what was done to raw examples; None where the return value does not say.
         anomalies: which examples of the test split are anomalies; None where that is not known.
+        label_names: names of the classes; None where the return value does not say.
     """
 
     splits: dict[str, RawExamples]
     preprocessing: Preprocessing | None = None
     raw: RawInputs | None = None
     anomalies: Array | None = None
+    label_names: tuple[str, ...] | None = None
 
 
 def read(config: DataConfig, folder: Path) -> ReadSource:
@@ -71,7 +73,8 @@ def read(config: DataConfig, folder: Path) -> ReadSource:
     """
     value = references.call(_function(config, folder), config.source, config.args, folder)
     if isinstance(value, Prepared):
-        return ReadSource(as_splits(value.examples, config.source), value.preprocessing, value.raw, value.anomalies)
+        splits = as_splits(value.examples, config.source)
+        return ReadSource(splits, value.preprocessing, value.raw, value.anomalies, value.label_names)
     return ReadSource(as_splits(value, config.source))
 
 

@@ -1,0 +1,7 @@
+"""Images with annotations: a class for each pixel.
+
+| file | question it answers |
+|---|---|
+| `mask_folder` | How are folders of images and masks read? |
+| `mask_values` | Which class does a pixel of a mask mean: by its number, or by its colour? |
+"""
