@@ -29,7 +29,7 @@ def raw_images(
     def pairs(count: int) -> Iterator[Pair]:
         files = _every_class(path)
         for file in files[:count]:
-            yield _image(file, None, channels), scaled(_image(file, size, channels), scale)
+            yield read_image(file, None, channels), scaled(read_image(file, size, channels), scale)
 
     return replace(described, resized=True, pairs=pairs)
 
@@ -67,10 +67,7 @@ def load_images(
     Raises:
         StageError: a file is not an image, sizes differ, a folder is empty, or the splits have different classes.
     """
-    if channels not in _MODES:
-        raise StageError(f"args.channels must be 1 (grey) or 3 (colour). Got {channels!r}.", code="invalid_argument")
-    if size is not None and (len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size)):
-        raise StageError(f"args.size must be [height, width] in pixels. Got {size!r}.", code="invalid_argument")
+    check_image_arguments(size, channels)
     folders = _subfolders(path)
     if "train" in {folder.name for folder in folders}:
         strange = [folder.name for folder in folders if folder.name not in _SPLITS]
@@ -92,6 +89,19 @@ def load_images(
     return splits
 
 
+def check_image_arguments(size: tuple[int, int] | None, channels: int) -> None:
+    """Checks the arguments of sources of image files.
+
+    Raises:
+        StageError: no size in pixels, or a number of channels that is neither grey nor colour.
+    """
+    if channels not in _MODES:
+        raise StageError(f"args.channels must be 1 (grey) or 3 (colour). Got {channels!r}.", code="invalid_argument")
+    pair = isinstance(size, list | tuple) and len(size) == 2
+    if size is not None and not (pair and all(isinstance(side, int) and side > 0 for side in size)):
+        raise StageError(f"args.size must be [height, width] in pixels. Got {size!r}.", code="invalid_argument")
+
+
 def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scale) -> Examples:
     images: list[Array] = []
     labels: list[str] = []
@@ -100,7 +110,7 @@ def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scal
         if not files:
             raise StageError(f"The class folder {class_folder} is empty.", code="data_missing")
         for file in files:
-            image = _image(file, size, channels)
+            image = read_image(file, size, channels)
             if images and image.shape != images[0].shape:
                 raise StageError(
                     f"{file} has {_size(image)} pixels, but others have {_size(images[0])}.",
@@ -112,7 +122,17 @@ def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scal
     return scaled(np.stack(images), scale), np.array(labels)
 
 
-def _image(file: Path, size: tuple[int, int] | None, channels: int) -> Array:
+def read_image(file: Path, size: tuple[int, int] | None, channels: int) -> Array:
+    """An image file as (height, width, channels) uint8.
+
+    Args:
+        file: of any format of PIL.
+        size: height and width to resize to, bilinear with antialiasing; None leaves it.
+        channels: 3 for colour, 1 for grey.
+
+    Raises:
+        StageError: it is no image.
+    """
     try:
         with Image.open(file) as opened:
             image = opened.convert(_MODES[channels])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 
+from tfopt.backend.data.annotated.mask_folder import has_masks, load_masks
 from tfopt.backend.data.checks import NEEDS_TEXT
 from tfopt.backend.data.image_folder import load_images
 from tfopt.backend.data.label_names import label_names_of
@@ -145,6 +146,8 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
     path = folder / Path(source).expanduser()
     if config.text is not None and path.is_dir():
         return partial(read_folder, path, config.text)
+    if path.is_dir() and has_masks(path, config.args):
+        return partial(load_masks, path)
     if path.is_dir():
         if "window" in config.args and has_series(path):
             return partial(load_series, path, config.splits)

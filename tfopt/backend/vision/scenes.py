@@ -96,9 +96,7 @@ def _sprite(image: Array, side: int, mirrored: bool) -> tuple[Array, Array]:
     return 0.35 + 0.65 * grey, grey > 0.2
 
 
-def _position(
-    size: int, side: int, taken: list[tuple[int, int, int]], random: np.random.Generator
-) -> tuple[int, int]:
+def _position(size: int, side: int, taken: list[tuple[int, int, int]], random: np.random.Generator) -> tuple[int, int]:
     """Top and left of a square, away from those that are taken where there is room."""
     position = (0, 0)
     for _ in range(_TRIES):

@@ -46,8 +46,8 @@ class MaskValues:
         for value in given:
             if not (_is_colour(value) if colours else _is_byte(value, 65535)):
                 raise StageError(
-                    "args.values and args.ignore must be numbers of grey or palette masks, or colours [red, green, blue]"
-                    f" of 0 to 255, not both. Got {value!r}.",
+                    "args.values and args.ignore must be numbers of grey or palette masks, or colours [red, green, "
+                    f"blue] of 0 to 255, not both. Got {value!r}.",
                     code="invalid_argument",
                 )
         if colours and values is None:

@@ -50,8 +50,8 @@ def build(
     inputs, x = image_input(input_shape, "unet", smallest=factor)
     if any(side % factor for side in input_shape[:2]):
         raise StageError(
-            f"The model unet with {len(filters)} levels halves both sides of an image {len(filters) - 1} times, so they "
-            f"must be divisible by {factor}; the examples have {input_shape}.",
+            f"The model unet with {len(filters)} levels halves both sides of an image {len(filters) - 1} times, so "
+            f"they must be divisible by {factor}; the examples have {input_shape}.",
             "Resize the images (data.args.size), or give args.filters fewer levels.",
             code="incompatible_shapes",
         )
@@ -76,14 +76,12 @@ def build(
 def _convolution(x: tf.Tensor, filters: int, separable: bool, name: str) -> tf.Tensor:
     if separable:
         depthwise = f"{name}_depthwise"
-        x = layers.DepthwiseConv2D(3, padding="same", depthwise_initializer="he_normal", use_bias=False, name=depthwise)(
-            x
-        )
+        x = layers.DepthwiseConv2D(
+            3, padding="same", depthwise_initializer="he_normal", use_bias=False, name=depthwise
+        )(x)
         x = batch_norm_relu(x, depthwise, momentum=0.9)
     size = 1 if separable else 3
-    x = layers.Conv2D(
-        filters, size, padding="same", kernel_initializer="he_normal", use_bias=False, name=name
-    )(x)
+    x = layers.Conv2D(filters, size, padding="same", kernel_initializer="he_normal", use_bias=False, name=name)(x)
     return batch_norm_relu(x, name, momentum=0.9)
 
 

@@ -1,0 +1,155 @@
+"""Reads folders of images and of masks, as a data source of segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfopt.backend.data.annotated.mask_values import MaskValue, MaskValues
+from tfopt.backend.data.checks import NO_TARGET
+from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
+from tfopt.backend.data.image_folder import check_image_arguments, read_image
+from tfopt.backend.data.prepared import Prepared
+from tfopt.backend.types import Array, Examples
+from tfopt.core.language.wording import counted
+from tfopt.errors import StageError
+
+_SPLITS = ("train", "validation", "test")
+_LAYOUT = (
+    "Expected images/ and masks/ with files of the same names, or train/images, train/masks (also validation, test)."
+)
+
+
+def has_masks(path: Path, args: Mapping[str, object]) -> bool:
+    """Whether a folder holds images and masks, by the names that the arguments of the source give them."""
+    names = [str(args.get(name, name)) for name in ("images", "masks")]
+    return any(all((part / name).is_dir() for name in names) for part in (path, path / "train"))
+
+
+def load_masks(
+    path: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int = 3,
+    scale: Scale = "unit",
+    classes: int | Sequence[str] | None = None,
+    values: Sequence[MaskValue] | None = None,
+    ignore: MaskValue | None = None,
+    images: str = "images",
+    masks: str = "masks",
+    suffix: str = "",
+) -> Prepared:
+    """Reads `images/NAME.jpg` with `masks/NAME.png`, also below `train/`, `validation/` and `test/`.
+
+    Args:
+        path: the folder.
+        size: height and width that images (bilinear) and masks (nearest pixel) are resized to; without it all must have
+            the same size.
+        channels: of images: 3 for colour, 1 for grey.
+        scale: `unit` results in 0..1, `none` keeps 0..255.
+        classes: names of the classes, or how many there are; without it the masks tell.
+        values: for each class in order the number (grey and palette masks) or the colour [red, green, blue] of its
+            pixels; without it the number is the class.
+        ignore: number or colour of pixels that have no class, such as 255 in Pascal VOC; the loss must ignore them
+            (`ignore_class: -1`).
+        images: name of the folder of images.
+        masks: name of the folder of masks.
+        suffix: what the name of a mask has behind that of its image: `_mask` for `cat.jpg` and `cat_mask.png`.
+
+    Returns:
+        Images (n, height, width, channels) float32 and maps (n, height, width) int32, in the order of names.
+
+    Raises:
+        StageError: a file is no image, has no partner, or has another size; a mask has an unknown value.
+    """
+    check_image_arguments(size, channels)
+    names = None if classes is None or isinstance(classes, int) else tuple(map(str, classes))
+    meaning = MaskValues.of(values, ignore, classes if names is None else len(names))
+    folders = {"train": path} if (path / images).is_dir() else {name: path / name for name in _SPLITS}
+    found: dict[str, Examples] = {}
+    for name, folder in folders.items():
+        if folder.is_dir():
+            found[name] = _read(folder / images, folder / masks, suffix, meaning, size, channels)
+    if meaning.classes is None:
+        _check_numbers(found, path)
+    examples = {name: (scaled(part, scale), maps) for name, (part, maps) in found.items()}
+    return Prepared(examples, raw=pixels(scale=scale) if size is None else None, label_names=names)
+
+
+def _read(
+    images: Path, masks: Path, suffix: str, meaning: MaskValues, size: tuple[int, int] | None, channels: int
+) -> Examples:
+    pairs = _pairs(images, masks, suffix)
+    pixels: list[Array] = []
+    maps: list[Array] = []
+    for image_file, mask_file in pairs:
+        image, mask = read_image(image_file, size, channels), meaning.read(mask_file, size)
+        if image.shape[:2] != mask.shape:
+            raise StageError(
+                f"{image_file} has {_size(image)} pixels, but its mask {mask_file} {_size(mask)}.",
+                "Give args: {size: [height, width]} to resize both, or repair the mask.",
+                code="invalid_data",
+            )
+        if pixels and image.shape != pixels[0].shape:
+            raise StageError(
+                f"{image_file} has {_size(image)} pixels, but others have {_size(pixels[0])}.",
+                "Give args: {size: [height, width]} to resize all.",
+                code="invalid_data",
+            )
+        pixels.append(image)
+        maps.append(mask)
+    return np.stack(pixels), np.stack(maps)
+
+
+def _pairs(images: Path, masks: Path, suffix: str) -> list[tuple[Path, Path]]:
+    """Each image with its mask, in the order of their names."""
+    for folder in (images, masks):
+        if not folder.is_dir():
+            raise StageError(f"There is no folder {folder}.", _LAYOUT, code="data_missing")
+    by_name = {file.stem: file for file in _files(images)}
+    of_masks = {file.stem: file for file in _files(masks)}
+    without = [name for name in by_name if f"{name}{suffix}" not in of_masks]
+    if without:
+        raise StageError(
+            f"{counted(len(without), 'image')} of {len(by_name)} in {images} has no mask, first "
+            f"{by_name[without[0]].name}: there is no {without[0]}{suffix}.png (or another type) in {masks}.",
+            _LAYOUT if not suffix else "",
+            code="data_missing",
+        )
+    extra = [
+        file
+        for name, file in of_masks.items()
+        if not (name.endswith(suffix) and name[: len(name) - len(suffix)] in by_name)
+    ]
+    if extra:
+        raise StageError(
+            f"{counted(len(extra), 'mask')} of {len(of_masks)} in {masks} has no image, first {extra[0].name}.",
+            _LAYOUT,
+            code="data_missing",
+        )
+    if not by_name:
+        raise StageError(f"The folder {images} is empty.", code="data_missing")
+    return [(file, of_masks[f"{name}{suffix}"]) for name, file in by_name.items()]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+
+
+def _check_numbers(found: Mapping[str, Examples], path: Path) -> None:
+    """Whether the numbers in masks count classes from 0; otherwise, such as 0 and 255, they must be named."""
+    present = sorted({int(value) for _, maps in found.values() for value in np.unique(maps)} - {NO_TARGET})
+    if present != list(range(len(present))):
+        some = ", ".join(map(str, present[:10])) + (", ..." if len(present) > 10 else "")
+        raise StageError(
+            f"The masks of {path} have the values {some}, which do not count classes from 0.",
+            f"Say which they are: args: {{values: [{some}]}}, {{ignore: {present[-1]}}} for pixels without a class, or "
+            "{classes: N} where some classes occur nowhere.",
+            code="invalid_data",
+        )
+
+
+def _size(image: Array) -> str:
+    return f"{image.shape[0]}x{image.shape[1]}"
