@@ -80,6 +80,8 @@ def _check_targets(
     layer, key = model.output_names[index], _key(name)
     # Of a loss of the user's own, the first batch tells what it takes, unless the recipe says so.
     loss = compile.single_loss.like or compile.single_loss.name
+    if compile.single_loss.reference is None:
+        loss = compile.loss_kind
     if compile.single_loss.reference is not None and compile.single_loss.like is None:
         return
     width = output[-1] if output else None
