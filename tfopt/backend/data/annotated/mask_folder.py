@@ -65,8 +65,8 @@ def load_masks(
         StageError: a file is no image, has no partner, or has another size; a mask has an unknown value.
     """
     check_image_arguments(size, channels)
-    names = None if classes is None or isinstance(classes, int) else tuple(map(str, classes))
-    meaning = MaskValues.of(values, ignore, classes if names is None else len(names))
+    count, names = (classes, None) if classes is None or isinstance(classes, int) else (len(classes), _names(classes))
+    meaning = MaskValues.of(values, ignore, count)
     folders = {"train": path} if (path / images).is_dir() else {name: path / name for name in _SPLITS}
     found: dict[str, Examples] = {}
     for name, folder in folders.items():
@@ -76,6 +76,10 @@ def load_masks(
         _check_numbers(found, path)
     examples = {name: (scaled(part, scale), maps) for name, (part, maps) in found.items()}
     return Prepared(examples, raw=pixels(scale=scale) if size is None else None, label_names=names)
+
+
+def _names(classes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(str, classes))
 
 
 def _read(
