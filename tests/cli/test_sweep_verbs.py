@@ -12,6 +12,7 @@ from click.testing import Result
 
 from tests.core.sweeps.test_comparison import KINDS, candidates
 from tests.support.root import REPOSITORY
+from tfopt.core.contracts.resources import Resources
 from tfopt.core.records.run import Run
 from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord
@@ -48,6 +49,7 @@ def test_sweep_hands_its_options_on_and_shows_the_table(
     mocked("compare", compared)
     options = ["--axis", "a=1,2", "--axis", "b=3..4/2", "--seeds", "1,5", "--jobs", "2", "--max-trials", "9"]
     options += ["--stop-trials", "median", "--executor", "ray", "--out", "there", "--store", "s3://b/f"]
+    options += ["--gpus-per-trial", "0.5", "--placement", "spread", "--retries", "5"]
     result = tfopt("sweep", RECIPE, *options, COLUMNS="120")
     assert result.exit_code == 0, result.output
     ((arguments, keywords),) = calls
@@ -55,7 +57,7 @@ def test_sweep_hands_its_options_on_and_shows_the_table(
     del keywords["on_event"]
     assert keywords == {
         "seeds": "1,5", "max_trials": 9, "jobs": 2, "stop_trials": True, "executor": "ray", "out": "there",
-        "store": "s3://b/f",
+        "store": "s3://b/f", "resources": Resources(None, 0.5, "spread", 5),
     }  # fmt: skip
     assert "●  polynomial" in result.stdout
     assert "sweep  saved_models/digits-prune-qat/sweeps/abc" in result.stdout

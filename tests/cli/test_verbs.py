@@ -143,7 +143,9 @@ def test_run(tfopt: Tfopt, mocked: Mocked) -> None:
     ((arguments, keywords),) = calls
     assert arguments == (RECIPE,)
     assert keywords.pop("on_event") is not None
-    assert keywords == {"out": "elsewhere", "store": "s3://b/f", "fresh": True}
+    assert keywords == {
+        "out": "elsewhere", "store": "s3://b/f", "fresh": True, "executor": "here", "resources": None,
+    }  # fmt: skip
     assert "All 16 claims held and both budgets met." in result.stdout
     assert "report.json" in result.stdout
 

@@ -13,12 +13,14 @@ import pytest
 import tfopt
 from tests.support.root import REPOSITORY
 from tests.support.stand_ins.sweep_fakes import ThreadExecutor
+from tfopt.core.contracts.events import TrialEnded, TrialPlaced
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.sweeps.comparison import compare
 from tfopt.core.sweeps.expand import Expansion, expand
 from tfopt.core.sweeps.record import Sweep
 from tfopt.engine.sweep import execute_sweep, stage_chain
 from tfopt.errors import UsageError
+from tfopt.executors.base import Job, Message
 from tfopt.io.runs.candidates import read_candidates
 from tfopt.io.runs.sweeps import find_sweep, read_sweep, sweep_folder
 from tfopt.io.store.locks import sole_user
@@ -111,6 +113,29 @@ def test_a_trial_that_fails_twice_has_failed_and_a_recipe_that_cannot_work_is_no
     assert (bug.state, bug.error, bug.repeated) == ("failed", *2 * ("ZeroDivisionError: division by zero",))
     assert (fail.state, fail.repeated) == ("failed", None)
     assert "bug seed=7 was run twice" in str(bug.repetition)
+
+
+class LosesNodes(ThreadExecutor):
+    """The first two attempts at each trial end with their node."""
+
+    def start(self, job: Job) -> None:
+        self.attempts = getattr(self, "attempts", Counter[str]())
+        self.attempts[job.trial] += 1
+        if self.attempts[job.trial] > 2:
+            super().start(job)
+            return
+        self.messages.put(Message(job.trial, TrialPlaced("10.0.0.3")))
+        self.messages.put(Message(job.trial, TrialEnded("lost", "Its node 10.0.0.3 was lost.", code="node_lost")))
+
+
+def test_a_trial_starts_again_as_often_as_its_executor_says_that_its_node_was_lost(tmp_path: Path) -> None:
+    expansion = swept({"description": ["fine", "bug"]})
+    folder = sweep_folder(tmp_path, expansion.recipe.name, expansion.key)
+    fine, bug = execute_sweep(expansion, LosesNodes(2), folder, FAKE).record.trials
+    assert (fine.state, fine.lost_nodes, fine.repeated, fine.node) == ("done", 2, None, "10.0.0.3")
+    assert fine.repetition == f"{fine.name} started again on another node 2 times, because its node was lost."
+    assert (bug.state, bug.lost_nodes) == ("failed", 2)
+    assert "was run twice" in str(bug.repetition)
 
 
 def test_a_run_that_was_made_before_the_sweep_counts(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def ray() -> Iterator[Any]:
     """A Ray of this machine for all tests of this file; its start takes seconds."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'tfopt[ray]'")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     yield ray
     ray.shutdown()
 
@@ -40,12 +40,12 @@ def test_a_sweep_on_ray_shares_the_store_reports_failures_and_stops_the_hopeless
     expansion = swept({"description": ["a", "fail", "b", "die", "c", "endless"]})
     folder = sweep_folder(tmp_path, expansion.recipe.name, expansion.key)
     events: list[Mapping[str, Any]] = []
-    executor = RayExecutor(1, 1)
+    executor = RayExecutor(1, 6)
     url = (tmp_path / "shared").as_uri()
     sweep = execute_sweep(expansion, executor, folder, FAKE, store=url, stop_trials=True, on_event=events.append)
     assert [trial.state for trial in sweep.record.trials] == ["done", "failed", "done", "failed", "done", "stopped"]
     assert "nothing is left" in str(sweep.record.trials[1].error)
-    assert "Ray task died" in str(sweep.record.trials[3].error)
+    assert "Ray task crashed" in str(sweep.record.trials[3].error)
     assert [trial.name for trial in sweep.record.trials if trial.repeated] == [sweep.record.trials[3].name]
     built = (tmp_path / "built.log").read_text().splitlines()
     assert sum(line.startswith("train") for line in built) == 1

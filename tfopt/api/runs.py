@@ -12,6 +12,7 @@ from tfopt.results import ComparisonResult
 if TYPE_CHECKING:
     # Each function imports what it needs: `tfopt ls` must not wait for the recipe language, nor `validate` for reports.
     from tfopt.core.contracts.events import Emit
+    from tfopt.core.contracts.resources import Resources
     from tfopt.core.recipe.plan import Plan
     from tfopt.core.recipe.recipe import Recipe
     from tfopt.core.records.run import Run
@@ -49,6 +50,8 @@ def run(
     out: str | Path = DEFAULT_OUT,
     store: str | None = None,
     fresh: bool = False,
+    executor: Literal["here", "ray"] = "here",
+    resources: Resources | None = None,
     on_event: Emit | None = None,
 ) -> Run:
     """Executes a recipe: trains, optimizes, exports, proves, reports.
@@ -64,6 +67,9 @@ def run(
             Credentials come from fsspec's configuration. Share with those you trust: a stored model can carry code.
         fresh: run every stage again instead of taking finished ones from the store, and replace them there; also those
             that make external models.
+        executor: `here`, or `ray`: on a node of the cluster that RAY_ADDRESS names, which sees `out` and the recipe's
+            folder under the same paths. Where the node is lost, the run resumes on another.
+        resources: processors and GPUs that the run asks of the cluster, and how often it starts again.
         on_event: receives what happens, as it happens (see `tfopt.core.contracts.events`).
 
     Returns:
@@ -71,11 +77,22 @@ def run(
 
     Raises:
         RecipeError: the recipe cannot be run.
-        StageError: a stage or an export failed; finished stages stay in the store.
+        StageError: a stage or an export failed; finished stages stay in the store. Or no node of the cluster has the
+            resources.
         StoreError: the output folder or the shared store cannot be read or written.
         EnvironmentProblem: a package for the shared store is missing.
         KeyboardInterrupt: Ctrl-C; the run folder records it.
     """
+    if executor == "ray" or resources is not None:
+        from tfopt.core.contracts.resources import DEFAULT_RESOURCES
+        from tfopt.engine.elsewhere import execute_elsewhere
+        from tfopt.executors.start import start_executor
+
+        asked = loaded(recipe)
+        opened_store(out, store).check_writable()
+        where = start_executor("ray" if executor == "ray" else "local", 1, 1, Path(out), resources or DEFAULT_RESOURCES)
+        return execute_elsewhere(asked, where, Path(out), "tfopt.api:run", store=store, fresh=fresh, on_event=on_event)
+
     from tfopt.engine.launch import launch
 
     return launch(loaded(recipe), Path(out), lambda: opened_store(out, store), draw, fresh=fresh, on_event=on_event)
@@ -120,6 +137,7 @@ def sweep(
     jobs: int | None = None,
     stop_trials: bool = False,
     executor: Literal["local", "ray"] = "local",
+    resources: Resources | None = None,
     out: str | Path = DEFAULT_OUT,
     store: str | None = None,
     on_event: Emit | None = None,
@@ -133,9 +151,11 @@ def sweep(
         axes: `"stages.prune.schedule.kind=polynomial,constant"`, or mappings from path to values.
         seeds: how many seeds from the recipe's own on, or which; texts as on the command line (`3`, `1,5,9`).
         max_trials: run only the first trials.
-        jobs: trials side by side; by default one per processor, at most 8.
+        jobs: trials side by side; by default one per processor, at most 8 on this machine.
         stop_trials: stop trials by the median rule (see `tfopt.core.sweeps.median_rule`).
         executor: `local` processes, or `ray` (RAY_ADDRESS names the cluster).
+        resources: what each trial asks of the cluster, where trials go, and how often one starts again because its
+            node was lost (`tfopt.core.contracts.resources.Resources`).
         out: where the run folders and the store go.
         store: URL of a shared store, as in `run`; all trials get it.
         on_event: receives what happens (see `tfopt.engine.sweep`).
@@ -147,9 +167,11 @@ def sweep(
         RecipeError: with every mistake of every trial, before anything is run.
         UsageError: there is nothing to vary.
         EnvironmentProblem: a package for the executor or the shared store is missing.
+        StageError: the cluster cannot be reached, or none of its nodes has the resources.
         StoreError: the output folder or the shared store cannot be written.
         KeyboardInterrupt: Ctrl-C; the workers have been stopped.
     """
+    from tfopt.core.contracts.resources import DEFAULT_RESOURCES
     from tfopt.core.sweeps.expand import expand
     from tfopt.engine.sweep import execute_sweep
     from tfopt.executors.start import start_executor
@@ -160,7 +182,7 @@ def sweep(
     opened_store(out, store).check_writable()
     expansion = expand(asked)
     folder = sweep_folder(Path(out).resolve(), asked.name, expansion.key)
-    where = start_executor(executor, jobs, len(expansion.trials), folder)
+    where = start_executor(executor, jobs, len(expansion.trials), folder, resources or DEFAULT_RESOURCES)
     return execute_sweep(
         expansion, where, folder, "tfopt.api:run", store=store, stop_trials=stop_trials, on_event=on_event
     )

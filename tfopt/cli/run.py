@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
+from tfopt.cli.cluster import asked_resources, cluster_options
 from tfopt.cli.options import common
 from tfopt.cli.session import Answer, Session
 
@@ -49,6 +50,7 @@ Examples:
   tfopt run recipe.yaml --set stages.prune.schedule.final=90% --set seed=3
   tfopt run recipe.yaml --out /data/runs --fresh
   tfopt run recipe.yaml --store s3://bucket/tfopt   stages that a different machine has run are fetched
+  RAY_ADDRESS=head:6379 tfopt run recipe.yaml --executor ray --gpus-per-trial 1
   tfopt run recipe.yaml --json > report.json     for CI; the exit code is the verdict
 
 Exit code 7 when a claim is broken or a budget is not met. A run that was interrupted resumes from its last finished
@@ -61,10 +63,25 @@ stage when it is started again.
     is_flag=True,
     help="Run every stage again instead of taking finished ones from the store; also replaces them in --store.",
 )
+@click.option(
+    "--executor", type=click.Choice(["here", "ray"]), default="here", show_default=True,
+    help="This process, or a node of the Ray cluster of RAY_ADDRESS.",
+)  # fmt: skip
+@cluster_options
 @common
 @click.pass_obj
 def command(
-    session: Session, recipe: str, overrides: tuple[str, ...], out: str, store: str | None, fresh: bool
+    session: Session,
+    recipe: str,
+    overrides: tuple[str, ...],
+    out: str,
+    store: str | None,
+    fresh: bool,
+    executor: Literal["here", "ray"],
+    cpus_per_trial: int | None,
+    gpus_per_trial: float | None,
+    placement: Literal["pack", "spread"] | None,
+    retries: int | None,
 ) -> Answer:
     """Carry out RECIPE: train, optimize, export, prove, report.
 
@@ -78,7 +95,15 @@ def command(
     loaded = api.load(recipe, overrides)
     try:
         with progress(sys.stderr, silent_in_pipe=session.json) as on_event:
-            run = api.run(loaded, out=out, store=store, fresh=fresh, on_event=on_event)
+            run = api.run(
+                loaded,
+                out=out,
+                store=store,
+                fresh=fresh,
+                executor=executor,
+                resources=asked_resources(cpus_per_trial, gpus_per_trial, placement, retries),
+                on_event=on_event,
+            )
     except KeyboardInterrupt:
         click.echo("Finished stages are kept: the same command resumes from there.", err=True)
         raise

@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from tfopt.cli.cluster import asked_resources, cluster_options
 from tfopt.cli.options import common
 from tfopt.cli.run import recipe_options
 from tfopt.cli.session import Answer, Session
@@ -22,6 +23,7 @@ Examples:
   tfopt sweep recipe.yaml --axis stages.prune.schedule.final=50%..90%/5 --jobs 4
   tfopt sweep recipe.yaml --axis "stages.train.epochs=5,10 & stages.prune.epochs=10,5"
   tfopt sweep recipe.yaml --axis "stages.prune.schedule={kind: constant, final: 80%},{kind: polynomial, final: 90%}"
+  RAY_ADDRESS=head:6379 tfopt sweep recipe.yaml --executor ray --gpus-per-trial 1 --retries 5
 
 The same command resumes where it stopped: finished trials are not run again. Exit code 5 when a trial failed, 7 when a
 claim is broken or a budget is not met.
@@ -46,6 +48,7 @@ claim is broken or a budget is not met.
     "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
     help="Processes of this machine, or the Ray cluster of RAY_ADDRESS.",
 )  # fmt: skip
+@cluster_options
 @common
 @click.pass_obj
 def command(
@@ -61,6 +64,10 @@ def command(
     stop_trials: str | None,
     old_stop_trials: str | None,
     executor: Literal["local", "ray"],
+    cpus_per_trial: int | None,
+    gpus_per_trial: float | None,
+    placement: Literal["pack", "spread"] | None,
+    retries: int | None,
 ) -> Answer:
     """Run every combination of the axes of RECIPE with every seed, side by side.
 
@@ -84,6 +91,7 @@ def command(
                 jobs=jobs,
                 stop_trials="median" in (stop_trials, old_stop_trials),
                 executor=executor,
+                resources=asked_resources(cpus_per_trial, gpus_per_trial, placement, retries),
                 out=out,
                 store=store,
                 on_event=on_event,

@@ -6,6 +6,7 @@ Events: those of the runs with a `trial` key added, and
 |---|---|
 | `sweep_started` | `sweep`, `recipe`, `trials` (names), `settled` (names of those finished before) |
 | `trial_started` | `trial` |
+| `trial_placed` | `trial`, `node`: where in a cluster it runs |
 | `trial_repeated` | `trial`, `error`, `code`: an error that need not come from its recipe; it starts again |
 | `trial_finished` | `trial`, `state`, `error` |
 | `sweep_finished` | `sweep`, `states` (state -> number of trials) |
@@ -176,11 +177,16 @@ class _Execution:
         name, event = message.trial, message.event
         match event["event"]:
             case "trial_ended":
-                if event.get("not_of_recipe") and self.records[name].repeated is None:
-                    self.repeat(name, event["error"], event.get("code"))
+                if event["state"] == "lost":
+                    lost = self.records[name].lost_nodes + 1
+                    self.repeat(name, event["error"], event.get("code"), lost_nodes=lost)
+                elif event.get("not_of_recipe") and self.records[name].repeated is None:
+                    self.repeat(name, event["error"], event.get("code"), repeated=event["error"])
                 else:
                     self.end(name, event["state"], event["error"], event.get("code"))
                 return
+            case "trial_placed":
+                self.set(name, node=event["node"])
             case "run_started":
                 self.set(name, run=event["run"])
             case "run_reused":
@@ -230,10 +236,10 @@ class _Execution:
         self.set(name, state=state, error=error, error_code=code)
         self.emit(TrialFinished(name, state, error, code))
 
-    def repeat(self, name: str, error: str, code: str | None) -> None:
-        """Lets a trial start a second and last time; its finished stages come from the store."""
+    def repeat(self, name: str, error: str, code: str | None, **changes: object) -> None:
+        """Lets a trial start again; its finished stages come from the store."""
         self.running.remove(name)
-        self.set(name, state="waiting", repeated=error)
+        self.set(name, state="waiting", **changes)
         self.emit(TrialRepeated(name, error, code))
 
     def interrupt(self) -> None:

@@ -15,11 +15,13 @@ class Job:
 
     Args:
         trial: its name.
-        function: `package.module:function`, called as `function(recipe, out=..., store=..., on_event=...)`.
+        function: `package.module:function`, called as `function(recipe, out=..., store=..., on_event=...)`, and with
+            `fresh=True` where asked.
         recipe: the recipe as plain values.
         folder: folder of the recipe's file, for code that is stored next to it.
         out: where runs and the store go.
         store: URL of a shared store.
+        fresh: run every stage again.
     """
 
     trial: str
@@ -28,6 +30,7 @@ class Job:
     folder: str
     out: str
     store: str | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class Message:
 
     Args:
         trial: its name.
-        event: an event of its run, or its last: `trial_ended` with `state` (`done`, `failed`, `stopped`), `error`
-            and `not_of_recipe`.
+        event: an event of its run, or its last: `trial_ended` with `state` (`done`, `failed`, `stopped`, `lost`),
+            `error` and `not_of_recipe`.
     """
 
     trial: str

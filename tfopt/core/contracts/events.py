@@ -231,6 +231,14 @@ class TrialRepeated(RunEvent):
 
 
 @dataclass(frozen=True, eq=False)
+class TrialPlaced(RunEvent):
+    """A trial runs on this node of a cluster."""
+
+    event: ClassVar[str] = "trial_placed"
+    node: str
+
+
+@dataclass(frozen=True, eq=False)
 class TrialFinished(RunEvent):
     """A trial is over; `error` and its `code` are None where it is done."""
 
@@ -254,6 +262,7 @@ class SweepFinished(RunEvent):
 class TrialEnded(RunEvent):
     """The last message of a worker about a trial.
 
+    `state` is `done`, `failed`, `stopped`, or `lost` where its machine was lost and it should start again elsewhere.
     `memory` is the peak of its process in bytes, where known; `not_of_recipe` is True where the error need not come
     from the recipe.
     """

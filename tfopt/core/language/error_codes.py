@@ -165,6 +165,9 @@ CODES = {
     # Files and the store.
     "export_failed": ErrorCode("An export failed; the other files are written.", "Follow the message."),
     "conversion_failed": ErrorCode("The converter refused the model.", "Follow the message."),
+    "node_lost": ErrorCode(
+        "A machine of the cluster was lost while it ran a trial.", "Start the same sweep again, or raise --retries."
+    ),
     "process_crashed": ErrorCode("A child process crashed.", "Follow the message."),
     "process_failed": ErrorCode("A function failed in a child process.", "Follow the message."),
     "malformed_file": ErrorCode("A model file is damaged or not of the type its name says.", "Write it again."),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from tfopt.core.language.wording import counted
 from tfopt.core.records.record import Record
 from tfopt.core.records.run import Run
 from tfopt.core.sweeps.expand import Trial
@@ -35,6 +36,10 @@ class TrialRecord(Record):
     """The code of the error for which it failed (docs/errors.md)."""
     repeated: str | None = None
     """The error of its first attempt, where that need not come from the recipe: the trial was run a second time."""
+    node: str | None = None
+    """The node of the cluster that it ran on last."""
+    lost_nodes: int = 0
+    """How many of its attempts ended because their node was lost."""
 
     @property
     def settled(self) -> bool:
@@ -43,13 +48,17 @@ class TrialRecord(Record):
 
     @property
     def repetition(self) -> str | None:
-        """Why it was run a second time, as a sentence."""
-        if self.repeated is None:
-            return None
-        return (
-            f"{self.name} was run twice: its first attempt ended with an error that need not come from its recipe. "
-            f"{self.repeated}"
-        )
+        """Why it was run more than once, in sentences."""
+        sentences = []
+        if self.lost_nodes:
+            times = counted(self.lost_nodes, "time")
+            sentences.append(f"{self.name} started again on another node {times}, because its node was lost.")
+        if self.repeated is not None:
+            sentences.append(
+                f"{self.name} was run twice: its first attempt ended with an error that need not come from its recipe. "
+                f"{self.repeated}"
+            )
+        return " ".join(sentences) or None
 
     @classmethod
     def of(cls, trial: Trial) -> TrialRecord:

@@ -93,7 +93,8 @@ class TrialLines:
                 self.last[event["trial"]] = f"{event['export']}: {metrics_text(event['measures'], 2)}"
             case "trial_repeated":
                 name = f"{event['trial']:<{self.names}}"
-                self.show(f"{name}  will run again: its error need not come from its recipe. {event['error']}")
+                why = "" if event.get("code") == "node_lost" else ": its error need not come from its recipe"
+                self.show(f"{name}  will run again{why}. {event['error']}")
             case "trial_finished":
                 self.ended += 1
                 outcome = self.last.get(event["trial"], "") if event["state"] == "done" else event["error"]

@@ -1,0 +1,72 @@
+"""One run on a machine of a cluster: its events arrive here, its folder lies where all machines see it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfopt.core.contracts.events import Emit, Warned
+from tfopt.core.recipe.recipe import Recipe
+from tfopt.core.records.run import Run
+from tfopt.errors import StageError
+from tfopt.executors.base import Executor, Job
+from tfopt.io.runs.runs import read_run
+
+PATIENCE = 1.0
+"""Seconds to wait for a message before looking whether the run is still alive."""
+
+
+def execute_elsewhere(
+    recipe: Recipe,
+    executor: Executor,
+    root: Path,
+    function: str,
+    *,
+    store: str | None = None,
+    fresh: bool = False,
+    on_event: Emit | None = None,
+) -> Run:
+    """Carries out a recipe by an executor; a node that is lost costs the epoch under way.
+
+    Args:
+        recipe: what to run.
+        executor: where it runs; closed at the end.
+        root: folder of the runs and the store; all machines see it under this path.
+        function: `package.module:function` that carries out one recipe (`tfopt.api:run`).
+        store: URL of a shared store.
+        fresh: run every stage again.
+        on_event: receives what happens.
+
+    Raises:
+        StageError: the run failed; with the code of its error.
+        KeyboardInterrupt: Ctrl-C; the run has been stopped.
+    """
+    job = Job(recipe.name, function, recipe.to_document(), recipe.folder, str(root.resolve()), store, fresh)
+    emit = on_event if on_event is not None else lambda event: None
+    folder: str | None = None
+    try:
+        executor.start(job)
+        while True:
+            try:
+                message = executor.next_message(PATIENCE)
+            except KeyboardInterrupt:
+                executor.stop(job.trial)
+                raise
+            if message is None:
+                continue
+            event = message.event
+            if event["event"] in ("run_started", "run_reused"):
+                folder = event["run"]
+            if event["event"] != "trial_ended":
+                emit(event)
+                continue
+            if event["state"] == "lost":
+                emit(Warned(f"{event['error']} The run resumes on another."))
+                executor.start(job)
+            elif event["state"] == "done" and folder is not None:
+                return read_run(root / recipe.name / folder, root)
+            elif event["state"] == "stopped":
+                raise KeyboardInterrupt
+            else:
+                raise StageError(event["error"], code=event.get("code") or "executor_failed")
+    finally:
+        executor.close()
