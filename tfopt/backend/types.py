@@ -9,7 +9,7 @@ types, for mypy only. Every other name of the libraries is `Any` to mypy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,40 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 Arrays: TypeAlias = Array | dict[str, Array]
 """Examples of a model with one input, or of one with several by their names."""
+
+
+class ExampleArray(Protocol):
+    """An array with one row per example, in memory or not: a NumPy array is one, and so is a folder of images that are
+    decoded when they are read. Nothing but `[...]` reads examples.
+
+    `tfopt.backend.data.large` has those that are not in memory, and what reads them in parts.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Examples, then the axes of one example."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all examples would take in memory."""
+
+    def __len__(self) -> int:
+        """Number of examples."""
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """Examples at an index, in a slice, or at an array of positions, as NumPy arrays."""
+
+
+ExampleArrays: TypeAlias = ExampleArray | dict[str, ExampleArray] | dict[str, Array]
+"""Examples of a model with one input, or of one with several by their names, in memory or not."""
 
 Examples: TypeAlias = tuple[Array, Array]
 """Inputs and targets of one split, as a data set's loader returns them."""

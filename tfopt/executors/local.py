@@ -22,7 +22,7 @@ from tfopt.catalog.own_code import child_environment
 from tfopt.core.contracts.events import TrialEnded
 from tfopt.executors.base import Job, Message
 from tfopt.io.system.files import cannot_write
-from tfopt.io.system.memory import available_memory
+from tfopt.memory import available_memory
 
 MEMORY_OF_A_TRIAL = 1_000_000_000
 """Bytes that must be free before another worker starts, until a trial has shown what it needs. A worker of the first

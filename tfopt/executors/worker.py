@@ -22,7 +22,7 @@ from tfopt.core.contracts.events import Emit, Event, TrialEnded, plain
 from tfopt.core.recipe.recipe import Origin, build_recipe
 from tfopt.core.sweeps.causes import need_not_come_from_recipe
 from tfopt.errors import TfoptError
-from tfopt.io.system.memory import peak_memory
+from tfopt.memory import peak_memory
 
 Send = Emit
 

@@ -18,7 +18,7 @@ from tfopt.errors import StageError
 
 if TYPE_CHECKING:
     from tfopt.backend.data.splits import Data
-    from tfopt.backend.types import Array, Arrays
+    from tfopt.backend.types import Array, ExampleArrays
 
 
 class DatasetContract:
@@ -107,5 +107,7 @@ class DatasetContract:
         assert data.class_names is None or len(data.class_names) == data.num_classes
 
 
-def _named(arrays: Arrays) -> dict[str, Array]:
-    return arrays if isinstance(arrays, dict) else {"": arrays}
+def _named(arrays: ExampleArrays) -> dict[str, Array]:
+    from tfopt.backend.data.arrays.reading import in_memory, named
+
+    return {name: in_memory(array) for name, array in named(arrays).items()}

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfopt.backend.data.arrays.order import shuffled
+from tfopt.backend.data.arrays.stored import StoredRows, save_rows
+from tfopt.backend.data.arrays.tensors import readable_errors
+from tfopt.backend.data.arrays.views import LazyArray
 from tfopt.backend.data.augment import _beta
 from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data.splits import Data, Split
@@ -217,3 +223,37 @@ def test_what_cannot_be_augmented_is_refused() -> None:
     quantities = Split(np.zeros((4, 1), np.float32), np.zeros((4, 1), np.float32))
     with pytest.raises(StageError, match="these targets are no labels"):
         training_batches(Data(quantities, quantities, quantities, source="q"), 2, 1, 0, one_hot=3)
+
+
+def test_examples_on_disk_come_in_the_same_order(tmp_path: Path) -> None:
+    inputs, labels = np.random.default_rng(0).random((23, 4, 4, 1)).astype(np.float32), np.arange(23, dtype=np.int32)
+    save_rows(tmp_path / "x.npy", inputs)
+    found = []
+    for array in (inputs, StoredRows(tmp_path / "x.npy")):
+        split = Split(array, labels)
+        augment = Augment(flip="horizontal", mixup=0.0)
+        data = Data(split, split, split, source="test", num_classes=23)
+        batches = [*training_batches(data, 5, 2, 3, augment=augment), *evaluation_batches(split, 10)]
+        found.append([part.numpy() for batch in batches for part in batch])
+    assert len(found[0]) == len(found[1]) == 2 * (10 + 3)
+    for memory, disk in zip(*found, strict=True):
+        np.testing.assert_array_equal(memory, disk)
+
+
+def test_rows_that_are_read_together_stay_near_each_other() -> None:
+    order = shuffled(100, tf.constant([1, 2], tf.int64), 5).numpy()
+    assert sorted(order) == list(range(100))
+    groups = [sorted(order[start : start + 20]) for start in range(0, 100, 20)]
+    assert sorted(groups) == [list(range(start, start + 20)) for start in range(0, 100, 20)]
+    assert groups != sorted(groups)
+    assert order[:20].tolist() != groups[0]
+
+
+def test_an_example_that_cannot_be_read_is_named_by_its_own_error() -> None:
+    class Broken(LazyArray):
+        def read(self, positions: Any) -> Any:
+            raise StageError("b/7.jpg cannot be read as an image.", code="data_unreadable")
+
+    split = Split(Broken((8, 2), np.dtype(np.float32)), np.zeros(8, np.int32))
+    with pytest.raises(StageError, match=r"b/7\.jpg cannot be read"), readable_errors():
+        list(evaluation_batches(split, 4))

@@ -15,9 +15,10 @@ import tf_keras
 
 from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.audit import inspect as inspection
+from tfopt.backend.data.arrays.stored import save_rows
 from tfopt.backend.models import build as models
 from tfopt.backend.tflite import predict
-from tfopt.backend.types import Arrays, Shape
+from tfopt.backend.types import ExampleArrays, Shape
 from tfopt.catalog.own_code import importable
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.language.wording import counted
@@ -38,7 +39,7 @@ class TfliteModel:
     inputs: Mapping[str, Shape]
     outputs: Mapping[str, Shape]
 
-    def predict(self, examples: Arrays) -> np.ndarray:
+    def predict(self, examples: ExampleArrays) -> np.ndarray:
         """Outputs of the file, (examples, ...), computed in a process of its own.
 
         Args:
@@ -47,12 +48,12 @@ class TfliteModel:
         Raises:
             ExportError: LiteRT refuses the file or the examples.
         """
-        named = examples if isinstance(examples, Mapping) else {next(iter(self.inputs)): examples}
+        by_name = examples if isinstance(examples, Mapping) else {next(iter(self.inputs)): examples}
         with tempfile.TemporaryDirectory() as folder:
             work = Path(folder)
-            files = {name: work / f"input.{number}.npy" for number, name in enumerate(named)}
-            for name, values in named.items():
-                np.save(files[name], values)
+            files = {name: work / f"input.{number}.npy" for number, name in enumerate(by_name)}
+            for name, values in by_name.items():
+                save_rows(files[name], values)
             outputs = predict.run_file(self.path, files, work).outputs
         return next(iter(outputs.values()))
 

@@ -18,11 +18,12 @@ from tfopt.backend.bundle.contents import About, Bundled, add_file, write_array
 from tfopt.backend.bundle.labels import misfit, read_labels
 from tfopt.backend.bundle.metadata.content import LABELS, ModelMeaning
 from tfopt.backend.bundle.preflight import KIND, output_sizes
+from tfopt.backend.data.arrays.stored import save_rows
 from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.raw_inputs import raw_inputs
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, ExampleArray
 from tfopt.core.claims.failures import Failure, attempt, failed_export
 from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.config.outputs import Outputs
@@ -147,10 +148,10 @@ def _files(
     return Made(tuple(made), left_out)
 
 
-def _saved(inputs: Mapping[str, Array], work: Path) -> dict[str, Path]:
+def _saved(inputs: Mapping[str, ExampleArray], work: Path) -> dict[str, Path]:
     files = {name: work / f"given.{number}.npy" for number, name in enumerate(inputs)}
     for name, values in inputs.items():
-        np.save(files[name], values)
+        save_rows(files[name], values)
     return files
 
 

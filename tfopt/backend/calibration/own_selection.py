@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
+from tfopt.backend.data.arrays.reading import arrays_in_memory, named, slices
 from tfopt.backend.data.splits import Data, Split, num_examples
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, ExampleArrays
 from tfopt.catalog import references
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -33,11 +36,15 @@ def selected_by_function(source: str, data: Data) -> Split:
     """
     function = references.named(source)
     train = data.train
-    returned = guarded(lambda: function(_locked(train.inputs), _locked(train.targets)), source)
+    inputs, targets = (
+        _locked(arrays_in_memory(arrays, f"The training examples, which {source} is called with,"))
+        for arrays in (train.inputs, train.targets)
+    )
+    returned = guarded(lambda: function(inputs, targets), source)
     positions = None if isinstance(returned, Mapping) else _positions(returned, len(train), source)
     if positions is not None:
         return train.select(positions)
-    examples = _examples(returned, train.inputs, source)
+    examples = _examples(returned, inputs, source)
     _keep_test_split_out(examples, data, source)
     return Split(examples, np.zeros(num_examples(examples), np.int64))
 
@@ -96,11 +103,10 @@ def _like(returned: Any, inputs: Array, source: str, what: str) -> Array:
 
 def _keep_test_split_out(examples: Arrays, data: Data, source: str) -> None:
     """Refuses examples that are in the test split and not in the training split."""
-    test = {*_rows(data.test.inputs)}
-    found = [row for row in _rows(examples) if row in test]
+    own = Counter(_rows(examples))
+    found = own.keys() & set(_rows(data.test.inputs))
     if found:
-        train = {*_rows(data.train.inputs)}
-        leaked = sum(row not in train for row in found)
+        leaked = sum(own[row] for row in found - set(_rows(data.train.inputs)))
         if leaked:
             raise _unusable(
                 source,
@@ -110,10 +116,13 @@ def _keep_test_split_out(examples: Arrays, data: Data, source: str) -> None:
             )
 
 
-def _rows(arrays: Arrays) -> list[bytes]:
-    """The content of each example."""
-    parts = [arrays[name] for name in sorted(arrays)] if isinstance(arrays, dict) else [arrays]
-    return [b"|".join(np.ascontiguousarray(part[row]).tobytes() for part in parts) for row in range(len(parts[0]))]
+def _rows(arrays: ExampleArrays) -> Iterator[bytes]:
+    """A hash of the content of each example."""
+    by_name = [array for _, array in sorted(named(arrays).items())]
+    for rows in slices(max(by_name, key=lambda array: array.nbytes)):
+        parts = [np.ascontiguousarray(array[rows]) for array in by_name]
+        for row in range(len(parts[0])):
+            yield sha256(b"|".join(part[row].tobytes() for part in parts)).digest()
 
 
 def _locked(arrays: Arrays) -> Arrays:

@@ -8,8 +8,9 @@ from itertools import zip_longest
 import numpy as np
 
 from tfopt.backend.calibration.own_selection import selected_by_function
+from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.data.splits import Data, Split, is_one_hot, random_order
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, ExampleArrays
 from tfopt.core.config.files.calibration import BALANCED, Calibration
 from tfopt.errors import StageError
 
@@ -36,14 +37,15 @@ def calibration_split(data: Data, calibration: Calibration, seed: int) -> Split:
     return data.train.take(calibration.examples, seed)
 
 
-def labels_of(targets: Arrays) -> Array | None:
+def labels_of(targets: ExampleArrays) -> Array | None:
     """The class of each example, shape (examples,); None where targets are no classes.
 
     Args:
         targets: integers or 0/1, (examples,) or (examples, 1), or one-hot, (examples, classes).
     """
-    if isinstance(targets, dict) or not targets.size:
+    if isinstance(targets, dict) or not targets.nbytes:
         return None
+    targets = in_memory(targets, "The targets")
     if is_one_hot(targets) and targets.ndim == 2:
         found: Array = targets.argmax(axis=1)
         return found

@@ -1,4 +1,4 @@
-"""Batches for training and evaluation, from examples held in memory.
+"""Batches for training and evaluation, from examples in memory or read when they are needed.
 
 One dataset covers all epochs of a stage: no warm-up between epochs, and the shuffling of epoch k is a function of
 (seed, k) alone, so a resumed run sees exactly what the uninterrupted one would have seen.
@@ -6,13 +6,22 @@ One dataset covers all epochs of a stage: no warm-up between epochs, and the shu
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
+from tfopt.backend.data.arrays.order import shuffled
+from tfopt.backend.data.arrays.reading import all_in_memory, named
+from tfopt.backend.data.arrays.tensors import gathered
+from tfopt.backend.data.arrays.views import window_of
 from tfopt.backend.data.augment import Fetch, augmented, check_augment, is_active
-from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.types import Nested
+from tfopt.backend.data.splits import Data, Split, num_examples
+from tfopt.backend.types import ExampleArrays, Nested
 from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
+
+_READ_AHEAD = 2
+"""Batches that are read before they are needed, of examples that are not in memory."""
 
 
 def training_batches(
@@ -52,19 +61,22 @@ def training_batches(
     fetch = _fetch(split, one_hot) if extra is None else _with(_fetch(split, one_hot), extra)
     n = len(split)
     steps = -(-n // batch_size)
+    window = max((window_of(array) or 0 for array in named(split.inputs).values()), default=0)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed * 8 % 2**62, tf.int64), epoch])
-        order = tf.random.experimental.stateless_shuffle(tf.range(n), seed=key)
+        order = shuffled(n, key, window)
         draw = augmented(fetch, split, augment, seed, epoch) if is_active(augment) else fetch
         starts = tf.data.Dataset.range(0, n, batch_size, output_type=tf.int32)
         return starts.map(
-            lambda start: draw(order[start : start + batch_size]), num_parallel_calls=2, deterministic=True
+            lambda start: draw(order[start : start + batch_size]),
+            num_parallel_calls=1 if window else 2,
+            deterministic=True,
         )
 
     batches = tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_batches)
     batches = batches.apply(tf.data.experimental.assert_cardinality((epochs - first_epoch) * steps))
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE if split.in_memory else _READ_AHEAD)
 
 
 def evaluation_batches(split: Split, batch_size: int, *, one_hot: int | None = None) -> tf.data.Dataset:
@@ -75,13 +87,25 @@ def evaluation_batches(split: Split, batch_size: int, *, one_hot: int | None = N
         batch_size: examples per batch; the last may be smaller.
         one_hot: turn labels into vectors of this length, as a model trained with mixup needs it.
     """
-    fetch = _fetch(split, one_hot)
-    starts = tf.data.Dataset.range(0, len(split), batch_size, output_type=tf.int32)
-    stop = len(split)
+    return _in_order(_fetch(split, one_hot), len(split), batch_size, split.in_memory)
+
+
+def input_batches(inputs: ExampleArrays, batch_size: int) -> tf.data.Dataset:
+    """The inputs alone, in order.
+
+    Args:
+        inputs: of any kind.
+        batch_size: examples per batch; the last may be smaller.
+    """
+    return _in_order(gathered(inputs), num_examples(inputs), batch_size, all_in_memory(inputs))
+
+
+def _in_order(fetch: Callable[[tf.Tensor], Nested], stop: int, batch_size: int, in_memory: bool) -> tf.data.Dataset:
+    starts = tf.data.Dataset.range(0, stop, batch_size, output_type=tf.int32)
     batches = starts.map(
         lambda start: fetch(tf.range(start, tf.minimum(start + batch_size, stop))), num_parallel_calls=2
     )
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE if in_memory else _READ_AHEAD)
 
 
 def one_hot_depth(data: Data, augment: Augment | None) -> int | None:
@@ -94,17 +118,21 @@ def one_hot_depth(data: Data, augment: Augment | None) -> int | None:
 def _fetch(split: Split, one_hot: int | None) -> Fetch:
     """A function from example positions to (inputs, targets)."""
     # Held as tensors outside the pipeline: captured, not copied into its graph (whose limit is 2 GB).
-    inputs, targets = split.tensors
+    inputs, targets = map(gathered, split.tensors if split.in_memory else (split.inputs, split.targets))
     if split.targets is split.inputs:
-        return lambda positions: (_gather(inputs, positions),) * 2
+
+        def reproduce(positions: tf.Tensor) -> tuple[Nested, ...]:
+            return (inputs(positions),) * 2
+
+        return reproduce
     if one_hot is not None and (isinstance(split.targets, dict) or split.targets.dtype.kind not in "iu"):
         raise StageError(
             "One-hot targets are made from integer labels, but these targets are no labels.", code="invalid_data"
         )
 
     def fetch(positions: tf.Tensor) -> tuple[Nested, ...]:
-        labels = _gather(targets, positions)
-        return _gather(inputs, positions), labels if one_hot is None else tf.one_hot(labels, one_hot)
+        labels = targets(positions)
+        return inputs(positions), labels if one_hot is None else tf.one_hot(labels, one_hot)
 
     return fetch
 
@@ -112,9 +140,5 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
 def _with(fetch: Fetch, extra: Nested) -> Fetch:
     """Yields (inputs, targets, None, extra): None is the sample-weight slot."""
     with tf.device("CPU:0"):
-        tensors = tf.nest.map_structure(tf.convert_to_tensor, extra)
-    return lambda positions: (*fetch(positions), None, _gather(tensors, positions))
-
-
-def _gather(tensors: tf.Tensor | dict[str, tf.Tensor], positions: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
-    return tf.nest.map_structure(lambda tensor: tf.gather(tensor, positions), tensors)
+        rows = gathered(tf.nest.map_structure(tf.convert_to_tensor, extra))
+    return lambda positions: (*fetch(positions), None, rows(positions))

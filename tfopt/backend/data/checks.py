@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from tfopt.backend.data.arrays.reading import extremes, in_memory, is_in_memory, named
 from tfopt.backend.data.splits import Split, num_examples
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
@@ -65,7 +66,7 @@ def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split
     targets = splits["train"].targets
     if isinstance(targets, dict) or targets.dtype.kind != "U":
         return dict(splits), None
-    names = np.unique(targets)
+    names = np.unique(np.asarray(targets))
     for name, split in splits.items():
         strange = np.setdiff1d(np.asarray(split.targets).astype(str), names)
         if strange.size:
@@ -90,17 +91,19 @@ def num_classes_of(splits: Mapping[str, Split], names: tuple[str, ...] | None) -
     if names is not None:
         return len(names)
     targets = splits["train"].targets
-    if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.size:
+    if isinstance(targets, dict) or targets.dtype.kind not in "iu" or not targets.nbytes:
         return None
     if targets.ndim == 1:
-        return int(targets.max()) + 1
+        return extremes(targets)[1] + 1
     # Tokens: one that only the test split has is rare, not wrong.
-    return max(int(split.targets.max()) for split in splits.values() if isinstance(split.targets, np.ndarray)) + 1
+    return max(extremes(split.targets)[1] for split in splits.values() if not isinstance(split.targets, dict)) + 1
 
 
-def labels_to_stratify(targets: Arrays, num_classes: int | None) -> Array | None:
+def labels_to_stratify(targets: ExampleArrays, num_classes: int | None) -> Array | None:
     """The class of each example; None where examples do not have one class each."""
-    return targets if num_classes is not None and isinstance(targets, np.ndarray) and targets.ndim == 1 else None
+    if num_classes is None or isinstance(targets, dict) or targets.ndim != 1:
+        return None
+    return in_memory(targets, "The labels")
 
 
 def check_split(split: Split, train: Split, num_classes: int | None, what: str) -> None:
@@ -123,25 +126,32 @@ def check_split(split: Split, train: Split, num_classes: int | None, what: str) 
             raise StageError(
                 f"{what}: the {kind} are {_names(arrays)}, those of training {_names(reference)}.", code="invalid_data"
             )
-        for name, array in _named(arrays).items():
+        for name, array in named(arrays).items():
             label = f"{what}: {kind} {name}".rstrip()
             if len(array) != n:
                 raise StageError(
                     f"{label} has {counted(len(array), 'example')}, but there are {n} of {_first(split.inputs)}.",
                     code="invalid_data",
                 )
-            expected = _named(reference)[name].shape[1:]
+            expected = named(reference)[name].shape[1:]
             if array.shape[1:] != expected:
                 raise StageError(
                     f"{label} has examples of shape {array.shape[1:]}, those of training {expected}.",
                     code="invalid_data",
                 )
-            _check_finite(array, label)
+            check_finite(array, label)
     if num_classes is not None and not isinstance(split.targets, dict):
         _check_labels(split.targets, num_classes, what)
 
 
-def _check_finite(array: Array, label: str) -> None:
+def check_finite(array: ExampleArray, label: str) -> None:
+    """Refuses NaN and infinite values; arrays that are not in memory were checked when they were read first.
+
+    Raises:
+        StageError: with the number of values, and the first example.
+    """
+    if not is_in_memory(array):
+        return
     if array.dtype.kind != "f":
         return
     # The sum is not finite if any value is not; it needs no second array of the same size.
@@ -159,8 +169,8 @@ def _check_finite(array: Array, label: str) -> None:
         )
 
 
-def _check_labels(labels: Array, num_classes: int, what: str) -> None:
-    low, high = int(labels.min()), int(labels.max())
+def _check_labels(labels: ExampleArray, num_classes: int, what: str) -> None:
+    low, high = extremes(labels)
     if labels.ndim > 1 and low == NO_TARGET:
         low = 0
     if low < 0:
@@ -208,13 +218,9 @@ def _each(value: object, work: Callable[[object], Array]) -> Arrays:
     return {str(name): work(part) for name, part in value.items()} if isinstance(value, Mapping) else work(value)
 
 
-def _named(arrays: Arrays) -> dict[str, Array]:
-    return arrays if isinstance(arrays, dict) else {"": arrays}
-
-
-def _names(arrays: Arrays) -> str:
+def _names(arrays: ExampleArrays) -> str:
     return f"named {', '.join(sorted(arrays))}" if isinstance(arrays, dict) else "one array"
 
 
-def _first(inputs: Arrays) -> str:
+def _first(inputs: ExampleArrays) -> str:
     return f"the input {next(iter(inputs))!r}" if isinstance(inputs, dict) else f"inputs ({num_examples(inputs)})"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.types import Arrays
+from tfopt.backend.types import ExampleArrays
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
@@ -69,5 +69,5 @@ def with_names_of_model(data: Data, names: list[str], model: str) -> Data:
 def _renamed(split: Split, names: Mapping[str, str]) -> Split:
     if not isinstance(split.inputs, dict):
         return split
-    inputs: Arrays = {names[name]: array for name, array in split.inputs.items()}
+    inputs: ExampleArrays = {names[name]: array for name, array in split.inputs.items()}
     return Split(inputs, inputs if split.targets is split.inputs else split.targets)

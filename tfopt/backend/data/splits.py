@@ -1,4 +1,4 @@
-"""Examples in memory: one split, the three splits of a data set, and what must travel with a model."""
+"""Examples: one split, the three splits of a data set, and what must travel with a model."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
+from tfopt.backend.data.arrays.reading import all_in_memory, arrays_in_memory, named, parts
+from tfopt.backend.data.arrays.views import selected
 from tfopt.backend.data.raw_inputs import RawInputs
-from tfopt.backend.types import Array, Arrays, Nested
+from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays, Nested
 from tfopt.core.records.report import DataRecord
 from tfopt.core.records.text import TextRecord
 
@@ -39,22 +42,28 @@ class Split:
     """Examples that are used together.
 
     Args:
-        inputs: array, or arrays by input name.
-        targets: array, or arrays by output name; the very object `inputs` where a model is to reproduce its input.
+        inputs: array, or arrays by input name; in memory or not (`tfopt.backend.data.arrays`).
+        targets: array, or arrays by output name, in memory; the very object `inputs`, wherever that is, where a model is
+            to reproduce its input.
         anomalies: which examples are anomalies, (n,) bool, so that a model that reproduces its input can be judged by
             finding them; None where that is not known.
     """
 
-    inputs: Arrays
+    inputs: ExampleArrays
     targets: Arrays
     anomalies: Array | None = None
 
     def __len__(self) -> int:
         return num_examples(self.inputs)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether all examples are in memory."""
+        return all_in_memory(self.inputs) and all_in_memory(self.targets)
+
     @cached_property
     def tensors(self) -> tuple[Nested, Nested]:
-        """Inputs and targets as tensors in main memory; made once, for every stage reads the same examples."""
+        """Inputs and targets in memory as tensors; made once, for every stage reads the same examples."""
         import tensorflow as tf
 
         with tf.device("CPU:0"):
@@ -65,14 +74,32 @@ class Split:
     def take(self, n: int, seed: int) -> Split:
         """`n` examples drawn without replacement, always the same for the same seed; all of them if there are fewer.
 
-        A smaller draw with the same seed is the beginning of a larger one.
+        A smaller draw with the same seed is the beginning of a larger one. They are in memory.
+
+        Raises:
+            StageError: there is not enough memory for them.
         """
-        return self.select(random_order(len(self), seed)[:n])
+        return self.select(random_order(len(self), seed)[:n]).read(f"{n:,} examples")
+
+    def read(self, what: str) -> Split:
+        """The same examples, in memory.
+
+        Args:
+            what: what they are, at the beginning of a sentence.
+
+        Raises:
+            StageError: there is not enough memory for them.
+        """
+        if self.in_memory:
+            return self
+        inputs = arrays_in_memory(self.inputs, what)
+        targets = inputs if self.targets is self.inputs else self.targets
+        return Split(inputs, targets, self.anomalies)
 
     def select(self, positions: Array) -> Split:
-        """The examples at `positions`, in that order."""
+        """The examples at `positions`, in that order; those that are not in memory are not read."""
         inputs = _each(self.inputs, positions)
-        targets = inputs if self.targets is self.inputs else _each(self.targets, positions)
+        targets = cast("Arrays", inputs if self.targets is self.inputs else _each(self.targets, positions))
         return Split(inputs, targets, None if self.anomalies is None else self.anomalies[positions])
 
 
@@ -122,7 +149,7 @@ class Data:
     def num_outputs(self) -> int:
         """Number of classes for integer labels, else the size of the targets' last axis (one-hot integers, too)."""
         targets = self.train.targets
-        if self.num_classes is not None and not (isinstance(targets, np.ndarray) and is_one_hot(targets)):
+        if self.num_classes is not None and (isinstance(targets, dict) or not is_one_hot(targets)):
             return self.num_classes
         first = next(iter(targets.values())) if isinstance(targets, dict) else targets
         return int(first.shape[-1])
@@ -141,7 +168,7 @@ class Data:
             self.preprocessing.update(digest)
         return digest.hexdigest()
 
-    def _inputs_in_fingerprint(self, split: Split) -> Arrays:
+    def _inputs_in_fingerprint(self, split: Split) -> ExampleArrays:
         """Inputs in order count by position: the same data for models that call their inputs differently."""
         if not self.positional or not isinstance(split.inputs, dict):
             return split.inputs
@@ -159,14 +186,14 @@ class Data:
         )
 
 
-def is_one_hot(targets: Array) -> bool:
+def is_one_hot(targets: ExampleArray) -> bool:
     """Whether each example has a single 1 among zeros along the last of at least two axes."""
-    if targets.ndim < 2 or targets.shape[-1] < 2 or not np.isin(targets, (0, 1)).all():
+    if targets.ndim < 2 or targets.shape[-1] < 2:
         return False
-    return bool((targets.sum(axis=-1) == 1).all())
+    return all(np.isin(part, (0, 1)).all() and (part.sum(axis=-1) == 1).all() for part in parts(targets))
 
 
-def num_examples(arrays: Arrays) -> int:
+def num_examples(arrays: ExampleArrays) -> int:
     """Length of the first axis."""
     return len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays)
 
@@ -224,15 +251,14 @@ def held_out_groups(groups: Array, count: int, seed: int) -> Array:
     return np.flatnonzero(np.isin(groups, names[taken]))
 
 
-def _each(arrays: Arrays, positions: Array) -> Arrays:
-    if isinstance(arrays, Mapping):
-        return {name: array[positions] for name, array in arrays.items()}
-    return arrays[positions]
+def _each(arrays: ExampleArrays, positions: Array) -> ExampleArrays:
+    if isinstance(arrays, dict):
+        return {name: selected(array, positions) for name, array in arrays.items()}
+    return selected(arrays, positions)
 
 
-def _update(digest: hashlib._Hash, what: str, arrays: Arrays) -> None:
-    named = arrays if isinstance(arrays, dict) else {"": arrays}
-    for name in sorted(named):
-        array = np.ascontiguousarray(named[name])
+def _update(digest: hashlib._Hash, what: str, arrays: ExampleArrays) -> None:
+    for name, array in sorted(named(arrays).items()):
         digest.update(f"{what} {name!r} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(array.data if array.size else b"")
+        for part in parts(array):
+            digest.update(np.ascontiguousarray(part).data if part.size else b"")

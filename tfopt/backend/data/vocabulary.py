@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tfopt.backend.data.arrays.reading import extremes, named
 from tfopt.backend.data.splits import Data
 from tfopt.backend.text.tokenizer import NAME, SENTENCEPIECE_MODEL, TOKENIZER_JSON, Tokenizer
 
@@ -21,7 +22,6 @@ def vocabulary_size(data: Data) -> int | None:
     """Ids that inputs can have: of the tokenizer, or up to the largest of all splits; None for inputs in float."""
     if data.text is not None:
         return data.text.vocabulary_size
-    inputs = [split.inputs for split in (data.train, data.validation, data.test)]
-    arrays = [array for part in inputs for array in (part.values() if isinstance(part, dict) else (part,))]
-    whole = [array for array in arrays if np.issubdtype(array.dtype, np.signedinteger) and array.size]
-    return int(max(array.max() for array in whole)) + 1 if whole else None
+    arrays = [array for split in (data.train, data.validation, data.test) for array in named(split.inputs).values()]
+    whole = [array for array in arrays if np.issubdtype(array.dtype, np.signedinteger) and array.nbytes]
+    return max(extremes(array)[1] for array in whole) + 1 if whole else None

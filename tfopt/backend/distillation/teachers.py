@@ -10,11 +10,12 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.data.batches import evaluation_batches
+from tfopt.backend.data.arrays.tensors import readable_errors
+from tfopt.backend.data.batches import input_batches
 from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation.feature_extractor import NoSuchLayer, feature_extractor
 from tfopt.backend.distillation.outputs import Form, ModelOutputs, form_of, form_of_values
-from tfopt.backend.types import Arrays, Nested
+from tfopt.backend.types import Nested
 from tfopt.core.config.distillation import LayerPair, Teacher
 from tfopt.core.config.outputs import Task
 from tfopt.core.contracts.stage import StageContext
@@ -105,10 +106,9 @@ def load(teacher: Teacher, context: StageContext) -> TeacherEnsemble:
 def _predict(model: Any, split: Split) -> np.ndarray:
     if isinstance(model, tf_keras.Model):
         return _batched(model, split)[0]
-    inputs: Arrays = split.inputs
-    return model.predict(inputs)
+    return model.predict(split.inputs)
 
 
 def _batched(model: tf_keras.Model, split: Split) -> list[np.ndarray]:
-    batches = evaluation_batches(split, _BATCH).map(lambda inputs, targets: inputs)
-    return tf.nest.flatten(model.predict(batches, verbose=0))
+    with readable_errors():
+        return tf.nest.flatten(model.predict(input_batches(split.inputs, _BATCH), verbose=0))

@@ -6,6 +6,7 @@ import base64
 
 import numpy as np
 
+from tfopt.backend.data.arrays.reading import named
 from tfopt.backend.data.splits import Split
 from tfopt.backend.types import Array
 
@@ -22,7 +23,7 @@ def picture(split: Split, index: int) -> str | None:
         split: examples; of several inputs, the first that is an image is shown.
         index: of the example.
     """
-    for values in _inputs(split).values():
+    for values in named(split.inputs).values():
         pixels = _pixels(values[index])
         if pixels is not None:
             import tensorflow as tf
@@ -34,9 +35,10 @@ def picture(split: Split, index: int) -> str | None:
 
 def text(split: Split, index: int) -> str:
     """The beginning of an example as text: numbers, or the strings themselves."""
-    named = _inputs(split)
+    inputs = named(split.inputs)
     parts = [
-        _text(values[index]) if len(named) == 1 else f"{name}: {_text(values[index])}" for name, values in named.items()
+        _text(values[index]) if len(inputs) == 1 else f"{name}: {_text(values[index])}"
+        for name, values in inputs.items()
     ]
     return "; ".join(parts)
 
@@ -46,10 +48,6 @@ def values_text(values: Array) -> str:
     flat = np.asarray(values).reshape(-1)
     shown = ", ".join(f"{value:.4g}" for value in flat[:4])
     return f"{shown}, … ({flat.size} values)" if flat.size > 4 else shown
-
-
-def _inputs(split: Split) -> dict[str, Array]:
-    return split.inputs if isinstance(split.inputs, dict) else {"": split.inputs}
 
 
 def _pixels(example: Array) -> Array | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.core.records.report import AuditRecord, PortRecord
 from tfopt.errors import ExportError
 
 
-def inputs_of(file: str, audit: AuditRecord, arrays: Mapping[str, Array]) -> dict[str, Array]:
+def inputs_of(file: str, audit: AuditRecord, arrays: Mapping[str, ExampleArray]) -> dict[str, ExampleArray]:
     """Arrays by the names of a file's inputs, in the order of the arrays.
 
     Args:
@@ -75,7 +75,9 @@ def same_shape(file: str, found: Array, against: str, expected: Array) -> Array:
     return found.reshape(expected.shape)
 
 
-def _array_for(file: str, port: PortRecord, ports: Sequence[PortRecord], arrays: Mapping[str, Array]) -> Array:
+def _array_for(
+    file: str, port: PortRecord, ports: Sequence[PortRecord], arrays: Mapping[str, ExampleArray]
+) -> ExampleArray:
     """By name, with or without what TensorFlow puts around it; else by a shape that only one of them has."""
     bare = re.sub(r"^serving_default_|:\d+$", "", port.name)
     for name in (port.name, bare):
@@ -93,7 +95,7 @@ def _array_for(file: str, port: PortRecord, ports: Sequence[PortRecord], arrays:
     )
 
 
-def _fits(port: PortRecord, values: Array) -> bool:
+def _fits(port: PortRecord, values: ExampleArray) -> bool:
     if port.shape is None:
         return True
     sizes = port.shape[1:]

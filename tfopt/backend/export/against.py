@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.audit import inspect as inspection
+from tfopt.backend.data.arrays.reading import named
 from tfopt.backend.data.splits import Split
 from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain.layer_errors import EXAMPLES, layer_errors
@@ -26,7 +27,7 @@ from tfopt.backend.models import build as models
 from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization_modes import DEFAULT, MODES
@@ -133,10 +134,10 @@ class _Sides:
         """Outputs of the file."""
         return self._run(self.asked.file, self.audit, split, name)
 
-    def _arrays(self, split: Split) -> dict[str, Array]:
+    def _arrays(self, split: Split) -> dict[str, ExampleArray]:
         if self.model is not None:
             return saved_model.named_inputs(split.inputs, self.model, saved_model.signature_of(self.model))
-        return dict(split.inputs) if isinstance(split.inputs, Mapping) else {"": split.inputs}
+        return dict(named(split.inputs))
 
     def inputs(self, file: Path, audit: AuditRecord, split: Split, folder: str) -> dict[str, Path]:
         """.npy file of each input of a file."""

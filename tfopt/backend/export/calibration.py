@@ -12,10 +12,12 @@ import tf_keras
 
 from tfopt.backend.calibration.rewrites.weight_changes import WeightChanges, weight_changes
 from tfopt.backend.calibration.selection import calibration_split
+from tfopt.backend.data.arrays.reading import arrays_in_memory
+from tfopt.backend.data.arrays.stored import save_rows
 from tfopt.backend.export.convert import Conversion
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.quantization.input_ranges import with_ranges
-from tfopt.backend.types import Array
+from tfopt.backend.types import ExampleArray
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.config.files.calibration import Calibration
 from tfopt.core.config.files.tflite_variant import Variant
@@ -59,7 +61,8 @@ def save_calibration(
             code="no_calibration_data",
         )
     examples = calibration_split(context.data, variant.calibrating, context.seed)
-    given = examples.inputs if isinstance(examples.inputs, dict) else {model.input_names[0]: examples.inputs}
+    inputs = arrays_in_memory(examples.inputs, "The calibration examples")
+    given = inputs if isinstance(inputs, dict) else {model.input_names[0]: inputs}
     return save_arrays(saved_model.named_inputs(with_ranges(given, ranges), model, signature), folder)
 
 
@@ -102,10 +105,10 @@ def calibration_details(conversion: Conversion, rewritten: Sequence[str]) -> dic
     return {**details, "rewritten": [*rewritten]} if rewritten else details
 
 
-def save_arrays(arrays: Mapping[str, Array], folder: Path) -> dict[str, Path]:
+def save_arrays(arrays: Mapping[str, ExampleArray], folder: Path) -> dict[str, Path]:
     """Writes arrays into a new folder; returns the .npy file of each."""
     folder.mkdir()
     files = {name: folder / f"{name}.npy" for name in arrays}
     for name, values in arrays.items():
-        np.save(files[name], values)
+        save_rows(files[name], values)
     return files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tf_keras
 
+from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.data.raw_inputs import RawInputs, declared
 from tfopt.backend.data.splits import Data
 from tfopt.core.config.files.normalization import Normalization
@@ -21,7 +22,7 @@ def raw_inputs(data: Data, normalization: Normalization | None) -> RawInputs | N
     inputs = data.test.inputs
     if normalization is None or isinstance(inputs, dict):
         return None
-    return declared(normalization.means, normalization.stds, inputs)
+    return declared(normalization.means, normalization.stds, in_memory(inputs, "The test examples"))
 
 
 def normalization_mistake(

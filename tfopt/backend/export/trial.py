@@ -18,6 +18,7 @@ import tf_keras
 
 from tfopt.backend.audit.layer_operators import layer_operators
 from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
 from tfopt.backend.export.failing_layer import failing_layer
@@ -94,7 +95,8 @@ def _trial(
     signature = saved_model.signature_of(model)
     with tempfile.TemporaryDirectory(prefix="tfopt-trial-") as folder, as_if_trained(model, trained):
         work = Path(folder)
-        inputs = saved_model.named_inputs(_small_inputs(model) if examples is None else examples, model, signature)
+        given = saved_model.named_inputs(_small_inputs(model) if examples is None else examples, model, signature)
+        inputs = {name: in_memory(values) for name, values in given.items()}
         calibration = {name: work / f"{name}.npy" for name in inputs}
         for name, values in inputs.items():
             np.save(calibration[name], values[:EXAMPLES])

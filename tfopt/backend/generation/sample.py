@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import tf_keras
 
+from tfopt.backend.data.arrays.reading import in_memory, named
 from tfopt.backend.data.splits import Data
 from tfopt.backend.generation.signatures import token_input
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, ExampleArrays
 
 _RANDOM_STATE = 3
 
@@ -42,9 +43,9 @@ def test_sequences(model: tf_keras.Model, data: Data | None, count: int, length:
     return random.astype(np.int32).reshape(count, length)
 
 
-def tokens_of(inputs: Arrays, model: tf_keras.Model) -> Array:
+def tokens_of(inputs: ExampleArrays, model: tf_keras.Model) -> Array:
     """The tokens among the inputs of examples, (examples, positions)."""
     if not isinstance(inputs, dict):
-        return np.asarray(inputs)
-    name = token_input(model)
-    return np.asarray(inputs[name] if name in inputs else next(iter(inputs.values())))
+        return in_memory(inputs, "The test examples")
+    by_name, name = named(inputs), token_input(model)
+    return in_memory(by_name.get(name or "", next(iter(by_name.values()))), "The test examples")

@@ -199,7 +199,7 @@ def _as_graph(model: object, source: str, data: Data) -> tf_keras.Model:
     """A tf_keras model in the form in which it can be optimized."""
     sequential = isinstance(model, tf_keras.Sequential)
     if isinstance(model, tf_keras.Model) and not sequential and not model._is_graph_network:
-        examples = data.train.inputs
+        examples = data.train.select(np.arange(1)).read("An example").inputs
         in_order = tuple(examples.values()) if data.positional and isinstance(examples, dict) else None
         model = traced(model, source, in_order or examples)
     return without_lambdas(check_model(model, source), source)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import tf_keras
 
+from tfopt.backend.data.arrays.reading import parts
 from tfopt.backend.data.splits import Data, is_one_hot
 from tfopt.backend.models.last_activation import last_activation
-from tfopt.backend.types import Array
+from tfopt.backend.types import ExampleArray
 from tfopt.core.config.compile import Compile, Loss
 
 _DEFAULT = "sparse_categorical_crossentropy"
@@ -58,8 +59,8 @@ def fitting_compile(model: tf_keras.Model, data: Data, compile: Compile) -> tupl
     return compile.model_copy(update={"loss": chosen}), reason
 
 
-def _are_zero_or_one(targets: Array) -> bool:
-    return bool(np.isin(targets, (0, 1)).all())
+def _are_zero_or_one(targets: ExampleArray) -> bool:
+    return all(np.isin(part, (0, 1)).all() for part in parts(targets))
 
 
 def _outputs(output: tuple[int | None, ...]) -> str:

@@ -17,14 +17,14 @@ import tf_keras
 from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_outputs
 from tfopt.backend.graph.layers import all_layers, nodes
 from tfopt.backend.models.files import trust
-from tfopt.backend.types import Array, Arrays, Nested
+from tfopt.backend.types import ExampleArray, ExampleArrays, Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
 _TOLERANCE = Tolerance(1e-5, least_scale=1e-3)
 
 
-def traced(model: tf_keras.Model, source: str, examples: Arrays | tuple[Array, ...]) -> tf_keras.Model:
+def traced(model: tf_keras.Model, source: str, examples: ExampleArrays | tuple[ExampleArray, ...]) -> tf_keras.Model:
     """A subclassed model as a functional one, by calling it once on symbolic inputs.
 
     Args:
@@ -153,7 +153,7 @@ def _check_plain(model: tf_keras.Model, source: str) -> None:
             )
 
 
-def _inputs(examples: Arrays | tuple[Array, ...]) -> Nested:
+def _inputs(examples: ExampleArrays | tuple[ExampleArray, ...]) -> Nested:
     if isinstance(examples, tuple):
         return tuple(_input(values, None) for values in examples)
     if isinstance(examples, Mapping):
@@ -161,7 +161,7 @@ def _inputs(examples: Arrays | tuple[Array, ...]) -> Nested:
     return _input(examples, None)
 
 
-def _input(values: Array, name: str | None) -> tf.Tensor:
+def _input(values: ExampleArray, name: str | None) -> tf.Tensor:
     whole = np.issubdtype(values.dtype, np.integer) and values.dtype != np.uint8
     return tf_keras.Input(values.shape[1:], dtype="int32" if whole else "float32", name=name)
 

@@ -5,15 +5,16 @@ TensorFlow reports an id outside of a table only during training; a `.tflite` fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import tf_keras
 
+from tfopt.backend.data.arrays.reading import extremes
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.data.vocabulary import vocabulary_size
 from tfopt.backend.graph.layers import layer_type, nodes
-from tfopt.backend.types import Array
+from tfopt.backend.types import ExampleArray
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
@@ -42,14 +43,14 @@ def check_vocabulary(model: tf_keras.Model, data: Data) -> list[str]:
         if not tables or not np.issubdtype(array.dtype, np.integer):
             continue
         arrays = [split[name] for split in splits]
-        if (least := min(int(each.min()) for each in arrays)) < 0:
+        if (least := min(extremes(each)[0] for each in arrays)) < 0:
             raise StageError(
                 f"The input {name!r} of {model.name!r} holds {least}, but {tables[0][0]!r} reads ids.",
                 "Ids count from 0.",
                 code="invalid_data",
             )
         of_tokenizer = _holds_tokens(data, name)
-        count = (vocabulary_size(data) or 0) if of_tokenizer else max(int(each.max()) for each in arrays) + 1
+        count = (vocabulary_size(data) or 0) if of_tokenizer else max(extremes(each)[1] for each in arrays) + 1
         for layer, rows in tables:
             if rows < count:
                 why = f"the tokenizer has {counted(count, 'token')}" if of_tokenizer else f"an id is {count - 1}"
@@ -67,7 +68,7 @@ def check_vocabulary(model: tf_keras.Model, data: Data) -> list[str]:
     return warnings
 
 
-def _by_name(split: Split, model: tf_keras.Model) -> dict[str, Array]:
+def _by_name(split: Split, model: tf_keras.Model) -> Mapping[str, ExampleArray]:
     return split.inputs if isinstance(split.inputs, dict) else {model.input_names[0]: split.inputs}
 
 

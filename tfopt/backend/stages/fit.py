@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.data.arrays.tensors import readable_errors
 from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data.load import class_weights, steps_per_epoch
 from tfopt.backend.data.splits import Split
@@ -153,7 +154,7 @@ def fit(
     )
     model.optimizer.build(model.trainable_variables)
     every.start(TrainingSetup(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context)))
-    with strided_pointwise_spared(model):
+    with strided_pointwise_spared(model), readable_errors():
         return TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, every).run()
 
 
@@ -164,12 +165,13 @@ def make_optimizer(stage: TrainingStage, context: StageContext) -> tf_keras.opti
 
 
 def _validation(context: StageContext) -> tf.data.Dataset | None:
-    """Batches of the validation split, kept in memory; labels one-hot where mixup makes those of training so."""
+    """Batches of the validation split, kept in memory where the split is; labels one-hot as mixup makes them."""
     split = context.data.validation
     if not len(split):
         return None
     depth = one_hot_depth(context.data, context.augment)
-    return evaluation_batches(split, max(256, context.batch_size), one_hot=depth).cache()
+    batches = evaluation_batches(split, max(256, context.batch_size), one_hot=depth)
+    return batches.cache() if split.in_memory else batches
 
 
 def _weighted(batches: tf.data.Dataset, weights: Mapping[int, float] | None) -> tf.data.Dataset:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import tf_keras
 
-from tfopt.backend.data.batches import evaluation_batches
+from tfopt.backend.data.arrays.tensors import readable_errors
+from tfopt.backend.data.batches import input_batches
 from tfopt.backend.data.splits import Split
 from tfopt.backend.graph.outputs import named
 from tfopt.backend.training import compile as compiling
@@ -47,5 +48,5 @@ def predict(model: tf_keras.Model, split: Split, batch_size: int = 256, names: S
         batch_size: examples per call.
         names: of its outputs (`Compile.all_outputs`), by which they are returned; none where it has one.
     """
-    batches = evaluation_batches(split, batch_size).map(lambda inputs, targets: inputs)
-    return named(model.predict(batches, verbose=0), names)
+    with readable_errors():
+        return named(model.predict(input_batches(split.inputs, batch_size), verbose=0), names)

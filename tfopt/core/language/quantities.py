@@ -91,6 +91,15 @@ def format_bytes(size: int) -> str:
     return f"{size} B"
 
 
+def about_bytes(size: int) -> str:
+    """A size in three digits, for sentences: 4312345678 -> `"4.31 GB"`."""
+    for unit in ("TB", "GB", "MB", "kB"):
+        factor = 1000 * _BYTE_UNITS["GB"] if unit == "TB" else _BYTE_UNITS[unit]
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} B"
+
+
 def parse_milliseconds(value: object) -> float:
     """A duration in milliseconds: `"5 ms"` -> 5.0, `"200 us"` -> 0.2.
 

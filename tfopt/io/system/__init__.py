@@ -1,9 +1,8 @@
-"""The machine: files, versions, memory.
+"""The machine: files and versions.
 
 | file | question it answers |
 |---|---|
 | `files` | how are files written durably and hashed? |
 | `environment` | which packages, processor and threads are there? |
 | `compatibility` | what in an environment cannot work, and how is it repaired? |
-| `memory` | how much memory is free, and how much did a process use? |
 """

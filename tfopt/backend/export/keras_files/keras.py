@@ -27,7 +27,7 @@ from tfopt.backend.export.measures import file_measures
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.models import store as model_store
 from tfopt.backend.quantization.quantized import Quantized, ranges_note
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.catalog.guard import guarded
 from tfopt.core.claims.accepted import needless, with_accepted
 from tfopt.core.claims.agreement import agreement_claim
@@ -92,7 +92,7 @@ def export_saved_model(
     return _export("saved_model", "saved_model", float_model, signature, context, make, claims, accept)
 
 
-def _serve(serve: Callable[..., Any], inputs: Mapping[str, Array], batch: int = _BATCH) -> Outputs:
+def _serve(serve: Callable[..., Any], inputs: Mapping[str, ExampleArray], batch: int = _BATCH) -> Outputs:
     """Outputs of a signature of a SavedModel that was loaded as a server does, by plain TensorFlow."""
     total = len(next(iter(inputs.values())))
     parts = [

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.audio import tensors
+from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.explain import agreement
 from tfopt.backend.export.keras_files import saved_model
@@ -89,7 +90,8 @@ def proof(
     (name,) = signature.inputs
     inputs: Array
     if raw.pairs is None:
-        (inputs,) = saved_model.named_inputs(context.data.test.inputs, model, signature).values()
+        (given,) = saved_model.named_inputs(context.data.test.inputs, model, signature).values()
+        inputs = in_memory(given, "The test examples")
         found = serve({name: raw.undone(inputs)})
     else:
         pairs = list(raw.pairs(_PAIRS))

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfopt.backend.types import Array
+from tfopt.backend.data.arrays.reading import in_memory
+from tfopt.backend.data.arrays.stored import save_rows
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.catalog.own_code import child_environment
 from tfopt.errors import ExportError
 
@@ -38,7 +40,11 @@ class ReadBack:
 
 
 def read_back(
-    path: Path, inputs: Sequence[Array], num_outputs: int, custom_objects: Mapping[str, str], batch_size: int = 256
+    path: Path,
+    inputs: Sequence[ExampleArray],
+    num_outputs: int,
+    custom_objects: Mapping[str, str],
+    batch_size: int = 256,
 ) -> ReadBack:
     """Loads a `.keras` file with `keras.models.load_model` in a new process, and predicts examples there.
 
@@ -59,7 +65,7 @@ def read_back(
         input_files = [str(work / f"input.{number}.npy") for number in range(len(inputs))]
         output_files = [str(work / f"output.{number}.npy") for number in range(num_outputs)]
         for name, values in zip(input_files, inputs, strict=True):
-            np.save(name, values.astype(str) if values.dtype == object else values)
+            save_rows(Path(name), in_memory(values).astype(str) if values.dtype == object else values)
         content = {
             "path": str(path.absolute()),
             "inputs": input_files,

@@ -17,10 +17,14 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.data.arrays.reading import all_in_memory
+from tfopt.backend.data.arrays.tensors import readable_errors
+from tfopt.backend.data.arrays.views import of_type
+from tfopt.backend.data.batches import input_batches
 from tfopt.backend.export.keras_files.deterministic_saved_model import OrderedArchive, make_canonical
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.quantized import Quantized
-from tfopt.backend.types import Array, Arrays, Shape
+from tfopt.backend.types import Array, ExampleArray, ExampleArrays, Shape
 from tfopt.errors import ExportError
 
 SIGNATURE = "serving_default"
@@ -150,8 +154,8 @@ def write_saved_model(
         ) from error
 
 
-def named_inputs(inputs: Arrays, model: tf_keras.Model, signature: Signature) -> dict[str, Array]:
-    """Examples by input name of the signature, in the dtype that the model expects.
+def named_inputs(inputs: ExampleArrays, model: tf_keras.Model, signature: Signature) -> dict[str, ExampleArray]:
+    """Examples by input name of the signature, in the dtype that the model expects; read only where they are in memory.
 
     Args:
         inputs: one array, or a dict by the model's own input names.
@@ -168,12 +172,23 @@ def named_inputs(inputs: Arrays, model: tf_keras.Model, signature: Signature) ->
             code="incompatible_shapes",
         )
     return {
-        port: np.asarray(given[name], dtype=tensor.dtype.as_numpy_dtype)
+        port: of_type(given[name], np.dtype(tensor.dtype.as_numpy_dtype))
         for port, name, tensor in zip(signature.inputs, model.input_names, model.inputs, strict=True)
     }
 
 
-def predict(model: tf_keras.Model, inputs: Arrays, signature: Signature, batch_size: int = 256) -> dict[str, Array]:
-    """Outputs of a Keras model for all examples, by output name."""
-    outputs = tf.nest.flatten(model.predict(inputs, batch_size=batch_size, verbose=0))
+def predict(
+    model: tf_keras.Model, inputs: ExampleArrays, signature: Signature, batch_size: int = 256
+) -> dict[str, Array]:
+    """Outputs of a Keras model for all examples, by output name.
+
+    Raises:
+        StageError: an example cannot be read.
+    """
+    if all_in_memory(inputs):
+        predicted = model.predict(inputs, batch_size=batch_size, verbose=0)
+    else:
+        with readable_errors():
+            predicted = model.predict(input_batches(inputs, batch_size), verbose=0)
+    outputs = tf.nest.flatten(predicted)
     return dict(zip(signature.outputs, (np.asarray(output) for output in outputs), strict=True))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
+from tfopt.backend.data.arrays.stored import save_rows
 from tfopt.backend.explain import agreement
 from tfopt.backend.export.files import writing
 from tfopt.backend.export.keras_files import saved_model
@@ -60,7 +61,7 @@ def export(model: tf_keras.Model | Quantized, keys: StreamingKeys, context: Expo
         failures = make_files(float_model, keys.files, prepared.keys, work)
         inputs = saved_model.named_inputs(context.data.test.inputs, float_model, prepared.signature)
         (examples,) = inputs.values()
-        np.save(work / "test.npy", examples)
+        save_rows(work / "test.npy", examples)
         expected = saved_model.predict(float_model, context.data.test.inputs, prepared.signature)
         site = _Site(float_model, prepared, context, work, quantized is not None, expected)
         path = f"{context.folder.name}/streaming_"

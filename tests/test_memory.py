@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tfopt.io.system import memory
-from tfopt.io.system.memory import available_memory, peak_memory
+from tfopt import memory
+from tfopt.memory import available_memory, peak_memory
 
 
 def test_the_smaller_of_machine_and_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,134 @@
+"""Rows of an array that are selected, or changed, when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tfopt.backend.data.arrays.reading import in_memory, is_in_memory
+from tfopt.backend.types import Array, ExampleArray
+
+Rows: TypeAlias = Any
+"""An index, a slice, or an array of positions or truth values."""
+
+
+class LazyArray:
+    """Base of arrays whose rows are read at each access.
+
+    Args:
+        shape: examples, then the axes of one example.
+        dtype: of the values.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape, self.dtype = shape, np.dtype(dtype)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all examples would take in memory."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    @property
+    def window(self) -> int | None:
+        """Rows that are read together; None where each can be read alone. Training shuffles within windows then."""
+        return None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Rows) -> Array:
+        """Examples at an index, in a slice, or at positions."""
+        if isinstance(rows, tuple):
+            first, *others = rows
+            values = self[first]
+            return (
+                values[(slice(None), *others)] if np.ndim(first) or isinstance(first, slice) else values[tuple(others)]
+            )
+        found = np.arange(len(self))[rows]
+        if np.ndim(found) == 0:
+            return self.read(np.array([found]))[0]
+        return self.read(found)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return in_memory(self).astype(dtype or self.dtype, copy=False)
+
+    def read(self, positions: Array) -> Array:
+        """The rows at positions (n,), in that order: (n, ...)."""
+        raise NotImplementedError
+
+
+class SelectedRows(LazyArray):
+    """Some rows of an array, in an order of their own."""
+
+    def __init__(self, array: ExampleArray, positions: Array) -> None:
+        super().__init__((len(positions), *array.shape[1:]), array.dtype)
+        self._array, self._positions = array, positions
+
+    @property
+    def window(self) -> int | None:
+        """As the array itself."""
+        return window_of(self._array)
+
+    def read(self, positions: Array) -> Array:
+        """The rows at positions of the selection."""
+        values: Array = self._array[self._positions[positions]]
+        return values
+
+
+class ChangedRows(LazyArray):
+    """The rows of an array, changed by a function when they are read.
+
+    Args:
+        array: whose rows are read.
+        change: from values (n, ...) to values of the same number of rows.
+        dtype: that `change` returns.
+        axes: of one example that `change` returns; those of `array` if absent.
+    """
+
+    def __init__(
+        self,
+        array: ExampleArray,
+        change: Callable[[Array], Array],
+        dtype: np.dtype[Any],
+        axes: tuple[int, ...] | None = None,
+    ) -> None:
+        super().__init__((len(array), *(array.shape[1:] if axes is None else axes)), dtype)
+        self.array, self.change = array, change
+
+    @property
+    def window(self) -> int | None:
+        """As the array itself."""
+        return window_of(self.array)
+
+    def read(self, positions: Array) -> Array:
+        """The changed rows at positions."""
+        return self.change(self.array[positions])
+
+
+def selected(array: ExampleArray, positions: Array) -> ExampleArray:
+    """The rows at positions; read at once where the array is in memory."""
+    if is_in_memory(array):
+        return array[positions]
+    chosen = np.arange(len(array))[positions]
+    if isinstance(array, SelectedRows):
+        return SelectedRows(array._array, array._positions[chosen])
+    return SelectedRows(array, chosen)
+
+
+def of_type(array: ExampleArray, dtype: np.dtype[Any]) -> ExampleArray:
+    """The same values as another type; read only where they are in memory."""
+    if is_in_memory(array):
+        return np.asarray(array, dtype)
+    return array if array.dtype == dtype else ChangedRows(array, lambda values: values.astype(dtype), dtype)
+
+
+def window_of(array: ExampleArray) -> int | None:
+    """Rows that are read together; None where each can be read alone."""
+    return array.window if isinstance(array, LazyArray) else None
