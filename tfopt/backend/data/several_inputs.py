@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.types import ExampleArrays
+from tfopt.backend.types import Arrays, ExampleArrays
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
@@ -70,4 +71,4 @@ def _renamed(split: Split, names: Mapping[str, str]) -> Split:
     if not isinstance(split.inputs, dict):
         return split
     inputs: ExampleArrays = {names[name]: array for name, array in split.inputs.items()}
-    return Split(inputs, inputs if split.targets is split.inputs else split.targets)
+    return Split(inputs, cast("Arrays", inputs if split.targets is split.inputs else split.targets))

@@ -43,8 +43,8 @@ class Split:
 
     Args:
         inputs: array, or arrays by input name; in memory or not (`tfopt.backend.data.arrays`).
-        targets: array, or arrays by output name, in memory; the very object `inputs`, wherever that is, where a model is
-            to reproduce its input.
+        targets: array, or arrays by output name, in memory; the very object `inputs`, in memory or not, where a model
+            is to reproduce its input.
         anomalies: which examples are anomalies, (n,) bool, so that a model that reproduces its input can be judged by
             finding them; None where that is not known.
     """
