@@ -39,7 +39,7 @@ def file_measures(
         )
     (predictions,) = outputs.values()
     values = {
-        **compiling.measure(*to_be_reproduced(predictions, single_targets(test.targets), test), compile),
+        **compiling.measure(*to_be_reproduced(predictions, test.targets, test), compile),
         **anomaly_measures(predictions, test),
     }
     drops = {
