@@ -1,0 +1,255 @@
+"""Is a shrunk network better than a narrower one trained from scratch, than random removal, and than zeros?
+
+    python benchmarks/shrink_judged.py [CASE...] [--seeds 0 1 2] [--shares 0.6 0.4 0.25] [--page docs/measurements.md]
+
+| case | network and data |
+|---|---|
+| `ds_cnn` | DS-CNN on spoken digits (recipe spoken_digits_ds_cnn_qat: a voice never heard); SPOKEN_DIGITS=FOLDER |
+| `resnet8` | ResNet-8 on 8,000 images of CIFAR-10 (recipe cifar10_resnet8_shrink_qat) |
+| `transformer` | two blocks on CLINC150 (recipe clinc150_transformer_prune_qat); CLINC150=FOLDER |
+
+For each seed, the dense network is trained once. At each share of its multiply-accumulates:
+
+| method | what it is |
+|---|---|
+| `shrink` | the stage with its defaults: criterion taylor, allocation global, the dense model as teacher; divisor 4 |
+| `random` | the same with criterion random and allocation uniform |
+| `scratch` | the widest network of the same kind within the share, trained for the epochs of both stages together |
+| `zeros` | unstructured pruning to as many weights that are not zero as `shrink` leaves; its MACs stay |
+
+All are judged on the test split, as Keras models. Results are kept as JSON in `--out`: a call that was stopped goes on.
+With `--page`, the table between the comments `shrink_judged` is replaced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
+
+import tf_keras  # noqa: E402
+from measurements import replaced, table  # noqa: E402
+
+import tfopt  # noqa: E402
+from tfopt.backend.data.load import load  # noqa: E402
+from tfopt.backend.graph.kernels import prunable_kernels  # noqa: E402
+from tfopt.backend.graph.layers import leaf_layers  # noqa: E402
+from tfopt.backend.models.build import build  # noqa: E402
+from tfopt.backend.shrinking.graph import cost  # noqa: E402
+from tfopt.backend.stages import fit  # noqa: E402
+from tfopt.backend.stages.prune import prune  # noqa: E402
+from tfopt.backend.stages.shrink import copy_of, shrink  # noqa: E402
+from tfopt.backend.training.evaluate import evaluate  # noqa: E402
+from tfopt.core.contracts.stage import StageContext  # noqa: E402
+from tfopt.stages.prune import Prune  # noqa: E402
+from tfopt.stages.shrink import Shrink  # noqa: E402
+from tfopt.stages.train import Train  # noqa: E402
+
+METHODS = ("shrink", "random", "scratch", "zeros")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and its data.
+
+    Args:
+        recipe: from which data, model, compile and augmentation are read.
+        epochs: of training the dense network, and of the stage after it.
+        rates: learning rates of the two.
+        width: argument of the model that `scratch` makes smaller.
+        step: of that argument.
+        changes: of the recipe.
+    """
+
+    recipe: str
+    epochs: tuple[int, int]
+    rates: tuple[float, float]
+    width: str
+    step: int
+    changes: Callable[[], Mapping[str, Any]] = dict
+
+
+CASES: Mapping[str, Case] = {
+    "ds_cnn": Case(
+        "spoken_digits_ds_cnn_qat", (12, 6), (2e-3, 1e-3), "filters", 1,
+        lambda: {"data.args.folder": os.environ["SPOKEN_DIGITS"]},
+    ),
+    "resnet8": Case("cifar10_resnet8_shrink_qat", (8, 4), (2e-3, 1e-3), "filters", 1),
+    "transformer": Case(
+        "clinc150_transformer_prune_qat", (6, 3), (2e-3, 1e-3), "width", 4,
+        lambda: {"data.args.folder": os.environ["CLINC150"]},
+    ),
+}  # fmt: skip
+
+
+class Job:
+    """One case with one seed.
+
+    Args:
+        case: the network and its data.
+        seed: of everything.
+        work: for checkpoints.
+    """
+
+    def __init__(self, case: Case, seed: int, work: Path) -> None:
+        self.case, self.seed, self.work = case, seed, work
+        path = REPOSITORY / "recipes" / f"{case.recipe}.yaml"
+        self.recipe = tfopt.load(path, {"seed": seed, **case.changes()})
+        self.data = load(self.recipe.data, path.parent)
+        self._number = 0
+
+    def context(self) -> StageContext:
+        """Of the next stage."""
+        self._number += 1
+        folder = self.work / str(self._number)
+        data = self.recipe.data
+        return StageContext(
+            data=self.data,
+            compile=self.recipe.compile,
+            batch_size=data.batch_size,
+            seed=self.seed,
+            emit=lambda event: None,
+            work=folder / "work",
+            logs=folder / "logs",
+            augment=data.augment,
+        )
+
+    def built(self, **arguments: int) -> tf_keras.Model:
+        """The network of the recipe, with other arguments."""
+        config = self.recipe.model.model_copy(update={"args": {**self.recipe.model.args, **arguments}})
+        return build(config, self.data, self.seed, REPOSITORY / "recipes").model
+
+    def trained(self, model: tf_keras.Model, epochs: int) -> tf_keras.Model:
+        """Trains with the rate of the dense network."""
+        rate = {"kind": "cosine", "initial": self.case.rates[0], "final": 1e-5}
+        stage = Train.model_validate({"name": "train", "epochs": epochs, "learning_rate": rate})
+        return fit.train(model, stage, self.context()).model
+
+    def values(self, model: tf_keras.Model, **more: Any) -> dict[str, Any]:
+        """What is kept of a network."""
+        found = cost(model)
+        measured = evaluate(model, self.data.test, self.recipe.compile)
+        return {"accuracy": measured["accuracy"], "macs": found.macs, "parameters": found.parameters, **more}
+
+    def made(self, method: str, dense: tf_keras.Model, share: float, parameters: int) -> dict[str, Any]:
+        """One method at a share of the operations; `parameters` are those that `shrink` leaves."""
+        if method == "shrink":
+            return self.shrunk(dense, share)
+        if method == "random":
+            return self.shrunk(dense, share, criterion="random", allocation="uniform")
+        return self.scratch(share, dense) if method == "scratch" else self.zeros(dense, parameters)
+
+    def shrunk(self, dense: tf_keras.Model, share: float, **keys: str) -> dict[str, Any]:
+        """`shrink` and `random`."""
+        body = {"name": "shrink", "to": {"macs": f"{share:.0%}"}, "divisor": 4, **self._after(), **keys}
+        stage = Shrink.model_validate(body)
+        return self.values(shrink(copy_of(dense), stage, stage, self.context()).model)
+
+    def scratch(self, share: float, dense: tf_keras.Model) -> dict[str, Any]:
+        """The widest network within a share."""
+        limit, step = share * cost(dense).macs, self.case.step
+        width = self.recipe.model.args[self.case.width]
+        while (model := self.built(**{self.case.width: width})) and cost(model).macs > limit:
+            width -= step
+        return self.values(self.trained(model, sum(self.case.epochs)), width=width)
+
+    def zeros(self, dense: tf_keras.Model, parameters: int) -> dict[str, Any]:
+        """Unstructured pruning to a number of weights that are not zero."""
+        model = copy_of(dense)
+        size = sum(
+            int(tf_keras.backend.count_params(one)) for layer in leaf_layers(model) for one in prunable_kernels(layer)
+        )
+        final = min(max(1 - (parameters - (model.count_params() - size)) / size, 0.0), 0.99)
+        schedule = {"kind": "polynomial", "final": final, "end": "60%"}
+        stage = Prune.model_validate({"name": "prune", "schedule": schedule, **self._after()})
+        return self.values(prune(model, stage, stage, self.context()).model, sparsity=final)
+
+    def _after(self) -> dict[str, Any]:
+        rate = {"kind": "cosine", "initial": self.case.rates[1], "final": 1e-5}
+        return {"epochs": self.case.epochs[1], "learning_rate": rate}
+
+
+def run(name: str, seed: int, shares: Sequence[float], out: Path) -> None:
+    """All methods of a case with one seed; what has a result already is left out."""
+    file = out / f"{name}-{seed}.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    wanted = ["dense", *(f"{method} {share:g}" for share in shares for method in METHODS)]
+    if all(key in found for key in wanted):
+        return
+
+    def keep(key: str, values: dict[str, Any]) -> None:
+        found[key] = values
+        file.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        print(name, seed, key, values, flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="tfopt-judged-") as work:
+        job = Job(CASES[name], seed, Path(work))
+        dense = job.trained(job.built(), CASES[name].epochs[0])
+        keep("dense", job.values(dense))
+        for share in shares:
+            for method in METHODS:
+                if (key := f"{method} {share:g}") not in found:
+                    parameters = found.get(f"shrink {share:g}", {}).get("parameters", 0)
+                    keep(key, job.made(method, dense, share, parameters))
+
+
+def rows(out: Path) -> list[tuple[str, ...]]:
+    """The table: mean and standard deviation over the seeds that are there."""
+    made = []
+    for name in CASES:
+        results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob(f"{name}-*.json"))]
+        shares = sorted({key.split()[1] for one in results for key in one if " " in key}, key=float, reverse=True)
+        for share in shares:
+            complete = [one for one in results if all(f"{method} {share}" in one for method in METHODS)]
+            if not complete:
+                continue
+            macs = fmean(one[f"shrink {share}"]["macs"] / one["dense"]["macs"] for one in complete)
+            parameters = fmean(one[f"shrink {share}"]["parameters"] / one["dense"]["parameters"] for one in complete)
+            cells = [
+                _cell([one[key]["accuracy"] for one in complete])
+                for key in ("dense", *(f"{m} {share}" for m in METHODS))
+            ]
+            made.append((f"`{name}`", f"{macs:.0%}", f"{parameters:.0%}", *cells, str(len(complete))))
+    return made
+
+
+def _cell(values: Sequence[float]) -> str:
+    mean = f"{100 * fmean(values):.1f}"
+    return mean if len(values) < 2 else f"{mean} ± {100 * stdev(values):.1f}"
+
+
+def main() -> None:
+    """Reads the arguments, and does what they say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", help="all by default")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.6, 0.4, 0.25])
+    parser.add_argument(
+        "--out", type=Path, default=REPOSITORY / "build" / "shrink_judged", help="folder of the results"
+    )
+    parser.add_argument("--page", type=Path, help="the page whose table is replaced")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for seed in options.seeds:
+        for name in options.cases or CASES:
+            run(name, seed, options.shares, options.out)
+    head = ("case", "MACs", "weights", "dense", *METHODS, "seeds")
+    text = table(head, rows(options.out))
+    if options.page:
+        page = options.page.read_text(encoding="utf-8")
+        options.page.write_text(replaced(page, "shrink_judged", text), encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
