@@ -30,6 +30,7 @@ ITERATIVE = {"kind": "iterative", "final": "50%"}
         ((TRAIN, shrink(group_lasso=0.1)), "conflicting_keys", "needs a schedule"),
         ((TRAIN, shrink(schedule={**ITERATIVE, "final": "40%"})), "conflicting_keys", "Write 50%"),
         ((TRAIN, shrink(schedule={"kind": "metric", "final": "50%"})), "conflicting_keys", "kind metric"),
+        ((TRAIN, shrink(reconstruct="updates")), "conflicting_keys", "there is no schedule"),
         ((TRAIN, shrink(remove=["channels", "rank"])), "conflicting_keys", "allocation: sensitivity"),
         ((TRAIN, shrink(remove=["rank"], schedule=ITERATIVE)), "conflicting_keys", "factorized before training"),
         ((TRAIN, shrink(to={"threshold": 0.1}, schedule=ITERATIVE)), "conflicting_keys", "to.threshold"),

@@ -35,6 +35,9 @@ class Shrink(Shrinking, TrainingStage):
         if self.group_lasso is not None and self.schedule is None:
             text = "needs a schedule: without one, units are removed before training."
             found.append(Mistake(("group_lasso",), text, code="conflicting_keys"))
+        if self.reconstruct == "updates" and self.schedule is None:
+            text = "is updates, but there is no schedule: write true, which solves weights when units are removed"
+            found.append(Mistake(("reconstruct",), text, code="conflicting_keys"))
         if limit is None and self.allocation != "global":
             text = f"is {self.allocation}, but to.threshold decides for each unit alone. Leave it out"
             found.append(Mistake(("allocation",), text, code="conflicting_keys"))

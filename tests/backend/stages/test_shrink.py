@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tf_keras
 from tf_keras import layers
@@ -16,8 +17,9 @@ from tfopt.backend.shrinking.allocate import kept_units
 from tfopt.backend.shrinking.choices import choices_of
 from tfopt.backend.shrinking.costs import NetworkCosts
 from tfopt.backend.shrinking.decide import Ranking, widths_within
-from tfopt.backend.shrinking.graph import cost, remove
+from tfopt.backend.shrinking.graph import cost, groups_of, masked, remove
 from tfopt.backend.shrinking.networks import Pricing, at_share, first_units
+from tfopt.backend.shrinking.reconstruction import put_back, reconstruct
 from tfopt.backend.shrinking.scores import unit_scores
 from tfopt.backend.stages import fit
 from tfopt.backend.training.evaluate import evaluate
@@ -95,6 +97,19 @@ def test_reconstruction_gives_back_most_of_what_removal_costs(trained, tmp_path)
     assert "inner" in with_it.details["shrink"]["reconstructed"]
 
 
+def test_solved_weights_go_back_into_the_network_at_full_size(trained):
+    model, kept = copy_of(trained), {"stem": tuple(range(0, 12, 2)), "inner": tuple(range(4, 16))}
+    groups = groups_of(model)
+    narrow = remove(model, kept)
+    solved = reconstruct(model, narrow, groups, kept, DATA.train, 0)
+    put_back(model, narrow, groups, kept, solved)
+    few = DATA.test.take(8, 0).inputs
+
+    assert {"inner", "outer"} <= set(solved)
+    assert not np.allclose(model.get_layer("outer").kernel, trained.get_layer("outer").kernel)
+    np.testing.assert_allclose(masked(model, kept)(few), narrow(few), atol=1e-5)
+
+
 def test_sensitivity_is_measured_once_for_all_budgets(trained, tmp_path):
     first, second = Log(), Log()
     wide = shrunk(trained, tmp_path / "a", first, allocation="sensitivity", dense_teacher=False)
@@ -143,7 +158,8 @@ def test_ranks_alone_can_be_ranked_by_singular_values(trained):
 def test_a_schedule_removes_while_the_network_trains(trained, tmp_path):
     schedule = {"kind": "iterative", "final": "50%", "rounds": 2, "begin": "10%", "end": "60%"}
     log = Log()
-    result = shrunk(trained, tmp_path / "s", log, schedule=schedule, epochs=2, criterion="movement", group_lasso=1e-4)
+    keys = {"epochs": 2, "criterion": "movement", "group_lasso": 1e-4, "reconstruct": "updates"}
+    result = shrunk(trained, tmp_path / "s", log, schedule=schedule, **keys)
 
     assert cost(result.model).macs <= 0.5 * cost(trained).macs
     gone = [event["sparsity"] for event in log.of("epoch")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,17 @@ def test_the_latency_is_held_against_that_of_the_dense_file(latency, held):
 
     assert (claim.held, claim.code) == (held, "latency_of_dense")
     assert "measured in turns" in claim.found
+
+
+def test_without_a_float32_file_the_claim_is_about_that_of_the_stage():
+    details = {
+        "narrowed_layers": [], "macs_before": 2, "macs_after": 1, "parameters_before": 2, "parameters_after": 1,
+        "latency_limit": {"amount": 0.6, "relative": True}, "narrow_file": True,
+    }  # fmt: skip
+    promise = Shrunk.of("shrink", details, Path("folder"))
+    older = Shrunk.of("shrink", {**details, "narrow_file": False}, Path("folder"))
+
+    assert promise.narrow_file == Path("folder/narrow.tflite")
+    assert older.narrow_file is None
+    claim = latency_claim(replace(promise, float_exported=False), 0.5, 1.0)
+    assert claim.claim.startswith("the network as a float32 file takes at most 60%")

@@ -36,6 +36,7 @@ def test_networks_of_several_sizes_are_drawn_against_operations_and_time() -> No
     candidates = [narrowed(*one) for one in SHRUNK]
     table = compare(candidates)
     drawn = {drawing.name: drawing for drawing in drawings(table, candidates)}
+    assert "metric_by_sparsity" not in drawn
     assert (
         "On the front: low: 90.0% in 250 k MACs; macs=40%: 96.0% in 400 k MACs" in drawn["metric_by_macs"].description
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.core.sweeps.test_comparison import narrowed
 from tfopt.core.sweeps.candidates import Candidate
-from tfopt.core.sweeps.comparison import Comparison
-from tfopt.report.comparison.data import families, layer_grid, variant_curves
+from tfopt.core.sweeps.comparison import Comparison, compare
+from tfopt.report.comparison.data import drawn_families, families, layer_grid, variant_curves
 
 
 def test_variants_that_differ_only_in_their_final_sparsity_are_one_family(table: Comparison) -> None:
@@ -29,3 +30,14 @@ def test_the_heat_map_has_a_value_per_layer_and_variant(table: Comparison, found
     assert grid is not None
     assert grid.layers == ("conv", "conv_1", "hidden", "logits")
     assert grid.values[0] == pytest.approx((0.65, 0.8, 0.84, 0.5))
+
+
+def test_networks_that_differ_in_their_budget_alone_have_one_colour() -> None:
+    names = ("macs=60% criterion=taylor", "macs=40% criterion=taylor", "macs=40% criterion=random", "macs=60%")
+    found = [narrowed(0.2 + index / 10, 0.9, 1.0, name) for index, name in enumerate(names)]
+    table = compare(found)
+    assert {name: family for name, family in drawn_families(table).items() if family != name} == {
+        names[0]: "criterion=taylor",
+        names[1]: "criterion=taylor",
+        names[2]: "criterion=random",
+    }

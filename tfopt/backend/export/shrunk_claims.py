@@ -16,10 +16,17 @@ from tfopt.core.records.shrunk import Shrunk
 _ROUNDS = 120
 
 
+def is_plain_float(variant: Variant) -> bool:
+    """Whether a file has float32 weights that are stored as they are: what a latency budget is about."""
+    return variant.mode.weights == "float32" and not variant.sparse
+
+
 def shrunk_claims(
     shrunk: Shrunk, file: Path, variant: Variant, layers: Sequence[LayerRecord], audit: AuditRecord
 ) -> list[ClaimRecord]:
     """Smaller tensors in every file; the latency against the dense network in float32 files, where it was the budget.
+
+    Where the recipe writes no float32 file, that of the stage is timed for the claims of the others.
 
     Args:
         shrunk: the promise of the stage.
@@ -30,9 +37,10 @@ def shrunk_claims(
     """
     # A stage that removed nothing, or whole blocks only, leaves no layer narrower.
     claims = [smaller_tensors_claim(shrunk, layers, audit)] if shrunk.layers else []
-    if shrunk.dense_file is None or variant.mode.weights != "float32" or variant.sparse:
+    float_file = shrunk.narrow_file if not shrunk.float_exported else file if is_plain_float(variant) else None
+    if shrunk.dense_file is None or float_file is None:
         return claims
-    timed = attempt(benchmark.bench, [file, shrunk.dense_file], rounds=_ROUNDS)
+    timed = attempt(benchmark.bench, [float_file, shrunk.dense_file], rounds=_ROUNDS)
     if isinstance(timed, Failure):
         text = "is as fast against the dense network as its stage was asked for"
         return [*claims, broken_claim(text, timed.reason, code="latency_of_dense")]

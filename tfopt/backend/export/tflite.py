@@ -28,7 +28,7 @@ from tfopt.backend.export.measured import Measured, with_latency
 from tfopt.backend.export.on_target import for_target
 from tfopt.backend.export.plain import PlainFile, plain_conversions, twin_of
 from tfopt.backend.export.sensitivity import explained
-from tfopt.backend.export.shrunk_claims import shrunk_claims
+from tfopt.backend.export.shrunk_claims import is_plain_float, shrunk_claims
 from tfopt.backend.export.sources import conversion_of, sources_of
 from tfopt.backend.export.sparse.latency import sparse_latency_claim
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
@@ -71,6 +71,9 @@ def export(
     Raises:
         ExportError: the inputs of the model are not known, or the folder cannot be written.
     """
+    if context.shrunk is not None:
+        float_exported = any(is_plain_float(variant) for variant in variants.values())
+        context = replace(context, shrunk=replace(context.shrunk, float_exported=float_exported))
     before = context.before_quantizing
     with writing(context.folder), tempfile.TemporaryDirectory(prefix=".tflite-", dir=context.folder) as folder:
         without = {} if before is None else {name: variant for name, variant in variants.items() if variant.ptq}

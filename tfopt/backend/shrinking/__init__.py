@@ -13,6 +13,7 @@
 | `sensitivity` | How much does the loss rise when one group is narrowed? |
 | `measurements` | What was measured before, and need not be again? |
 | `decide` | Which units stay, and is the network within its budget? |
+| `details` | What is reported of it? |
 | `reconstruction` | Which weights give a narrowed layer its old outputs? |
 | `scheduled` | How are units removed while a network trains? |
 """

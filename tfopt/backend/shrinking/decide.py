@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import tf_keras
 
@@ -15,7 +14,6 @@ from tfopt.backend.shrinking.allocate import (
     by_score,
     kept_units,
     uniform,
-    widths_of,
 )
 from tfopt.backend.shrinking.choices import Choices, Widths
 from tfopt.backend.shrinking.graph import cost as exact_cost
@@ -147,52 +145,3 @@ def counted(cost: Cost, dense: tf_keras.Model) -> FoundCost:
 
     before = amount(dense)
     return lambda network: (amount(network), before)
-
-
-def group_rows(
-    choices: Choices, kept: Kept, scores: Scores, prices: Pricing, layers_of: Mapping[str, tuple[str, ...]]
-) -> list[dict[str, Any]]:
-    """One row for each group, for reports: units and score before and after, share of the operations.
-
-    Args:
-        choices: what could be narrowed.
-        kept: the units that stay.
-        scores: of all units.
-        prices: costs of networks.
-        layers_of: paths of the layers whose cost a group decides.
-    """
-    after = widths_of(choices.choices, kept)
-    macs_before, macs_after = (prices.costs.macs_by_layer(widths) for widths in (choices.full, after))
-    times = (
-        [prices.table.by_layer(widths) for widths in (choices.full, after)] if prices.table is not None else [{}, {}]
-    )
-    rows = []
-    for choice in choices.choices:
-        if choice.group.kind == "rank" and after[choice.name] == choice.group.units:
-            continue  # the kernel is not factorized in this form
-        values = scores[choice.name]
-        stay = list(kept.get(choice.name, range(choice.group.units)))
-        gone = [unit for unit in range(choice.group.units) if unit not in set(stay)]
-        layers = layers_of[choice.name]
-        rows.append(
-            {
-                "group": choice.name,
-                "kind": choice.group.kind,
-                "layers": list(layers),
-                "units_before": choice.group.units,
-                "units_after": len(stay),
-                "score_kept": float(values[stay].mean()) if stay else None,
-                "score_removed": float(values[gone].mean()) if gone else None,
-                "macs_before": round(sum(macs_before.get(path, 0.0) for path in layers)),
-                "macs_after": round(sum(macs_after.get(path, 0.0) for path in layers)),
-                **(
-                    {
-                        name: sum(found.get(path, 0.0) for path in layers)
-                        for name, found in zip(("ms_before", "ms_after"), times, strict=True)
-                    }
-                    if prices.table is not None
-                    else {}
-                ),
-            }
-        )
-    return rows

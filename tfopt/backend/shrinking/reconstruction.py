@@ -6,7 +6,7 @@ between the outputs of the layer in the model before and what the channels that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -53,7 +53,7 @@ def reconstruct(
             continue
         inputs = _rows(narrow, after, calibration, seed)
         wanted = _rows(dense, before, calibration, seed) @ before.kernel.numpy().reshape(-1, before.kernel.shape[-1])
-        wanted = wanted[:, _columns(groups, kept, name, before)]
+        wanted = wanted[:, _stay(groups, kept, name, before, len(before.kernel.shape) - 1)]
         if len(inputs) < weights // 4:
             continue
         kernel, shift = _solved(inputs, wanted, after.kernel.numpy().reshape(weights, -1), bias=after.use_bias)
@@ -62,6 +62,31 @@ def reconstruct(
             after.bias.assign_add(shift)
         solved.append(name)
     return tuple(solved)
+
+
+def put_back(
+    model: tf_keras.Model, narrow: tf_keras.Model, groups: ShrinkGroups, kept: Kept, names: Sequence[str]
+) -> None:
+    """Gives layers of the model at full size the weights that their narrowed twins were given.
+
+    Args:
+        model: at full size; what belongs to removed units stays as it is.
+        narrow: without these units.
+        groups: of the model.
+        kept: the units that stay.
+        names: of the layers.
+    """
+    for name in names:
+        layer, solved = model.get_layer(name), narrow.get_layer(name)
+        axes = len(layer.kernel.shape)
+        rows, columns = (_stay(groups, kept, name, layer, axis) for axis in (axes - 2, axes - 1))
+        kernel = layer.kernel.numpy()
+        kernel[..., np.asarray(rows)[:, np.newaxis], np.asarray(columns)] = solved.kernel.numpy()
+        layer.kernel.assign(kernel)
+        if layer.use_bias:
+            bias = layer.bias.numpy()
+            bias[columns] = solved.bias.numpy()
+            layer.bias.assign(bias)
 
 
 def _readers(narrow: tf_keras.Model, groups: ShrinkGroups, kept: Kept) -> Iterator[str]:
@@ -110,10 +135,9 @@ def _patches(values: tf.Tensor, layer: tf_keras.layers.Layer) -> Array:
     return result
 
 
-def _columns(groups: ShrinkGroups, kept: Kept, name: str, before: tf_keras.layers.Layer) -> list[int]:
-    """Outputs of a layer that stay."""
+def _stay(groups: ShrinkGroups, kept: Kept, name: str, before: tf_keras.layers.Layer, axis: int) -> list[int]:
+    """Positions along an axis of the kernel of a layer that stay."""
     index = next(i for i, weight in enumerate(before.weights) if weight is before.kernel)
-    axis = len(before.kernel.shape) - 1
     gone = {
         position
         for group in groups.groups
@@ -123,7 +147,7 @@ def _columns(groups: ShrinkGroups, kept: Kept, name: str, before: tf_keras.layer
         for unit in _removed(group, kept)
         for position in member.positions[unit]
     }
-    return [position for position in range(before.kernel.shape[-1]) if position not in gone]
+    return [position for position in range(before.kernel.shape[axis]) if position not in gone]
 
 
 def _removed(group: ShrinkGroup, kept: Kept) -> set[int]:

@@ -29,6 +29,7 @@ class ScheduledRemoval(TrainingHook):
         choices: groups that are narrowed.
         schedule: share of the cost that is gone by step.
         decide: units that stay when this share of the cost is gone.
+        recover: called before units are silenced that were not before, with those that stay.
     """
 
     def __init__(
@@ -37,8 +38,9 @@ class ScheduledRemoval(TrainingHook):
         choices: Sequence[Choice],
         schedule: ResolvedSchedule,
         decide: Callable[[float], Kept],
+        recover: Callable[[Kept], None] | None = None,
     ) -> None:
-        self._choices, self._schedule, self._decide = choices, schedule, decide
+        self._choices, self._schedule, self._decide, self._recover = choices, schedule, decide, recover
         self._updates = {max(step, 1): share for step, share in schedule.mask_updates}
         layers = dict(layer_paths(model))
         self._readers: dict[str, list[UnitSlices]] = {
@@ -79,6 +81,8 @@ class ScheduledRemoval(TrainingHook):
     def before_step(self, step: int) -> None:
         share = self._updates[step]
         kept = self._decide(share)
+        if self._recover is not None and self._goes(kept):
+            self._recover(kept)
         self._gone.assign(share)
         masks = {weight.ref(): np.ones(weight.shape, np.float32) for weight in self._weights}
         for choice in self._choices:
@@ -90,6 +94,12 @@ class ScheduledRemoval(TrainingHook):
         for weight, mask in zip(self._weights, self._masks, strict=True):
             mask.assign(masks[weight.ref()])
         self.project_weights()
+
+    def _goes(self, kept: Kept) -> bool:
+        """Whether a unit goes that is there now."""
+        now = self.kept
+        every = {choice.name: range(choice.group.units) for choice in self._choices}
+        return any(set(now.get(name, every[name])) - set(kept.get(name, every[name])) for name in every)
 
     def after_update(self, gradients_of: GradientsOf) -> None:
         for weight, mask in zip(self._weights, self._masks, strict=True):

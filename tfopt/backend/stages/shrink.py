@@ -16,7 +16,6 @@ from tfopt.atomic import replacing
 from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation import Distiller
 from tfopt.backend.equivalence import Tolerance, difference
-from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.models.build import model_fingerprint
 from tfopt.backend.pruning.criterion import Criterion, make_criterion
 from tfopt.backend.quantization.canonical.copying import readable
@@ -24,14 +23,13 @@ from tfopt.backend.shrinking import latency, sensitivity
 from tfopt.backend.shrinking.allocate import Losses, kept_units, widths_of
 from tfopt.backend.shrinking.choices import Choices, choices_of
 from tfopt.backend.shrinking.costs import layers_behind
-from tfopt.backend.shrinking.decide import Decision, FoundCost, Ranking, counted, decide, group_rows, widths_within
+from tfopt.backend.shrinking.decide import Decision, FoundCost, Ranking, counted, decide, widths_within
+from tfopt.backend.shrinking.details import cost_details, group_rows
 from tfopt.backend.shrinking.graph import MaskedTwin, remove
-from tfopt.backend.shrinking.graph import cost as exact_cost
-from tfopt.backend.shrinking.graph.factorize import first_factor
 from tfopt.backend.shrinking.graph.types import Kept
 from tfopt.backend.shrinking.measurements import remembered
 from tfopt.backend.shrinking.networks import Pricing, pricing
-from tfopt.backend.shrinking.reconstruction import reconstruct
+from tfopt.backend.shrinking.reconstruction import put_back, reconstruct
 from tfopt.backend.shrinking.scheduled import GroupLasso, ScheduledRemoval
 from tfopt.backend.shrinking.scores import Scores, calibration_split, comparable, tracked_kernels, unit_scores
 from tfopt.backend.stages import fit as training
@@ -77,7 +75,7 @@ def shrink(model: tf_keras.Model, stage: TrainingStage, shrinking: Shrinking, co
     job = _Job(model, stage, shrinking, context, choices, prices, calibration)
     made = job.before_training() if shrinking.schedule is None else job.while_training(shrinking.schedule)
     if limit is not None and limit.cost == "latency":
-        _keep_dense_file(model, context)
+        _keep_files(model, made.model, context)
     rows = group_rows(
         choices,
         made.decision.kept,
@@ -87,7 +85,7 @@ def shrink(model: tf_keras.Model, stage: TrainingStage, shrinking: Shrinking, co
     )
     details = {
         "shrink": {
-            **_costs(model, made.model, shrinking, prices, made.decision, choices),
+            **cost_details(model, made.model, shrinking, prices, made.decision, choices),
             "criterion": shrinking.criterion or DEFAULT_SHRINK_CRITERION,
             "allocation": shrinking.allocation,
             "groups": rows,
@@ -180,7 +178,14 @@ class _Job:
             widths = widths_within(self.shrinking, self.choices, ranking, self.prices, limit)
             return Decision(kept_units(self.choices.choices, scores, widths), widths, limit)
 
-        removal = ScheduledRemoval(student, self.choices.choices, resolved, lambda share: decided(share).kept)
+        def solve(kept: Kept) -> None:
+            smaller = remove(student, kept)
+            groups, seed = self.choices.groups, self.context.seed
+            solved = reconstruct(student, smaller, groups, kept, self.calibration, seed)
+            put_back(student, smaller, groups, kept, solved)
+
+        recover = solve if self.shrinking.reconstruct == "updates" else None
+        removal = ScheduledRemoval(student, self.choices.choices, resolved, lambda share: decided(share).kept, recover)
         hooks = [*self._teachers(), *([watching] if watching.needs == "training" else [])]
         if self.shrinking.group_lasso is not None:
             hooks.append(GroupLasso(student, self.choices.choices, self.shrinking.group_lasso))
@@ -297,51 +302,14 @@ def _prove_same(model: tf_keras.Model, narrow: tf_keras.Model, kept: Kept, conte
         )
 
 
-def _keep_dense_file(model: tf_keras.Model, context: StageContext) -> None:
-    """Keeps a float32 file of the dense network with the result: exports are timed in turns with it."""
+def _keep_files(model: tf_keras.Model, narrow: tf_keras.Model, context: StageContext) -> None:
+    """Keeps float32 files of the dense and of the smaller network with the result, to time exports in turns with."""
     folder = context.work / SNAPSHOTS
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tfopt-dense-") as work:
-        file = write_float_files({"dense": model}, Path(work))["dense"]
-        with replacing(folder / "dense.tflite") as part:
-            part.write_bytes(file.read_bytes())
-
-
-def _costs(
-    model: tf_keras.Model,
-    narrow: tf_keras.Model,
-    shrinking: Shrinking,
-    prices: Pricing,
-    decision: Decision,
-    choices: Choices,
-) -> dict[str, Any]:
-    before, after = exact_cost(model), exact_cost(narrow)
-    limit = shrinking.to.limit
-    found: dict[str, Any] = {
-        "budget": f"threshold {shrinking.to.threshold:g}" if limit is None else f"{limit.cost} {limit}",
-        "macs_before": before.macs,
-        "macs_after": after.macs,
-        "parameters_before": before.parameters,
-        "parameters_after": after.parameters,
-        "tries": [list(one) for one in decision.tries],
-        "narrowed_layers": _narrowed(model, narrow),
-    }
-    if limit is not None and limit.cost == "latency":
-        found["latency_limit"] = {"amount": limit.amount, "relative": limit.relative}
-    if prices.table is not None:
-        found |= {"ms_before_by_table": prices.of(choices.full), "ms_after": decision.cost}
-    return found
-
-
-def _narrowed(model: tf_keras.Model, narrow: tf_keras.Model) -> list[str]:
-    """Names of the layers with fewer weights than before, the first factors of factorized kernels included."""
-    before = {layer.name: layer.count_params() for layer in leaf_layers(model, weighted=True)}
-    before |= {first_factor(name): count for name, count in before.items() if first_factor(name) not in before}
-    return [
-        layer.name
-        for layer in leaf_layers(narrow, weighted=True)
-        if layer.count_params() < before.get(layer.name, layer.count_params())
-    ]
+        for name, file in write_float_files({"dense": model, "narrow": narrow}, Path(work)).items():
+            with replacing(folder / f"{name}.tflite") as part:
+                part.write_bytes(file.read_bytes())
 
 
 def copy_of(model: tf_keras.Model) -> tf_keras.Model:

@@ -52,11 +52,12 @@ def latency_claim(shrunk: Shrunk, latency: float, dense: float) -> ClaimRecord:
         latency: milliseconds of the file.
         dense: of the file of the network before, measured in turns.
     """
+    who = "" if shrunk.float_exported else "the network as a float32 file "
     limit = shrunk.latency or 0.0
     value = latency / dense if shrunk.relative else latency
     asked = f"{format_share(limit)} of the latency of the dense network" if shrunk.relative else f"{limit:g} ms"
     return ClaimRecord(
-        claim=f"takes at most {asked}, within {LATENCY_TOLERANCE:.0%}",
+        claim=f"{who}takes at most {asked}, within {LATENCY_TOLERANCE:.0%}",
         held=value <= limit * (1 + LATENCY_TOLERANCE),
         found=f"{latency:.3g} ms, the dense network {dense:.3g} ms ({latency / dense:.1%}), measured in turns",
         code="latency_of_dense",

@@ -20,6 +20,9 @@ class Shrunk:
         latency: limit on the latency, as a share of that of the dense file, or in milliseconds; None for other budgets.
         relative: whether the limit is a share.
         dense_file: float32 `.tflite` of the network before; None where latency is not limited.
+        narrow_file: the same of the network after; None where latency is not limited, and in results of older versions.
+        float_exported: whether the recipe writes a float32 file, which the limit is held against; if not, it is
+            `narrow_file`.
     """
 
     stage: str
@@ -29,6 +32,8 @@ class Shrunk:
     latency: float | None = None
     relative: bool = True
     dense_file: Path | None = None
+    narrow_file: Path | None = None
+    float_exported: bool = True
 
     @classmethod
     def of(cls, stage: str, details: Mapping[str, Any], folder: Path) -> Shrunk:
@@ -48,4 +53,5 @@ class Shrunk:
             latency=None if limit is None else limit["amount"],
             relative=limit is None or limit["relative"],
             dense_file=None if limit is None else folder / "dense.tflite",
+            narrow_file=folder / "narrow.tflite" if limit is not None and details.get("narrow_file") else None,
         )

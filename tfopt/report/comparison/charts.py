@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfopt.core.sweeps.verdicts import by_sparsity
 from tfopt.report.comparison import data
-from tfopt.report.comparison.fronts import by_family, front_drawings, room
+from tfopt.report.comparison.fronts import by_family, front_drawings, macs_differ, room
 from tfopt.report.shared import formats
 from tfopt.report.shared.drawing import Drawing, LineStyle, line_styles, percent_axis, plain
 from tfopt.report.shared.style import BLUE, INK, TEXT
@@ -31,7 +31,7 @@ def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[D
         comparison: the table.
         candidates: the runs behind it.
     """
-    styles = line_styles(data.families(comparison))
+    styles = line_styles(data.drawn_families(comparison))
     curves = data.variant_curves(candidates, comparison.metric)
     made: list[Drawing | None] = [
         _metric_by_sparsity(comparison, styles, data.dense_metric(candidates, comparison.metric)),
@@ -45,7 +45,7 @@ def drawings(comparison: Comparison, candidates: Sequence[Candidate]) -> tuple[D
 
 def _metric_by_sparsity(comparison: Comparison, styles: dict[str, LineStyle], dense: float | None) -> Drawing | None:
     rows = [row for row in comparison.rows if row.metric is not None and row.sparsity is not None]
-    if not rows:
+    if not rows or (macs_differ(comparison) and len({round(row.sparsity or 0.0, 3) for row in rows}) == 1):
         return None
     metric = comparison.metric
     lines = by_family(rows, styles)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tfopt.core.sweeps.comparison import Comparison
 
 _FINAL = re.compile(r"[ (]*\S*\bfinal=[\d.]+%?,?\)?")
+_BUDGET = re.compile(r"[ (]*\S*\b(macs|parameters|bytes|latency)=[^ ]+( ?(ms|kB|MB|s))?,?\)?")
 
 Point = tuple[float, float]
 """(optimizer step since pruning began, value)."""
@@ -59,6 +60,17 @@ def families(comparison: Comparison) -> dict[str, str]:
         if sum(bare[row.name] == family for row in level) > 1
     }  # fmt: skip
     return {name: name if family in crowded else family for name, family in bare.items()}
+
+
+def drawn_families(comparison: Comparison) -> dict[str, str]:
+    """`families`, where networks of several sizes that differ in nothing but their budget have one colour too."""
+    named = families(comparison)
+    bare = {row.name: _BUDGET.sub("", named[row.name]).strip() for row in comparison.rows}
+    sizes: dict[str, list[float | None]] = {}
+    for row in comparison.rows:
+        sizes.setdefault(bare[row.name], []).append(row.macs)
+    told_apart = {name for name, macs in sizes.items() if name and None not in macs and len(set(macs)) == len(macs)}
+    return {name: bare[name] if bare[name] in told_apart else family for name, family in named.items()}
 
 
 def dense_metric(candidates: Sequence[Candidate], metric: str) -> float | None:

@@ -37,6 +37,7 @@ class _Front:
         on_front: whether a variant is on the front.
         label: at a point of the front.
         dense: cost and metric of the dense model, where they are shown.
+        joined: whether a line joins the variants of a family.
     """
 
     name: str
@@ -47,6 +48,7 @@ class _Front:
     on_front: Callable[[Row], bool]
     label: Callable[[Row], str]
     dense: tuple[float, float] | None = None
+    joined: bool = False
 
 
 def front_drawings(
@@ -84,6 +86,7 @@ def front_drawings(
                 lambda row: row.on_macs_front,
                 lambda row: formats.percent((row.macs or 0.0) / most, 0),
                 None if dense_macs is None or dense is None else (dense_macs / 1e6, dense),
+                joined=True,
             ),
         )  # fmt: skip
     if latencies_differ(comparison):
@@ -125,6 +128,12 @@ def _drawing(comparison: Comparison, styles: dict[str, LineStyle], front: _Front
         places = [front.cost(row) or 0.0 for row in best], [row.metric or 0.0 for row in best]
         axes.plot(*places, color=INK, linewidth=1.2, drawstyle="steps-post", zorder=1)
         for style, members in lines:
+            members = sorted(members, key=lambda row: front.cost(row) or 0.0)
+            if front.joined and len(members) > 1:
+                axes.plot(
+                    [front.cost(row) or 0.0 for row in members], [row.metric or 0.0 for row in members],
+                    color=style.colour, linestyle=style.dashes, linewidth=1, alpha=0.5, zorder=1,
+                )  # fmt: skip
             axes.errorbar(
                 [front.cost(row) or 0.0 for row in members], [row.metric or 0.0 for row in members],
                 yerr=[row.spread or 0.0 for row in members], color=style.colour, linestyle="none", marker=style.marker,

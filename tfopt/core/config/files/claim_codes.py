@@ -17,7 +17,7 @@ CLAIM_CODES: Mapping[str, str] = {
     "clusters_kept": "Each clustered layer has no more values in the file than in the model.",
     "faster_than_dense": "A sparse file is faster than the same file with its zeros stored.",
     "smaller_tensors": "The weights have the smaller shapes that a shrink stage left.",
-    "latency_of_dense": "The float32 file is as fast against the dense network as a shrink stage was asked for.",
+    "latency_of_dense": "As a float32 file, the network is as fast as its shrink stage was asked for.",
     "runs_on_kernels": "The file runs on XNNPACK and on the reference kernels, with the same outputs.",
     "same_outputs": "The file gives the outputs of the model it was made from.",
     "target_operators": "The target of the recipe has every operator of the file.",
