@@ -192,6 +192,29 @@ def test_what_cannot_be_met_is_said_before_training(trained):
     assert unvalidated.code == "no_validation_data"
 
 
+class Scale(layers.Layer):
+    """A layer of a user's own."""
+
+    def call(self, inputs):
+        return inputs * 2.0
+
+
+def test_a_layer_of_a_users_own_keeps_the_units_in_front_of_it_and_says_so():
+    inputs = tf_keras.Input((8, 8, 1))
+    x = layers.Conv2D(16, 3, activation="relu", name="before")(inputs)
+    x = layers.Conv2D(16, 3, activation="relu", name="behind")(Scale(name="own")(x))
+    model = tf_keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
+    reason = "'own' is a custom layer (Scale) that is taken as it is"
+
+    assert stage(to={"macs": "60%"}).preflight(model, WORKLOAD).skipped["before"] == reason
+    (small,) = stage(to={"macs": "2%"}).preflight(model, WORKLOAD).problems
+    assert small.code == "budget_unreachable"
+    assert reason in small.message
+    (asked,) = stage(layers=[{"match": "before", "divisor": 4}]).preflight(model, WORKLOAD).problems
+    assert asked.code == "unknown_layer"
+    assert reason in asked.message
+
+
 def test_a_group_that_spans_a_frozen_layer_stays_and_says_so(trained):
     model = copy_of(trained)
     model.get_layer("logits").trainable = False
