@@ -50,14 +50,14 @@ def by_score(choices: Sequence[Choice], scores: Scores, cost: CostOf, limit: flo
     """
     widths = {choice.name: choice.group.units for choice in choices}
     ranked = {choice.name: np.sort(scores[choice.name]) for choice in choices}
+    rivals = {choice.name: [one for one in choices if choice.excludes(one)] for choice in choices}
     now = cost(widths)
     while now > limit:
         steps: list[tuple[float, str, int, float]] = []
         for choice in choices:
             before = widths[choice.name]
             narrower = [width for width in choice.widths if width < before]
-            excluded = any(choice.excludes(one) and widths[one.name] < one.group.units for one in choices)
-            if not narrower or excluded:
+            if not narrower or any(widths[one.name] < one.group.units for one in rivals[choice.name]):
                 continue
             width, units = narrower[-1], choice.group.units
             then = cost({**widths, choice.name: width})
