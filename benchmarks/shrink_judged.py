@@ -204,7 +204,7 @@ def run(name: str, seed: int, shares: Sequence[float], out: Path) -> None:
 
 
 def rows(out: Path) -> list[tuple[str, ...]]:
-    """The table: mean and standard deviation over the seeds that are there."""
+    """The table: accuracy over the seeds that are there (mean, standard deviation), and the MACs that are left."""
     made = []
     for name in CASES:
         results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob(f"{name}-*.json"))]
@@ -213,13 +213,13 @@ def rows(out: Path) -> list[tuple[str, ...]]:
             complete = [one for one in results if all(f"{method} {share}" in one for method in METHODS)]
             if not complete:
                 continue
-            macs = fmean(one[f"shrink {share}"]["macs"] / one["dense"]["macs"] for one in complete)
             parameters = fmean(one[f"shrink {share}"]["parameters"] / one["dense"]["parameters"] for one in complete)
-            cells = [
-                _cell([one[key]["accuracy"] for one in complete])
-                for key in ("dense", *(f"{m} {share}" for m in METHODS))
-            ]
-            made.append((f"`{name}`", f"{macs:.0%}", f"{parameters:.0%}", *cells, str(len(complete))))
+            cells = [_cell([one["dense"]["accuracy"] for one in complete])]
+            for method in METHODS:
+                found = [one[f"{method} {share}"] for one in complete]
+                share_of = fmean(each["macs"] / one["dense"]["macs"] for each, one in zip(found, complete, strict=True))
+                cells.append(f"{_cell([each['accuracy'] for each in found])} ({share_of:.0%})")
+            made.append((f"`{name}`", f"{float(share):.0%}", f"{parameters:.0%}", *cells, str(len(complete))))
     return made
 
 
@@ -243,7 +243,7 @@ def main() -> None:
     for seed in options.seeds:
         for name in options.cases or CASES:
             run(name, seed, options.shares, options.out)
-    head = ("case", "MACs", "weights", "dense", *METHODS, "seeds")
+    head = ("case", "MACs at most", "weights", "dense", *METHODS, "seeds")
     text = table(head, rows(options.out))
     if options.page:
         page = options.page.read_text(encoding="utf-8")
