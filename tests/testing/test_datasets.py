@@ -50,6 +50,26 @@ class TestScenesSegmentation(DatasetContract):
             self.load(**args)
 
 
+class TestScenesDetection(DatasetContract):
+    source = "scenes_detection"
+    args = {"train": 40, "test": 10}
+
+    def test_targets_stand_on_anchors(self, data: Data) -> None:
+        assert data.anchors is not None
+        anchors = data.anchors.num_anchors
+        assert {name: array.shape[1:] for name, array in data.train.targets.items()} == {
+            "boxes": (anchors, 4),
+            "classes": (anchors,),
+        }
+        assert data.num_outputs == 5
+        assert (data.train.targets["classes"] > 0).any(axis=1).all()
+        assert self.load(ratios=[1.0]).fingerprint != data.fingerprint
+
+    def test_bad_anchors_are_named(self) -> None:
+        with pytest.raises(StageError, match=r"args.strides.*a scale for each stride"):
+            self.load(strides=[8])
+
+
 @pytest.mark.tf
 @pytest.mark.usefixtures("keras_home")
 class TestMnist(DatasetContract):

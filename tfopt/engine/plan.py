@@ -64,6 +64,7 @@ class _Preparation:
         from tfopt.backend.models import build as models
         from tfopt.backend.training import own_code
         from tfopt.backend.training.metrics.characters import with_characters
+        from tfopt.backend.training.metrics.detection import with_anchors
 
         problems = model_source_problems(recipe, load_recipe)
         if problems:
@@ -74,7 +75,7 @@ class _Preparation:
         model = built.model
         data = with_names_of_model(data, model.input_names, model.name)
         compile, why = models.fitting_compile(model, data, recipe.compile)
-        recipe = recipe.compiled_with(with_characters(compile, data))
+        recipe = recipe.compiled_with(with_anchors(with_characters(compile, data), data))
         warnings = [*filter(None, [built.note, why]), *models.check_fits(model, data, recipe.compile)]
         if any(True for _ in own_code_in(recipe)):
             own_code.try_out(model, data, recipe.compile)

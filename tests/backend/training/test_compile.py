@@ -9,8 +9,7 @@ import tf_keras
 from tests.support.digits import digits
 from tests.support.models import small_model
 from tfopt.backend.training import compile as compiling
-from tfopt.backend.training import learning_rates
-from tfopt.backend.training.losses import pixels
+from tfopt.backend.training import learning_rates, losses
 from tfopt.core.config.compile import Compile, Loss, Metric, Optimizer
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.config.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
@@ -25,7 +24,7 @@ SET_BY_TFOPT = {"self", "name", "jit_compile", "kwargs", "reduction", "axis", "d
 @pytest.mark.parametrize(
     ("module", "name", "entry"),
     [(tf_keras.optimizers, *item) for item in OPTIMIZERS.items()]
-    + [(pixels if item[1].own else tf_keras.losses, *item) for item in LOSSES.items()]
+    + [(losses if item[1].own else tf_keras.losses, *item) for item in LOSSES.items()]
     + [(tf_keras.metrics, *item) for item in METRICS.items() if item[1].class_name and not item[1].own],
 )
 def test_the_tables_of_keras_names_are_those_of_tf_keras(module, name, entry):
@@ -41,7 +40,7 @@ def test_the_tables_of_keras_names_are_those_of_tf_keras(module, name, entry):
 
 @pytest.mark.parametrize(("name", "entry"), list(LOSSES.items()))
 def test_losses_lack_no_argument(name, entry):
-    module = pixels if entry.own else tf_keras.losses
+    module = losses if entry.own else tf_keras.losses
     known = set(inspect.signature(getattr(module, entry.class_name).__init__).parameters)
 
     assert known - SET_BY_TFOPT <= set(entry.arguments)

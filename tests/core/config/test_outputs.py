@@ -17,6 +17,7 @@ MEANINGS = {
     "sparse_categorical_crossentropy": ("classes", "softmax", True, False),
     "sparse_categorical_focal_crossentropy": ("classes", "softmax", True, False),
     "sparse_categorical_dice_crossentropy": ("classes", "softmax", True, False),
+    "hard_negative_crossentropy": ("classes", "softmax", True, False),
     "binary_dice_crossentropy": ("binary", "sigmoid", True, True),
     "kl_divergence": ("classes", None, True, False),
     "categorical_hinge": ("quantities", None, True, False),

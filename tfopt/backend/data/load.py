@@ -19,7 +19,7 @@ from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split, is_one_hot
 from tfopt.backend.data.texts import load_texts
 from tfopt.backend.types import Array, Arrays
-from tfopt.core.config.data import DataConfig
+from tfopt.core.config.data import Augment, DataConfig
 from tfopt.errors import StageError
 
 __all__ = ["Data", "Split", "calibration_examples", "class_weights", "load", "steps_per_epoch"]
@@ -43,7 +43,13 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     if config.text is not None:
         return load_texts(config, config.text, folder)
     prepared = sources.read(config, folder)
-    raw = prepared.splits
+    raw, anchors = prepared.splits, prepared.anchors
+    if anchors is not None and config.augment is not None and config.augment != Augment():
+        raise StageError(
+            f"data.augment changes images, but the boxes of {config.source} would stay where they are.",
+            "Remove data.augment.",
+            code="conflicting_keys",
+        )
     names: tuple[str, ...] | None = None
     reproduce = config.targets == "inputs"
     splits: dict[str, Split] = {}
@@ -59,18 +65,20 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         check_split(split, train, num_classes, f"{config.source}, {name} split")
     labels = labels_to_stratify(train.targets, num_classes)
     made = cut(splits, config.splits, config.seed, config.source, labels)
+    settings = f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}"
     return Data(
         train=made["train"],
         validation=made["validation"],
         test=made["test"],
         source=config.source,
-        settings=f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}",
+        settings=settings if anchors is None else f"{settings} {anchors} {prepared.label_names}",
         num_classes=num_classes,
         class_names=names,
         preprocessing=prepared.preprocessing,
         positional=are_by_position(*raw["train"]),
         raw=prepared.raw or sources.raw_inputs(config, folder),
         label_names=None if reproduce else names or prepared.label_names or sources.label_names(config, folder),
+        anchors=anchors,
     )
 
 

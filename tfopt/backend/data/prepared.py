@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.data.splits import Preprocessing
 from tfopt.backend.types import Array
+from tfopt.backend.vision.anchors import AnchorGrid
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,7 @@ class Prepared:
         anomalies: which examples of the test split are anomalies, (n,) bool; None where that is not
             known, or all of them are alike.
         label_names: names of the classes, in the order of the labels; None where the source has none.
+        anchors: what the targets of a detector stand on; None for other data.
     """
 
     examples: object
@@ -27,3 +29,4 @@ class Prepared:
     raw: RawInputs | None = None
     anomalies: Array | None = None
     label_names: tuple[str, ...] | None = None
+    anchors: AnchorGrid | None = None

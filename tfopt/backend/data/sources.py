@@ -24,6 +24,7 @@ from tfopt.backend.data.text_values import splits_of_language
 from tfopt.backend.data.wav_folder import has_wavs, load_wavs
 from tfopt.backend.text.folders import read_folder, reader_of
 from tfopt.backend.types import Array
+from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
 from tfopt.core.config.text.text import TextConfig
@@ -52,6 +53,7 @@ class ReadSource:
         raw: what was done to raw examples; None where the return value does not say.
         anomalies: which examples of the test split are anomalies; None where that is not known.
         label_names: names of the classes; None where the return value does not say.
+        anchors: what the targets of a detector stand on; None for other data.
     """
 
     splits: dict[str, RawExamples]
@@ -59,6 +61,7 @@ class ReadSource:
     raw: RawInputs | None = None
     anomalies: Array | None = None
     label_names: tuple[str, ...] | None = None
+    anchors: AnchorGrid | None = None
 
 
 def read(config: DataConfig, folder: Path) -> ReadSource:
@@ -75,7 +78,7 @@ def read(config: DataConfig, folder: Path) -> ReadSource:
     value = references.call(_function(config, folder), config.source, config.args, folder)
     if isinstance(value, Prepared):
         splits = as_splits(value.examples, config.source)
-        return ReadSource(splits, value.preprocessing, value.raw, value.anomalies, value.label_names)
+        return ReadSource(splits, value.preprocessing, value.raw, value.anomalies, value.label_names, value.anchors)
     return ReadSource(as_splits(value, config.source))
 
 

@@ -14,6 +14,7 @@ from tfopt.backend.data.arrays.reading import all_in_memory, arrays_in_memory, n
 from tfopt.backend.data.arrays.views import selected
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays, Nested
+from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.core.records.report import DataRecord
 from tfopt.core.records.text import TextRecord
 
@@ -121,6 +122,7 @@ class Data:
             are.
         label_names: names of the classes for apps: `class_names`, or what the source calls its numbers; not part of the
             fingerprint.
+        anchors: what the targets of a detector stand on; None for other data. Part of `settings`.
         text: how texts became token ids; None for other data. Not part of the fingerprint: the ids are.
     """
 
@@ -136,6 +138,7 @@ class Data:
     raw: RawInputs | None = None
     label_names: tuple[str, ...] | None = None
     text: TextRecord | None = None
+    anchors: AnchorGrid | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
@@ -147,7 +150,10 @@ class Data:
 
     @property
     def num_outputs(self) -> int:
-        """Number of classes for integer labels, else the size of the targets' last axis (one-hot integers, too)."""
+        """Number of classes for integer labels, else the size of the targets' last axis (one-hot integers, too); of
+        objects that are to be detected, the number of their classes."""
+        if self.anchors is not None:
+            return len(self.label_names or ())
         targets = self.train.targets
         if self.num_classes is not None and (isinstance(targets, dict) or not is_one_hot(targets)):
             return self.num_classes

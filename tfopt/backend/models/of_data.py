@@ -29,6 +29,8 @@ def with_arguments_of(data: Data, function: Callable[..., object], args: Config)
         "input_shape": lambda: _input_shape(data),
         "num_outputs": lambda: data.num_outputs,
     }
+    if data.anchors is not None:
+        known["anchors"] = lambda: data.anchors
     for name, of_data in (("vocabulary_size", vocabulary_size), ("tokenizer", tokenizer_of)):
         # A default of the user's own function counts where the ids come from no tokenizer.
         own = name in parameters and parameters[name].default not in (None, inspect.Parameter.empty)

@@ -10,8 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.training import learning_rates
-from tfopt.backend.training.losses import pixels
+from tfopt.backend.training import learning_rates, losses
 from tfopt.backend.training.metrics.counted import OfCounted, ignored_class, num_counted
 from tfopt.backend.training.metrics.f1 import F1
 from tfopt.backend.training.metrics.next_token import BitsPerCharacter, Perplexity
@@ -56,7 +55,7 @@ def make_loss(compile: Compile) -> tf_keras.losses.Loss:
     if loss.reference is not None:
         return own_loss(loss)
     known = LOSSES[loss.name]
-    return _make(pixels if known.own else tf_keras.losses, known.class_name, loss.arguments())
+    return _make(losses if known.own else tf_keras.losses, known.class_name, loss.arguments())
 
 
 def make_metrics(

@@ -93,6 +93,10 @@ LOSSES = {
         "from_logits",
         "ignore_class",
     ),
+    "box_huber": KerasName("BoxHuber", ("delta",), own=True, like="huber"),
+    "hard_negative_crossentropy": _own_loss(
+        "HardNegativeCrossentropy", "sparse_categorical_crossentropy", "negatives", "from_logits"
+    ),
     "binary_dice_crossentropy": _own_loss(
         "BinaryDiceCrossentropy", "binary_crossentropy", "dice_weight", "from_logits"
     ),
@@ -109,6 +113,9 @@ METRICS = {
     "f1": KerasName("F1", ("average",), higher_is_better=True, classification=True, own=True),
     "mean_iou": KerasName("MeanIoU", ("background",), higher_is_better=True, classification=True, own=True),
     "dice": KerasName("Dice", ("background",), higher_is_better=True, classification=True, own=True),
+    "mean_average_precision": KerasName(
+        "", ("iou", "least_score", "nms_iou", "most", "anchors"), higher_is_better=True, classification=True, own=True
+    ),
     "perplexity": KerasName("Perplexity", classification=True, own=True),
     "bits_per_character": KerasName("BitsPerCharacter", ("tokens_per_character",), classification=True, own=True),
     "auc": _score("AUC", "num_thresholds", "curve", "summation_method", "multi_label", "num_labels", "from_logits"),
@@ -132,7 +139,7 @@ METRICS = {
 }
 
 
-OF_MODEL: tuple[str, ...] = ()
+OF_MODEL: tuple[str, ...] = ("mean_average_precision",)
 """Metrics of all outputs of a model together: they receive targets and predictions by output name."""
 
 OF_TOKENS = ("perplexity", "bits_per_character")

@@ -1,7 +1,8 @@
-"""Images with annotations: a class for each pixel.
+"""Images with annotations: a class for each pixel, or boxes around objects.
 
 | file | question it answers |
 |---|---|
 | `mask_folder` | How are folders of images and masks read? |
 | `mask_values` | Which class does a pixel of a mask mean: by its number, or by its colour? |
+| `detection` | How do boxes become the targets of a detector? |
 """

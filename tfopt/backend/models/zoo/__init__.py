@@ -5,6 +5,7 @@
 | `mlp` | Dense layers, for tables and anything flattened |
 | `small_cnn`, `mnist_cnn` | Convolutions, for small images |
 | `unet` | A class for each pixel of an image |
+| `ssd_mobilenet` | Boxes and classes of objects in an image |
 | `autoencoder`, `ds_cnn`, `mobilenet_v1_025`, `resnet8` | The four models of MLPerf Tiny |
 | `transformer_classifier`, `bert`, `lstm_classifier` | Classifiers of texts |
 | `gpt`, `lstm_lm`, `gru_lm` | Language models, which generate text |

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
+from tfopt.backend.training.metrics.detection import average_precision_of
 from tfopt.backend.training.own_losses import own_metric_of_all
 from tfopt.backend.types import Array
 from tfopt.core.config.compile import Compile
@@ -29,13 +31,15 @@ def measure_together(
     Raises:
         StageError: code of the user's own fails, or returns no number.
     """
-    return {metric.label: _number(metric, _function(metric)(targets, predictions)) for metric in compile.together}
+    return {
+        metric.label: _number(metric, _function(metric, compile)(targets, predictions)) for metric in compile.together
+    }
 
 
-def _function(metric: Metric) -> OfAll:
+def _function(metric: Metric, compile: Compile) -> OfAll:
     if metric.reference is not None:
         return own_metric_of_all(metric)
-    raise StageError(f"tfopt has no metric {metric.name!r} of all outputs together.", code="unknown_metric")
+    return partial(average_precision_of, metric, compile)
 
 
 def _number(metric: Metric, value: object) -> float:

@@ -1,0 +1,67 @@
+"""Boxes and labels as the targets of a detector, on anchors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tfopt.backend.data.prepared import Prepared
+from tfopt.backend.data.raw_inputs import RawInputs
+from tfopt.backend.types import Array
+from tfopt.backend.vision.anchors import AnchorGrid
+from tfopt.backend.vision.matching import targets_of
+from tfopt.errors import StageError
+
+
+@dataclass(frozen=True, eq=False)
+class Annotated:
+    """Images of one split, with the objects in each.
+
+    Args:
+        images: (n, height, width, channels) float32.
+        boxes: of each image (objects, 4): left, top, right, bottom as shares of width and height.
+        labels: of each image (objects,), from 0.
+    """
+
+    images: Array
+    boxes: Sequence[Array]
+    labels: Sequence[Array]
+
+
+def detection_data(
+    splits: Mapping[str, Annotated],
+    names: tuple[str, ...],
+    raw: RawInputs | None,
+    strides: Sequence[int],
+    scales: Sequence[float],
+    ratios: Sequence[float],
+) -> Prepared:
+    """What a source of detection returns.
+
+    Args:
+        splits: `train` and others.
+        names: of the classes.
+        raw: what was done to raw images; None where that is not known.
+        strides: of the anchors, as in `AnchorGrid`.
+        scales: of the anchors.
+        ratios: of the anchors.
+
+    Raises:
+        StageError: the anchors are none, or fewer than the objects of an image.
+    """
+    height, width = splits["train"].images.shape[1:3]
+    try:
+        grid = AnchorGrid((height, width), tuple(strides), tuple(scales), tuple(ratios))
+    except (TypeError, ValueError) as error:
+        raise StageError(f"args.strides, args.scales and args.ratios: {error}", code="invalid_argument") from error
+    anchors = grid.boxes()
+    for name, split in splits.items():
+        most = max(map(len, split.boxes), default=0)
+        if most > len(anchors):
+            raise StageError(
+                f"An image of {name} has {most} objects, but there are {len(anchors)} anchors.",
+                "Set more ratios, or smaller strides.",
+                code="invalid_data",
+            )
+    examples = {name: (split.images, targets_of(split.boxes, split.labels, anchors)) for name, split in splits.items()}
+    return Prepared(examples, raw=raw, label_names=names, anchors=grid)
