@@ -15,6 +15,7 @@ from typing import Any
 from tfopt.catalog import references
 from tfopt.catalog.code_fingerprint import code_fingerprint
 from tfopt.core.config.model_source import PLACES, sources_in
+from tfopt.core.config.precision import is_mixed
 from tfopt.core.contracts.stage import Stage, TrainingStage
 from tfopt.core.language.plain import look_up
 from tfopt.core.recipe.plan import PlannedStage
@@ -66,6 +67,8 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
         config["code"] = code
     if stage.depends_on():
         config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.depends_on()]
+    if is_mixed(recipe.precision) and isinstance(stage, TrainingStage):
+        config["precision"] = recipe.precision
     if stage.depends_on_machine():
         config["processor"] = environment().cpu
     if sources:
@@ -90,9 +93,9 @@ def _own_code(stage: Stage, recipe: Recipe) -> dict[str, str]:
 
 
 def batch_size_of(stage: Stage, recipe: Recipe) -> int:
-    """Examples per optimizer step in a stage: its own, or the recipe's."""
+    """Examples per optimizer step in a stage: of its own batch, or the recipe's, or of several."""
     own = stage.batch_size if isinstance(stage, TrainingStage) else None
-    return own or recipe.data.batch_size
+    return (own or recipe.data.batch_size) * (recipe.compile.gradient_accumulation_steps or 1)
 
 
 def measurements_folder(store: Path) -> Path:

@@ -191,6 +191,7 @@ class _Execution:
             earlier={stage.name: self.store.folder(stage.key) for stage in self.prepared.plan.stages[:position]},
             sources=sources,
             measurements=measurements_folder(self.store.root),
+            precision=recipe.precision,
         )
         started = time.monotonic()
         try:

@@ -19,6 +19,7 @@ from tfopt.backend.distillation.teachers import TeacherEnsemble
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf, TrainingHook, TrainingSetup
 from tfopt.backend.training.metrics.counted import ignored_class
+from tfopt.backend.training.precision.compute import as_type
 from tfopt.backend.types import Nested
 from tfopt.core.config import ramps
 from tfopt.core.config.distillation import Teacher
@@ -118,8 +119,8 @@ class Distiller(TrainingHook):
         return self._term.variables
 
     @property
-    def uses_tape(self) -> bool:
-        return bool(self._term.projected)
+    def trained(self) -> Sequence[tf.Variable]:
+        return self._term.projected
 
     def start(self, setup: TrainingSetup) -> None:
         """Makes projections and averages.
@@ -132,7 +133,7 @@ class Distiller(TrainingHook):
         self._reader = self._read_features(model)
 
         def flat(inputs: Nested) -> list[tf.Tensor]:
-            return tf.nest.flatten(self._reader(inputs, training=False))
+            return as_type(tf.nest.flatten(self._reader(inputs, training=False)), tf.float32)
 
         average = MovingAverageTeacher(model, flat, teacher.ema.decay) if teacher.ema is not None else None
         if self._ensemble is None:

@@ -47,7 +47,7 @@ def quantize_aware_train(
     wrapped = wrap(canonical, quantization, constraints)
     skipped, floats = _not_simulated(canonical, quantization), original_float_layers(canonical)
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
-    calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.batch_size)))
+    calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.examples_at_once)))
     hooks = [SparsityHook(lambda: _sparsity(wrapped))] if "sparse" in context.traits else []
     trained = training.fit(wrapped, stage, context, hooks=hooks)
     # The stage itself is passed as `quantization`; the model keeps only the keys that a reload needs.

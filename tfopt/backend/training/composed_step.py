@@ -1,4 +1,4 @@
-"""One optimizer step with hooks inside: it takes the place of `model.train_step`."""
+"""One optimizer step with hooks inside, or of several batches: it takes the place of `model.train_step`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.training.accumulation import accumulated
 from tfopt.backend.training.hooks import Batch, ForwardPass, HookList
+from tfopt.backend.training.precision.compute import as_type
+from tfopt.backend.training.precision.loss_scale import is_scaled, zero_where_overflowed
 from tfopt.backend.types import Nested
 from tfopt.errors import StageError
 
@@ -20,18 +23,22 @@ class ComposedStep:
     Args:
         model: compiled, possibly wrapped.
         hooks: started; called in their order.
+        examples_at_once: of a step, as many are computed together, and the average of their gradients is taken; None
+            for all.
 
     Raises:
-        StageError: two hooks report a part of the loss by the same name.
+        StageError: two hooks report a part of the loss by the same name, or gradients cannot be accumulated because
+            the model has a `train_step` of its own.
     """
 
-    def __init__(self, model: tf_keras.Model, hooks: HookList) -> None:
+    def __init__(self, model: tf_keras.Model, hooks: HookList, examples_at_once: int | None = None) -> None:
         self._model = model
         self._hooks = hooks.hooks
         self._wanted = [list(hook.features(model)) for hook in self._hooks]
         features = [tensor for wanted in self._wanted for tensor in wanted]
         self._reader = tf_keras.Model(model.inputs, [model.outputs[0], *features]) if features else model
-        self._persistent = any(hook.uses_tape for hook in self._hooks)
+        self._trained = [*model.trainable_variables, *(one for hook in self._hooks for one in hook.trained)]
+        self._at_once = examples_at_once
         names = ["loss", "hard_loss", *(part for hook in self._hooks for part in hook.parts)]
         if len(set(names)) < len(names):
             raise StageError(f"two parts of the loss have the same name: {', '.join(names)}.", code="duplicate_name")
@@ -50,12 +57,33 @@ class ComposedStep:
             Averages over the epoch so far: `loss`, `hard_loss` (that of the labels), the parts of the hooks, and the
             metrics of the model.
         """
+        optimizer, own = self._model.optimizer, len(self._model.trainable_variables)
+        if self._at_once is None:
+            gradients = self._gradients(batch)
+        else:
+            gradients = accumulated(self._gradients, batch, self._at_once, self._trained)
+        # The optimizer has to see an overflow, and skips the step then; the hooks must not.
+        read = zero_where_overflowed(gradients) if is_scaled(optimizer) else gradients
+        for hook in self._hooks:
+            hook.on_gradients(list(zip(read[:own], self._trained[:own], strict=True)))
+        optimizer.apply_gradients(list(zip(gradients[:own], self._trained[:own], strict=True)))
+        by_variable = {
+            variable.ref(): gradient for variable, gradient in zip(self._trained[own:], read[own:], strict=True)
+        }
+        for hook in self._hooks:
+            hook.after_update(lambda variables: [by_variable[variable.ref()] for variable in variables])
+        measured = {metric.name: metric.result() for metric in self._model.metrics}
+        averages = {metric.name: metric.result() for metric in self.metrics}
+        return {"loss": averages.pop("loss"), "hard_loss": measured.pop("loss"), **averages, **measured}
+
+    def _gradients(self, batch: tuple[Nested, ...]) -> list[tf.Tensor | None]:
+        """Gradients of the loss of a batch with respect to all that is trained; metrics are updated."""
         model = self._model
         inputs, targets, weights, extras = (*batch, None, None)[:4]
         batches = self._batches(inputs, targets, weights, iter(extras or ()))
         prepared = [hook.prepare(one) for hook, one in zip(self._hooks, batches, strict=True)]
-        with tf.GradientTape(persistent=self._persistent) as tape:
-            outputs, *features = tf.nest.flatten(self._reader(inputs, training=True))
+        with tf.GradientTape() as tape:
+            outputs, *features = as_type(tf.nest.flatten(self._reader(inputs, training=True)), tf.float32)
             loss = model.compiled_loss(targets, outputs, weights)
             parts: dict[str, tf.Tensor] = {}
             for hook, forward in zip(self._hooks, self._forwards(batches, outputs, features, prepared), strict=True):
@@ -63,14 +91,12 @@ class ComposedStep:
                 parts |= own
             if self._reader.losses:
                 loss += tf.add_n([tf.cast(one, loss.dtype) for one in self._reader.losses])
-        gradients = model.optimizer.compute_gradients(loss, model.trainable_variables, tape)
-        for hook in self._hooks:
-            hook.on_gradients(gradients)
-        model.optimizer.apply_gradients(gradients)
-        for hook in self._hooks:
-            hook.after_update(lambda variables: tape.gradient(loss, variables))
+        gradients = model.optimizer.compute_gradients(loss, self._trained, tape)
         model.compiled_metrics.update_state(targets, outputs, weights)
-        return self._logs({"loss": loss, **parts}, tf.shape(tf.nest.flatten(inputs)[0])[0])
+        values = {"loss": loss, **parts}
+        for metric in self.metrics:
+            metric.update_state(values[metric.name], sample_weight=tf.shape(tf.nest.flatten(inputs)[0])[0])
+        return [gradient for gradient, _ in gradients]
 
     def _batches(self, inputs: Nested, targets: Nested, weights: Nested, extras: Nested) -> list[Batch]:
         step = self._model.optimizer.iterations
@@ -89,10 +115,3 @@ class ComposedStep:
             ForwardPass(batch, outputs, mine, mask, before)
             for batch, mine, before in zip(batches, own, prepared, strict=True)
         ]
-
-    def _logs(self, values: Mapping[str, tf.Tensor], size: tf.Tensor) -> dict[str, tf.Tensor]:
-        for metric in self.metrics:
-            metric.update_state(values[metric.name], sample_weight=size)
-        measured = {metric.name: metric.result() for metric in self._model.metrics}
-        own = {metric.name: metric.result() for metric in self.metrics}
-        return {"loss": own.pop("loss"), "hard_loss": measured.pop("loss"), **own, **measured}

@@ -32,7 +32,7 @@ Gradients = Sequence[tuple[tf.Tensor | None, tf.Variable]]
 Value = TypeVar("Value")
 
 GradientsOf = Callable[[Sequence[tf.Variable]], Sequence[tf.Tensor | None]]
-"""Returns the gradients of the whole loss of the step with respect to any variables."""
+"""Returns the gradients of the whole loss of the step with respect to variables of `TrainingHook.trained`."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,9 @@ class TrainingHook:
         return None
 
     @property
-    def uses_tape(self) -> bool:
-        """Whether `after_update` asks for gradients."""
-        return False
+    def trained(self) -> Sequence[tf.Variable]:
+        """Variables of its own that the loss depends on, whose gradients `after_update` asks for."""
+        return ()
 
     @property
     def decision_steps(self) -> Sequence[int]:

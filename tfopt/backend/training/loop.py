@@ -18,12 +18,15 @@ from tfopt.backend.training.compile import first_line
 from tfopt.backend.training.composed_step import ComposedStep
 from tfopt.backend.training.hooks import HookList
 from tfopt.backend.training.monitor import monitored
+from tfopt.backend.training.precision import loss_scale
+from tfopt.backend.training.precision.overflow import overflow_error
 from tfopt.backend.training.state import Progress, StageState, assign, optimizer_state
 from tfopt.backend.training.steps import StepResult, StepRunner, Validator
 from tfopt.backend.training.tensorboard import EpochWriter
 from tfopt.backend.types import Nested
 from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.config.learning_rate import LearningRate, PlateauRate
+from tfopt.core.config.precision import is_mixed
 from tfopt.core.contracts.events import EpochFinished, StepProgress, Warned
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError
@@ -106,12 +109,19 @@ class TrainingLoop:
     def _trace(self) -> None:
         """Compiles the steps, without running any: what does not fit shows here, and makes metrics and slots."""
         try:
-            composed = ComposedStep(self.model, self.hooks) if self.hooks.in_step else None
+            composed = self._composed_step()
             self.step_runner = StepRunner(composed or self.model.train_step, self.batches(0))
             self.validator = Validator(self.model, self.validation) if self.validation is not None else None
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             raise StageError(_misfit(self.model, self.batches(0), error), code="incompatible_shapes") from error
         self.metrics = [*self.model.metrics, *(composed.metrics if composed is not None else ())]
+
+    def _composed_step(self) -> ComposedStep | None:
+        """The step in place of the model's own, where hooks or several batches make it necessary."""
+        several = self.context.compile.gradient_accumulation_steps or 1
+        if several == 1:
+            return ComposedStep(self.model, self.hooks) if self.hooks.in_step else None
+        return ComposedStep(self.model, self.hooks, self.context.examples_at_once)
 
     def _all_state(self, generators: list[tf.Variable]) -> StageState:
         groups = {
@@ -162,6 +172,8 @@ class TrainingLoop:
             step += result.steps
             if not result.finite:
                 raise _not_finite(epoch + 1, step, result, self.rate)
+            if loss_scale.is_exhausted(self.model.optimizer):
+                raise overflow_error(f"in epoch {epoch + 1}, at step {step}", None)
             progress = self.state.progress
             seconds = progress.seconds + perf_counter() - begun
             self.state.progress = replace(progress, logs=result.logs, seconds=seconds)
@@ -246,6 +258,8 @@ class TrainingLoop:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         self.hooks.project_weights()
         details = dict(self.hooks.details)
+        if scaled := loss_scale.details(self.model.optimizer):
+            details["precision"] = scaled
         if self.stage.early_stopping is not None:
             details["early_stopping"] = {
                 "stopped_after": len(progress.history),
@@ -258,6 +272,8 @@ class TrainingLoop:
         config = self.stage.model_dump(mode="json", exclude={"name"})
         compile_config = self.context.compile.model_dump(mode="json")
         parts = [config, compile_config, self.context.seed, self.context.batch_size, self.steps_per_epoch]
+        if is_mixed(self.context.precision):
+            parts.append(self.context.precision)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ import tf_keras
 from tfopt.backend.training import checkpoint
 from tfopt.backend.training.checkpoint import Checkpoint, DamagedCheckpoint
 from tfopt.backend.training.monitor import MetricMonitor
+from tfopt.backend.training.precision.loss_scale import inner, loss_scale_state
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,13 @@ class StageState:
 def optimizer_state(optimizer: tf_keras.optimizers.Optimizer) -> list[tf.Variable]:
     """All variables of an optimizer.
 
-    tf_keras leaves two out of `variables`: the learning rate, which a plateau lowers, and Nadam's momentum product.
+    tf_keras leaves two out of `variables`: the learning rate, which a plateau lowers, and Nadam's momentum product; and
+    the state of a loss scale.
     """
     listed = list(optimizer.variables)
     known = {id(variable) for variable in listed}
-    own = (value for _, value in sorted(vars(optimizer).items()) if isinstance(value, tf.Variable))
-    return listed + [variable for variable in own if id(variable) not in known]
+    own = (value for _, value in sorted(vars(inner(optimizer)).items()) if isinstance(value, tf.Variable))
+    return [*listed, *(variable for variable in own if id(variable) not in known), *loss_scale_state(optimizer)]
 
 
 def assign(variables: Sequence[tf.Variable], arrays: Sequence[np.ndarray]) -> None:

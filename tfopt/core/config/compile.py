@@ -65,6 +65,9 @@ class Compile(Block):
     under `model`, those of all outputs together. Their names are then `digit_accuracy`, `ink_mae`."""
     main_metric: str | None = None
     """The metric that tables lead with and comparisons are about; the first, if absent."""
+    gradient_accumulation_steps: Annotated[int, Field(ge=1)] | None = None
+    """Batches of which an optimizer step takes the average gradient: a step of `batch_size` times as many examples, in
+    the memory of one batch (default: 1). All steps of a recipe (schedules, rates) are optimizer steps."""
 
     @model_validator(mode="before")
     @classmethod

@@ -56,7 +56,7 @@ class DataConfig(Block):
     args: dict[str, Any] = {}
     """Arguments of the source."""
     batch_size: Annotated[int, Field(ge=1)] = 64
-    """Examples per optimizer step."""
+    """Examples per batch; per optimizer step, unless compile.gradient_accumulation_steps takes several batches."""
     splits: Splits = Splits.model_construct()
     """Shares to set aside where the source has no such split."""
     seed: int = 0

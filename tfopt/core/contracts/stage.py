@@ -19,6 +19,7 @@ from tfopt.core.config.data import Augment
 from tfopt.core.config.distillation import Teacher
 from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
+from tfopt.core.config.precision import Precision
 from tfopt.core.config.pruning import Pruning
 from tfopt.core.config.quantization import FloatPolicy
 from tfopt.core.config.traits import Trait
@@ -54,6 +55,7 @@ class StageContext:
         earlier: store folder of each earlier stage, cached or just run, by its name.
         sources: where each model of `Stage.sources` is, by its label, in their order.
         measurements: folder of measurements of this machine that stages share; None keeps none.
+        precision: what training computes in; None for float32.
     """
 
     data: Data
@@ -68,6 +70,12 @@ class StageContext:
     earlier: Mapping[str, Path] = field(default_factory=dict)
     sources: Mapping[str, ModelLocation] = field(default_factory=dict)
     measurements: Path | None = None
+    precision: Precision | None = None
+
+    @property
+    def examples_at_once(self) -> int:
+        """Examples that are computed together: those of a step, or of one of its batches where gradients are accumulated."""
+        return self.batch_size // (self.compile.gradient_accumulation_steps or 1)
 
 
 class Stage(Block):

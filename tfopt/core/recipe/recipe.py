@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError, field_
 from tfopt.core.config.budgets import OF_GENERATIVE, OF_TFLITE, Budget, parse_budgets
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import DataConfig
+from tfopt.core.config.precision import Precision
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
@@ -99,6 +100,10 @@ class Head(Block):
     """Which model."""
     compile: Compile = Compile.model_construct()
     """Optimizer, loss and metrics."""
+    precision: Precision | None = None
+    """What training computes in (default: float32). In mixed precision, convolutions and matrix products compute in 16
+    bits; weights, masks, shared values, ranges, checkpoints and files are those of float32. `mixed_float16` scales the
+    loss; `mixed_bfloat16` has the range of float32 and needs no scale. `qat` computes as its file will, in float32."""
     sweep: SweepConfig | None = None
     """Variants of this recipe, for `tfopt sweep`; `tfopt run` carries out the recipe itself."""
     target: Annotated[TargetName | None, Field(description=describe_targets())] = None
