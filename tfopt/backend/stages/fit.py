@@ -20,13 +20,18 @@ from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.evaluate import evaluate, predict
 from tfopt.backend.training.hooks import HookList, TrainingHook, TrainingSetup
-from tfopt.backend.training.loop import TrainingLoop
+from tfopt.backend.training.loop import LossNotFinite, TrainingLoop
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.training.own_callbacks import OwnCallbacks
+from tfopt.backend.training.precision import loss_scale
+from tfopt.backend.training.precision.compute import computing_in
+from tfopt.backend.training.precision.loss_scale import loss_scaled
+from tfopt.backend.training.precision.overflow import first_overflow, overflow_error
 from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.backend.types import Array, Nested, Shape
 from tfopt.core.config.compile import Compile
+from tfopt.core.config.precision import is_mixed
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.core.language.wording import counted
@@ -149,13 +154,33 @@ def fit(
         )
 
     model.compile(
-        optimizer=optimizer or make_optimizer(stage, context),
+        optimizer=loss_scaled(optimizer or make_optimizer(stage, context), context.precision),
         **compiling.keras_compile(compile, _shapes(batches(0).element_spec[1]), _output_shapes(model, compile)),
     )
     model.optimizer.build(model.trainable_variables)
     every.start(TrainingSetup(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context)))
-    with strided_pointwise_spared(model), readable_errors():
-        return TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, every).run()
+    try:
+        with (
+            strided_pointwise_spared(model),
+            readable_errors(),
+            computing_in(context.precision, model) as computed,
+        ):
+            loop = TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, every)
+            details = loop.run()
+    except LossNotFinite as error:
+        if context.precision == "mixed_float16":
+            batch = next(iter(batches(error.epoch - 1).skip((error.step - 1) % steps.steps_per_epoch)))
+            if (found := first_overflow(model, batch[0], context.precision)) is not None:
+                raise overflow_error(error.when, found) from error
+        raise
+    if is_mixed(context.precision):
+        details["precision"] = {
+            "policy": context.precision,
+            "parameters": computed.parameters,
+            "share": computed.parameters / max(computed.total, 1),
+            **loss_scale.details(model.optimizer),
+        }
+    return details
 
 
 def make_optimizer(stage: TrainingStage, context: StageContext) -> tf_keras.optimizers.Optimizer:
@@ -170,7 +195,7 @@ def _validation(context: StageContext) -> tf.data.Dataset | None:
     if not len(split):
         return None
     depth = one_hot_depth(context.data, context.augment)
-    batches = evaluation_batches(split, max(256, context.batch_size), one_hot=depth)
+    batches = evaluation_batches(split, max(256, context.examples_at_once), one_hot=depth)
     return batches.cache() if split.in_memory else batches
 
 

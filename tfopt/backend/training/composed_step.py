@@ -36,7 +36,14 @@ class ComposedStep:
         self._hooks = hooks.hooks
         self._wanted = [list(hook.features(model)) for hook in self._hooks]
         features = [tensor for wanted in self._wanted for tensor in wanted]
-        self._reader = tf_keras.Model(model.inputs, [model.outputs[0], *features]) if features else model
+        self._reader = tf_keras.Model(model.inputs, [model.output, features]) if features else None
+        if examples_at_once is not None and type(model).train_step is not tf_keras.Model.train_step:
+            raise StageError(
+                f"the model {model.name!r} has a train_step of its own ({type(model).__name__}), which takes an optimizer step "
+                "with each batch; gradients cannot be accumulated.",
+                "Leave compile.gradient_accumulation_steps out, or accumulate in that train_step.",
+                code="incompatible_model",
+            )
         self._trained = [*model.trainable_variables, *(one for hook in self._hooks for one in hook.trained)]
         self._at_once = examples_at_once
         names = ["loss", "hard_loss", *(part for hook in self._hooks for part in hook.parts)]
@@ -83,14 +90,15 @@ class ComposedStep:
         batches = self._batches(inputs, targets, weights, iter(extras or ()))
         prepared = [hook.prepare(one) for hook, one in zip(self._hooks, batches, strict=True)]
         with tf.GradientTape() as tape:
-            outputs, *features = as_type(tf.nest.flatten(self._reader(inputs, training=True)), tf.float32)
+            found = as_type((self._reader or model)(inputs, training=True), tf.float32)
+            outputs, features = (found, ()) if self._reader is None else found
             loss = model.compiled_loss(targets, outputs, weights)
             parts: dict[str, tf.Tensor] = {}
             for hook, forward in zip(self._hooks, self._forwards(batches, outputs, features, prepared), strict=True):
                 loss, own = hook.loss(forward, loss)
                 parts |= own
-            if self._reader.losses:
-                loss += tf.add_n([tf.cast(one, loss.dtype) for one in self._reader.losses])
+            if losses := (self._reader or model).losses:
+                loss += tf.add_n([tf.cast(one, loss.dtype) for one in losses])
         gradients = model.optimizer.compute_gradients(loss, self._trained, tape)
         model.compiled_metrics.update_state(targets, outputs, weights)
         values = {"loss": loss, **parts}

@@ -21,7 +21,7 @@ from tfopt.backend.training.monitor import monitored
 from tfopt.backend.training.precision import loss_scale
 from tfopt.backend.training.precision.overflow import overflow_error
 from tfopt.backend.training.state import Progress, StageState, assign, optimizer_state
-from tfopt.backend.training.steps import StepResult, StepRunner, Validator
+from tfopt.backend.training.steps import StepRunner, Validator
 from tfopt.backend.training.tensorboard import EpochWriter
 from tfopt.backend.types import Nested
 from tfopt.core.config.keras_names import higher_is_better
@@ -171,9 +171,9 @@ class TrainingLoop:
             result = self.step_runner.advance(iterator, self._decide(step, end) - step)
             step += result.steps
             if not result.finite:
-                raise _not_finite(epoch + 1, step, result, self.rate)
+                raise LossNotFinite(result.logs["loss"], epoch + 1, step, self.rate)
             if loss_scale.is_exhausted(self.model.optimizer):
-                raise overflow_error(f"in epoch {epoch + 1}, at step {step}", None)
+                raise overflow_error(_when(epoch + 1, step), None)
             progress = self.state.progress
             seconds = progress.seconds + perf_counter() - begun
             self.state.progress = replace(progress, logs=result.logs, seconds=seconds)
@@ -258,8 +258,6 @@ class TrainingLoop:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         self.hooks.project_weights()
         details = dict(self.hooks.details)
-        if scaled := loss_scale.details(self.model.optimizer):
-            details["precision"] = scaled
         if self.stage.early_stopping is not None:
             details["early_stopping"] = {
                 "stopped_after": len(progress.history),
@@ -277,14 +275,29 @@ class TrainingLoop:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _not_finite(epoch: int, step: int, result: StepResult, rate: LearningRate) -> StageError:
-    now = rate if isinstance(rate, float) else rate.initial
-    return StageError(
-        f"the loss became {result.logs['loss']} in epoch {epoch}, at step {step}.",
-        f"Lower the learning rate (now {now}), set compile.optimizer.clipnorm to 1.0, and check that the inputs are "
-        "scaled and hold no NaN.",
-        code="loss_not_finite",
-    )
+class LossNotFinite(StageError):
+    """The loss of a step is not a number.
+
+    Args:
+        loss: what it became.
+        epoch: in which it did, from 1.
+        step: of the stage, from 1.
+        rate: learning rate of the stage.
+    """
+
+    def __init__(self, loss: float, epoch: int, step: int, rate: LearningRate) -> None:
+        self.epoch, self.step, self.when = epoch, step, _when(epoch, step)
+        now = rate if isinstance(rate, float) else rate.initial
+        super().__init__(
+            f"the loss became {loss} {self.when}.",
+            f"Lower the learning rate (now {now}), set compile.optimizer.clipnorm to 1.0, and check that the inputs "
+            "are scaled and hold no NaN.",
+            code="loss_not_finite",
+        )
+
+
+def _when(epoch: int, step: int) -> str:
+    return f"in epoch {epoch}, at step {step}"
 
 
 def _misfit(model: tf_keras.Model, batches: tf.data.Dataset, error: Exception) -> str:
