@@ -67,7 +67,7 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
         config["code"] = code
     if stage.depends_on():
         config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.depends_on()]
-    if is_mixed(recipe.precision) and isinstance(stage, TrainingStage):
+    if is_mixed(recipe.precision) and isinstance(stage, TrainingStage) and "quantized" not in stage.adds:
         config["precision"] = recipe.precision
     if stage.depends_on_machine():
         config["processor"] = environment().cpu

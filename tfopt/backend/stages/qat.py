@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import tf_keras
 
 from tfopt.backend.compat.tfmot_quantization import QuantizeWrapperV2
@@ -29,7 +31,7 @@ def quantize_aware_train(
 ) -> StageResult:
     """Trains a model while its weights and activations are rounded to 8 bits (Jacob et al. 2018, arXiv:1712.05877).
 
-    Layers that cannot be simulated stay as they are and are reported as skipped; the converter quantizes them from
+    It computes in float32, whatever the recipe's `precision`. Layers that cannot be simulated stay as they are and are reported as skipped; the converter quantizes them from
     calibration data. Zeros and clusters of the incoming model are kept, as its traits say. An interrupted stage resumes
     from its checkpoint: the wrappers are rebuilt from `model`, and `training.fit` loads their variables.
 
@@ -49,7 +51,8 @@ def quantize_aware_train(
     examples = calibration_examples(context.data, quantization.calibration, context.seed)
     calibrate(wrapped, (inputs for inputs, _ in evaluation_batches(examples, context.examples_at_once)))
     hooks = [SparsityHook(lambda: _sparsity(wrapped))] if "sparse" in context.traits else []
-    trained = training.fit(wrapped, stage, context, hooks=hooks)
+    # Products in 16 bits are rounded once more, which those of the file are not: ranges would be other ones.
+    trained = training.fit(wrapped, stage, replace(context, precision=None), hooks=hooks)
     # The stage itself is passed as `quantization`; the model keeps only the keys that a reload needs.
     keys = Quantization(calibration=quantization.calibration, layers=quantization.layers)
     float_model, names = strip(wrapped, canonical), canonical.original_names

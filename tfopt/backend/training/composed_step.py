@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 import tf_keras
@@ -39,8 +39,8 @@ class ComposedStep:
         self._reader = tf_keras.Model(model.inputs, [model.output, features]) if features else None
         if examples_at_once is not None and type(model).train_step is not tf_keras.Model.train_step:
             raise StageError(
-                f"the model {model.name!r} has a train_step of its own ({type(model).__name__}), which takes an optimizer step "
-                "with each batch; gradients cannot be accumulated.",
+                f"the model {model.name!r} has a train_step of its own ({type(model).__name__}), which takes an "
+                "optimizer step with each batch; gradients cannot be accumulated.",
                 "Leave compile.gradient_accumulation_steps out, or accumulate in that train_step.",
                 code="incompatible_model",
             )

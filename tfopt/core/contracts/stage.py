@@ -74,7 +74,7 @@ class StageContext:
 
     @property
     def examples_at_once(self) -> int:
-        """Examples that are computed together: those of a step, or of one of its batches where gradients are accumulated."""
+        """Examples that are computed together: all of a step, or one of its batches where it accumulates gradients."""
         return self.batch_size // (self.compile.gradient_accumulation_steps or 1)
 
 

@@ -57,10 +57,9 @@ def computing_in(precision: Precision | None, model: tf_keras.Model) -> Iterator
     Yields:
         What computes in 16 bits.
     """
-    if not is_mixed(precision):
+    if precision is None or not is_mixed(precision):
         yield Computed()
         return
-    assert precision is not None
     policy = tf_keras.mixed_precision.Policy(precision)
     with ExitStack() as stack:
         placed = _Placed(stack, policy, tf.as_dtype(compute_dtype(precision)))
@@ -127,6 +126,7 @@ class _Placed:
             self._seen.add(id(part))
             if type(part) in KERNELS:
                 self.computing.append(part)
+                self._set_policy(part)
                 self._call(part, self._half, returned=tf.float32)
         if type(inner) not in KERNELS:
             self._call(inner, tf.float32)
@@ -143,13 +143,13 @@ class _Placed:
     def _call(self, layer: Layer, dtype: tf.DType, returned: tf.DType | None = None) -> None:
         own = "call" in vars(layer)
         before = layer.call
-        layer.call = _casting(layer, before, dtype, returned)
+        object.__setattr__(layer, "call", _casting(layer, before, dtype, returned))
 
         def restore() -> None:
             if own:
-                layer.call = before
+                object.__setattr__(layer, "call", before)
             else:
-                del layer.call
+                object.__delattr__(layer, "call")
 
         self._stack.callback(restore)
 
@@ -164,9 +164,7 @@ class _Placed:
             object.__setattr__(layer, name, value)
 
 
-def _casting(
-    layer: Layer, call: Callable[..., Any], dtype: tf.DType, returned: tf.DType | None
-) -> Callable[..., Any]:
+def _casting(layer: Layer, call: Callable[..., Any], dtype: tf.DType, returned: tf.DType | None) -> Callable[..., Any]:
     """`layer.call` with its tensors, and the layer's weights, in a type."""
     holders = _holders(layer) if type(layer) in KERNELS | RECURRENT or type(layer) is tf_keras.layers.PReLU else []
 
@@ -186,7 +184,8 @@ def as_type(nested: Any, dtype: tf.DType) -> Any:
         if not tf.is_tensor(value) or not value.dtype.is_floating or value.dtype == dtype:
             return value
         other = tf.cast(value, dtype)
-        if (mask := getattr(value, "_keras_mask", None)) is not None:
+        mask = getattr(value, "_keras_mask", None)
+        if mask is not None:
             other._keras_mask = mask
         return other
 
@@ -206,10 +205,10 @@ def _holders(layer: Layer) -> list[tuple[Any, str]]:
 
 @contextmanager
 def _replaced(holders: list[tuple[Any, str]], dtype: tf.DType, returned: tf.DType | None) -> Iterator[None]:
-    """Weights in `dtype`, whether they are variables or tensors that a wrapper has put in their place; and where float32
-    is returned, activations that compute in it."""
+    """Weights in `dtype`, be they variables or tensors that a wrapper has put in their place; and activations that
+    compute in float32 where that is returned."""
     before: Mapping[tuple[int, str], Any] = {(id(holder), name): vars(holder)[name] for holder, name in holders}
-    activations = []
+    activations: list[tuple[Any, Callable[..., Any]]] = []
     for holder, name in holders:
         value = vars(holder)[name]
         # Past Keras' own attribute tracking, which would move the weight to the end of the layer's weights.

@@ -15,9 +15,7 @@ import tf_keras
 from tfopt.core.config.precision import Precision
 
 
-def loss_scaled(
-    optimizer: tf_keras.optimizers.Optimizer, precision: Precision | None
-) -> tf_keras.optimizers.Optimizer:
+def loss_scaled(optimizer: tf_keras.optimizers.Optimizer, precision: Precision | None) -> tf_keras.optimizers.Optimizer:
     """The optimizer of a model that is trained in `precision`: for mixed_float16 with a loss scale around it.
 
     Args:
