@@ -66,7 +66,7 @@ def overflow_error(where: str, found: Overflow | None) -> StageError:
     what = (
         f"the outputs of the layer {found.layer!r} reach {found.largest:.3g}"
         if found is not None
-        else "the gradients do not fit even with a loss scale of 1"
+        else "no loss scale above 1 is small enough for the gradients"
     )
     return StageError(
         f"float16 overflow {where}: {what}, and float16 ends at {LARGEST:,}.",
