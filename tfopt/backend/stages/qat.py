@@ -32,8 +32,9 @@ def quantize_aware_train(
     """Trains a model while its weights and activations are rounded to 8 bits (Jacob et al. 2018, arXiv:1712.05877).
 
     It computes in float32, whatever the recipe's `precision`. Layers that cannot be simulated stay as they are and are
-    reported as skipped; the converter quantizes them from calibration data. Zeros and clusters of the incoming model are kept, as its traits say. An interrupted stage resumes
-    from its checkpoint: the wrappers are rebuilt from `model`, and `training.fit` loads their variables.
+    reported as skipped; the converter quantizes them from calibration data. Zeros and clusters of the
+    incoming model are kept, as its traits say. An interrupted stage resumes from its checkpoint: the wrappers are
+    rebuilt from `model`, and `training.fit` loads their variables.
 
     Args:
         model: a built float model; it is not changed.

@@ -103,7 +103,7 @@ class Head(Block):
     precision: Precision | None = None
     """What training computes in (default: float32). In mixed precision, convolutions and matrix products compute in 16
     bits; weights, masks, shared values, ranges, checkpoints and files are those of float32. `mixed_float16` scales the
-    loss; `mixed_bfloat16` has the range of float32 and needs no scale. `qat` computes as its file will, in float32."""
+    loss; `mixed_bfloat16` has the range of float32 and needs no scale. `qat` trains in float32."""
     sweep: SweepConfig | None = None
     """Variants of this recipe, for `tfopt sweep`; `tfopt run` carries out the recipe itself."""
     target: Annotated[TargetName | None, Field(description=describe_targets())] = None
