@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 
+from tfopt.backend.data.annotated.box_files import is_box_list, load_boxes
 from tfopt.backend.data.annotated.mask_folder import has_masks, load_masks
 from tfopt.backend.data.checks import NEEDS_TEXT
 from tfopt.backend.data.image_folder import load_images
@@ -163,6 +164,8 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
         )
     if config.text is not None:
         return partial(reader_of(path), path, config.text)
+    if is_box_list(path, config.args):
+        return partial(load_boxes, path)
     if path.suffix == ".npz":
         return partial(load_npz, path)
     if path.suffix == ".csv" and "window" in config.args:
@@ -171,7 +174,8 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
         return partial(load_csv, path)
     raise StageError(
         f"{source!r} is of an unknown type.",
-        "Expected .npz, .csv, or a folder with one subfolder of images or WAV files a class.",
+        "Expected .npz, .csv, a .json of COCO, or a folder: one subfolder of images or WAV files a class, or "
+        "images/ and masks/.",
         code="unknown_file_type",
     )
 

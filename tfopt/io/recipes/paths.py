@@ -14,7 +14,7 @@ from tfopt.catalog.package_folders import is_in_package
 from tfopt.catalog.references import is_function
 
 SUFFIXES = {
-    "data": (".npz", ".csv", ".tsv", ".jsonl", ".txt"),
+    "data": (".npz", ".csv", ".tsv", ".json", ".jsonl", ".txt"),
     "model": (".keras", ".h5", ".hdf5", ".tflite", ".pb"),
 }
 """How the files end that can be read."""
