@@ -38,6 +38,8 @@ OF_THEIR_OWN = {
     "cifar10_resnet8_distill_prune_qat",
     "cifar10_resnet8_shrink_qat",
     "digits_sparse_blocks",
+    "scenes_unet_prune_qat",
+    "scenes_ssd_prune_qat",
     "fashion_ensemble_to_student",
     "distill_digits",
 }

@@ -253,7 +253,7 @@ def test_texts_become_padded_word_ids(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_every_built_in_is_known_here() -> None:
     assert set(references.names("dataset")) == {
-        *("digits", "nab", "spoken_digits", "clinc150", "tiny_shakespeare"),
+        *("digits", "nab", "spoken_digits", "clinc150", "tiny_shakespeare", "scenes_segmentation", "scenes_detection"),
         *ARCHIVES,
     }
 

@@ -167,6 +167,24 @@ class TestBert(ModelContract):
     refuses = (10, 2)
 
 
+class TestUnet(ModelContract):
+    """Two levels by hand: 3x3 of 3 x 4 and 4 x 6, 1x1 of 6 x 4, 3x3 of 8 x 4, three normalizations, the last layer."""
+
+    source = "unet"
+    input_shape = (8, 12, 3)
+    args = {"filters": [4, 6], "convolutions": 1}
+    predicts_pixels = True
+    parameters = 9 * 3 * 4 + 9 * 4 * 6 + (6 * 4 + 4) + 9 * 8 * 4 + 4 * (4 + 6 + 4) + (4 * 3 + 3)
+    refuses = (9, 12, 3)
+
+
+class TestUnetSeparable(ModelContract):
+    source = "unet"
+    input_shape = (8, 8)
+    args = {"filters": [4, 6, 6], "separable": True, "upsampling": "transposed", "dropout": 0.1}
+    predicts_pixels = True
+
+
 class TestLstmLm(ModelContract):
     source = "lstm_lm"
     input_shape = (6,)

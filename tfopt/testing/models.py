@@ -36,6 +36,7 @@ class ModelContract:
         reproduces: whether it is an autoencoder rather than a classifier.
         tokens: inputs are ids below this number; None for inputs that are quantities.
         predicts_tokens: whether it has an output for each position, as a language model has.
+        predicts_pixels: whether it has an output for each pixel, as a model of segmentation has.
         refuses: a shape it cannot work with, if there is one.
     """
 
@@ -47,6 +48,7 @@ class ModelContract:
     reproduces: ClassVar[bool] = False
     tokens: ClassVar[int | None] = None
     predicts_tokens: ClassVar[bool] = False
+    predicts_pixels: ClassVar[bool] = False
     refuses: ClassVar[tuple[int, ...] | None] = None
 
     @pytest.fixture(scope="class")
@@ -69,8 +71,9 @@ class ModelContract:
         if cls.tokens is not None:
             inputs = (inputs * cls.tokens).astype(np.int32)
         labels = np.arange(n, dtype=np.int32) % cls.num_outputs
-        if cls.predicts_tokens:
-            labels = random.randint(0, cls.num_outputs, (n, *shape), dtype=np.int32)
+        if cls.predicts_tokens or cls.predicts_pixels:
+            positions = shape if cls.predicts_tokens else shape[:2]
+            labels = random.randint(0, cls.num_outputs, (n, *positions), dtype=np.int32)
         split = Split(inputs, inputs if cls.reproduces else labels)
         num_classes = None if cls.reproduces else cls.num_outputs
         return Data(split, split, split, source="contract", num_classes=num_classes)

@@ -1,0 +1,41 @@
+"""The recipes of segmentation and detection: train, prune, qat, int8, judged from the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tfopt
+from tests.support.root import REPOSITORY
+
+pytestmark = pytest.mark.tf
+
+FEW = {"stages.train.epochs": 1, "stages.prune.epochs": 1, "stages.prune.batch_size": 4, "stages.qat.epochs": 1}
+SIZES = {"data.args.train": 40, "data.args.test": 12, "data.args.size": 32}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "metric", "least"),
+    [
+        ("scenes_unet_prune_qat", {**FEW, **SIZES, "model.args.filters": [4, 6]}, "mean_iou", 0.0),
+        ("scenes_ssd_prune_qat", {**FEW, **SIZES, "model.args.alpha": 0.125}, "mean_average_precision", 0.0),
+        pytest.param("scenes_unet_prune_qat", {}, "mean_iou", 0.4, marks=pytest.mark.slow),
+        pytest.param("scenes_ssd_prune_qat", {}, "mean_average_precision", 0.3, marks=pytest.mark.slow),
+    ],
+)
+def test_the_recipe_ends_in_an_int8_file_that_is_measured(
+    name: str, changes: dict[str, Any], metric: str, least: float, tmp_path: Path
+) -> None:
+    recipe = tfopt.load(REPOSITORY / "recipes" / f"{name}.yaml")
+    run = tfopt.run(recipe.with_overrides({**changes, "budgets": {}}), out=tmp_path)
+    for file in ("float32", "int8"):
+        assert 1 >= run.export(file).measures[metric] >= least
+    assert run.report.stages[1].measures["sparsity"] >= 0.45
+    audit = run.export("int8").audit
+    assert audit is not None
+    scales = {tuple(output.scales) for output in audit.outputs if output.scales}
+    assert len(scales) == len(audit.outputs) or not scales
+    if not changes:
+        assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
