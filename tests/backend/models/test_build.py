@@ -335,3 +335,21 @@ def test_the_default_model_learns_digits() -> None:
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(training_batches(data, 64, 15, seed=0), epochs=15, steps_per_epoch=20, verbose=0)
     assert model.evaluate(evaluation_batches(data.test, 256), verbose=0)[1] > 0.95
+
+
+def test_maps_of_labels_must_fit() -> None:
+    image = layers.Input((4, 4, 1))
+    model = tf_keras.Model(image, layers.Conv2D(3, 1, activation="softmax")(image))
+    maps = np.zeros((6, 4, 4), np.int32)
+    maps[:, 0], maps[:, 1] = 2, 255
+    ignoring = Compile.model_validate({"loss": {"name": "sparse_categorical_dice_crossentropy", "ignore_class": 255}})
+
+    def of(labels: np.ndarray) -> Data:
+        split = Split(np.zeros((6, 4, 4, 1), np.float32), labels)
+        return Data(split, split, split, source="maps", num_classes=int(labels.max()) + 1)
+
+    assert models.check_fits(model, of(maps), ignoring) == []
+    with pytest.raises(StageError, match="labels go up to 255"):
+        models.check_fits(model, of(maps), Compile())
+    with pytest.raises(StageError, match=r"labels\[\.\.\., 0\]"):
+        models.check_fits(model, of(maps[..., np.newaxis].clip(0, 2)), Compile())

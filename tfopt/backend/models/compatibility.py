@@ -99,17 +99,20 @@ def _check_targets(
                 "Use categorical_crossentropy for one-hot targets, mse for quantities, or provide labels as integers.",
                 code="incompatible_loss",
             )
-        if width is not None and num_classes > width:
+        ignored = ignored_class(compile)
+        classes = num_classes
+        if ignored == num_classes - 1:  # such as 255 in masks of Pascal VOC
+            classes = int(targets.max(initial=-1, where=targets != ignored)) + 1
+        if width is not None and classes > width:
             raise StageError(
-                f"The labels go up to {num_classes - 1}, but the layer {layer!r} has {counted(width or 0, 'output')}.",
-                _advice(num_classes, width, activation),
+                f"The labels go up to {classes - 1}, but the layer {layer!r} has {counted(width or 0, 'output')}.",
+                _advice(classes, width, activation),
                 code="incompatible_model",
             )
-        ignored = ignored_class(compile)
         if ignored != NO_TARGET and targets.min() == NO_TARGET:
             raise StageError(
                 f"Some targets are {NO_TARGET}: nothing is to be predicted there. But the loss would count them.",
-                f"Set {key}: {{name: {loss}, ignore_class: {NO_TARGET}, ...}}.",
+                f"Set {key}: {{name: {compile.single_loss.name}, ignore_class: {NO_TARGET}, ...}}.",
                 code="incompatible_loss",
             )
         if ignored is not None and (targets == ignored).all():
@@ -118,9 +121,12 @@ def _check_targets(
                 code="incompatible_loss",
             )
         if not _matches(targets.shape[1:], output[:-1]):
+            one_too_many = targets.shape[-1] == 1 and _matches(targets.shape[1:-1], output[:-1])
             raise StageError(
                 f"The layer {layer!r} returns {output} per example, but the labels have {targets.shape[1:]}.",
-                "Expected one label per row of classes; add a pooling or Flatten layer before the last one.",
+                "Leave out the last axis of the labels: labels[..., 0]."
+                if one_too_many
+                else "Expected one label per row of classes; add a pooling or Flatten layer before the last one.",
                 code="incompatible_shapes",
             )
         return
