@@ -7,3 +7,5 @@ import os
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# TensorFlow would take all of a GPU's memory at once, and a second process on it would fail.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -13,7 +13,7 @@ from tfopt.catalog.code_fingerprint import code_fingerprint
 from tfopt.catalog.own_code import importable
 from tfopt.core.config.budgets import pending_budgets
 from tfopt.core.contracts.export import ExportWorkload
-from tfopt.core.contracts.stage import surviving_pruning
+from tfopt.core.contracts.stage import TrainingStage, surviving_pruning
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.plan import Plan
 from tfopt.core.recipe.recipe import Recipe
@@ -65,6 +65,7 @@ class _Preparation:
         from tfopt.backend.training import own_code
         from tfopt.backend.training.metrics.characters import with_characters
         from tfopt.backend.training.metrics.detection import with_anchors
+        from tfopt.backend.training.precision.forecast import precision_warnings
 
         problems = model_source_problems(recipe, load_recipe)
         if problems:
@@ -81,6 +82,8 @@ class _Preparation:
             own_code.try_out(model, data, recipe.compile)
         model_key = _model_key(model)
         warnings += models.closed_layers(model)
+        trains = any(isinstance(one, TrainingStage) and "quantized" not in one.adds for one in recipe.stages)
+        warnings += precision_warnings(model, recipe.precision, trains)
         stages = StagePlans(recipe, self.store, self.prepare, data, model, model_key)
         for index, stage in enumerate(recipe.stages):
             stages.add(index, stage)

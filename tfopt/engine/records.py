@@ -94,6 +94,8 @@ def run_report(
         exports: records of all files that are written.
         warnings: in the order in which they came.
     """
+    from tfopt.backend.training.gpus import gpus
+
     recipe: Recipe = prepared.plan.recipe
     return Report(
         schema=1,
@@ -106,7 +108,7 @@ def run_report(
             error=error,
             error_code=error_code,
         ),
-        environment=environment(),
+        environment=environment().model_copy(update={"gpus": gpus()}),
         data=prepared.data.record(),
         metric=recipe.compile.metric,
         stages=list(stages),

@@ -9,6 +9,9 @@
 | `state`, `checkpoint` | what does a killed stage need to resume, and how is it stored? |
 | `snapshots` | which weights are kept for later stages? |
 | `monitor` | has a metric improved? For early stopping and plateaus |
+| `precision/` | how does a model compute in 16 bits while it is trained? |
+| `accumulation` | how does a step take examples that do not fit into memory at once? |
+| `gpus` | which GPUs does TensorFlow train on? |
 | `compile`, `learning_rates` | which optimizer, loss, metrics and rates does a recipe mean? |
 | `evaluate` | how good is a model on a split? |
 | `anomalies` | does a model that reproduces its input find anomalies? |

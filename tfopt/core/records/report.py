@@ -280,6 +280,8 @@ class Environment(Record):
     tfopt: str = ""
     cpu: str = ""
     threads: int = 0
+    gpus: list[str] = []
+    """GPUs that TensorFlow trained on; empty where it was the processor."""
 
 
 class DataRecord(Record):

@@ -5,5 +5,6 @@
 | `layers` | which layers compute in 16 bits? |
 | `compute` | how do they, for the time of a stage only? |
 | `loss_scale` | how do small gradients survive float16? |
+| `forecast` | what is said before training? |
 | `overflow` | which layer is too large for float16? |
 """
