@@ -62,6 +62,8 @@ def computing_in(precision: Precision | None, model: tf_keras.Model) -> Iterator
         return
     policy = tf_keras.mixed_precision.Policy(precision)
     with ExitStack() as stack:
+        _forget_traces(model)
+        stack.callback(_forget_traces, model)
         placed = _Placed(stack, policy, tf.as_dtype(compute_dtype(precision)))
         placed.enter(model, connected=True)
         yield Computed(
@@ -69,6 +71,12 @@ def computing_in(precision: Precision | None, model: tf_keras.Model) -> Iterator
             sum(int(tf.size(weight)) for layer in placed.computing for weight in layer.trainable_weights),
             sum(int(tf.size(weight)) for weight in model.trainable_weights),
         )
+
+
+def _forget_traces(model: tf_keras.Model) -> None:
+    """Functions that Keras has traced, when a callback asked for predictions say, hold the types of their time."""
+    for name in ("train_function", "test_function", "predict_function"):
+        object.__setattr__(model, name, None)
 
 
 class _Placed:
