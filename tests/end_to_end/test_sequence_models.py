@@ -15,7 +15,8 @@ from tfopt.core.recipe.recipe import Recipe, build_recipe
 pytestmark = pytest.mark.tf
 
 _STAYS_FLOAT = "qat: stays float in an int8 file: "
-PRUNE = {"prune": {"epochs": 1, "schedule": {"kind": "constant", "final": "50%", "begin": "0%", "end": "50%"}}}
+HALF = {"kind": "constant", "final": "50%", "begin": "0%", "end": "50%"}
+PRUNE = {"prune": {"epochs": 1, "schedule": HALF, "layers": [{"type": "MultiHeadAttention", "unit": "head"}]}}
 PROJECTIONS = 4
 
 
@@ -71,6 +72,8 @@ def test_a_pruned_transformer_is_computed_in_integers_and_stays_sparse(tmp_path:
     kernels = [t for t in file.audit.tensors if t.role == "weight" and t.layer == "attention"]
     assert len(kernels) == PROJECTIONS
     assert all(kernel.dtype == "int8" and kernel.sparsity >= 0.49 for kernel in kernels)
+    (heads,) = [claim.found for claim in file.claims if claim.code == "zero_units"]
+    assert heads in ("heads 1 of 2 in attention", "heads 2 of 2 in attention")
 
 
 @pytest.mark.parametrize(("function", "floats"), [("lstm", []), ("gru", ["cell"])])

@@ -14,6 +14,7 @@ from tfopt.core.contracts.stage import SNAPSHOTS, float_policy, next_traits, qua
 from tfopt.core.contracts.types import Model
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.shrunk import Shrunk
+from tfopt.core.records.zero_units import ZeroUnits
 from tfopt.engine.prepared import Prepared
 from tfopt.errors import ExportError
 from tfopt.io.store.store import Store
@@ -60,6 +61,7 @@ def export_context(
         recipe_folder=Path(recipe.folder),
         target=recipe.target,
         shrunk=shrunk_by(records, store),
+        zero_units=zero_units_of(records) if "sparse" in traits else None,
         sparse_is_faster=pruning is not None and pruning.policy == "xnnpack_blocks",
     )
 
@@ -139,3 +141,15 @@ def shrunk_by(stages: Sequence[StageRecord], store: Store) -> Shrunk | None:
     return (
         None if found is None else Shrunk.of(found.name, found.details["shrink"], store.folder(found.key) / SNAPSHOTS)
     )
+
+
+def zero_units_of(stages: Sequence[StageRecord]) -> ZeroUnits | None:
+    """Heads and blocks that the last prune stage made zero; None where it has no rule for them, or where a later stage
+    removed some from the network."""
+    for stage in reversed(stages):
+        if "shrink" in stage.details:
+            return None
+        if stage.kind == "prune":
+            found = stage.details.get("zero_units")
+            return None if found is None else ZeroUnits.of(found)
+    return None

@@ -32,6 +32,7 @@ from tfopt.backend.export.shrunk_claims import is_plain_float, shrunk_claims
 from tfopt.backend.export.sources import conversion_of, sources_of
 from tfopt.backend.export.sparse.latency import sparse_latency_claim
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
+from tfopt.backend.export.zero_units_claims import zero_units_claims
 from tfopt.backend.graph.layers import layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.float_fallback import original_float_layers
@@ -294,6 +295,8 @@ def _measured(
         claims.append(sparse_latency_claim(conversion, file))
     if context.shrunk is not None:
         claims += shrunk_claims(context.shrunk, file, conversion.variant, context.layers, audit)
+    if context.zero_units is not None:
+        claims += zero_units_claims(context.zero_units, file, audit)
     details = {**record.details, **result.details}
     if conversion.variant.mode.integer_only and any(c.code == "same_outputs" and not c.held for c in claims):
         claims, details = _with_layer_errors(claims, details, file, evaluation)

@@ -6,6 +6,9 @@
 | `eligibility` | which layers can be pruned? |
 | `criterion`, `criteria/` | which weights are the least important? One file per criterion |
 | `units` | where are the weights of each channel or head? |
+| `heads` | where are the heads of an attention layer, and which stay? |
+| `blocks` | which layers are a block, and which blocks stay? |
+| `pruned_units` | which heads and blocks are zero in the end? |
 | `masks` | how are zeros arranged and held? tfmot's wrapper, repaired |
 | `below` | which weights of a kernel are below a threshold? |
 | `schedules` | how sparse is a layer at each step? |

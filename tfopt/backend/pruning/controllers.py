@@ -6,13 +6,15 @@ at the end of an epoch. Each is a function of what is in the checkpoint, so a re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import isnan, nan
 
 import tensorflow as tf
 
 from tfopt.backend.pruning.allocation import global_shares, num_weights
 from tfopt.backend.pruning.below import kept_weights
+from tfopt.backend.pruning.blocks import block_shares
 from tfopt.backend.pruning.masks import PruneByOptimizer
 from tfopt.backend.pruning.plan import LayerPlan
 from tfopt.backend.pruning.schedules import update_steps
@@ -20,7 +22,11 @@ from tfopt.backend.training.hooks import TrainingHook
 from tfopt.backend.training.monitor import monitored
 from tfopt.core.config.allocation import Allocation, GlobalAllocation, global_allocation
 from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.pruning import PrunedUnit
 from tfopt.core.config.schedules import LevelState, Metric, ResolvedSchedule, Threshold
+
+Shares = Callable[[Sequence[PruneByOptimizer], float], list[float]]
+"""The sparsity of each layer, by that of all together."""
 
 
 class Group:
@@ -29,13 +35,11 @@ class Group:
     Args:
         schedule: in optimizer steps of the stage.
         wrappers: the layers; their schedules are `ControlledSchedule`.
-        allocation: how the group's sparsity is shared out among its layers; None where each has the same.
+        shares: how the group's sparsity is shared out among its layers; None where each has the same.
     """
 
-    def __init__(
-        self, schedule: ResolvedSchedule, wrappers: Sequence[PruneByOptimizer], allocation: GlobalAllocation | None
-    ) -> None:
-        self.schedule, self.wrappers, self.allocation = schedule, wrappers, allocation
+    def __init__(self, schedule: ResolvedSchedule, wrappers: Sequence[PruneByOptimizer], shares: Shares | None) -> None:
+        self.schedule, self.wrappers, self.shares = schedule, wrappers, shares
         self.decision_steps = update_steps(schedule)
 
     @property
@@ -54,8 +58,8 @@ class Group:
     def update_masks(self, step: int, sparsity: float) -> None:
         """Lets the masks be updated in a step, which is the next one."""
         shares = [sparsity] * len(self.wrappers)
-        if self.allocation is not None:
-            shares = global_shares(self.wrappers, self.allocation, sparsity)
+        if self.shares is not None:
+            shares = self.shares(self.wrappers, sparsity)
         for wrapper, share in zip(self.wrappers, shares, strict=True):
             wrapper.pruning_schedule.update_masks(step, share)
 
@@ -76,10 +80,10 @@ class MetricGroup(Group):
         schedule: ResolvedSchedule,
         metric: Metric,
         wrappers: Sequence[PruneByOptimizer],
-        allocation: GlobalAllocation | None,
+        shares: Shares | None,
         epoch: int,
     ) -> None:
-        super().__init__(schedule, wrappers, allocation)
+        super().__init__(schedule, wrappers, shares)
         self.written = metric
         self.levels = self.written.sparsity_levels(higher_is_better(self.written.monitor))
         starts = [step + 1 for step in range(epoch, schedule.end, epoch) if step >= schedule.begin]
@@ -217,18 +221,34 @@ def make_controller(
         allocation: of the layers that are pooled.
         steps_per_epoch: optimizer steps of one epoch.
     """
-    members: dict[tuple[bool, ResolvedSchedule], list[PruneByOptimizer]] = {}
+    members: dict[tuple[bool, PrunedUnit | None, int | None, ResolvedSchedule], list[PruneByOptimizer]] = {}
     for wrapper in wrappers:
         plan = plans[wrapper.layer.name]
         if plan.controlled:
-            members.setdefault((plan.pooled, plan.schedule), []).append(wrapper)
+            rule = None if plan.block is None else plan.block[0]
+            members.setdefault((plan.pooled, plan.pattern.unit, rule, plan.schedule), []).append(wrapper)
     groups: list[Group] = []
-    for (pooled, schedule), layers in members.items():
-        how = global_allocation(allocation) if pooled else None
+    for (pooled, _, rule, schedule), layers in members.items():
+        shares: Shares | None = None
+        if rule is not None:
+            blocks = {name: plan.block[1] for name, plan in plans.items() if plan.block is not None}
+            shares = partial(_in_blocks, blocks)
+        elif pooled and (how := global_allocation(allocation)) is not None:
+            shares = partial(_under_one_threshold, how)
         if isinstance(schedule.schedule, Metric):
-            groups.append(MetricGroup(schedule, schedule.schedule, layers, how, steps_per_epoch))
+            groups.append(MetricGroup(schedule, schedule.schedule, layers, shares, steps_per_epoch))
         elif isinstance(schedule.schedule, Threshold):
             groups.append(ThresholdGroup(schedule, schedule.schedule, layers))
         else:
-            groups.append(Group(schedule, layers, how))
+            groups.append(Group(schedule, layers, shares))
     return SparsityController(groups)
+
+
+def _in_blocks(blocks: Mapping[str, str], wrappers: Sequence[PruneByOptimizer], sparsity: float) -> list[float]:
+    return block_shares(wrappers, blocks, sparsity)
+
+
+def _under_one_threshold(
+    allocation: GlobalAllocation, wrappers: Sequence[PruneByOptimizer], sparsity: float
+) -> list[float]:
+    return global_shares(wrappers, allocation, sparsity)

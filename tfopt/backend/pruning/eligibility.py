@@ -6,6 +6,7 @@ import tf_keras
 
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import layer_type
+from tfopt.backend.pruning.heads import heads_of
 from tfopt.core.config.pruning import Pattern
 
 layers = tf_keras.layers
@@ -29,6 +30,8 @@ def reason_not_prunable(layer: tf_keras.layers.Layer) -> str | None:
 
 def reason_pattern_impossible(layer: tf_keras.layers.Layer, pattern: Pattern) -> str | None:
     """Why the zeros of a prunable layer cannot be arranged as asked; None if they can."""
+    if pattern.unit == "head" and (reason := _reason_no_heads(layer)) is not None:
+        return reason
     shapes = [tuple(kernel.shape) for kernel in prunable_kernels(layer)]
     if pattern.sparsity_m_by_n is not None:
         zeros, of = pattern.sparsity_m_by_n
@@ -42,6 +45,14 @@ def reason_pattern_impossible(layer: tf_keras.layers.Layer, pattern: Pattern) ->
     if pattern.block_size != (1, 1) and any(len(shape) != 2 for shape in shapes):
         return f"block_size works on kernels of 2 axes, and this one has the shape {shapes[0]}"
     return None
+
+
+def _reason_no_heads(layer: tf_keras.layers.Layer) -> str | None:
+    """Why a prunable layer has no heads that could become zero; None if it has."""
+    heads = heads_of(layer)
+    if heads is None:
+        return f"unit: head works on MultiHeadAttention and GroupedQueryAttention, not on {layer_type(layer)}"
+    return "unit: head needs several heads, and this layer has one" if heads.count == 1 else None
 
 
 def reason_not_xnnpack(layer: tf_keras.layers.Layer) -> str | None:

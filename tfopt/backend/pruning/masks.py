@@ -14,6 +14,7 @@ import tf_keras
 from tfopt.backend.compat.tfmot_pruning import PruneLowMagnitude, PruningSchedule, pruning_impl
 from tfopt.backend.pruning.below import kept_weights
 from tfopt.backend.pruning.criterion import Criterion
+from tfopt.backend.pruning.heads import Heads, heads_of
 from tfopt.backend.types import Nested
 from tfopt.core.config.pruning import Pattern
 from tfopt.core.config.schedules import Threshold
@@ -60,6 +61,39 @@ class Masks(pruning_impl.Pruning):
         return tf.zeros([], weights.dtype), tf.cast(mask, weights.dtype)
 
 
+class HeadMasks(Masks):
+    """Masks under which whole attention heads are zero, or their weights are as they were trained.
+
+    Args:
+        heads: of the layer; the others are as for `Masks`.
+    """
+
+    def __init__(
+        self,
+        step: Callable[[], tf.Tensor],
+        variables: list[tuple[tf.Variable, tf.Variable, tf.Variable]],
+        schedule: PruningSchedule,
+        pattern: Pattern,
+        criterion: Criterion,
+        heads: Heads,
+    ) -> None:
+        super().__init__(step, variables, schedule, pattern, criterion)
+        self._heads = heads
+
+    def _maybe_update_block_mask(self, weights: tf.Variable) -> tuple[tf.Tensor, tf.Tensor]:
+        sparsity = self._pruning_schedule(self._step_fn())[1]
+        kept = self._heads.kept(self._heads.scores(self._criterion.scores), sparsity)
+        return tf.zeros([], weights.dtype), tf.cast(self._heads.of(weights).mask(kept), weights.dtype)
+
+
+class BlockMasks(Masks):
+    """Masks of a layer that is zero as a whole, at sparsity 1, or not at all, at sparsity 0."""
+
+    def _maybe_update_block_mask(self, weights: tf.Variable) -> tuple[tf.Tensor, tf.Tensor]:
+        sparsity = self._pruning_schedule(self._step_fn())[1]
+        return tf.zeros([], weights.dtype), tf.fill(weights.shape, tf.cast(1.0 - sparsity, weights.dtype))
+
+
 class PruneByOptimizer(PruneLowMagnitude):
     """tfmot's wrapper, with its step taken from the optimizer.
 
@@ -94,9 +128,12 @@ class PruneByOptimizer(PruneLowMagnitude):
 
     def build(self, input_shape: Nested) -> None:
         super().build(input_shape)
-        self.pruning_obj = Masks(
-            self._step, self.pruning_vars, self.pruning_schedule, self.pattern, self.criterion, self.threshold
-        )
+        keys = (self._step, self.pruning_vars, self.pruning_schedule, self.pattern, self.criterion, self.threshold)
+        heads = heads_of(self.layer) if self.pattern.unit == "head" else None
+        if heads is not None:
+            self.pruning_obj = HeadMasks(*keys, heads)
+        else:
+            self.pruning_obj = BlockMasks(*keys) if self.pattern.unit == "block" else Masks(*keys)
 
     def call(self, inputs: Nested, training: Nested = None, mask: Nested = None, **arguments: Nested) -> Nested:
         if training is None:

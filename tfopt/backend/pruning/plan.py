@@ -10,6 +10,7 @@ import tf_keras
 from tfopt.backend.graph import layer_rules
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import layer_type, leaf_layers
+from tfopt.backend.pruning.blocks import block_of
 from tfopt.backend.pruning.criterion import criterion_problems
 from tfopt.backend.pruning.eligibility import (
     reason_not_in_blocks,
@@ -17,6 +18,7 @@ from tfopt.backend.pruning.eligibility import (
     reason_not_xnnpack,
     reason_pattern_impossible,
 )
+from tfopt.backend.pruning.heads import heads_of, num_gone
 from tfopt.backend.pruning.schedules import update_steps
 from tfopt.core.config.layer_rules import last_match
 from tfopt.core.config.pruning import Pattern, Pruning
@@ -35,16 +37,18 @@ class LayerPlan:
         schedule: in optimizer steps of the stage.
         pattern: how its zeros are arranged.
         pooled: its sparsity is decided over all layers together.
+        block: position of the rule that makes blocks zero, and the name of the layer's block; None for others.
     """
 
     schedule: ResolvedSchedule
     pattern: Pattern
     pooled: bool = False
+    block: tuple[int, str] | None = None
 
     @property
     def controlled(self) -> bool:
         """Whether its sparsity is decided while training, and not by the schedule alone."""
-        return self.pooled or isinstance(self.schedule.schedule, Metric | Threshold)
+        return self.pooled or self.block is not None or isinstance(self.schedule.schedule, Metric | Threshold)
 
     @property
     def threshold(self) -> Threshold | None:
@@ -111,16 +115,23 @@ def layer_plans(
     """How each layer that will be pruned is pruned, by name.
 
     Raises:
-        RecipeError: as `skip_reasons` and `resolve_schedules`.
+        RecipeError: as `skip_reasons` and `resolve_schedules`; or a rule for heads or blocks makes none of them zero.
     """
-    pruning = _for_model(pruning, model)
+    written, pruning = pruning, _for_model(pruning, model)
     reasons = skip_reasons(model, pruning)
-    kinds = {layer.name: layer_type(layer) for layer in leaf_layers(model) if reasons[layer.name] is None}
+    found = {layer.name: layer for layer in leaf_layers(model) if reasons[layer.name] is None}
+    kinds = {name: layer_type(layer) for name, layer in found.items()}
     schedules = resolve_schedules(pruning, kinds, total_steps, steps_per_epoch)
-    return {
-        name: LayerPlan(schedules[name], _pattern(pruning, name, kind), pruning.pools(name, kind))
-        for name, kind in kinds.items()
-    }
+    plans: dict[str, LayerPlan] = {}
+    for name, kind in kinds.items():
+        pattern, block = _pattern(pruning, name, kind), None
+        rule = last_match(pruning.layers, name, kind)
+        if rule is not None and pattern.unit == "block":
+            position = pruning.layers.index(rule)
+            block = position, block_of(found[name], written.layers[position], model)
+        plans[name] = LayerPlan(schedules[name], pattern, pruning.pools(name, kind), block)
+    _check_units(pruning, found, plans)
+    return plans
 
 
 def rewind_step(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> int | None:
@@ -181,9 +192,9 @@ def _refused_wish(layer: tf_keras.layers.Layer, pruning: Pruning, reason: str | 
     rule = last_match(pruning.layers, layer.name, layer_type(layer))
     if rule is None or reason is None or rule.skip or (rule.match == ".*" and rule.type is None):
         return None
-    if not (rule.schedule or rule.block_size or rule.sparsity_m_by_n):
+    if not (rule.schedule or rule.block_size or rule.sparsity_m_by_n or rule.unit):
         return None
-    key = "sparsity_m_by_n" if "sparsity_m_by_n" in reason else "block_size" if "block_size" in reason else "match"
+    key = next((key for key in ("sparsity_m_by_n", "block_size", "unit") if key in reason), "match")
     path = ("layers", pruning.layers.index(rule), key)
     return Problem(path, f"asks for layer {layer.name}, which cannot be done: {reason}.", code="layer_not_prunable")
 
@@ -222,6 +233,29 @@ def _schedule_path(pruning: Pruning, name: str, kind: str) -> tuple[str | int, .
     if rule is None or rule.schedule is None:
         return ("schedule",)
     return ("layers", pruning.layers.index(rule), "schedule")
+
+
+def _check_units(pruning: Pruning, layers: Mapping[str, tf_keras.layers.Layer], plans: Mapping[str, LayerPlan]) -> None:
+    """Whether every rule for heads or blocks makes at least one zero."""
+    problems: dict[str, Problem] = {}
+    blocks: dict[tuple[int, ResolvedSchedule], list[str]] = {}
+    for name, plan in plans.items():
+        final = plan.schedule.schedule.final_sparsity()
+        heads = heads_of(layers[name]) if plan.pattern.unit == "head" else None
+        if heads is not None and not plan.pooled and num_gone(heads.count, final) == 0:
+            path = _schedule_path(pruning, name, layer_type(layers[name]))
+            message = f"makes no head of {name} zero: {final:.0%} of {counted(heads.count, 'head')}."
+            problems.setdefault(str(path), Problem(path, message, code="meaningless_key"))
+        if plan.block is not None:
+            blocks.setdefault((plan.block[0], plan.schedule), []).append(plan.block[1])
+    for (position, schedule), names in blocks.items():
+        distinct, final = list(dict.fromkeys(names)), schedule.schedule.final_sparsity()
+        if num_gone(len(distinct), final) == 0:
+            share = f"{final:.0%} of {counted(len(distinct), 'block')} ({', '.join(distinct)})"
+            path = ("layers", position, "match")
+            problems[str(path)] = Problem(path, f"makes no block zero: {share}.", code="meaningless_key")
+    if problems:
+        raise RecipeError(list(problems.values()))
 
 
 def _pattern(pruning: Pruning, name: str, kind: str) -> Pattern:

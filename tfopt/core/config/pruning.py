@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -10,7 +11,7 @@ from tfopt.core.config.allocation import Allocation, global_allocation
 from tfopt.core.config.layer_rules import LayerRule, last_match
 from tfopt.core.config.rewind import Rewind
 from tfopt.core.config.schedules import Schedule
-from tfopt.core.language.block import Block
+from tfopt.core.language.block import Block, KeyMistake
 
 BlockSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 """(height, width) of the blocks that are pruned together."""
@@ -18,6 +19,9 @@ BlockSize = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 MByN = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=2)]]
 """(m, n): m zeros in any n consecutive weights along the input channels."""
 
+
+PrunedUnit = Literal["head", "block"]
+"""What a rule makes zero as a whole: attention heads, or blocks of layers."""
 
 XNNPACK_BLOCK = (16, 1)
 """Block of `policy: xnnpack_blocks`: sparse kernels of LiteRT read 4 inputs of float weights together, 16 of int8."""
@@ -38,6 +42,8 @@ class Pattern(Block):
     """How the magnitude of a block is computed."""
     sparsity_m_by_n: MByN | None = None
     """`[2, 4]`: two zeros in any four consecutive weights along the input channels."""
+    unit: PrunedUnit | None = None
+    """Whole heads or whole blocks become zero; None for weights, by the keys above."""
 
 
 class PruneRule(LayerRule):
@@ -51,13 +57,26 @@ class PruneRule(LayerRule):
     """Another block size for these layers."""
     sparsity_m_by_n: MByN | None = None
     """m-by-n sparsity for these layers."""
+    unit: PrunedUnit | None = None
+    """What becomes zero as a whole. `head`: in each attention layer, the least important heads; sparsity is the share
+    of its heads, of which one stays. `block`: the layers whose names have the same text in the parentheses of `match`,
+    such as `block([0-9]+)_.*`, are a block; sparsity is the share of blocks, of which one stays. Tensors keep their
+    sizes: `shrink` removes heads and blocks."""
 
     @model_validator(mode="after")
     def _skip_alone(self) -> PruneRule:
-        if self.skip and (self.schedule or self.block_size or self.sparsity_m_by_n):
+        if self.skip and (self.schedule or self.block_size or self.sparsity_m_by_n or self.unit):
             raise ValueError("says skip: true and also how to prune; remove one of the two")
-        if self.block_size and self.sparsity_m_by_n:
-            raise ValueError("says both block_size and sparsity_m_by_n; choose one pattern of zeros")
+        patterns = [key for key in ("block_size", "sparsity_m_by_n", "unit") if getattr(self, key)]
+        if len(patterns) > 1:
+            raise ValueError(f"says both {' and '.join(patterns)}; choose one pattern of zeros")
+        if self.unit == "block" and re.compile(self.match).groups != 1:
+            raise KeyMistake(
+                ("match",),
+                "match needs one pair of parentheses with unit: block, around what differs from block to block, such "
+                f"as block([0-9]+)_.*. Got {self.match}",
+                code="conflicting_keys",
+            )
         return self
 
 
@@ -96,7 +115,8 @@ class Pruning(Block):
         """Whether a layer that is pruned gets its sparsity from an allocation over all layers."""
         rule = last_match(self.layers, name, kind)
         asked = self.for_layer(name, kind)
-        own = (rule is not None and rule.schedule is not None) or (asked is not None and bool(asked[1].sparsity_m_by_n))
+        fixed = asked is not None and (bool(asked[1].sparsity_m_by_n) or asked[1].unit == "block")
+        own = (rule is not None and rule.schedule is not None) or fixed
         return global_allocation(self.allocation) is not None and not own
 
     def for_layer(self, name: str, kind: str) -> tuple[Schedule, Pattern] | None:
@@ -111,4 +131,6 @@ class Pruning(Block):
             changes = {"block_size": rule.block_size, "sparsity_m_by_n": None}
         elif rule.sparsity_m_by_n is not None:
             changes = {"block_size": (1, 1), "sparsity_m_by_n": rule.sparsity_m_by_n}
+        elif rule.unit is not None:
+            changes = {"block_size": (1, 1), "sparsity_m_by_n": None, "unit": rule.unit}
         return rule.schedule or self.schedule, self.pattern.model_copy(update=changes)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tfopt.core.language.mistakes import Mistake
     from tfopt.core.records.report import ExportRecord, LayerRecord
     from tfopt.core.records.shrunk import Shrunk
+    from tfopt.core.records.zero_units import ZeroUnits
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class ExportContext:
         written: records of the exports that are finished; for a target that is written `last`, all others.
         target: where the files will run; None where the recipe does not say.
         shrunk: what the last shrink stage promised; None where no stage shrinks.
+        zero_units: heads and blocks that a prune stage made zero; None where none did.
         sparse_is_faster: whether a stage arranged its zeros so that sparse float32 files are faster than dense ones.
     """
 
@@ -118,6 +120,7 @@ class ExportContext:
     written: Sequence[ExportRecord] = ()
     target: TargetName | None = None
     shrunk: Shrunk | None = None
+    zero_units: ZeroUnits | None = None
     sparse_is_faster: bool = False
 
 
