@@ -32,6 +32,7 @@ class GroupedQueryAttention(layers.Layer, ClusterableLayer):
         dropout: share of attention weights dropped in training.
         use_bias: of the projections.
         rotary_base: of the wavelengths.
+        kernel_initializer: of the projections.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class GroupedQueryAttention(layers.Layer, ClusterableLayer):
         dropout: float = 0.0,
         use_bias: bool = True,
         rotary_base: float = 10_000.0,
+        kernel_initializer: Nested = "glorot_uniform",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -57,13 +59,21 @@ class GroupedQueryAttention(layers.Layer, ClusterableLayer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.rotary_base = rotary_base
+        self.kernel_initializer = tf_keras.initializers.get(kernel_initializer)
         self.supports_masking = True
 
     def build(self, input_shape: Shape) -> None:
         width = input_shape[-1]
         own, shared = self.num_heads * self.head_size, self.key_value_heads * self.head_size
         for name, units, inputs in zip(_PROJECTIONS, (own, shared, shared, width), (*[width] * 3, own), strict=True):
-            dense = layers.Dense(units, use_bias=self.use_bias, name=name, dtype=self._dtype_policy)
+            dense = layers.Dense(
+                units,
+                use_bias=self.use_bias,
+                # Of a copy, so that the projections of one seed do not begin with the same values.
+                kernel_initializer=type(self.kernel_initializer).from_config(self.kernel_initializer.get_config()),
+                name=name,
+                dtype=self._dtype_policy,
+            )
             with tf.name_scope(name):
                 dense.build((None, None, inputs))
             setattr(self, name, dense)
@@ -103,7 +113,12 @@ class GroupedQueryAttention(layers.Layer, ClusterableLayer):
 
     def get_config(self) -> dict[str, Nested]:
         keys = ("num_heads", "key_value_heads", "head_size", "rotary", "dropout", "use_bias", "rotary_base")
-        return {**super().get_config(), **{key: getattr(self, key) for key in keys}}
+        initializer = tf_keras.initializers.serialize(self.kernel_initializer)
+        return {
+            **super().get_config(),
+            **{key: getattr(self, key) for key in keys},
+            "kernel_initializer": initializer,
+        }
 
     def _heads(self, projected: tf.Tensor, count: int, steps: int) -> tf.Tensor:
         """(batch, positions, count * head_size) as (batch, count, positions, head_size)."""

@@ -134,7 +134,9 @@ def _block(
 
     def attend(half: tf.Tensor) -> tf.Tensor:
         if rotary or shared != sizes.heads:
-            return GroupedQueryAttention(sizes.heads, shared, size, rotary, dropout, name=name)(half)
+            return GroupedQueryAttention(
+                sizes.heads, shared, size, rotary, dropout, kernel_initializer=initial(), name=name
+            )(half)
         attention = layers.MultiHeadAttention(
             sizes.heads, size, dropout=dropout, kernel_initializer=initial(), name=name
         )
