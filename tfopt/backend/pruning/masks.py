@@ -75,6 +75,7 @@ class HeadMasks(Masks):
         schedule: PruningSchedule,
         pattern: Pattern,
         criterion: Criterion,
+        *,
         heads: Heads,
     ) -> None:
         super().__init__(step, variables, schedule, pattern, criterion)
@@ -128,12 +129,14 @@ class PruneByOptimizer(PruneLowMagnitude):
 
     def build(self, input_shape: Nested) -> None:
         super().build(input_shape)
-        keys = (self._step, self.pruning_vars, self.pruning_schedule, self.pattern, self.criterion, self.threshold)
+        keys = (self._step, self.pruning_vars, self.pruning_schedule, self.pattern, self.criterion)
         heads = heads_of(self.layer) if self.pattern.unit == "head" else None
         if heads is not None:
-            self.pruning_obj = HeadMasks(*keys, heads)
+            self.pruning_obj = HeadMasks(*keys, heads=heads)
+        elif self.pattern.unit == "block":
+            self.pruning_obj = BlockMasks(*keys)
         else:
-            self.pruning_obj = BlockMasks(*keys) if self.pattern.unit == "block" else Masks(*keys)
+            self.pruning_obj = Masks(*keys, self.threshold)
 
     def call(self, inputs: Nested, training: Nested = None, mask: Nested = None, **arguments: Nested) -> Nested:
         if training is None:

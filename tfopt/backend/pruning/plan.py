@@ -206,8 +206,9 @@ def _schedule(pruning: Pruning, name: str, kind: str) -> ScheduleBase:
         ValueError: a schedule that was given together with the pattern says something else.
     """
     schedule, pattern = pruning.for_layer(name, kind) or (pruning.schedule, pruning.pattern)
-    if isinstance(schedule, Threshold) and pattern.block_size != (1, 1):
-        raise ValueError("is of kind threshold, which judges each weight alone: it cannot be combined with blocks.")
+    if isinstance(schedule, Threshold) and (pattern.block_size != (1, 1) or pattern.unit is not None):
+        what = "blocks" if pattern.unit is None else f"unit: {pattern.unit}"
+        raise ValueError(f"is of kind threshold, which judges each weight alone: it cannot be combined with {what}.")
     if pattern.sparsity_m_by_n is None:
         return schedule
     zeros, of = pattern.sparsity_m_by_n

@@ -92,13 +92,9 @@ def prune(model: tf_keras.Model, stage: TrainingStage, pruning: Pruning, context
         context.emit(Warned(f"{stage.name}: {text}"))
     prove(model, plans, controller.target_sparsities())
     decided = {"decided": [group.details() for group in controller.groups]} if controller.groups else {}
-<<<<<<< HEAD
     planned = {"planned_curve": curve} if curve else {}
-    return StageResult(model, skipped, details={**details, **planned, **trained, **decided})
-=======
     units = units_details(model, plans)
-    return StageResult(model, skipped, details={**details, "planned_curve": curve, **trained, **decided, **units})
->>>>>>> 7a3c624 (Prune rules for whole heads and whole blocks, along the schedule, with a claim that looks for them in the file)
+    return StageResult(model, skipped, details={**details, **planned, **trained, **decided, **units})
 
 
 class MaskHook(TrainingHook):
@@ -162,19 +158,14 @@ def prove(model: tf_keras.Model, plans: Mapping[str, LayerPlan], target_sparsiti
             continue
         plan = plans[layer.name]
         planned = target_sparsities.get(layer.name, plan.schedule.sparsity_at(plan.schedule.total_steps))
-<<<<<<< HEAD
+        if plan.pattern.unit is not None:
+            wrong += wrong_units(layer, plan, planned)
+            continue
         kernels = [kernel.numpy() for kernel in prunable_kernels(layer)]
         if plan.threshold is not None:  # each kernel has its own share: together they have what was counted
             kernels = [np.concatenate([kernel.ravel() for kernel in kernels])]
         for kernel in kernels:
             measured, smallest = pattern_sparsity(kernel, plan.pattern)
-=======
-        if plan.pattern.unit is not None:
-            wrong += wrong_units(layer, plan, planned)
-            continue
-        for kernel in prunable_kernels(layer):
-            measured, smallest = pattern_sparsity(kernel.numpy(), plan.pattern)
->>>>>>> 7a3c624 (Prune rules for whole heads and whole blocks, along the schedule, with a claim that looks for them in the file)
             if abs(measured - planned) > smallest + TOLERANCE:
                 wrong.append(f"{layer.name}: {measured:.1%} instead of {planned:.1%}")
     if wrong:

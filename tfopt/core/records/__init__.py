@@ -10,11 +10,8 @@
 | `text` | what does it say about texts? |
 | `generation` | what does `tfopt.generate` return? |
 | `shrunk` | what did a shrink stage promise about its network? |
-<<<<<<< HEAD
 | `shrink_groups` | what can a shrink stage remove from a model? |
-=======
 | `zero_units` | which heads and blocks did a prune stage make zero? |
->>>>>>> 7a3c624 (Prune rules for whole heads and whole blocks, along the schedule, with a claim that looks for them in the file)
 | `record` | what is a record? |
 | `run` | what does `tfopt.run` return? |
 | `layer_support` | what can be done with each layer of a model? |
