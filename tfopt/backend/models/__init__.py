@@ -7,6 +7,7 @@
 | `outputs` | Which output is trained on which targets with which loss? |
 | `compatibility` | Do model, data and loss belong together? |
 | `vocabularies` | Has each table a row for every id of the data? |
+| `padding` | Is there an example that is padding only, whose mean would be NaN? |
 | `default_loss` | Which loss fits, where a recipe names none? |
 | `last_activation` | What does a model end with? |
 | `precision` | What is a model of mixed precision in float32? |

@@ -8,6 +8,7 @@ from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Data
 from tfopt.backend.models.last_activation import last_activation
 from tfopt.backend.models.outputs import classes_of, of_output
+from tfopt.backend.models.padding import check_padding
 from tfopt.backend.models.vocabularies import check_vocabulary
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Array, Shape
@@ -35,6 +36,7 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
     """
     _check_inputs(model, data)
     warnings = check_vocabulary(model, data)
+    check_padding(model, data)
     for name, of in compile.of_each().items():
         index = compile.all_outputs.index(name) if name else 0
         _check_targets(model, index, of_output(data.train.targets, name), classes_of(data, name), of, name)
