@@ -91,7 +91,7 @@ def test_heads_of_all_layers_can_be_ranked_together(tmp_path):
 @pytest.mark.parametrize(
     ("rule", "place", "text"),
     [
-        ({"match": "block1_.*", "unit": "head"}, ("layers", 1, "unit"), "not on Dense"),
+        ({"match": "block1_forward", "unit": "head"}, ("layers", 1, "unit"), "not on Dense"),
         (
             {"type": "MultiHeadAttention", "unit": "head", "schedule": {**CONSTANT, "final": "10%"}},
             ("layers", 1, "schedule"),
