@@ -9,8 +9,6 @@ from tfopt.core.language.wording import counted
 from tfopt.core.records.report import AuditRecord, ClaimRecord
 from tfopt.core.records.zero_units import ZeroUnits
 
-CODE = "zero_units"
-
 
 def zero_units_claim(promise: ZeroUnits, without_zeros: Mapping[str, Sequence[str]], audit: AuditRecord) -> ClaimRecord:
     """Compares the heads and blocks that a stage made zero with the weights in the file.
@@ -36,8 +34,8 @@ def zero_units_claim(promise: ZeroUnits, without_zeros: Mapping[str, Sequence[st
             found.append(f"block {name} of {promise.num_blocks} ({counted(len(layers), 'layer')})")
     claim = f"{_what(promise)} that became zero are zero in the file"
     if wrong:
-        return broken_claim(claim, "; ".join(wrong), code=CODE)
-    return ClaimRecord(claim=claim, held=True, found="; ".join(found) or "none became zero", code=CODE)
+        return broken_claim(claim, "; ".join(wrong), code="zero_units")
+    return ClaimRecord(claim=claim, held=True, found="; ".join(found) or "none became zero", code="zero_units")
 
 
 def _what(promise: ZeroUnits) -> str:

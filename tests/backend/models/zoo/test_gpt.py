@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.models.zoo import gpt
 
 pytestmark = pytest.mark.tf
@@ -16,7 +17,7 @@ MOST = 0.05
 def test_kernels_of_attention_begin_alike_with_learned_and_rotary_positions() -> None:
     for positions in ("learned", "rotary"):
         model = gpt.build((6,), 9, width=32, blocks=1, heads=2, positions=positions)
-        kernels = [weight for weight in model.get_layer("block1_attention").get_weights() if weight.ndim > 1]
+        kernels = [kernel.numpy() for kernel in prunable_kernels(model.get_layer("block1_attention"))]
         assert len(kernels) == 4
         assert all(0.01 < kernel.std() < 0.03 and np.abs(kernel).max() < MOST for kernel in kernels)
         assert not np.array_equal(kernels[0], kernels[1])

@@ -16,6 +16,7 @@ CLAIM_CODES: Mapping[str, str] = {
     "sparse_encoding": "Every kernel computes the sparsely encoded weights right.",
     "clusters_kept": "Each clustered layer has no more values in the file than in the model.",
     "faster_than_dense": "A sparse file is faster than the same file with its zeros stored.",
+    "zero_units": "Heads and blocks that a prune stage made zero as a whole are zero in the file.",
     "smaller_tensors": "The weights have the smaller shapes that a shrink stage left.",
     "latency_of_dense": "As a float32 file, the network is as fast as its shrink stage was asked for.",
     "runs_on_kernels": "The file runs on XNNPACK and on the reference kernels, with the same outputs.",
