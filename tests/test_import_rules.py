@@ -51,7 +51,7 @@ FLOORS = {
     "tfopt.report": ({"shared"}, {"live", "run"}, {"comparison", "files", "plan"}, {"notebook"}),
     "tfopt.backend": (
         {"compat", "types"},
-        {"audio", "text"},
+        {"audio", "devices", "text"},
         {"layers", "vision"},
         {"data", "ensembling", "equivalence", "graph", "phone", "tflite"},
         {"bench", "bridge", "clustering", "decoding", "micro", "training"},

@@ -8,6 +8,7 @@ from pathlib import Path
 from tfopt.core.contracts.events import Emit, RunReused
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.run import Run
+from tfopt.engine import distribution
 from tfopt.io.recipes.recipe_file import dump_recipe
 from tfopt.io.runs import reuse, runs
 from tfopt.io.store.locks import sole_user
@@ -50,6 +51,7 @@ def launch(
 
     store = open_store()
     store.check_writable()
+    distribution.start(recipe)
     prepared = prepare(recipe, store)
     if fresh:
         for key in prepared.stage_keys():

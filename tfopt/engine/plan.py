@@ -18,6 +18,7 @@ from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.plan import Plan
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
+from tfopt.engine.distribution import device_problems
 from tfopt.engine.own_code import check_own_code
 from tfopt.engine.prepared import Prepared
 from tfopt.engine.stage_plans import StagePlans
@@ -68,6 +69,7 @@ class _Preparation:
         from tfopt.backend.training.precision.forecast import precision_warnings
 
         problems = model_source_problems(recipe, load_recipe)
+        problems += device_problems(recipe)
         if problems:
             raise recipe.error(problems)
         check_own_code(recipe)

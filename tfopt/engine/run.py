@@ -35,6 +35,7 @@ from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.run import Run
+from tfopt.engine import distribution
 from tfopt.engine.exports import export_context, unwritable, write_targets
 from tfopt.engine.history import StageHistory
 from tfopt.engine.keys import batch_size_of, measurements_folder
@@ -195,7 +196,7 @@ class _Execution:
         )
         started = time.monotonic()
         try:
-            result = stage.apply(model, context)
+            result = distribution.apply(stage, model, context, recipe.distribute)
         except StageError as error:
             raise StageError(
                 f"Stage {planned.name}: {error.message}", error.hint, error.where, code=error.code

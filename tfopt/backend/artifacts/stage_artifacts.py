@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tf_keras
 
@@ -24,6 +25,13 @@ def save(model: Model, folder: Path) -> None:
 def load(folder: Path) -> Model:
     """Reads what `save` wrote; the outputs are the same."""
     return quantization.load_quantized(folder) if quantization.is_quantized(folder) else models.load_model(folder)
+
+
+def copied(model: Model) -> Model:
+    """A copy as `load` would make it, whose variables are those of the current strategy."""
+    with TemporaryDirectory() as folder:
+        save(model, Path(folder))
+        return load(Path(folder))
 
 
 def float_model(model: Model) -> tf_keras.Model:

@@ -93,7 +93,8 @@ class TeacherTerm:
         """Trains the projections, and moves the averages."""
         if self._optimizer is not None:
             self._follow_rate(self._optimizer)
-            self._optimizer.apply_gradients(list(zip(gradients_of(self.projected), self.projected, strict=True)))
+            gradients = list(zip(gradients_of(self.projected), self.projected, strict=True))
+            self._optimizer.apply_gradients(gradients, skip_gradients_aggregation=True)  # they are of the whole batch
         if self._average is not None:
             self._average.follow()
 

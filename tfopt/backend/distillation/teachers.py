@@ -13,6 +13,7 @@ import tf_keras
 from tfopt.backend.data.arrays.tensors import readable_errors
 from tfopt.backend.data.batches import input_batches
 from tfopt.backend.data.splits import Split
+from tfopt.backend.devices.predictions import predicted
 from tfopt.backend.distillation.feature_extractor import NoSuchLayer, feature_extractor
 from tfopt.backend.distillation.outputs import Form, ModelOutputs, form_of, form_of_values
 from tfopt.backend.types import Nested
@@ -111,4 +112,4 @@ def _predict(model: Any, split: Split) -> np.ndarray:
 
 def _batched(model: tf_keras.Model, split: Split) -> list[np.ndarray]:
     with readable_errors():
-        return tf.nest.flatten(model.predict(input_batches(split.inputs, _BATCH), verbose=0))
+        return tf.nest.flatten(predicted(model, input_batches(split.inputs, _BATCH)))

@@ -65,7 +65,7 @@ class Group:
 
     def target_sparsities(self) -> dict[str, float]:
         """The sparsity last set for each layer."""
-        return {wrapper.layer.name: float(wrapper.pruning_schedule.sparsity) for wrapper in self.wrappers}
+        return {wrapper.layer.name: float(wrapper.pruning_schedule.sparsity.numpy()) for wrapper in self.wrappers}
 
     def details(self) -> dict[str, object]:
         """Details for the report."""

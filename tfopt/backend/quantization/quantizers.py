@@ -18,6 +18,7 @@ from tensorflow_model_optimization.quantization.keras.quantizers import (
 )
 from tf_keras import layers
 
+from tfopt.backend.devices import replicas
 from tfopt.backend.types import Config, Nested
 
 Ranges: TypeAlias = Mapping[str, tf.Variable]
@@ -25,21 +26,36 @@ Ranges: TypeAlias = Mapping[str, tf.Variable]
 
 _LARGEST_INTEGER = 127.0
 """Of a rounded weight: TFLite's kernels take -127..127."""
+_NEW = 1 - 0.999
+"""Share of a batch in a moving average of ranges: tfmot's."""
 _STEPS = 255
 """Between the smallest and the largest value of 8 bits."""
 
 
 class Observing:
-    """Mixin for activation quantizers: while `observing`, the range grows to cover the inputs; nothing is rounded."""
+    """Mixin for activation quantizers: while `observing`, the range grows to cover the inputs; nothing is rounded.
+
+    On several replicas, tfmot averages the smallest values of the replicas (or, for all values ever seen, lets each
+    replica keep its own): the more devices, the narrower the range. Here it is that of the whole batch.
+    """
 
     observing = False
 
     def __call__(self, inputs: tf.Tensor, training: bool, weights: Ranges, **kwargs: Nested) -> tf.Tensor:
         if not self.observing:
+            if training and replicas.inside():
+                low, high = replicas.extremes(inputs)
+                # TFLite must be able to represent zero exactly, as tfmot has it.
+                self.follow(weights, tf.minimum(low, 0.0), tf.maximum(high, 0.0))
+                training = False  # rounds with the range as it is
             return super().__call__(inputs, training, weights, **kwargs)  # type: ignore[misc]  # tfmot's quantizer
         weights["min_var"].assign(tf.minimum(weights["min_var"], tf.reduce_min(inputs)))
         weights["max_var"].assign(tf.maximum(weights["max_var"], tf.reduce_max(inputs)))
         return inputs
+
+    def follow(self, weights: Ranges, low: tf.Tensor, high: tf.Tensor) -> None:
+        """Changes the range by that of a batch, as the quantizer does in training."""
+        raise NotImplementedError
 
 
 class ActivationQuantizer(Observing, MovingAverageQuantizer):
@@ -51,6 +67,10 @@ class ActivationQuantizer(Observing, MovingAverageQuantizer):
 
     def __init__(self) -> None:
         super().__init__(num_bits=8, per_axis=False, symmetric=False, narrow_range=False)
+
+    def follow(self, weights: Ranges, low: tf.Tensor, high: tf.Tensor) -> None:
+        for name, value in (("min_var", low), ("max_var", high)):
+            weights[name].assign_sub((weights[name] - value) * _NEW)
 
     def get_config(self) -> Config:
         return {}
@@ -95,6 +115,10 @@ class InputQuantizer(Observing, AllValuesQuantizer):
 
     def __init__(self) -> None:
         super().__init__(num_bits=8, per_axis=False, symmetric=False, narrow_range=False)
+
+    def follow(self, weights: Ranges, low: tf.Tensor, high: tf.Tensor) -> None:
+        weights["min_var"].assign(tf.minimum(weights["min_var"], low))
+        weights["max_var"].assign(tf.maximum(weights["max_var"], high))
 
     def get_config(self) -> Config:
         return {}

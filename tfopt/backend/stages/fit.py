@@ -14,7 +14,10 @@ from tfopt.backend.data.arrays.tensors import readable_errors
 from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data.load import class_weights, steps_per_epoch
 from tfopt.backend.data.splits import Split
+from tfopt.backend.devices import replicas
+from tfopt.backend.devices.normalization import synchronized
 from tfopt.backend.distillation import Distiller
+from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.models.outputs import of_output
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
@@ -162,6 +165,7 @@ def fit(
     try:
         with (
             strided_pointwise_spared(model),
+            synchronized(list(all_layers(model))),
             readable_errors(),
             computing_in(context.precision, model) as computed,
         ):
@@ -195,7 +199,8 @@ def _validation(context: StageContext) -> tf.data.Dataset | None:
     if not len(split):
         return None
     depth = one_hot_depth(context.data, context.augment)
-    batches = evaluation_batches(split, max(256, context.examples_at_once), one_hot=depth)
+    size = replicas.divisible(len(split), max(256, context.examples_at_once))
+    batches = evaluation_batches(split, size, one_hot=depth)
     return batches.cache() if split.in_memory else batches
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.devices import replicas
 from tfopt.backend.training.accumulation import accumulated
 from tfopt.backend.training.hooks import Batch, ForwardPass, HookList
+from tfopt.backend.training.metrics.counted import positions_counted
 from tfopt.backend.training.precision.compute import as_type
 from tfopt.backend.training.precision.loss_scale import is_scaled, zero_where_overflowed
 from tfopt.backend.types import Nested
@@ -34,6 +36,7 @@ class ComposedStep:
     def __init__(self, model: tf_keras.Model, hooks: HookList, examples_at_once: int | None = None) -> None:
         self._model = model
         self._hooks = hooks.hooks
+        self._reports_hard_loss = hooks.in_step
         self._wanted = [list(hook.features(model)) for hook in self._hooks]
         features = [tensor for wanted in self._wanted for tensor in wanted]
         self._reader = tf_keras.Model(model.inputs, [model.output, features]) if features else None
@@ -66,14 +69,18 @@ class ComposedStep:
         """
         optimizer, own = self._model.optimizer, len(self._model.trainable_variables)
         if self._at_once is None:
-            gradients = self._gradients(batch)
+            gradients = replicas.total_of_each(self._gradients(batch))
         else:
             gradients = accumulated(self._gradients, batch, self._at_once, self._trained)
         # The optimizer has to see an overflow, and skips the step then; the hooks must not.
         read = zero_where_overflowed(gradients) if is_scaled(optimizer) else gradients
         for hook in self._hooks:
             hook.on_gradients(list(zip(read[:own], self._trained[:own], strict=True)))
-        optimizer.apply_gradients(list(zip(gradients[:own], self._trained[:own], strict=True)))
+        pairs = list(zip(gradients[:own], self._trained[:own], strict=True))
+        if replicas.inside():
+            optimizer.apply_gradients(pairs, skip_gradients_aggregation=True)
+        else:
+            optimizer.apply_gradients(pairs)
         by_variable = {
             variable.ref(): gradient for variable, gradient in zip(self._trained[own:], read[own:], strict=True)
         }
@@ -81,30 +88,48 @@ class ComposedStep:
             hook.after_update(lambda variables: [by_variable[variable.ref()] for variable in variables])
         measured = {metric.name: metric.result() for metric in self._model.metrics}
         averages = {metric.name: metric.result() for metric in self.metrics}
-        return {"loss": averages.pop("loss"), "hard_loss": measured.pop("loss"), **averages, **measured}
+        hard_loss = measured.pop("loss")
+        of_labels = {"hard_loss": hard_loss} if self._reports_hard_loss else {}
+        return {"loss": averages.pop("loss"), **of_labels, **averages, **measured}
 
     def _gradients(self, batch: tuple[Nested, ...]) -> list[tf.Tensor | None]:
-        """Gradients of the loss of a batch with respect to all that is trained; metrics are updated."""
+        """Gradients of the loss of a batch (or of this replica's share) with respect to all that is trained; metrics are
+        updated."""
         model = self._model
-        inputs, targets, weights, extras = (*batch, None, None)[:4]
+        part, measured = replicas.own_part(batch)
+        inputs, targets, weights, extras = (*part, None, None)[:4]
         batches = self._batches(inputs, targets, weights, iter(extras or ()))
         prepared = [hook.prepare(one) for hook, one in zip(self._hooks, batches, strict=True)]
         with tf.GradientTape() as tape:
             found = as_type((self._reader or model)(inputs, training=True), tf.float32)
             outputs, features = (found, ()) if self._reader is None else found
-            loss = model.compiled_loss(targets, outputs, weights)
+            loss = self._loss_of_labels(targets, outputs, weights)
             parts: dict[str, tf.Tensor] = {}
             for hook, forward in zip(self._hooks, self._forwards(batches, outputs, features, prepared), strict=True):
                 loss, own = hook.loss(forward, loss)
                 parts |= own
             if losses := (self._reader or model).losses:
                 loss += tf.add_n([tf.cast(one, loss.dtype) for one in losses])
-        gradients = model.optimizer.compute_gradients(loss, self._trained, tape)
-        model.compiled_metrics.update_state(targets, outputs, weights)
+            contribution = self._own_share(loss, targets, outputs)
+        gradients = model.optimizer.compute_gradients(contribution, self._trained, tape)
+        model.compiled_metrics.update_state(*replicas.first(measured, (targets, outputs, weights)))
         values = {"loss": loss, **parts}
+        size = tf.shape(tf.nest.flatten(inputs)[0])[0] if measured is None else measured
         for metric in self.metrics:
-            metric.update_state(values[metric.name], sample_weight=tf.shape(tf.nest.flatten(inputs)[0])[0])
+            metric.update_state(values[metric.name], sample_weight=size)
         return [gradient for gradient, _ in gradients]
+
+    def _loss_of_labels(self, targets: Nested, outputs: Nested, weights: Nested) -> tf.Tensor:
+        """The mean over the examples of this replica; Keras divides it by the number of replicas."""
+        loss = self._model.compiled_loss(targets, outputs, weights)
+        return loss * replicas.count() if replicas.inside() else loss
+
+    def _own_share(self, loss: tf.Tensor, targets: Nested, outputs: Nested) -> tf.Tensor:
+        """What this replica adds to the loss of the whole batch."""
+        if not replicas.inside():
+            return loss
+        counted = positions_counted(targets, outputs, self._model.loss)
+        return loss * tf.cast(replicas.share(counted), loss.dtype)
 
     def _batches(self, inputs: Nested, targets: Nested, weights: Nested, extras: Nested) -> list[Batch]:
         step = self._model.optimizer.iterations

@@ -9,6 +9,7 @@ import tf_keras
 from tfopt.backend.data.arrays.tensors import readable_errors
 from tfopt.backend.data.batches import input_batches
 from tfopt.backend.data.splits import Split
+from tfopt.backend.devices.predictions import predicted
 from tfopt.backend.graph.outputs import named
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
@@ -49,4 +50,4 @@ def predict(model: tf_keras.Model, split: Split, batch_size: int = 256, names: S
         names: of its outputs (`Compile.all_outputs`), by which they are returned; none where it has one.
     """
     with readable_errors():
-        return named(model.predict(input_batches(split.inputs, batch_size), verbose=0), names)
+        return named(predicted(model, input_batches(split.inputs, batch_size)), names)

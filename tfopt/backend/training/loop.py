@@ -12,6 +12,8 @@ from time import perf_counter
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.devices import replicas
+from tfopt.backend.devices.steps import of_own_part
 from tfopt.backend.training import random_state
 from tfopt.backend.training.checkpoint import DamagedCheckpoint
 from tfopt.backend.training.compile import first_line
@@ -104,24 +106,26 @@ class TrainingLoop:
     @property
     def step(self) -> int:
         """Optimizer steps taken: the one clock of the stage, kept by the optimizer itself."""
-        return int(self.model.optimizer.iterations)
+        return int(self.model.optimizer.iterations.numpy())
 
     def _trace(self) -> None:
         """Compiles the steps, without running any: what does not fit shows here, and makes metrics and slots."""
         try:
             composed = self._composed_step()
-            self.step_runner = StepRunner(composed or self.model.train_step, self.batches(0))
+            self.step_runner = StepRunner(composed or of_own_part(self.model.train_step), self.batches(0))
             self.validator = Validator(self.model, self.validation) if self.validation is not None else None
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             raise StageError(_misfit(self.model, self.batches(0), error), code="incompatible_shapes") from error
         self.metrics = [*self.model.metrics, *(composed.metrics if composed is not None else ())]
 
     def _composed_step(self) -> ComposedStep | None:
-        """The step in place of the model's own, where hooks or several batches make it necessary."""
-        several = self.context.compile.gradient_accumulation_steps or 1
-        if several == 1:
-            return ComposedStep(self.model, self.hooks) if self.hooks.in_step else None
-        return ComposedStep(self.model, self.hooks, self.context.examples_at_once)
+        """The step in place of the model's own, where hooks, several batches or several replicas make it necessary."""
+        if (self.context.compile.gradient_accumulation_steps or 1) > 1:
+            return ComposedStep(self.model, self.hooks, self.context.examples_at_once)
+        # On several replicas, Keras' own step weighs parts of different sizes the same.
+        keras_own = type(self.model).train_step is tf_keras.Model.train_step
+        composes = self.hooks.in_step or (replicas.count() > 1 and keras_own)
+        return ComposedStep(self.model, self.hooks) if composes else None
 
     def _all_state(self, generators: list[tf.Variable]) -> StageState:
         groups = {

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.devices import variables as replicated
 from tfopt.backend.training import checkpoint
 from tfopt.backend.training.checkpoint import Checkpoint, DamagedCheckpoint
 from tfopt.backend.training.monitor import MetricMonitor
@@ -120,4 +121,4 @@ def optimizer_state(optimizer: tf_keras.optimizers.Optimizer) -> list[tf.Variabl
 def assign(variables: Sequence[tf.Variable], arrays: Sequence[np.ndarray]) -> None:
     """Gives variables their values."""
     for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+        replicated.assign(variable, array)

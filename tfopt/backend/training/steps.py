@@ -10,6 +10,7 @@ from time import perf_counter
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.devices.steps import of_own_part, on_replicas
 from tfopt.backend.types import Nested
 
 TrainStep = Callable[[Nested], dict[str, tf.Tensor]]
@@ -51,7 +52,7 @@ class StepRunner:
     """
 
     def __init__(self, train_step: TrainStep, batches: tf.data.Dataset) -> None:
-        step = tf.function(train_step)  # traced once, although the loop below calls it at two places
+        step = tf.function(on_replicas(train_step))  # traced once, although the loop below calls it at two places
 
         @tf.function
         def run(iterator: Iterator[Nested], count: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -90,7 +91,7 @@ class Validator:
         self._model = model
         self._batches = batches
 
-        step = tf.function(model.test_step)
+        step = tf.function(on_replicas(of_own_part(model.test_step)))
 
         @tf.function
         def run(iterator: Iterator[Nested], count: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError, field_
 from tfopt.core.config.budgets import OF_GENERATIVE, OF_TFLITE, Budget, parse_budgets
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import DataConfig
+from tfopt.core.config.distribution import Distribute
 from tfopt.core.config.precision import Precision
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.contracts.export import Export
@@ -104,6 +105,8 @@ class Head(Block):
     """What training computes in (default: float32). In mixed precision, convolutions and matrix products compute in 16
     bits; weights, masks, shared values, ranges, checkpoints and files are those of float32. `mixed_float16` scales the
     loss; `mixed_bfloat16` has the range of float32 and needs no scale. `qat` trains in float32."""
+    distribute: Distribute = None
+    """Train on several devices: `mirrored`, `multi_worker`, `auto`, or a block with `strategy` and `devices`."""
     sweep: SweepConfig | None = None
     """Variants of this recipe, for `tfopt sweep`; `tfopt run` carries out the recipe itself."""
     target: Annotated[TargetName | None, Field(description=describe_targets())] = None

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, Nested
 from tfopt.core.config.compile import Compile
 
 
@@ -34,6 +34,26 @@ def num_counted(targets: Array, compile: Compile) -> int:
     """How many targets count."""
     ignored = ignored_class(compile)
     return targets.size if ignored is None else int(np.count_nonzero(targets != ignored))
+
+
+def positions_counted(targets: Nested, outputs: Nested, loss: object) -> tf.Tensor:
+    """Over how many positions of a batch the mean of a loss goes.
+
+    Args:
+        targets: (batch, ...).
+        outputs: (batch, ..., classes), possibly with a Keras mask.
+        loss: of Keras, possibly with `ignore_class`.
+
+    Returns:
+        The number of examples, where all positions of all count.
+    """
+    outputs = tf.nest.flatten(outputs)
+    mask = getattr(outputs[0], "_keras_mask", None) if len(outputs) == 1 else None
+    ignored = getattr(loss, "_fn_kwargs", {}).get("ignore_class")
+    if ignored is not None:
+        counts = tf.not_equal(targets, tf.cast(ignored, targets.dtype))
+        mask = counts if mask is None else tf.logical_and(mask, tf.reshape(counts, tf.shape(mask)))
+    return tf.shape(outputs[0])[0] if mask is None else tf.math.count_nonzero(mask)
 
 
 class OfCounted(tf_keras.metrics.Metric):

@@ -1,0 +1,59 @@
+"""A chain of stages on 1, 2 and 4 logical devices, run in a child process: TensorFlow divides the processor only once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+EXAMPLES, BATCH = 183, 60
+"""The last batch of an epoch has 3 examples: fewer than 4 replicas."""
+
+STAGES = {
+    "train": {"epochs": 2},
+    "prune": {"epochs": 2, "schedule": {"kind": "polynomial", "final": "60%", "begin": "1 steps", "every": "2 steps"}},
+    "qat": {"epochs": 1, "calibration": 64},
+}
+
+
+def chain(devices: Sequence[int], folder: Path) -> None:
+    """Runs the chain on some numbers of devices; writes weights, masks, ranges and history of each."""
+    from tests.support.contexts import Log, context
+    from tests.support.digits import digits
+    from tests.support.models import small_model
+    from tfopt.backend.devices import strategies
+    from tfopt.core.config.compile import Compile
+    from tfopt.core.config.distribution import Distribution
+    from tfopt.core.contracts.stage import next_traits
+    from tfopt.engine import distribution
+    from tfopt.stages.prune import Prune
+    from tfopt.stages.qat import Qat
+    from tfopt.stages.train import Train
+
+    asked = {n: Distribution(strategy="mirrored", device="cpu", devices=n) for n in devices}
+    strategies.start(asked[max(devices)])
+    compile = Compile.model_validate({"optimizer": {"name": "sgd", "learning_rate": 0.05, "clipnorm": 1.0}})
+    for n in devices:
+        model, traits, log = small_model(), frozenset(), Log()
+        arrays = {}
+        for kind, stage_class in (("train", Train), ("prune", Prune), ("qat", Qat)):
+            stage = stage_class.model_validate({"name": kind, **STAGES[kind]})
+            stage_context = context(
+                folder / f"{n}_{kind}", log, data=digits(EXAMPLES), compile=compile, batch_size=BATCH, traits=traits
+            )
+            result = distribution.apply(stage, model, stage_context, asked[n])
+            model, traits = result.model, next_traits(stage, traits)
+            inner = getattr(model, "model", None) if kind == "qat" else model
+            arrays |= {f"{kind}/{index}/{v.name}": v.numpy() for index, v in enumerate(inner.variables)}
+        np.savez(folder / f"{n}.npz", **arrays)
+        (folder / f"{n}.json").write_text(json.dumps(log.of("epoch")))
+
+
+if __name__ == "__main__":
+    from tests.support.quick_tensorflow import optimize_graphs
+
+    optimize_graphs(on=False)
+    chain([int(n) for n in sys.argv[2:]], Path(sys.argv[1]))

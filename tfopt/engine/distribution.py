@@ -1,0 +1,79 @@
+"""Stages on several devices: what is known before training, and the scope around each stage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tfopt.core.config.distribution import Distribution
+from tfopt.core.contracts.result import StageResult
+from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
+from tfopt.core.contracts.types import Model
+from tfopt.core.recipe.recipe import Recipe
+from tfopt.engine.keys import batch_size_of
+from tfopt.errors import Problem
+
+
+def start(recipe: Recipe) -> None:
+    """Sets devices up before TensorFlow does anything else.
+
+    Raises:
+        RecipeError: there are no such devices, or TF_CONFIG is wrong.
+        StageError: the workers do not find each other.
+    """
+    if recipe.distribute is None:
+        return
+    from tfopt.backend.devices import strategies
+
+    if problems := device_problems(recipe):
+        raise recipe.error(problems)
+    strategies.start(recipe.distribute)
+
+
+def device_problems(recipe: Recipe) -> list[Problem]:
+    """What is wrong with `distribute` on this machine."""
+    if recipe.distribute is None:
+        return []
+    from tfopt.backend.devices.found import WrongDevices, layout
+
+    try:
+        found = layout(recipe.distribute)
+    except WrongDevices as error:
+        mistake = error.mistake
+        sentence = " ".join((".".join(("distribute", *map(str, mistake.path))), f"{mistake.message}."))
+        return [Problem(("distribute", *mistake.path), sentence, code=mistake.code)]
+    replicas = 1 if found is None else found.replicas
+    return [
+        Problem(
+            ("stages", index, stage.kind, "batch_size") if stage.batch_size else ("data", "batch_size"),
+            f"{stage.name} trains with batches of {batch_size_of(stage, recipe)}, which cannot be divided among "
+            f"{replicas} replicas: write a batch_size of at least {replicas} (it is that of all replicas together).",
+            code="out_of_range",
+        )
+        for index, stage in enumerate(recipe.stages)
+        if isinstance(stage, TrainingStage) and batch_size_of(stage, recipe) < replicas
+    ]
+
+
+def apply(stage: Stage, model: Model, context: StageContext, distribute: Distribution | None) -> StageResult:
+    """Applies a stage, on several devices where it trains and the recipe wants that.
+
+    A model that is trained on several devices has variables of its own kind: the stage gets a copy with such variables,
+    and what comes back is a plain model again.
+
+    Raises:
+        StageError: as `stage.apply`.
+    """
+    if distribute is None or not isinstance(stage, TrainingStage):
+        return stage.apply(model, context)
+    from tfopt.backend.artifacts.stage_artifacts import copied
+    from tfopt.backend.devices import strategies
+
+    strategy = strategies.strategy(distribute)
+    if strategy is None:
+        return stage.apply(model, context)
+    with strategy.scope():
+        result = stage.apply(copied(model), context)
+    if not isinstance(result, StageResult):  # as stages of 0.1.0 did; the engine says so
+        return copied(result)
+    details = {**result.details, "replicas": strategy.num_replicas_in_sync}
+    return replace(result, model=copied(result.model), details=details)
