@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 from tfopt.core.config.distribution import Distribution
@@ -10,7 +11,10 @@ from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.engine.keys import batch_size_of
-from tfopt.errors import Problem
+from tfopt.errors import Problem, StageError
+
+ENDED = "ended"
+"""What the leading worker tells when its run has ended, however."""
 
 
 def start(recipe: Recipe) -> None:
@@ -66,14 +70,60 @@ def apply(stage: Stage, model: Model, context: StageContext, distribute: Distrib
     if distribute is None or not isinstance(stage, TrainingStage):
         return stage.apply(model, context)
     from tfopt.backend.artifacts.stage_artifacts import copied
-    from tfopt.backend.devices import strategies
+    from tfopt.backend.devices import strategies, workers
 
     strategy = strategies.strategy(distribute)
     if strategy is None:
         return stage.apply(model, context)
-    with strategy.scope():
+    with workers.not_alone(), strategy.scope():
         result = stage.apply(copied(model), context)
     if not isinstance(result, StageResult):  # as stages of 0.1.0 did; the engine says so
         return copied(result)
     details = {**result.details, "replicas": strategy.num_replicas_in_sync}
     return replace(result, model=copied(result.model), details=details)
+
+
+def follows(recipe: Recipe) -> bool:
+    """Whether this process trains along with another one, which leads; known after `start`."""
+    if recipe.distribute is None:
+        return False
+    from tfopt.backend.devices import workers
+
+    return not workers.leads()
+
+
+def tell(what: str) -> None:
+    """Tells the workers that train along, if there are some, what this process has found or done."""
+    workers = sys.modules.get("tfopt.backend.devices.workers")
+    if workers is not None:
+        workers.agree(what)
+
+
+def hear() -> str:
+    """What the leading worker tells next.
+
+    Raises:
+        StageError: it is gone, or has ended its run.
+    """
+    from tfopt.backend.devices import workers
+
+    said = workers.agree("")
+    if said == ENDED:
+        raise StageError(
+            f"{workers.describe()} has nothing more to do: the run of the worker that leads has ended with an error.",
+            "Its message says why; start the same command again on every machine.",
+            code="worker_lost",
+        )
+    return said
+
+
+def hear_end() -> None:
+    """Waits until the run of the leading worker has ended.
+
+    Raises:
+        StageError: it is gone.
+    """
+    from tfopt.backend.devices import workers
+
+    while workers.agree("") != ENDED:
+        pass

@@ -46,6 +46,7 @@ def launch(
         runs.point_latest(before.folder)
         return before
 
+    from tfopt.engine.follow import follow
     from tfopt.engine.plan import prepare
     from tfopt.engine.run import execute
 
@@ -53,6 +54,8 @@ def launch(
     store.check_writable()
     distribution.start(recipe)
     prepared = prepare(recipe, store)
+    if distribution.follows(recipe):
+        return follow(prepared, store, root, on_event)
     if fresh:
         for key in prepared.stage_keys():
             store.remove(key)
@@ -61,10 +64,12 @@ def launch(
     with sole_user(folder, f"Run {recipe.name}/{folder.name}"):
         write_atomically(folder / "recipe.yaml", text)
         runs.begin(folder, same_recipe, same_run)
+        distribution.tell(folder.name)
         try:
             finished = execute(prepared, store, folder, on_event)
         finally:
             draw(folder, text)
+            distribution.tell(distribution.ENDED)
         runs.close(folder)
         runs.point_latest(folder)
     return finished

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,11 @@ def execute(prepared: Prepared, store: Store, folder: Path, on_event: Emit | Non
             if on_event is not None:
                 on_event(event)
 
-        return _Execution(prepared, store, folder, tell, folder / "logs").run()
+        return Execution(prepared, store, folder, tell, folder / "logs").run()
 
 
 @dataclass
-class _Execution:
+class Execution:
     """The state of a run while it runs."""
 
     prepared: Prepared
@@ -141,11 +141,11 @@ class _Execution:
         if not recipe.stages or recipe.stages[0].adds - {"trained"}:
             self.stages.append(stage_record(self.prepared, model, name="start", kind="start", key=plan.model_key))
         for position, (stage, planned) in enumerate(zip(recipe.stages, plan.stages, strict=True)):
-            found = self.store.get(planned.key, self.warn)
+            found = self.stored(planned.key)
             if found is None:
-                with key_lock(self.store.root, planned.key, partial(self.waiting, planned.name)):
+                with self.alone_with(planned):
                     # Whoever held the lock may have built it in the meantime.
-                    found = self.store.get(planned.key, self.warn)
+                    found = self.stored(planned.key)
                     if found is None:
                         if stored_at is not None:
                             model, stored_at = stage_artifacts.load(stored_at), None
@@ -157,9 +157,15 @@ class _Execution:
             traits = next_traits(stage, traits)
         return (model if stored_at is None else stage_artifacts.load(stored_at)), traits
 
-    def waiting(self, stage: str) -> None:
-        """Emits that another process builds the same stage."""
-        self.emit(Waiting(stage))
+    def stored(self, key: str) -> tuple[Path, dict[str, Any]] | None:
+        """The entry of a key in the store, or None; workers that train along are told."""
+        found = self.store.get(key, self.warn)
+        distribution.tell("new" if found is None else "stored")
+        return found
+
+    def alone_with(self, planned: PlannedStage) -> AbstractContextManager[None]:
+        """The lock of a stage: another process may build the same one, and this one then waits."""
+        return key_lock(self.store.root, planned.key, lambda: self.emit(Waiting(planned.name)))
 
     def replay(self, planned: PlannedStage, stored: dict[str, Any]) -> None:
         """Emits the events of a stage whose result is in the store, as if it had just run."""
@@ -176,24 +182,8 @@ class _Execution:
         from tfopt.backend.artifacts import stage_artifacts
 
         recipe = self.prepared.plan.recipe
-        sources = {source.label: self.provide(source) for source in planned.sources}
-        self.announce(planned, cached=False)
         history = StageHistory(planned.name, self.emit)
-        context = StageContext(
-            data=self.prepared.data,
-            compile=recipe.compile,
-            batch_size=batch_size_of(stage, recipe),
-            augment=recipe.data.augment,
-            seed=int(fingerprint([recipe.seed, position, stage.kind])[:7], 16),
-            emit=history.emit,
-            work=self.store.work_folder(planned.key),
-            logs=self.logs / planned.name,
-            traits=traits,
-            earlier={stage.name: self.store.folder(stage.key) for stage in self.prepared.plan.stages[:position]},
-            sources=sources,
-            measurements=measurements_folder(self.store.root),
-            precision=recipe.precision,
-        )
+        context = self.begin_stage(stage, planned, position, traits, history)
         started = time.monotonic()
         try:
             result = distribution.apply(stage, model, context, recipe.distribute)
@@ -240,10 +230,34 @@ class _Execution:
                 shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
         self.store.drop_work(planned.key)
+        distribution.tell("stored")
         # Before the event that the stage is finished: trials on other machines wait for that, and fetch the result.
         self.store.share(planned.key)
         self.close(record)
         return result.model
+
+    def begin_stage(
+        self, stage: Stage, planned: PlannedStage, position: int, traits: frozenset[Trait], history: StageHistory
+    ) -> StageContext:
+        """Provides the external models of a stage, emits that it begins, and says what it works with."""
+        recipe = self.prepared.plan.recipe
+        sources = {source.label: self.provide(source) for source in planned.sources}
+        self.announce(planned, cached=False)
+        return StageContext(
+            data=self.prepared.data,
+            compile=recipe.compile,
+            batch_size=batch_size_of(stage, recipe),
+            augment=recipe.data.augment,
+            seed=int(fingerprint([recipe.seed, position, stage.kind])[:7], 16),
+            emit=history.emit,
+            work=self.store.work_folder(planned.key),
+            logs=self.logs / planned.name,
+            traits=traits,
+            earlier={stage.name: self.store.folder(stage.key) for stage in self.prepared.plan.stages[:position]},
+            sources=sources,
+            measurements=measurements_folder(self.store.root),
+            precision=recipe.precision,
+        )
 
     def provide(self, source: PlannedSource) -> ModelLocation:
         """Location of an external model; the stages that make it are run first if necessary."""
@@ -263,9 +277,9 @@ class _Execution:
             stage = {"stage": f"{source.name}/{event['stage']}"} if "stage" in event else {}
             self.emit({**event, **stage, "source": source.name})
 
-        other = _Execution(maker, self.store, self.folder, tell, self.logs / source.name)
+        other = type(self)(maker, self.store, self.folder, tell, self.logs / source.name)
         last = maker.plan.stages[-1]
-        found = self.store.get(last.key, other.warn)
+        found = other.stored(last.key)
         if found is None:
             with importable(Path(maker.plan.recipe.folder)):
                 other.run_stages()

@@ -1,4 +1,4 @@
-"""Training on several devices and machines, by `tf.distribute`: each batch is divided, all replicas hold the same weights.
+"""Training on several devices and machines, by `tf.distribute`: batches are divided, weights are the same everywhere.
 
 What a step computes over its batch (loss, gradients, batch normalization, ranges) is computed over the whole batch, not
 over the part of one replica, so that the number of devices changes results by rounding only. Random numbers of layers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 VARIABLE = "TF_CONFIG"
@@ -21,11 +22,13 @@ class Cluster:
 
     Args:
         workers: host:port of each.
-        index: of this process; the first one, 0, is the chief, which writes checkpoints, store and files.
+        index: of this process; the first one, 0, leads: it writes checkpoints, store and files.
+        jobs: the workers by their job, `chief` or `worker`.
     """
 
     workers: tuple[str, ...]
     index: int
+    jobs: Mapping[str, tuple[str, ...]]
 
     @property
     def own(self) -> str:
@@ -54,11 +57,11 @@ def cluster() -> Cluster | None:
     other = sorted(set(jobs) - {"chief", "worker"})
     if other:
         raise WrongCluster(f"lists {', '.join(other)}; multi_worker trains with 'worker' (and 'chief') only")
-    addresses = {job: _addresses(job, listed) for job, listed in jobs.items()}
+    addresses = {job: _addresses(job, jobs[job]) for job in ("chief", "worker") if job in jobs}
     workers = (*addresses.get("chief", ()), *addresses.get("worker", ()))
     if len(set(workers)) < len(workers):
         raise WrongCluster(f"lists an address twice: {', '.join(workers)}")
-    return Cluster(workers, _index(config.get("task"), addresses))
+    return Cluster(workers, _index(config.get("task"), addresses), addresses)
 
 
 def _addresses(job: str, listed: object) -> tuple[str, ...]:
@@ -72,7 +75,7 @@ def _addresses(job: str, listed: object) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _index(task: object, addresses: dict[str, tuple[str, ...]]) -> int:
+def _index(task: object, addresses: Mapping[str, tuple[str, ...]]) -> int:
     if not isinstance(task, dict) or "type" not in task or "index" not in task:
         raise WrongCluster(f"must say which worker this process is, as in {_EXAMPLE}; 'task' is {task!r}")
     job, index = task["type"], task["index"]

@@ -30,16 +30,21 @@ class Layout:
 
     Args:
         devices: of this machine, as TensorFlow names them (`GPU:0`); those of the other machines are like them.
-        workers: processes that train together.
+        workers: processes that train together; 0 where there is no TF_CONFIG.
     """
 
     devices: tuple[str, ...]
-    workers: int = 1
+    workers: int = 0
+
+    @property
+    def by_workers(self) -> bool:
+        """Whether processes of TF_CONFIG train together, even if it lists a single one."""
+        return self.workers > 0
 
     @property
     def replicas(self) -> int:
         """Parts into which each batch is divided."""
-        return len(self.devices) * self.workers
+        return len(self.devices) * max(1, self.workers)
 
 
 def layout(asked: Distribution) -> Layout | None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tfopt.atomic import replacing
+from tfopt.backend.devices import workers
 from tfopt.errors import StageError
 
 FILE = "checkpoint.npz"
@@ -47,11 +48,13 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes arrays by name; at any moment the file is whole, the old one or the new.
+    """Writes arrays by name; at any moment the file is whole, the old one or the new. Of several workers, one writes.
 
     Raises:
         StageError: it cannot be written (disk full, no permission).
     """
+    if not workers.leads():
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:

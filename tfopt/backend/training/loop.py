@@ -12,7 +12,7 @@ from time import perf_counter
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.devices import replicas
+from tfopt.backend.devices import replicas, workers
 from tfopt.backend.devices.steps import of_own_part
 from tfopt.backend.training import random_state
 from tfopt.backend.training.checkpoint import DamagedCheckpoint
@@ -76,7 +76,7 @@ class TrainingLoop:
         self.total_steps = stage.epochs * steps_per_epoch
         self.decision_steps = hooks.decision_steps
         self.validation = validation
-        self.writer = EpochWriter(context.logs) if stage.tensorboard else None
+        self.writer = EpochWriter(context.logs) if stage.tensorboard and workers.leads() else None
         self.rate = stage.learning_rate or context.compile.optimizer.learning_rate
         self.last_sign = 0.0
         self.last_save = perf_counter()
@@ -98,7 +98,8 @@ class TrainingLoop:
             try:
                 self._epochs()
             except KeyboardInterrupt:
-                self._save()
+                if not workers.several():  # others are at another step, and a checkpoint is made by all
+                    self._save()
                 raise
             self.hooks.end()
         return self._finish()
@@ -182,7 +183,7 @@ class TrainingLoop:
             seconds = progress.seconds + perf_counter() - begun
             self.state.progress = replace(progress, logs=result.logs, seconds=seconds)
             self._show(epoch + 1, step)
-            if perf_counter() - self.last_save > SECONDS_BETWEEN_CHECKPOINTS:
+            if workers.agree_in_training(perf_counter() - self.last_save > SECONDS_BETWEEN_CHECKPOINTS):
                 self._save()
 
     def _decide(self, step: int, end: int) -> int:

@@ -10,6 +10,7 @@ from time import perf_counter
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.devices import workers
 from tfopt.backend.devices.steps import of_own_part, on_replicas
 from tfopt.backend.types import Nested
 
@@ -70,7 +71,7 @@ class StepRunner:
     def advance(self, iterator: Iterator[Nested], most: int) -> StepResult:
         """Takes as many steps as fit into `SIGN_OF_LIFE`, at least one and at most `most`."""
         begun = perf_counter()
-        done, logs = self._run(iterator, tf.constant(min(self._count, most)))
+        done, logs = self._run(iterator, tf.constant(workers.agree_in_training(min(self._count, most))))
         steps = int(done)
         advance = StepResult(steps, {name: float(tf.reduce_mean(value)) for name, value in logs.items()})
         per_step = (perf_counter() - begun) / steps

@@ -131,6 +131,15 @@ CODES = {
     "broken_plugin": ErrorCode("A plugin cannot be loaded, or its names collide.", "Repair or remove the package."),
     "download_failed": ErrorCode("A file cannot be downloaded.", "Check the network, or put the file in the cache."),
     "checksum_mismatch": ErrorCode("A downloaded file is not the published one.", "Delete it and download it again."),
+    # Several devices.
+    "no_devices": ErrorCode(
+        "There are no devices as `distribute` asks for, or it is too late to set them up.", "Follow the message."
+    ),
+    "wrong_tf_config": ErrorCode("TF_CONFIG is not what TensorFlow reads.", "Correct it on every machine."),
+    "worker_lost": ErrorCode(
+        "A worker did not come, or is gone.", "Start the same command again on every machine: the run resumes."
+    ),
+    "no_shared_folder": ErrorCode("Workers do not see the same folder.", "Give `--out` a folder that all share."),
     # Data.
     "data_missing": ErrorCode("Data, or a part of them, do not exist or are empty.", "Check the path and the splits."),
     "data_unreadable": ErrorCode("A data file cannot be read.", "Repair the file; the message names the line."),

@@ -1,0 +1,129 @@
+"""Several processes that train together: which one leads, and how all decide the same.
+
+The first worker leads: it alone writes checkpoints, store and files, and what depends on its clock, or on what it finds
+in its store, it tells the others. Without several workers, a process leads and agrees with itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import tensorflow as tf
+
+from tfopt.backend.compat import tensorflow_cluster
+from tfopt.errors import StageError
+
+_PATIENCE = 5.0
+"""Seconds after which a worker that waits looks whether the others are still there."""
+_GONE = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+)
+
+
+@dataclass
+class Team:
+    """The workers that this process trains with.
+
+    Args:
+        index: of this process.
+        size: how many there are.
+        agreed: on how many values they have agreed.
+    """
+
+    index: int
+    size: int
+    agreed: int = field(default=0)
+
+
+_team: Team | None = None
+
+
+def join(team: Team) -> None:
+    """Makes this process one of several."""
+    global _team
+    _team = team
+
+
+def leads() -> bool:
+    """Whether this process writes what all have made."""
+    return _team is None or _team.index == 0
+
+
+def several() -> bool:
+    """Whether this process trains with others."""
+    return _team is not None
+
+
+def describe() -> str:
+    """Which worker this is."""
+    return "the only process" if _team is None else f"worker {_team.index} of {_team.size}"
+
+
+def agree(value: str) -> str:
+    """The value of the worker that leads; all must call it in the same order.
+
+    Raises:
+        StageError: another worker is gone.
+    """
+    if _team is None:
+        return value
+    _team.agreed += 1
+    key = f"tfopt/{_team.agreed}"
+    with not_alone():
+        if _team.index == 0:
+            tensorflow_cluster.put(key, value)
+            return value
+        return _wait_for(key)
+
+
+def agree_in_training(value: int) -> int:
+    """As `agree`, between two calls of training steps: all have met since the last but three, which are forgotten."""
+    if _team is None:
+        return value
+    agreed = int(agree(str(value)))
+    if _team.index == 0:
+        tensorflow_cluster.drop(f"tfopt/{_team.agreed - 4}")
+    return agreed
+
+
+def _wait_for(key: str) -> str:
+    while True:
+        begun = time.monotonic()
+        try:
+            return tensorflow_cluster.get(key, _PATIENCE)
+        except (tf.errors.DeadlineExceededError, tf.errors.NotFoundError):
+            if time.monotonic() - begun < _PATIENCE / 2:
+                raise  # it did not wait: the service itself is gone
+
+
+@contextmanager
+def not_alone() -> Iterator[None]:
+    """Says in one sentence what TensorFlow's errors mean when a worker is gone.
+
+    Raises:
+        StageError: another worker is gone.
+    """
+    try:
+        yield
+    except _GONE as error:
+        if _team is None:
+            raise
+        raise StageError(
+            f"{describe()} has lost another worker: {_reason(error)}",
+            "Start the same command again on every machine: the run resumes from its last checkpoint.",
+            code="worker_lost",
+        ) from error
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    lines = [line.strip() for line in str(error.message).splitlines() if line.strip()]
+    telling = [line for line in lines if "unhealthy" in line or "task:" in line or "aborted" in line]
+    return (telling or lines or [type(error).__name__])[-1][:200]
