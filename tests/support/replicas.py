@@ -1,4 +1,4 @@
-"""A chain of stages on 1, 2 and 4 logical devices, run in a child process: TensorFlow divides the processor only once."""
+"""A chain of stages on 1, 2 and 4 logical devices, in a child process: TensorFlow divides the processor only once."""
 
 from __future__ import annotations
 

@@ -51,6 +51,9 @@ def strategy(asked: Distribution) -> tf.distribute.Strategy | None:
     known = cluster() if found.by_workers else None
     if known is not None:
         return _of_workers(found, known)
+    if found.devices[0].startswith("CPU"):
+        # TensorFlow's collectives allow one number of devices in a process: a notebook may try several.
+        return tf.distribute.MirroredStrategy(list(found.devices), tf.distribute.ReductionToOneDevice())
     return tf.distribute.MirroredStrategy(list(found.devices))
 
 

@@ -88,7 +88,7 @@ def agree_in_training(value: int) -> int:
     """As `agree`, between two calls of training steps: all have met since the last but three, which are forgotten."""
     if _team is None:
         return value
-    agreed = int(agree(str(value)))
+    agreed = int(agree(str(int(value))))
     if _team.index == 0:
         tensorflow_cluster.drop(f"tfopt/{_team.agreed - 4}")
     return agreed
