@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from tests.support.quick_tensorflow import ONE_THREAD
+from tests.support.root import REPOSITORY
+
+Arrays = Mapping[str, np.ndarray]
+Epoch = Mapping[str, float]
 
 EXAMPLES, BATCH = 183, 60
 """The last batch of an epoch has 3 examples: fewer than 4 replicas."""
@@ -15,12 +23,26 @@ EXAMPLES, BATCH = 183, 60
 STAGES = {
     "train": {"epochs": 2},
     "prune": {"epochs": 2, "schedule": {"kind": "polynomial", "final": "60%", "begin": "1 steps", "every": "2 steps"}},
+    "taylor": {"epochs": 2, "schedule": {"kind": "constant", "final": "60%"}, "criterion": "taylor"},
+    "cluster": {"epochs": 1, "clusters": 8},
     "qat": {"epochs": 1, "calibration": 64},
 }
 
 
-def chain(devices: Sequence[int], folder: Path) -> None:
-    """Runs the chain on some numbers of devices; writes weights, masks, ranges and history of each."""
+def run_chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> dict[int, tuple[Arrays, list[Epoch]]]:
+    """Weights (and ranges) after each stage, and the history, by the number of devices; computed in a child process."""
+    command = [sys.executable, "-m", __name__, str(folder), ",".join(stages), *map(str, devices)]
+    ended = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    found = {}
+    for n in devices:
+        with np.load(folder / f"{n}.npz") as file:
+            found[n] = ({key: file[key] for key in file.files}, json.loads((folder / f"{n}.json").read_text()))
+    return found
+
+
+def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
+    """Runs the chain on some numbers of devices; writes weights, ranges and history of each."""
     from tests.support.contexts import Log, context
     from tests.support.digits import digits
     from tests.support.models import small_model
@@ -29,25 +51,27 @@ def chain(devices: Sequence[int], folder: Path) -> None:
     from tfopt.core.config.distribution import Distribution
     from tfopt.core.contracts.stage import next_traits
     from tfopt.engine import distribution
+    from tfopt.stages.cluster import Cluster
     from tfopt.stages.prune import Prune
     from tfopt.stages.qat import Qat
     from tfopt.stages.train import Train
 
+    classes = {"train": Train, "prune": Prune, "taylor": Prune, "cluster": Cluster, "qat": Qat}
     asked = {n: Distribution(strategy="mirrored", device="cpu", devices=n) for n in devices}
     strategies.start(asked[max(devices)])
     compile = Compile.model_validate({"optimizer": {"name": "sgd", "learning_rate": 0.05, "clipnorm": 1.0}})
     for n in devices:
         model, traits, log = small_model(), frozenset(), Log()
         arrays = {}
-        for kind, stage_class in (("train", Train), ("prune", Prune), ("qat", Qat)):
-            stage = stage_class.model_validate({"name": kind, **STAGES[kind]})
+        for kind in stages:
+            stage = classes[kind].model_validate({"name": kind, **STAGES[kind]})
             stage_context = context(
                 folder / f"{n}_{kind}", log, data=digits(EXAMPLES), compile=compile, batch_size=BATCH, traits=traits
             )
             result = distribution.apply(stage, model, stage_context, asked[n])
             model, traits = result.model, next_traits(stage, traits)
-            inner = getattr(model, "model", None) if kind == "qat" else model
-            arrays |= {f"{kind}/{index}/{v.name}": v.numpy() for index, v in enumerate(inner.variables)}
+            inner = model.model if kind == "qat" else model
+            arrays |= {f"{kind}/{index}/{v.name.split('/')[-1]}": v.numpy() for index, v in enumerate(inner.variables)}
         np.savez(folder / f"{n}.npz", **arrays)
         (folder / f"{n}.json").write_text(json.dumps(log.of("epoch")))
 
@@ -56,4 +80,4 @@ if __name__ == "__main__":
     from tests.support.quick_tensorflow import optimize_graphs
 
     optimize_graphs(on=False)
-    chain([int(n) for n in sys.argv[2:]], Path(sys.argv[1]))
+    chain([int(n) for n in sys.argv[3:]], sys.argv[2].split(","), Path(sys.argv[1]))

@@ -78,6 +78,6 @@ class _Statistics:
 
     def _follow(self, variable: tf.Variable, value: tf.Tensor, *arguments: Nested) -> tf.Operation:
         if self._unbiased and variable is self._layer.moving_variance:
-            count = tf.cast(self._counts[get_ident()], value.dtype)
+            count = tf.cast(self._counts[get_ident()], value.dtype) / tf.cast(replicas.copies(), value.dtype)
             value *= count / tf.maximum(count - 1, 1)  # as the fused kernel has it
         return self._assign(variable, value, *arguments)

@@ -7,11 +7,15 @@ operator more.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import get_ident
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfopt.backend.types import Nested
+
+_copies: dict[int, tf.Tensor] = {}
+"""By thread: each replica is traced in one of its own."""
 
 
 class Part(NamedTuple):
@@ -55,7 +59,13 @@ def own_part(batch: Nested) -> Part:
         begin = tf.where(whole, 0, rows * replica // replicas)
         end = tf.where(whole, rows, rows * (replica + 1) // replicas)
         part = tf.nest.map_structure(lambda tensor: None if tensor is None else tensor[begin:end], batch)
+        _copies[get_ident()] = tf.where(whole, replicas, 1)
         return Part(part, tf.where(tf.logical_and(whole, replica > 0), 0, end - begin))
+
+
+def copies() -> tf.Tensor:
+    """On how many replicas each example of the batch in progress is: 1, or all where it was given whole to all."""
+    return _copies.get(get_ident(), tf.constant(1))
 
 
 def divisible(rows: int, most: int) -> int:

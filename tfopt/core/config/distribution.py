@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -43,6 +44,8 @@ class Distribution(Block):
 
 
 def _from_name(value: object) -> object:
+    if value is not None and not isinstance(value, (str, Mapping, Distribution)):
+        raise ValueError("must be mirrored, multi_worker, auto, or a block with `strategy` and `devices`")
     return {"strategy": value} if isinstance(value, str) else value
 
 

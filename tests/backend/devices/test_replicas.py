@@ -1,0 +1,38 @@
+"""The number of devices changes results by rounding only: the same masks, ranges and metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.replicas import Arrays, Epoch, run_chain
+
+pytestmark = pytest.mark.tf
+
+
+def assert_same(one: tuple[Arrays, list[Epoch]], other: tuple[Arrays, list[Epoch]]) -> None:
+    (ours, history), (theirs, other_history) = one, other
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        np.testing.assert_array_equal(array == 0, theirs[name] == 0, err_msg=f"zeros of {name}")
+        np.testing.assert_allclose(array, theirs[name], rtol=1e-3, atol=1e-4, err_msg=name)
+    for entry, same in zip(history, other_history, strict=True):
+        assert entry.keys() == same.keys()
+        for key in entry.keys() - {"event", "stage", "seconds"}:
+            assert entry[key] == pytest.approx(same[key], rel=1e-3, abs=6e-3), (key, entry, same)
+
+
+def test_two_devices_find_the_masks_and_ranges_of_one(tmp_path: Path) -> None:
+    found = run_chain([1, 2], ["prune", "qat"], tmp_path)
+
+    assert_same(found[1], found[2])
+
+
+@pytest.mark.slow
+def test_four_devices_too_with_gradients_clusters_and_small_last_batches(tmp_path: Path) -> None:
+    found = run_chain([1, 2, 4], ["train", "taylor", "cluster", "qat"], tmp_path)
+
+    assert_same(found[1], found[2])
+    assert_same(found[1], found[4])
