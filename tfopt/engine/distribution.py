@@ -33,6 +33,11 @@ def start(recipe: Recipe) -> None:
     strategies.start(recipe.distribute)
 
 
+def needs_workers(recipe: Recipe) -> bool:
+    """Whether a recipe can be carried out by the workers of TF_CONFIG only."""
+    return recipe.distribute is not None and recipe.distribute.strategy == "multi_worker"
+
+
 def device_problems(recipe: Recipe) -> list[Problem]:
     """What is wrong with `distribute` on this machine."""
     if recipe.distribute is None:

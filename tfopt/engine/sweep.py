@@ -36,7 +36,9 @@ from tfopt.core.sweeps.expand import Expansion, Trial
 from tfopt.core.sweeps.median_rule import Place, is_worse_than_median
 from tfopt.core.sweeps.record import Sweep, SweepRecord, TrialRecord, TrialState
 from tfopt.core.sweeps.trial_order import next_trial
+from tfopt.engine.distribution import needs_workers
 from tfopt.engine.keys import key_of
+from tfopt.errors import UsageError
 from tfopt.executors.base import Executor, Job, Message
 from tfopt.io.recipes.model_sources import source_keys
 from tfopt.io.recipes.recipe_file import load_recipe
@@ -73,10 +75,17 @@ def execute_sweep(
         The sweep; failed trials are in it, they do not raise.
 
     Raises:
+        UsageError: the recipe needs the workers of TF_CONFIG, which train one recipe at a time.
         StoreError: the folder cannot be written.
         KeyboardInterrupt: Ctrl-C; running trials have been stopped, and the same sweep resumes where it stopped.
     """
     try:
+        if any(needs_workers(trial.recipe) for trial in expansion.trials):
+            raise UsageError(
+                "distribute: multi_worker trains one recipe at a time on the machines of TF_CONFIG; a sweep runs many.",
+                "Run the variants one by one, or write distribute: mirrored.",
+                code="usage",
+            )
         with sole_user(folder, f"Sweep {folder.name} of {expansion.recipe.name}"):
             _Execution(expansion, executor, folder, function, store, stop_trials, on_event).run()
     finally:

@@ -1,0 +1,127 @@
+"""What is said about devices before anything is trained, and two processes that train together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.quick_tensorflow import ONE_THREAD
+from tests.support.root import REPOSITORY
+from tfopt.catalog.catalog import catalog
+from tfopt.core.recipe.recipe import Recipe, build_recipe
+from tfopt.engine.distribution import device_problems, needs_workers
+
+DOCUMENT: dict[str, Any] = {
+    "name": "spread",
+    "data": {"source": "digits", "batch_size": 60},
+    "model": {"source": "small_cnn", "args": {"filters": [4, 8]}},
+    "compile": {"optimizer": {"name": "sgd", "learning_rate": 0.05}},
+    "stages": [
+        {"train": {"epochs": 30}},
+        {"prune": {"epochs": 2, "schedule": {"kind": "constant", "final": "50%", "begin": "0%"}}},
+    ],
+    "export": {"keras": {}},
+}
+
+
+def recipe(distribute: object, **keys: Any) -> Recipe:
+    return build_recipe({**DOCUMENT, "distribute": distribute, **keys}, catalog())
+
+
+@pytest.mark.tf
+def test_a_batch_smaller_than_the_replicas_is_a_mistake_of_the_recipe() -> None:
+    asked = recipe({"strategy": "mirrored", "device": "cpu", "devices": 4}, data={"source": "digits", "batch_size": 3})
+
+    problems = device_problems(asked)
+
+    assert [(problem.path, problem.code) for problem in problems] == [(("data", "batch_size"), "out_of_range")] * 2
+    assert "at least 4" in problems[0].message
+
+
+@pytest.mark.tf
+def test_a_strategy_without_devices_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+
+    (problem,) = device_problems(recipe("multi_worker"))
+
+    assert (problem.path, problem.code) == (("distribute", "strategy"), "no_devices")
+    assert "TF_CONFIG is not set" in problem.message
+
+
+def test_only_multi_worker_needs_workers() -> None:
+    assert needs_workers(recipe("multi_worker"))
+    assert not needs_workers(recipe("auto"))
+
+
+def start(path: Path, out: Path, ports: Sequence[int]) -> list[subprocess.Popen[str]]:
+    """One process for each worker, all with the same command."""
+    workers = {"worker": [f"localhost:{port}" for port in ports]}
+    command = [sys.executable, "-m", "tfopt", "run", str(path), "--out", str(out)]
+    return [
+        subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env={
+                **os.environ,
+                **ONE_THREAD,
+                "TF_NUM_INTEROP_THREADS": "2",  # a step waits for the other worker in one of them
+                "TF_CONFIG": json.dumps({"cluster": workers, "task": {"type": "worker", "index": index}}),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for index in range(len(ports))
+    ]
+
+
+def free_ports() -> list[int]:
+    with socket.socket() as one, socket.socket() as two:
+        for probe in (one, two):
+            probe.bind(("localhost", 0))
+        return [probe.getsockname()[1] for probe in (one, two)]
+
+
+def weights(out: Path) -> list[np.ndarray]:
+    import tf_keras
+
+    (file,) = (out / "spread" / "latest" / "export").rglob("*.keras")
+    return list(tf_keras.models.load_model(file, compile=False).get_weights())
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_two_workers_of_which_one_is_killed_and_the_run_resumes(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(json.dumps({**DOCUMENT, "distribute": "multi_worker"}))
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    ended = [(each.communicate(timeout=1200)[0], each.returncode) for each in start(path, whole, free_ports())]
+    assert [code for _, code in ended] == [0, 0], ended
+
+    leading, other = start(path, broken, free_ports())
+    until = time.monotonic() + 600
+    while not list((broken / ".store" / "work").glob("*/checkpoint.npz")):
+        assert time.monotonic() < until
+        assert leading.poll() is None, leading.communicate()[0]
+        time.sleep(0.05)
+    other.send_signal(signal.SIGKILL)
+    said = leading.communicate(timeout=600)[0]
+    other.communicate()
+    assert leading.returncode not in (0, 1), said
+    assert "has lost another worker" in said
+    resumed = [(each.communicate(timeout=1200)[0], each.returncode) for each in start(path, broken, free_ports())]
+
+    assert [code for _, code in resumed] == [0, 0], resumed
+    for one, same in zip(weights(whole), weights(broken), strict=True):
+        np.testing.assert_array_equal(one, same)
