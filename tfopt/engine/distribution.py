@@ -9,6 +9,7 @@ from tfopt.core.config.distribution import Distribution
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.contracts.types import Model
+from tfopt.core.language.wording import counted
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.engine.keys import batch_size_of
 from tfopt.errors import Problem, StageError
@@ -61,6 +62,21 @@ def device_problems(recipe: Recipe) -> list[Problem]:
         for index, stage in enumerate(recipe.stages)
         if isinstance(stage, TrainingStage) and batch_size_of(stage, recipe) < replicas
     ]
+
+
+def notes(stage: Stage, recipe: Recipe) -> tuple[str, ...]:
+    """What a plan says about the devices of a stage; `device_problems` has found none."""
+    if recipe.distribute is None or not isinstance(stage, TrainingStage):
+        return ()
+    from tfopt.backend.devices.found import layout
+
+    found = layout(recipe.distribute)
+    if found is None:
+        return ("trains on one device: distribute: auto finds no others here",)
+    batch = batch_size_of(stage, recipe)
+    return (
+        f"trains on {counted(found.replicas, 'replica')}, each with {batch / found.replicas:g} of {batch} examples",
+    )
 
 
 def apply(stage: Stage, model: Model, context: StageContext, distribute: Distribution | None) -> StageResult:

@@ -15,7 +15,7 @@ from tfopt.core.language.mistakes import Mistake
 from tfopt.core.recipe.plan import PlannedSource, PlannedStage
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.fingerprint import fingerprint
-from tfopt.engine import external_models
+from tfopt.engine import distribution, external_models
 from tfopt.engine.keys import batch_size_of, measurements_folder, parts_of, why_missing
 from tfopt.engine.prepared import Prepared
 from tfopt.errors import Problem
@@ -124,7 +124,7 @@ class StagePlans:
             steps=workload.total_steps,
             schedules=found.schedules,
             sources=sources,
-            notes=found.notes,
+            notes=(*found.notes, *distribution.notes(stage, self.recipe)),
         )
 
 
