@@ -52,6 +52,12 @@ def device_problems(recipe: Recipe) -> list[Problem]:
         sentence = " ".join((".".join(("distribute", *map(str, mistake.path))), f"{mistake.message}."))
         return [Problem(("distribute", *mistake.path), sentence, code=mistake.code)]
     replicas = 1 if found is None else found.replicas
+    if replicas > 1 and (recipe.compile.gradient_accumulation_steps or 1) > 1:
+        text = (
+            f"compile.gradient_accumulation_steps is {recipe.compile.gradient_accumulation_steps}, but distribute divides "
+            f"each batch among {replicas} replicas already: leave one of the two out."
+        )
+        return [Problem(("compile", "gradient_accumulation_steps"), text, code="conflicting_keys")]
     return [
         Problem(
             ("stages", index, stage.kind, "batch_size") if stage.batch_size else ("data", "batch_size"),

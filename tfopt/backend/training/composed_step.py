@@ -93,8 +93,7 @@ class ComposedStep:
         return {"loss": averages.pop("loss"), **of_labels, **averages, **measured}
 
     def _gradients(self, batch: tuple[Nested, ...]) -> list[tf.Tensor | None]:
-        """Gradients of the loss of a batch (or of this replica's share) with respect to all that is trained; metrics are
-        updated."""
+        """Gradients of what this replica adds to the loss of a batch, by all that is trained; metrics are updated."""
         model = self._model
         part, measured = replicas.own_part(batch)
         inputs, targets, weights, extras = (*part, None, None)[:4]
