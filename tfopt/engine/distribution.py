@@ -54,8 +54,8 @@ def device_problems(recipe: Recipe) -> list[Problem]:
     replicas = 1 if found is None else found.replicas
     if replicas > 1 and (recipe.compile.gradient_accumulation_steps or 1) > 1:
         text = (
-            f"compile.gradient_accumulation_steps is {recipe.compile.gradient_accumulation_steps}, but distribute divides "
-            f"each batch among {replicas} replicas already: leave one of the two out."
+            f"compile.gradient_accumulation_steps is {recipe.compile.gradient_accumulation_steps}, but distribute "
+            f"divides each batch among {replicas} replicas already: leave one of the two out."
         )
         return [Problem(("compile", "gradient_accumulation_steps"), text, code="conflicting_keys")]
     return [
