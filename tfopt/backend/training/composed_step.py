@@ -52,9 +52,9 @@ class ComposedStep:
         names = ["loss", "hard_loss", *(part for hook in self._hooks for part in hook.parts)]
         if len(set(names)) < len(names):
             raise StageError(f"two parts of the loss have the same name: {', '.join(names)}.", code="duplicate_name")
-        self.metrics: Sequence[tf_keras.metrics.Metric] = [
-            tf_keras.metrics.Mean(name=name) for name in names if name != "hard_loss"
-        ]
+        # Keras measures the loss of the labels itself; on several replicas, a batch that all have whole counts too often.
+        kept = [name for name in names if name != "hard_loss" or replicas.count() > 1]
+        self.metrics: Sequence[tf_keras.metrics.Metric] = [tf_keras.metrics.Mean(name=name) for name in kept]
 
     def __call__(self, batch: tuple[Nested, ...]) -> dict[str, tf.Tensor]:
         """Takes a step.
@@ -88,7 +88,8 @@ class ComposedStep:
             hook.after_update(lambda variables: [by_variable[variable.ref()] for variable in variables])
         measured = {metric.name: metric.result() for metric in self._model.metrics}
         averages = {metric.name: metric.result() for metric in self.metrics}
-        hard_loss = measured.pop("loss")
+        of_keras = measured.pop("loss")
+        hard_loss = averages.pop("hard_loss", of_keras)
         of_labels = {"hard_loss": hard_loss} if self._reports_hard_loss else {}
         return {"loss": averages.pop("loss"), **of_labels, **averages, **measured}
 
@@ -102,7 +103,7 @@ class ComposedStep:
         with tf.GradientTape() as tape:
             found = as_type((self._reader or model)(inputs, training=True), tf.float32)
             outputs, features = (found, ()) if self._reader is None else found
-            loss = self._loss_of_labels(targets, outputs, weights)
+            hard_loss = loss = self._loss_of_labels(targets, outputs, weights)
             parts: dict[str, tf.Tensor] = {}
             for hook, forward in zip(self._hooks, self._forwards(batches, outputs, features, prepared), strict=True):
                 loss, own = hook.loss(forward, loss)
@@ -112,7 +113,7 @@ class ComposedStep:
             contribution = self._own_share(loss, targets, outputs)
         gradients = model.optimizer.compute_gradients(contribution, self._trained, tape)
         model.compiled_metrics.update_state(*replicas.first(measured, (targets, outputs, weights)))
-        values = {"loss": loss, **parts}
+        values = {"loss": loss, "hard_loss": hard_loss, **parts}
         size = tf.shape(tf.nest.flatten(inputs)[0])[0] if measured is None else measured
         for metric in self.metrics:
             metric.update_state(values[metric.name], sample_weight=size)
