@@ -52,7 +52,7 @@ class ComposedStep:
         names = ["loss", "hard_loss", *(part for hook in self._hooks for part in hook.parts)]
         if len(set(names)) < len(names):
             raise StageError(f"two parts of the loss have the same name: {', '.join(names)}.", code="duplicate_name")
-        # Keras measures the loss of the labels itself; on several replicas, a batch that all have whole counts too often.
+        # Keras measures the loss of the labels itself, but counts a batch that all replicas have whole several times.
         kept = [name for name in names if name != "hard_loss" or replicas.count() > 1]
         self.metrics: Sequence[tf_keras.metrics.Metric] = [tf_keras.metrics.Mean(name=name) for name in kept]
 
