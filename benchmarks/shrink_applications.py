@@ -34,7 +34,6 @@ def work(name: str, out: Path) -> None:
     from tfopt.backend.shrinking.costs import NetworkCosts
     from tfopt.backend.shrinking.graph import cost, groups_of, masked, remove
     from tfopt.backend.shrinking.networks import Pricing
-    from tfopt.backend.tflite import benchmark
     from tfopt.stages.shrink import Shrink
 
     keras.utils.set_random_seed(0)
@@ -63,7 +62,6 @@ def work(name: str, out: Path) -> None:
         for one, file in zip((model, smaller), files, strict=True):
             file.write_bytes(tf.lite.TFLiteConverter.from_keras_model(one).convert())
         sizes = [file.stat().st_size for file in files]
-        times = [row["latency_ms"] for row in benchmark.bench(files, rounds=60)]
         interpreter = tf.lite.Interpreter(str(files[1]))
         place = interpreter.get_input_details()[0]
         interpreter.resize_tensor_input(place["index"], inputs[0].shape)
@@ -80,7 +78,6 @@ def work(name: str, out: Path) -> None:
         "macs": after.macs / before.macs,
         "parameters": after.parameters / before.parameters,
         "bytes": sizes[1] / sizes[0],
-        "latency": times[1] / times[0],
         "masked_difference": float(np.abs(expected - removed).max()) / scale,
         "back_difference": float(np.abs(back - removed).max()) / scale,
         "file_difference": float(np.abs(in_file - removed).max()) / scale,
@@ -95,14 +92,14 @@ Random weights, two random images of the smallest size that the model takes, log
 removed, so that each group keeps the same share and at most half of the multiply-accumulate operations are left,
 with widths that are multiples of 8. This tests the removal, not accuracy.
 
-*groups*: groups of channels and widths that can be chosen, and residual branches that can be left out (none are here);
+*groups*: groups of channels and widths that can be chosen, and residual branches that can be left out (none were);
 *removed and masked*: largest difference of the logits of the smaller model and of the model of full size in which the
 same units are silent, relative to the largest logit; *Keras 3*: the smaller model as a Keras 3
-model, and *file*: as a float32 `.tflite`, against itself; *latency*: of the smaller file relative to the dense one,
-LiteRT, one thread, timed in turns.
+model, and *file*: as a float32 `.tflite`, against itself. Latencies are not in the table: with random weights and
+images of this size they say little. *not tried*: the script has not run it yet.
 
-| model | groups | operations | parameters | bytes | latency | removed and masked | Keras 3 | file |
-|---|---|---|---|---|---|---|---|---|
+| model | groups | operations | parameters | bytes | removed and masked | Keras 3 | file |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -114,13 +111,13 @@ def table(names: list[str], out: Path) -> str:
     for name in names:
         file = out / f"{name}.json"
         if not file.exists():
-            rows.append(f"| {name} | not tried | | | | | | | |")
+            rows.append(f"| {name} | not tried | | | | | | |")
             continue
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if "failed" in found:
-            rows.append(f"| {name} | {found['failed']} | | | | | | | |")
+            rows.append(f"| {name} | {found['failed']} | | | | | | |")
             continue
-        shares = " | ".join(f"{found[key]:.2f}" for key in ("macs", "parameters", "bytes", "latency"))
+        shares = " | ".join(f"{found[key]:.2f}" for key in ("macs", "parameters", "bytes"))
         differences = " | ".join(f"{found[f'{key}_difference']:.0e}" for key in ("masked", "back", "file"))
         about = f"{name} ({found['layers']} layers, {found['side']}x{found['side']})"
         rows.append(f"| {about} | {found['groups']}, {found['branches']} branches | {shares} | {differences} |")
