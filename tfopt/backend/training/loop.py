@@ -176,7 +176,7 @@ class TrainingLoop:
             result = self.step_runner.advance(iterator, self._decide(step, end) - step)
             step += result.steps
             if not result.finite:
-                raise LossNotFinite(result.logs["loss"], epoch + 1, step, self.rate)
+                raise _not_finite(result.logs["loss"], epoch + 1, step, self.rate)
             if loss_scale.is_exhausted(self.model.optimizer):
                 raise overflow_error(_when(epoch + 1, step), None)
             progress = self.state.progress
@@ -284,21 +284,33 @@ class LossNotFinite(StageError):
     """The loss of a step is not a number.
 
     Args:
-        loss: what it became.
+        message: what it became, and when.
+        hint: what helps.
         epoch: in which it did, from 1.
         step: of the stage, from 1.
-        rate: learning rate of the stage.
+        code: of the error.
     """
 
-    def __init__(self, loss: float, epoch: int, step: int, rate: LearningRate) -> None:
-        self.epoch, self.step, self.when = epoch, step, _when(epoch, step)
-        now = rate if isinstance(rate, float) else rate.initial
-        super().__init__(
-            f"the loss became {loss} {self.when}.",
-            f"Lower the learning rate (now {now}), set compile.optimizer.clipnorm to 1.0, and check that the inputs "
-            "are scaled and hold no NaN.",
-            code="loss_not_finite",
-        )
+    def __init__(self, message: str, hint: str, *, epoch: int, step: int, code: str) -> None:
+        super().__init__(message, hint, code=code)
+        self.epoch, self.step = epoch, step
+
+    @property
+    def when(self) -> str:
+        """The moment, for a sentence."""
+        return _when(self.epoch, self.step)
+
+
+def _not_finite(loss: float, epoch: int, step: int, rate: LearningRate) -> LossNotFinite:
+    now = rate if isinstance(rate, float) else rate.initial
+    return LossNotFinite(
+        f"the loss became {loss} {_when(epoch, step)}.",
+        f"Lower the learning rate (now {now}), set compile.optimizer.clipnorm to 1.0, and check that the inputs are "
+        "scaled and hold no NaN.",
+        epoch=epoch,
+        step=step,
+        code="loss_not_finite",
+    )
 
 
 def _when(epoch: int, step: int) -> str:

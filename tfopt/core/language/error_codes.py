@@ -168,7 +168,7 @@ CODES = {
     "internal_error": ErrorCode("A mistake in tfopt.", "Run again with `--debug`, and report it."),
     "stage_failed": ErrorCode("A stage failed.", "See the message and the traceback with `--debug`."),
     "loss_not_finite": ErrorCode("The loss became NaN or infinite.", "Lower the learning rate; check the data."),
-    "float16_overflow": ErrorCode(
+    "precision_overflow": ErrorCode(
         "Values or gradients are too large for float16.", "Train in mixed_bfloat16 or float32; scale the inputs."
     ),
     "unmet_promise": ErrorCode("A stage did not reach what it promises.", "This is a bug: report the recipe."),

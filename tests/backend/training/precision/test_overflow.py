@@ -38,12 +38,12 @@ def train(folder, precision, inputs_times=1.0, kernel_times=1.0):
 
 
 def test_the_layer_whose_outputs_overflow_is_named(tmp_path):
-    with refused(StageError, "float16_overflow", "'wide'", "65,504", "mixed_bfloat16"):
+    with refused(StageError, "precision_overflow", "'wide'", "65,504", "mixed_bfloat16"):
         train(tmp_path, "mixed_float16", inputs_times=6e4, kernel_times=100.0)
 
 
 def test_gradients_that_never_fit_are_an_error_not_a_model_that_learns_nothing(tmp_path):
-    with refused(StageError, "float16_overflow", "gradients"):
+    with refused(StageError, "precision_overflow", "gradients"):
         train(tmp_path, "mixed_float16", inputs_times=6e4, kernel_times=1e-6)
 
 

@@ -72,7 +72,7 @@ def overflow_error(where: str, found: Overflow | None) -> StageError:
         f"float16 overflow {where}: {what}, and float16 ends at {LARGEST:,}.",
         "Train with precision: mixed_bfloat16, which has the range of float32, or float32; or keep the values small: "
         "scale the inputs, add batch normalization, lower the learning rate.",
-        code="float16_overflow",
+        code="precision_overflow",
     )
 
 
