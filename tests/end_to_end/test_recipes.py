@@ -40,6 +40,7 @@ OF_THEIR_OWN = {
     "digits_sparse_blocks",
     "scenes_unet_prune_qat",
     "scenes_ssd_prune_qat",
+    "mnist_two_outputs",
     "fashion_ensemble_to_student",
     "distill_digits",
 }
@@ -245,3 +246,12 @@ def test_language_models_write_text_alone_and_with_a_draft(
     assert drafted.text == texts["float32"]
     assert drafted.speculation is not None
     assert tfopt.generate(small.folder, "ROMEO:", max_tokens=300).finish == "max_tokens"
+
+
+@pytest.mark.slow
+def test_two_outputs_of_one_network(images: str, tmp_path: Path) -> None:
+    changes = {} if images == "all" else {"budgets": {}, "stages.train.epochs": 2}
+    run = tfopt.run(tfopt.load(RECIPES / "mnist_two_outputs.yaml").with_overrides(changes), out=tmp_path)
+    assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
+    assert run.export("int8").measures["digit_accuracy"] >= (0.95 if images == "all" else 0.5)
+    assert all(budget.met for budget in run.report.budgets)

@@ -63,6 +63,7 @@ class _Preparation:
         from tfopt.backend import layer_support
         from tfopt.backend.data.several_inputs import with_names_of_model
         from tfopt.backend.models import build as models
+        from tfopt.backend.models.outputs import for_model
         from tfopt.backend.training import own_code
         from tfopt.backend.training.metrics.characters import with_characters
         from tfopt.backend.training.metrics.detection import with_anchors
@@ -77,9 +78,10 @@ class _Preparation:
         built = models.build(recipe.model, data, recipe.seed, Path(recipe.folder))
         model = built.model
         data = with_names_of_model(data, model.input_names, model.name)
-        compile, why = models.fitting_compile(model, data, recipe.compile)
+        compile, data, unjudged = for_model(recipe.compile, data, built.outputs, model.name)
+        compile, why = models.fitting_compile(model, data, compile)
         recipe = recipe.compiled_with(with_anchors(with_characters(compile, data), data))
-        warnings = [*filter(None, [built.note, why]), *models.check_fits(model, data, recipe.compile)]
+        warnings = [*filter(None, [built.note, why]), *unjudged, *models.check_fits(model, data, recipe.compile)]
         if any(True for _ in own_code_in(recipe)):
             own_code.try_out(model, data, recipe.compile)
         model_key = _model_key(model)

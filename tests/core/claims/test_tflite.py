@@ -13,7 +13,7 @@ from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
 
-GOOD = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=1.0))
+GOOD = RuntimeCheck(agreement=(OutputComparison(360, share=0.99),), kernels=OutputComparison(32, share=1.0))
 
 
 def tensor(layer: str | None = "stem", **changes: Any) -> TensorRecord:
@@ -245,19 +245,19 @@ def test_a_file_that_runs_on_one_kind_of_kernels_only_is_reported() -> None:
 
 
 def test_kernels_that_disagree_break_the_claim() -> None:
-    runtime = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=0.9))
+    runtime = RuntimeCheck(agreement=(OutputComparison(360, share=0.99),), kernels=OutputComparison(32, share=0.9))
     broken = claim(judged(INT8, audit(tensor()), runtime), "runs on XNNPACK")
     assert not broken.held
     assert broken.found == "equal predictions: 90.00% of 32 examples"
 
 
 def test_two_close_calls_among_few_examples_do_not_break_the_claim_about_kernels() -> None:
-    runtime = RuntimeCheck(agreement=OutputComparison(360, share=0.99), kernels=OutputComparison(32, share=30 / 32))
+    runtime = RuntimeCheck(agreement=(OutputComparison(360, share=0.99),), kernels=OutputComparison(32, share=30 / 32))
     assert claim(judged(INT8, audit(tensor()), runtime), "runs on XNNPACK").held
 
 
 def test_outputs_that_differ_name_operators_that_saturate() -> None:
-    runtime = RuntimeCheck(agreement=OutputComparison(360, share=0.5), kernels=OutputComparison(32, share=1.0))
+    runtime = RuntimeCheck(agreement=(OutputComparison(360, share=0.5),), kernels=OutputComparison(32, share=1.0))
     found = claim(judged(INT8, audit(tensor(), operators={"MINIMUM": 1}), runtime), "same predictions as").found
     assert found.startswith("50.00% of 360 examples; a possible cause is MINIMUM: in integers, TFLite gives operands")
     found = claim(judged(INT8, audit(tensor()), runtime), "same predictions as").found

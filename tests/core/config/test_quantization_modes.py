@@ -38,7 +38,7 @@ def claims_of(name: str, dtype: str) -> list[ClaimRecord]:
     port = PortRecord(name="port", dtype="float32", shape=[1, 64])
     audit = AuditRecord(inputs=[port], outputs=[port], operators={}, float_operators={}, sparsity=0.0, tensors=[weight])
     same = OutputComparison(360, share=1.0)
-    return tflite_claims(Variant(quantize=name), frozenset(), (), audit, RuntimeCheck(agreement=same, kernels=same))
+    return tflite_claims(Variant(quantize=name), frozenset(), (), audit, RuntimeCheck(agreement=(same,), kernels=same))
 
 
 @pytest.mark.tf

@@ -16,6 +16,7 @@ import tf_keras
 from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.audit import inspect as inspection
 from tfopt.backend.data.arrays.stored import save_rows
+from tfopt.backend.graph.outputs import output_names
 from tfopt.backend.models import build as models
 from tfopt.backend.tflite import predict
 from tfopt.backend.types import ExampleArrays, Shape
@@ -98,7 +99,7 @@ def load_file(path: Path) -> ExternalModel:
     if len(outputs) != 1:
         raise StageError(
             f"{path} has {counted(len(outputs), 'output')}: {', '.join(outputs)}.",
-            "Expected a file with one.",
+            "Expected a file with one; for a student with several outputs, name a Keras model.",
             code="incompatible_model",
         )
     return TfliteModel(path, inputs, outputs)
@@ -118,6 +119,9 @@ def reason_incompatible(other: ExternalModel, model: tf_keras.Model) -> str | No
     if len(theirs) != len(ours) or not all(_compatible(one, two) for one, two in zip(theirs, ours, strict=True)):
         return f"expects examples of shape {_format(theirs)}, but this recipe's model expects {_format(ours)}."
     theirs, ours = _shapes(other, "outputs"), _shapes(model, "outputs")
+    if isinstance(other, tf_keras.Model) and set(output_names(other)) == set(output_names(model)):
+        by_name = dict(zip(output_names(other), theirs, strict=True))
+        theirs = [by_name[name] for name in output_names(model)]  # which may be in another order
     if len(theirs) != len(ours) or not all(_compatible(one, two) for one, two in zip(theirs, ours, strict=True)):
         return f"returns outputs of shape {_format(theirs)}, but this recipe's model returns {_format(ours)}."
     return None

@@ -89,7 +89,7 @@ def export(model: tf_keras.Model | Quantized, bundle: BundleKeys, context: Expor
 
 def _write(model: tf_keras.Model | Quantized, bundle: BundleKeys, context: ExportContext, target: Path) -> Made:
     float_model, _ = saved_model.float_and_quantized(model)
-    signature = saved_model.signature_of(float_model)
+    signature = saved_model.signature_of(float_model, context.compile.all_outputs)
     about = _about(float_model, bundle, context)
     given, raw = _examples(bundle, context, about)
     inputs = saved_model.named_inputs(given, float_model, signature)
@@ -174,7 +174,7 @@ def _about(model: tf_keras.Model, bundle: BundleKeys, context: ExportContext) ->
         tuple(labels),
         raw_inputs(data, bundle.normalization),
         raw_texts.raw_texts(data),
-        Outputs.of(context.compile).are_classes,
+        all(Outputs.of(of).are_classes for of in context.compile.of_each().values()),
         files,
         {"tfopt": __version__, "litert": version("ai-edge-litert")},
     )

@@ -34,7 +34,17 @@ def text(files: Sequence[Bundled], about: About, bundle: BundleKeys, context: Ex
     )
     environment.filters |= {"cell": lambda value: str(value).replace("|", "\\|").replace("\n", " ")}
     metrics = context.compile.metric_names
-    columns = list(dict.fromkeys([*metrics, *(f"{metric}_drop" for metric in metrics), "agreement", "latency_ms"]))
+    columns = list(
+        dict.fromkeys(
+            [
+                *metrics,
+                *(f"{metric}_drop" for metric in metrics),
+                "agreement",
+                *(f"{output}_{one}" for output in context.compile.outputs for one in ("agreement", "relative_error")),
+                "latency_ms",
+            ]
+        )
+    )
     return environment.get_template(f"{NAME}.j2").render(
         about=about,
         bundle=bundle,

@@ -81,6 +81,31 @@ def class_ids(splits: Mapping[str, Split], source: str) -> tuple[dict[str, Split
     return ids, tuple(map(str, names))
 
 
+def class_ids_by_output(
+    splits: Mapping[str, Split], source: str
+) -> tuple[dict[str, Split], dict[str, tuple[str, ...]]]:
+    """As `class_ids`, for the targets of each output.
+
+    Returns:
+        The splits, and the class names of the outputs whose labels are text.
+
+    Raises:
+        StageError: a different split has a class that training lacks.
+    """
+    found = {name: dict(split.targets) for name, split in splits.items() if isinstance(split.targets, dict)}
+    names: dict[str, tuple[str, ...]] = {}
+    for output in found["train"]:
+        alone = {
+            name: replace(splits[name], targets=targets[output]) for name, targets in found.items() if output in targets
+        }
+        ids, classes = class_ids(alone, f"{source}, targets {output}")
+        if classes is not None:
+            names[output] = classes
+            for name, split in ids.items():
+                found[name][output] = np.asarray(split.targets)
+    return {**splits, **{name: replace(splits[name], targets=targets) for name, targets in found.items()}}, names
+
+
 def num_classes_of(splits: Mapping[str, Split], names: tuple[str, ...] | None) -> int | None:
     """Number of classes; None where the targets are no labels.
 
@@ -142,6 +167,13 @@ def check_split(split: Split, train: Split, num_classes: int | None, what: str) 
             check_finite(array, label)
     if num_classes is not None and not isinstance(split.targets, dict):
         _check_labels(split.targets, num_classes, what)
+    if isinstance(split.targets, dict) and isinstance(train.targets, dict):
+        for name, labels in split.targets.items():
+            known = train.targets[name]
+            if labels.dtype.kind in "iu" and known.dtype.kind in "iu" and known.size:
+                # Of labels of pixels and tokens, one that only another split has is rare, not wrong.
+                most = max(int(known.max()), int(labels.max()) if labels.ndim > 1 else 0) + 1
+                _check_labels(labels, most, f"{what}: targets {name}")
 
 
 def check_finite(array: ExampleArray, label: str) -> None:

@@ -13,7 +13,15 @@ from typing import Literal
 import numpy as np
 
 from tfopt.backend.data import sources
-from tfopt.backend.data.checks import check_split, class_ids, inputs_of, labels_to_stratify, num_classes_of, targets_of
+from tfopt.backend.data.checks import (
+    check_split,
+    class_ids,
+    class_ids_by_output,
+    inputs_of,
+    labels_to_stratify,
+    num_classes_of,
+    targets_of,
+)
 from tfopt.backend.data.cut import cut
 from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split, is_one_hot
@@ -51,6 +59,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
             code="conflicting_keys",
         )
     names: tuple[str, ...] | None = None
+    names_of_outputs: dict[str, tuple[str, ...]] = {}
     reproduce = config.targets == "inputs"
     splits: dict[str, Split] = {}
     for name, (x, y) in raw.items():
@@ -58,6 +67,9 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         targets = inputs if reproduce else targets_of(y, config.source, name)
         splits[name] = Split(inputs, targets, prepared.anomalies if name == "test" else None)
     if not reproduce:
+        splits, names_of_outputs = (
+            class_ids_by_output(splits, config.source) if isinstance(splits["train"].targets, dict) else (splits, {})
+        )
         splits, names = class_ids(splits, config.source)
     train = splits["train"]
     num_classes = None if reproduce else num_classes_of(splits, names)
@@ -74,6 +86,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         settings=settings if anchors is None else f"{settings} {anchors} {prepared.label_names}",
         num_classes=num_classes,
         class_names=names,
+        classes_of_outputs=names_of_outputs,
         preprocessing=prepared.preprocessing,
         positional=are_by_position(*raw["train"]),
         raw=prepared.raw or sources.raw_inputs(config, folder),

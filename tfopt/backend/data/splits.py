@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
@@ -104,6 +104,19 @@ class Split:
         return Split(inputs, targets, None if self.anomalies is None else self.anomalies[positions])
 
 
+class OutputSizes(dict[str, int]):
+    """How many numbers each of several outputs has, by its name.
+
+    Args:
+        sizes: number of classes, or of quantities.
+        quantities: names of the outputs that are no choice among classes.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], quantities: frozenset[str]) -> None:
+        super().__init__(sizes)
+        self.quantities = quantities
+
+
 @dataclass(frozen=True, eq=False)
 class Data:
     """The data of a run: what a recipe's `data` block describes.
@@ -116,6 +129,7 @@ class Data:
         settings: how the splits were made, as text; part of the fingerprint.
         num_classes: number of classes for integer labels, else None.
         class_names: names of the classes, where the source has them.
+        classes_of_outputs: the same by output name, of several outputs whose labels are text.
         preprocessing: what must travel with a model; None where nothing must. Part of the fingerprint.
         positional: the source gave several inputs in order, not by name.
         raw: what the source did to raw examples; None where it does not say. Not part of the fingerprint: the examples
@@ -133,6 +147,7 @@ class Data:
     settings: str = ""
     num_classes: int | None = None
     class_names: tuple[str, ...] | None = None
+    classes_of_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     preprocessing: Preprocessing | None = None
     positional: bool = False
     raw: RawInputs | None = None
@@ -160,6 +175,21 @@ class Data:
         first = next(iter(targets.values())) if isinstance(targets, dict) else targets
         return int(first.shape[-1])
 
+    @property
+    def sizes_of_outputs(self) -> OutputSizes:
+        """Of several targets: the number of classes, or the size of the last axis, by output name; else empty."""
+        targets = self.train.targets
+        if self.anchors is not None or not isinstance(targets, dict):
+            return OutputSizes({}, frozenset())
+        sizes, quantities = {}, set()
+        for name, array in targets.items():
+            one_hot = is_one_hot(array)
+            labels = array.dtype.kind in "iu" and not one_hot
+            sizes[name] = int(array.max(initial=0)) + 1 if labels else int(array.shape[-1])
+            if not labels and not one_hot:
+                quantities.add(name)
+        return OutputSizes(sizes, frozenset(quantities))
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over every example, in order, and over how the splits were made."""
@@ -172,6 +202,8 @@ class Data:
                 _update(digest, "anomalies", split.anomalies)
         if self.preprocessing is not None:
             self.preprocessing.update(digest)
+        for output, classes in sorted(self.classes_of_outputs.items()):
+            digest.update(f"classes of {output!r} {classes}\n".encode())
         return digest.hexdigest()
 
     def _inputs_in_fingerprint(self, split: Split) -> ExampleArrays:

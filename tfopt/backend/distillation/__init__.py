@@ -7,6 +7,7 @@
 | `teachers` | what are the outputs of one teacher, or of several? |
 | `moving_average` | how is the student its own teacher? |
 | `cache` | where are outputs of teachers kept that are computed once? |
+| `compared` | which outputs are compared, each with which loss? |
 | `loss` | of which parts does the loss consist? |
 | `response_losses`, `feature_losses` | how are outputs, and layers, compared? |
 | `feature_extractor`, `projections` | how are layers read, and fitted to each other? |

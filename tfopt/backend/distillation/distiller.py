@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.distillation import cache, teachers
+from tfopt.backend.distillation.compared import ComparedLosses, ComparedOutput, compared_outputs
 from tfopt.backend.distillation.feature_extractor import NoSuchLayer, feature_extractor
 from tfopt.backend.distillation.loss import DistillationLoss
 from tfopt.backend.distillation.moving_average import MovingAverageTeacher
@@ -18,12 +19,10 @@ from tfopt.backend.distillation.step import TeacherTerm
 from tfopt.backend.distillation.teachers import TeacherEnsemble
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf, TrainingHook, TrainingSetup
-from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.training.precision.compute import as_type
 from tfopt.backend.types import Nested
 from tfopt.core.config import ramps
 from tfopt.core.config.distillation import Teacher
-from tfopt.core.config.outputs import Outputs
 from tfopt.core.contracts.events import Warned
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError
@@ -55,19 +54,23 @@ class Distiller(TrainingHook):
         given: tuple[tf_keras.Model, str] | None = None,
     ) -> None:
         self._teacher, self._context = teacher, context
-        outputs = Outputs.of(context.compile)
-        self._task = outputs.task
-        self._form: Form = "logits" if outputs.are_logits else "probabilities"
+        self._compared = compared_outputs(context.compile)
+        self._student_forms: tuple[Form, ...] = tuple(output.form for output in self._compared)
         sources = [source.label for source in teacher.sources()]
         if given is not None:
             model, name = given
             sources = [name]
-            self._ensemble: TeacherEnsemble | None = TeacherEnsemble.of((model,), (1.0,), teacher.pairs)
+            self._ensemble: TeacherEnsemble | None = TeacherEnsemble.of(
+                (model,), (1.0,), context.compile, teacher.pairs
+            )
         else:
             self._ensemble = teachers.load(teacher, context) if teacher.sources() else None
-        self._forms: tuple[Form, ...] = ()
+        self._forms: tuple[tuple[Form, ...], ...] = ()
         self._given: Given | None = None
-        details: dict[str, object] = {"loss": teacher.response_loss(self._task)}
+        several = len(self._compared) > 1
+        losses = {output.name: teacher.response_loss(output.task, several) for output in self._compared}
+        named = ", ".join(f"{loss} of {name}" for name, loss in losses.items())
+        details: dict[str, object] = {"loss": named if several else next(iter(losses.values()))}
         if self._ensemble is not None:
             details |= {"sources": sources, **self._look_at(self._ensemble, stage, epochs)}
         self._details = details
@@ -84,23 +87,29 @@ class Distiller(TrainingHook):
             outputs, features, seconds = cache.cached_outputs(ensemble, context.data.train, context.work, warn)
             self._given = tuple(outputs), tuple(features)
             details |= {"asked": "once", "seconds_of_one_pass": seconds, "passes_saved": epochs - 1}
-        self._forms = ensemble.forms(self._task, self._form, self._given[0] if self._given else None)
+        given = self._given[0] if self._given else None
+        self._forms = tuple(
+            ensemble.forms(output.task, output.form, given, position) for position, output in enumerate(self._compared)
+        )
         test = context.data.test
         predicted = ModelOutputs(tuple(tf.constant(one) for one in ensemble.predict_all(test)[0]))
-        together = self._loss((), ensemble.shares).probabilities(predicted)
-        details["measures"] = compiling.measure(self._as_compiled(together), test.targets, context.compile)
+        losses = self._losses((), ensemble.shares).losses
+        together = {
+            output.name: _as_compiled(loss.probabilities(predicted.of(position, len(losses))), output)
+            for position, (output, loss) in enumerate(zip(self._compared, losses, strict=True))
+        }
+        judged = together if context.compile.outputs else together[""]
+        details["measures"] = compiling.measure(judged, test.targets, context.compile)
         return details
 
-    def _as_compiled(self, probabilities: tf.Tensor) -> np.ndarray:
-        """ModelOutputs as the recipe's loss expects them."""
-        if self._form == "probabilities" or self._task == "quantities":
-            return probabilities.numpy()
-        if self._task == "binary":
-            return (tf.math.log(probabilities) - tf.math.log1p(-probabilities)).numpy()
-        return tf.math.log(probabilities).numpy()
-
-    def _loss(self, projected: Sequence[tf_keras.layers.Layer | None], shares: tuple[float, ...]) -> DistillationLoss:
-        return DistillationLoss(self._teacher, self._task, self._form, self._forms, shares, projected)
+    def _losses(self, projected: Sequence[tf_keras.layers.Layer | None], shares: tuple[float, ...]) -> ComparedLosses:
+        several = len(self._compared) > 1
+        each = zip(self._compared, self._student_forms, self._forms, strict=True)
+        losses = [
+            DistillationLoss(self._teacher, output.task, form, forms, shares, projected, several)
+            for output, form, forms in each
+        ]
+        return ComparedLosses(self._compared, losses)
 
     @property
     def details(self) -> Mapping[str, object]:
@@ -129,18 +138,19 @@ class Distiller(TrainingHook):
             StageError: a layer is missing, or a schedule does not fit into the stage.
         """
         teacher, model = self._teacher, setup.model
-        self._form = form_of(model, self._task, self._form)
+        self._student_forms = tuple(form_of(model, output.task, output.form, output.index) for output in self._compared)
         self._reader = self._read_features(model)
 
         def flat(inputs: Nested) -> list[tf.Tensor]:
             return as_type(tf.nest.flatten(self._reader(inputs, training=False)), tf.float32)
 
-        average = MovingAverageTeacher(model, flat, teacher.ema.decay) if teacher.ema is not None else None
+        compared = [output.index for output in self._compared]
+        average = MovingAverageTeacher(model, flat, teacher.ema.decay, compared) if teacher.ema is not None else None
         if self._ensemble is None:
-            self._forms = (self._form,)
+            self._forms = tuple((form,) for form in self._student_forms)
         theirs = self._reader if self._ensemble is None else self._ensemble.readers[0]
         projected = (
-            projections(teacher.pairs, _shapes(self._reader)[1:], _shapes(theirs)[1:], self._context.seed)
+            projections(teacher.pairs, _features(self._reader, teacher), _features(theirs, teacher), self._context.seed)
             if teacher.layers
             else []
         )
@@ -148,17 +158,16 @@ class Distiller(TrainingHook):
         steps = setup.total_steps, setup.steps_per_epoch
         self._term = TeacherTerm(
             model,
-            self._loss(projected, shares),
+            self._losses(projected, shares),
             ask=self._ensemble.ask if self._ensemble is not None and self._given is None else None,
             average=average,
             temperature=_resolved("temperature", teacher.used_temperature(), *steps),
             weight=_resolved("weight", teacher.weight, *steps),
             optimizer=setup.make_optimizer() if any(projected) else None,
-            ignored=ignored_class(self._context.compile),
         )
 
     def features(self, model: tf_keras.Model) -> Sequence[tf.Tensor]:
-        return self._reader.outputs[1:] if self._teacher.layers else ()
+        return self._reader.outputs[-len(self._teacher.pairs) :] if self._teacher.layers else ()
 
     def prepare(self, batch: Batch) -> Nested:
         return self._term.prepare(batch)
@@ -178,8 +187,18 @@ class Distiller(TrainingHook):
             raise StageError(f"a layer of the student that is to be compared {error}.", code="unknown_layer") from error
 
 
-def _shapes(reader: tf_keras.Model) -> list[tuple[int | None, ...]]:
-    return [tuple(tensor.shape) for tensor in reader.outputs]
+def _features(reader: tf_keras.Model, teacher: Teacher) -> list[tuple[int | None, ...]]:
+    """Shapes of the compared layers, which a reader returns last."""
+    return [tuple(tensor.shape) for tensor in reader.outputs[-len(teacher.pairs) :]]
+
+
+def _as_compiled(probabilities: tf.Tensor, output: ComparedOutput) -> np.ndarray:
+    """An output as the recipe's loss expects it."""
+    if output.form == "probabilities" or output.task == "quantities":
+        return probabilities.numpy()
+    if output.task == "binary":
+        return (tf.math.log(probabilities) - tf.math.log1p(-probabilities)).numpy()
+    return tf.math.log(probabilities).numpy()
 
 
 def _resolved(key: str, value: ramps.RampValue, total_steps: int, steps_per_epoch: int) -> ramps.ResolvedChange:

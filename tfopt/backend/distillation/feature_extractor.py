@@ -17,7 +17,7 @@ class NoSuchLayer(Exception):
 
 
 def feature_extractor(model: tf_keras.Model, pairs: list[tuple[LayerPair, str]]) -> tf_keras.Model:
-    """A model over the same layers that returns, after its output, the outputs of those that are compared.
+    """A model over the same layers that returns, after its outputs, the outputs of those that are compared.
 
     Args:
         model: functional or Sequential, possibly wrapped.
@@ -26,7 +26,7 @@ def feature_extractor(model: tf_keras.Model, pairs: list[tuple[LayerPair, str]])
     Raises:
         NoSuchLayer: a layer is missing.
     """
-    return tf_keras.Model(model.inputs, [model.outputs[0], *(output_of(model, name, pair) for pair, name in pairs)])
+    return tf_keras.Model(model.inputs, [*model.outputs, *(output_of(model, name, pair) for pair, name in pairs)])
 
 
 def output_of(model: tf_keras.Model, name: str, pair: LayerPair) -> tf.Tensor:

@@ -25,6 +25,7 @@ class DistillationLoss:
         teacher_forms: of each teacher's outputs.
         shares: how much each teacher counts.
         projections: by pair of layers; None where the shapes are the same.
+        several: whether it is about one of several outputs.
     """
 
     teacher: Teacher
@@ -33,16 +34,17 @@ class DistillationLoss:
     teacher_forms: tuple[Form, ...]
     shares: tuple[float, ...]
     projections: Sequence[tf_keras.layers.Layer | None] = ()
+    several: bool = False
 
-    def losses(
+    def of_outputs(
         self,
         student: ModelOutputs,
         teacher: ModelOutputs,
         targets: tf.Tensor,
         temperature: tf.Tensor,
         mask: tf.Tensor | None,
-    ) -> dict[str, tf.Tensor]:
-        """The parts of the teacher's loss by name; their sum is what counts.
+    ) -> tf.Tensor | None:
+        """The loss that compares outputs; None where the recipe compares layers only.
 
         Args:
             student: outputs in training mode.
@@ -51,10 +53,12 @@ class DistillationLoss:
             temperature: a number.
             mask: (batch, ...) positions that count; None for all.
         """
-        parts: dict[str, tf.Tensor] = {}
         each = self._of_outputs(student, teacher, targets, temperature)
-        if each is not None:
-            parts["soft_loss"] = _mean(each, mask)
+        return None if each is None else _mean(each, mask)
+
+    def of_layers(self, student: ModelOutputs, teacher: ModelOutputs) -> dict[str, tf.Tensor]:
+        """The losses that compare layers, by name."""
+        parts: dict[str, tf.Tensor] = {}
         for index, pair in enumerate(self.teacher.pairs):
             ours, theirs = student.features[index], tf.cast(teacher.features[index], tf.float32)
             value = pair.weight * _of_layers(pair, tf.cast(ours, tf.float32), theirs, self.projections[index])
@@ -65,7 +69,7 @@ class DistillationLoss:
     def _of_outputs(
         self, student: ModelOutputs, teacher: ModelOutputs, targets: tf.Tensor, temperature: tf.Tensor
     ) -> tf.Tensor | None:
-        loss = self.teacher.response_loss(self.task)
+        loss = self.teacher.response_loss(self.task, self.several)
         if loss == "none":
             return None
         ours = logits(student.outputs[0], self.form, self.task)
@@ -123,12 +127,6 @@ def _mean(each: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
         return tf.reduce_mean(each)
     counts = tf.cast(mask, each.dtype)
     return tf.math.divide_no_nan(tf.reduce_sum(each * counts), tf.reduce_sum(counts))
-
-
-def names_of(teacher: Teacher, task: Task) -> Sequence[str]:
-    """Names of the parts that `DistillationLoss.losses` returns."""
-    own = [] if teacher.response_loss(task) == "none" else ["soft_loss"]
-    return [*own, *dict.fromkeys(f"{pair.kind}_loss" for pair in teacher.pairs)]
 
 
 def total(parts: Mapping[str, tf.Tensor]) -> tf.Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 import tf_keras
@@ -21,9 +21,17 @@ class MovingAverageTeacher:
         student: the model in training, possibly wrapped.
         ask: returns the outputs of the student, and of its compared layers, for a batch in inference mode.
         decay: share of the average that stays in each step.
+        compared: positions of the student's outputs that are compared.
     """
 
-    def __init__(self, student: tf_keras.Model, ask: Callable[[Nested], list[tf.Tensor]], decay: float) -> None:
+    def __init__(
+        self,
+        student: tf_keras.Model,
+        ask: Callable[[Nested], list[tf.Tensor]],
+        decay: float,
+        compared: Sequence[int] = (0,),
+    ) -> None:
+        self._compared, self._outputs = tuple(compared), len(student.outputs)
         self._weights = list(student.trainable_variables)
         self._ask = ask
         self._decay = decay
@@ -38,7 +46,7 @@ class MovingAverageTeacher:
         # The outputs are read before the weights come back: TensorFlow keeps the order of what touches a variable.
         for weight, value in zip(self._weights, own, strict=True):
             weight.assign(value)
-        return ModelOutputs((given[0],), tuple(given[1:]))
+        return ModelOutputs(tuple(given[index] for index in self._compared), tuple(given[self._outputs :]))
 
     def follow(self) -> None:
         """Moves the averages; called after each step."""

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.graph.outputs import last_layer
 from tfopt.core.config.outputs import Task
 
 Form = Literal["logits", "probabilities"]
@@ -27,23 +28,33 @@ class ModelOutputs:
     """What one model, or each of several, gave for a batch.
 
     Args:
-        outputs: (batch, ...) of each model.
+        outputs: (batch, ...) of each model; of several outputs, all those of the first model, then those of the next.
         features: outputs of the layers that are compared, in the order of the pairs.
     """
 
     outputs: tuple[tf.Tensor, ...]
     features: tuple[tf.Tensor, ...] = ()
 
+    def of(self, position: int, count: int) -> ModelOutputs:
+        """One output of each model.
 
-def form_of(model: tf_keras.Model, task: Task, default: Form) -> Form:
-    """Whether the outputs of a model are probabilities, by the activation of its last layer.
+        Args:
+            position: of the output among those that are compared.
+            count: how many outputs of each model are compared.
+        """
+        return ModelOutputs(self.outputs[position::count], self.features)
+
+
+def form_of(model: tf_keras.Model, task: Task, default: Form, index: int = 0) -> Form:
+    """Whether an output of a model is probabilities, by the activation of its last layer.
 
     Args:
-        model: with one output.
-        task: what the outputs are.
-        default: what to take them for where the last layer does not say.
+        model: possibly wrapped.
+        task: what the output is.
+        default: what to take it for where the last layer does not say.
+        index: position of the output.
     """
-    layer = model.get_layer(model.output_names[0])
+    layer = last_layer(model, index)
     layer = getattr(layer, "layer", layer)
     if isinstance(layer, tf_keras.layers.Softmax):
         return "probabilities"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.distillation.loss import DistillationLoss, names_of, total
+from tfopt.backend.distillation.compared import ComparedLosses
+from tfopt.backend.distillation.loss import total
 from tfopt.backend.distillation.moving_average import MovingAverageTeacher
 from tfopt.backend.distillation.outputs import ModelOutputs
 from tfopt.backend.distillation.ramps import value_at
@@ -37,34 +38,35 @@ class TeacherTerm:
         temperature: over the steps of the stage.
         weight: share of the teacher's loss over the steps of the stage.
         optimizer: of the projections, not built yet; None where there are none.
-        ignored: the target at which outputs do not count; None where all do.
     """
 
     def __init__(
         self,
         model: tf_keras.Model,
-        loss: DistillationLoss,
+        loss: ComparedLosses,
         *,
         ask: Ask | None,
         average: MovingAverageTeacher | None,
         temperature: ResolvedChange,
         weight: ResolvedChange,
         optimizer: tf_keras.optimizers.Optimizer | None,
-        ignored: int | None = None,
     ) -> None:
-        self._model, self._loss, self._ignored = model, loss, ignored
+        self._model, self._loss = model, loss
         self._ask = average.ask if average is not None else ask
         self._average = average
         self._temperature, self._weight = temperature, weight
         self._optimizer = optimizer
         self.projected: list[tf.Variable] = [
-            variable for layer in loss.projections if layer is not None for variable in layer.trainable_variables
+            variable
+            for layer in loss.losses[0].projections
+            if layer is not None
+            for variable in layer.trainable_variables
         ]
         self._optimizer_state: list[tf.Variable] = []
         if optimizer is not None:
             optimizer.build(self.projected)
             self._optimizer_state = optimizer_state(optimizer)
-        self.parts = names_of(loss.teacher, loss.task)
+        self.parts = loss.parts
 
     @property
     def variables(self) -> list[tf.Variable]:
@@ -80,13 +82,9 @@ class TeacherTerm:
     def loss(self, forward: ForwardPass, loss: tf.Tensor) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
         """`(1 - weight) * loss + weight * that of the teacher`, and the parts of the teacher's."""
         teacher, temperature, share = forward.prepared
-        student = ModelOutputs((forward.outputs,), forward.features)
-        mask = forward.mask
-        if self._ignored is not None:
-            targets = forward.batch.targets
-            counts = tf.not_equal(targets, tf.cast(self._ignored, targets.dtype))
-            mask = counts if mask is None else tf.logical_and(mask, counts)
-        parts = self._loss.losses(student, teacher, forward.batch.targets, temperature, mask)
+        outputs = forward.outputs if isinstance(forward.outputs, list) else [forward.outputs]
+        student = ModelOutputs(tuple(outputs), forward.features)
+        parts = self._loss.of_batch(student, teacher, forward.batch.targets, temperature, forward.mask)
         return (1 - share) * loss + share * total(parts), parts
 
     def after_update(self, gradients_of: GradientsOf) -> None:

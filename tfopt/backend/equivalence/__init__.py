@@ -12,7 +12,16 @@ compares one file with itself, per value.
 """
 
 from tfopt.backend.equivalence.differences import Difference, Tolerance, difference, first_difference
-from tfopt.backend.equivalence.model_outputs import outputs, same_outputs
+from tfopt.backend.equivalence.model_outputs import outputs, same_on, same_outputs
 from tfopt.backend.equivalence.random_inputs import random_inputs
 
-__all__ = ["Difference", "Tolerance", "difference", "first_difference", "outputs", "random_inputs", "same_outputs"]
+__all__ = [
+    "Difference",
+    "Tolerance",
+    "difference",
+    "first_difference",
+    "outputs",
+    "random_inputs",
+    "same_on",
+    "same_outputs",
+]

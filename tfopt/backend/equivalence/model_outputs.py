@@ -47,6 +47,24 @@ def same_outputs(expected: Sequence[Array], found: Sequence[Array], tolerance: T
     return next(filter(None, (difference(one, other, tolerance, index) for index, (one, other) in pairs)), None)
 
 
+def same_on(
+    expected: tf_keras.Model, found: tf_keras.Model, examples: Nested, tolerance: Tolerance
+) -> Difference | None:
+    """The first output of two models that differs on examples; None where all are the same.
+
+    Args:
+        expected: the original.
+        found: what was made of it.
+        examples: inputs as both models take them.
+        tolerance: for floats.
+    """
+    one, other = (
+        [np.asarray(values) for values in tf.nest.flatten(model(examples, training=False))]
+        for model in (expected, found)
+    )
+    return same_outputs(one, other, tolerance)
+
+
 def _packed(model: keras.Model | tf_keras.Model, inputs: Sequence[Array]) -> Nested:
     if isinstance(model, tf_keras.Model):
         tensors = [tf.constant(values, tensor.dtype) for values, tensor in zip(inputs, model.inputs, strict=True)]

@@ -3,10 +3,13 @@ share of values that are as close as a quantized output can tell."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from tfopt.backend.training.metrics.counted import counted_outputs
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.outputs import Outputs
@@ -53,6 +56,34 @@ def compare(found: Array, expected: Array, compile: Compile, targets: object = N
         )
     equal = predictions(found, meaning) == predictions(expected, meaning)
     return OutputComparison(examples, share=float(np.mean(equal)) if equal.size else 1.0, predictions=equal.size)
+
+
+def compare_each(
+    found: Mapping[str, Array], expected: Mapping[str, Array], compile: Compile, targets: Arrays | None = None
+) -> tuple[OutputComparison, ...]:
+    """Compares each output as its loss interprets it.
+
+    Args:
+        found: outputs to compare, by name; of a model with one output, its name does not count.
+        expected: outputs they should equal; an output that `found` lacks is not equal.
+        compile: the recipe's block.
+        targets: of the examples, by output name where there are several.
+    """
+    if not compile.all_outputs:
+        (one,), (other,) = found.values(), expected.values()
+        return (compare(one, other, compile, targets),)
+    return tuple(
+        replace(
+            compare(
+                found.get(name, np.zeros(0)),
+                expected[name],
+                compile.meaning_of(name),
+                targets.get(name) if isinstance(targets, dict) else None,
+            ),
+            output=name,
+        )
+        for name in compile.all_outputs
+    )
 
 
 def relative_errors(found: Array, expected: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from tfopt.backend.types import Array, ExampleArray
+from tfopt.backend.types import Array, ExampleArray, Shape
 from tfopt.core.records.report import AuditRecord, PortRecord
 from tfopt.errors import ExportError
 
@@ -54,9 +54,39 @@ def check_one_output(name: str, outputs: Sequence[str]) -> None:
     if len(outputs) != 1:
         raise ExportError(
             f"{name} has {len(outputs)} outputs: {', '.join(outputs)}.",
-            "A recipe's loss and metrics judge one output: compare a file with the output that counts.",
+            "compile.loss of this recipe is that of one output: write the loss of each by its name.",
             code="incompatible_model",
         )
+
+
+def outputs_of(
+    file: str, outputs: Mapping[str, Array], names: Sequence[str], shapes: Mapping[str, Shape]
+) -> dict[str, Array]:
+    """Outputs by the names of a recipe: those of the same name, else those of a shape that only one has.
+
+    Args:
+        file: its name.
+        outputs: what it returned, (examples, ...), in any order.
+        names: of the outputs in the recipe.
+        shapes: of one example of each, where they are known.
+
+    Raises:
+        ExportError: an output is not found.
+    """
+    found = {name: outputs[name] for name in names if name in outputs}
+    for name in names:
+        if name in found:
+            continue
+        rivals = [other for other in names if shapes.get(other) == shapes.get(name)]
+        fitting = [key for key, values in outputs.items() if key not in names and values.shape[1:] == shapes.get(name)]
+        if len(fitting) != 1 or len(rivals) != 1:
+            raise ExportError(
+                f"{file} has no output {name!r}; it has {', '.join(outputs)}.",
+                "Give the file its outputs by the names that compile.loss has.",
+                code="unknown_output",
+            )
+        found[name] = outputs[fitting[0]]
+    return {name: found[name] for name in names}
 
 
 def same_shape(file: str, found: Array, against: str, expected: Array) -> Array:

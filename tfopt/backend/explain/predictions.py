@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from tfopt.backend.data.splits import Split, is_one_hot
+from tfopt.backend.data.splits import Data, Split, is_one_hot
+from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain import examples
 from tfopt.backend.explain.agreement import predictions
 from tfopt.backend.explain.tokens import before_position, token_names
@@ -23,6 +25,38 @@ _INDICES = 1000
 _RANKED = 5000
 """Changed predictions among which those with the largest change are looked for."""
 _CLASSES = 1000
+
+
+def explain_output(
+    before: Mapping[str, Array], after: Mapping[str, Array], data: Data, compile: Compile, *, against: str
+) -> ExplanationRecord:
+    """Compares predictions on the test split; of several outputs, those of the output of the main metric.
+
+    Args:
+        before: outputs of the model, (examples, ...), by output name.
+        after: outputs of the file.
+        data: the splits.
+        compile: the recipe's block.
+        against: name of the model.
+    """
+    name = compile.main_output or next(iter(compile.outputs), "")
+    if not name:
+        (one,), (two,) = before.values(), after.values()
+    else:
+        one, two = before[name], after[name]
+    split = data.test
+    if name and isinstance(split.targets, dict):
+        split = replace(split, targets=split.targets[name])
+    return explain_predictions(
+        one,
+        two,
+        split,
+        compile.meaning_of(name),
+        against=f"{against}, output {name}" if name else against,
+        name="test",
+        class_names=data.classes_of_outputs.get(name) if name else data.class_names,
+        tokenizer=tokenizer_of(data),
+    )
 
 
 def explain_predictions(

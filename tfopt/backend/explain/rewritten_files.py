@@ -24,12 +24,17 @@ class Ran:
     """What a rewritten file came to.
 
     Args:
-        outputs: of its first output, (examples, ...).
+        outputs: of the output that is measured, (examples, ...).
         bytes: its size.
     """
 
     outputs: Array
     bytes: int
+
+
+def of_file(outputs: Mapping[str, Array], output: str) -> Array:
+    """The output of a file that is measured: that of a name, or the only one."""
+    return outputs[output] if output in outputs else next(iter(outputs.values()))
 
 
 def run_rewritten(
@@ -39,6 +44,7 @@ def run_rewritten(
     inputs: Mapping[str, Path],
     work: Path,
     done: Callable[[int], None] = lambda number: None,
+    output: str = "",
 ) -> list[Ran | str]:
     """Outputs of versions of a file; for one that cannot be run, why.
 
@@ -49,6 +55,7 @@ def run_rewritten(
         inputs: .npy file of (examples, ...) real values per input name.
         work: folder for values.
         done: told after each group of versions how many are done.
+        output: name of the output that is measured; empty for the only one.
     """
     stored = work / "float_weights.npz"
     arrays: Any = {str(index): values for index, values in weights.items()}
@@ -57,11 +64,11 @@ def run_rewritten(
     for start in range(0, len(versions), _TOGETHER):
         group = [sorted(version) for version in versions[start : start + _TOGETHER]]
         try:
-            found += _called(file, group, stored, inputs, work)
+            found += _called(file, group, stored, inputs, work, output)
         except child_process.ProcessCrashed:
             for version in group:
                 try:
-                    found += _called(file, [version], stored, inputs, work)
+                    found += _called(file, [version], stored, inputs, work, output)
                 except child_process.ProcessCrashed as crash:
                     found.append(str(crash))
         done(len(found))
@@ -69,7 +76,12 @@ def run_rewritten(
 
 
 def _called(
-    file: Path, versions: Sequence[Sequence[int]], weights: Path, inputs: Mapping[str, Path], work: Path
+    file: Path,
+    versions: Sequence[Sequence[int]],
+    weights: Path,
+    inputs: Mapping[str, Path],
+    work: Path,
+    output: str,
 ) -> list[Ran | str]:
     replies = child_process.call(
         "tfopt.backend.explain.rewritten_files:run_all",
@@ -79,13 +91,14 @@ def _called(
             "weights": str(weights),
             "inputs": {name: str(path) for name, path in inputs.items()},
             "folder": str(work),
+            "output": output,
         },
     )
     return [reply["error"] if "error" in reply else Ran(np.load(reply["outputs"]), reply["bytes"]) for reply in replies]
 
 
 def run_all(
-    path: str, versions: list[list[int]], weights: str, inputs: dict[str, str], folder: str
+    path: str, versions: list[list[int]], weights: str, inputs: dict[str, str], folder: str, output: str = ""
 ) -> list[dict[str, object]]:
     """Runs in the child process of `run_rewritten`: outputs are written to .npy files."""
     content = Path(path).read_bytes()
@@ -103,6 +116,6 @@ def run_all(
             replies.append({"error": f"{type(error).__name__}: {error}"})
             continue
         target = Path(folder, f"rewritten.{number}.npy")
-        np.save(target, next(iter(outputs.values())))
+        np.save(target, of_file(outputs, output))
         replies.append({"outputs": str(target), "bytes": len(made)})
     return replies

@@ -42,6 +42,7 @@ class Subject:
         errors: of the layers inside the file: which are measured where there are too many.
         work: folder for values.
         done: told how many of how many versions of the file have run.
+        output: name of the output that is judged; empty for the only one.
     """
 
     file: Path
@@ -54,6 +55,7 @@ class Subject:
     errors: Sequence[LayerErrorRecord]
     work: Path
     done: Callable[[int, int], None] = lambda number, total: None
+    output: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Sensitivity:
         """Effects of keeping several layers in float at once; None where that does not run."""
         versions = [{place for name in names for place in self.groups[name].positions} for names in combinations]
         subject = self.subject
-        ran = run_rewritten(subject.file, versions, self.weights, subject.inputs, subject.work)
+        ran = run_rewritten(subject.file, versions, self.weights, subject.inputs, subject.work, output=subject.output)
         return [subject.judge.effect(one) if isinstance(one, Ran) else None for one in ran]
 
 
@@ -108,6 +110,7 @@ def sensitivity(subject: Subject) -> Sensitivity:
         subject.inputs,
         subject.work,
         lambda number: subject.done(number, len(versions)),
+        subject.output,
     )
     if not isinstance(ran[0], Ran):
         raise ExportError(f"{subject.file.name} does not run: {ran[0]}", code="process_failed")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,9 @@ import tf_keras
 from tfopt.backend.audit import inspect as inspection
 from tfopt.backend.data.arrays.reading import named
 from tfopt.backend.data.splits import Split
-from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain.layer_errors import EXAMPLES, layer_errors
-from tfopt.backend.explain.ports import check_one_output, inputs_of, same_shape
-from tfopt.backend.explain.predictions import explain_predictions
+from tfopt.backend.explain.ports import check_one_output, inputs_of, outputs_of, same_shape
+from tfopt.backend.explain.predictions import explain_output
 from tfopt.backend.explain.tensor_errors import tensor_errors
 from tfopt.backend.export.calibration import save_arrays
 from tfopt.backend.export.keras_files import saved_model
@@ -25,6 +24,7 @@ from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.models import build as models
 from tfopt.backend.models.compatibility import check_fits
+from tfopt.backend.models.outputs import for_model
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.types import Array, ExampleArray
@@ -74,22 +74,20 @@ def compare(asked: Comparison) -> ExplanationRecord:
     model = None
     if asked.against.suffix != ".tflite":
         config = ModelConfig(source=str(asked.against.absolute()), allow_unsafe=asked.allow_unsafe)
-        model = models.build(config, data, asked.context.seed).model
-        check_fits(model, data, asked.context.compile)
+        built = models.build(config, data, asked.context.seed)
+        model = built.model
+        compile, data, _ = for_model(asked.context.compile, data, built.outputs, model.name)
+        check_fits(model, data, compile)
+        asked = replace(asked, context=replace(asked.context, compile=compile, data=data))
     with tempfile.TemporaryDirectory(prefix="tfopt-inspect-") as folder:
         work = Path(folder)
         sides = _Sides(asked, audit, model, work)
         before, after = sides.expected(data.test, "test"), sides.found(data.test, "test")
-        explanation = explain_predictions(
-            before,
-            same_shape(asked.file.name, after, asked.against.name, before),
-            data.test,
-            asked.context.compile,
-            against=asked.against.name,
-            name="test",
-            class_names=data.class_names,
-            tokenizer=tokenizer_of(data),
-        )
+        after = {
+            name: same_shape(asked.file.name, values, asked.against.name, expected)
+            for (name, values), expected in zip(after.items(), before.values(), strict=True)
+        }
+        explanation = explain_output(before, after, data, asked.context.compile, against=asked.against.name)
         layers = attempt(sides.layers, data.test)
         errors = [] if isinstance(layers, Failure) else layers
         table = attempt(sides.sensitivity, errors) if asked.sensitivity else None
@@ -123,20 +121,23 @@ class _Sides:
     model: tf_keras.Model | None
     work: Path
 
-    def expected(self, split: Split, name: str) -> Array:
-        """Outputs of the model."""
+    def expected(self, split: Split, name: str) -> dict[str, Array]:
+        """Outputs of the model by name."""
         if self.model is not None:
-            outputs = saved_model.predict(self.model, split.inputs, saved_model.signature_of(self.model))
-            return next(iter(outputs.values()))
+            outputs = saved_model.predict(self.model, split.inputs, self._signature(self.model))
+            return self._of_recipe(self.asked.against, outputs)
         return self._run(self.asked.against, _audit(self.asked.against), split, f"{name}-against")
 
-    def found(self, split: Split, name: str) -> Array:
-        """Outputs of the file."""
+    def _signature(self, model: tf_keras.Model) -> saved_model.Signature:
+        return saved_model.signature_of(model, self.asked.context.compile.all_outputs)
+
+    def found(self, split: Split, name: str) -> dict[str, Array]:
+        """Outputs of the file by name."""
         return self._run(self.asked.file, self.audit, split, name)
 
     def _arrays(self, split: Split) -> dict[str, ExampleArray]:
         if self.model is not None:
-            return saved_model.named_inputs(split.inputs, self.model, saved_model.signature_of(self.model))
+            return saved_model.named_inputs(split.inputs, self.model, self._signature(self.model))
         return dict(named(split.inputs))
 
     def inputs(self, file: Path, audit: AuditRecord, split: Split, folder: str) -> dict[str, Path]:
@@ -147,13 +148,24 @@ class _Sides:
         )
         return dict(zip(named, stored.values(), strict=True))
 
-    def _run(self, file: Path, audit: AuditRecord, split: Split, folder: str) -> Array:
-        check_one_output(file.name, [port.name for port in audit.outputs])
+    def _run(self, file: Path, audit: AuditRecord, split: Split, folder: str) -> dict[str, Array]:
         files = self.inputs(file, audit, split, folder)
         try:
-            return next(iter(predict.run_file(file, files, self.work / folder).outputs.values()))
+            outputs = predict.run_file(file, files, self.work / folder).outputs
         except (ProcessCrashed, ProcessFailed) as error:
             raise ExportError(f"{file} does not run on these data: {error}", code=error.code) from error
+        return self._of_recipe(file, outputs)
+
+    def _of_recipe(self, file: Path, outputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs that the recipe names, whatever their order in the file; the only one where it names none."""
+        names = self.asked.context.compile.all_outputs or self.asked.context.compile.outputs
+        if not names:
+            check_one_output(file.name, [*outputs])
+            return dict(outputs)
+        shapes = {}
+        if self.model is not None:
+            shapes = {name: tuple(one.shape[1:]) for name, one in zip(names, self.model.outputs, strict=True)}
+        return outputs_of(file.name, outputs, names, shapes)
 
     def layers(self, split: Split) -> list[LayerErrorRecord]:
         """Errors inside the file."""

@@ -42,7 +42,7 @@ class Measured:
 def with_latency(measured: Sequence[Measured], folder: Path) -> list[ExportRecord]:
     """Adds latencies of the files that ran, measured in turns; where one cannot be timed, each alone."""
     records = [each.record for each in measured]
-    few = {each.record.name: each.few for each in measured if "agreement" in each.record.measures}
+    few = {each.record.name: each.few for each in measured if each.outputs is not None}
     files = {name: folder / f"{name}.tflite" for name in few}
     if not files:
         return records

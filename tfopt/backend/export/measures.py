@@ -25,16 +25,18 @@ def file_measures(
         dense: measures of the first dense stage on the same split.
 
     Returns:
-        `loss`, every metric, `anomaly_auc` where anomalies are known, and `<metric>_drop`: how much worse than dense,
-        positive where it is worse.
+        `loss`, every metric (of several outputs: of each), `anomaly_auc` where anomalies are known, and
+        `<metric>_drop`: how much worse than dense, positive where it is worse.
 
     Raises:
-        ExportError: the model has several outputs, for which a recipe has no metrics.
+        ExportError: the file has several outputs, but the recipe's loss is that of one.
     """
+    if compile.outputs:
+        return _with_drops(compiling.measure(dict(outputs), test.targets, compile), compile, dense)
     if len(outputs) != 1 or isinstance(test.targets, dict):
         raise ExportError(
-            f"The metrics of a recipe judge one output, but the model has {len(outputs)}: {', '.join(outputs)}.",
-            "Export the model with a single output.",
+            f"compile.loss is that of one output, but the file has {len(outputs)}: {', '.join(outputs)}.",
+            "Write the loss of each output by its name.",
             code="incompatible_model",
         )
     (predictions,) = outputs.values()
@@ -42,10 +44,12 @@ def file_measures(
         **compiling.measure(*to_be_reproduced(predictions, test.targets, test), compile),
         **anomaly_measures(predictions, test),
     }
-    drops = {
-        f"{name}_drop": _drop(name, values[name], dense[name]) for name in values if name in dense and name != "loss"
-    }
-    return {**values, **drops}
+    return _with_drops(values, compile, dense)
+
+
+def _with_drops(values: Mapping[str, float], compile: Compile, dense: Mapping[str, float]) -> dict[str, float]:
+    compared = [name for name in values if name in dense and name not in compile.losses]
+    return {**values, **{f"{name}_drop": _drop(name, values[name], dense[name]) for name in compared}}
 
 
 def _drop(name: str, value: float, dense: float) -> float:

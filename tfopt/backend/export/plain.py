@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfopt.backend.data.splits import num_examples
 from tfopt.backend.export.calibration import save_calibration
 from tfopt.backend.export.convert import Conversion
 from tfopt.backend.export.forms import forms, request_for
@@ -22,9 +23,9 @@ from tfopt.backend.export.measures import file_measures
 from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
-from tfopt.backend.tflite.quantum import output_quantum
+from tfopt.backend.tflite.quantum import output_quanta
 from tfopt.backend.training import compile as compiling
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
@@ -59,7 +60,7 @@ def plain_conversions(variants: Mapping[str, Variant], context: ExportContext, w
     if context.before_quantizing is None or not chosen:
         return {}
     model = context.before_quantizing.load()
-    signature = saved_model.signature_of(model)
+    signature = saved_model.signature_of(model, context.compile.all_outputs)
     work.mkdir()
     form_of = forms(chosen, model, context.data.input_shape)
     for form in {form.name: form for form in form_of.values()}.values():
@@ -90,18 +91,25 @@ class PlainFile:
     outputs: Mapping[str, Array] | None = None
 
     def compared_with(
-        self, file: Path, outputs: Array, inputs: Mapping[str, Path], context: ExportContext
+        self, file: Path, outputs: Mapping[str, Array], inputs: Mapping[str, Path], context: ExportContext
     ) -> SimulationRecord:
         """What the quantizing stage was worth for a file.
 
         Args:
             file: of the recipe.
-            outputs: its outputs on the test split.
+            outputs: its outputs on the test split by name.
             inputs: .npy file of the test inputs per input.
             context: of the export.
         """
         stage = context.before_quantizing.stage if context.before_quantizing is not None else ""
-        record = SimulationRecord(stage=stage, quantum=output_quantum(file), plain_failed=self.failure or "")
+        several = bool(context.compile.all_outputs)
+        quanta = {name: quantum for name, quantum in output_quanta(file, outputs).items() if quantum is not None}
+        record = SimulationRecord(
+            stage=stage,
+            quantum=None if several else next(iter(quanta.values()), None),
+            quanta=quanta if several else None,
+            plain_failed=self.failure or "",
+        )
         if self.failure is not None:
             return record
         found = self.outputs
@@ -113,9 +121,21 @@ class PlainFile:
         measures = attempt(file_measures, found, context.data.test, context.compile, context.dense)
         if isinstance(measures, Failure):
             return record.model_copy(update={"plain_failed": measures.reason})
-        (plain,) = found.values()
-        worse = is_worse(outputs, plain, context.data.test.targets, context.compile)
+        worse = is_worse(
+            _judged(outputs, context.compile),
+            _judged(found, context.compile),
+            context.data.test.targets,
+            context.compile,
+        )
         return record.model_copy(update={"plain": measures, "worse_than_plain": worse})
+
+
+def _judged(outputs: Mapping[str, Array], compile: Compile) -> Arrays:
+    return dict(outputs) if compile.all_outputs else next(iter(outputs.values()))
+
+
+def _part(arrays: Arrays, part: slice) -> Arrays:
+    return {name: values[part] for name, values in arrays.items()} if isinstance(arrays, dict) else arrays[part]
 
 
 def twin_of(variant: Variant, others: Mapping[str, Variant]) -> str | None:
@@ -133,7 +153,7 @@ def _made_as(variant: Variant) -> dict[str, object]:
     return variant.model_dump(exclude={"ptq", "agreement", "accept", "sensitivity"})
 
 
-def is_worse(outputs: Array, plain: Array, targets: Array, compile: Compile) -> bool:
+def is_worse(outputs: Arrays, plain: Arrays, targets: Arrays, compile: Compile) -> bool:
     """Whether outputs are worse than others in the recipe's first metric, by more than noise.
 
     The split is cut into parts, and both sets of outputs are measured on each: they are worse where the mean of the
@@ -141,20 +161,20 @@ def is_worse(outputs: Array, plain: Array, targets: Array, compile: Compile) -> 
     metric can be judged so.
 
     Args:
-        outputs: of the file that may be worse, (examples, ...).
+        outputs: of the file that may be worse, (examples, ...); by name where the recipe names outputs.
         plain: of the other, of the same shape.
         targets: what they should be.
-        compile: whose first metric counts.
+        compile: whose main metric counts.
     """
     sign = 1.0 if higher_is_better(compile.metric) else -1.0
 
-    def metric(of: Array, part: slice) -> float:
-        return sign * compiling.measure(of[part], targets[part], compile)[compile.metric]
+    def metric(of: Arrays, part: slice) -> float:
+        return sign * compiling.measure(_part(of, part), _part(targets, part), compile)[compile.metric]
 
     reference = metric(plain, slice(None))
     if reference - metric(outputs, slice(None)) <= _NOTICEABLE * abs(reference):
         return False
-    parts = min(_PARTS, len(targets))
+    parts = min(_PARTS, num_examples(targets))
     cuts = [slice(start, None, parts) for start in range(parts)]  # every twentieth example: splits are often sorted
     losses = np.array([metric(plain, cut) - metric(outputs, cut) for cut in cuts])
     losses = losses[np.isfinite(losses)]

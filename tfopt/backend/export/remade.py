@@ -38,7 +38,7 @@ def remade(
     """
     work.mkdir()
     float_model, quantized = saved_model.float_and_quantized(model)
-    signature = saved_model.signature_of(float_model)
+    signature = saved_model.signature_of(float_model, context.compile.all_outputs)
     request = float_request(variant, model)
     simulated: dict[str, tf_keras.Model] = {}
     names: Mapping[str, str] = {}

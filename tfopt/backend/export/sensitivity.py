@@ -16,7 +16,7 @@ from tfopt.backend.explain import advice
 from tfopt.backend.explain import sensitivity as measuring
 from tfopt.backend.explain.judge import Judge
 from tfopt.backend.explain.layer_errors import EXAMPLES, layer_errors
-from tfopt.backend.explain.rewritten_files import Ran
+from tfopt.backend.explain.rewritten_files import Ran, of_file
 from tfopt.backend.export.calibration import save_arrays
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.measured import Measured
@@ -24,6 +24,7 @@ from tfopt.backend.export.remade import remade
 from tfopt.backend.export.tflite_run import Evaluation
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.graph.layers import layer_paths, layer_type
+from tfopt.backend.models.outputs import of_output
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.tflite import predict
 from tfopt.backend.types import Array
@@ -60,7 +61,7 @@ class Asked:
     context: ExportContext
     names: LayerNames
     errors: Sequence[LayerErrorRecord]
-    examples: Callable[[Split], tuple[dict[str, Path], Array]]
+    examples: Callable[[Split], tuple[dict[str, Path], dict[str, Array]]]
     twin: Path | None = None
 
     @property
@@ -141,11 +142,11 @@ def _asked(
     work: Path,
 ) -> Asked:
     float_model = evaluation.model
-    signature = saved_model.signature_of(float_model)
+    signature = saved_model.signature_of(float_model, evaluation.context.compile.all_outputs)
 
-    def examples(split: Split) -> tuple[dict[str, Path], Array]:
+    def examples(split: Split) -> tuple[dict[str, Path], dict[str, Array]]:
         inputs = save_arrays(saved_model.named_inputs(split.inputs, float_model, signature), work / "inputs")
-        return inputs, next(iter(saved_model.predict(float_model, split.inputs, signature).values()))
+        return inputs, saved_model.predict(float_model, split.inputs, signature)
 
     return Asked(
         name,
@@ -169,10 +170,16 @@ def sensitivity_table(asked: Asked, work: Path) -> SensitivityTable:
     context, float_model = asked.context, asked.float_model
     split: Literal["validation", "train"] = "validation" if len(context.data.validation) else "train"
     examples = getattr(context.data, split).take(measuring.EXAMPLES, context.seed)
-    if isinstance(examples.targets, dict):
-        raise ExportError("the metrics of a recipe judge one output", code="incompatible_model")
-    inputs, expected = asked.examples(examples)
-    judge = Judge(expected, examples.targets, context.compile)
+    output = context.compile.main_output
+    if context.compile.outputs and not output:
+        raise ExportError(
+            f"{context.compile.metric} is of all outputs together, but one output is measured: set compile.main_metric "
+            "to a metric of one",
+            code="incompatible_model",
+        )
+    inputs, outputs = asked.examples(examples)
+    expected = outputs[output] if output else next(iter(outputs.values()))
+    judge = Judge(expected, of_output(examples.targets, output), context.compile.meaning_of(output))
     twin: Path | Failure | None = asked.twin
     if float_model is not None:
         as_float = Variant(batch=asked.variant.batch, shape=asked.variant.shape)
@@ -189,6 +196,7 @@ def sensitivity_table(asked: Asked, work: Path) -> SensitivityTable:
             twin=None if isinstance(twin, Failure) else twin,
             errors=asked.errors,
             work=work,
+            output=output,
             done=lambda number, total: context.emit(SensitivityProgress(asked.name, number, total)),
         )
     )
@@ -201,7 +209,7 @@ def sensitivity_table(asked: Asked, work: Path) -> SensitivityTable:
 
     target = target_of(asked.name, asked.variant, context.budgets, context.compile, found.table.model)
     advised = advice.advise(found, target, None if asked.model is None else measure, asked.variant.layers or ())
-    return found.table.model_copy(update={"advice": advised})
+    return found.table.model_copy(update={"advice": advised, "metric": context.compile.metric})
 
 
 def _with_rules(asked: Asked, layers: Sequence[str], inputs: Mapping[str, Path], work: Path) -> Ran | str:
@@ -222,4 +230,4 @@ def _with_rules(asked: Asked, layers: Sequence[str], inputs: Mapping[str, Path],
     ran = attempt(predict.run_file, made, given, work)
     if isinstance(ran, Failure):
         return ran.reason
-    return Ran(next(iter(ran.outputs.values())), made.stat().st_size)
+    return Ran(of_file(ran.outputs, asked.context.compile.main_output), made.stat().st_size)

@@ -125,7 +125,7 @@ def _files(
         known: by variant, its file without the quantizing stage, where the recipe has that too.
     """
     float_model, quantized = saved_model.float_and_quantized(model)
-    signature = saved_model.signature_of(float_model)
+    signature = saved_model.signature_of(float_model, context.compile.all_outputs)
     work.mkdir()
     requests = {name: float_request(variant, model) for name, variant in variants.items()}
     simulated = {} if quantized is None else dict.fromkeys(variants, quantized)

@@ -12,9 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import tf_keras
 
-from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain import agreement
-from tfopt.backend.explain.predictions import explain_predictions
+from tfopt.backend.explain.predictions import explain_output
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.export.plain import PlainFile
 from tfopt.backend.graph.layer_names import LayerNames
@@ -24,9 +23,11 @@ from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.tflite.interpreter import Kernels
 from tfopt.backend.tflite.kernel_differences import operator_differences
 from tfopt.backend.types import Array
+from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.claims.floats import FloatLayers
 from tfopt.core.claims.kernels import Parting, RuntimeCheck, kernels_agree
+from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.explanation import ExplanationRecord
@@ -121,34 +122,25 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
         return RunResult(RuntimeCheck(xnnpack_error=str(error), reference_error=_reference_error(file, evaluation)))
     judged = attempt(file_measures, xnnpack.outputs, context.data.test, context.compile, context.dense)
     failure, measures = (judged, {}) if isinstance(judged, Failure) else (None, judged)
-    (name,) = xnnpack.outputs
-    compared = agreement.compare(
-        xnnpack.outputs[name], source.outputs[name], context.compile, context.data.test.targets
-    )
-    measures |= compared.measures()
+    compared = agreement.compare_each(xnnpack.outputs, source.outputs, context.compile, context.data.test.targets)
+    measures |= {name: value for one in compared for name, value in one.measures().items()}
     simulation = None
     if plain is not None:
-        simulation = plain.compared_with(file, xnnpack.outputs[name], evaluation.inputs, context)
-        if simulation.quantum is not None:
-            measures["within_quantum"] = agreement.share_within(
-                xnnpack.outputs[name], source.outputs[name], simulation.quantum
-            )
+        simulation = plain.compared_with(file, xnnpack.outputs, evaluation.inputs, context)
+        measures |= _within_quantum(simulation, xnnpack.outputs, source.outputs)
     details = {"batch": xnnpack.batch, "threads": xnnpack.threads} | (
         {"one_by_one": xnnpack.reason} if xnnpack.reason else {}
     )
-    runtime = on_other_kernels(file, xnnpack.outputs[name], evaluation, variant, threads)
+    runtime = on_other_kernels(file, xnnpack.outputs, evaluation, variant, threads)
     if variant.sparse:
-        runtime = _on_every_kernel(runtime, file, xnnpack.outputs[name], evaluation)
+        runtime = _on_every_kernel(runtime, file, xnnpack.outputs, evaluation)
     explained = attempt(
-        explain_predictions,
-        source.outputs[name],
-        xnnpack.outputs[name],
-        context.data.test,
+        explain_output,
+        source.outputs,
+        xnnpack.outputs,
+        context.data,
         context.compile,
         against="the Keras model it came from",
-        name="test",
-        class_names=context.data.class_names,
-        tokenizer=tokenizer_of(context.data),
     )
     return RunResult(
         replace(runtime, agreement=compared),
@@ -161,15 +153,30 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
     )
 
 
+def _within_quantum(
+    simulation: SimulationRecord, found: Mapping[str, Array], expected: Mapping[str, Array]
+) -> dict[str, float]:
+    """Of each output with a step of its own, the share of values that are as close as it can tell."""
+    if simulation.quanta is not None:
+        return {
+            f"{name}_within_quantum": agreement.share_within(found[name], expected[name], quantum)
+            for name, quantum in simulation.quanta.items()
+        }
+    if simulation.quantum is None:
+        return {}
+    (one,), (other,) = found.values(), expected.values()
+    return {"within_quantum": agreement.share_within(one, other, simulation.quantum)}
+
+
 def on_other_kernels(
-    file: Path, expected: Array, evaluation: Evaluation, variant: Variant, threads: int
+    file: Path, expected: Mapping[str, Array], evaluation: Evaluation, variant: Variant, threads: int
 ) -> RuntimeCheck:
     """Compares the outputs on XNNPACK with those on the reference kernels, or on the built-in ones where the former
     lack an operator or are known to be wrong; where they differ, each operator by itself.
 
     Args:
         file: that runs on XNNPACK.
-        expected: its outputs there, (examples, ...).
+        expected: its outputs there, (examples, ...), by name.
         evaluation: the first test examples.
         variant: how equal the outputs must be.
         threads: that kernels may use.
@@ -179,7 +186,7 @@ def on_other_kernels(
     if has_blocks(parsed):
         twin = evaluation.work / f"{file.stem}-float-blocks.tflite"
         twin.write_bytes(flatbuffer.serialize(without_blocks(parsed)))
-        return _on_float_blocks(twin, expected, evaluation, threads)
+        return _on_float_blocks(twin, expected, evaluation, variant, threads)
     compared_on: Literal["reference", "builtin"] = "reference"
     lacking: tuple[str, ...] = ()
     found = _outputs(file, evaluation, threads, compared_on)
@@ -188,8 +195,7 @@ def on_other_kernels(
         found = _outputs(file, evaluation, threads, compared_on)
     if isinstance(found, Failure):
         return RuntimeCheck(reference_error=found.reason, compared_on=compared_on, lacking=lacking)
-    few = expected[:REFERENCE_EXAMPLES]
-    kernels = agreement.compare(found, few, context.compile)
+    kernels = _apart(found, expected, context.compile, variant)
     check = RuntimeCheck(kernels=kernels, compared_on=compared_on, lacking=lacking)
     if kernels_agree(variant, kernels):
         return check
@@ -206,12 +212,24 @@ def on_other_kernels(
     found = _outputs(file, evaluation, threads, "builtin")
     if isinstance(found, Failure):
         return replace(check, reference_error=found.reason, compared_on="builtin")
-    return replace(check, kernels=agreement.compare(found, few, context.compile), compared_on="builtin")
+    return replace(check, kernels=_apart(found, expected, context.compile, variant), compared_on="builtin")
 
 
-def _on_every_kernel(runtime: RuntimeCheck, file: Path, expected: Array, evaluation: Evaluation) -> RuntimeCheck:
+def _apart(
+    found: Mapping[str, Array], expected: Mapping[str, Array], compile: Compile, variant: Variant
+) -> OutputComparison:
+    """The comparison of the first test examples; of several outputs, that of the first that is not equal enough."""
+    few = {name: values[:REFERENCE_EXAMPLES] for name, values in expected.items()}
+    compared = agreement.compare_each(found, few, compile)
+    return next((one for one in compared if not kernels_agree(variant, one)), compared[0])
+
+
+def _on_every_kernel(
+    runtime: RuntimeCheck, file: Path, expected: Mapping[str, Array], evaluation: Evaluation
+) -> RuntimeCheck:
     """Adds the built-in kernels, and which kernels return NaN: each kind has sparse kernels of its own."""
-    few: dict[str, Array | Failure] = {"default": expected[:REFERENCE_EXAMPLES]}
+    first = {name: values[:REFERENCE_EXAMPLES] for name, values in expected.items()}
+    few: dict[str, Mapping[str, Array] | Failure] = {"default": first}
     others: tuple[Kernels, ...] = ("builtin", "reference")
     few |= {kernels: _outputs(file, evaluation, 1, kernels) for kernels in others}
     builtin = few["builtin"]
@@ -219,25 +237,34 @@ def _on_every_kernel(runtime: RuntimeCheck, file: Path, expected: Array, evaluat
         runtime,
         builtin=None
         if isinstance(builtin, Failure)
-        else agreement.compare(builtin, expected[:REFERENCE_EXAMPLES], evaluation.context.compile),
+        else min(agreement.compare_each(builtin, first, evaluation.context.compile), key=_closeness),
         builtin_error=builtin.reason if isinstance(builtin, Failure) else None,
         not_numbers=tuple(
-            kernels for kernels, made in few.items() if not isinstance(made, Failure) and bool(np.isnan(made).any())
+            kernels
+            for kernels, made in few.items()
+            if not isinstance(made, Failure) and any(np.isnan(values).any() for values in made.values())
         ),
     )
 
 
-def _outputs(file: Path, evaluation: Evaluation, threads: int, kernels: Kernels) -> Array | Failure:
-    """The first output of a file for the first test examples."""
+def _closeness(comparison: OutputComparison) -> float:
+    """How close outputs are; 1 where they are equal."""
+    return comparison.share if comparison.share is not None else 1 - (comparison.relative_error or 0.0)
+
+
+def _outputs(file: Path, evaluation: Evaluation, threads: int, kernels: Kernels) -> Mapping[str, Array] | Failure:
+    """The outputs of a file for the first test examples."""
     ran = attempt(predict.run_file, file, evaluation.few, evaluation.work, threads, kernels)
-    return ran if isinstance(ran, Failure) else next(iter(ran.outputs.values()))
+    return ran if isinstance(ran, Failure) else ran.outputs
 
 
-def _on_float_blocks(twin: Path, expected: Array, evaluation: Evaluation, threads: int) -> RuntimeCheck:
+def _on_float_blocks(
+    twin: Path, expected: Mapping[str, Array], evaluation: Evaluation, variant: Variant, threads: int
+) -> RuntimeCheck:
     found = _outputs(twin, evaluation, threads, "reference")
     if isinstance(found, Failure):
         return RuntimeCheck(reference_error=found.reason, compared_on="float_blocks")
-    compared = agreement.compare(found, expected[:REFERENCE_EXAMPLES], evaluation.context.compile)
+    compared = _apart(found, expected, evaluation.context.compile, variant)
     return RuntimeCheck(kernels=compared, compared_on="float_blocks")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +14,7 @@ from tfopt.backend.types import Array, Arrays, Nested
 
 
 def output_names(model: tf_keras.Model) -> tuple[str, ...]:
-    """Names of the outputs, in the order in which `tf.nest.flatten` has them.
+    """Names of the outputs as files have them, in the order in which `tf.nest.flatten` has the outputs.
 
     Those of a model that returns a dict are its keys; of any other, its output layers.
 
@@ -21,8 +23,15 @@ def output_names(model: tf_keras.Model) -> tuple[str, ...]:
     """
     nested = getattr(model, "_nested_outputs", None)
     if isinstance(nested, Mapping) and len(nested) == len(model.outputs) > 1:
-        return tuple(str(key) for key in sorted(nested))
-    return tuple(model.output_names)
+        return usable([str(key) for key in sorted(nested)])
+    return usable(model.output_names)
+
+
+def usable(names: Sequence[str]) -> tuple[str, ...]:
+    """Names that survive a signature unchanged; TensorFlow would replace other characters silently."""
+    clean = [re.sub(r"[^A-Za-z0-9_]", "_", name) for name in names]
+    clean = [name if name[:1].isalpha() else f"port_{name}" for name in clean]
+    return tuple(name if clean.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(clean))
 
 
 def in_a_list(model: tf_keras.Model) -> tf_keras.Model:
@@ -35,6 +44,25 @@ def in_a_list(model: tf_keras.Model) -> tf_keras.Model:
     if len(model.outputs) < 2 or (isinstance(nested, list) and all(map(tf.is_tensor, nested))):
         return model
     return tf_keras.Model(model.inputs, list(model.outputs), name=model.name, trainable=model.trainable)
+
+
+@contextmanager
+def called(model: tf_keras.Model, names: Sequence[str]) -> Iterator[None]:
+    """While it lasts, losses and metrics of a model have these names of its outputs, whatever its layers are called.
+
+    Args:
+        model: functional; wrapped layers have names of their own.
+        names: of its outputs in their order; none where it has one.
+    """
+    if not names:
+        yield
+        return
+    own = model.output_names
+    model.output_names = list(names)
+    try:
+        yield
+    finally:
+        model.output_names = own
 
 
 def last_layer(model: tf_keras.Model, index: int = 0) -> tf_keras.layers.Layer:

@@ -17,6 +17,7 @@ from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.data.vocabulary import vocabulary_size
 from tfopt.backend.graph.layer_records import layer_records, model_fingerprint
 from tfopt.backend.graph.layers import all_layers, layer_type
+from tfopt.backend.graph.outputs import in_a_list, output_names
 from tfopt.backend.models import precision
 from tfopt.backend.models.compatibility import check_fits
 from tfopt.backend.models.default_loss import fitting_compile
@@ -58,11 +59,13 @@ class Built:
         origin: the Keras 3 model it was made from, whose architecture the `keras` export writes; None where the source
             gave a tf_keras model.
         note: what the plan says about its precision, where that is not float32.
+        outputs: names of its outputs, in their order: the keys of a model that returns a dict.
     """
 
     model: tf_keras.Model
     origin: keras.Model | None = None
     note: str | None = None
+    outputs: tuple[str, ...] = ()
 
 
 def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> Built:
@@ -89,9 +92,11 @@ def build(config: ModelConfig, data: Data, seed: int, folder: Path = Path()) -> 
     with precision.float32_globally():
         if isinstance(result, keras.Model):
             _check_no_lambda(result, config.source)
-            return Built(_converted(precision.in_float32(result), data), result, precision.sentence(result))
+            converted = _converted(precision.in_float32(result), data)
+            return Built(in_a_list(converted), result, precision.sentence(result), output_names(converted))
         graph = _as_graph(result, config.source, data)
-        return Built(precision.in_float32(graph), None, precision.sentence(graph))
+        names = output_names(graph)
+        return Built(precision.in_float32(in_a_list(graph)), None, precision.sentence(graph), names)
 
 
 def _converted(model: keras.Model, data: Data) -> tf_keras.Model:

@@ -12,6 +12,8 @@ from tfopt.backend.data.vocabulary import tokenizer_of, vocabulary_size
 from tfopt.backend.types import Config
 from tfopt.errors import StageError
 
+_ZOO = "tfopt.backend.models.zoo."
+
 
 def with_arguments_of(data: Data, function: Callable[..., object], args: Config) -> dict[str, Any]:
     """The arguments of a recipe, with those of the data that the function asks for and the recipe does not say.
@@ -27,7 +29,7 @@ def with_arguments_of(data: Data, function: Callable[..., object], args: Config)
     parameters = inspect.signature(function).parameters
     known: dict[str, Callable[[], object]] = {
         "input_shape": lambda: _input_shape(data),
-        "num_outputs": lambda: data.num_outputs,
+        "num_outputs": lambda: _num_outputs(data, function),
     }
     if data.anchors is not None:
         known["anchors"] = lambda: data.anchors
@@ -47,6 +49,26 @@ def with_arguments_of(data: Data, function: Callable[..., object], args: Config)
                 code="conflicting_keys",
             )
     return {**{name: value() for name, value in known.items() if name in parameters and name not in args}, **args}
+
+
+def _num_outputs(data: Data, function: Callable[..., object]) -> object:
+    """A number, or of several targets the sizes by output name (`OutputSizes`).
+
+    Raises:
+        StageError: a model of the zoo has one output only.
+    """
+    sizes = data.sizes_of_outputs
+    if len(sizes) < 2:
+        return data.num_outputs
+    takes = str(inspect.signature(function).parameters["num_outputs"].annotation)
+    if function.__module__.startswith(_ZOO) and "OutputSizes" not in takes:
+        raise StageError(
+            f"The model {function.__module__.rpartition('.')[2]} has one output, but the data {data.source} have the "
+            f"targets {', '.join(sizes)}.",
+            "Choose a model that has an output for each, such as small_cnn or mlp, or write one of your own.",
+            code="incompatible_model",
+        )
+    return sizes
 
 
 def _input_shape(data: Data) -> object:

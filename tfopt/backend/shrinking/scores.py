@@ -16,7 +16,7 @@ from tfopt.backend.pruning.units import Units, UnitSlices
 from tfopt.backend.shrinking.choices import Choice, watched_site
 from tfopt.backend.shrinking.graph import singular_values
 from tfopt.backend.shrinking.graph.types import Member, OutputSite, ShrinkGroup
-from tfopt.backend.training.compile import make_loss
+from tfopt.backend.training.compile import label_loss
 from tfopt.backend.types import Array
 from tfopt.core.config.compile import Compile
 from tfopt.errors import StageError
@@ -125,7 +125,7 @@ def comparable(scores: Scores, criterion: Criterion) -> Scores:
 
 
 def _show_gradients(model: tf_keras.Model, criterion: Criterion, calibration: Split, compile: Compile) -> None:
-    loss = make_loss(compile)
+    loss = label_loss(compile)
 
     @tf.function
     def gradients(inputs: object, targets: tf.Tensor) -> list[tf.Tensor | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,12 +12,13 @@ import tf_keras
 
 from tfopt.backend.data.arrays.tensors import readable_errors
 from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
-from tfopt.backend.data.load import class_weights, steps_per_epoch
+from tfopt.backend.data.load import steps_per_epoch
 from tfopt.backend.data.splits import Split
 from tfopt.backend.devices import replicas
 from tfopt.backend.devices.normalization import synchronized
 from tfopt.backend.distillation import Distiller
 from tfopt.backend.graph.layers import all_layers
+from tfopt.backend.graph.outputs import called
 from tfopt.backend.models.outputs import of_output
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
@@ -32,6 +33,7 @@ from tfopt.backend.training.precision.loss_scale import loss_scaled
 from tfopt.backend.training.precision.overflow import first_overflow, overflow_error
 from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
+from tfopt.backend.training.weighting import weighted
 from tfopt.backend.types import Array, Nested, Shape
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.precision import is_mixed
@@ -143,7 +145,7 @@ def fit(
 
     @cache  # a dataset has no state: every iterator of it yields the same batches, and building it takes 0.1 s
     def batches(first_epoch: int) -> tf.data.Dataset:
-        return _weighted(
+        return weighted(
             training_batches(
                 data,
                 context.batch_size,
@@ -153,30 +155,35 @@ def fit(
                 first_epoch=first_epoch,
                 extra=every.extra,
             ),
-            class_weights(data.train.targets, stage.class_weights, ignored_class(compile)),
+            data.train.targets,
+            stage.class_weights,
+            compile,
         )
 
-    model.compile(
-        optimizer=loss_scaled(optimizer or make_optimizer(stage, context), context.precision),
-        **compiling.keras_compile(compile, _shapes(batches(0).element_spec[1]), _output_shapes(model, compile)),
-    )
-    model.optimizer.build(model.trainable_variables)
-    every.start(TrainingSetup(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context)))
-    try:
-        with (
-            strided_pointwise_spared(model),
-            synchronized(list(all_layers(model))),
-            readable_errors(),
-            computing_in(context.precision, model) as computed,
-        ):
-            loop = TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, every)
-            details = loop.run()
-    except LossNotFinite as error:
-        if context.precision == "mixed_float16":
-            batch = next(iter(batches(error.epoch - 1).skip((error.step - 1) % steps.steps_per_epoch)))
-            if (found := first_overflow(model, batch[0], context.precision)) is not None:
-                raise overflow_error(error.when, found) from error
-        raise
+    with called(model, compile.all_outputs):
+        model.compile(
+            optimizer=loss_scaled(optimizer or make_optimizer(stage, context), context.precision),
+            **compiling.keras_compile(compile, _shapes(batches(0).element_spec[1]), _output_shapes(model, compile)),
+        )
+        model.optimizer.build(model.trainable_variables)
+        every.start(
+            TrainingSetup(model, steps.total_steps, steps.steps_per_epoch, lambda: make_optimizer(stage, context))
+        )
+        try:
+            with (
+                strided_pointwise_spared(model),
+                synchronized(list(all_layers(model))),
+                readable_errors(),
+                computing_in(context.precision, model) as computed,
+            ):
+                loop = TrainingLoop(model, stage, context, batches, _validation(context), steps.steps_per_epoch, every)
+                details = loop.run()
+        except LossNotFinite as error:
+            if context.precision == "mixed_float16":
+                batch = next(iter(batches(error.epoch - 1).skip((error.step - 1) % steps.steps_per_epoch)))
+                if (found := first_overflow(model, batch[0], context.precision)) is not None:
+                    raise overflow_error(error.when, found) from error
+            raise
     if is_mixed(context.precision):
         details["precision"] = {
             "policy": context.precision,
@@ -202,23 +209,6 @@ def _validation(context: StageContext) -> tf.data.Dataset | None:
     size = replicas.divisible(len(split), max(256, context.examples_at_once))
     batches = evaluation_batches(split, size, one_hot=depth)
     return batches.cache() if split.in_memory else batches
-
-
-def _weighted(batches: tf.data.Dataset, weights: Mapping[int, float] | None) -> tf.data.Dataset:
-    """Adds a weight to each label by its class; a mixture of classes weighs what its parts weigh."""
-    if weights is None:
-        return batches
-    table = tf.constant([weights[label] for label in sorted(weights)], tf.float32)
-
-    def weigh(inputs: tf.Tensor, targets: tf.Tensor, *more: Nested) -> tuple[Nested, ...]:
-        if targets.dtype.is_floating:
-            each = tf.linalg.matvec(targets, table)
-        else:
-            # Labels that the loss ignores may be -1, or a class that is not among the weights.
-            each = tf.gather(table, tf.clip_by_value(targets, 0, len(weights) - 1))
-        return inputs, targets, each, *more[1:]
-
-    return batches.map(weigh)
 
 
 def _output_shapes(model: tf_keras.Model, compile: Compile) -> dict[str, Shape]:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.equivalence import Tolerance, difference
+from tfopt.backend.equivalence import Tolerance, same_on
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.graph.sparsity import layer_sparsity, pattern_sparsity, sparsity
@@ -203,8 +203,7 @@ def _details(pruning: Pruning, plans: Mapping[str, LayerPlan]) -> dict[str, obje
 def _check_same(model: tf_keras.Model, sparse_model: tf_keras.Model, context: StageContext) -> None:
     """Compares both models on a few examples: a wrapper that passes a layer's inputs on wrongly is found here."""
     few = context.data.train.take(8, context.seed).inputs
-    expected, found = (one(few, training=False).numpy() for one in (model, sparse_model))
-    if differing := difference(expected, found, _TOLERANCE):
+    if differing := same_on(model, sparse_model, few, _TOLERANCE):
         raise StageError(
             "with tfmot's pruning wrappers the outputs of the model differ from those without "
             f"(by {differing.described}).",

@@ -15,7 +15,7 @@ import tf_keras
 from tfopt.atomic import replacing
 from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation import Distiller
-from tfopt.backend.equivalence import Tolerance, difference
+from tfopt.backend.equivalence import Tolerance, same_on
 from tfopt.backend.models.build import model_fingerprint
 from tfopt.backend.pruning.criterion import Criterion, make_criterion
 from tfopt.backend.quantization.canonical.copying import readable
@@ -292,8 +292,7 @@ def _prove_same(model: tf_keras.Model, narrow: tf_keras.Model, kept: Kept, conte
     few = context.data.train.take(8, context.seed).inputs
     twin = MaskedTwin(model)
     twin.apply(kept)
-    expected, found = (one(few, training=False).numpy() for one in (twin.model, narrow))
-    if differing := difference(expected, found, _TOLERANCE):
+    if differing := same_on(twin.model, narrow, few, _TOLERANCE):
         raise StageError(
             "the outputs of the smaller network differ from those of the model with the removed units masked "
             f"(by {differing.described}).",

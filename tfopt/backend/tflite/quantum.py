@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
@@ -23,8 +24,34 @@ def output_quantum(path: Path, position: int = 0) -> float | None:
         ExportError: the file cannot be read.
     """
     file = flatbuffer.read(path)
+    return _quantum(file, int(file.model.subgraphs[0].outputs[position]))
+
+
+def output_quanta(path: Path, names: Iterable[str]) -> dict[str, float | None]:
+    """The scale of each output, as `output_quantum`, by its name in the first signature.
+
+    Args:
+        path: the file; its outputs may be in another order than those of the model.
+        names: of the outputs; without a signature, in the order of its main graph.
+
+    Raises:
+        ExportError: the file cannot be read.
+    """
+    file = flatbuffer.read(path)
+    signatures = file.model.signatureDefs or []
+    if not signatures:
+        indices = dict(zip(names, file.model.subgraphs[0].outputs, strict=False))
+    else:
+        indices = {_text(port.name): port.tensorIndex for port in signatures[0].outputs}
+    return {name: _quantum(file, int(indices[name])) if name in indices else None for name in names}
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _quantum(file: flatbuffer.File, index: int) -> float | None:
     graph = file.model.subgraphs[0]
-    index = int(graph.outputs[position])
     scale = _scale(graph.tensors[index])
     if scale is None:
         makers = [operator for operator in graph.operators if index in operator.outputs]

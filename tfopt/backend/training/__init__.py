@@ -15,6 +15,7 @@
 | `compile`, `learning_rates` | which optimizer, loss, metrics and rates does a recipe mean? |
 | `evaluate` | how good is a model on a split? |
 | `anomalies` | does a model that reproduces its input find anomalies? |
+| `weighting` | how much does each label count in the loss, by its class? |
 | `batch_norm` | what are the statistics of batch normalization for averaged weights? |
 | `random_state` | how do random layers draw the same numbers after a resume? |
 | `wrapping` | how are layers put into wrappers for the time of a stage? |

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from tfopt.backend.training.metrics.next_token import BitsPerCharacter, Perplexi
 from tfopt.backend.training.metrics.overlap import Dice, MeanIoU
 from tfopt.backend.training.metrics.together import measure_together
 from tfopt.backend.training.own_losses import own_loss, own_metric
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, Nested
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
 from tfopt.core.config.learning_rate import LearningRate
@@ -56,6 +56,27 @@ def make_loss(compile: Compile) -> tf_keras.losses.Loss:
         return own_loss(loss)
     known = LOSSES[loss.name]
     return _make(losses if known.own else tf_keras.losses, known.class_name, loss.arguments())
+
+
+def label_loss(compile: Compile) -> Callable[[Nested, Nested], tf.Tensor]:
+    """The loss as a function of targets and outputs; of several outputs, the weighted sum.
+
+    Args:
+        compile: the recipe's block; its outputs are in the order of the model.
+
+    Raises:
+        StageError: Keras refuses an argument.
+    """
+    if not compile.all_outputs:
+        return make_loss(compile)
+    losses = {name: make_loss(of) for name, of in compile.of_each().items()}
+    weights = compile.loss_weights or {}
+
+    def total(targets: Nested, outputs: Nested) -> tf.Tensor:
+        named = dict(zip(compile.all_outputs, outputs, strict=True))
+        return tf.add_n([weights.get(name, 1.0) * loss(targets[name], named[name]) for name, loss in losses.items()])
+
+    return total
 
 
 def make_metrics(

@@ -139,9 +139,9 @@ class ComposedStep:
         ]
 
     def _forwards(
-        self, batches: Sequence[Batch], outputs: tf.Tensor, features: Sequence[tf.Tensor], prepared: Sequence[Nested]
+        self, batches: Sequence[Batch], outputs: Nested, features: Sequence[tf.Tensor], prepared: Sequence[Nested]
     ) -> list[ForwardPass]:
-        mask = getattr(outputs, "_keras_mask", None)
+        mask = tf.nest.map_structure(lambda tensor: getattr(tensor, "_keras_mask", None), outputs)
         remaining = iter(features)
         own = [tuple(next(remaining) for _ in wanted) for wanted in self._wanted]
         return [

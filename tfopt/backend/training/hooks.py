@@ -58,15 +58,15 @@ class Batch:
 
     Args:
         inputs: of the model.
-        targets: labels or values.
-        weights: of the examples; None where all count the same.
+        targets: labels or values; by output name where the model has several outputs.
+        weights: of the examples; None where all count the same; by output name where the model has several.
         extra: rows of the hook's `extra`; None where it has none.
         step: optimizer steps taken before this one.
     """
 
     inputs: Nested
-    targets: tf.Tensor
-    weights: tf.Tensor | None
+    targets: Nested
+    weights: Nested
     extra: Nested
     step: tf.Tensor
 
@@ -77,16 +77,16 @@ class ForwardPass:
 
     Args:
         batch: what it was computed from.
-        outputs: of the model.
+        outputs: of the model; a list where it has several.
         features: the tensors that the hook asked for with `features`.
-        mask: Keras mask of the outputs; None where there is none.
+        mask: Keras mask of each output; None where there is none.
         prepared: what the hook's `prepare` returned.
     """
 
     batch: Batch
-    outputs: tf.Tensor
+    outputs: Nested
     features: tuple[tf.Tensor, ...]
-    mask: tf.Tensor | None
+    mask: Nested
     prepared: Nested
 
 

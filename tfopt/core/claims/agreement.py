@@ -21,6 +21,7 @@ class OutputComparison:
             of the worst output where several are judged by themselves.
         worst: which output that is; empty where there is one.
         predictions: number of predictions compared, of which a sequence has several; None where each example has one.
+        output: which output it is of; empty where the model has one.
     """
 
     examples: int
@@ -30,6 +31,7 @@ class OutputComparison:
     relative_error: float | None = None
     worst: str = ""
     predictions: int | None = None
+    output: str = ""
 
     @property
     def several_per_example(self) -> bool:
@@ -44,7 +46,11 @@ class OutputComparison:
     def measures(self) -> dict[str, float]:
         """The measures of reports."""
         error = {} if self.relative_error is None else {"relative_error": self.relative_error}
-        return {"agreement": self.value, **error}
+        if not self.output:
+            return {"agreement": self.value, **error}
+        # Of several outputs, `agreement` is always a share: quantities have their error only.
+        own = error or {"agreement": self.value}
+        return {f"{self.output}_{name}": value for name, value in own.items()}
 
     def reaches(self, least: float, most_error: float | None = None) -> bool:
         """Whether enough predictions are equal; for regression, whether the error is small enough against the signal.
@@ -58,6 +64,9 @@ class OutputComparison:
         return self.relative_error is not None and self.relative_error <= _tolerated(least, most_error)
 
     def __str__(self) -> str:
+        return f"{self.output}: {self._values()}" if self.output else self._values()
+
+    def _values(self) -> str:
         if self.share is not None and self.predictions is not None and self.several_per_example:
             predictions = counted(self.predictions, "prediction")
             return f"{self.share:.2%} of {predictions} in {counted(self.examples, 'example')}"
@@ -104,5 +113,7 @@ def agreement_claim(
     )
     if comparison is None:
         return broken_claim(claim, "the file did not run", code="same_outputs")
+    if comparison.output:
+        claim = f"{comparison.output}: {claim}"
     held = comparison.reaches(least, most_error)
     return ClaimRecord(claim=claim, held=held, found=str(comparison), code="same_outputs")

@@ -94,8 +94,9 @@ class RuntimeCheck:
         xnnpack_error: why it does not run on XNNPACK, LiteRT's default; None where it does.
         reference_error: why it does not run on the reference kernels, nor on the built-in ones where those lack an
             operator; None where it does.
-        agreement: outputs on XNNPACK compared with the Keras model's, on the full test split.
-        kernels: outputs on other kernels compared with those on XNNPACK.
+        agreement: outputs on XNNPACK compared with the Keras model's, on the full test split: one comparison for each
+            output; none where the file did not run.
+        kernels: outputs on other kernels compared with those on XNNPACK; of several, the output that is furthest apart.
         compared_on: which other kernels those are.
             For a file with weights in blocks, which only XNNPACK knows, its copy with these in float32 is run.
         lacking: operators that LiteRT's reference kernels do not have, so that the built-in ones are compared.
@@ -108,7 +109,7 @@ class RuntimeCheck:
 
     xnnpack_error: str | None = None
     reference_error: str | None = None
-    agreement: OutputComparison | None = None
+    agreement: tuple[OutputComparison, ...] = ()
     kernels: OutputComparison | None = None
     compared_on: str = "reference"
     lacking: tuple[str, ...] = ()

@@ -26,6 +26,13 @@ def simulation_sentence(record: ExportRecord, metric: str) -> str | None:
             f"{within:.1%} of its output values are within one quantum ({simulation.quantum:.4g}) of the model that "
             f"{simulation.stage} trained"
         )
+    for output, quantum in (simulation.quanta or {}).items():
+        share = record.measures.get(f"{output}_within_quantum")
+        if share is not None:
+            parts.append(
+                f"{share:.1%} of the values of its output {output} are within one quantum ({quantum:.4g}) of the model "
+                f"that {simulation.stage} trained"
+            )
     if simulation.plain:
         parts.append(
             f"{metric} {_value(metric, record.measures[metric])}, and {_value(metric, simulation.plain[metric])} for "

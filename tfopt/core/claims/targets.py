@@ -28,6 +28,7 @@ class Target:
         model: that metric of the Keras model.
         least_agreement: share of equal predictions; None for regression.
         most_error: error over the standard deviation of the output; None for classification.
+        output: name of the output that the metric is of, where there are several.
     """
 
     budgets: tuple[Budget, ...]
@@ -35,6 +36,7 @@ class Target:
     model: float
     least_agreement: float | None = None
     most_error: float | None = None
+    output: str = ""
 
     def reached(self, effect: EffectRecord) -> bool:
         """Whether a measured file reaches it."""
@@ -52,7 +54,8 @@ class Target:
         return not any(budget.measure in (self.metric, f"{self.metric}_drop") for budget in self.budgets)
 
     def _value(self, budget: Budget, effect: EffectRecord) -> float:
-        values = {"agreement": effect.agreement, "relative_error": effect.error, self.metric: effect.metric}
+        of = f"{self.output}_" if self.output else ""
+        values = {f"{of}agreement": effect.agreement, f"{of}relative_error": effect.error, self.metric: effect.metric}
         sign = 1.0 if higher_is_better(self.metric) else -1.0
         value = values.get(budget.measure, sign * (self.model - effect.metric))
         return 0.0 if value is None else value
@@ -84,12 +87,15 @@ def target_of(name: str, variant: Variant, budgets: Sequence[Budget], compile: C
         compile: whose first metric counts.
         model: the metric of the Keras model.
     """
-    metric, classes = compile.metric, Outputs.of(compile).are_classes
-    measured = {metric, f"{metric}_drop", "agreement" if classes else "relative_error"}
+    output = compile.main_output
+    metric, classes = compile.metric, Outputs.of(compile.meaning_of(output)).are_classes
+    likeness = "agreement" if classes else "relative_error"
+    measured = {metric, f"{metric}_drop", f"{output}_{likeness}" if output else likeness}
     return Target(
         budgets=tuple(budget for budget in budgets if budget.export == name and budget.measure in measured),
         metric=metric,
         model=model,
         least_agreement=variant.least_agreement() if classes else None,
         most_error=None if classes else variant.most_relative_error(),
+        output=output,
     )

@@ -57,10 +57,12 @@ def tflite_claims(
         claims.append(sparse_claim(variant, audit, runtime))
     if "clustered" in traits:
         claims.append(_clusters_kept(layers, audit))
-    same = agreement_claim(variant.least_agreement(), runtime.agreement, most_error=variant.most_relative_error())
-    if runtime.agreement is not None:
-        same = _with_advice(_with_saturating(same, variant, audit), variant)
-    return [*claims, kernels_claim(variant, runtime), same]
+    least, most_error = variant.least_agreement(), variant.most_relative_error()
+    same = [
+        _with_advice(_with_saturating(agreement_claim(least, one, most_error=most_error), variant, audit), variant)
+        for one in runtime.agreement
+    ]
+    return [*claims, kernels_claim(variant, runtime), *(same or [agreement_claim(least, None, most_error=most_error)])]
 
 
 def _with_advice(same_outputs: ClaimRecord, variant: Variant) -> ClaimRecord:

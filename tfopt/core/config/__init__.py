@@ -14,6 +14,7 @@
 | `ensembling` | how are models joined or averaged? |
 | `model_source` | which external models does a stage need? |
 | `layer_rules` | which layers does a rule match? |
+| `class_weights` | how much does each class count in the loss? |
 | `budgets` | which limits must the files meet? |
 | `sweep` | which axes and seeds does a sweep have? |
 | `traits` | what can a model be, by the stages it went through? |

@@ -112,7 +112,10 @@ def measures_of(compile: Compile) -> dict[str, _Measure]:
         "cache_bytes": _Measure(parse_bytes),
     }
     for output, of in compile.of_each().items():
-        known |= {f"{output}_{name}" if output else name: measure for name, measure in _of_output(of).items()}
+        own = _of_output(of)
+        if output and not Outputs.of(of).are_classes:
+            del own["agreement"]  # of several outputs, it is always a share of equal predictions
+        known |= {f"{output}_{name}" if output else name: measure for name, measure in own.items()}
     if not compile.outputs and not Outputs.of(compile).are_classes:
         known |= _ANOMALIES
     for metric in compile.together:

@@ -46,7 +46,7 @@ TOGETHER = "model"
 
 _ACCURACY = Metric.model_construct(name="accuracy")
 _ERROR = Metric.model_construct(name="mae")
-_OUTPUT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/-]*")
+_OUTPUT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class Compile(Block):
@@ -143,11 +143,13 @@ class Compile(Block):
         for output in losses:
             if not _OUTPUT_NAME.fullmatch(output) or output == TOGETHER:
                 why = (
-                    f"{TOGETHER!r} means all outputs together" if output == TOGETHER else "its name is part of metrics'"
+                    f"but {TOGETHER!r} means all outputs together. Rename the output's layer."
+                    if output == TOGETHER
+                    else "but names of outputs are letters, digits and _ in files: other characters become _ there."
                 )
                 raise KeyMistake(
                     ("loss", output),
-                    f"names the output {output!r}, but {why}. Rename the output's layer.",
+                    f"names the output {output!r}, {why}",
                     on_key=True,
                     code="invalid_name",
                 )
@@ -218,7 +220,14 @@ class Compile(Block):
         )
         default = (_ACCURACY,) if LOSSES[alone.loss_kind].classification else (_ERROR,)
         metrics = self.metrics.get(output, default) if isinstance(self.metrics, dict) else default
-        return alone.model_copy(update={"metrics": metrics})
+        main = [metric.label for metric in metrics if self.main_metric == f"{output}_{metric.label}"]
+        return alone.model_copy(update={"metrics": metrics, "main_metric": main[0] if main else None})
+
+    def meaning_of(self, output: str) -> Compile:
+        """The block by which two models' outputs are compared: one that is not judged is a quantity."""
+        if output in self.outputs or not output:
+            return self.of(output) if output else self
+        return Compile.model_construct(loss=Loss.model_construct(name="mse"), metrics=(_ERROR,))
 
     def of_each(self) -> dict[str, Compile]:
         """The block of each judged output by its name; this block under an empty name where there is one output."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from tfopt.core.config.callbacks import OwnCallback
+from tfopt.core.config.class_weights import ClassWeights
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
 from tfopt.core.config.distillation import Teacher
@@ -213,8 +214,9 @@ class TrainingStage(Stage):
     """Replaces the rate of compile.optimizer for this stage."""
     early_stopping: EarlyStopping | None = None
     """When to stop before the last epoch."""
-    class_weights: Literal["balanced"] | dict[int, float] | None = None
-    """Weight of each class in the loss; `balanced` makes all classes count the same."""
+    class_weights: ClassWeights | None = None
+    """Weight of each class in the loss; `balanced` makes all classes count the same. Of several outputs: by output,
+    as in `{digit: balanced}`."""
     tensorboard: bool = False
     """Write TensorBoard logs into the run folder."""
     teacher: Teacher | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from tfopt.core.config.class_weights import class_weight_problems
 from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
 from tfopt.core.config.learning_rate import CosineRate, ExponentialRate, PiecewiseRate, PlateauRate, RateStep
@@ -33,6 +34,7 @@ def stage_problems(stage: Stage, path: RecipePath, compile: Compile, augment: Au
     found = [*stage.problems(), *_monitors(stage, compile)]
     if isinstance(stage, TrainingStage):
         found += _spans(stage, stage.epochs)
+        found += class_weight_problems(stage.class_weights, compile)
         if stage.teacher is not None:
             found += below(("teacher",), stage.teacher.problems_with(compile, augment))
     return _problems(found, path, stage.name)

@@ -195,6 +195,8 @@ class SimulationRecord(Record):
     """Name of the stage."""
     quantum: float | None
     """Distance between two neighboring values of the file's output; null where the output is not quantized."""
+    quanta: dict[str, float] | None = None
+    """The same distance by output name, of the outputs that are quantized; null where the model has one output."""
     plain: dict[str, float] = {}
     """The recipe's metrics, `loss` and `<metric>_drop` of plain post-training quantization: the same variant of the
     model before the stage, on the full test split."""

@@ -20,6 +20,7 @@ from tfopt.report.plan import layers as layers_text
 from tfopt.report.plan.chart import COLUMNS, schedules_chart
 from tfopt.report.plan.text import shortened
 from tfopt.report.run import sentences
+from tfopt.report.run.outputs import OUTPUT_HEADINGS, output_rows
 from tfopt.report.run.rows import budget_rows, export_rows, layer_table, likeness, stage_rows
 from tfopt.report.run.shrinking import HEADINGS, shrunk_stages
 from tfopt.report.shared import explanation as rows
@@ -90,6 +91,8 @@ def run_html(report: Report) -> str:
         verdict=sentences.verdict(report),
         warnings=sentences.warnings(report),
         exports=export_rows(report),
+        outputs=output_rows(report),
+        output_headings=OUTPUT_HEADINGS,
         likeness=likeness(report),
         stages=stage_rows(report),
         layers=layer_table(report),

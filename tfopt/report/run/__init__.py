@@ -3,6 +3,7 @@
 | file | question it answers |
 |---|---|
 | `rows` | which values are in the tables of files, stages, layers, budgets? |
+| `outputs` | what is each of several outputs worth in each file? |
 | `sentences` | what does a report say in words? |
 | `cost` | what do the files cost in memory, and on a phone? |
 | `curves` | which points are on the curves of metrics and sparsity? |

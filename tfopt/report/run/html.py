@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfopt.report.run import charts, sentences, shrinking
 from tfopt.report.run.cost import cost_sentences
+from tfopt.report.run.outputs import OUTPUT_HEADINGS, output_rows
 from tfopt.report.run.rows import budget_rows, export_rows, latency_threads, layer_table, likeness, stage_rows
 from tfopt.report.shared import explanation, formats, style
 from tfopt.report.shared.arithmetic import arithmetic
@@ -54,6 +55,8 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         recipe_yaml=recipe_yaml,
         verdict=sentences.verdict(report),
         exports=exports,
+        outputs=output_rows(report),
+        output_headings=OUTPUT_HEADINGS,
         likeness=likeness(report),
         latency_threads=latency_threads(report),
         broken_names=[row.name for row in exports if row.broken],

@@ -5,7 +5,7 @@ Pure: functions accept a report and return frozen dataclasses; `formats` spells 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -181,8 +181,8 @@ def _export_row(export: ExportRecord, metric: str, budgets: Iterable[BudgetRow])
         sparse_bytes=export.sparse_bytes,
         metric=measures.get(metric),
         drop=measures.get(f"{metric}_drop"),
-        agreement=measures.get("agreement"),
-        relative_error=measures.get("relative_error"),
+        agreement=_of_main(measures, "agreement", metric),
+        relative_error=_of_main(measures, "relative_error", metric),
         latency_ms=measures.get("latency_ms"),
         latency_ms_p10=measures.get("latency_ms_p10"),
         latency_ms_p90=measures.get("latency_ms_p90"),
@@ -192,6 +192,14 @@ def _export_row(export: ExportRecord, metric: str, budgets: Iterable[BudgetRow])
         num_accepted=sum(claim.passes and not claim.held for claim in export.claims),
         budgets=tuple(budget for budget in budgets if budget.export == export.name),
     )
+
+
+def _of_main(measures: Mapping[str, float], name: str, metric: str) -> float | None:
+    """A comparison with the model; of several outputs, that of the output of the main metric."""
+    if name in measures:
+        return measures[name]
+    own = [key for key in measures if key.endswith(f"_{name}") and metric.startswith(key.removesuffix(name))]
+    return measures[max(own, key=len)] if own else None
 
 
 @dataclass(frozen=True)
@@ -217,7 +225,7 @@ class Likeness:
 
 def likeness(report: Report) -> Likeness:
     """The column that compares outputs; a report of before 0.2 has the largest difference only."""
-    if any("relative_error" in export.measures for export in report.exports):
+    if any(_of_main(export.measures, "relative_error", report.metric) is not None for export in report.exports):
         meaning = "error over the standard deviation of the outputs of"
         return Likeness("relative error", meaning, of_regression=True)
     if formats.agreement_is_share(report.metric):

@@ -22,12 +22,13 @@ _MICROSECONDS_BELOW = 0.1
 def is_fraction(name: str) -> bool:
     """Whether a measure of this name is a fraction between 0 and 1, to be written in percent."""
     bare = name.removeprefix("val_").removesuffix("_drop")
-    return bare in _FRACTIONS or bare.endswith("accuracy")
+    # Of one of several outputs, the output's name comes first: `digit_f1`.
+    return bare in _FRACTIONS or bare.endswith(("accuracy", *(f"_{one}" for one in _FRACTIONS)))
 
 
 def agreement_is_share(metric: str) -> bool:
     """Whether `agreement` is a share of equal predictions, by the recipe's first metric; else it is a difference."""
-    return is_fraction(metric) or metric in OF_TOKENS
+    return is_fraction(metric) or metric.endswith(OF_TOKENS)
 
 
 def percent(value: float | None, digits: int = 1) -> str:

@@ -35,8 +35,8 @@ def scaled(images: Array, scale: Scale, largest: int = 255) -> Array:
     return images
 
 
-def pixels(*, scale: Scale = "unit", largest: int = 255) -> RawInputs:
-    """What `scaled` does to raw pixels; takes the arguments of a data set with `scale` only."""
+def pixels(*, scale: Scale = "unit", largest: int = 255, ink: bool = False) -> RawInputs:
+    """What `scaled` does to raw pixels; takes the arguments of a data set with `scale` and `ink` only."""
     return RawInputs(std=(float(largest),) if scale == "unit" else (1.0,), high=float(largest), images=True)
 
 
@@ -44,3 +44,9 @@ def grey(examples: Examples, scale: Scale) -> Examples:
     """Grey images (n, height, width) of 0..255 as (n, height, width, 1), scaled; labels as they are."""
     images, labels = examples
     return scaled(images[..., np.newaxis], scale), labels
+
+
+def with_ink(examples: Examples) -> tuple[Array, dict[str, Array]]:
+    """Images of digits with two targets: `digit`, (n,), and `ink`, (n, 1), the mean of the pixels of each image."""
+    images, labels = examples
+    return images, {"digit": labels, "ink": images.reshape(len(images), -1).mean(axis=1, keepdims=True)}

@@ -72,7 +72,7 @@ def export_saved_model(
         A record; of an export that failed, with `error`.
     """
     float_model, _ = saved_model.float_and_quantized(model)
-    signature = saved_model.signature_of(float_model)
+    signature = saved_model.signature_of(float_model, context.compile.all_outputs)
     claims: list[ClaimRecord] = []
 
     def make(folder: Path) -> tuple[Path, Outputs]:
@@ -120,7 +120,7 @@ def export_keras(
         back, or the Keras 3 model would give different outputs.
     """
     float_model, _ = saved_model.float_and_quantized(model)
-    signature = saved_model.signature_of(float_model)
+    signature = saved_model.signature_of(float_model, context.compile.all_outputs)
     notes = {keras_archive.NOTE: ranges_note(model)} if isinstance(model, Quantized) else {}
     write = _write_tf_keras if context.origin is None else _write_keras_3
     claims: list[ClaimRecord] = []
@@ -265,16 +265,14 @@ def _judged(
     """The record of a file with its measures, and the claim that its outputs are the model's."""
     expected = saved_model.predict(model, context.data.test.inputs, signature)
     test = context.data.test
-    compared = [
-        agreement.compare(found[port], expected[port], context.compile, test.targets) for port in signature.outputs
-    ]
+    compared = agreement.compare_each(found, expected, context.compile, test.targets)
     measures = file_measures(found, context.data.test, context.compile, context.dense)
     least = _LEAST_AGREEMENT
     if record.format == "keras" and context.origin is not None and not is_float32(context.origin):
         least = _LEAST_AGREEMENT_OF_HALVES
     return record.model_copy(
         update={
-            "measures": {**measures, **compared[0].measures()},
+            "measures": {**measures, **{name: value for one in compared for name, value in one.measures().items()}},
             "claims": [agreement_claim(least, comparison) for comparison in compared],
         }
     )

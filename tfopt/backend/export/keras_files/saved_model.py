@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from tfopt.backend.data.arrays.tensors import readable_errors
 from tfopt.backend.data.arrays.views import of_type
 from tfopt.backend.data.batches import input_batches
 from tfopt.backend.export.keras_files.deterministic_saved_model import OrderedArchive, make_canonical
+from tfopt.backend.graph.outputs import usable
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.types import Array, ExampleArray, ExampleArrays, Shape
@@ -63,8 +63,12 @@ def float_and_quantized(model: tf_keras.Model | Quantized) -> tuple[tf_keras.Mod
     return (model, None) if isinstance(model, tf_keras.Model) else (model.float_model, model.model)
 
 
-def signature_of(model: tf_keras.Model) -> Signature:
+def signature_of(model: tf_keras.Model, outputs: Sequence[str] = ()) -> Signature:
     """Names of the inputs and outputs of a float model.
+
+    Args:
+        model: the float model.
+        outputs: names of its outputs in a recipe (`Compile.all_outputs`); its own, where there are none.
 
     Raises:
         ExportError: the model's inputs are not known before it runs.
@@ -75,20 +79,13 @@ def signature_of(model: tf_keras.Model) -> Signature:
             "Build it with tf_keras.Input and tf_keras.Model(inputs, outputs).",
             code="model_not_built",
         )
-    return Signature(_usable(model.input_names), _usable(model.output_names))
+    return Signature(usable(model.input_names), usable(outputs or model.output_names))
 
 
 def own_types(model: tf_keras.Model, signature: Signature) -> dict[str, str]:
     """Dtypes of the inputs and outputs of a float model that are not floats, such as token ids, by signature name."""
     ports = zip((*signature.inputs, *signature.outputs), (*model.inputs, *model.outputs), strict=True)
     return {name: tensor.dtype.name for name, tensor in ports if not tensor.dtype.is_floating}
-
-
-def _usable(names: Sequence[str]) -> tuple[str, ...]:
-    """Names that survive a signature unchanged; TensorFlow would replace other characters silently."""
-    clean = [re.sub(r"[^A-Za-z0-9_]", "_", name) for name in names]
-    clean = [name if name[:1].isalpha() else f"port_{name}" for name in clean]
-    return tuple(name if clean.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(clean))
 
 
 def needs_fixed_batch(model: tf_keras.Model) -> bool:

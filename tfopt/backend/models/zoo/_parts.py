@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.types import Nested
 from tfopt.errors import StageError
 
@@ -52,13 +53,31 @@ def vector_input(input_shape: ExampleShape, model: str) -> tuple[tf.Tensor, tf.T
     return inputs, inputs if len(input_shape) == 1 else layers.Flatten(name="flatten")(inputs)
 
 
-def classifier(inputs: Nested, x: tf.Tensor, num_outputs: int, output: Output, name: str) -> tf_keras.Model:
-    """Ends a model with the Dense layer `logits` and what `ended` adds.
+def classifier(
+    inputs: Nested, x: tf.Tensor, num_outputs: int | OutputSizes, output: Output, name: str
+) -> tf_keras.Model:
+    """Ends a model with the Dense layer `logits` and what `ended` adds; of several outputs, each has its own head.
+
+    Args:
+        inputs: of the model.
+        x: what the outputs are computed from, (batch, features).
+        num_outputs: of the only output, or of each by its name: classes with the layers `<output>_logits` and
+            `<output>`, quantities with one layer `<output>`.
+        output: what follows the logits of classes.
+        name: of the model.
 
     Raises:
         StageError: `output` is unknown.
     """
+    if isinstance(num_outputs, dict):
+        return tf_keras.Model(inputs, [_head(x, key, num_outputs, output, name) for key in num_outputs], name=name)
     return ended(inputs, layers.Dense(num_outputs, name="logits")(x), output, name)
+
+
+def _head(x: tf.Tensor, key: str, sizes: OutputSizes, output: Output, model: str) -> tf.Tensor:
+    if key in sizes.quantities or output == "linear":
+        return layers.Dense(sizes[key], name=key)(x)
+    return _activated(layers.Dense(sizes[key], name=f"{key}_logits")(x), output, key, model)
 
 
 def ended(inputs: Nested, logits: tf.Tensor, output: Output, name: str) -> tf_keras.Model:
@@ -69,17 +88,18 @@ def ended(inputs: Nested, logits: tf.Tensor, output: Output, name: str) -> tf_ke
     Raises:
         StageError: `output` is unknown.
     """
+    return tf_keras.Model(inputs, _activated(logits, output, "probabilities", name), name=name)
+
+
+def _activated(logits: tf.Tensor, output: Output, name: str, model: str) -> tf.Tensor:
     if output not in ("softmax", "sigmoid", "linear"):
         raise StageError(
-            f"args.output of the model {name} must be softmax, sigmoid or linear. Got {output!r}.",
+            f"args.output of the model {model} must be softmax, sigmoid or linear. Got {output!r}.",
             code="invalid_argument",
         )
-    x = logits
     if output == "softmax":
-        x = layers.Softmax(name="probabilities")(x)
-    elif output == "sigmoid":
-        x = layers.Activation("sigmoid", name="probabilities")(x)
-    return tf_keras.Model(inputs, x, name=name)
+        return layers.Softmax(name=name)(logits)
+    return layers.Activation("sigmoid", name=name)(logits) if output == "sigmoid" else logits
 
 
 def batch_norm_relu(x: tf.Tensor, name: str, momentum: float = 0.99) -> tf.Tensor:

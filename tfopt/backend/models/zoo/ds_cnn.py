@@ -6,12 +6,13 @@ import tf_keras
 from tf_keras import layers
 from tf_keras.regularizers import L2
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, batch_norm_relu, classifier, image_input
 
 
 def build(
     input_shape: ExampleShape,
-    num_outputs: int,
+    num_outputs: int | OutputSizes,
     *,
     filters: int = 64,
     blocks: int = 4,

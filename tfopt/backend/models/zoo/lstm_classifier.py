@@ -7,6 +7,7 @@ from typing import Literal
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier
 from tfopt.backend.models.zoo._recurrent import recurrent
 from tfopt.backend.models.zoo._transformer import check_choice, dropped, initial, known_vocabulary, token_input
@@ -16,7 +17,7 @@ _NAME = "lstm_classifier"
 
 def build(
     input_shape: ExampleShape,
-    num_outputs: int,
+    num_outputs: int | OutputSizes,
     *,
     vocabulary_size: int | None = None,
     width: int = 64,

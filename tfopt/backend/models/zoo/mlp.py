@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier, vector_input
 
 
 def build(
     input_shape: ExampleShape,
-    num_outputs: int,
+    num_outputs: int | OutputSizes,
     *,
     units: Sequence[int] = (128, 64),
     dropout: float = 0.0,

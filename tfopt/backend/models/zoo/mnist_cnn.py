@@ -5,10 +5,11 @@ from __future__ import annotations
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier, image_input
 
 
-def build(input_shape: ExampleShape, num_outputs: int, *, output: Output = "softmax") -> tf_keras.Model:
+def build(input_shape: ExampleShape, num_outputs: int | OutputSizes, *, output: Output = "softmax") -> tf_keras.Model:
     """Conv2D 12 3x3, 2x2 pooling, Dense.
 
     From tensorflow.org/model_optimization/guide/pruning/pruning_with_keras. The guide ends with logits and a loss with

@@ -6,6 +6,7 @@ import tf_keras
 from tf_keras import layers
 from tf_keras.regularizers import L2
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, batch_norm_relu, classifier, image_input
 
 _BLOCKS = ((1, 16), (2, 32), (1, 32), (2, 64), (1, 64), (2, 128), *((1, 128),) * 5, (2, 256), (1, 256))
@@ -13,7 +14,7 @@ _BLOCKS = ((1, 16), (2, 32), (1, 32), (2, 64), (1, 64), (2, 128), *((1, 128),) *
 
 
 def build(
-    input_shape: ExampleShape, num_outputs: int, *, l2: float = 1e-4, output: Output = "softmax"
+    input_shape: ExampleShape, num_outputs: int | OutputSizes, *, l2: float = 1e-4, output: Output = "softmax"
 ) -> tf_keras.Model:
     """MobileNetV1 (Howard et al. 2017, arXiv:1704.04861) with a quarter of the filters, of github.com/mlcommons/tiny.
 

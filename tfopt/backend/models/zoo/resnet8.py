@@ -7,11 +7,17 @@ import tf_keras
 from tf_keras import layers
 from tf_keras.regularizers import L2
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, batch_norm_relu, classifier, image_input
 
 
 def build(
-    input_shape: ExampleShape, num_outputs: int, *, filters: int = 16, l2: float = 1e-4, output: Output = "softmax"
+    input_shape: ExampleShape,
+    num_outputs: int | OutputSizes,
+    *,
+    filters: int = 16,
+    l2: float = 1e-4,
+    output: Output = "softmax",
 ) -> tf_keras.Model:
     """Three residual stacks (He et al. 2016, arXiv:1512.03385), as in github.com/mlcommons/tiny.
 

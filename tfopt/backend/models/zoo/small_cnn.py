@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier, image_input
 
 
 def build(
     input_shape: ExampleShape,
-    num_outputs: int,
+    num_outputs: int | OutputSizes,
     *,
     filters: Sequence[int] = (16, 32),
     dense: int = 64,

@@ -6,13 +6,14 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, batch_norm_relu, classifier
 from tfopt.backend.models.zoo._speech import Features, speech_input
 
 
 def build(
     input_shape: ExampleShape,
-    num_outputs: int,
+    num_outputs: int | OutputSizes,
     *,
     filters: int = 64,
     blocks: int = 4,

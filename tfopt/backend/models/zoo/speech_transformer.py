@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.layers import PositionEmbedding
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier
 from tfopt.backend.models.zoo._speech import Features, speech_input
@@ -16,7 +17,7 @@ from tfopt.backend.models.zoo._transformer import Activation, check_heads, initi
 
 def build(
     input_shape: ExampleShape,
-    num_outputs: int,
+    num_outputs: int | OutputSizes,
     *,
     width: int = 64,
     heads: int = 4,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tf_keras
 
+from tfopt.backend.data.splits import OutputSizes
 from tfopt.backend.models.pretrained.layout import Sizes
 from tfopt.backend.models.zoo._parts import ExampleShape, Output, classifier
 from tfopt.backend.models.zoo._transformer import (
@@ -24,7 +25,7 @@ _NAME = "transformer_classifier"
 
 def build(
     input_shape: ExampleShape,
-    num_outputs: int,
+    num_outputs: int | OutputSizes,
     *,
     vocabulary_size: int | None = None,
     width: int = 64,

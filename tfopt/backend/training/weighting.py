@@ -1,0 +1,53 @@
+"""How much each label counts in the loss: by its class, and of several outputs in each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from tfopt.backend.data.load import class_weights
+from tfopt.backend.training.metrics.counted import ignored_class
+from tfopt.backend.types import Arrays, Nested
+from tfopt.core.config.class_weights import ClassWeights, OfClasses
+from tfopt.core.config.compile import Compile
+
+
+def weighted(
+    batches: tf.data.Dataset, targets: Arrays, setting: ClassWeights | None, compile: Compile
+) -> tf.data.Dataset:
+    """Adds weights to batches; a mixture of classes weighs what its parts weigh.
+
+    Args:
+        batches: of (inputs, targets, ...).
+        targets: of the whole training split, by output name where there are several.
+        setting: of the stage.
+        compile: whose loss may leave labels out.
+
+    Raises:
+        StageError: the targets are no classes, or the setting names a class that does not exist.
+    """
+    if setting is None:
+        return batches
+    by_output: Mapping[str, OfClasses] = setting if compile.outputs else {"": setting}  # type: ignore[assignment,dict-item]
+    each = compile.of_each()
+    tables: dict[str, tf.Tensor] = {}
+    for name, own in by_output.items():
+        labels = targets[name] if isinstance(targets, dict) else targets
+        found = class_weights(labels, own, ignored_class(each[name]))
+        tables[name] = tf.constant([weight for _, weight in sorted((found or {}).items())], tf.float32)
+
+    def weigh(inputs: tf.Tensor, targets: Nested, *more: Nested) -> tuple[Nested, ...]:
+        if not compile.outputs:
+            return inputs, targets, _of_labels(targets, tables[""]), *more[1:]
+        weights = {name: _of_labels(targets[name], table) for name, table in tables.items()}
+        return inputs, targets, weights, *more[1:]
+
+    return batches.map(weigh)
+
+
+def _of_labels(targets: tf.Tensor, table: tf.Tensor) -> tf.Tensor:
+    if targets.dtype.is_floating:
+        return tf.linalg.matvec(targets, table)
+    # Labels that the loss ignores may be -1, or a class that is not among the weights.
+    return tf.gather(table, tf.clip_by_value(targets, 0, len(table) - 1))
