@@ -6,6 +6,7 @@ in its store, it tells the others. Without several workers, a process leads and 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,13 +118,18 @@ def not_alone() -> Iterator[None]:
         if _team is None:
             raise
         raise StageError(
-            f"{describe()} has lost another worker: {_reason(error)}",
+            f"{describe()} trains with others, and {_lost(error)}.",
             "Start the same command again on every machine: the run resumes from its last checkpoint.",
             code="worker_lost",
         ) from error
 
 
-def _reason(error: tf.errors.OpError) -> str:
-    lines = [line.strip() for line in str(error.message).splitlines() if line.strip()]
-    telling = [line for line in lines if "unhealthy" in line or "task:" in line or "aborted" in line]
-    return (telling or lines or [type(error).__name__])[-1][:200]
+def _lost(error: tf.errors.OpError) -> str:
+    """Which task of TF_CONFIG is gone, from what TensorFlow says about it."""
+    told = str(error.message)
+    tasks = re.findall(r"/job:(\w+)/replica:\d+/task:(\d+)\s*(?:\n|$)", told)
+    if tasks:
+        job, index = tasks[0]
+        return f"{job} {index} of TF_CONFIG is gone"
+    lines = [line.strip() for line in told.splitlines() if line.strip()] or [type(error).__name__]
+    return f"one of them is gone: {lines[-1][:200].rstrip('.')}"
