@@ -17,7 +17,7 @@ from tfopt.stages.train import Train
 pytestmark = pytest.mark.tf
 
 
-def train(folder, precision, inputs_times=1.0, kernel_times=1.0):
+def train(folder, precision, inputs_times=1.0, kernel_times=1.0, last_times=1.0):
     tf_keras.utils.set_random_seed(0)
     layers = tf_keras.layers
     model = tf_keras.Sequential(
@@ -25,6 +25,8 @@ def train(folder, precision, inputs_times=1.0, kernel_times=1.0):
     )
     kernel = model.get_layer("wide").kernel
     kernel.assign(kernel * kernel_times)
+    last = model.layers[-1].kernel
+    last.assign(last * last_times)
     some = digits(512)
     large = Data(
         Split(some.train.inputs * np.float32(inputs_times), some.train.targets),
@@ -44,7 +46,7 @@ def test_the_layer_whose_outputs_overflow_is_named(tmp_path):
 
 def test_gradients_that_never_fit_are_an_error_not_a_model_that_learns_nothing(tmp_path):
     with refused(StageError, "precision_overflow", "gradients"):
-        train(tmp_path, "mixed_float16", inputs_times=6e4, kernel_times=1e-6)
+        train(tmp_path, "mixed_float16", inputs_times=6e4, kernel_times=1e-6, last_times=100.0)
 
 
 def test_bfloat16_has_the_range(tmp_path):
