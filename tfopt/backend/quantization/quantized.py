@@ -26,10 +26,10 @@ from tfopt.errors import StoreError
 _SETTINGS = "quantization.json"
 _RANGES = "ranges.npz"
 _FLOAT_MODEL = "float_model"
-_KERNELS = ("kernel", "depthwise_kernel")
-_FORMAT = 2
-_WITH_KERNEL_RANGES = 1
-"""The format of tfopt 0.1.0, which also has ranges of kernels. They are left out: now they follow from the weights."""
+_WEIGHTS = ("kernel", "depthwise_kernel", "embeddings", "table", "factors")
+_FORMAT = 3
+_WITH_WEIGHT_RANGES = (1, 2)
+"""Formats that also have ranges of weights: 1 of kernels, 2 of tables. They are left out: they follow from the weights."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def load_quantized(folder: Path) -> Quantized:
         StoreError: the files are of a different format, or do not belong together.
     """
     settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-    if settings.get("format") not in (_FORMAT, _WITH_KERNEL_RANGES):
+    if settings.get("format") not in (_FORMAT, *_WITH_WEIGHT_RANGES):
         raise StoreError(
             f"{folder / _SETTINGS} is of format {settings.get('format')!r}. Expected {_FORMAT}.",
             "Run the recipe again with --fresh.",
@@ -97,8 +97,8 @@ def load_quantized(folder: Path) -> Quantized:
     ranges = _ranges(model)
     with np.load(folder / _RANGES) as stored:
         names = set(stored.files)
-        if settings["format"] == _WITH_KERNEL_RANGES:
-            names = {name for name in names if name in ranges or not _is_of_kernel(name)}
+        if settings["format"] in _WITH_WEIGHT_RANGES:
+            names = {name for name in names if name in ranges or not _is_of_weight(name)}
         if names != set(ranges):
             odd = ", ".join(sorted(names ^ set(ranges)))
             raise StoreError(
@@ -158,9 +158,9 @@ def is_quantized(folder: Path) -> bool:
     return (folder / _SETTINGS).is_file()
 
 
-def _is_of_kernel(name: str) -> bool:
-    """Whether a stored range is one of a layer's kernel: `quant_conv.kernel_min`, `quant_conv.depthwise_kernel_max`."""
-    return name.rpartition(".")[2] in {f"{kernel}_{end}" for kernel in _KERNELS for end in ("min", "max")}
+def _is_of_weight(name: str) -> bool:
+    """Whether a stored range is one of a layer's weight: `quant_conv.kernel_min`, `quant_conv.depthwise_kernel_max`."""
+    return name.rpartition(".")[2] in {f"{weight}_{end}" for weight in _WEIGHTS for end in ("min", "max")}
 
 
 def _ranges(model: tf_keras.Model) -> dict[str, tf.Variable]:

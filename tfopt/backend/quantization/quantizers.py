@@ -124,14 +124,71 @@ class InputQuantizer(Observing, AllValuesQuantizer):
         return {}
 
 
+class SeenQuantizer(Observing, AllValuesQuantizer):
+    """tfmot's range of all values ever seen, for rows of a table: a moving average would clip those of rare tokens.
+
+    The file rounds the table itself, with the scale of the rows that are taken. Without one, the converter takes a range
+    from its calibration, which has that of the sum where the rows are added to others in the same memory (TF 2.21).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(num_bits=8, per_axis=False, symmetric=False, narrow_range=False)
+
+    def get_config(self) -> Config:
+        return {}
+
+
 class TensorQuantizer(LastValueQuantizer):
-    """One scale for a whole weight that the converter does not treat as a kernel, such as the table of an Embedding."""
+    """One scale for a whole weight, by tfmot's operator."""
 
     def __init__(self) -> None:
         super().__init__(num_bits=8, per_axis=False, symmetric=True, narrow_range=True)
 
 
-class KernelQuantizer(Quantizer):
+class WeightQuantizer(Quantizer):
+    """Rounds a weight to what the int8 file holds, by plain operators that the converter computes once.
+
+    tfmot's quantizers put a fake-quantization operator into the graph instead, whose result the converter rounds a
+    second time with the range that it finds itself.
+    """
+
+    def build(self, tensor_shape: tf.TensorShape, name: str, layer: layers.Layer) -> Ranges:
+        return {}
+
+    def __call__(self, inputs: tf.Tensor, training: bool, weights: Ranges, **kwargs: Nested) -> tf.Tensor:
+        rounded = self.rounded(inputs)
+        # The gradient of the rounding is 1 (the straight-through estimator).
+        return inputs + tf.stop_gradient(rounded - inputs) if training else rounded
+
+    def rounded(self, values: tf.Tensor) -> tf.Tensor:
+        """The weight as in the file."""
+        raise NotImplementedError
+
+    def get_config(self) -> Config:
+        return {}
+
+
+class Unrounded(WeightQuantizer):
+    """Leaves a weight as it is: each layer that reads it rounds it in its own way."""
+
+    def rounded(self, values: tf.Tensor) -> tf.Tensor:
+        return values
+
+
+class ConstantQuantizer(WeightQuantizer):
+    """Rounds a weight that is no kernel, such as the table of an Embedding or the operand of an addition.
+
+    The converter gives it one scale, and a range from its lowest to its highest value, in which zero is.
+    """
+
+    def rounded(self, values: tf.Tensor) -> tf.Tensor:
+        low, high = tf.minimum(tf.reduce_min(values), 0.0), tf.maximum(tf.reduce_max(values), 0.0)
+        scale = tf.where(high > low, high - low, tf.ones_like(high)) / _STEPS
+        zero = tf.round(-low / scale)
+        return (tf.clip_by_value(tf.round(values / scale) + zero, 0.0, _STEPS) - zero) * scale
+
+
+class KernelQuantizer(WeightQuantizer):
     """Rounds a kernel to -127..127 times a scale per output channel: to what the int8 file holds.
 
     It adds no fake-quantization operator to the graph, as tfmot's quantizers do. The converter computes these plain
@@ -148,16 +205,11 @@ class KernelQuantizer(Quantizer):
     def __init__(self, *channel_axes: int) -> None:
         self.channel_axes = channel_axes
 
-    def build(self, tensor_shape: tf.TensorShape, name: str, layer: layers.Layer) -> Ranges:
-        return {}
-
-    def __call__(self, inputs: tf.Tensor, training: bool, weights: Ranges, **kwargs: Nested) -> tf.Tensor:
-        shared = [axis for axis in range(len(inputs.shape)) if axis not in self.channel_axes]
-        largest = tf.reduce_max(tf.abs(inputs), axis=shared, keepdims=True)
+    def rounded(self, values: tf.Tensor) -> tf.Tensor:
+        shared = [axis for axis in range(len(values.shape)) if axis not in self.channel_axes]
+        largest = tf.reduce_max(tf.abs(values), axis=shared, keepdims=True)
         scale = tf.where(largest > 0, largest, tf.ones_like(largest)) / _LARGEST_INTEGER
-        rounded = tf.round(inputs / scale) * scale
-        # The gradient of the rounding is 1 (the straight-through estimator).
-        return inputs + tf.stop_gradient(rounded - inputs) if training else rounded
+        return tf.round(values / scale) * scale
 
     def get_config(self) -> Config:
         return {"channel_axes": self.channel_axes}

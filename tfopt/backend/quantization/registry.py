@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from tensorflow_model_optimization.quantization.keras import QuantizeConfig, QuantizeRegistry
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
@@ -44,16 +45,24 @@ from tfopt.backend.quantization.canonical.normalization_layers import (
     SumOfSquares,
     Times,
 )
-from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
+from tfopt.backend.quantization.canonical.table_layers import (
+    Table,
+    TableOfProducts,
+    TakeRows,
+    TimesRows,
+)
 from tfopt.backend.quantization.configs import NothingConfig, OutputConfig, WeightConfig
 from tfopt.backend.quantization.float_fallback import FLOAT_FUNCTIONS, float_reason
 from tfopt.backend.quantization.own_functions import computes_in_integers
 from tfopt.backend.quantization.quantizers import (
     ActivationQuantizer,
+    ConstantQuantizer,
     DivisorQuantizer,
     FixedQuantizer,
     KernelQuantizer,
+    SeenQuantizer,
     TensorQuantizer,
+    Unrounded,
 )
 from tfopt.backend.quantization.weight_constraints import WeightConstraints, constrained_quantizer
 
@@ -65,12 +74,12 @@ class Rounding:
     Args:
         weight: attribute that holds the weight to round; None for none.
         quantizer: how that weight is rounded.
-        output: round the output of the layer.
+        output: round the output of the layer; or how, where that is not by a range that training learns.
     """
 
     weight: str | None = None
     quantizer: Quantizer | None = None
-    output: bool = False
+    output: bool | Callable[[], Quantizer] = False
 
 
 OUTPUT = Rounding(output=True)
@@ -86,10 +95,11 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.Conv2DTranspose: Rounding("kernel", KernelQuantizer(2), output=True),
     layers.Dense: Rounding("kernel", KernelQuantizer(1), output=True),
     layers.EinsumDense: Rounding("kernel", TensorQuantizer(), output=True),
-    layers.Embedding: Rounding("embeddings", TensorQuantizer()),
-    PositionEmbedding: Rounding("embeddings", TensorQuantizer(), output=True),
-    Table: Rounding("table", TensorQuantizer()),
-    TakeRows: NOTHING,
+    layers.Embedding: Rounding("embeddings", Unrounded(), output=SeenQuantizer),
+    PositionEmbedding: Rounding("embeddings", ConstantQuantizer(), output=True),
+    Table: Rounding("table", Unrounded()),
+    TableOfProducts: Rounding(output=partial(KernelQuantizer, 0)),
+    TakeRows: Rounding(output=SeenQuantizer),
     TimesRows: OUTPUT,
     # Kernels in one dimension, where they are not rewritten in two
     layers.Conv1D: Rounding("kernel", KernelQuantizer(2), output=True),
@@ -122,7 +132,7 @@ ROUNDINGS: Mapping[type, Rounding] = {
     SumOfSquares: OUTPUT,
     SwappedHalves: NOTHING,
     Times: OUTPUT,
-    TimesTable: Rounding("factors", TensorQuantizer(), output=True),
+    TimesTable: Rounding("factors", ConstantQuantizer(), output=True),
     # Masks
     AllMasks: NOTHING,
     AttentionMask: NOTHING,
@@ -284,4 +294,6 @@ def _output_quantizer(layer: layers.Layer, rounded: Rounding | None, read_outsid
         return None if read_outside else FixedQuantizer(*FIXED_RANGES[function])
     if function in FLOAT_FUNCTIONS or not (rounded is None or rounded.output):
         return None
+    if callable(rounded.output):
+        return rounded.output()
     return DivisorQuantizer() if type(layer) is PlusEpsilon else ActivationQuantizer()

