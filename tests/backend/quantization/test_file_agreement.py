@@ -15,6 +15,7 @@ from tf_keras import layers
 from tfopt.backend.export.calibration import save_arrays
 from tfopt.backend.export.convert import convert_one
 from tfopt.backend.export.keras_files.saved_model import named_inputs, signature_of, write_saved_model
+from tfopt.backend.layers import PositionEmbedding, TiedEmbedding, TiedLogits
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.input_ranges import input_ranges, with_ranges
@@ -78,6 +79,19 @@ def _fit(model: tf_keras.Model, given: Mapping[str, np.ndarray], targets: Sequen
     model.fit(first, [values[:512] for values in targets], 32, epochs, verbose=0)
 
 
+def _converted(
+    model: tf_keras.Model, wrapped: tf_keras.Model, examples: Mapping[str, np.ndarray], folder: Path
+) -> Path:
+    signature = signature_of(model)
+    write_saved_model(wrapped, signature, folder / "saved")
+    shown = with_ranges(examples, input_ranges(wrapped))
+    files = save_arrays(named_inputs(shown, model, signature), folder / "examples")
+    path = folder / "model.tflite"
+    calibration = {name: str(path) for name, path in files.items()}
+    path.write_bytes(convert_one(str(folder / "saved"), Variant(quantize="int8", io="int8"), calibration))
+    return path
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     tf_keras.utils.set_random_seed(0)
@@ -90,14 +104,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
     calibrate(wrapped, [{name: values[:64] for name, values in given.items()}])
     _fit(wrapped, given, targets, 1)
-    folder = tmp_path_factory.mktemp("agreement")
-    signature = signature_of(model)
-    write_saved_model(wrapped, signature, folder / "saved")
-    shown = with_ranges({name: values[:32] for name, values in given.items()}, input_ranges(wrapped))
-    files = save_arrays(named_inputs(shown, model, signature), folder / "examples")
-    calibration = {name: str(path) for name, path in files.items()}
-    path = folder / "model.tflite"
-    path.write_bytes(convert_one(str(folder / "saved"), Variant(quantize="int8", io="int8"), calibration))
+    shown = {name: values[:32] for name, values in given.items()}
+    path = _converted(model, wrapped, shown, tmp_path_factory.mktemp("agreement"))
     return Trained(wrapped, path, {name: values[512:] for name, values in given.items()})
 
 
@@ -162,3 +170,64 @@ def test_kernels_hold_the_simulated_integers(trained: Trained, name: str, operat
     ]
     # A batch normalization with a negative factor turns the signs of its channel.
     assert any((np.abs(values.astype(np.int32)) == np.abs(expected)).mean() > 0.99 for values in held)
+
+
+TOKENS, WIDTH, STEPS = 12, 16, 6
+
+
+@pytest.fixture(scope="module")
+def language(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A tied table, positions and normalization: what comes before and behind the blocks of a decoder."""
+    tf_keras.utils.set_random_seed(0)
+    random = np.random.default_rng(0)
+    tokens = layers.Input((STEPS,), name="tokens", dtype="int32")
+    x, table = TiedEmbedding(TOKENS, WIDTH, name="table")(tokens)
+    x = layers.LayerNormalization(epsilon=1e-5, name="norm")(PositionEmbedding(STEPS, name="positions")(x))
+    model = tf_keras.Model(tokens, TiedLogits(name="logits")([x, table]))
+    # Vectors whose mean squares differ by a factor of a hundred, as behind some blocks of a decoder.
+    sizes = np.geomspace(0.1, 1, TOKENS)[:, np.newaxis]
+    model.get_layer("table").set_weights([(random.normal(size=(TOKENS, WIDTH)) * sizes + 0.1 * sizes)])
+    given = {"tokens": random.integers(0, TOKENS, (640, STEPS)).astype(np.int32)}
+    wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
+    calibrate(wrapped, [{name: values[:256] for name, values in given.items()}])
+    path = _converted(
+        model, wrapped, {name: values[:32] for name, values in given.items()}, tmp_path_factory.mktemp("language")
+    )
+    return Trained(wrapped, path, {name: values[512:] for name, values in given.items()})
+
+
+def test_outputs_of_a_table_and_normalization_agree(language: Trained) -> None:
+    file = open_file(language.path, 1)
+    file.prepare(language.unseen)
+    file.set_inputs(language.unseen)
+    (found,), (details,) = file.predict().values(), file.outputs.values()
+    simulated = language.wrapped.predict(dict(language.unseen), verbose=0)
+    steps = np.abs(found - simulated) / details["quantization"][0]
+    assert (steps <= 1.001).mean() >= 0.97
+    assert "DEQUANTIZE" not in language.operators
+
+
+def test_normalization_is_near_the_float_one_where_vectors_differ_much_in_size(language: Trained) -> None:
+    norm = language.wrapped.get_layer("quant_norm_normal")
+    inner = tf_keras.Model(language.wrapped.input, [language.wrapped.get_layer("quant_positions").output, norm.output])
+    vectors, found = inner.predict(dict(language.unseen), verbose=0)
+    centered = vectors - vectors.mean(-1, keepdims=True)
+    expected = centered / np.sqrt((centered**2).mean(-1, keepdims=True) + 1e-5)
+    # The mean squares of the smallest vectors have three steps: their root alone is off by a tenth.
+    large = np.abs(expected) > 1
+    assert np.abs(found[large] / expected[large] - 1).mean() < 0.05
+
+
+def test_the_table_of_the_file_is_the_simulated_one(language: Trained) -> None:
+    (graph,) = language.file.model.subgraphs
+    (rows,) = [made for made in graph.operators if language.file.operator_name(made) == "GATHER"]
+    (products,) = [made for made in graph.operators if language.file.operator_name(made) == "FULLY_CONNECTED"]
+    table = language.wrapped.get_layer("quant_table").layer.table.numpy()
+    taken, multiplied = graph.tensors[rows.inputs[0]], graph.tensors[products.inputs[1]]
+    scale, zero = float(taken.quantization.scale[0]), int(taken.quantization.zeroPoint[0])
+    learned = language.wrapped.get_layer("quant_table_rows")._output_quantizer_vars
+    assert np.isclose(scale, float(learned["max_var"] - learned["min_var"]) / 255, rtol=1e-4)
+    off = language.file.values(taken).astype(int) - np.clip(np.round(table / scale) + zero, -128, 127)
+    assert (off == 0).mean() > 0.99
+    expected = np.round(table / (np.abs(table).max(axis=1, keepdims=True) / 127))
+    assert (language.file.values(multiplied) == expected).mean() > 0.99

@@ -52,7 +52,7 @@ def stored(quantized, tmp_path: Path) -> Path:
 def test_another_format_is_refused(stored: Path) -> None:
     settings = json.loads((stored / "quantization.json").read_text(encoding="utf-8"))
     (stored / "quantization.json").write_text(json.dumps({**settings, "format": 99}), encoding="utf-8")
-    with pytest.raises(StoreError, match=r"is of format 99\. Expected 2"):
+    with pytest.raises(StoreError, match=r"is of format 99\. Expected 3"):
         load_quantized(stored)
 
 

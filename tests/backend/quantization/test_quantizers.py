@@ -13,7 +13,7 @@ from tests.support.digits import training_images
 from tests.support.files import int8_file
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.quantizers import KernelQuantizer
+from tfopt.backend.quantization.quantizers import ConstantQuantizer, KernelQuantizer
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.quantization import Quantization
@@ -83,3 +83,17 @@ def test_a_channel_of_zeros_stays_zero_and_the_gradient_passes() -> None:
         rounded = KernelQuantizer(1)(kernel, True, {})
     np.testing.assert_array_equal(rounded[:, 0], [0.0, 0.0])
     np.testing.assert_array_equal(tape.gradient(rounded, kernel), np.ones((2, 2)))
+
+
+def test_constants_have_256_values_with_zero_among_them_and_are_rounded_once() -> None:
+    values = np.random.default_rng(0).uniform(-0.26, 0.46, (40, 30)).astype(np.float32)
+    rounded = ConstantQuantizer().rounded(tf.constant(values)).numpy()
+    scale = (values.max() - values.min()) / 255
+    assert np.abs(rounded - values).max() <= scale * 0.51
+    steps = rounded / scale
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    np.testing.assert_allclose(ConstantQuantizer().rounded(tf.constant(rounded)).numpy(), rounded, atol=1e-6)
+    assert not ConstantQuantizer().rounded(tf.zeros((3, 2))).numpy().any()
+    np.testing.assert_allclose(
+        ConstantQuantizer().rounded(tf.constant([[0.5, 0.25]])).numpy(), [[0.5, 0.25]], atol=2e-3
+    )

@@ -125,3 +125,6 @@ BY_NAME: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
     )
 } | {"hard_swish": keras3_hard_silu}
 """Name in Keras 3 -> function for tf_keras."""
+
+OF_KERAS_HUB: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {"gelu_approximate": keras3_gelu_approximate}
+"""Name of a function of KerasHub -> the same function, of which it is known how it is computed in 8 bits."""

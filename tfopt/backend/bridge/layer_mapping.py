@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tf_keras
 
-from tfopt.backend.bridge.activations import BY_NAME
+from tfopt.backend.bridge.activations import BY_NAME, OF_KERAS_HUB
 from tfopt.backend.bridge.custom_code import custom_parts
 from tfopt.backend.bridge.tables import (
     ADDED_KEYS,
@@ -148,7 +148,8 @@ def _activation(value: Any) -> Any:
     if value is None:
         return None
     if isinstance(own := _own_code(value), FunctionType):
-        return own
+        known = OF_KERAS_HUB.get(own.__name__) if own.__module__.startswith("keras_hub.") else None
+        return known or own
     name = value["config"] if isinstance(value, dict) and value.get("class_name") == "function" else value
     builtin = isinstance(value, str) or value.get("module") in ("builtins", "keras.activations")
     if not isinstance(name, str) or not builtin:

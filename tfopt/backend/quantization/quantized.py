@@ -29,7 +29,7 @@ _FLOAT_MODEL = "float_model"
 _WEIGHTS = ("kernel", "depthwise_kernel", "embeddings", "table", "factors")
 _FORMAT = 3
 _WITH_WEIGHT_RANGES = (1, 2)
-"""Formats that also have ranges of weights: 1 of kernels, 2 of tables. They are left out: they follow from the weights."""
+"""Formats that also have ranges of weights, 1 of kernels and 2 of tables, which now follow from the weights."""
 
 
 @dataclass(frozen=True)

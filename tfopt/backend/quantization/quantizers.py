@@ -110,6 +110,14 @@ class FixedQuantizer(Quantizer):
         return {"low": self.low, "high": self.high}
 
 
+class FixedDivisorQuantizer(FixedQuantizer):
+    """As `FixedQuantizer`, for values from 0 that are divided by: in training, none of them is rounded to 0."""
+
+    def __call__(self, inputs: tf.Tensor, training: bool, weights: Ranges, **kwargs: Nested) -> tf.Tensor:
+        rounded = super().__call__(inputs, training, weights, **kwargs)
+        return tf.maximum(rounded, (self.high - self.low) / _STEPS) if training else rounded
+
+
 class InputQuantizer(Observing, AllValuesQuantizer):
     """tfmot's range of all values ever seen, for the inputs of the model."""
 
@@ -127,8 +135,8 @@ class InputQuantizer(Observing, AllValuesQuantizer):
 class SeenQuantizer(Observing, AllValuesQuantizer):
     """tfmot's range of all values ever seen, for rows of a table: a moving average would clip those of rare tokens.
 
-    The file rounds the table itself, with the scale of the rows that are taken. Without one, the converter takes a range
-    from its calibration, which has that of the sum where the rows are added to others in the same memory (TF 2.21).
+    The file rounds the table itself, with the scale of the rows that are taken. Without one, the converter takes the
+    range of its calibration, which is that of a sum where the rows are added to others in the same memory (TF 2.21).
     """
 
     def __init__(self) -> None:

@@ -39,9 +39,12 @@ from tfopt.backend.quantization.canonical.mask_layers import (
     ZeroPadded,
 )
 from tfopt.backend.quantization.canonical.normalization_layers import (
+    CoarseProduct,
+    Divisor,
     InverseRoot,
     LastMean,
     PlusEpsilon,
+    Positive,
     SumOfSquares,
     Times,
 )
@@ -58,6 +61,7 @@ from tfopt.backend.quantization.quantizers import (
     ActivationQuantizer,
     ConstantQuantizer,
     DivisorQuantizer,
+    FixedDivisorQuantizer,
     FixedQuantizer,
     KernelQuantizer,
     SeenQuantizer,
@@ -128,7 +132,9 @@ ROUNDINGS: Mapping[type, Rounding] = {
     HeadScores: OUTPUT,
     InverseRoot: OUTPUT,
     LastMean: OUTPUT,
-    PlusEpsilon: OUTPUT,
+    CoarseProduct: Rounding(output=SeenQuantizer),
+    Divisor: OUTPUT,
+    PlusEpsilon: Rounding(output=DivisorQuantizer),
     SumOfSquares: OUTPUT,
     SwappedHalves: NOTHING,
     Times: OUTPUT,
@@ -294,6 +300,8 @@ def _output_quantizer(layer: layers.Layer, rounded: Rounding | None, read_outsid
         return None if read_outside else FixedQuantizer(*FIXED_RANGES[function])
     if function in FLOAT_FUNCTIONS or not (rounded is None or rounded.output):
         return None
-    if callable(rounded.output):
+    if rounded is not None and callable(rounded.output):
         return rounded.output()
-    return DivisorQuantizer() if type(layer) is PlusEpsilon else ActivationQuantizer()
+    if isinstance(layer, Positive) and layer.high is not None:
+        return (FixedDivisorQuantizer if type(layer) is Divisor else FixedQuantizer)(0.0, layer.high)
+    return ActivationQuantizer()

@@ -37,7 +37,7 @@ class Table(layers.Layer):
 
 
 class TableOfProducts(layers.Layer):
-    """A table that vectors are multiplied with: the file has it with a scale per row, as the kernel of a Dense layer."""
+    """A table that vectors are multiplied with: the file has a scale per row, as for the kernel of a Dense layer."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return tf.identity(inputs)

@@ -1,7 +1,7 @@
 """An embedding that is the output layer, too, as one table, rows and products: that of Keras 3, and tfopt's own two.
 
 The bridge wraps `keras.layers.ReversibleEmbedding`, for tf_keras has no such layer; a wrapper is not simulated, and its
-two outputs could not share a scale. The table is one weight; the file has it twice, and each of the two is rounded as there.
+two outputs could not share a scale. The table is one weight; the file has it twice, and each is rounded as there.
 """
 
 from __future__ import annotations
