@@ -56,7 +56,10 @@ def variable_pairs(source: keras.Model, model: tf_keras.Model) -> list[Pair]:
             pair = pairs.setdefault(id(variable), (variable, value))
             if pair[1] is not value:
                 raise StageError(
-                    f"The variable {variable.path} of the Keras 3 model has become two of the tf_keras model.",
+                    f"The variable {variable.path} of the Keras 3 model has become two of the tf_keras model: its "
+                    "layer is a part of another one, and is called by itself, too.",
+                    "Give the second call a layer with weights of its own; of a language model of KerasHub, take the "
+                    "backbone.",
                     code="bridge_failed",
                 )
     return list(pairs.values())
