@@ -110,14 +110,6 @@ class FixedQuantizer(Quantizer):
         return {"low": self.low, "high": self.high}
 
 
-class FixedDivisorQuantizer(FixedQuantizer):
-    """As `FixedQuantizer`, for values from 0 that are divided by: in training, none of them is rounded to 0."""
-
-    def __call__(self, inputs: tf.Tensor, training: bool, weights: Ranges, **kwargs: Nested) -> tf.Tensor:
-        rounded = super().__call__(inputs, training, weights, **kwargs)
-        return tf.maximum(rounded, (self.high - self.low) / _STEPS) if training else rounded
-
-
 class InputQuantizer(Observing, AllValuesQuantizer):
     """tfmot's range of all values ever seen, for the inputs of the model."""
 

@@ -39,12 +39,9 @@ from tfopt.backend.quantization.canonical.mask_layers import (
     ZeroPadded,
 )
 from tfopt.backend.quantization.canonical.normalization_layers import (
-    CoarseProduct,
-    Divisor,
     InverseRoot,
     LastMean,
     PlusEpsilon,
-    Positive,
     SumOfSquares,
     Times,
 )
@@ -61,7 +58,6 @@ from tfopt.backend.quantization.quantizers import (
     ActivationQuantizer,
     ConstantQuantizer,
     DivisorQuantizer,
-    FixedDivisorQuantizer,
     FixedQuantizer,
     KernelQuantizer,
     SeenQuantizer,
@@ -132,8 +128,6 @@ ROUNDINGS: Mapping[type, Rounding] = {
     HeadScores: OUTPUT,
     InverseRoot: OUTPUT,
     LastMean: OUTPUT,
-    CoarseProduct: Rounding(output=SeenQuantizer),
-    Divisor: OUTPUT,
     PlusEpsilon: Rounding(output=DivisorQuantizer),
     SumOfSquares: OUTPUT,
     SwappedHalves: NOTHING,
@@ -302,6 +296,4 @@ def _output_quantizer(layer: layers.Layer, rounded: Rounding | None, read_outsid
         return None
     if rounded is not None and callable(rounded.output):
         return rounded.output()
-    if isinstance(layer, Positive) and layer.high is not None:
-        return (FixedDivisorQuantizer if type(layer) is Divisor else FixedQuantizer)(0.0, layer.high)
     return ActivationQuantizer()

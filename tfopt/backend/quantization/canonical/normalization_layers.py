@@ -21,22 +21,7 @@ class LastMean(layers.Layer):
         return tf.reduce_mean(inputs, axis=-1, keepdims=True)
 
 
-class Positive(layers.Layer):
-    """A layer of results that are not negative.
-
-    Args:
-        high: the largest result, where it is known; else training learns it.
-    """
-
-    def __init__(self, high: float | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.high = high
-
-    def get_config(self) -> dict[str, Nested]:
-        return {**super().get_config(), "high": self.high}
-
-
-class SumOfSquares(Positive):
+class SumOfSquares(layers.Layer):
     """Sum of squares over the last axis, which stays with size 1."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -44,16 +29,15 @@ class SumOfSquares(Positive):
         return tf.squeeze(tf.matmul(rows, rows, transpose_b=True), -2)
 
 
-class Times(Positive):
+class Times(layers.Layer):
     """Values times one number.
 
     Args:
         factor: the number.
-        high: the largest result, where none is negative and it is known.
     """
 
-    def __init__(self, factor: float, high: float | None = None, **kwargs: Any) -> None:
-        super().__init__(high, **kwargs)
+    def __init__(self, factor: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.factor = factor
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -64,10 +48,6 @@ class Times(Positive):
 
     def get_config(self) -> dict[str, Nested]:
         return {**super().get_config(), "factor": self.factor}
-
-
-class CoarseProduct(layers.Multiply):
-    """Values times a factor that is coarse in 8 bits, so that its range is found only where that is simulated."""
 
 
 class PlusEpsilon(layers.Layer):
@@ -91,14 +71,7 @@ class PlusEpsilon(layers.Layer):
         return {**super().get_config(), "term": self.term}
 
 
-class Divisor(Positive):
-    """The sum of two, none of them negative, of whose result the root is divided by."""
-
-    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        return inputs[0] + inputs[1]
-
-
-class InverseRoot(Positive):
+class InverseRoot(layers.Layer):
     """1 over the square root."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:

@@ -22,4 +22,4 @@ def test_it_is_simulated_and_restored_and_its_file_is_integer() -> None:
     assert {name: how for name, how in treatments(model).items() if not how.startswith("simulated")} == {}
     file = quantized_file(model, data=True)
     assert file.float_operators == []
-    assert file.operators.count("RSQRT") == 6  # each in two passes
+    assert file.operators.count("RSQRT") == 3

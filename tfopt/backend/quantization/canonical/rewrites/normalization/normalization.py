@@ -14,8 +14,6 @@ from tf_keras import layers
 from tfopt.backend.layers import RMSNormalization
 from tfopt.backend.quantization.canonical.affine import affine, can_be_affine
 from tfopt.backend.quantization.canonical.normalization_layers import (
-    CoarseProduct,
-    Divisor,
     InverseRoot,
     LastMean,
     PlusEpsilon,
@@ -27,8 +25,6 @@ from tfopt.backend.quantization.canonical.weights import NamedWeights
 from tfopt.backend.types import Array
 
 _EXTRAS = ("gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint", "activity_regularizer")
-_NEAR_ONE = 2.0
-"""Upper end of the range of what is 1 but for the rounding of a factor, which is wrong by less than sqrt(2)."""
 
 
 class LayerNormalization(Rewrite):
@@ -69,26 +65,12 @@ class RootMeanSquare(Rewrite):
 
 
 def _over_root(site: RewriteSite, values: tf.Tensor, epsilon: float) -> tf.Tensor:
-    """Values / sqrt(mean(values^2) + epsilon), over the last axis, in two passes.
-
-    In 8 bits, a mean square that is a hundredth of the largest has two or three steps, and its root is a tenth off.
-    The values times that coarse factor f have mean squares near 1, whose root is right to a hundredth, and corrects it:
-    `mean((f values)^2) + epsilon f^2` is 1 where f is exact. The ranges of the second pass are known: in float, where
-    the first ranges are found, there is nothing to correct.
-    """
-    width = values.shape[-1]
-    squares = site.make("squares", lambda name: SumOfSquares(name=name))(values)
-    mean = site.make("mean_square", lambda name: Times(1 / width, name=name))(squares)
+    """Values / sqrt(mean(values^2) + epsilon), over the last axis."""
+    total = site.make("squares", lambda name: SumOfSquares(name=name))(values)
+    mean = site.make("mean_square", lambda name: Times(1 / values.shape[-1], name=name))(total)
     shifted = site.make("epsilon", lambda name: PlusEpsilon(epsilon, name=name))(mean)
     factor = site.make("factor", lambda name: InverseRoot(name=name))(shifted)
-    coarse = site.make("coarse", lambda name: CoarseProduct(name=name))([values, factor])
-    squares = site.make("coarse_squares", lambda name: SumOfSquares(_NEAR_ONE * width, name=name))(coarse)
-    mean = site.make("coarse_mean_square", lambda name: Times(1 / width, _NEAR_ONE, name=name))(squares)
-    square = site.make("factor_square", lambda name: SumOfSquares(name=name))(factor)
-    share = site.make("epsilon_share", lambda name: Times(epsilon, name=name))(square)
-    divisor = site.make("near_one", lambda name: Divisor(_NEAR_ONE, name=name))([mean, share])
-    correction = site.make("correction", lambda name: InverseRoot(_NEAR_ONE, name=name))(divisor)
-    return site.make("normal", lambda name: layers.Multiply(name=name))([coarse, correction])
+    return site.make("normal", lambda name: layers.Multiply(name=name))([values, factor])
 
 
 def _is_last_axis(site: RewriteSite) -> bool:
