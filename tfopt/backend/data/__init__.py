@@ -11,6 +11,9 @@
 | `texts`, `text_values` | How do texts become splits of token ids, with a tokenizer of the training split? |
 | `checks` | Which values, labels and shapes would make training fail late, or silently go wrong? |
 | `prepared` | What does a source return whose preprocessing must travel with a model? |
+| `arrays` | How are examples read that are not in memory? |
+| `caching` | Where are examples during a run, and which of them cannot be read? |
+| `records` | How are TFRecord shards, Parquet and Arrow files, and folders of Hugging Face read? |
 | `cut` | How are validation and test set aside, also whole groups such as speakers? |
 | `splits` | What is a split, what are the data of a run, and how are examples held out? |
 | `batches` | Which examples does a training step get, in which order? |

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tfopt.backend.data.arrays.reading import extremes, in_memory, is_in_memory, named
+from tfopt.backend.data.arrays.views import ChangedRows, LazyArray, of_type
 from tfopt.backend.data.splits import Split, num_examples
 from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays
 from tfopt.core.language.wording import counted
@@ -15,13 +16,22 @@ from tfopt.errors import StageError
 
 NO_TARGET = -1
 """In sequences and maps of labels: nothing is to be predicted here. The loss must ignore it (`ignore_class: -1`)."""
+_TYPES = {
+    "bool": "float32",
+    "float64": "float32",
+    "float16": "float32",
+}
+"""Types that become others."""
 NEEDS_TEXT = "Texts need a data.text block, such as text: {tokenizer: {kind: wordpiece}, length: 32}."
 """What to do where a source returns texts and the recipe does not say how they become numbers."""
 
 
-def inputs_of(x: object, source: str, split: str) -> Arrays:
+def inputs_of(x: object, source: str, split: str) -> ExampleArrays:
     """Inputs as numbers: float64, float16 and bool become float32, int64 becomes int32; the rest stays as it is."""
-    return _each(x, lambda part: _numeric(part, f"{source}, {split} split: inputs"))
+    label = f"{source}, {split} split: inputs"
+    if isinstance(x, Mapping):
+        return {str(name): _numeric(part, label) for name, part in x.items()}
+    return _numeric(x, label)
 
 
 def targets_of(y: object, source: str, split: str) -> Arrays:
@@ -41,7 +51,7 @@ def targets_of(y: object, source: str, split: str) -> Arrays:
         array = np.asarray(part)
         if array.dtype.kind in "OSU":
             return _squeezed(array.astype(str))
-        array = _numeric(array, f"{source}, {split} split: targets")
+        array = in_memory(_numeric(array, f"{source}, {split} split: targets"))
         if array.dtype.kind == "f":
             # (n,) against an output (n, 1) would broadcast to (n, n) in any hand-written difference.
             return array[:, np.newaxis] if array.ndim == 1 else array
@@ -215,7 +225,18 @@ def _check_labels(labels: ExampleArray, num_classes: int, what: str) -> None:
         )
 
 
-def _numeric(value: object, label: str) -> Array:
+def _numeric(value: object, label: str) -> ExampleArray:
+    """Numbers of a type that Keras and TFLite take; arrays that are not in memory are not read."""
+    if isinstance(value, LazyArray | np.memmap):
+        if value.dtype.kind not in "biuf" or value.ndim == 0:
+            raise StageError(
+                f"{label} has dtype {value.dtype} and shape {value.shape}.",
+                "Expected numbers with one row per example.",
+                code="invalid_data",
+            )
+        if value.dtype.name in ("int64", "uint64", "uint32"):
+            return ChangedRows(value, lambda part: as_int32(part, label), np.dtype(np.int32), label="as int32")
+        return of_type(value, np.dtype(_TYPES.get(value.dtype.name, value.dtype)))
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -232,14 +253,23 @@ def _numeric(value: object, label: str) -> Array:
     if array.dtype.kind == "b" or array.dtype in (np.float64, np.float16):
         return array.astype(np.float32)
     if array.dtype in (np.int64, np.uint64, np.uint32):
-        if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
-            raise StageError(
-                f"{label}: {array.max()} does not fit 32 bits.",
-                "TFLite and Keras expect int32 or float32.",
-                code="invalid_data",
-            )
-        return array.astype(np.int32)
+        return as_int32(array, label)
     return array
+
+
+def as_int32(array: Array, label: str) -> Array:
+    """Whole numbers in 32 bits.
+
+    Raises:
+        StageError: one does not fit.
+    """
+    if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
+        raise StageError(
+            f"{label}: {array.max()} does not fit 32 bits.",
+            "TFLite and Keras expect int32 or float32.",
+            code="invalid_data",
+        )
+    return array.astype(np.int32)
 
 
 def _squeezed(array: Array) -> Array:

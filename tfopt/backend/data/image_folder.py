@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from tfopt.backend.data.arrays.decoded import DecodedRows, identity_of_files
+from tfopt.backend.data.arrays.views import ChangedRows
 from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
 from tfopt.backend.data.raw_inputs import Pair, RawInputs, described_by
-from tfopt.backend.types import Array, Examples
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.errors import StageError
 
 _SPLITS = ("train", "validation", "test")
@@ -52,7 +54,7 @@ def _every_class(path: Path) -> list[Path]:
 @described_by(raw_images)
 def load_images(
     path: Path, *, size: tuple[int, int] | None = None, channels: int = 3, scale: Scale = "unit"
-) -> dict[str, Examples]:
+) -> dict[str, tuple[ExampleArray, Array]]:
     """Reads `class/image` or `train/class/image` (also `validation` and `test`).
 
     Args:
@@ -62,7 +64,8 @@ def load_images(
         scale: `unit` results in 0..1, `none` keeps 0..255.
 
     Returns:
-        Images (n, height, width, channels) float32 and class names (n,), by split; in the order of class and file name.
+        Images (n, height, width, channels) float32, decoded when they are read, and class names (n,), by split; in the
+        order of class and file name.
 
     Raises:
         StageError: a file is not an image, sizes differ, a folder is empty, or the splits have different classes.
@@ -102,24 +105,62 @@ def check_image_arguments(size: tuple[int, int] | None, channels: int) -> None:
         raise StageError(f"args.size must be [height, width] in pixels. Got {size!r}.", code="invalid_argument")
 
 
-def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scale) -> Examples:
-    images: list[Array] = []
+def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scale) -> tuple[ExampleArray, Array]:
+    files: list[Path] = []
     labels: list[str] = []
     for class_folder in _subfolders(folder):
-        files = sorted(file for file in class_folder.iterdir() if not file.name.startswith("."))
-        if not files:
+        found = sorted(file for file in class_folder.iterdir() if not file.name.startswith("."))
+        if not found:
             raise StageError(f"The class folder {class_folder} is empty.", code="data_missing")
-        for file in files:
-            image = read_image(file, size, channels)
-            if images and image.shape != images[0].shape:
-                raise StageError(
-                    f"{file} has {_size(image)} pixels, but others have {_size(images[0])}.",
-                    "Give args: {size: [height, width]} to resize all.",
-                    code="invalid_data",
-                )
-            images.append(image)
-            labels.append(class_folder.name)
-    return scaled(np.stack(images), scale), np.array(labels)
+        files += found
+        labels += [class_folder.name] * len(found)
+    return scaled_rows(image_rows(files, folder, size, channels), scale), np.array(labels)
+
+
+def image_rows(files: Sequence[Path], root: Path, size: tuple[int, int] | None, channels: int) -> DecodedRows[Path]:
+    """Pixels (n, height, width, channels) of image files, uint8, decoded when they are read.
+
+    Args:
+        files: in order.
+        root: a folder that all of them are in.
+        size: height and width that they are resized to; without it all must have that of the first.
+        channels: 3 for colour, 1 for grey.
+
+    Raises:
+        StageError: no file is an image.
+    """
+    axes = (*(size or _first_size(files)), channels)
+
+    def decode(file: Path) -> Array:
+        image = read_image(file, size, channels)
+        if image.shape != axes:
+            raise StageError(
+                f"{file} has {_size(image)} pixels, but others have {axes[0]}x{axes[1]}.",
+                "Give args: {size: [height, width]} to resize all.",
+                code="invalid_data",
+            )
+        return image
+
+    return DecodedRows(files, decode, axes, np.dtype(np.uint8), identity_of_files(files, root, ("image", axes)))
+
+
+def scaled_rows(images: ExampleArray, scale: Scale) -> ExampleArray:
+    """Pixels as float32, in [0, 1] or as they are, when they are read."""
+    scaled(np.zeros(1), scale)
+    return ChangedRows(images, lambda values: scaled(values, scale), np.dtype(np.float32), label=f"scale {scale}")
+
+
+def _first_size(files: Sequence[Path]) -> tuple[int, int]:
+    """Height and width of the first file that is an image."""
+    failure: StageError | None = None
+    for file in files:
+        try:
+            height, width = read_image(file, None, 1).shape[:2]
+        except StageError as error:
+            failure = failure or error
+        else:
+            return height, width
+    raise failure or StageError("There are no images.", code="data_missing")
 
 
 def read_image(file: Path, size: tuple[int, int] | None, channels: int) -> Array:

@@ -1,4 +1,4 @@
-"""The `data` block of a recipe, executed: examples in memory, checked, cut into three splits.
+"""The `data` block of a recipe, executed: examples checked, put where they stay, cut into three splits.
 
 The test split is used for the final metrics only: training, early stopping and calibration use `train` and
 `validation` only.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
 from tfopt.backend.data import sources
+from tfopt.backend.data.caching.kept import kept
+from tfopt.backend.data.caching.spool import Spools
 from tfopt.backend.data.checks import (
     check_split,
     class_ids,
@@ -26,19 +28,20 @@ from tfopt.backend.data.cut import cut
 from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split, is_one_hot
 from tfopt.backend.data.texts import load_texts
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, ExampleArrays
 from tfopt.core.config.data import Augment, DataConfig
 from tfopt.errors import StageError
 
 __all__ = ["Data", "Split", "calibration_examples", "class_weights", "load", "steps_per_epoch"]
 
 
-def load(config: DataConfig, folder: Path = Path()) -> Data:
+def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -> Data:
     """Reads the source, checks every example, and makes the declared splits.
 
     Args:
         config: the recipe's `data` block.
         folder: folder of the recipe, where relative paths begin.
+        cache: folder of decoded examples and of what is known of them; None for a temporary one.
 
     Returns:
         Train, validation and test, float64 inputs as float32, labels as int32.
@@ -50,7 +53,7 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     """
     if config.text is not None:
         return load_texts(config, config.text, folder)
-    prepared = sources.read(config, folder)
+    prepared = sources.read(config, folder, Spools(config.cache, cache))
     raw, anchors = prepared.splits, prepared.anchors
     if anchors is not None and config.augment is not None and config.augment != Augment():
         raise StageError(
@@ -62,10 +65,12 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
     names_of_outputs: dict[str, tuple[str, ...]] = {}
     reproduce = config.targets == "inputs"
     splits: dict[str, Split] = {}
+    given: dict[str, ExampleArrays] = {}
     for name, (x, y) in raw.items():
-        inputs = inputs_of(by_position(x, y), config.source, name)
-        targets = inputs if reproduce else targets_of(y, config.source, name)
-        splits[name] = Split(inputs, targets, prepared.anomalies if name == "test" else None)
+        given[name] = inputs_of(by_position(x, y), config.source, name)
+        targets = given[name] if reproduce else targets_of(y, config.source, name)
+        splits[name] = Split(given[name], cast("Arrays", targets), prepared.anomalies if name == "test" else None)
+    splits, record = kept(splits, config, cache)
     if not reproduce:
         splits, names_of_outputs = (
             class_ids_by_output(splits, config.source) if isinstance(splits["train"].targets, dict) else (splits, {})
@@ -90,6 +95,8 @@ def load(config: DataConfig, folder: Path = Path()) -> Data:
         preprocessing=prepared.preprocessing,
         positional=are_by_position(*raw["train"]),
         raw=prepared.raw or sources.raw_inputs(config, folder),
+        cache=record,
+        remembered=None if cache is None else cache / "fingerprints",
         label_names=None if reproduce else names or prepared.label_names or sources.label_names(config, folder),
         anchors=anchors,
     )

@@ -13,10 +13,13 @@ import numpy as np
 from tfopt.backend.audio.features import features, fitted
 from tfopt.backend.audio.settings import FeatureSettings
 from tfopt.backend.audio.wav import Recording, Stereo, read_wav, resampled
+from tfopt.backend.data.arrays.decoded import DecodedRows, identity_of_files
+from tfopt.backend.data.arrays.reading import is_in_memory, parts
+from tfopt.backend.data.arrays.views import ChangedRows
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.raw_inputs import Pair, RawInputs
 from tfopt.backend.data.splits import Preprocessing
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
@@ -96,12 +99,13 @@ class RecordingKeys:
         return round(self.seconds * rate)
 
 
-def prepared(splits: Mapping[str, Sequence[WavFile]], keys: RecordingKeys) -> Prepared:
+def prepared(splits: Mapping[str, Sequence[WavFile]], keys: RecordingKeys, root: Path | None = None) -> Prepared:
     """Reads all files.
 
     Args:
         splits: files of `train`, `validation` and `test`.
         keys: what is done to them.
+        root: folder of the files, which are decoded each time they are read then; without it they are read at once.
 
     Returns:
         Features (n, frames, bands or coefficients), with mean 0 and standard deviation 1 in each column of the training
@@ -112,7 +116,12 @@ def prepared(splits: Mapping[str, Sequence[WavFile]], keys: RecordingKeys) -> Pr
     """
     rate = keys.sample_rate if keys.sample_rate is not None else _read(splits["train"][0], keys).rate
     settings = keys.settings(rate)
-    found = {name: [_input(file, keys, rate, settings) for file in files] for name, files in splits.items()}
+    found: dict[str, ExampleArray] = {
+        name: np.stack([_input(file, keys, rate, settings) for file in files])
+        if root is None
+        else _rows(files, keys, rate, settings, root)
+        for name, files in splits.items()
+    }
     mean, std = _statistics(found["train"]) if settings is not None else (np.zeros(1), np.ones(1))
     mean, std = mean.astype(np.float32), std.astype(np.float32)
     numbers = tuple(map(float, mean)), tuple(map(float, std))
@@ -129,7 +138,7 @@ def prepared(splits: Mapping[str, Sequence[WavFile]], keys: RecordingKeys) -> Pr
 
     return Prepared(
         {
-            name: ((np.stack(inputs) - mean) / std, np.array([file.label for file in splits[name]]))
+            name: (_normalized(inputs, mean, std), np.array([file.label for file in splits[name]]))
             for name, inputs in found.items()
         },
         Preprocessing("audio", {SETTINGS_FILE: file}),
@@ -168,11 +177,42 @@ def _read(file: WavFile, keys: RecordingKeys) -> Recording:
     return read_wav(file.content, file.name, keys.stereo)
 
 
-def _statistics(inputs: Sequence[Array]) -> tuple[Array, Array]:
+def _rows(
+    files: Sequence[WavFile], keys: RecordingKeys, rate: int, settings: FeatureSettings | None, root: Path
+) -> ExampleArray:
+    """What `_input` makes of files, when they are read."""
+    first = _input(files[0], keys, rate, settings)
+    paths = [file.content for file in files if isinstance(file.content, Path)]
+    return DecodedRows(
+        files,
+        lambda file: _input(file, keys, rate, settings),
+        first.shape,
+        first.dtype,
+        identity_of_files(paths, root, ("wav", keys, rate)),
+    )
+
+
+def _normalized(inputs: ExampleArray, mean: Array, std: Array) -> ExampleArray:
+    if is_in_memory(inputs):
+        return (inputs - mean) / std
+    label = f"normalized {mean.tolist()} {std.tolist()}"
+    return ChangedRows(inputs, lambda values: (values - mean) / std, np.dtype(np.float32), label=label)
+
+
+def _statistics(inputs: ExampleArray) -> tuple[Array, Array]:
     """Mean and standard deviation of each column, over all windows; a column that never changes is divided by 1."""
-    rows = np.concatenate(inputs).astype(np.float64)
-    std = rows.std(axis=0)
-    return rows.mean(axis=0), np.where(std > 0, std, 1.0)
+    if is_in_memory(inputs):
+        rows = inputs.reshape(-1, inputs.shape[-1]).astype(np.float64)
+        std = rows.std(axis=0)
+        return rows.mean(axis=0), np.where(std > 0, std, 1.0)
+    count = int(np.prod(inputs.shape[:-1]))
+    mean = sum(_columns(part).sum(axis=0) for part in parts(inputs)) / count
+    std = np.sqrt(sum(np.square(_columns(part) - mean).sum(axis=0) for part in parts(inputs)) / count)
+    return mean, np.where(std > 0, std, 1.0)
+
+
+def _columns(part: Array) -> Array:
+    return part.reshape(-1, part.shape[-1]).astype(np.float64)
 
 
 def _of_every_class(files: Sequence[WavFile]) -> list[WavFile]:

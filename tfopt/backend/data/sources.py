@@ -13,11 +13,15 @@ import numpy as np
 
 from tfopt.backend.data.annotated.box_files import is_box_list, load_boxes
 from tfopt.backend.data.annotated.mask_folder import has_masks, load_masks
+from tfopt.backend.data.caching.spool import Spools
 from tfopt.backend.data.checks import NEEDS_TEXT
 from tfopt.backend.data.image_folder import load_images
 from tfopt.backend.data.label_names import label_names_of
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
+from tfopt.backend.data.records.examples import load_tfrecords
+from tfopt.backend.data.records.shards import has_files, is_table, is_tfrecord
+from tfopt.backend.data.records.tables import load_tables
 from tfopt.backend.data.series_files import has_series, load_series
 from tfopt.backend.data.splits import Preprocessing
 from tfopt.backend.data.tabular import load_csv, load_npz
@@ -65,12 +69,13 @@ class ReadSource:
     anchors: AnchorGrid | None = None
 
 
-def read(config: DataConfig, folder: Path) -> ReadSource:
+def read(config: DataConfig, folder: Path, spools: Spools = Spools()) -> ReadSource:  # noqa: B008
     """Runs a source.
 
     Args:
         config: source and its arguments.
         folder: what relative paths are relative to, and where modules beside the recipe are found.
+        spools: where the examples of streams go.
 
     Raises:
         StageError: the source is unknown, fails, or returns something else.
@@ -78,9 +83,9 @@ def read(config: DataConfig, folder: Path) -> ReadSource:
     """
     value = references.call(_function(config, folder), config.source, config.args, folder)
     if isinstance(value, Prepared):
-        splits = as_splits(value.examples, config.source)
+        splits = as_splits(value.examples, config.source, spools)
         return ReadSource(splits, value.preprocessing, value.raw, value.anomalies, value.label_names, value.anchors)
-    return ReadSource(as_splits(value, config.source))
+    return ReadSource(as_splits(value, config.source, spools))
 
 
 def read_texts(config: DataConfig, text: TextConfig, folder: Path) -> dict[str, RawExamples]:
@@ -140,6 +145,12 @@ def _function(config: DataConfig, folder: Path) -> Callable[..., Any]:
     source = config.source
     if references.is_function(source):
         return references.function(source, folder)
+    if config.features is not None and not (Path(source).suffix or "/" in source):
+        raise StageError(
+            f"data.features is for TFRecord, Parquet and Arrow files, but {source!r} is none.",
+            "Remove data.features.",
+            code="meaningless_key",
+        )
     if Path(source).suffix or "/" in source:
         return _file(config, folder)
     return references.by_name("dataset", source)
@@ -152,10 +163,23 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
         return partial(read_folder, path, config.text)
     if path.is_dir() and has_masks(path, config.args):
         return partial(load_masks, path)
+    if config.text is None and has_files(path, is_tfrecord):
+        return partial(load_tfrecords, path, config.features)
+    if config.text is None and has_files(path, is_table):
+        return partial(load_tables, path, config.features)
+    if config.features is not None:
+        raise StageError(
+            f"data.features is for TFRecord, Parquet and Arrow files, but {source!r} has none.",
+            "Remove data.features, or correct data.source.",
+            code="meaningless_key",
+        )
+    on_the_fly = config.cache in ("disk", "none")
     if path.is_dir():
         if "window" in config.args and has_series(path):
             return partial(load_series, path, config.splits)
-        return partial(load_wavs, path, config.splits, config.seed) if has_wavs(path) else partial(load_images, path)
+        if has_wavs(path):
+            return partial(load_wavs, path, config.splits, config.seed, on_the_fly)
+        return partial(load_images, path)
     if not path.exists():
         raise StageError(
             f"The data {source!r} does not exist: there is no {path}.",
@@ -167,21 +191,26 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
     if is_box_list(path, config.args):
         return partial(load_boxes, path)
     if path.suffix == ".npz":
-        return partial(load_npz, path)
+        return partial(load_npz, path, on_the_fly)
     if path.suffix == ".csv" and "window" in config.args:
         return partial(load_series, path, config.splits)
     if path.suffix == ".csv":
         return partial(load_csv, path)
     raise StageError(
         f"{source!r} is of an unknown type.",
-        "Expected .npz, .csv, a .json of COCO, or a folder: one subfolder of images or WAV files a class, or "
-        "images/ and masks/.",
+        "Expected .npz, .csv, .tfrecord, .parquet, .arrow, a .json of COCO, or a folder: one subfolder of images or WAV "
+        "files a class, or images/ and masks/.",
         code="unknown_file_type",
     )
 
 
-def as_splits(value: object, source: str) -> dict[str, RawExamples]:
+def as_splits(value: object, source: str, spools: Spools = Spools()) -> dict[str, RawExamples]:  # noqa: B008
     """The return value of a source as (inputs, targets) by split.
+
+    Args:
+        value: what it returned.
+        source: for errors.
+        spools: where the examples of streams go.
 
     Raises:
         StageError: none of the forms that a source may return.
@@ -190,15 +219,15 @@ def as_splits(value: object, source: str) -> dict[str, RawExamples]:
         strange = [str(key) for key in value if key not in _SPLITS]
         if strange:
             raise StageError(f"{source} returned a dict with the key {strange[0]!r}.", _FORMS, code="invalid_data")
-        return {name: _examples(value[name], source) for name in _SPLITS if value.get(name) is not None}
+        return {name: _examples(value[name], source, spools) for name in _SPLITS if value.get(name) is not None}
     if (
         isinstance(value, tuple | list)
         and 2 <= len(value) <= 3
         and all(_is_pair(part) or _is_dataset(part) for part in value)
     ):
         names = ("train", "test") if len(value) == 2 else _SPLITS
-        return {name: _examples(part, source) for name, part in zip(names, value, strict=True)}
-    return {"train": _examples(value, source)}
+        return {name: _examples(part, source, spools) for name, part in zip(names, value, strict=True)}
+    return {"train": _examples(value, source, spools)}
 
 
 def _is_pair(value: object) -> TypeGuard[RawExamples]:
@@ -211,11 +240,11 @@ def _is_dataset(value: object) -> TypeGuard[_Dataset]:
     return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
 
 
-def _examples(value: object, source: str) -> RawExamples:
+def _examples(value: object, source: str, spools: Spools) -> RawExamples:
     if _is_dataset(value):
         from tfopt.backend.data.tf_dataset import read_dataset
 
-        return read_dataset(value, source)
+        return read_dataset(value, source, spools)
     if _is_pair(value):
         return value
     if isinstance(value, np.ndarray):

@@ -6,15 +6,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 
+from tfopt.atomic import replacing
 from tfopt.backend.data.arrays.reading import all_in_memory, arrays_in_memory, named, parts
-from tfopt.backend.data.arrays.views import selected
+from tfopt.backend.data.arrays.views import LazyArray, selected
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays, Nested
 from tfopt.backend.vision.anchors import AnchorGrid
+from tfopt.core.records.cache import CacheRecord
 from tfopt.core.records.report import DataRecord
 from tfopt.core.records.text import TextRecord
 
@@ -138,6 +141,8 @@ class Data:
             fingerprint.
         anchors: what the targets of a detector stand on; None for other data. Part of `settings`.
         text: how texts became token ids; None for other data. Not part of the fingerprint: the ids are.
+        cache: where the examples are, where a source did not have them in memory. Not part of the fingerprint.
+        remembered: folder of fingerprints of examples that are not in memory; None where they are not remembered.
     """
 
     train: Split
@@ -154,6 +159,8 @@ class Data:
     label_names: tuple[str, ...] | None = None
     text: TextRecord | None = None
     anchors: AnchorGrid | None = None
+    cache: CacheRecord | None = None
+    remembered: Path | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
@@ -192,7 +199,45 @@ class Data:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every example, in order, and over how the splits were made."""
+        """SHA-256 over every example, in order, and over how the splits were made.
+
+        It does not depend on where the examples are. Of those that are not in memory it is remembered, by the names,
+        sizes and times of change of their files: reading them takes long.
+        """
+        key = None if self.remembered is None else self._key_of_fingerprint()
+        if key is None or self.remembered is None:
+            return self._computed_fingerprint()
+        file = self.remembered / key
+        if file.is_file():
+            return file.read_text(encoding="ascii")
+        found = self._computed_fingerprint()
+        self.remembered.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:
+            temporary.write_text(found, encoding="ascii")
+        return found
+
+    def _key_of_fingerprint(self) -> str | None:
+        """What the fingerprint follows from without reading; None where all is in memory, or it is not known."""
+        digest = hashlib.sha256(f"{self.settings}\n{self.num_classes}\n{self.class_names}\n".encode())
+        lazy = False
+        for split in (self.train, self.validation, self.test):
+            for name, array in sorted({**named(self._inputs_in_fingerprint(split))}.items()):
+                if isinstance(array, LazyArray):
+                    if array.identity is None:
+                        return None
+                    lazy = True
+                    digest.update(f"{name!r} {array.identity}\n".encode())
+                else:
+                    _update(digest, "inputs", {name: array})
+            if split.targets is not split.inputs:
+                _update(digest, "targets", split.targets)
+            if split.anomalies is not None:
+                _update(digest, "anomalies", split.anomalies)
+        if self.preprocessing is not None:
+            self.preprocessing.update(digest)
+        return digest.hexdigest() if lazy else None
+
+    def _computed_fingerprint(self) -> str:
         digest = hashlib.sha256(f"tfopt data 1\n{self.settings}\n{self.num_classes}\n{self.class_names}\n".encode())
         for split in (self.train, self.validation, self.test):
             _update(digest, "inputs", self._inputs_in_fingerprint(split))
@@ -212,6 +257,13 @@ class Data:
             return split.inputs
         return {f"{position:03d}": array for position, array in enumerate(split.inputs.values())}
 
+    def warnings(self) -> list[str]:
+        """What a plan must say about the data."""
+        if self.cache is None or not self.cache.skipped:
+            return []
+        first = "; ".join(self.cache.first_skipped)
+        return [f"{self.source}: {self.cache.skipped:,} examples cannot be read and are left out: {first}."]
+
     def record(self) -> DataRecord:
         """What the report says about the data."""
         return DataRecord(
@@ -221,6 +273,7 @@ class Data:
             validation=len(self.validation),
             test=len(self.test),
             text=self.text,
+            cache=self.cache,
         )
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from tfopt.backend.data.arrays.decoded import identity_of_files
+from tfopt.backend.data.arrays.reading import SHARE_OF_MEMORY
+from tfopt.backend.data.arrays.stored import StoredRows
 from tfopt.backend.data.table import read_table
-from tfopt.backend.types import Array
+from tfopt.backend.types import ExampleArray
 from tfopt.errors import StageError
+from tfopt.memory import available_memory
 
-TableExamples: TypeAlias = tuple[Array, Array | None]
+TableExamples: TypeAlias = tuple[ExampleArray, ExampleArray | None]
 """Inputs and targets; targets None where the file has none."""
+_SMALL = 64
+"""Bytes of a row up to which an array is read at once: labels."""
 _NPZ_SPLITS = {
     "train": ("x_train", "y_train"),
     "validation": ("x_validation", "y_validation"),
@@ -21,10 +28,12 @@ _NPZ_SPLITS = {
 }
 
 
-def load_npz(path: Path) -> dict[str, TableExamples]:
+def load_npz(path: Path, on_the_fly: bool = False) -> dict[str, TableExamples]:
     """Reads a NumPy archive.
 
     Args:
+        on_the_fly: whether rows are read from the file when they are needed; so are those of archives that take much
+            memory. Compressed arrays are in memory.
         path: with the arrays `x_train`, `y_train` and, if there, `x_validation`, `y_validation`, `x_test`, `y_test`; or
             with `x` and `y`. Without `y...` arrays, it holds inputs only.
 
@@ -34,9 +43,12 @@ def load_npz(path: Path) -> dict[str, TableExamples]:
     Raises:
         StageError: not such an archive, other arrays, or pickled objects (which could run code).
     """
+    on_the_fly = on_the_fly or path.stat().st_size > SHARE_OF_MEMORY / 2 * available_memory()
     try:
         with path.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays: dict[str, ExampleArray] = {name: archive[name] for name in archive.files if not on_the_fly}
+            if on_the_fly:
+                arrays = {name: _member(path, archive, name) for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise StageError(
             f"{path} cannot be read as .npz: {error}.",
@@ -53,6 +65,21 @@ def load_npz(path: Path) -> dict[str, TableExamples]:
     if "x" in arrays:
         return {"train": (arrays["x"], arrays.get("y"))}
     return {split: (arrays[x], arrays.get(y)) for split, (x, y) in _NPZ_SPLITS.items() if x in arrays}
+
+
+def _member(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> ExampleArray:
+    """An array of an archive: as rows of the file where it is not compressed."""
+    with zipfile.ZipFile(path) as members:
+        entry = members.getinfo(f"{name}.npy")
+    if entry.compress_type != zipfile.ZIP_STORED:
+        return archive[name]
+    with path.open("rb") as stream:
+        stream.seek(entry.header_offset + 26)
+        lengths = struct.unpack("<HH", stream.read(4))
+    begin = entry.header_offset + 30 + sum(lengths)
+    identity = identity_of_files([path], path.parent, ("npz", name))
+    rows = StoredRows(path, identity, begin)
+    return rows if rows[:1].nbytes > _SMALL else rows[:]
 
 
 def load_csv(

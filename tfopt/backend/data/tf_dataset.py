@@ -1,25 +1,27 @@
-"""Reads a user's `tf.data.Dataset` into memory, once."""
+"""Reads a user's `tf.data.Dataset`, once."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from tfopt.backend.data.caching.spool import Spool, Spools
 from tfopt.backend.types import Array, Nested
 from tfopt.errors import StageError
 
+_TOGETHER = 256
+"""Elements of one example that become an array together."""
 _MOST_ELEMENTS = 20_000_000
 """Where reading stops: a generator that never ends cannot be distinguished from a long one beforehand."""
 
 
-def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Nested, Nested]:
+def read_dataset(dataset: tf.data.Dataset, source: str, spools: Spools = Spools()) -> tuple[Nested, Nested]:  # noqa: B008
     """All examples of a finite dataset, batched or not.
 
     Args:
         dataset: of `(x, y)` or `x`, where x and y are tensors, or tuples or dicts of tensors.
         source: its name in errors.
+        spools: where the examples go.
 
     Returns:
         Inputs and targets (None for a dataset of `x`).
@@ -40,37 +42,40 @@ def read_dataset(dataset: tf.data.Dataset, source: str) -> tuple[Nested, Nested]
             "Expected (x, y), with several inputs as ((x1, x2), y); class_weights of a stage replaces sample weights.",
             code="invalid_data",
         )
-    join = np.concatenate if _is_batched(spec, source) else np.stack
-    elements = []
+    batched = _is_batched(spec, source)
+    columns = spools.make(len(tf.nest.flatten(spec)))
+    count, waiting = 0, []
     for element in dataset.as_numpy_iterator():
-        elements.append(element if isinstance(element, tuple) else (element, None))
-        if len(elements) > _MOST_ELEMENTS:
+        count += 1
+        waiting.append(tf.nest.flatten(element))
+        if batched or len(waiting) == _TOGETHER:
+            waiting = _taken(columns, waiting, batched, source)
+        if count > _MOST_ELEMENTS:
             raise StageError(
                 f"{source} returned a tf.data.Dataset with more than {_MOST_ELEMENTS:,} elements.",
                 "Does it end?",
                 code="invalid_data",
             )
-    if not elements:
+    if not count:
         raise StageError(f"{source} returned an empty tf.data.Dataset.", code="data_missing")
+    _taken(columns, waiting, batched, source)
+    arrays = tf.nest.pack_sequence_as(spec, [column.finished() for column in columns])
+    return arrays if isinstance(spec, tuple) else (arrays, None)
+
+
+def _taken(columns: list[Spool], waiting: list[list[Array]], batched: bool, source: str) -> list[list[Array]]:
+    """Puts the parts of elements into their columns; returns that none are left."""
     try:
-        inputs, targets = (_joined([element[part] for element in elements], join) for part in range(2))
-        return inputs, targets
+        for column, part in zip(columns, zip(*waiting, strict=True), strict=waiting != []):
+            for rows in part if batched else [np.stack(part)]:
+                column.add(np.asarray(rows))
     except ValueError as error:
         raise StageError(
             f"{source} returned examples of different shapes: {error}.",
             "Pad or resize them first.",
             code="invalid_data",
         ) from error
-
-
-def _joined(parts: list[Nested], join: Callable[[list[Array]], Array]) -> Nested:
-    if parts[0] is None:
-        return None
-    if isinstance(parts[0], dict):
-        return {name: join([part[name] for part in parts]) for name in parts[0]}
-    if isinstance(parts[0], tuple):
-        return tuple(join([part[position] for part in parts]) for position in range(len(parts[0])))
-    return join(parts)
+    return []
 
 
 def _is_batched(spec: Nested, source: str) -> bool:

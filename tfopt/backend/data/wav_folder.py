@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tfopt.backend.audio.wav import Stereo
+from tfopt.backend.data.arrays.reading import SHARE_OF_MEMORY
 from tfopt.backend.data.cut import cut
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.recordings import Features, RecordingKeys, WavFile, prepared
@@ -16,6 +17,7 @@ from tfopt.backend.data.splits import Split
 from tfopt.core.config.data import Splits
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
+from tfopt.memory import available_memory
 
 _SPLITS = ("train", "validation", "test")
 _SUFFIXES = (".wav", ".wave")
@@ -30,6 +32,7 @@ def load_wavs(
     path: Path,
     shares: Splits,
     seed: int,
+    on_the_fly: bool = False,
     *,
     label: str | None = None,
     speaker: str | None = None,
@@ -49,6 +52,7 @@ def load_wavs(
         path: the folder.
         shares: of validation and test, where the folder has no such parts.
         seed: of that selection.
+        on_the_fly: whether files are decoded each time they are read, and not at once; those that take much memory are.
         label: regular expression whose first group is the class, in the name of a file without `.wav`; without one, a
             subfolder is a class.
         speaker: the same for the speaker; all recordings of a speaker are in one split.
@@ -84,7 +88,13 @@ def load_wavs(
     for name, split in made.items():
         found = files[name] if name in files else files["train"]
         chosen[name] = [WavFile(str(file), file, label) for file, label in _at(found, split)]
-    return prepared(chosen, keys)
+    return prepared(chosen, keys, path if on_the_fly or _is_large(path, keys) else None)
+
+
+def _is_large(path: Path, keys: RecordingKeys) -> bool:
+    """Whether the samples of all files take much of the memory: a float32 each, in files of 16 bits and more."""
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES)
+    return 2 * size > SHARE_OF_MEMORY / 2 * available_memory()
 
 
 def _at(files: Sequence[tuple[Path, str]], split: Split) -> Iterable[tuple[Path, str]]:

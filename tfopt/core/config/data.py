@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from tfopt.core.config.features import Feature
 from tfopt.core.config.text.text import TABLES, TEXT_FILES, TextConfig
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share, format_share
@@ -69,6 +70,30 @@ class DataConfig(Block):
     """Random changes of training images."""
     text: TextConfig | None = None
     """How the texts of the source become token ids: tokenizer, length, columns."""
+
+    features: dict[str, Feature] | None = None
+    """Features of TFRecord shards, or columns of Parquet, Arrow and Hugging Face tables, by name; all that is read."""
+    cache: Literal["memory", "disk", "none"] | None = None
+    """Where examples are: in `memory`; on `disk`, decoded once into files of the store; `none`: decoded each time they
+    are read. If absent, `memory` where they take less than half of what is free, else `disk`, or `none` where that is
+    full. It changes no result."""
+    on_bad_example: Literal["fail", "skip"] | None = None
+    """What becomes of images, recordings and records that cannot be read: they are counted and the run fails (if
+    absent), or they are left out, with a warning."""
+
+    @model_validator(mode="after")
+    def _of_features(self) -> DataConfig:
+        if self.features is None:
+            return self
+        if self.text is not None:
+            raise KeyMistake(("features",), "features are not read where data.text is", code="conflicting_keys")
+        roles = {feature.role for feature in self.features.values()}
+        if "input" not in roles:
+            raise KeyMistake(("features",), "features has no input", code="missing_key")
+        if "target" not in roles and self.targets == "labels":
+            message = "features has no target: give one of them role: target, or set data.targets: inputs"
+            raise KeyMistake(("features",), message, code="missing_key")
+        return self
 
     @model_validator(mode="after")
     def _of_texts(self) -> DataConfig:

@@ -142,6 +142,9 @@ CODES = {
     "no_shared_folder": ErrorCode("Workers do not see the same folder.", "Give `--out` a folder that all share."),
     # Data.
     "data_missing": ErrorCode("Data, or a part of them, do not exist or are empty.", "Check the path and the splits."),
+    "out_of_memory": ErrorCode(
+        "Examples that must be in memory do not fit into it.", "Use data.cache: disk or none, or fewer examples."
+    ),
     "data_unreadable": ErrorCode("A data file cannot be read.", "Repair the file; the message names the line."),
     "invalid_data": ErrorCode("Values, labels or shapes of the data are wrong.", "Correct the data."),
     # Models and user code.

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from tfopt.core.records.cache import CacheRecord
 from tfopt.core.records.explanation import ExplanationRecord
 from tfopt.core.records.layer_sizes import LayerSizeRecord
 from tfopt.core.records.record import Record
@@ -296,12 +297,16 @@ class DataRecord(Record):
     test: int = 0
     text: TextRecord | None = None
     """How texts became token ids; left out for other data."""
+    cache: CacheRecord | None = None
+    """Where the examples are; left out where a source has them in memory anyway."""
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         dumped: dict[str, Any] = dump(self)
         if self.text is None:
             dumped.pop("text", None)
+        if self.cache is None:
+            dumped.pop("cache", None)
         return dumped
 
 

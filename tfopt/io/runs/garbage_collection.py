@@ -21,7 +21,7 @@ class Collected:
 
     Args:
         runs: run folders.
-        entries: store entries, unfinished attempts and damaged entries.
+        entries: store entries, decoded examples, unfinished attempts and damaged entries.
         bytes: how much they take.
         kept_bytes: what the store takes afterwards.
     """
@@ -58,7 +58,9 @@ def collect(
             else:
                 needed |= _keys_of(folder)
                 unfinished |= _unfinished_keys(folder)
-    entries = sorted(store.entries(), key=lambda path: path.stat().st_mtime)
+    # Decoded examples can always be made again.
+    decoded = [path for path in (store.root / "data").glob("*") if path.is_dir()]
+    entries = sorted([*store.entries(), *decoded], key=lambda path: path.stat().st_mtime)
     sizes = {path: _size(path) for path in entries}
     total = sum(sizes.values())
     # Folders of attempts are named by their key, or by its beginning.

@@ -13,6 +13,7 @@ from tfopt.core.claims.decline import decline_warnings
 from tfopt.report.shared import formats
 
 if TYPE_CHECKING:
+    from tfopt.core.records.cache import CacheRecord
     from tfopt.core.records.report import AuditRecord, BudgetRecord, ClaimRecord, DataRecord, ExportRecord, Report
     from tfopt.core.records.text import TextRecord
 
@@ -192,7 +193,18 @@ def examples_sentence(source: DataRecord) -> str:
     """The data set and the sizes of its splits."""
     counts = (("training", source.train), ("validation", source.validation), ("test", source.test))
     examples = f"{source.source}: {', '.join(f'{formats.count(number)} {name}' for name, number in counts)} examples"
-    return f"{examples}; {tokens_sentence(source.text)}" if source.text is not None else examples
+    more = [tokens_sentence(source.text)] if source.text is not None else []
+    if source.cache is not None:
+        more.append(cache_sentence(source.cache))
+    return "; ".join([examples, *more])
+
+
+def cache_sentence(cache: CacheRecord) -> str:
+    """Where the examples are, and which of them cannot be read."""
+    where = f"cache: {cache.kind} ({formats.size(cache.bytes)}; {cache.reason})"
+    if not cache.skipped:
+        return where
+    return f"{where}; {formats.count(cache.skipped)} that cannot be read left out: {'; '.join(cache.first_skipped)}"
 
 
 def tokens_sentence(text: TextRecord) -> str:

@@ -24,14 +24,17 @@ class StoredRows(LazyArray):
 
     Args:
         path: of the file.
+        identity: of the rows, where it is known.
+        begin: where the array begins in the file, in bytes.
 
     Raises:
         StageError: no such file, or it is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, identity: str | None = None, begin: int = 0) -> None:
         try:
             with path.open("rb") as stream:
+                stream.seek(begin)
                 shape, dtype = header(stream, str(path))
                 self._offset = stream.tell()
             size = path.stat().st_size
@@ -44,7 +47,7 @@ class StoredRows(LazyArray):
                 "Delete it; it is written again.",
                 code="data_unreadable",
             )
-        self.path = path
+        self.path, self._identity, self._begin = path, identity, begin
         self._row = self.nbytes // max(len(self), 1)
         self._file = os.open(path, os.O_RDONLY)
 
@@ -52,8 +55,13 @@ class StoredRows(LazyArray):
         if hasattr(self, "_file"):
             os.close(self._file)
 
-    def __reduce__(self) -> tuple[type[StoredRows], tuple[Path]]:
-        return type(self), (self.path,)
+    def __reduce__(self) -> tuple[type[StoredRows], tuple[Path, str | None, int]]:
+        return type(self), (self.path, self._identity, self._begin)
+
+    @property
+    def identity(self) -> str | None:
+        """As it was given."""
+        return self._identity
 
     def read(self, positions: Array) -> Array:
         """The rows at positions; neighbours are read at once."""

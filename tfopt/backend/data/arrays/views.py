@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,6 +41,18 @@ class LazyArray:
         """Rows that are read together; None where each can be read alone. Training shuffles within windows then."""
         return None
 
+    @property
+    def identity(self) -> str | None:
+        """Changes with the rows; None where that is not known without reading them."""
+        return None
+
+    def verify(self) -> None:
+        """Finds out, once, whether the files behind the rows are as they should be.
+
+        Raises:
+            StageError: a file is damaged.
+        """
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -76,6 +89,11 @@ class SelectedRows(LazyArray):
         """As the array itself."""
         return window_of(self._array)
 
+    @property
+    def identity(self) -> str | None:
+        """Of the array and of the positions."""
+        return _identity(self._array, self._positions.astype(np.int64).tobytes())
+
     def read(self, positions: Array) -> Array:
         """The rows at positions of the selection."""
         values: Array = self._array[self._positions[positions]]
@@ -90,6 +108,7 @@ class ChangedRows(LazyArray):
         change: from values (n, ...) to values of the same number of rows.
         dtype: that `change` returns.
         axes: of one example that `change` returns; those of `array` if absent.
+        label: tells this change from others; without one, the rows have no identity.
     """
 
     def __init__(
@@ -98,9 +117,15 @@ class ChangedRows(LazyArray):
         change: Callable[[Array], Array],
         dtype: np.dtype[Any],
         axes: tuple[int, ...] | None = None,
+        label: str | None = None,
     ) -> None:
         super().__init__((len(array), *(array.shape[1:] if axes is None else axes)), dtype)
-        self.array, self.change = array, change
+        self.array, self.change, self.label = array, change, label
+
+    @property
+    def identity(self) -> str | None:
+        """Of the array and of the change."""
+        return None if self.label is None else _identity(self.array, self.label.encode())
 
     @property
     def window(self) -> int | None:
@@ -110,6 +135,11 @@ class ChangedRows(LazyArray):
     def read(self, positions: Array) -> Array:
         """The changed rows at positions."""
         return self.change(self.array[positions])
+
+
+def _identity(array: ExampleArray, change: bytes) -> str | None:
+    identity = array.identity if isinstance(array, LazyArray) else None
+    return None if identity is None else sha256(identity.encode() + change).hexdigest()
 
 
 def selected(array: ExampleArray, positions: Array) -> ExampleArray:
@@ -126,7 +156,9 @@ def of_type(array: ExampleArray, dtype: np.dtype[Any]) -> ExampleArray:
     """The same values as another type; read only where they are in memory."""
     if is_in_memory(array):
         return np.asarray(array, dtype)
-    return array if array.dtype == dtype else ChangedRows(array, lambda values: values.astype(dtype), dtype)
+    if array.dtype == dtype:
+        return array
+    return ChangedRows(array, lambda values: values.astype(dtype), dtype, label=f"as {dtype}")
 
 
 def window_of(array: ExampleArray) -> int | None:

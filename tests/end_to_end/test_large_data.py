@@ -1,0 +1,80 @@
+"""Images that are decoded when they are read: the figures of those in memory, after an interruption too; and 200,000 of
+them in a process of bounded memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tfopt
+from tests.support.large_data import jpegs, tfrecords
+
+pytestmark = pytest.mark.tf
+
+RECORDS = {"features": {"image": {}, "label": {"role": "target"}}}
+
+
+def recipe(source: Path, epochs: int = 2, **data: Any) -> dict[str, Any]:
+    return {
+        "name": "images",
+        "data": {"source": str(source), "batch_size": 32, "augment": {"flip": "horizontal"}, **data},
+        "model": {"source": "small_cnn", "args": {"filters": [4]}},
+        "stages": [{"train": {"epochs": epochs}}],
+        "export": {"tflite": {"int8": {"quantize": "int8", "accept": [{"claim": "same_outputs", "reason": "tiny"}]}}},
+    }
+
+
+def figures(run: Any) -> Any:
+    report = json.loads((Path(run.folder) / "report.json").read_text(encoding="utf-8"))
+    (stage,), (file,) = report["stages"], report["exports"]
+    return stage["key"], stage["measures"], [entry["loss"] for entry in stage["history"]], file["measures"]["accuracy"]
+
+
+def test_figures_do_not_depend_on_where_images_are(tmp_path: Path) -> None:
+    shards = tfrecords(tmp_path / "shards", jpegs(tmp_path / "images", 120, side=8))
+    found = {
+        name: figures(tfopt.run(tfopt.Recipe.from_dict(given), out=tmp_path / name))
+        for name, given in {
+            "memory": recipe(tmp_path / "images"),
+            "none": recipe(tmp_path / "images", cache="none"),
+            "records": recipe(shards, cache="disk", **RECORDS),
+        }.items()
+    }
+    assert found["none"] == found["memory"]
+    assert found["records"] == found["memory"]
+
+
+@pytest.mark.slow
+def test_200_000_images_in_bounded_memory(tmp_path: Path) -> None:
+    """4.2 GB of pixels in float32; the first process is killed in the midst of an epoch."""
+    examples = jpegs(tmp_path / "images", 200_000, side=42)
+    sources = {"images": recipe(tmp_path / "images", 1, cache="none")}
+    sources["records"] = recipe(tfrecords(tmp_path / "shards", examples, 20), 1, cache="none", **RECORDS)
+    del examples
+    reports = {}
+    for name, given in sources.items():
+        path = tmp_path / f"{name}.json"
+        given["data"]["batch_size"] = 256
+        path.write_text(json.dumps(given), encoding="utf-8")
+        command = [sys.executable, "-m", "tfopt", "run", str(path), "--out", str(tmp_path / name)]
+        if name == "images":
+            first = subprocess.Popen(command, start_new_session=True)
+            while not list((tmp_path / name).rglob("checkpoint*")) and first.poll() is None:
+                time.sleep(1)
+            os.killpg(first.pid, signal.SIGKILL)
+            assert first.wait() != 0
+        subprocess.run(command, check=True)
+        reports[name] = json.loads(next((tmp_path / name).glob("*/latest/report.json")).read_text(encoding="utf-8"))
+    stages = [report["stages"][0] for report in reports.values()]
+    assert stages[0]["key"] == stages[1]["key"]
+    assert stages[0]["measures"] == stages[1]["measures"]
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1.2 * 2**20

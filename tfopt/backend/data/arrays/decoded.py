@@ -1,0 +1,101 @@
+"""Rows that are decoded one by one from files or records, several at the same time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from tfopt.backend.data.arrays.views import LazyArray
+from tfopt.backend.types import Array
+
+T = TypeVar("T")
+
+UNREADABLE = "data_unreadable"
+"""Code of the error of an example that cannot be read."""
+_FEW = 4
+_MOST_THREADS = 16
+
+
+class DecodedRows(LazyArray, Generic[T]):
+    """Rows that a function makes of items, such as the paths of images.
+
+    Args:
+        items: one for each row.
+        decode: makes a row of an item; raises a `StageError` with the code `data_unreadable` where it cannot.
+        axes: of a row.
+        dtype: of the values.
+        identity: changes with the content of the items; None where that cannot be known without reading them.
+        check: finds out once, before the first row is read, whether files are as they should be.
+        window: rows that are read together; None where each can be read alone.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[T],
+        decode: Callable[[T], Array],
+        axes: tuple[int, ...],
+        dtype: np.dtype[Any],
+        identity: str | None = None,
+        check: Callable[[], None] | None = None,
+        window: int | None = None,
+    ) -> None:
+        super().__init__((len(items), *axes), dtype)
+        self.items, self._decode, self._identity, self._check = items, decode, identity, check
+        self._window = window
+
+    @property
+    def identity(self) -> str | None:
+        """As it was given."""
+        return self._identity
+
+    @property
+    def window(self) -> int | None:
+        """As it was given."""
+        return self._window
+
+    def verify(self) -> None:
+        """Checks the files as a whole."""
+        if self._check is not None:
+            self._check()
+
+    def read(self, positions: Array) -> Array:
+        """Decodes the rows at positions."""
+        result = np.empty((len(positions), *self.shape[1:]), self.dtype)
+
+        def one(index: int) -> None:
+            result[index] = self._decode(self.items[int(positions[index])])
+
+        if len(positions) <= _FEW:
+            for index in range(len(positions)):
+                one(index)
+        else:
+            list(_threads(os.getpid()).map(one, range(len(positions))))
+        return result
+
+
+def identity_of_files(files: Sequence[Path], root: Path, settings: object) -> str:
+    """Changes with the names, sizes and times of change of files, and with what is done to them.
+
+    Args:
+        files: in order.
+        root: their names are relative to it.
+        settings: whatever else decides about the rows; its `repr` counts.
+    """
+    digest = sha256(f"{settings!r}\n".encode())
+    for file in files:
+        found = file.stat()
+        digest.update(f"{os.path.relpath(file, root)}\t{found.st_size}\t{found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+@cache
+def _threads(process: int) -> ThreadPoolExecutor:
+    """The threads of a process: those of a process that was forked stay behind."""
+    return ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS), thread_name_prefix=f"decode-{process}")

@@ -1,0 +1,73 @@
+"""The splits of a source, put where they stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from tfopt.backend.data.arrays.reading import is_in_memory, named
+from tfopt.backend.data.arrays.views import ChangedRows
+from tfopt.backend.data.caching.bad_examples import SHOWN, check_bad
+from tfopt.backend.data.caching.choice import choose
+from tfopt.backend.data.caching.keeping import Keeper
+from tfopt.backend.data.splits import Split
+from tfopt.backend.types import Arrays, ExampleArray, ExampleArrays
+from tfopt.core.config.data import DataConfig
+from tfopt.core.records.cache import CacheRecord
+
+
+def kept(
+    splits: Mapping[str, Split], config: DataConfig, folder: Path | None
+) -> tuple[dict[str, Split], CacheRecord | None]:
+    """Reads what is not in memory once, checks it, and puts it where it stays.
+
+    Args:
+        splits: as the source gave them.
+        config: `cache` and `on_bad_example`.
+        folder: of decoded examples; None for a temporary one.
+
+    Returns:
+        The splits without examples that cannot be read, and where they are; None where all were in memory anyway.
+
+    Raises:
+        StageError: examples cannot be read or are not finite, or do not fit where the recipe wants them.
+    """
+    lazy = [array for split in splits.values() for array in named(split.inputs).values() if not is_in_memory(array)]
+    if not lazy:
+        return dict(splits), None
+    size = sum(array.nbytes for array in lazy)
+    choice = choose(config.cache, size, sum(_stored(array) for array in lazy), folder)
+    keeper = Keeper(choice.kind, folder)
+    result: dict[str, Split] = {}
+    skipped: list[str] = []
+    for name, split in splits.items():
+        what = f"{config.source}, {name} split"
+        inputs: dict[str, ExampleArray] = {}
+        bad: dict[int, str] = {}
+        for key, array in named(split.inputs).items():
+            inputs[key], found = keeper.keep(array, what)
+            bad = {**found, **bad}
+        check_bad(bad, len(split), config.on_bad_example == "skip", what)
+        arrays: ExampleArrays = inputs if isinstance(split.inputs, dict) else inputs[""]
+        targets = arrays if split.targets is split.inputs else split.targets
+        result[name] = Split(arrays, cast("Arrays", targets), split.anomalies)
+        if bad:
+            good = np.setdiff1d(np.arange(len(split)), np.fromiter(bad, np.int64))
+            result[name] = result[name].select(good)
+            skipped += [bad[position] for position in sorted(bad)]
+    record = CacheRecord(
+        kind=choice.kind,
+        bytes=size,
+        reason=choice.reason,
+        skipped=len(skipped),
+        first_skipped=[message.rstrip(".") for message in skipped[:SHOWN]],
+    )
+    return result, record
+
+
+def _stored(array: ExampleArray) -> int:
+    """Bytes that are written for an array."""
+    return _stored(array.array) if isinstance(array, ChangedRows) else array.nbytes

@@ -1,0 +1,190 @@
+"""One column of records or tables: a name, what the recipe says about it, and how a value becomes an array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from tfopt.backend.data.arrays.decoded import DecodedRows
+from tfopt.backend.data.arrays.reading import in_memory
+from tfopt.backend.data.image_folder import scaled_rows
+from tfopt.backend.data.records.images import decoded, is_image
+from tfopt.backend.types import Array, ExampleArray
+from tfopt.core.config.features import Feature, Kind
+from tfopt.errors import StageError
+
+_TARGETS = ("label", "labels", "target", "targets", "class", "y")
+_DTYPES = {"float32": np.float32, "int64": np.int64, "uint8": np.uint8}
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values by row number, one at a time.
+
+    Args:
+        name: of the feature or column.
+        value: bytes, text, a number, or a flat array of numbers of a row; raises a `StageError`.
+        where: the row, for errors.
+        rows: how many there are.
+        identity: changes with the content of the files.
+        verify: checks the files once.
+        window: rows that are read together; None where each can be read alone.
+    """
+
+    name: str
+    value: Callable[[int], Any]
+    where: Callable[[int], str]
+    rows: int
+    identity: str
+    verify: Callable[[], None] | None = None
+    window: int | None = None
+
+
+def array_of(column: Column, feature: Feature) -> ExampleArray:
+    """A column as an array: images and long rows are decoded when they are read; labels and texts at once.
+
+    Raises:
+        StageError: a value is not what the recipe or the first row says.
+    """
+    first = column.value(0)
+    kind = feature.kind or kind_of(first)
+    if kind == "image":
+        return _images(column, feature)
+    if kind == "text":
+        return np.array([_text(column, row) for row in range(column.rows)])
+    values = _numbers(first, kind)
+    axes = tuple(feature.shape) if feature.shape is not None else (() if values.size == 1 else (values.size,))
+    dtype = np.dtype(_DTYPES[kind])
+
+    def decode(row: int) -> Array:
+        found = _numbers(column.value(row), kind)
+        if found.size != int(np.prod(axes)):
+            raise StageError(
+                f"{column.name} of {column.where(row)} has {found.size} values, but {int(np.prod(axes))} are expected.",
+                "Give data.features the right shape; all rows must have the same.",
+                code="invalid_data",
+            )
+        return found.reshape(axes).astype(dtype)
+
+    rows = DecodedRows(
+        range(column.rows), decode, axes, dtype, _identity(column, (kind, axes)), column.verify, column.window
+    )
+    return in_memory(rows, f"The column {column.name}") if feature.role == "target" and not axes else rows
+
+
+def kind_of(value: Any) -> Kind:
+    """How a value is stored."""
+    if isinstance(value, bytes):
+        return "image" if is_image(value) else "text"
+    if isinstance(value, str):
+        return "text"
+    return "float32" if np.asarray(value).dtype.kind == "f" else "int64"
+
+
+def features_block(first: Mapping[str, Any]) -> str:
+    """A `features` block for a row, to be copied into a recipe."""
+    parts = []
+    for name, value in first.items():
+        words = []
+        if kind_of(value) == "image":
+            words.append("size: [height, width]")
+        if name.lower() in _TARGETS:
+            words.append("role: target")
+        parts.append(f"{name}: {{{', '.join(words)}}}")
+    return f"features: {{{', '.join(parts)}}}"
+
+
+def inputs_and_targets(
+    features: Mapping[str, Feature], arrays: Mapping[str, ExampleArray]
+) -> tuple[ExampleArray | dict[str, ExampleArray], ExampleArray | dict[str, ExampleArray] | None]:
+    """The arrays of a split by their roles; several by name."""
+    by_role = {
+        role: {name: arrays[name] for name, feature in features.items() if feature.role == role}
+        for role in ("input", "target")
+    }
+    inputs, targets = by_role["input"], by_role["target"]
+    return (
+        next(iter(inputs.values())) if len(inputs) == 1 else inputs,
+        (next(iter(targets.values())) if len(targets) == 1 else targets) if targets else None,
+    )
+
+
+def check_names(features: Mapping[str, Feature] | None, first: Mapping[str, Any], source: str) -> Mapping[str, Feature]:
+    """The features of the recipe, if the first row has them.
+
+    Raises:
+        StageError: there are none in the recipe, or one is not in the row.
+    """
+    if features is None:
+        raise StageError(
+            f"{source} holds {', '.join(f'{name} ({kind_of(value)})' for name, value in first.items())}: data.features "
+            "says which of them are inputs and targets.",
+            f"Write data: {{{features_block(first)}, ...}}.",
+            code="missing_key",
+        )
+    missing = [name for name in features if name not in first]
+    if missing:
+        raise StageError(
+            f"{source} has no feature {missing[0]!r}; it has {', '.join(first)}.",
+            "Correct data.features.",
+            code="data_missing",
+        )
+    return features
+
+
+def _images(column: Column, feature: Feature) -> ExampleArray:
+    axes = (*(feature.size or _first_size(column)), feature.channels)
+
+    def decode(row: int) -> Array:
+        content = column.value(row)
+        if not isinstance(content, bytes):
+            raise StageError(f"{column.name} of {column.where(row)} is no encoded image.", code="data_unreadable")
+        image = decoded(content, f"{column.name} of {column.where(row)}", feature.size, feature.channels)
+        if image.shape != axes:
+            raise StageError(
+                f"{column.name} of {column.where(row)} has {image.shape[0]}x{image.shape[1]} pixels, but others have "
+                f"{axes[0]}x{axes[1]}.",
+                "Give data.features a size: [height, width] to resize all.",
+                code="invalid_data",
+            )
+        return image
+
+    identity = _identity(column, ("image", axes))
+    rows = DecodedRows(range(column.rows), decode, axes, np.dtype(np.uint8), identity, column.verify, column.window)
+    return scaled_rows(rows, feature.scale)
+
+
+def _first_size(column: Column) -> tuple[int, int]:
+    failure: StageError | None = None
+    for row in range(column.rows):
+        try:
+            height, width = decoded(column.value(row), f"{column.name} of {column.where(row)}", None, 1).shape[:2]
+        except StageError as error:
+            failure = failure or error
+        else:
+            return height, width
+    raise failure or StageError(f"The column {column.name} is empty.", code="data_missing")
+
+
+def _numbers(value: Any, kind: Kind) -> Array:
+    if isinstance(value, bytes):
+        return np.frombuffer(value, np.uint8)
+    return np.asarray(value).reshape(-1)
+
+
+def _text(column: Column, row: int) -> str:
+    value = column.value(row)
+    if isinstance(value, str):
+        return value
+    try:
+        return bytes(value).decode("utf-8")
+    except (TypeError, UnicodeDecodeError) as error:
+        raise StageError(f"{column.name} of {column.where(row)} is no text: {error}.", code="invalid_data") from error
+
+
+def _identity(column: Column, settings: object) -> str:
+    return sha256(f"{column.identity} {column.name!r} {settings!r}".encode()).hexdigest()

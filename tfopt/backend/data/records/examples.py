@@ -1,0 +1,79 @@
+"""TFRecord shards of `tf.train.Example` as a data source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfopt.backend.data.arrays.decoded import identity_of_files
+from tfopt.backend.data.records.columns import Column, array_of, check_names, inputs_and_targets
+from tfopt.backend.data.records.shards import is_tfrecord, shards_of
+from tfopt.backend.data.records.tfrecords import Records
+from tfopt.core.config.features import Feature
+from tfopt.errors import StageError
+
+
+def load_tfrecords(path: Path, features: Mapping[str, Feature] | None) -> dict[str, tuple[Any, Any]]:
+    """Reads shards.
+
+    Args:
+        path: a file, a pattern of files, or a folder.
+        features: which features go in, and which are targets.
+
+    Returns:
+        Inputs and targets by split, in the order of the shards' names; images are decoded when they are read.
+
+    Raises:
+        StageError: a shard is truncated or damaged, or features are not in the records.
+    """
+    splits = {}
+    for name, shards in shards_of(path, is_tfrecord).items():
+        records = Records(shards)
+        if not len(records):
+            raise StageError(f"{path}, {name} split: the shards hold no records.", code="data_missing")
+        chosen = check_names(features, _row(records, 0), str(shards[0]))
+        identity = identity_of_files(shards, path.parent, "tfrecord")
+        columns = {
+            feature: array_of(_column(records, feature, identity), settings) for feature, settings in chosen.items()
+        }
+        splits[name] = inputs_and_targets(chosen, columns)
+    return splits
+
+
+def _column(records: Records, name: str, identity: str) -> Column:
+    def value(number: int) -> Any:
+        row = _row(records, number)
+        if name not in row:
+            raise StageError(
+                f"{records.name(number)} has no feature {name!r}; it has {', '.join(row) or 'none'}.",
+                "All records need the features of data.features.",
+                code="invalid_data",
+            )
+        return row[name]
+
+    return Column(name, value, records.name, len(records), identity, records.verify)
+
+
+def _row(records: Records, number: int) -> dict[str, Any]:
+    """The features of a record: bytes, or numbers (n,)."""
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.example.example_pb2 import Example
+
+    try:
+        example = Example.FromString(records[number])
+    except DecodeError as error:
+        raise StageError(f"{records.name(number)} is no tf.train.Example: {error}.", code="data_unreadable") from error
+    row: dict[str, Any] = {}
+    for name, feature in sorted(example.features.feature.items()):
+        kind = feature.WhichOneof("kind")
+        if kind == "bytes_list":
+            values = list(feature.bytes_list.value)
+            row[name] = values[0] if len(values) == 1 else b"".join(values)
+        elif kind == "float_list":
+            row[name] = np.array(feature.float_list.value, np.float32)
+        elif kind == "int64_list":
+            row[name] = np.array(feature.int64_list.value, np.int64)
+    return row

@@ -1,0 +1,164 @@
+"""TFRecord shards, read record by record.
+
+A record is its length (8 bytes) and the checksum of that (4), its content, and the checksum of the content (4).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfopt.backend.types import Array
+from tfopt.errors import StageError
+
+_HEADER, _FOOTER = 12, 4
+_POLYNOMIAL = 0x82F63B78
+
+
+class Records:
+    """The records of several shards, by number.
+
+    Args:
+        shards: in order.
+
+    Raises:
+        StageError: a shard is truncated, compressed, damaged or no TFRecord.
+    """
+
+    def __init__(self, shards: Sequence[Path]) -> None:
+        self.shards = list(shards)
+        self._offsets = [_offsets(shard) for shard in self.shards]
+        self._ends = np.cumsum([len(offsets) for offsets in self._offsets]).tolist()
+        self._files: dict[tuple[int, int], int] = {}
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def name(self, number: int) -> str:
+        """Shard and number in it, for errors."""
+        shard, index = self._find(number)
+        return f"record {index:,} of {self.shards[shard]}"
+
+    def __getitem__(self, number: int) -> bytes:
+        """The content of a record."""
+        shard, index = self._find(number)
+        offset = int(self._offsets[shard][index])
+        (length,) = struct.unpack("<Q", os.pread(self._file(shard), 8, offset))
+        content = os.pread(self._file(shard), length, offset + _HEADER)
+        if len(content) != length:
+            raise StageError(f"{self.shards[shard]} became shorter while it was read.", code="data_unreadable")
+        return content
+
+    def verify(self) -> None:
+        """Compares the content of all records with their checksums.
+
+        Raises:
+            StageError: with shard and record.
+        """
+        import tensorflow as tf
+
+        for shard, offsets in zip(self.shards, self._offsets, strict=True):
+            read = 0
+            try:
+                for _ in tf.data.TFRecordDataset(str(shard)):
+                    read += 1
+            except tf.errors.OpError as error:
+                raise StageError(
+                    f"Record {read:,} of {len(offsets):,} in {shard} is damaged: its content and checksum differ.",
+                    "Write or copy this shard again.",
+                    code="invalid_data",
+                ) from error
+
+    def _find(self, number: int) -> tuple[int, int]:
+        shard = bisect_right(self._ends, number)
+        return shard, number - (self._ends[shard - 1] if shard else 0)
+
+    def _file(self, shard: int) -> int:
+        key = os.getpid(), shard
+        if key not in self._files:
+            self._files[key] = os.open(self.shards[shard], os.O_RDONLY)
+        return self._files[key]
+
+    def __del__(self) -> None:
+        for (process, _), file in getattr(self, "_files", {}).items():
+            if process == os.getpid():
+                os.close(file)
+
+
+def _offsets(shard: Path) -> Array:
+    """Where each record of a shard begins."""
+    try:
+        size = shard.stat().st_size
+        with shard.open("rb") as stream:
+            return _scanned(stream.fileno(), size, shard)
+    except OSError as error:
+        raise StageError(
+            f"{shard} cannot be read: {error.strerror or error}.", "Check the path.", code="data_unreadable"
+        ) from error
+
+
+def _scanned(file: int, size: int, shard: Path) -> Array:
+    found: list[int] = []
+    offset = 0
+    while offset < size:
+        header = os.pread(file, _HEADER, offset)
+        if len(header) == _HEADER:
+            length, checksum = struct.unpack("<QI", header)
+            if checksum != _masked_checksum(header[:8]):
+                raise _not_a_record(header, shard, len(found))
+            end = offset + _HEADER + length + _FOOTER
+        else:
+            end = offset + _HEADER + _FOOTER
+        if end > size:
+            if not found and header[:2] in (b"\x1f\x8b", b"\x78\x9c"):
+                raise _not_a_record(header, shard, 0)
+            raise StageError(
+                f"{shard} is truncated: record {len(found):,} would end at byte {end:,}, but the file has {size:,}.",
+                "Write or copy this shard again.",
+                code="invalid_data",
+            )
+        found.append(offset)
+        offset = end
+    return np.array(found, np.int64)
+
+
+def _not_a_record(header: bytes, shard: Path, number: int) -> StageError:
+    if number:
+        return StageError(
+            f"Record {number:,} of {shard} is damaged: its length does not have its checksum.",
+            "Write or copy this shard again.",
+            code="invalid_data",
+        )
+    if header[:2] in (b"\x1f\x8b", b"\x78\x9c", b"\x78\x01", b"\x78\xda"):
+        return StageError(
+            f"{shard} is compressed, so that its records cannot be read one by one.",
+            "Write the shards without compression; images are compressed already.",
+            code="invalid_data",
+        )
+    return StageError(f"{shard} is no TFRecord file.", "Check data.source.", code="invalid_data")
+
+
+def _table() -> list[int]:
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (_POLYNOMIAL if value & 1 else 0)
+        table.append(value)
+    return table
+
+
+_CRC = _table()
+
+
+def _masked_checksum(content: bytes) -> int:
+    """CRC-32C, turned and shifted as TFRecord does."""
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc = _CRC[(crc ^ byte) & 0xFF] ^ crc >> 8
+    crc ^= 0xFFFFFFFF
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
