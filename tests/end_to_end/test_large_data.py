@@ -33,6 +33,12 @@ def recipe(source: Path, epochs: int = 2, **data: Any) -> dict[str, Any]:
     }
 
 
+def written(path: Path, given: dict[str, Any]) -> Path:
+    """A recipe as a file: JSON is YAML."""
+    path.write_text(json.dumps(given), encoding="utf-8")
+    return path
+
+
 def figures(run: Any) -> Any:
     report = json.loads((Path(run.folder) / "report.json").read_text(encoding="utf-8"))
     (stage,), (file,) = report["stages"], report["exports"]
@@ -42,7 +48,7 @@ def figures(run: Any) -> Any:
 def test_figures_do_not_depend_on_where_images_are(tmp_path: Path) -> None:
     shards = tfrecords(tmp_path / "shards", jpegs(tmp_path / "images", 120, side=8))
     found = {
-        name: figures(tfopt.run(tfopt.Recipe.from_dict(given), out=tmp_path / name))
+        name: figures(tfopt.run(written(tmp_path / f"{name}.json", given), out=tmp_path / name))
         for name, given in {
             "memory": recipe(tmp_path / "images"),
             "none": recipe(tmp_path / "images", cache="none"),
@@ -62,9 +68,8 @@ def test_200_000_images_in_bounded_memory(tmp_path: Path) -> None:
     del examples
     reports = {}
     for name, given in sources.items():
-        path = tmp_path / f"{name}.json"
         given["data"]["batch_size"] = 256
-        path.write_text(json.dumps(given), encoding="utf-8")
+        path = written(tmp_path / f"{name}.json", given)
         command = [sys.executable, "-m", "tfopt", "run", str(path), "--out", str(tmp_path / name)]
         if name == "images":
             first = subprocess.Popen(command, start_new_session=True)
