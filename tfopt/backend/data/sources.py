@@ -198,8 +198,8 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
         return partial(load_csv, path)
     raise StageError(
         f"{source!r} is of an unknown type.",
-        "Expected .npz, .csv, .tfrecord, .parquet, .arrow, a .json of COCO, or a folder: one subfolder of images or WAV "
-        "files a class, or images/ and masks/.",
+        "Expected .npz, .csv, .tfrecord, .parquet, .arrow, a .json of COCO, or a folder: one subfolder of images or "
+        "WAV files a class, or images/ and masks/.",
         code="unknown_file_type",
     )
 
