@@ -81,7 +81,12 @@ class _Preparation:
         compile, data, unjudged = for_model(recipe.compile, data, built.outputs, model.name)
         compile, why = models.fitting_compile(model, data, compile)
         recipe = recipe.compiled_with(with_anchors(with_characters(compile, data), data))
-        warnings = [*data.warnings(), *filter(None, [built.note, why]), *unjudged, *models.check_fits(model, data, recipe.compile)]
+        warnings = [
+            *data.warnings(),
+            *filter(None, [built.note, why]),
+            *unjudged,
+            *models.check_fits(model, data, recipe.compile),
+        ]
         if any(True for _ in own_code_in(recipe)):
             own_code.try_out(model, data, recipe.compile)
         model_key = _model_key(model)
