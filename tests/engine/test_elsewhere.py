@@ -12,6 +12,7 @@ import tfopt
 from tests.support.root import REPOSITORY
 from tests.support.stand_ins.sweep_fakes import ThreadExecutor
 from tfopt.core.contracts.events import TrialEnded
+from tfopt.core.contracts.resources import Resources
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.engine.elsewhere import execute_elsewhere
 from tfopt.errors import StageError, UsageError
@@ -53,4 +54,4 @@ def test_the_error_of_the_run_is_raised_with_its_code(tmp_path: Path) -> None:
 
 def test_resources_of_a_run_in_this_process_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Add --executor ray"):
-        tfopt.api.run(recipe("fine"), out=tmp_path, resources=tfopt.core.contracts.resources.Resources(cpus=2))
+        tfopt.api.run(recipe("fine"), out=tmp_path, resources=Resources(cpus=2))

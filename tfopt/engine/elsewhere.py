@@ -67,6 +67,6 @@ def execute_elsewhere(
             elif event["state"] == "stopped":
                 raise KeyboardInterrupt
             else:
-                raise StageError(event["error"], code=event.get("code") or "executor_failed")
+                raise StageError(event["error"], code=event["code"])
     finally:
         executor.close()
