@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import tensorflow as tf
+
+from tfopt.backend.devices.variables import set_constraint
+
+Constraint = Callable[[tf.Tensor], tf.Tensor]
 
 
 @contextmanager
@@ -21,8 +25,12 @@ def zeros_held(variables: Iterable[tf.Variable]) -> Iterator[None]:
     try:
         for variable, own in before:
             mask = tf.cast(tf.not_equal(variable, 0), variable.dtype)
-            variable._constraint = lambda value, own=own, mask=mask: (value if own is None else own(value)) * mask
+            set_constraint(variable, _held(own, mask))
         yield
     finally:
         for variable, own in before:
-            variable._constraint = own
+            set_constraint(variable, own)
+
+
+def _held(own: Constraint | None, mask: tf.Tensor) -> Constraint:
+    return lambda value: (value if own is None else own(value)) * mask

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -17,6 +19,15 @@ def assign(variable: tf.Variable, array: np.ndarray) -> None:
             part.assign(array if index == 0 and _is_first_process() else np.zeros_like(array))
     else:
         variable.assign(array)
+
+
+def set_constraint(variable: tf.Variable, constraint: Callable[[tf.Tensor], tf.Tensor] | None) -> None:
+    """What an optimizer does to a variable after each step; of a variable with several replicas, to all of them.
+
+    A replicated variable hands out the constraint of its first part, and ignores one of its own.
+    """
+    for part in getattr(variable, "values", None) or (variable,):
+        part._constraint = constraint
 
 
 def _is_first_process() -> bool:

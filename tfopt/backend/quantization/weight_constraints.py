@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow_model_optimization.quantization.keras.quantizers import Quantizer
 from tf_keras import layers
 
+from tfopt.backend.devices.variables import set_constraint
 from tfopt.backend.quantization.quantizers import Ranges, SparsityPreserving
 from tfopt.backend.types import Array, Config, Nested
 
@@ -60,7 +61,7 @@ class ClusterPreserving(Quantizer):
         return {**_clusters(getattr(layer.layer, name)), **self.quantizer.build(tensor_shape, name, layer)}
 
     def __call__(self, inputs: tf.Tensor, training: bool, weights: Ranges, **kwargs: Nested) -> tf.Tensor:
-        return self.quantizer(_shared(weights)(inputs), training, weights, **kwargs)
+        return self.quantizer(_shared(weights)(tf.convert_to_tensor(inputs)), training, weights, **kwargs)
 
     def get_config(self) -> Config:
         return {"quantizer": type(self.quantizer).__name__}
@@ -99,7 +100,7 @@ def constrain(variables: Iterable[tf.Variable], constraints: WeightConstraints) 
         mask = (values != 0).astype(values.dtype) if constraints.sparsity and (values == 0).any() else None
         clusters = _clusters(variable) if constraints.clusters and _has_equal(values) else None
         if mask is not None or clusters is not None:
-            variable._constraint = _ZerosAndClusters(mask, clusters)
+            set_constraint(variable, _ZerosAndClusters(mask, clusters))
 
 
 @dataclass(frozen=True)
