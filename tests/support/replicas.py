@@ -71,7 +71,7 @@ def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
             result = distribution.apply(stage, model, stage_context, asked[n])
             model, traits = result.model, next_traits(stage, traits)
             inner = model.model if kind == "qat" else model
-            arrays |= {f"{kind}/{index}/{v.name.split('/')[-1]}": v.numpy() for index, v in enumerate(inner.variables)}
+            arrays |= {f"{kind}/{index}": variable.numpy() for index, variable in enumerate(inner.variables)}
         np.savez(folder / f"{n}.npz", **arrays)
         (folder / f"{n}.json").write_text(json.dumps(log.of("epoch")))
 
