@@ -67,6 +67,7 @@ def execute_elsewhere(
             elif event["state"] == "stopped":
                 raise KeyboardInterrupt
             else:
-                raise StageError(event["error"], code=event["code"])
+                code = event["code"]
+                raise StageError(event["error"], code=code)
     finally:
         executor.close()

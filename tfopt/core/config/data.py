@@ -76,7 +76,8 @@ class DataConfig(Block):
     cache: Literal["memory", "disk", "none"] | None = None
     """Where examples are: in `memory`; on `disk`, decoded once into files of the store; `none`: decoded each time they
     are read. If absent, `memory` where they take less than half of what is free, else `disk`, or `none` where that is
-    full. It changes no result."""
+    full. It changes no result, but for Parquet and Arrow with many row groups and `none`, which are shuffled in
+    windows."""
     on_bad_example: Literal["fail", "skip"] | None = None
     """What becomes of images, recordings and records that cannot be read: they are counted and the run fails (if
     absent), or they are left out, with a warning."""
