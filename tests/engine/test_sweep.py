@@ -206,3 +206,8 @@ def test_stage_chains_are_shared_exactly_as_far_as_the_recipes_agree() -> None:
     assert set(base).isdisjoint(stage_chain(recipe(seed=8)))
     assert set(base).isdisjoint(stage_chain(recipe(**{"model.args": {"filters": [8, 8]}})))
     assert stage_chain(recipe(**{"stages.qat.name": "last"})) == base
+
+
+def test_a_sweep_that_needs_the_workers_of_tf_config_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="trains one recipe at a time"):
+        execute(swept({"distribute": ["multi_worker", "mirrored"]}), tmp_path)

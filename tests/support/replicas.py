@@ -22,6 +22,7 @@ EXAMPLES, BATCH = 183, 60
 
 STAGES = {
     "train": {"epochs": 2},
+    "half": {"epochs": 1},
     "prune": {"epochs": 2, "schedule": {"kind": "polynomial", "final": "60%", "begin": "1 steps", "every": "2 steps"}},
     "taylor": {"epochs": 2, "schedule": {"kind": "constant", "final": "60%"}, "criterion": "taylor"},
     "cluster": {"epochs": 1, "clusters": 8},
@@ -43,6 +44,8 @@ def run_chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> di
 
 def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
     """Runs the chain on some numbers of devices; writes weights, ranges and history of each."""
+    from dataclasses import replace
+
     from tests.support.contexts import Log, context
     from tests.support.digits import digits
     from tests.support.models import small_model
@@ -56,7 +59,7 @@ def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
     from tfopt.stages.qat import Qat
     from tfopt.stages.train import Train
 
-    classes = {"train": Train, "prune": Prune, "taylor": Prune, "cluster": Cluster, "qat": Qat}
+    classes = {"train": Train, "half": Train, "prune": Prune, "taylor": Prune, "cluster": Cluster, "qat": Qat}
     asked = {n: Distribution(strategy="mirrored", device="cpu", devices=n) for n in devices}
     strategies.start(asked[max(devices)])
     compile = Compile.model_validate({"optimizer": {"name": "sgd", "learning_rate": 0.05, "clipnorm": 1.0}})
@@ -68,6 +71,8 @@ def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
             stage_context = context(
                 folder / f"{n}_{kind}", log, data=digits(EXAMPLES), compile=compile, batch_size=BATCH, traits=traits
             )
+            if kind == "half":
+                stage_context = replace(stage_context, precision="mixed_float16")
             result = distribution.apply(stage, model, stage_context, asked[n])
             model, traits = result.model, next_traits(stage, traits)
             inner = model.model if kind == "qat" else model

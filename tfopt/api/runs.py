@@ -77,20 +77,20 @@ def run(
 
     Raises:
         RecipeError: the recipe cannot be run.
+        UsageError: there is no such executor, or resources without a cluster.
         StageError: a stage or an export failed; finished stages stay in the store. Or no node of the cluster has the
             resources.
         StoreError: the output folder or the shared store cannot be read or written.
         EnvironmentProblem: a package for the shared store is missing.
         KeyboardInterrupt: Ctrl-C; the run folder records it.
     """
-    if executor == "ray" or resources is not None:
-        from tfopt.core.contracts.resources import DEFAULT_RESOURCES
+    if executor != "here" or resources is not None:
         from tfopt.engine.elsewhere import execute_elsewhere
         from tfopt.executors.start import start_executor
 
         asked = loaded(recipe)
         opened_store(out, store).check_writable()
-        where = start_executor("ray" if executor == "ray" else "local", 1, 1, Path(out), resources or DEFAULT_RESOURCES)
+        where = start_executor("local" if executor == "here" else executor, 1, 1, Path(out), resources)
         return execute_elsewhere(asked, where, Path(out), "tfopt.api:run", store=store, fresh=fresh, on_event=on_event)
 
     from tfopt.engine.launch import launch
@@ -171,7 +171,6 @@ def sweep(
         StoreError: the output folder or the shared store cannot be written.
         KeyboardInterrupt: Ctrl-C; the workers have been stopped.
     """
-    from tfopt.core.contracts.resources import DEFAULT_RESOURCES
     from tfopt.core.sweeps.expand import expand
     from tfopt.engine.sweep import execute_sweep
     from tfopt.executors.start import start_executor
@@ -182,7 +181,7 @@ def sweep(
     opened_store(out, store).check_writable()
     expansion = expand(asked)
     folder = sweep_folder(Path(out).resolve(), asked.name, expansion.key)
-    where = start_executor(executor, jobs, len(expansion.trials), folder, resources or DEFAULT_RESOURCES)
+    where = start_executor(executor, jobs, len(expansion.trials), folder, resources)
     return execute_sweep(
         expansion, where, folder, "tfopt.api:run", store=store, stop_trials=stop_trials, on_event=on_event
     )

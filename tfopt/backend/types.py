@@ -24,7 +24,7 @@ class ExampleArray(Protocol):
     """An array with one row per example, in memory or not: a NumPy array is one, and so is a folder of images that are
     decoded when they are read. Nothing but `[...]` reads examples.
 
-    `tfopt.backend.data.large` has those that are not in memory, and what reads them in parts.
+    `tfopt.backend.data.arrays` has those that are not in memory, and what reads them in parts.
     """
 
     @property

@@ -25,7 +25,7 @@ def cluster_options(command: Command) -> Command:
         click.option(
             "--placement",
             type=click.Choice(["pack", "spread"]),
-            help="Ray: fill a node before the next (default), or spread over nodes.",
+            help="Ray: its own rule, which fills nodes up to half first (default), or spread over nodes.",
         ),
         click.option("--gpus-per-trial", type=float, metavar="N", help="Ray: GPUs of each trial; 0.5 shares one."),
         click.option(

@@ -25,7 +25,7 @@ def execute_elsewhere(
     fresh: bool = False,
     on_event: Emit | None = None,
 ) -> Run:
-    """Carries out a recipe by an executor; a node that is lost costs the epoch under way.
+    """Carries out a recipe by an executor; a node that is lost costs the epoch under way, with `fresh` all of the run.
 
     Args:
         recipe: what to run.
@@ -38,19 +38,23 @@ def execute_elsewhere(
 
     Raises:
         StageError: the run failed; with the code of its error.
-        KeyboardInterrupt: Ctrl-C; the run has been stopped.
+        KeyboardInterrupt: Ctrl-C; the run has been stopped. A second one does not wait for that.
     """
     job = Job(recipe.name, function, recipe.to_document(), recipe.folder, str(root.resolve()), store, fresh)
     emit = on_event if on_event is not None else lambda event: None
     folder: str | None = None
+    stopping = False
     try:
         executor.start(job)
         while True:
             try:
                 message = executor.next_message(PATIENCE)
             except KeyboardInterrupt:
+                if stopping:
+                    raise
+                stopping = True
                 executor.stop(job.trial)
-                raise
+                continue
             if message is None:
                 continue
             event = message.event
@@ -59,12 +63,13 @@ def execute_elsewhere(
             if event["event"] != "trial_ended":
                 emit(event)
                 continue
-            if event["state"] == "lost":
-                emit(Warned(f"{event['error']} The run resumes on another."))
+            if event["state"] == "lost" and not stopping:
+                again = "starts from its beginning" if fresh else "resumes"
+                emit(Warned(f"{event['error']} The run {again} on another."))
                 executor.start(job)
             elif event["state"] == "done" and folder is not None:
                 return read_run(root / recipe.name / folder, root)
-            elif event["state"] == "stopped":
+            elif stopping or event["state"] == "stopped":
                 raise KeyboardInterrupt
             else:
                 code = event["code"]

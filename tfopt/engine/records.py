@@ -111,6 +111,7 @@ def run_report(
         environment=environment().model_copy(update={"gpus": gpus()}),
         data=prepared.data.record(),
         metric=recipe.compile.metric,
+        outputs=list(recipe.compile.outputs),
         stages=list(stages),
         exports=list(exports),
         budgets=judge_budgets(recipe.budgets, list(exports)) if state == "done" else [],

@@ -7,7 +7,7 @@ Events: those of the runs with a `trial` key added, and
 | `sweep_started` | `sweep`, `recipe`, `trials` (names), `settled` (names of those finished before) |
 | `trial_started` | `trial` |
 | `trial_placed` | `trial`, `node`: where in a cluster it runs |
-| `trial_repeated` | `trial`, `error`, `code`: an error that need not come from its recipe; it starts again |
+| `trial_repeated` | `trial`, `error`, `code`: it lost its node, or need not fail again; it starts again |
 | `trial_finished` | `trial`, `state`, `error` |
 | `sweep_finished` | `sweep`, `states` (state -> number of trials) |
 """

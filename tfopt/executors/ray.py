@@ -76,6 +76,7 @@ class RayExecutor:
         self.running: dict[str, Any] = {}
         self.nodes: dict[str, str] = {}
         self.attempts: Counter[str] = Counter()
+        self.losses: Counter[str] = Counter()
 
     def has_room(self) -> bool:
         """Whether fewer trials are under way than asked for, and than the nodes that are alive can hold."""
@@ -138,6 +139,8 @@ class RayExecutor:
         for trial, task in self.running.items():
             if not ray.wait([task], timeout=0)[0]:
                 continue
+            if not self.messages.empty():
+                return None  # its last message came in the meantime
             del self.running[trial]
             node = self.nodes.pop(trial, None)
             try:
@@ -159,10 +162,13 @@ class RayExecutor:
         return None
 
     def _lost(self, trial: str, node: str | None) -> TrialEnded:
-        attempts = self.attempts[trial]
+        self.losses[trial] += 1
+        losses = self.losses[trial]
         where = "" if node is None else f" {_address(node)}"
-        error = f"Its node{where} was lost (attempt {attempts} of {self.retries + 1})."
-        return TrialEnded("lost" if attempts <= self.retries else "failed", error, code="node_lost")
+        error = (
+            f"Its node{where} was lost ({counted(losses, 'lost node')}, {counted(self.retries, 'retry', 'retries')})."
+        )
+        return TrialEnded("lost" if losses <= self.retries else "failed", error, code="node_lost")
 
 
 def _nodes() -> dict[str, tuple[float, float]]:
@@ -185,25 +191,28 @@ def _address(node_id: str) -> str:
 
 
 def _with_share_of_processors(resources: Resources, jobs: int | None, num_trials: int) -> Resources:
-    """The resources of each trial, all processors of the nodes shared among those that run at a time.
+    """The resources of each trial; by default the most processors with which as many run at a time as with one each.
 
     Raises:
         StageError: no node has what a trial asks for.
     """
     nodes = _nodes().values()
-    largest_cpus = max((cpus for cpus, _ in nodes), default=0.0)
+
+    def at_a_time(cpus: int) -> int:
+        return sum(replace(resources, cpus=cpus).trials_on(*node) for node in nodes)
+
     if resources.cpus is None:
-        whole = int(sum(cpus for cpus, _ in nodes))
-        at_a_time = max(1, min(jobs or whole, max(num_trials, 1)))
-        share = max(1, min(whole // at_a_time, int(largest_cpus)))
+        wanted = max(1, min(jobs or at_a_time(1), num_trials, at_a_time(1)))
+        largest = int(max((cpus for cpus, _ in nodes), default=0.0))
+        share = next((cpus for cpus in range(largest, 1, -1) if at_a_time(cpus) >= wanted), 1)
         resources = replace(resources, cpus=share)
     if not any(resources.trials_on(cpus, gpus) for cpus, gpus in nodes):
         found = sorted(set(nodes), reverse=True)
-        largest = "; ".join(f"{counted(cpus, 'processor')} and {counted(gpus, 'GPU')}" for cpus, gpus in found)
+        offered = "; ".join(f"{counted(cpus, 'processor')} and {counted(gpus, 'GPU')}" for cpus, gpus in found)
         asked = f"{resources.gpus:g} of a GPU" if 0 < resources.gpus < 1 else counted(resources.gpus, "GPU")
         raise StageError(
             f"No node of the Ray cluster has the {counted(resources.cpus or 1, 'processor')} and {asked} that each "
-            f"trial asks for. Its nodes have: {largest or 'none'}.",
+            f"trial asks for. Its nodes have: {offered or 'none'}.",
             "Lower --cpus-per-trial or --gpus-per-trial, or start a node that has them.",
             code="executor_failed",
         )

@@ -17,7 +17,7 @@ _MOST_BY_DEFAULT = 8
 
 
 def start_executor(
-    name: ExecutorName, jobs: int | None, num_trials: int, folder: Path, resources: Resources = DEFAULT_RESOURCES
+    name: ExecutorName, jobs: int | None, num_trials: int, folder: Path, resources: Resources | None = None
 ) -> Executor:
     """An executor with its processors split evenly over its jobs.
 
@@ -38,10 +38,10 @@ def start_executor(
     if name == "ray":
         from tfopt.executors.ray import RayExecutor
 
-        return RayExecutor(jobs, num_trials, resources)
+        return RayExecutor(jobs, num_trials, resources or DEFAULT_RESOURCES)
     if name != "local":
         raise UsageError(f"There is no executor {name!r}. Executors: local, ray.", code="unknown_executor")
-    if resources != DEFAULT_RESOURCES:
+    if resources is not None:
         raise UsageError(
             "--cpus-per-trial, --gpus-per-trial, --placement and --retries are for a cluster.",
             "Add --executor ray, or leave them out.",

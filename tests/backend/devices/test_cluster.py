@@ -54,6 +54,8 @@ def test_without_the_variable_there_is_no_cluster(monkeypatch: pytest.MonkeyPatc
         ({"cluster": TWO, "task": {"type": "chief", "index": 0}}, "'chief'"),
         ({"cluster": TWO, "task": {"type": "worker", "index": 2}}, "0 to 1"),
         ({"cluster": TWO, "task": {"type": "worker", "index": "x"}}, "'x'"),
+        ({"cluster": TWO, "task": {"type": "worker", "index": 0.7}}, "has 0.7"),
+        ({"cluster": TWO, "task": {"type": ["worker"], "index": 0}}, "this process is a"),
     ],
 )
 def test_what_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch, value: object, said: str) -> None:

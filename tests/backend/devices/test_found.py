@@ -76,6 +76,13 @@ def test_a_strategy_without_devices(wanted: Distribution, said: str, code: str) 
     assert caught.value.mistake.code == code
 
 
+def test_workers_that_must_have_gpus_do_not_train_on_the_processor(machine: Any) -> None:
+    machine(workers=2)
+
+    with pytest.raises(WrongDevices, match="0 GPUs"):
+        layout(asked("multi_worker", device="gpu"))
+
+
 def test_more_devices_than_there_are(machine: Any) -> None:
     machine(gpus=2)
 

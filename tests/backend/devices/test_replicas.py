@@ -31,6 +31,14 @@ def test_two_devices_find_the_masks_and_ranges_of_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_mixed_precision_on_two_devices(tmp_path: Path) -> None:
+    ((arrays, history),) = run_chain([2], ["half"], tmp_path).values()
+
+    assert np.isfinite(history[-1]["loss"])
+    assert all(np.isfinite(array).all() for array in arrays.values())
+
+
+@pytest.mark.slow
 def test_four_devices_too_with_gradients_clusters_and_small_last_batches(tmp_path: Path) -> None:
     found = run_chain([1, 2, 4], ["train", "taylor", "cluster", "qat"], tmp_path)
 

@@ -13,7 +13,15 @@ from tests.support.digits import training_images
 from tests.support.files import int8_file
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.quantizers import ConstantQuantizer, KernelQuantizer
+from tfopt.backend.quantization.quantizers import (
+    ActivationQuantizer,
+    ConstantQuantizer,
+    DivisorQuantizer,
+    InputQuantizer,
+    KernelQuantizer,
+    Observing,
+    SeenQuantizer,
+)
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 from tfopt.core.config.quantization import Quantization
@@ -97,3 +105,10 @@ def test_constants_have_256_values_with_zero_among_them_and_are_rounded_once() -
     np.testing.assert_allclose(
         ConstantQuantizer().rounded(tf.constant([[0.5, 0.25]])).numpy(), [[0.5, 0.25]], atol=2e-3
     )
+
+
+@pytest.mark.parametrize("kind", [ActivationQuantizer, DivisorQuantizer, InputQuantizer, SeenQuantizer])
+def test_every_range_that_training_learns_follows_the_batch_of_all_replicas(kind: type[Observing]) -> None:
+    low, high = tf.Variable(-1.0), tf.Variable(1.0)
+    kind().follow({"min_var": low, "max_var": high}, tf.constant(-3.0), tf.constant(2.0))
+    assert (float(low) < -1, float(high) > 1) == (True, True)

@@ -36,6 +36,8 @@ def test_a_node_holds_what_its_processors_and_gpus_allow(
         ({"cpus": 0}, "at least one processor"),
         ({"gpus": -1.0}, "a whole number, or a fraction of one. Got -1"),
         ({"gpus": 1.5}, "Got 1.5"),
+        ({"gpus": float("nan")}, "Got nan"),
+        ({"gpus": 1e-5}, "Got 1e-05"),
         ({"retries": -1}, "cannot be negative"),
     ],
 )
@@ -46,4 +48,4 @@ def test_what_makes_no_sense_is_refused(arguments: dict[str, int], message: str)
 
 def test_resources_without_a_cluster_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="are for a cluster"):
-        start_executor("local", 1, 1, tmp_path, Resources(gpus=1))
+        start_executor("local", 1, 1, tmp_path, Resources(retries=3))

@@ -82,7 +82,7 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
         raise TypeError("check_augment refuses several inputs")
     height, width = images.shape[1:3]
     n = len(split)
-    gap = _gap_of_maps(split.targets, (height, width))
+    gap = None if split.targets is split.inputs else _gap_of_maps(split.targets, (height, width))
 
     def uniform(what: int, columns: int) -> tf.Tensor:
         return tf.random.stateless_uniform([n, columns], seed=_key(seed, what, epoch))

@@ -29,9 +29,16 @@ def raw_images(
         return described
 
     def pairs(count: int) -> Iterator[Pair]:
-        files = _every_class(path)
-        for file in files[:count]:
-            yield read_image(file, None, channels), scaled(read_image(file, size, channels), scale)
+        left = count
+        for file in _every_class(path):
+            if not left:
+                return
+            try:
+                image = read_image(file, None, channels)
+            except StageError:  # data.on_bad_example: skip left it out of the examples, too
+                continue
+            left -= 1
+            yield image, scaled(read_image(file, size, channels), scale)
 
     return replace(described, resized=True, pairs=pairs)
 

@@ -78,6 +78,8 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
         splits, names = class_ids(splits, config.source)
     train = splits["train"]
     num_classes = None if reproduce else num_classes_of(splits, names)
+    if num_classes is not None:  # a class that occurs nowhere has an output too
+        num_classes = max(num_classes, len(prepared.label_names or ()))
     for name, split in splits.items():
         check_split(split, train, num_classes, f"{config.source}, {name} split")
     labels = labels_to_stratify(train.targets, num_classes)

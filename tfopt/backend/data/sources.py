@@ -143,17 +143,16 @@ def label_names(config: DataConfig, folder: Path) -> tuple[str, ...] | None:
 
 def _function(config: DataConfig, folder: Path) -> Callable[..., Any]:
     source = config.source
-    if references.is_function(source):
-        return references.function(source, folder)
-    if config.features is not None and not (Path(source).suffix or "/" in source):
+    is_file = not references.is_function(source) and bool(Path(source).suffix or "/" in source)
+    if config.features is not None and not is_file:
         raise StageError(
             f"data.features is for TFRecord, Parquet and Arrow files, but {source!r} is none.",
             "Remove data.features.",
             code="meaningless_key",
         )
-    if Path(source).suffix or "/" in source:
-        return _file(config, folder)
-    return references.by_name("dataset", source)
+    if references.is_function(source):
+        return references.function(source, folder)
+    return _file(config, folder) if is_file else references.by_name("dataset", source)
 
 
 def _file(config: DataConfig, folder: Path) -> partial[Any]:

@@ -235,6 +235,7 @@ class Data:
                 _update(digest, "anomalies", split.anomalies)
         if self.preprocessing is not None:
             self.preprocessing.update(digest)
+        digest.update(f"{sorted(self.classes_of_outputs.items())}\n".encode())
         return digest.hexdigest() if lazy else None
 
     def _computed_fingerprint(self) -> str:

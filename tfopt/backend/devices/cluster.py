@@ -79,12 +79,11 @@ def _index(task: object, addresses: Mapping[str, tuple[str, ...]]) -> int:
     if not isinstance(task, dict) or "type" not in task or "index" not in task:
         raise WrongCluster(f"must say which worker this process is, as in {_EXAMPLE}; 'task' is {task!r}")
     job, index = task["type"], task["index"]
-    if job not in addresses:
+    if not isinstance(job, str) or job not in addresses:
         raise WrongCluster(f"says that this process is a {job!r}, but lists {', '.join(addresses)}")
-    try:
-        number = int(index)
-    except (TypeError, ValueError):
-        raise WrongCluster(f"must have a number as task.index, and has {index!r}") from None
+    if not re.fullmatch(r"-?[0-9]+", str(index)):
+        raise WrongCluster(f"must have a whole number as task.index, and has {index!r}")
+    number = int(index)
     if not 0 <= number < len(addresses[job]):
         raise WrongCluster(
             f"says that this process is {job} {number}, but lists {len(addresses[job])} of them, "

@@ -67,7 +67,7 @@ def layout(asked: Distribution) -> Layout | None:
                 code="no_devices",
             )
         )
-    if asked.device == "cpu" or not _gpus():
+    if asked.device == "cpu" or (asked.device is None and not _gpus()):
         if (asked.devices or 1) > 1:
             text = f"is {asked.devices}, but a worker without GPUs trains on one CPU device: start more workers"
             raise WrongDevices(Mistake(("devices",), text, code="no_devices"))

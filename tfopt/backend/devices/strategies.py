@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from functools import cache
@@ -118,7 +119,7 @@ def seconds_to_wait() -> float:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if seconds <= 0:
+    if not 0 < seconds < math.inf:
         raise StageError(f"{WAIT_VARIABLE} is {text!r}; expected a number of seconds above 0.", code="invalid_value")
     return seconds
 

@@ -34,7 +34,11 @@ class Ran:
 
 def of_file(outputs: Mapping[str, Array], output: str) -> Array:
     """The output of a file that is measured: that of a name, or the only one."""
-    return outputs[output] if output in outputs else next(iter(outputs.values()))
+    if output in outputs:
+        return outputs[output]
+    if len(outputs) != 1:
+        raise ExportError(f"the file has no output {output!r}; it has {', '.join(outputs)}", code="unknown_output")
+    return next(iter(outputs.values()))
 
 
 def run_rewritten(

@@ -79,6 +79,10 @@ def compare(asked: Comparison) -> ExplanationRecord:
         compile, data, _ = for_model(asked.context.compile, data, built.outputs, model.name)
         check_fits(model, data, compile)
         asked = replace(asked, context=replace(asked.context, compile=compile, data=data))
+    elif asked.context.compile.outputs:
+        names = asked.context.compile.all_outputs  # a file does not have the order of the model
+        compile, data, _ = for_model(asked.context.compile, data, names, asked.against.name)
+        asked = replace(asked, context=replace(asked.context, compile=compile, data=data))
     with tempfile.TemporaryDirectory(prefix="tfopt-inspect-") as folder:
         work = Path(folder)
         sides = _Sides(asked, audit, model, work)
@@ -158,7 +162,7 @@ class _Sides:
 
     def _of_recipe(self, file: Path, outputs: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs that the recipe names, whatever their order in the file; the only one where it names none."""
-        names = self.asked.context.compile.all_outputs or self.asked.context.compile.outputs
+        names = self.asked.context.compile.all_outputs
         if not names:
             check_one_output(file.name, [*outputs])
             return dict(outputs)

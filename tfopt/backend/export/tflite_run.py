@@ -133,7 +133,7 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
     )
     runtime = on_other_kernels(file, xnnpack.outputs, evaluation, variant, threads)
     if variant.sparse:
-        runtime = _on_every_kernel(runtime, file, xnnpack.outputs, evaluation)
+        runtime = _on_every_kernel(runtime, file, xnnpack.outputs, evaluation, variant)
     explained = attempt(
         explain_output,
         source.outputs,
@@ -225,7 +225,7 @@ def _apart(
 
 
 def _on_every_kernel(
-    runtime: RuntimeCheck, file: Path, expected: Mapping[str, Array], evaluation: Evaluation
+    runtime: RuntimeCheck, file: Path, expected: Mapping[str, Array], evaluation: Evaluation, variant: Variant
 ) -> RuntimeCheck:
     """Adds the built-in kernels, and which kernels return NaN: each kind has sparse kernels of its own."""
     first = {name: values[:REFERENCE_EXAMPLES] for name, values in expected.items()}
@@ -237,7 +237,7 @@ def _on_every_kernel(
         runtime,
         builtin=None
         if isinstance(builtin, Failure)
-        else min(agreement.compare_each(builtin, first, evaluation.context.compile), key=_closeness),
+        else _apart(builtin, expected, evaluation.context.compile, variant),
         builtin_error=builtin.reason if isinstance(builtin, Failure) else None,
         not_numbers=tuple(
             kernels
@@ -245,11 +245,6 @@ def _on_every_kernel(
             if not isinstance(made, Failure) and any(np.isnan(values).any() for values in made.values())
         ),
     )
-
-
-def _closeness(comparison: OutputComparison) -> float:
-    """How close outputs are; 1 where they are equal."""
-    return comparison.share if comparison.share is not None else 1 - (comparison.relative_error or 0.0)
 
 
 def _outputs(file: Path, evaluation: Evaluation, threads: int, kernels: Kernels) -> Mapping[str, Array] | Failure:

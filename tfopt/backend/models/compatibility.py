@@ -181,7 +181,7 @@ def _activation_warnings(model: tf_keras.Model, index: int, compile: Compile, na
     if not outputs.are_logits and activation in ("linear", "relu", "tanh"):
         return [
             f"The layer {layer.name!r} has {activation} outputs, but {compile.single_loss.name} expects probabilities: "
-            "training would go wrong quietly. Set {_key(name)}.from_logits: true, or end with a softmax."
+            f"training would go wrong quietly. Set {_key(name)}.from_logits: true, or end with a softmax."
         ]
     return []
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tfopt.backend.data.splits import Data
+from tfopt.backend.data.splits import Data, OutputSizes
 from tfopt.backend.data.vocabulary import tokenizer_of, vocabulary_size
 from tfopt.backend.types import Config
 from tfopt.errors import StageError
@@ -48,6 +49,9 @@ def with_arguments_of(data: Data, function: Callable[..., object], args: Config)
                 "Leave it out: it comes from the data.",
                 code="conflicting_keys",
             )
+    sizes = args.get("num_outputs")
+    if isinstance(sizes, dict):
+        args = {**args, "num_outputs": OutputSizes(sizes, data.sizes_of_outputs.quantities)}
     return {**{name: value() for name, value in known.items() if name in parameters and name not in args}, **args}
 
 
@@ -67,6 +71,13 @@ def _num_outputs(data: Data, function: Callable[..., object]) -> object:
             f"targets {', '.join(sizes)}.",
             "Choose a model that has an output for each, such as small_cnn or mlp, or write one of your own.",
             code="incompatible_model",
+        )
+    strange = [name for name in sizes if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)]
+    if function.__module__.startswith(_ZOO) and strange:
+        raise StageError(
+            f"A model of the zoo names its outputs after the targets; {data.source} calls one {strange[0]!r}.",
+            "Return the targets as a dict by output name, of letters, digits and _.",
+            code="invalid_name",
         )
     return sizes
 

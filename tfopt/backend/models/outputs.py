@@ -52,7 +52,8 @@ def for_model(compile: Compile, data: Data, names: Sequence[str], model: str) ->
             "Give the targets of each output: a source returns them as a dict by output name.",
             code="conflicting_keys",
         )
-    given = _named(targets, names, compile.outputs)
+    judged = [name for name in names if name in compile.outputs]
+    given = _named(targets, names, judged)
     absent = [output for output in compile.outputs if output not in given]
     if absent:
         raise StageError(
@@ -72,8 +73,10 @@ def for_model(compile: Compile, data: Data, names: Sequence[str], model: str) ->
         for name in given
         if name not in compile.outputs
     ]
-    splits = [_with_targets(split, names, compile.outputs) for split in (data.train, data.validation, data.test)]
-    used = replace(data, train=splits[0], validation=splits[1], test=splits[2])
+    splits = [_with_targets(split, names, judged) for split in (data.train, data.validation, data.test)]
+    called = dict(zip(targets, given, strict=True)) if isinstance(targets, dict) else {}
+    classes = {called.get(name, name): labels for name, labels in data.classes_of_outputs.items()}
+    used = replace(data, train=splits[0], validation=splits[1], test=splits[2], classes_of_outputs=classes)
     return compile.of_model(names), used, warnings
 
 

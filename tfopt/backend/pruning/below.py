@@ -21,5 +21,6 @@ def kept_weights(scores: tf.Tensor, threshold: Threshold) -> tf.Tensor:
     """
     size = math.prod(scores.shape)
     least = max(1, size - math.floor(threshold.ceiling * size))
-    smallest_that_stays = tf.math.top_k(tf.reshape(scores, [-1]), least).values[-1]
-    return scores >= tf.minimum(tf.cast(threshold.below, scores.dtype), smallest_that_stays)
+    largest = tf.math.top_k(tf.reshape(scores, [-1]), least).indices
+    stays = tf.scatter_nd(largest[:, tf.newaxis], tf.ones([least], tf.int32), [size])
+    return (scores >= tf.cast(threshold.below, scores.dtype)) | tf.cast(tf.reshape(stays, tf.shape(scores)), tf.bool)

@@ -167,7 +167,8 @@ class ThresholdGroup(Group):
         found = self.target_sparsities()
         if not any(found.values()):
             return f"no weight of {', '.join(found)} has a score below {self._threshold.below:g}: nothing is zero."
-        full = [name for name, share in found.items() if share > self._threshold.ceiling - 0.005]
+        slack = {wrapper.layer.name: 0.005 + 1 / num_weights(wrapper) for wrapper in self.wrappers}  # one weight stays
+        full = [name for name, share in found.items() if share > self._threshold.ceiling - slack[name]]
         if not full:
             return None
         return (

@@ -79,7 +79,8 @@ class Heads:
             scores: (heads,).
             sparsity: share of the heads that become zero.
         """
-        number = tf.maximum(tf.round(self.count * (1.0 - sparsity)), 1.0)
+        exact = tf.round(self.count * (1.0 - sparsity) * 1000.0) / 1000.0  # float32 rounds ties as `num_gone` does
+        number = tf.maximum(tf.round(exact), 1.0)
         ranks = tf.argsort(tf.argsort(scores, direction="DESCENDING", stable=True))
         return tf.cast(ranks, tf.float32) < number
 
@@ -121,7 +122,7 @@ def heads_of(layer: tf_keras.layers.Layer) -> Heads | None:
 
 def num_gone(heads: int, sparsity: float) -> int:
     """How many of some heads or blocks a sparsity makes zero; one stays."""
-    return heads - max(round(heads * (1 - sparsity)), 1)
+    return heads - max(round(round(heads * (1 - sparsity), 3)), 1)
 
 
 def _kernels(variables: Iterable[tf.Variable], axis: int) -> tuple[HeadKernel, ...]:

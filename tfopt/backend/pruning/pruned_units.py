@@ -41,16 +41,21 @@ def units_details(model: tf_keras.Model, plans: Mapping[str, LayerPlan]) -> dict
     """
     layers = {layer.name: layer for layer in leaf_layers(model)}
     heads: dict[str, object] = {}
-    blocks: dict[str, list[str]] = {}
-    kept: dict[str, None] = {}
+    blocks: dict[tuple[int, str], list[str]] = {}
+    kept: set[tuple[int, str]] = set()
     for name, plan in plans.items():
         if plan.pattern.unit == "head" and (found := heads_of(layers[name])) is not None:
             heads[name] = {"heads": found.count, "zero": list(found.gone()), "kernels": _kernels(found)}
         elif plan.block is not None:
-            blocks.setdefault(plan.block[1], []).append(name)
+            blocks.setdefault(plan.block, []).append(name)
             if any(np.any(kernel.numpy()) for kernel in prunable_kernels(layers[name])):
-                kept[plan.block[1]] = None
-    zero = {block: names for block, names in blocks.items() if block not in kept}
+                kept.add(plan.block)
+    several = len({rule for rule, _ in blocks}) > 1  # rules may number their blocks alike
+    zero = {
+        f"{block} (layers.{rule})" if several else block: names
+        for (rule, block), names in blocks.items()
+        if (rule, block) not in kept
+    }
     return {"zero_units": {"heads": heads, "blocks": zero, "num_blocks": len(blocks)}} if heads or blocks else {}
 
 

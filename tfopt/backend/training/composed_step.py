@@ -69,7 +69,7 @@ class ComposedStep:
         """
         optimizer, own = self._model.optimizer, len(self._model.trainable_variables)
         if self._at_once is None:
-            gradients = replicas.total_of_each(self._gradients(batch))
+            gradients = replicas.total_of_each(self._gradients(batch)[0])
         else:
             gradients = accumulated(self._gradients, batch, self._at_once, self._trained)
         # The optimizer has to see an overflow, and skips the step then; the hooks must not.
@@ -93,8 +93,9 @@ class ComposedStep:
         of_labels = {"hard_loss": hard_loss} if self._reports_hard_loss else {}
         return {"loss": averages.pop("loss"), **of_labels, **averages, **measured}
 
-    def _gradients(self, batch: tuple[Nested, ...]) -> list[tf.Tensor | None]:
-        """Gradients of what this replica adds to the loss of a batch, by all that is trained; metrics are updated."""
+    def _gradients(self, batch: tuple[Nested, ...]) -> tuple[list[tf.Tensor | None], tf.Tensor]:
+        """Gradients of what this replica adds to the loss of a batch, by all that is trained, and over how many
+        positions that loss is a mean; metrics are updated."""
         model = self._model
         part, measured = replicas.own_part(batch)
         inputs, targets, weights, extras = (*part, None, None)[:4]
@@ -110,25 +111,25 @@ class ComposedStep:
                 parts |= own
             if losses := (self._reader or model).losses:
                 loss += tf.add_n([tf.cast(one, loss.dtype) for one in losses])
-            contribution = self._own_share(loss, targets, outputs)
+            counted = positions_counted(targets, outputs, model.loss)
+            contribution = self._own_share(loss, counted)
         gradients = model.optimizer.compute_gradients(contribution, self._trained, tape)
         model.compiled_metrics.update_state(*replicas.first(measured, (targets, outputs, weights)))
         values = {"loss": loss, "hard_loss": hard_loss, **parts}
         size = tf.shape(tf.nest.flatten(inputs)[0])[0] if measured is None else measured
         for metric in self.metrics:
             metric.update_state(values[metric.name], sample_weight=size)
-        return [gradient for gradient, _ in gradients]
+        return [gradient for gradient, _ in gradients], counted
 
     def _loss_of_labels(self, targets: Nested, outputs: Nested, weights: Nested) -> tf.Tensor:
         """The mean over the examples of this replica; Keras divides it by the number of replicas."""
         loss = self._model.compiled_loss(targets, outputs, weights)
         return loss * replicas.count() if replicas.inside() else loss
 
-    def _own_share(self, loss: tf.Tensor, targets: Nested, outputs: Nested) -> tf.Tensor:
+    def _own_share(self, loss: tf.Tensor, counted: tf.Tensor) -> tf.Tensor:
         """What this replica adds to the loss of the whole batch."""
         if not replicas.inside():
             return loss
-        counted = positions_counted(targets, outputs, self._model.loss)
         return loss * tf.cast(replicas.share(counted), loss.dtype)
 
     def _batches(self, inputs: Nested, targets: Nested, weights: Nested, extras: Nested) -> list[Batch]:

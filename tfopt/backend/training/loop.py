@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from time import perf_counter
 
@@ -26,6 +26,7 @@ from tfopt.backend.training.state import Progress, StageState, assign, optimizer
 from tfopt.backend.training.steps import StepRunner, Validator
 from tfopt.backend.training.tensorboard import EpochWriter
 from tfopt.backend.types import Nested
+from tfopt.core.config.compile import Compile
 from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.config.learning_rate import LearningRate, PlateauRate
 from tfopt.core.config.precision import is_mixed
@@ -217,6 +218,7 @@ class TrainingLoop:
         entry: dict[str, float] = {"epoch": epoch, "step": self.step, "seconds": 0.0, **progress.logs}
         if self.validator is not None:
             entry |= self.validator.measure()
+        entry |= _of_only_output(entry, self.context.compile)
         if (sparsity := self.hooks.sparsity()) is not None:
             entry["sparsity"] = sparsity
         if (planned := self.hooks.planned_sparsity(self.step)) is not None:
@@ -257,6 +259,13 @@ class TrainingLoop:
 
     def _finish(self) -> dict[str, object]:
         progress, best = self.state.progress, self.state.best
+        skipped = int(loss_scale.details(self.model.optimizer).get("skipped_steps", 0))
+        if 2 * skipped > self.step:
+            message = (
+                f"{self.stage.name}: {skipped} of {self.step} steps changed no weight: gradients overflowed float16; "
+                "train longer, or with precision: mixed_bfloat16."
+            )
+            self.context.emit(Warned(message))
         if best:
             assign(self.model.variables, best)
         elif self.model.optimizer.use_ema:
@@ -278,6 +287,20 @@ class TrainingLoop:
         if is_mixed(self.context.precision):
             parts.append(self.context.precision)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _of_only_output(entry: Mapping[str, float], compile: Compile) -> dict[str, float]:
+    """Loss and metrics under the name of the only output, where a recipe names it: Keras names several only."""
+    if len(compile.all_outputs) != 1:
+        return {}
+    (output,) = compile.all_outputs
+    names = ("loss", *(metric.label for metric in compile.of(output).single_metrics))
+    return {
+        f"{split}{output}_{name}": entry[f"{split}{name}"]
+        for split in ("", "val_")
+        for name in names
+        if f"{split}{name}" in entry
+    }
 
 
 class LossNotFinite(StageError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import tensorflow as tf
 
@@ -29,7 +30,7 @@ def weighted(
     """
     if setting is None:
         return batches
-    by_output: Mapping[str, OfClasses] = setting if compile.outputs else {"": setting}  # type: ignore[assignment,dict-item]
+    by_output = cast("Mapping[str, OfClasses]", setting if compile.outputs else {"": setting})
     each = compile.of_each()
     tables: dict[str, tf.Tensor] = {}
     for name, own in by_output.items():

@@ -24,7 +24,7 @@ class AnchorGrid:
 
     size: tuple[int, int]
     strides: tuple[int, ...] = (8, 16)
-    scales: tuple[float, ...] = (0.3, 0.45)
+    scales: tuple[float, ...] = (0.28, 0.4)
     ratios: tuple[float, ...] = (1.0, 2.0, 0.5)
 
     def __post_init__(self) -> None:
@@ -37,9 +37,8 @@ class AnchorGrid:
             values: Sequence[float] = getattr(self, name)
             if not values or any(isinstance(value, bool) or not value > 0 for value in values):
                 raise ValueError(f"{name} of anchors must be numbers above 0. Got {list(values)}.")
-        if any(stride & (stride - 1) or stride != int(stride) for stride in map(int, self.strides)) or list(
-            self.strides
-        ) != sorted(set(self.strides)):
+        powers = all(isinstance(stride, int) and not stride & (stride - 1) for stride in self.strides)
+        if not powers or list(self.strides) != sorted(set(self.strides)):
             raise ValueError(f"strides of anchors must be rising powers of 2. Got {list(self.strides)}.")
 
     @property

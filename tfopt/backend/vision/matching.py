@@ -12,6 +12,8 @@ from tfopt.backend.vision.coding import encoded
 
 BACKGROUND = 0
 """Class of an anchor that is to find nothing; label k of an object is class k + 1."""
+_EXACT = np.float32(1e-6)
+"""Offset of an object that is its anchor: offsets of 0 mean that there is no object."""
 
 
 def matched(boxes: Array, anchors: Array, threshold: float = 0.5) -> Array:
@@ -59,6 +61,7 @@ def targets_of(
     for image, (own, names) in enumerate(zip(boxes, labels, strict=True)):
         match = matched(own, anchors, threshold)
         found = match >= 0
-        offsets[image, found] = encoded(own[match[found]], anchors[found])
+        each = encoded(own[match[found]], anchors[found])
+        offsets[image, found] = np.where(each.any(axis=1, keepdims=True), each, _EXACT)
         classes[image, found] = names[match[found]] + 1
     return {"boxes": offsets, "classes": classes}

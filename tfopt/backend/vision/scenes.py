@@ -55,7 +55,7 @@ def compose(objects: Objects, n: int, size: int, most_objects: int, seed: int) -
         objects: what is put into them, each time another one.
         n: how many scenes.
         size: height and width in pixels.
-        most_objects: in one scene.
+        most_objects: in one scene; one of which fewer than 12 pixels are seen has no label.
         seed: the same seed gives the same scenes.
     """
     random = np.random.default_rng(seed)

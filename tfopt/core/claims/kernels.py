@@ -96,7 +96,8 @@ class RuntimeCheck:
             operator; None where it does.
         agreement: outputs on XNNPACK compared with the Keras model's, on the full test split: one comparison for each
             output; none where the file did not run.
-        kernels: outputs on other kernels compared with those on XNNPACK; of several, the output that is furthest apart.
+        kernels: outputs on other kernels compared with those on XNNPACK; of several, the first that is not equal
+            enough.
         compared_on: which other kernels those are.
             For a file with weights in blocks, which only XNNPACK knows, its copy with these in float32 is run.
         lacking: operators that LiteRT's reference kernels do not have, so that the built-in ones are compared.

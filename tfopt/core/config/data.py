@@ -79,8 +79,8 @@ class DataConfig(Block):
     full. It changes no result, but for Parquet and Arrow with many row groups and `none`, which are shuffled in
     windows."""
     on_bad_example: Literal["fail", "skip"] | None = None
-    """What becomes of images, recordings and records that cannot be read: they are counted and the run fails (if
-    absent), or they are left out, with a warning."""
+    """What becomes of images that cannot be read, in folders, records and tables: they are counted and the run fails
+    (if absent), or they are left out, with a warning."""
 
     @model_validator(mode="after")
     def _of_features(self) -> DataConfig:

@@ -222,7 +222,7 @@ class TrialStarted(RunEvent):
 
 @dataclass(frozen=True, eq=False)
 class TrialRepeated(RunEvent):
-    """A trial ended with an error that need not come from its recipe; it will be run once more."""
+    """A trial lost its node, or ended with an error that need not come from its recipe; it starts again."""
 
     event: ClassVar[str] = "trial_repeated"
     trial: str

@@ -8,7 +8,7 @@ from typing import Literal
 from tfopt.errors import UsageError
 
 Placement = Literal["pack", "spread"]
-"""`pack`: Ray's own rule, which fills a node before the next one; `spread`: over as many nodes as possible."""
+"""`pack`: Ray's own rule, which fills nodes up to half, then takes the least used; `spread`: many nodes."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Resources:
     def __post_init__(self) -> None:
         if self.cpus is not None and self.cpus < 1:
             raise UsageError(f"A trial needs at least one processor. Got {self.cpus}.", code="usage")
-        if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):
+        # 0.0001 is Ray's smallest fraction.
+        if not (self.gpus == 0 or self.gpus >= 1e-4) or (self.gpus > 1 and self.gpus % 1):
             raise UsageError(
                 f"GPUs of a trial are a whole number, or a fraction of one. Got {self.gpus:g}.",
                 "Write 0.5 for two trials per GPU, 1, 2, ...",

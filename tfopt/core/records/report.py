@@ -318,7 +318,9 @@ class Report(Record):
     environment: Environment = Environment()
     data: DataRecord = DataRecord()
     metric: str = "accuracy"
-    """The recipe's first metric."""
+    """The recipe's main metric."""
+    outputs: list[str] = []
+    """Names of the outputs that are judged, where the recipe names them."""
     stages: list[StageRecord] = []
     exports: list[ExportRecord] = []
     budgets: list[BudgetRecord] = []

@@ -14,7 +14,10 @@ from tfopt.catalog.package_folders import is_in_package
 from tfopt.catalog.references import is_function
 
 SUFFIXES = {
-    "data": (".npz", ".csv", ".tsv", ".json", ".jsonl", ".txt"),
+    "data": (
+        *(".npz", ".csv", ".tsv", ".json", ".jsonl", ".txt"),
+        *(".tfrecord", ".tfrecords", ".parquet", ".arrow", ".feather"),
+    ),
     "model": (".keras", ".h5", ".hdf5", ".tflite", ".pb"),
 }
 """How the files end that can be read."""

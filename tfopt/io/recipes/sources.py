@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,7 +56,7 @@ def _of_source(block: Block, source: str, args: Mapping[str, object]) -> list[Pr
 def _of_path(block: Block, source: str, args: Mapping[str, object]) -> list[Problem]:
     path = Path(source)
     # `Path.exists` raises on names that are too long or hold a zero byte.
-    if not os.path.exists(source):
+    if not os.path.exists(source) and not (block == "data" and glob.glob(source)):
         hint = "A relative path starts at the folder of its recipe."
         return [
             Problem(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tfopt.core.sweeps.comparison import Comparison
 
 _FINAL = re.compile(r"[ (]*\S*\bfinal=[\d.]+%?,?\)?")
-_BUDGET = re.compile(r"[ (]*\S*\b(macs|parameters|bytes|latency)=[^ ]+( ?(ms|kB|MB|s))?,?\)?")
+_BUDGET = re.compile(r"[ (]*\S*\b(macs|parameters|bytes|latency)=[^ ]+( ?(ms|kB|MB|s)\b)?,?\)?")
 
 Point = tuple[float, float]
 """(optimizer step since pruning began, value)."""

@@ -37,16 +37,9 @@ class OutputRow:
         return (self.where, self.output, self.metrics, self.likeness, self.within_quantum)
 
 
-def output_names(report: Report) -> tuple[str, ...]:
-    """Names of the outputs that are judged; none where the model has one."""
-    measured = [*(stage.measures for stage in report.stages), *(export.measures for export in report.exports)]
-    names = [name.removesuffix("_loss") for measures in measured for name in measures if name.endswith("_loss")]
-    return tuple(dict.fromkeys(names))
-
-
 def output_rows(report: Report) -> tuple[OutputRow, ...]:
     """A row for each output after each stage, then in each file."""
-    names = output_names(report)
+    names = report.outputs
     measured = [(stage.name, stage.measures) for stage in report.stages]
     measured += [(export.name, export.measures) for export in report.exports]
     return tuple(_row(where, name, measures, names) for where, measures in measured for name in names if measures)

@@ -97,6 +97,7 @@ def test_declared_splits(tmp_path: Path) -> None:
         ({"annotations": [{"image_id": 0, "category_id": 7, "bbox": [0, 0, 1]}]}, r"has the bbox \[0, 0, 1\]"),
         ({"annotations": [{"image_id": 0, "category_id": 7, "bbox": [40, 0, 20, 9]}]}, r"a box of 0\.png is .* 48x32"),
         ({"annotations": [{"image_id": 0, "category_id": 7, "bbox": [4, 4, 0, 9]}]}, r"a box of 0\.png is"),
+        ({"annotations": [{"image_id": 0, "category_id": 7, "bbox": [-1, 0, 1, 5]}]}, r"a box of 0\.png is"),
         ({"annotations": []}, "lists no objects"),
         ({"images": [{"id": k, "file_name": f"{k}.jpg"} for k in range(8)]}, r"lists 0\.jpg, but there is no"),
     ],

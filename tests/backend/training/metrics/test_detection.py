@@ -62,7 +62,7 @@ def test_a_class_that_is_missed_and_boxes_that_are_off() -> None:
 @pytest.mark.parametrize("keys", [{"iou": 0}, {"iou": [0.5, 2]}, {"nms_iou": 1.5}, {"least_score": "half"}])
 def test_arguments_out_of_range_are_named(keys: dict[str, object]) -> None:
     with pytest.raises(StageError, match=f"{next(iter(keys))} must be between 0 and 1"):
-        measure(outputs_of(TARGETS["classes"]), TARGETS, with_anchors(compiled(**keys), DATA))
+        with_anchors(compiled(**keys), DATA)
 
 
 def test_data_without_anchors_are_refused() -> None:

@@ -103,9 +103,9 @@ def _annotated(
 def _shares(boxes: Array, size: tuple[int, int], what: str) -> Array:
     """Boxes in pixels as shares of width and height, cut at the edges."""
     limits = np.array([*size, *size], float)
-    for box in boxes:
-        left, top, right, bottom = box
-        inside = min(left, top) >= -_OUTSIDE and right <= size[0] + _OUTSIDE and bottom <= size[1] + _OUTSIDE
+    cut = boxes.clip(0, limits)
+    for box, (left, top, right, bottom) in zip(boxes, cut, strict=True):
+        inside = np.abs(box - (left, top, right, bottom)).max() <= _OUTSIDE
         if not (left < right and top < bottom and inside):
             raise StageError(
                 f"{what} is {box.tolist()} (left, top, right, bottom), but the image has {size[0]}x{size[1]} pixels "
@@ -113,7 +113,7 @@ def _shares(boxes: Array, size: tuple[int, int], what: str) -> Array:
                 "Expected left < right and top < bottom, in pixels, inside of the image.",
                 code="invalid_data",
             )
-    result: Array = (boxes.clip(0, limits) / limits).astype(np.float32).reshape(-1, 4)
+    result: Array = (cut / limits).astype(np.float32).reshape(-1, 4)
     return result
 
 

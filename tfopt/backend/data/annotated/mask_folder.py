@@ -74,6 +74,8 @@ def load_masks(
             found[name] = _read(folder / images, folder / masks, suffix, meaning, size, channels)
     if meaning.classes is None:
         _check_numbers(found, path)
+    if names is None and meaning.classes is not None:
+        names = tuple(map(str, range(meaning.classes)))
     examples = {name: (scaled(part, scale), maps) for name, (part, maps) in found.items()}
     return Prepared(examples, raw=pixels(scale=scale) if size is None else None, label_names=names)
 
@@ -112,8 +114,7 @@ def _pairs(images: Path, masks: Path, suffix: str) -> list[tuple[Path, Path]]:
     for folder in (images, masks):
         if not folder.is_dir():
             raise StageError(f"There is no folder {folder}.", _LAYOUT, code="data_missing")
-    by_name = {file.stem: file for file in _files(images)}
-    of_masks = {file.stem: file for file in _files(masks)}
+    by_name, of_masks = _by_name(images), _by_name(masks)
     without = [name for name in by_name if f"{name}{suffix}" not in of_masks]
     if without:
         raise StageError(
@@ -138,8 +139,18 @@ def _pairs(images: Path, masks: Path, suffix: str) -> list[tuple[Path, Path]]:
     return [(file, of_masks[f"{name}{suffix}"]) for name, file in by_name.items()]
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+def _by_name(folder: Path) -> dict[str, Path]:
+    """The files by their names without type, in the order of names."""
+    found: dict[str, Path] = {}
+    for file in sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")):
+        if file.stem in found:
+            raise StageError(
+                f"{folder} has both {found[file.stem].name} and {file.name}.",
+                "Images and masks belong together by their names without type: remove or rename one.",
+                code="invalid_data",
+            )
+        found[file.stem] = file
+    return found
 
 
 def _check_numbers(found: Mapping[str, Examples], path: Path) -> None:

@@ -27,6 +27,7 @@ class MaskValues:
         values: for each class in order the number or the colour of its pixels; None where the number is the class.
         ignore: number or colour of pixels that have no class; None where all have.
         classes: number of classes; None where the masks tell.
+        colours: whether values and ignore are colours, each as one number (0xRRGGBB).
     """
 
     values: tuple[int, ...] | None = None
@@ -41,6 +42,10 @@ class MaskValues:
         Raises:
             StageError: no numbers or colours, a mixture of both, a repetition, or another count than that of classes.
         """
+        if classes is not None and not (_is_byte(classes, 65536) and classes):
+            raise StageError(
+                f"args.classes must be names, or a number above 0. Got {classes!r}.", code="invalid_argument"
+            )
         given = [*(values or ()), *(() if ignore is None else (ignore,))]
         colours = any(not isinstance(value, int) for value in given)
         for value in given:

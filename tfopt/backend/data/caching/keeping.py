@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +38,6 @@ class Keeper:
 
     kind: Kind
     folder: Path | None
-    _temporary: int = field(default=0, init=False)
 
     def keep(self, array: ExampleArray, what: str) -> tuple[ExampleArray, dict[int, str]]:
         """One array.
@@ -84,8 +83,24 @@ class Keeper:
         identity = array.identity if isinstance(array, LazyArray) else None
         if identity is not None and self.folder is not None:
             return self.folder / identity
-        self._temporary += 1
-        return temporary_folder(self.folder) / f"{id(self)}-{self._temporary}"
+        return Path(tempfile.mkdtemp(dir=temporary_folder(self.folder)))
+
+
+def bytes_to_write(array: ExampleArray, folder: Path | None) -> int:
+    """Bytes that `disk` writes for an array: none where its rows are in a file already.
+
+    Args:
+        array: of any kind.
+        folder: of decoded examples; None for a temporary one.
+    """
+    if isinstance(array, ChangedRows):
+        return bytes_to_write(array.array, folder)
+    if isinstance(array, StoredRows | np.memmap):
+        return 0
+    identity = array.identity if isinstance(array, LazyArray) else None
+    if identity is not None and folder is not None and (folder / identity / _ROWS).exists():
+        return 0
+    return array.nbytes
 
 
 @cache

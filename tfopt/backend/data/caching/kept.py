@@ -9,10 +9,9 @@ from typing import cast
 import numpy as np
 
 from tfopt.backend.data.arrays.reading import is_in_memory, named
-from tfopt.backend.data.arrays.views import ChangedRows
 from tfopt.backend.data.caching.bad_examples import SHOWN, check_bad
 from tfopt.backend.data.caching.choice import choose
-from tfopt.backend.data.caching.keeping import Keeper
+from tfopt.backend.data.caching.keeping import Keeper, bytes_to_write
 from tfopt.backend.data.splits import Split
 from tfopt.backend.types import Arrays, ExampleArray, ExampleArrays
 from tfopt.core.config.data import DataConfig
@@ -39,7 +38,7 @@ def kept(
     if not lazy:
         return dict(splits), None
     size = sum(array.nbytes for array in lazy)
-    choice = choose(config.cache, size, sum(_stored(array) for array in lazy), folder)
+    choice = choose(config.cache, size, sum(bytes_to_write(array, folder) for array in lazy), folder)
     keeper = Keeper(choice.kind, folder)
     result: dict[str, Split] = {}
     skipped: list[str] = []
@@ -66,8 +65,3 @@ def kept(
         first_skipped=[message.rstrip(".") for message in skipped[:SHOWN]],
     )
     return result, record
-
-
-def _stored(array: ExampleArray) -> int:
-    """Bytes that are written for an array."""
-    return _stored(array.array) if isinstance(array, ChangedRows) else array.nbytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ class Spool:
             self._spill()
 
     def _spill(self) -> None:
-        path = temporary_folder(self._folder) / f"{id(self)}-{len(self._files)}.npy"
+        path = Path(tempfile.mkdtemp(dir=temporary_folder(self._folder))) / "part.npy"
         rows, first = sum(map(len, self._parts)), self._parts[0]
         write_rows(path, (rows, *first.shape[1:]), first.dtype, self._parts)
         self._files.append(path)
@@ -78,7 +79,7 @@ class Spool:
         if self._parts:
             self._spill()
         first = StoredRows(self._files[0])
-        path = self._files[0].with_name(f"{id(self)}.npy")
+        path = self._files[0].with_name("rows.npy")
         write_rows(path, (self._rows, *first.shape[1:]), first.dtype, self._drained())
         return StoredRows(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -40,6 +41,7 @@ def scenes_of(
         ("train", train, 1),
         ("test", test, 1),
         ("most_objects", most_objects, 1),
+        ("seed", seed, 0),
     ):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise StageError(
@@ -78,6 +80,5 @@ def _grey(images: Array, labels: Array) -> Objects:
     return Objects((images[..., 0] * 255).round().astype(np.uint8), labels)
 
 
-def _names(load: object) -> tuple[str, ...]:
-    names = label_names_of(load) if callable(load) else None
-    return names or ()
+def _names(load: Callable[..., object]) -> tuple[str, ...]:
+    return label_names_of(load) or ()

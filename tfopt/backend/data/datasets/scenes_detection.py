@@ -31,7 +31,7 @@ def load(
         size: height and width in pixels.
         train: scenes for training and validation.
         test: scenes for testing, of objects that are in none of training.
-        most_objects: in one scene; at least one is in each.
+        most_objects: in one scene; one of which fewer than 12 pixels are seen does not count.
         seed: of the scenes.
         scale: `unit` results in 0..1, `none` keeps 0..255.
         strides: of the feature maps with anchors, in pixels.

@@ -50,18 +50,17 @@ def array_of(column: Column, feature: Feature) -> ExampleArray:
     Raises:
         StageError: a value is not what the recipe or the first row says.
     """
-    first = column.value(0)
-    kind = feature.kind or kind_of(first)
+    kind = feature.kind or kind_of(column.value(0))
     if kind == "image":
         return _images(column, feature)
     if kind == "text":
         return np.array([_text(column, row) for row in range(column.rows)])
-    values = _numbers(first, kind)
+    values = _numbers(column, 0, kind)
     axes = tuple(feature.shape) if feature.shape is not None else (() if values.size == 1 else (values.size,))
     dtype = np.dtype(_DTYPES[kind])
 
     def decode(row: int) -> Array:
-        found = _numbers(column.value(row), kind)
+        found = _numbers(column, row, kind)
         if found.size != int(np.prod(axes)):
             raise StageError(
                 f"{column.name} of {column.where(row)} has {found.size} values, but {int(np.prod(axes))} are expected.",
@@ -140,10 +139,7 @@ def _images(column: Column, feature: Feature) -> ExampleArray:
     axes = (*(feature.size or _first_size(column)), feature.channels)
 
     def decode(row: int) -> Array:
-        content = column.value(row)
-        if not isinstance(content, bytes):
-            raise StageError(f"{column.name} of {column.where(row)} is no encoded image.", code="data_unreadable")
-        image = decoded(content, f"{column.name} of {column.where(row)}", feature.size, feature.channels)
+        image = _decoded(column, row, feature.size, feature.channels)
         if image.shape != axes:
             raise StageError(
                 f"{column.name} of {column.where(row)} has {image.shape[0]}x{image.shape[1]} pixels, but others have "
@@ -158,11 +154,18 @@ def _images(column: Column, feature: Feature) -> ExampleArray:
     return scaled_rows(rows, feature.scale)
 
 
+def _decoded(column: Column, row: int, size: tuple[int, int] | None, channels: int) -> Array:
+    content = column.value(row)
+    if not isinstance(content, bytes):
+        raise StageError(f"{column.name} of {column.where(row)} is no encoded image.", code="data_unreadable")
+    return decoded(content, f"{column.name} of {column.where(row)}", size, channels)
+
+
 def _first_size(column: Column) -> tuple[int, int]:
     failure: StageError | None = None
     for row in range(column.rows):
         try:
-            height, width = decoded(column.value(row), f"{column.name} of {column.where(row)}", None, 1).shape[:2]
+            height, width = _decoded(column, row, None, 1).shape[:2]
         except StageError as error:
             failure = failure or error
         else:
@@ -170,19 +173,33 @@ def _first_size(column: Column) -> tuple[int, int]:
     raise failure or StageError(f"The column {column.name} is empty.", code="data_missing")
 
 
-def _numbers(value: Any, kind: Kind) -> Array:
-    if isinstance(value, bytes):
+def _numbers(column: Column, row: int, kind: Kind) -> Array:
+    value = column.value(row)
+    if isinstance(value, bytes) and kind == "uint8":
         return np.frombuffer(value, np.uint8)
-    return np.asarray(value).reshape(-1)
+    found = np.asarray(value).reshape(-1)
+    if found.dtype.kind not in "biuf":
+        raise StageError(
+            f"{column.name} of {column.where(row)} holds no numbers of kind {kind}, but {type(value).__name__}.",
+            "Correct its kind in data.features: uint8 is for raw bytes, text for names of classes.",
+            code="invalid_data",
+        )
+    return found
 
 
 def _text(column: Column, row: int) -> str:
     value = column.value(row)
     if isinstance(value, str):
         return value
+    if not isinstance(value, bytes):
+        raise StageError(
+            f"{column.name} of {column.where(row)} is no text, but {type(value).__name__}.",
+            "Correct its kind in data.features.",
+            code="invalid_data",
+        )
     try:
-        return bytes(value).decode("utf-8")
-    except (TypeError, UnicodeDecodeError) as error:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
         raise StageError(f"{column.name} of {column.where(row)} is no text: {error}.", code="invalid_data") from error
 
 

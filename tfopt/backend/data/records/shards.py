@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from tfopt.errors import StageError
@@ -81,8 +81,3 @@ def _split_of(file: Path, root: Path) -> str | None:
         if word and word[0] in _PREFIXES:
             return _PREFIXES[word[0]]
     return None
-
-
-def all_files(shards: dict[str, Sequence[Path]]) -> list[Path]:
-    """The files of all splits."""
-    return [file for files in shards.values() for file in files]

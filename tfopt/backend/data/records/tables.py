@@ -45,15 +45,10 @@ def load_tables(path: Path, features: Mapping[str, Feature] | None) -> Prepared:
         table = Table(files)
         if not table.rows:
             raise StageError(f"{path}, {split} split: the tables hold no rows.", code="data_missing")
-        chosen = check_names(features, {name: table.value(name, 0) for name in table.names}, str(files[0]))
+        first = {name: table.value(name, 0) if features is None else None for name in table.names}
+        chosen = check_names(features, first, str(files[0]))
         identity = identity_of_files(files, path.parent, "table")
-        arrays = {
-            name: array_of(
-                Column(name, partial(table.value, name), table.where, table.rows, identity, window=table.window),
-                feature,
-            )
-            for name, feature in chosen.items()
-        }
+        arrays = {name: array_of(table.column(name, identity), feature) for name, feature in chosen.items()}
         splits[split] = inputs_and_targets(chosen, arrays)
         names = names or _class_names(files[0].parent, chosen)
     return Prepared(splits, label_names=names)
@@ -84,7 +79,7 @@ class Table:
                 )
         most = max((rows for _, _, rows in self._groups), default=1)
         self.window = most if len(self._groups) > _GROUPS else None
-        self._kept: OrderedDict[tuple[str, int], Any] = OrderedDict()
+        self._kept: dict[str, OrderedDict[int, Any]] = {}
         self._lock = Lock()
 
     def column(self, name: str, identity: str) -> Column:
@@ -120,15 +115,15 @@ class Table:
 
     def _column(self, name: str, group: int) -> Any:
         with self._lock:
-            key = name, group
-            if key in self._kept:
-                self._kept.move_to_end(key)
+            kept = self._kept.setdefault(name, OrderedDict())
+            if group in kept:
+                kept.move_to_end(group)
             else:
                 file, index, _ = self._groups[group]
-                self._kept[key] = _read_group(file, index, name)
-                if len(self._kept) > _GROUPS:
-                    self._kept.popitem(last=False)
-            return self._kept[key]
+                kept[group] = _read_group(file, index, name)
+                if len(kept) > _GROUPS:
+                    kept.popitem(last=False)
+            return kept[group]
 
 
 def _flat(values: Any) -> Any:

@@ -34,7 +34,6 @@ class Records:
         self.shards = list(shards)
         self._offsets = [_offsets(shard) for shard in self.shards]
         self._ends = np.cumsum([len(offsets) for offsets in self._offsets]).tolist()
-        self._files: dict[tuple[int, int], int] = {}
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -47,11 +46,17 @@ class Records:
     def __getitem__(self, number: int) -> bytes:
         """The content of a record."""
         shard, index = self._find(number)
-        offset = int(self._offsets[shard][index])
-        (length,) = struct.unpack("<Q", os.pread(self._file(shard), 8, offset))
-        content = os.pread(self._file(shard), length, offset + _HEADER)
-        if len(content) != length:
-            raise StageError(f"{self.shards[shard]} became shorter while it was read.", code="data_unreadable")
+        begin = int(self._offsets[shard][index])
+        path = self.shards[shard]
+        try:
+            with path.open("rb", buffering=0) as stream:
+                header = os.pread(stream.fileno(), _HEADER, begin)
+                length = struct.unpack("<QI", header)[0] if len(header) == _HEADER else 0
+                content = os.pread(stream.fileno(), length, begin + _HEADER)
+        except OSError as error:
+            raise StageError(f"{path} cannot be read: {error.strerror or error}.", code="invalid_data") from error
+        if len(header) != _HEADER or len(content) != length:
+            raise StageError(f"{path} became shorter while it was read.", code="invalid_data")
         return content
 
     def verify(self) -> None:
@@ -77,17 +82,6 @@ class Records:
     def _find(self, number: int) -> tuple[int, int]:
         shard = bisect_right(self._ends, number)
         return shard, number - (self._ends[shard - 1] if shard else 0)
-
-    def _file(self, shard: int) -> int:
-        key = os.getpid(), shard
-        if key not in self._files:
-            self._files[key] = os.open(self.shards[shard], os.O_RDONLY)
-        return self._files[key]
-
-    def __del__(self) -> None:
-        for (process, _), file in getattr(self, "_files", {}).items():
-            if process == os.getpid():
-                os.close(file)
 
 
 def _offsets(shard: Path) -> Array:

@@ -39,15 +39,19 @@ def rank_groups(model: tf_keras.Model) -> tuple[ShrinkGroup, ...]:
     """
     found = []
     seen: set[int] = set()
+    names = {layer.name for _, layer in layer_paths(model)}
     for path, layer in layer_paths(model):
         if id(layer) in seen:
             continue
         seen.add(id(layer))
+        first = first_factor(layer.name)
         for form in _forms(layer):
             rows, columns = matrix_of(layer.get_weights()[0], form).shape
             if rows + columns >= rows * columns:
                 continue
             fixed = None if layer.trainable else f"the layer {path!r} is frozen"
+            if first in names:
+                fixed = f"the model has a layer {first!r} already"
             members = (Member(path, 0, layer.kernel.shape.rank - 1, (), "produces"),)
             name = f"{path}{_COLON}{form}"
             found.append(ShrinkGroup(name, "rank", min(rows, columns), 1, members, (), fixed, (), (rows, columns)))

@@ -23,11 +23,11 @@ class SparseCategoricalFocalCrossentropy(tf_keras.losses.Loss):
         super().__init__(name="sparse_categorical_focal_crossentropy")
         if gamma < 0:
             raise ValueError(f"gamma must be 0 or more. Got {gamma!r}.")
-        self._gamma, self._from_logits, self._ignored = gamma, from_logits, ignore_class
+        self._gamma, self._from_logits, self.ignore_class = gamma, from_logits, ignore_class
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Losses (batch, ...) of targets (batch, ...) and outputs (batch, ..., classes)."""
-        targets, counts = _counted(y_true, y_pred, self._ignored)
+        targets, counts = _counted(y_true, y_pred, self.ignore_class)
         entropy = _cross_entropy(targets, y_pred, self._from_logits)
         # (1 - p)^gamma has no gradient at p = 1 where gamma is below 1.
         rest = tf.maximum(1 - tf.exp(-entropy), _TINY)
@@ -36,7 +36,8 @@ class SparseCategoricalFocalCrossentropy(tf_keras.losses.Loss):
 
 class SparseCategoricalDiceCrossentropy(tf_keras.losses.Loss):
     """Cross-entropy plus the Dice loss, which counts each class by its share of overlap, however few pixels it has
-    (Milletari et al. 2016, arXiv:1606.04797; the sum as in nnU-Net, Isensee et al. 2018, arXiv:1809.10486).
+    (Milletari et al. 2016, arXiv:1606.04797; areas without squares, and the sum, as in nnU-Net, Isensee et al. 2018,
+    arXiv:1809.10486).
 
     The Dice loss of an image is one minus the Dice coefficient, with probabilities in place of predictions, averaged
     over the classes that occur in its targets.
@@ -50,16 +51,16 @@ class SparseCategoricalDiceCrossentropy(tf_keras.losses.Loss):
     def __init__(self, dice_weight: float = 1.0, from_logits: bool = False, ignore_class: int | None = None) -> None:
         super().__init__(name="sparse_categorical_dice_crossentropy")
         _check_weight(dice_weight)
-        self._weight, self._from_logits, self._ignored = dice_weight, from_logits, ignore_class
+        self._weight, self._from_logits, self.ignore_class = dice_weight, from_logits, ignore_class
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Losses (batch, ...) of targets (batch, ...) and outputs (batch, ..., classes)."""
-        targets, counts = _counted(y_true, y_pred, self._ignored)
+        targets, counts = _counted(y_true, y_pred, self.ignore_class)
         entropy = _cross_entropy(targets, y_pred, self._from_logits)
         probabilities = tf.nn.softmax(y_pred) if self._from_logits else y_pred
         shares = tf.cast(counts, y_pred.dtype)[..., tf.newaxis]
         dice = _dice_loss(tf.one_hot(targets, y_pred.shape[-1], dtype=y_pred.dtype) * shares, probabilities * shares)
-        return _of_counted(entropy + self._weight * _beside(dice, entropy), counts)
+        return _of_counted(entropy + self._weight * _with_axes_of(dice, entropy), counts)
 
 
 class BinaryDiceCrossentropy(tf_keras.losses.Loss):
@@ -82,7 +83,7 @@ class BinaryDiceCrossentropy(tf_keras.losses.Loss):
         truth = tf.reshape(tf.cast(y_true, y_pred.dtype), tf.shape(y_pred))
         entropy = tf_keras.losses.binary_crossentropy(truth, y_pred, self._from_logits)
         dice = _dice_loss(truth, tf.sigmoid(y_pred) if self._from_logits else y_pred, smooth=1.0)
-        return entropy + self._weight * _beside(dice, entropy)
+        return entropy + self._weight * _with_axes_of(dice, entropy)
 
 
 def _counted(y_true: tf.Tensor, y_pred: tf.Tensor, ignored: int | None) -> tuple[tf.Tensor, tf.Tensor]:
@@ -111,7 +112,7 @@ def _dice_loss(truth: tf.Tensor, found: tf.Tensor, smooth: float = 0.0) -> tf.Te
     Args:
         truth: (batch, ..., classes), 0 or 1.
         found: probabilities of the same shape.
-        smooth: pixels that are added to both areas and to their intersection; then all classes count.
+        smooth: what is added to numerator and denominator; above 0, all classes count.
     """
     truth, found = (tf.reshape(each, [tf.shape(each)[0], -1, each.shape[-1]]) for each in (truth, found))
     both = tf.reduce_sum(truth * found, axis=1)
@@ -122,7 +123,7 @@ def _dice_loss(truth: tf.Tensor, found: tf.Tensor, smooth: float = 0.0) -> tf.Te
     return 1 - mean
 
 
-def _beside(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+def _with_axes_of(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Values (batch,) with as many axes as `like` has."""
     return tf.reshape(values, [-1] + [1] * (like.shape.rank - 1))
 

@@ -49,7 +49,8 @@ def positions_counted(targets: Nested, outputs: Nested, loss: object) -> tf.Tens
     """
     outputs = tf.nest.flatten(outputs)
     mask = getattr(outputs[0], "_keras_mask", None) if len(outputs) == 1 else None
-    ignored = getattr(loss, "_fn_kwargs", {}).get("ignore_class")
+    of_keras = getattr(loss, "_fn_kwargs", {})
+    ignored = of_keras.get("ignore_class", getattr(loss, "ignore_class", None))
     if ignored is not None:
         counts = tf.not_equal(targets, tf.cast(ignored, targets.dtype))
         mask = counts if mask is None else tf.logical_and(mask, tf.reshape(counts, tf.shape(mask)))

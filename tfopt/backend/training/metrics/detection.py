@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 
 import numpy as np
@@ -29,9 +29,12 @@ def with_anchors(compile: Compile, data: Data) -> Compile:
         data: whose source made targets on anchors.
 
     Raises:
-        StageError: the data have no anchors.
+        StageError: the data have no anchors, an output has no loss, or an argument is out of range.
     """
-    if not any(metric.name == _NAME and "anchors" not in metric.arguments() for metric in compile.together):
+    own = [metric for metric in compile.together if metric.name == _NAME]
+    for metric in own:
+        _check(metric, compile)
+    if all("anchors" in metric.arguments() for metric in own):
         return compile
     if data.anchors is None:
         raise StageError(
@@ -62,21 +65,11 @@ def average_precision_of(
         outputs: `boxes` (examples, anchors, 4) and `classes` (examples, anchors, 1 + classes).
 
     Raises:
-        StageError: there are no such outputs, or an argument is out of range.
+        StageError: an output has no loss, or an argument is out of range.
     """
-    missing = [name for name in (BOXES, CLASSES) if name not in targets or name not in outputs]
-    if missing:
-        raise StageError(
-            f"{_NAME} needs the outputs {BOXES} and {CLASSES} of a detector, with their losses; {missing[0]} is "
-            "missing.",
-            "Name them in compile.loss: {boxes: box_huber, classes: hard_negative_crossentropy}.",
-            code="unknown_output",
-        )
-    keys = dict(metric.arguments())
-    anchors = _grid(keys.pop("anchors", None)).boxes()
-    limits = keys.pop("iou", 0.5)
-    limits = list(limits) if isinstance(limits, Sequence) else [limits]
-    _check_shares({**{f"iou {k}": value for k, value in enumerate(limits)}, **_shares(keys)})
+    _check(metric, compile)
+    keys = metric.arguments()
+    anchors = _grid(keys.get("anchors")).boxes()
     probabilities = _probabilities(outputs[CLASSES], compile)
     found = [
         detections_of(
@@ -85,12 +78,12 @@ def average_precision_of(
             anchors,
             least_score=keys.get("least_score", 0.02),
             threshold=keys.get("nms_iou", 0.45),
-            most=int(keys.get("most", 100)),
+            most=keys.get("most", 100),
         )
         for boxes, each in zip(outputs[BOXES], probabilities, strict=True)
     ]
     objects = [objects_of(*one, anchors) for one in zip(targets[BOXES], targets[CLASSES], strict=True)]
-    return float(np.mean([mean_average_precision(found, objects, limit) for limit in limits]))
+    return float(np.mean([mean_average_precision(found, objects, limit) for limit in _limits(metric)]))
 
 
 def _by_output(compile: Compile) -> dict[str, tuple[Metric, ...]]:
@@ -109,16 +102,32 @@ def _grid(plain: object) -> AnchorGrid:
     return AnchorGrid((height, width), *map(tuple, parts[1:]))
 
 
-def _shares(keys: Mapping[str, object]) -> dict[str, object]:
-    return {name: keys[name] for name in ("least_score", "nms_iou") if name in keys}
+def _limits(metric: Metric) -> list[float]:
+    iou = metric.arguments().get("iou", 0.5)
+    return list(iou) if isinstance(iou, list | tuple) else [iou]
 
 
-def _check_shares(values: Mapping[str, object]) -> None:
-    for name, value in values.items():
+def _check(metric: Metric, compile: Compile) -> None:
+    missing = [name for name in (BOXES, CLASSES) if name not in compile.outputs]
+    if missing:
+        raise StageError(
+            f"{_NAME} needs the outputs {BOXES} and {CLASSES} of a detector, with their losses; {missing[0]} is "
+            "missing.",
+            "Name them in compile.loss: {boxes: box_huber, classes: hard_negative_crossentropy}.",
+            code="unknown_output",
+        )
+    keys, limits = metric.arguments(), _limits(metric)
+    shares = [("iou", value) for value in limits]
+    shares += [(name, keys[name]) for name in ("least_score", "nms_iou") if name in keys]
+    for name, value in shares:
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1:
-            raise StageError(
-                f"{_NAME}: {name.split()[0]} must be between 0 and 1. Got {value!r}.", code="invalid_argument"
-            )
+            raise StageError(f"{_NAME}: {name} must be between 0 and 1. Got {value!r}.", code="invalid_argument")
+    most = keys.get("most", 100)
+    if not limits or isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise StageError(
+            f"{_NAME}: iou must have a value, and most be a whole number above 0. Got {limits} and {most!r}.",
+            code="invalid_argument",
+        )
 
 
 def _probabilities(outputs: Array, compile: Compile) -> Array:

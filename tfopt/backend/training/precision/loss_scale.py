@@ -59,10 +59,10 @@ def inner(optimizer: tf_keras.optimizers.Optimizer) -> tf_keras.optimizers.Optim
 
 
 def is_exhausted(optimizer: tf_keras.optimizers.Optimizer) -> bool:
-    """Whether the scale has fallen to 1, its least, and the gradients of the last step overflowed all the same."""
+    """Whether the last step overflowed and left the scale at 1: no scale above 1 is small enough."""
     if not is_scaled(optimizer):
         return False
-    return float(optimizer.loss_scale) == 1 and int(optimizer.dynamic_counter) == 0
+    return float(optimizer.loss_scale) == 1 and int(optimizer.dynamic_counter.numpy()) == 0
 
 
 def zero_where_overflowed(gradients: Sequence[tf.Tensor | None]) -> list[tf.Tensor | None]:
@@ -79,4 +79,4 @@ def details(optimizer: tf_keras.optimizers.Optimizer) -> dict[str, float]:
     """For `StageRecord.details`."""
     if not is_scaled(optimizer):
         return {}
-    return {"loss_scale": float(optimizer.loss_scale), "skipped_steps": int(optimizer.skipped_steps)}
+    return {"loss_scale": float(optimizer.loss_scale), "skipped_steps": int(optimizer.skipped_steps.numpy())}
