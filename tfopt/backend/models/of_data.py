@@ -67,8 +67,8 @@ def _num_outputs(data: Data, function: Callable[..., object]) -> object:
     takes = str(inspect.signature(function).parameters["num_outputs"].annotation)
     if function.__module__.startswith(_ZOO) and "OutputSizes" not in takes:
         raise StageError(
-            f"The model {function.__module__.rpartition('.')[2]} has one output, but the data {data.source} have the "
-            f"targets {', '.join(sizes)}.",
+            f"The model {function.__module__.rpartition('.')[2]} makes no output for each target; the data "
+            f"{data.source} have the targets {', '.join(sizes)}.",
             "Choose a model that has an output for each, such as small_cnn or mlp, or write one of your own.",
             code="incompatible_model",
         )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from tfopt.backend.data.load import Data, load
 from tfopt.backend.models import build as models
+from tfopt.backend.models.zoo import ssd_mobilenet
 from tfopt.core.config.data import DataConfig
 from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError
@@ -34,8 +33,7 @@ def test_it_has_an_output_for_each_anchor(grid: dict[str, object]) -> None:
 
 
 def test_what_it_refuses() -> None:
-    own = data()
     with pytest.raises(StageError, match="the data of this recipe have none"):
-        models.build(ModelConfig(source="ssd_mobilenet"), replace(own, anchors=None), seed=0)
+        ssd_mobilenet.build((64, 64, 3), 5)
     with pytest.raises(StageError, match="from stride 4 on"):
         models.build(ModelConfig(source="ssd_mobilenet"), data(strides=[2], scales=[0.3]), seed=0)
