@@ -11,6 +11,7 @@ import pytest
 from tests.support.shrinking import assert_removal_is_exact
 from tfopt.backend.models import zoo
 from tfopt.backend.shrinking.graph import cost
+from tfopt.backend.vision.anchors import AnchorGrid
 
 pytestmark = pytest.mark.tf
 
@@ -31,10 +32,14 @@ MODELS: dict[str, tuple[tuple[int, ...], int, dict[str, Any]]] = {
     "small_cnn": ((12, 12, 1), 4, {}),
     "speech_ds_cnn": ((12, 10), 4, {"filters": 16, "blocks": 1}),
     "speech_transformer": ((12, 10), 4, {"width": 16, "heads": 2, "blocks": 1}),
+    "ssd_mobilenet": ((32, 32, 3), 3, {"anchors": AnchorGrid((32, 32))}),
     "transformer_classifier": ((6,), 3, {**TOKENS, "blocks": 1, "heads": 2}),
+    "unet": ((16, 16, 3), 4, {"filters": [8, 16]}),
 }
 
-LONGEST = {"lstm_classifier", "mobilenet_v1_025", "resnet8", "series_autoencoder", "speech_transformer"}
+LONGEST = {
+    *("lstm_classifier", "mobilenet_v1_025", "resnet8", "series_autoencoder", "speech_transformer", "ssd_mobilenet"),
+}
 """Models whose kinds of layers others of the zoo and of `networks/shrinkable.py` have, too."""
 LONG = pytest.mark.slow
 
