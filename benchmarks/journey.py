@@ -36,9 +36,9 @@ from tfopt.backend.quantization.preflight import preflight as qat_preflight
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.stages.prune import prune
 from tfopt.backend.tflite.predict import predict
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import Quantization
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.preflight import Workload
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import TfoptError

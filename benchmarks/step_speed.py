@@ -31,7 +31,7 @@ import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from tfopt.backend.data.splits import Data, Split
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.stage import StageContext
 from tfopt.stages.prune import Prune
 from tfopt.stages.qat import Qat

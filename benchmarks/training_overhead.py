@@ -24,7 +24,7 @@ import tf_keras
 
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.stages import prune as pruning
-from tfopt.core.config.compile import Compile, Loss
+from tfopt.core.config.training.compile import Compile, Loss
 from tfopt.core.contracts.stage import StageContext
 from tfopt.stages.prune import Prune
 

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from tfopt.catalog.catalog import catalog, stage_classes
 from tfopt.core.config.allocation import GlobalAllocation
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment, DataConfig, Splits
 from tfopt.core.config.distillation import Decoupled, LayerPair, Member, MovingAverage, Relational, Teacher
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
@@ -20,8 +19,6 @@ from tfopt.core.config.files.file_rules import FileRule
 from tfopt.core.config.files.generate_file import GenerateFile
 from tfopt.core.config.files.normalization import Normalization
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
-from tfopt.core.config.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
 from tfopt.core.config.pruning import PruneRule
 from tfopt.core.config.quantization import QuantizeRule
 from tfopt.core.config.ramps import Change
@@ -31,6 +28,15 @@ from tfopt.core.config.shrinking import ShrinkRule
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.config.text.text import TextConfig
 from tfopt.core.config.text.tokenizers import tokenizer_kinds
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import LOSSES, METRICS, OPTIMIZERS
+from tfopt.core.config.training.learning_rate import (
+    ConstantRate,
+    CosineRate,
+    ExponentialRate,
+    PiecewiseRate,
+    PlateauRate,
+)
 from tfopt.core.contracts.stage import EarlyStopping
 from tfopt.core.language.docstrings import key_docstrings
 from tfopt.core.recipe.recipe import ModelConfig, Recipe

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import Export, ExportContext
 from tfopt.core.records.report import ExportRecord
 from tfopt.engine.exports import unwritable, write_targets

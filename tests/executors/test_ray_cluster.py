@@ -15,7 +15,7 @@ import tfopt
 from tests.support.root import REPOSITORY
 from tfopt.core.contracts.resources import Resources
 from tfopt.core.sweeps.expand import expand
-from tfopt.engine.elsewhere import execute_elsewhere
+from tfopt.engine.on_cluster import execute_on_cluster
 from tfopt.engine.sweep import execute_sweep
 from tfopt.errors import StageError
 from tfopt.executors.ray import RayExecutor
@@ -81,7 +81,7 @@ def test_a_lost_node_costs_an_epoch_and_nothing_is_trained_twice(two_nodes: TwoN
     for checkpoint in (tmp_path / ".store").glob("*.epochs"):
         assert checkpoint.read_text().split() == list("012345")
 
-    on_the_rest = execute_elsewhere(recipe, RayExecutor(1, 1), tmp_path, FAKE, on_event=events.append)
+    on_the_rest = execute_on_cluster(recipe, RayExecutor(1, 1), tmp_path, FAKE, on_event=events.append)
     assert on_the_rest.report.run.state == "done"
 
     with pytest.raises(StageError, match=r"No node .* has the 1 processor and 0.5 of a GPU that each trial asks for"):

@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.support.digits import digits
 from tfopt.backend.data.splits import Data
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.contracts.result import StageResult

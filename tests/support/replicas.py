@@ -50,8 +50,8 @@ def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
     from tests.support.digits import digits
     from tests.support.models import small_model
     from tfopt.backend.devices import strategies
-    from tfopt.core.config.compile import Compile
-    from tfopt.core.config.distribution import Distribution
+    from tfopt.core.config.training.compile import Compile
+    from tfopt.core.config.training.distribution import Distribution
     from tfopt.core.contracts.stage import next_traits
     from tfopt.engine import distribution
     from tfopt.stages.cluster import Cluster

@@ -85,13 +85,13 @@ def run(
         KeyboardInterrupt: Ctrl-C; the run folder records it.
     """
     if executor != "here" or resources is not None:
-        from tfopt.engine.elsewhere import execute_elsewhere
+        from tfopt.engine.on_cluster import execute_on_cluster
         from tfopt.executors.start import start_executor
 
         asked = loaded(recipe)
         opened_store(out, store).check_writable()
         where = start_executor("local" if executor == "here" else executor, 1, 1, Path(out), resources)
-        return execute_elsewhere(asked, where, Path(out), "tfopt.api:run", store=store, fresh=fresh, on_event=on_event)
+        return execute_on_cluster(asked, where, Path(out), "tfopt.api:run", store=store, fresh=fresh, on_event=on_event)
 
     from tfopt.engine.launch import launch
 

@@ -10,7 +10,7 @@
 | `own_code` | are the losses, metrics, callbacks and selections of the user's own there, and do they fit? |
 | `doctor` | what can be done with each layer of a model? |
 | `launch` | is a run reused, resumed or begun? |
-| `elsewhere` | how is a run carried out on a node of a cluster? |
+| `on_cluster` | how is a run carried out on a node of a cluster? |
 | `preprocessing` | where is what must travel with a model, such as its tokenizer, written? |
 | `run` | in which order is a plan carried out, and what happens on errors? |
 | `history` | which epochs and details did a stage report? |

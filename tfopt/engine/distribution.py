@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from tfopt.core.config.distribution import Distribution
+from tfopt.core.config.training.distribution import Distribution
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import Stage, StageContext, TrainingStage
 from tfopt.core.contracts.types import Model

@@ -15,7 +15,7 @@ from typing import Any
 from tfopt.catalog import references
 from tfopt.catalog.code_fingerprint import code_fingerprint
 from tfopt.core.config.model_source import PLACES, sources_in
-from tfopt.core.config.precision import is_mixed
+from tfopt.core.config.training.precision import is_mixed
 from tfopt.core.contracts.stage import Stage, TrainingStage
 from tfopt.core.language.plain import look_up
 from tfopt.core.recipe.plan import PlannedStage

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.contracts.events import (
     Emit,
     Event,

@@ -17,7 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from tfopt.catalog.catalog import catalog
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import Export, ExportContext, ExportWorkload
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.recipe.reader import read_exports

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pytest
 
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError

@@ -24,9 +24,9 @@ from tfopt.backend.bundle import bundle
 from tfopt.backend.bundle.verify import verify
 from tfopt.backend.data import load as data
 from tfopt.backend.data.splits import Preprocessing
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import DataConfig
 from tfopt.core.config.files.bundle_keys import BundleKeys
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ExportRecord
 

@@ -17,9 +17,9 @@ from tests.support.contexts import Log
 from tests.support.tflite_files.metadata_reader import read_metadata
 from tfopt.backend.bundle import bundle
 from tfopt.backend.data.splits import Data, Split
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.config.files.normalization import Normalization
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import ExportContext
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tfopt.backend.data.drawing import held_out
 from tfopt.backend.data.load import Data, Split, calibration_examples, class_weights, load, steps_per_epoch
-from tfopt.backend.data.splits import held_out
 from tfopt.core.config.data import DataConfig, Splits
 from tfopt.errors import StageError
 

@@ -10,7 +10,7 @@ import pytest
 from tfopt.backend.devices import found
 from tfopt.backend.devices.cluster import VARIABLE
 from tfopt.backend.devices.found import WrongDevices, layout
-from tfopt.core.config.distribution import Distribution
+from tfopt.core.config.training.distribution import Distribution
 
 pytestmark = pytest.mark.tf
 

@@ -19,8 +19,8 @@ from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.distillation import cache
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training import checkpoint
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.model_source import KnownModel
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.preflight import Workload
 from tfopt.errors import StageError
 from tfopt.stages.train import Train

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfopt.backend.explain.agreement import compare, share_within
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 
 
 def loss(name: str, **arguments: Any) -> Compile:

@@ -9,7 +9,7 @@ from tests.support.generative import TOKENIZER
 from tfopt.backend.data.splits import Split
 from tfopt.backend.explain.predictions import explain_predictions
 from tfopt.backend.text.tokenizer import Tokenizer
-from tfopt.core.config.compile import Compile, Loss
+from tfopt.core.config.training.compile import Compile, Loss
 from tfopt.core.records.explanation import ExplanationRecord
 
 CLASSES = Compile()

@@ -16,8 +16,8 @@ from tfopt.backend.explain.sensitivity import Sensitivity, Subject, sensitivity
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.core.claims.targets import Target
 from tfopt.core.config.budgets import Budget
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.file_rules import FileRule
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import ExportError
 
 pytestmark = pytest.mark.tf

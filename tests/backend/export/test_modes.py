@@ -9,8 +9,8 @@ from tf_keras import layers
 from tests.support.contexts import export_context
 from tests.support.digits import digits
 from tfopt.backend.export import tflite
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.records.report import ExportRecord, TensorRecord
 
 pytestmark = pytest.mark.tf

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tfopt.backend.export.plain import is_worse, twin_of
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.training.compile import Compile
 
 CLASSES, REGRESSION = Compile(), Compile.model_validate({"loss": "mse", "metrics": ["mae"]})
 TARGETS = np.arange(400) % 4

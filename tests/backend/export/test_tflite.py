@@ -19,8 +19,8 @@ from tfopt.backend.export import files as export_files
 from tfopt.backend.export import tflite
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import BeforeQuantizing
 from tfopt.errors import ExportError
 

@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from tfopt.core.config.keras_names import APPLICATIONS
+from tfopt.core.config.training.keras_names import APPLICATIONS
 
 pytestmark = pytest.mark.tf
 

@@ -15,8 +15,8 @@ from tests.support.networks.layers import Scale, Small, twice
 from tfopt.backend.data.load import load
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.models import build as models
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import DataConfig
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError
 

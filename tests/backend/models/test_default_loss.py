@@ -14,7 +14,7 @@ from tests.support.errors import refused
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.models import build as models
 from tfopt.backend.training.compile import measure
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

@@ -9,7 +9,7 @@ import pytest
 
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.models.outputs import classes_of, for_model
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 LABELS = np.array([0, 2, 1, 2], np.int32)

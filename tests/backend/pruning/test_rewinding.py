@@ -20,8 +20,8 @@ from tfopt.backend.training import compile as compiling
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop
 from tfopt.backend.training.hooks import HookList, TrainingHook
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import OPTIMIZERS
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import OPTIMIZERS
 from tfopt.core.contracts.preflight import Workload
 from tfopt.core.contracts.stage import SNAPSHOTS
 from tfopt.errors import RecipeError, StageError

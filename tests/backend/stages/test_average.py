@@ -19,9 +19,9 @@ from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training.evaluate import evaluate
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.ensembling import Averaging
 from tfopt.core.config.model_source import KnownModel, ModelLocation
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.preflight import Workload
 from tfopt.errors import StageError
 from tfopt.stages.train import Train

@@ -19,10 +19,10 @@ from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.ensembling.combine import combined_values, smallest_gap
 from tfopt.backend.stages import ensemble as ensembling
 from tfopt.backend.training.evaluate import evaluate
-from tfopt.core.config.compile import Compile, Loss
 from tfopt.core.config.ensembling import Ensembling
 from tfopt.core.config.model_source import KnownModel, ModelLocation
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile, Loss
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.contracts.preflight import Workload
 from tfopt.errors import StageError
 

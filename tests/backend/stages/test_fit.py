@@ -13,9 +13,9 @@ from tfopt.backend.data.load import class_weights
 from tfopt.backend.data.splits import Split
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training.evaluate import evaluate, predict
-from tfopt.core.config.compile import Compile, Loss, Metric, Optimizer
 from tfopt.core.config.data import Augment
-from tfopt.core.config.learning_rate import PlateauRate
+from tfopt.core.config.training.compile import Compile, Loss, Metric, Optimizer
+from tfopt.core.config.training.learning_rate import PlateauRate
 from tfopt.core.contracts.stage import EarlyStopping
 from tfopt.errors import EnvironmentProblem, StageError
 from tfopt.stages.train import Train

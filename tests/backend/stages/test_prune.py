@@ -17,9 +17,9 @@ from tfopt.backend.pruning.plan import layer_plans
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training.evaluate import evaluate
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.pruning import Pattern, Pruning
 from tfopt.core.config.schedules import Constant
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.preflight import Workload
 from tfopt.errors import RecipeError, StageError
 from tfopt.stages.prune import Prune

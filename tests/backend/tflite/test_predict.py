@@ -13,8 +13,8 @@ from tests.support.exporting import Exported
 from tfopt.backend.export import tflite
 from tfopt.backend.tflite import benchmark, child_process, predict
 from tfopt.backend.tflite import interpreter as litert
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import ExportError
 
 pytestmark = pytest.mark.tf

@@ -10,9 +10,15 @@ from tests.support.digits import digits
 from tests.support.models import small_model
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training import learning_rates, losses
-from tfopt.core.config.compile import Compile, Loss, Metric, Optimizer
-from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
-from tfopt.core.config.learning_rate import ConstantRate, CosineRate, ExponentialRate, PiecewiseRate, PlateauRate
+from tfopt.core.config.training.compile import Compile, Loss, Metric, Optimizer
+from tfopt.core.config.training.keras_names import LOSSES, METRICS, OPTIMIZERS
+from tfopt.core.config.training.learning_rate import (
+    ConstantRate,
+    CosineRate,
+    ExponentialRate,
+    PiecewiseRate,
+    PlateauRate,
+)
 from tfopt.core.language.quantities import Span
 from tfopt.errors import StageError
 

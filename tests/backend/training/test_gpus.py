@@ -10,7 +10,7 @@ from tests.support.models import small_model
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training.evaluate import evaluate
 from tfopt.backend.training.gpus import gpus
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.stages.train import Train
 
 pytestmark = pytest.mark.tf

@@ -11,8 +11,8 @@ import pytest
 from tfopt.backend.training import own_callbacks, own_losses
 from tfopt.backend.training.compile import make_loss, make_metrics, measure
 from tfopt.catalog.own_code import importable
-from tfopt.core.config.callbacks import OwnCallback
-from tfopt.core.config.compile import Compile, Loss, Metric
+from tfopt.core.config.training.callbacks import OwnCallback
+from tfopt.core.config.training.compile import Compile, Loss, Metric
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

@@ -16,8 +16,8 @@ from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import checkpoint
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 from tfopt.stages.prune import Prune
 from tfopt.stages.train import Train

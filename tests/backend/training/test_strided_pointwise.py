@@ -50,7 +50,7 @@ def test_training_survives(tmp_path):
     """Without the detour this test kills the test process (x86, oneDNN)."""
     from tfopt.backend.data.splits import Data, Split
     from tfopt.backend.stages import fit as training
-    from tfopt.core.config.compile import Compile
+    from tfopt.core.config.training.compile import Compile
     from tfopt.core.contracts.stage import StageContext
     from tfopt.stages.train import Train
 

@@ -6,8 +6,8 @@ import pytest
 
 from tfopt.core.claims.targets import target_of
 from tfopt.core.config.budgets import Budget
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.records.explanation import EffectRecord
 
 DROP = Budget("int8", "accuracy_drop", 0.02, at_least=False)

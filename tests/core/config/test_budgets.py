@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tfopt.core.config.budgets import Budget, parse_budgets
-from tfopt.core.config.compile import Compile, Loss, Metric
+from tfopt.core.config.training.compile import Compile, Loss, Metric
 
 CLASSES = Compile()
 NUMBERS = Compile(loss=Loss(name="mse"), metrics=(Metric(name="mae"),))

@@ -26,7 +26,7 @@ from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.types import Array, Arrays, ExampleArray
 from tfopt.core.claims.failures import Failure, attempt, failed_export
 from tfopt.core.config.files.bundle_keys import BundleKeys
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.contracts.events import ExportFinished, ExportStarted, Warned
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ExportRecord

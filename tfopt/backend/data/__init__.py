@@ -15,7 +15,8 @@
 | `caching` | Where are examples during a run, and which of them cannot be read? |
 | `records` | How are TFRecord shards, Parquet and Arrow files, and folders of Hugging Face read? |
 | `cut` | How are validation and test set aside, also whole groups such as speakers? |
-| `splits` | What is a split, what are the data of a run, and how are examples held out? |
+| `splits` | What is a split, and what are the data of a run? |
+| `drawing` | Which examples are drawn or held out, for a seed? |
 | `batches` | Which examples does a training step get, in which order? |
 | `augment` | How are images changed at random, independently of batch size and interruption? |
 | `datasets` | Which data sets come with tfopt? One file each |

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfopt.backend.data.splits import Split, held_out, held_out_groups
+from tfopt.backend.data.drawing import held_out, held_out_groups
+from tfopt.backend.data.splits import Split
 from tfopt.backend.types import Array
 from tfopt.core.config.data import Splits
 from tfopt.errors import StageError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from tfopt.atomic import replacing
 from tfopt.backend.data.arrays.reading import all_in_memory, arrays_in_memory, named, parts
 from tfopt.backend.data.arrays.views import LazyArray, selected
+from tfopt.backend.data.drawing import random_order
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays, Nested
 from tfopt.backend.vision.anchors import AnchorGrid
@@ -204,48 +205,37 @@ class Data:
         It does not depend on where the examples are. Of those that are not in memory it is remembered, by the names,
         sizes and times of change of their files: reading them takes long.
         """
-        key = None if self.remembered is None else self._key_of_fingerprint()
-        if key is None or self.remembered is None:
-            return self._computed_fingerprint()
-        file = self.remembered / key
+        file = self._remembered_in()
+        if file is None:
+            return self._digest("tfopt data 1\n", _update)
         if file.is_file():
             return file.read_text(encoding="ascii")
-        found = self._computed_fingerprint()
-        self.remembered.mkdir(parents=True, exist_ok=True)
+        found = self._digest("tfopt data 1\n", _update)
+        file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
             temporary.write_text(found, encoding="ascii")
         return found
 
-    def _key_of_fingerprint(self) -> str | None:
-        """What the fingerprint follows from without reading; None where all is in memory, or it is not known."""
-        digest = hashlib.sha256(f"{self.settings}\n{self.num_classes}\n{self.class_names}\n".encode())
-        lazy = False
-        for split in (self.train, self.validation, self.test):
-            for name, array in sorted({**named(self._inputs_in_fingerprint(split))}.items()):
-                if isinstance(array, LazyArray):
-                    if array.identity is None:
-                        return None
-                    lazy = True
-                    digest.update(f"{name!r} {array.identity}\n".encode())
-                else:
-                    _update(digest, "inputs", {name: array})
-            if split.targets is not split.inputs:
-                _update(digest, "targets", split.targets)
-            if split.anomalies is not None:
-                _update(digest, "anomalies", split.anomalies)
-        if self.preprocessing is not None:
-            self.preprocessing.update(digest)
-        digest.update(f"{sorted(self.classes_of_outputs.items())}\n".encode())
-        return digest.hexdigest() if lazy else None
+    def _remembered_in(self) -> Path | None:
+        """The file of the fingerprint; None where all is in memory, or what it follows from is not known."""
+        lazy = [
+            array
+            for split in (self.train, self.validation, self.test)
+            for array in named(split.inputs).values()
+            if isinstance(array, LazyArray)
+        ]
+        if self.remembered is None or not lazy or any(array.identity is None for array in lazy):
+            return None
+        return self.remembered / self._digest("", _update_by_identity)
 
-    def _computed_fingerprint(self) -> str:
-        digest = hashlib.sha256(f"tfopt data 1\n{self.settings}\n{self.num_classes}\n{self.class_names}\n".encode())
+    def _digest(self, title: str, update: Callable[[hashlib._Hash, str, ExampleArrays], None]) -> str:
+        digest = hashlib.sha256(f"{title}{self.settings}\n{self.num_classes}\n{self.class_names}\n".encode())
         for split in (self.train, self.validation, self.test):
-            _update(digest, "inputs", self._inputs_in_fingerprint(split))
+            update(digest, "inputs", self._inputs_in_fingerprint(split))
             if split.targets is not split.inputs:
-                _update(digest, "targets", split.targets)
+                update(digest, "targets", split.targets)
             if split.anomalies is not None:
-                _update(digest, "anomalies", split.anomalies)
+                update(digest, "anomalies", split.anomalies)
         if self.preprocessing is not None:
             self.preprocessing.update(digest)
         for output, classes in sorted(self.classes_of_outputs.items()):
@@ -290,59 +280,6 @@ def num_examples(arrays: ExampleArrays) -> int:
     return len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays)
 
 
-def random_order(n: int, seed: int) -> Array:
-    """A permutation of `range(n)`, the same for the same seed.
-
-    `RandomState` because NumPy promises that its stream never changes; stored results depend on it.
-    """
-    return np.random.RandomState(seed % 2**32).permutation(n)
-
-
-def held_out(n: int, count: int, seed: int, labels: Array | None) -> Array:
-    """Positions of `count` examples to set aside, sorted.
-
-    Args:
-        n: number of examples.
-        count: how many to set aside.
-        seed: of the selection.
-        labels: integer class per example, shape (n,), to set aside the same share of every class; None for any
-            selection. A class with a single example stays.
-    """
-    order = random_order(n, seed)
-    if labels is None:
-        return np.sort(order[:count])
-    classes, sizes = np.unique(labels, return_counts=True)
-    ideal = sizes * (count / n)
-    quota = np.floor(ideal).astype(int)
-    # Largest remainder; ties go to the smaller class id, so the result does not depend on the sort's stability.
-    ranked = sorted(range(len(classes)), key=lambda k: (-(ideal[k] - quota[k]), k))
-    for k in ranked:
-        if quota.sum() == count:
-            break
-        if quota[k] + 1 < sizes[k]:
-            quota[k] += 1
-    shuffled = labels[order]
-    return np.sort(np.concatenate([order[shuffled == c][:q] for c, q in zip(classes, quota, strict=True)]))
-
-
-def held_out_groups(groups: Array, count: int, seed: int) -> Array:
-    """Positions of about `count` examples to set aside, sorted: all examples of some groups, at least of one.
-
-    Args:
-        groups: what each example belongs to, shape (n,); examples of one group stay together.
-        count: how many to set aside; a further group is taken where that comes closer to it.
-        seed: of the selection.
-    """
-    names, sizes = np.unique(groups, return_counts=True)
-    taken: list[int] = []
-    total = 0
-    for k in random_order(len(names), seed):
-        if not taken or abs(total + sizes[k] - count) < abs(total - count):
-            taken.append(int(k))
-            total += int(sizes[k])
-    return np.flatnonzero(np.isin(groups, names[taken]))
-
-
 def _each(arrays: ExampleArrays, positions: Array) -> ExampleArrays:
     if isinstance(arrays, dict):
         return {name: selected(array, positions) for name, array in arrays.items()}
@@ -354,3 +291,11 @@ def _update(digest: hashlib._Hash, what: str, arrays: ExampleArrays) -> None:
         digest.update(f"{what} {name!r} {array.dtype.str} {array.shape}\n".encode())
         for part in parts(array):
             digest.update(np.ascontiguousarray(part).data if part.size else b"")
+
+
+def _update_by_identity(digest: hashlib._Hash, what: str, arrays: ExampleArrays) -> None:
+    for name, array in sorted(named(arrays).items()):
+        if isinstance(array, LazyArray):
+            digest.update(f"{what} {name!r} {array.identity}\n".encode())
+        else:
+            _update(digest, what, {name: array})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfopt.backend.devices.cluster import VARIABLE, WrongCluster, cluster
-from tfopt.core.config.distribution import Distribution
+from tfopt.core.config.training.distribution import Distribution
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.wording import counted
 

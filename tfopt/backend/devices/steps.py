@@ -33,7 +33,7 @@ def on_replicas(step: Step) -> Step:
 
 
 def of_own_part(step: Step) -> Step:
-    """A step of somebody else, which knows nothing of replicas, with the rows of its replica; itself without some."""
+    """The `train_step` of a user's model, given only the rows of its replica; unchanged without replicas."""
     if not tf.distribute.has_strategy():
         return step
     return lambda batch: step(replicas.own_part(batch).batch)

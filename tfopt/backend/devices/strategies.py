@@ -13,7 +13,7 @@ from tfopt.backend.compat import tensorflow_cluster
 from tfopt.backend.devices import workers
 from tfopt.backend.devices.cluster import Cluster, cluster
 from tfopt.backend.devices.found import Layout, layout
-from tfopt.core.config.distribution import Distribution
+from tfopt.core.config.training.distribution import Distribution
 from tfopt.errors import StageError
 
 WAIT_VARIABLE = "TFOPT_WORKERS_TIMEOUT"

@@ -11,8 +11,8 @@ from tfopt.backend.distillation.loss import DistillationLoss
 from tfopt.backend.distillation.outputs import Form, ModelOutputs
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Nested
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.outputs import Outputs, Task
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.outputs import Outputs, Task
 
 
 @dataclass(frozen=True)

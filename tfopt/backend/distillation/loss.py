@@ -11,7 +11,7 @@ import tf_keras
 from tfopt.backend.distillation import feature_losses, response_losses
 from tfopt.backend.distillation.outputs import Form, ModelOutputs, logits, mean, soft_log_probabilities
 from tfopt.core.config.distillation import Decoupled, LayerPair, Relational, Teacher
-from tfopt.core.config.outputs import Task
+from tfopt.core.config.training.outputs import Task
 
 
 @dataclass(frozen=True)

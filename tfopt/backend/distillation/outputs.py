@@ -11,7 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.graph.outputs import last_layer
-from tfopt.core.config.outputs import Task
+from tfopt.core.config.training.outputs import Task
 
 Form = Literal["logits", "probabilities"]
 """Whether a model returns probabilities, or logits: what softmax or sigmoid is applied to."""

@@ -18,9 +18,9 @@ from tfopt.backend.distillation.feature_extractor import NoSuchLayer, feature_ex
 from tfopt.backend.distillation.outputs import Form, ModelOutputs, form_of, form_of_values
 from tfopt.backend.graph.outputs import output_names
 from tfopt.backend.types import Nested
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.distillation import LayerPair, Teacher
-from tfopt.core.config.outputs import Task
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.outputs import Task
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError
 

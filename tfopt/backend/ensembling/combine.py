@@ -14,7 +14,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.core.config.ensembling import Combine
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.outputs import Outputs
 
 _NEGLIGIBLE = 1e-6
 """Sums of weights that differ by less count as equal votes."""

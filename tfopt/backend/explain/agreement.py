@@ -11,8 +11,8 @@ import numpy as np
 from tfopt.backend.training.metrics.counted import counted_outputs
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.agreement import OutputComparison
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.outputs import Outputs
 
 _QUANTITIES = 16
 

@@ -10,7 +10,7 @@ from tfopt.backend.explain.agreement import compare
 from tfopt.backend.explain.rewritten_files import Ran
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.types import Array
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.records.explanation import EffectRecord
 
 

@@ -15,8 +15,8 @@ from tfopt.backend.explain.tokens import before_position, token_names
 from tfopt.backend.text.tokenizer import Tokenizer
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Array
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.records.explanation import ChangedExample, ClassRecord, ExplanationRecord
 
 SHOWN = 8

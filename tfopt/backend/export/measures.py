@@ -8,8 +8,8 @@ from tfopt.backend.data.splits import Split
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
 from tfopt.backend.types import Array
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.errors import ExportError
 
 

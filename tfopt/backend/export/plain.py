@@ -27,9 +27,9 @@ from tfopt.backend.tflite.quantum import output_quanta
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.failures import Failure, attempt
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import SimulationRecord
 

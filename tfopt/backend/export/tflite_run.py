@@ -27,8 +27,8 @@ from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.claims.floats import FloatLayers
 from tfopt.core.claims.kernels import Parting, RuntimeCheck, kernels_agree
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.explanation import ExplanationRecord
 from tfopt.core.records.report import SimulationRecord

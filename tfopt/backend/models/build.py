@@ -27,7 +27,7 @@ from tfopt.backend.models.hub import for_data, hub_model, is_of_tokens
 from tfopt.backend.models.of_data import with_arguments_of
 from tfopt.backend.models.store import custom_code, load_model, save_model
 from tfopt.catalog import references
-from tfopt.core.config.keras_names import KERAS_HUB
+from tfopt.core.config.training.keras_names import KERAS_HUB
 from tfopt.core.language.suggest import closest
 from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError

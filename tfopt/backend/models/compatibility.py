@@ -12,8 +12,8 @@ from tfopt.backend.models.padding import check_padding
 from tfopt.backend.models.vocabularies import check_vocabulary
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Array, Shape
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 

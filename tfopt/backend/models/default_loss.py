@@ -13,7 +13,7 @@ from tfopt.backend.data.arrays.reading import parts
 from tfopt.backend.data.splits import Data, is_one_hot
 from tfopt.backend.models.last_activation import last_activation
 from tfopt.backend.types import ExampleArray
-from tfopt.core.config.compile import Compile, Loss
+from tfopt.core.config.training.compile import Compile, Loss
 
 _DEFAULT = "sparse_categorical_crossentropy"
 _ACTIVATIONS = ("linear", "sigmoid", "softmax", "tanh")

@@ -19,7 +19,7 @@ from tfopt.backend.compat import keras_3
 from tfopt.backend.data.splits import Data
 from tfopt.backend.types import Config
 from tfopt.catalog import references
-from tfopt.core.config.keras_names import KERAS_HUB
+from tfopt.core.config.training.keras_names import KERAS_HUB
 from tfopt.core.language.suggest import closest
 from tfopt.errors import EnvironmentProblem, StageError
 

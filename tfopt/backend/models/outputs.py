@@ -9,7 +9,7 @@ import numpy as np
 
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.types import Array, Arrays
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError

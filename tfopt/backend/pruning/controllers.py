@@ -21,9 +21,9 @@ from tfopt.backend.pruning.schedules import update_steps
 from tfopt.backend.training.hooks import TrainingHook
 from tfopt.backend.training.monitor import monitored
 from tfopt.core.config.allocation import Allocation, GlobalAllocation, global_allocation
-from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.config.pruning import PrunedUnit
 from tfopt.core.config.schedules import LevelState, Metric, ResolvedSchedule, Threshold
+from tfopt.core.config.training.keras_names import higher_is_better
 
 Shares = Callable[[Sequence[PruneByOptimizer], float], list[float]]
 """The sparsity of each layer, by that of all together."""

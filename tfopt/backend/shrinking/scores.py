@@ -9,7 +9,8 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.data.batches import evaluation_batches
-from tfopt.backend.data.splits import Split, random_order
+from tfopt.backend.data.drawing import random_order
+from tfopt.backend.data.splits import Split
 from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.pruning.criterion import Criterion
 from tfopt.backend.pruning.units import Units, UnitSlices
@@ -18,7 +19,7 @@ from tfopt.backend.shrinking.graph import singular_values
 from tfopt.backend.shrinking.graph.types import Member, OutputSite, ShrinkGroup
 from tfopt.backend.training.compile import label_loss
 from tfopt.backend.types import Array
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 Scores = Mapping[str, Array]

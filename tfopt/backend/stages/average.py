@@ -16,7 +16,7 @@ from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import snapshots
 from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.ensembling import Averaging
-from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext

@@ -18,7 +18,7 @@ from tfopt.backend.training.evaluate import predict
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.ensembling import Combine, Ensembling
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext

@@ -35,8 +35,8 @@ from tfopt.backend.training.snapshots import SnapshotHook
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.backend.training.weighting import weighted
 from tfopt.backend.types import Array, Nested, Shape
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.precision import is_mixed
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.precision import is_mixed
 from tfopt.core.contracts.result import StageResult
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.core.language.wording import counted

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import tf_keras
 
 from tfopt.backend.data.batches import evaluation_batches
-from tfopt.backend.data.splits import Split, random_order
+from tfopt.backend.data.drawing import random_order
+from tfopt.backend.data.splits import Split
 from tfopt.backend.graph.layers import all_layers
 
 _BATCH = 256

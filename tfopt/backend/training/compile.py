@@ -18,10 +18,10 @@ from tfopt.backend.training.metrics.overlap import Dice, MeanIoU
 from tfopt.backend.training.metrics.together import measure_together
 from tfopt.backend.training.own_losses import own_loss, own_metric
 from tfopt.backend.types import Array, Arrays, Nested
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS
-from tfopt.core.config.learning_rate import LearningRate
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import LOSSES, METRICS, OPTIMIZERS
+from tfopt.core.config.training.learning_rate import LearningRate
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.errors import StageError
 
 

@@ -14,7 +14,7 @@ from tfopt.backend.graph.outputs import named
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
 from tfopt.backend.types import Arrays
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 
 
 def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: int = 256) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tf_keras
 
-from tfopt.core.config.learning_rate import (
+from tfopt.core.config.training.learning_rate import (
     ConstantRate,
     CosineRate,
     ExponentialRate,
@@ -26,7 +26,7 @@ def resolve(
     A plateau starts as its initial rate; what lowers it is `tfopt.backend.stages.fit`, which sees the epochs.
 
     Args:
-        rate: a number, or one of the schedules of `tfopt.core.config.learning_rate`.
+        rate: a number, or one of the schedules of `tfopt.core.config.training.learning_rate`.
         total_steps: optimizer steps of the stage.
         steps_per_epoch: optimizer steps of one epoch.
 

@@ -26,10 +26,10 @@ from tfopt.backend.training.state import Progress, StageState, assign, optimizer
 from tfopt.backend.training.steps import StepRunner, Validator
 from tfopt.backend.training.tensorboard import EpochWriter
 from tfopt.backend.types import Nested
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import higher_is_better
-from tfopt.core.config.learning_rate import LearningRate, PlateauRate
-from tfopt.core.config.precision import is_mixed
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import higher_is_better
+from tfopt.core.config.training.learning_rate import LearningRate, PlateauRate
+from tfopt.core.config.training.precision import is_mixed
 from tfopt.core.contracts.events import EpochFinished, StepProgress, Warned
 from tfopt.core.contracts.stage import StageContext, TrainingStage
 from tfopt.errors import StageError

@@ -9,7 +9,7 @@ from typing import Any
 from tfopt.backend.training.hooks import TrainingHook, TrainingSetup
 from tfopt.catalog import references
 from tfopt.catalog.guard import guarded
-from tfopt.core.config.callbacks import OwnCallback
+from tfopt.core.config.training.callbacks import OwnCallback
 from tfopt.errors import StageError
 
 _BATCH = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")

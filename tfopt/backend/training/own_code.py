@@ -9,7 +9,7 @@ import tf_keras
 from tfopt.backend.data.splits import Data
 from tfopt.backend.graph.outputs import named
 from tfopt.backend.training.compile import measure
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 _EXAMPLES = 4

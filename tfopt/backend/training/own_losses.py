@@ -14,7 +14,7 @@ import tf_keras
 from tfopt.backend.types import Nested
 from tfopt.catalog import references
 from tfopt.catalog.guard import guarded
-from tfopt.core.config.keras_objects import Named
+from tfopt.core.config.training.keras_objects import Named
 from tfopt.errors import StageError
 
 _REDUCTIONS = {"sum": "sum", "none": "none", None: "none"}

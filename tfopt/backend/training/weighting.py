@@ -10,8 +10,8 @@ import tensorflow as tf
 from tfopt.backend.data.load import class_weights
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Arrays, Nested
-from tfopt.core.config.class_weights import ClassWeights, OfClasses
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.class_weights import ClassWeights, OfClasses
+from tfopt.core.config.training.compile import Compile
 
 
 def weighted(

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from tfopt.core.config.keras_names import higher_is_better
 from tfopt.core.config.quantization_modes import BELOW_8_BITS
+from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.language.wording import counted
 from tfopt.core.records.report import ExportRecord, Report, StageRecord
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.records.report import ExportRecord
 
 

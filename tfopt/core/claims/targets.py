@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from tfopt.core.claims.decline import POINTS, RELATIVE, is_worse
 from tfopt.core.config.budgets import Budget
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.config.keras_names import higher_is_better
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import higher_is_better
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.language.quantities import format_share
 from tfopt.core.records.explanation import EffectRecord
 

@@ -2,9 +2,9 @@
 
 | file | question it answers |
 |---|---|
-| `data`, `compile`, `keras_objects` | which examples, which optimizer, loss and metrics, of which output? |
-| `keras_names` | which losses, metrics and optimizers exist, and which is better when higher? |
-| `learning_rate`, `ramps` | how does the learning rate, or another number, change during a stage? |
+| `data`, `features`, `text/` | which examples, from which source? |
+| `training/` | which optimizer, loss and metrics, in which precision, on which devices? |
+| `ramps` | how does a number change during a stage? |
 | `schedules/` | how does the sparsity change during a stage? |
 | `pruning`, `allocation`, `rewind` | what is pruned, how is the sparsity distributed, where do weights go back to? |
 | `clustering` | how many distinct values may the weights of a layer have? |
@@ -14,7 +14,6 @@
 | `ensembling` | how are models joined or averaged? |
 | `model_source` | which external models does a stage need? |
 | `layer_rules` | which layers does a rule match? |
-| `class_weights` | how much does each class count in the loss? |
 | `budgets` | which limits must the files meet? |
 | `sweep` | which axes and seeds does a sweep have? |
 | `traits` | what can a model be, by the stages it went through? |

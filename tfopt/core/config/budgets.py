@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import OF_TOKENS, higher_is_better
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import OF_TOKENS, higher_is_better
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.language.quantities import (
     format_bytes,
     format_milliseconds,

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
 from tfopt.core.config.model_source import PLACES, ModelSource
-from tfopt.core.config.outputs import Outputs, Task
 from tfopt.core.config.ramps import Change, RampValue, extremes
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.outputs import Outputs, Task
 from tfopt.core.language.block import Block, KeyMistake, SharedBlock
 from tfopt.core.language.mistakes import Mistake, RecipePath
 

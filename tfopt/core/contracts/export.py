@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from tfopt.core.config.budgets import Budget
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.pruning import Pruning
 from tfopt.core.config.quantization import FloatPolicy
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.model_source import KnownModel
 from tfopt.core.config.schedules import ResolvedSchedule
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.language.mistakes import Mistake
 
 if TYPE_CHECKING:

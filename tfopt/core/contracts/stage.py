@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from tfopt.core.config.callbacks import OwnCallback
-from tfopt.core.config.class_weights import ClassWeights
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
 from tfopt.core.config.distillation import Teacher
-from tfopt.core.config.learning_rate import LearningRate
 from tfopt.core.config.model_source import ModelLocation, ModelSource, sources_in
-from tfopt.core.config.precision import Precision
 from tfopt.core.config.pruning import Pruning
 from tfopt.core.config.quantization import FloatPolicy
+from tfopt.core.config.training.callbacks import OwnCallback
+from tfopt.core.config.training.class_weights import ClassWeights
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.learning_rate import LearningRate
+from tfopt.core.config.training.precision import Precision
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.types import Data, Model
 from tfopt.core.language.block import Block

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tfopt.core.config.class_weights import class_weight_problems
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import Augment
-from tfopt.core.config.learning_rate import CosineRate, ExponentialRate, PiecewiseRate, PlateauRate, RateStep
 from tfopt.core.config.model_source import sources_in
 from tfopt.core.config.ramps import Change
 from tfopt.core.config.schedules import Metric, ScheduleBase, SparsityStep, Stepwise
+from tfopt.core.config.training.class_weights import class_weight_problems
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.learning_rate import CosineRate, ExponentialRate, PiecewiseRate, PlateauRate, RateStep
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import EarlyStopping, Stage, TrainingStage
 from tfopt.core.language.block import Block, blocks_in

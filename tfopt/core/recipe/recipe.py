@@ -14,11 +14,11 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError, field_validator
 
 from tfopt.core.config.budgets import OF_GENERATIVE, OF_TFLITE, Budget, parse_budgets
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import DataConfig
-from tfopt.core.config.distribution import Distribute
-from tfopt.core.config.precision import Precision
 from tfopt.core.config.sweep import SweepConfig
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.distribution import Distribute
+from tfopt.core.config.training.precision import Precision
 from tfopt.core.contracts.export import Export
 from tfopt.core.contracts.stage import Stage
 from tfopt.core.language.block import Block, KeyMistake

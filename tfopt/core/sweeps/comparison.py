@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
-from tfopt.core.config.keras_names import higher_is_better
+from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.records.report import StageRecord
 from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.rows import COLUMNS, Row

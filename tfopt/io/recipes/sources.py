@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tfopt.catalog.entries import find
 from tfopt.catalog.references import is_function
-from tfopt.core.config.keras_names import APPLICATIONS, KERAS_HUB
+from tfopt.core.config.training.keras_names import APPLICATIONS, KERAS_HUB
 from tfopt.core.language.suggest import closest
 from tfopt.errors import Problem
 from tfopt.io.recipes.paths import SUFFIXES, Block, is_path, sources_of

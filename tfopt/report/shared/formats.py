@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from tfopt.core.config.keras_names import OF_TOKENS
+from tfopt.core.config.training.keras_names import OF_TOKENS
 
 _FRACTIONS = frozenset(
     (

@@ -16,8 +16,8 @@ from tests.support.digits import digits
 from tfopt.backend.bridge import to_tf_keras
 from tfopt.backend.export import tflite
 from tfopt.backend.quantization import float_layers
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
+from tfopt.core.config.training.compile import Compile
 
 pytestmark = pytest.mark.tf
 

@@ -18,9 +18,9 @@ from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import strip, wrap
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import Quantization
+from tfopt.core.config.training.compile import Compile
 
 pytestmark = pytest.mark.tf
 

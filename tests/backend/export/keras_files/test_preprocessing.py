@@ -14,8 +14,8 @@ from PIL import Image
 from tests.support.contexts import Log
 from tfopt.backend.data.load import load
 from tfopt.backend.data.splits import Data
-from tfopt.core.config.compile import Compile
 from tfopt.core.config.data import DataConfig
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import ExportContext, ExportWorkload
 from tfopt.core.records.report import ExportRecord
 from tfopt.export.saved_model import SavedModel

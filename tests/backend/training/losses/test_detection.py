@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfopt.backend.training.compile import make_loss
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

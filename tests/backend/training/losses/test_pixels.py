@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tfopt.backend.training.compile import make_loss, with_soft_labels
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

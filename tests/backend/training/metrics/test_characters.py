@@ -9,7 +9,7 @@ import numpy as np
 from tests.support.errors import refused
 from tfopt.backend.data.splits import Data, Preprocessing, Split
 from tfopt.backend.training.metrics.characters import with_characters
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 WORDS = {

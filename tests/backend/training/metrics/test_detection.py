@@ -12,7 +12,7 @@ from tfopt.backend.training.compile import measure
 from tfopt.backend.training.metrics.detection import with_anchors
 from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.backend.vision.matching import targets_of
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

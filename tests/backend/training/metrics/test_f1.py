@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 
 from tfopt.backend.training.compile import measure
 from tfopt.backend.training.metrics.f1 import F1
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfopt.backend.training.compile import measure
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import jaccard_score
 
 from tfopt.backend.training.compile import measure
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf

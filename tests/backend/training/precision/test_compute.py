@@ -16,7 +16,7 @@ from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages.prune import prune
 from tfopt.backend.training.precision.compute import computing_in
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.stages.prune import Prune
 from tfopt.stages.train import Train
 

@@ -203,7 +203,7 @@ def _arrow(module: str) -> Any:
 
 
 def _class_names(folder: Path, features: Mapping[str, Feature]) -> tuple[str, ...] | None:
-    """Names of the classes of the only target, as `datasets` wrote them beside the tables."""
+    """Names of the classes of the only target, as `datasets` wrote them next to the tables."""
     targets = [name for name, feature in features.items() if feature.role == "target"]
     try:
         about = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import numpy as np
 from tfopt.backend.data.splits import Data
 from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.training.metrics.counted import ignored_class
-from tfopt.core.config.compile import Compile, Metric
+from tfopt.core.config.training.compile import Compile, Metric
 from tfopt.errors import StageError
 
 

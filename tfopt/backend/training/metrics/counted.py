@@ -7,7 +7,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.types import Array, Nested
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 
 
 def ignored_class(compile: Compile) -> int | None:

@@ -12,8 +12,8 @@ from tfopt.backend.types import Array
 from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.backend.vision.average_precision import mean_average_precision
 from tfopt.backend.vision.detections import detections_of, objects_of
-from tfopt.core.config.compile import TOGETHER, Compile
-from tfopt.core.config.keras_objects import Metric
+from tfopt.core.config.training.compile import TOGETHER, Compile
+from tfopt.core.config.training.keras_objects import Metric
 from tfopt.errors import StageError
 
 BOXES, CLASSES = "boxes", "classes"

@@ -10,8 +10,8 @@ import numpy as np
 from tfopt.backend.training.metrics.detection import average_precision_of
 from tfopt.backend.training.own_losses import own_metric_of_all
 from tfopt.backend.types import Array
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_objects import Metric
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_objects import Metric
 from tfopt.errors import StageError
 
 OfAll = Callable[[Mapping[str, Array], Mapping[str, Array]], float]

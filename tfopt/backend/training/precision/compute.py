@@ -23,7 +23,7 @@ from tfopt.backend.compat.tfmot_clustering import ClusterWeights
 from tfopt.backend.compat.tfmot_pruning import PruneLowMagnitude
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.training.precision.layers import AROUND, ATTENTION, KERNELS, PASSING, RECURRENT
-from tfopt.core.config.precision import Precision, compute_dtype, is_mixed
+from tfopt.core.config.training.precision import Precision, compute_dtype, is_mixed
 
 Layer = tf_keras.layers.Layer
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.training.precision.compute import computing_in
-from tfopt.core.config.precision import Precision, compute_dtype, is_mixed
+from tfopt.core.config.training.precision import Precision, compute_dtype, is_mixed
 
 
 def precision_warnings(model: tf_keras.Model, precision: Precision | None, trains: bool) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tfopt.core.config.precision import Precision
+from tfopt.core.config.training.precision import Precision
 
 
 def loss_scaled(optimizer: tf_keras.optimizers.Optimizer, precision: Precision | None) -> tf_keras.optimizers.Optimizer:

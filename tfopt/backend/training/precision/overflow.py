@@ -12,7 +12,7 @@ import tf_keras
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.training.precision.compute import computing_in
 from tfopt.backend.types import Nested
-from tfopt.core.config.precision import Precision
+from tfopt.core.config.training.precision import Precision
 from tfopt.errors import StageError
 
 LARGEST = 65504

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from tfopt.core.config.keras_names import LOSSES, METRICS, OPTIMIZERS, KerasName
-from tfopt.core.config.learning_rate import LearningRate
+from tfopt.core.config.training.keras_names import LOSSES, METRICS, OPTIMIZERS, KerasName
+from tfopt.core.config.training.learning_rate import LearningRate
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.references import REFERENCE_PATTERN, is_reference
 from tfopt.core.language.suggest import closest

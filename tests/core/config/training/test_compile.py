@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tfopt.catalog.catalog import catalog
-from tfopt.core.config.compile import Compile
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.recipe.recipe import build_recipe
 from tfopt.errors import RecipeError
 

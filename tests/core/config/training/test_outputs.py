@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import LOSSES
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import LOSSES
+from tfopt.core.config.training.outputs import Outputs
 
 MEANINGS = {
     # task, squash, classes are compared, one number per label

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.keras_names import LOSSES
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import LOSSES
 
 Task = Literal["classes", "binary", "quantities"]
 """What outputs are: one of many classes, yes or no each, or numbers."""

@@ -14,7 +14,7 @@ from tests.support.stand_ins.sweep_fakes import ThreadExecutor
 from tfopt.core.contracts.events import TrialEnded
 from tfopt.core.contracts.resources import Resources
 from tfopt.core.recipe.recipe import Recipe
-from tfopt.engine.elsewhere import execute_elsewhere
+from tfopt.engine.on_cluster import execute_on_cluster
 from tfopt.errors import StageError, UsageError
 from tfopt.executors.base import Job, Message
 
@@ -40,7 +40,7 @@ def recipe(description: str) -> Recipe:
 
 def test_events_arrive_and_the_run_is_returned_although_a_node_was_lost(tmp_path: Path) -> None:
     events: list[Mapping[str, Any]] = []
-    run = execute_elsewhere(recipe("fine"), LosesItsFirstNode(1), tmp_path, FAKE, on_event=events.append)
+    run = execute_on_cluster(recipe("fine"), LosesItsFirstNode(1), tmp_path, FAKE, on_event=events.append)
     assert run.report.run.state == "done"
     assert events[0]["message"] == "Its node 10.0.0.3 was lost. The run resumes on another."
     assert [event["event"] for event in events][1 :: len(events) - 2] == ["run_started", "run_finished"]
@@ -48,7 +48,7 @@ def test_events_arrive_and_the_run_is_returned_although_a_node_was_lost(tmp_path
 
 def test_the_error_of_the_run_is_raised_with_its_code(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="nothing is left") as caught:
-        execute_elsewhere(recipe("fail"), ThreadExecutor(1), tmp_path, FAKE)
+        execute_on_cluster(recipe("fail"), ThreadExecutor(1), tmp_path, FAKE)
     assert caught.value.code == "stage_failed"
 
 

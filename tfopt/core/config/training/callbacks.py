@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from tfopt.core.config.keras_names import KerasName
-from tfopt.core.config.keras_objects import Named
+from tfopt.core.config.training.keras_names import KerasName
+from tfopt.core.config.training.keras_objects import Named
 from tfopt.core.language.block import KeyMistake
 from tfopt.core.language.references import REFERENCE_PATTERN, is_reference
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Tag
 
-from tfopt.core.config.compile import Compile
-from tfopt.core.config.outputs import Outputs
+from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.suggest import closest
 

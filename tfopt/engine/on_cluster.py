@@ -15,7 +15,7 @@ PATIENCE = 1.0
 """Seconds to wait for a message before looking whether the run is still alive."""
 
 
-def execute_elsewhere(
+def execute_on_cluster(
     recipe: Recipe,
     executor: Executor,
     root: Path,

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from tfopt.core.config.keras_names import LOSSES, METRICS, OF_MODEL, OF_TOKENS
-from tfopt.core.config.keras_objects import Loss, Metric, Named, Optimizer
+from tfopt.core.config.training.keras_names import LOSSES, METRICS, OF_MODEL, OF_TOKENS
+from tfopt.core.config.training.keras_objects import Loss, Metric, Named, Optimizer
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.mistakes import RecipePath
 from tfopt.core.language.suggest import closest
