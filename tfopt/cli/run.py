@@ -53,8 +53,8 @@ Examples:
   RAY_ADDRESS=head:6379 tfopt run recipe.yaml --executor ray --gpus-per-trial 1
   tfopt run recipe.yaml --json > report.json     for CI; the exit code is the verdict
 
-Exit code 7 when a claim is broken or a budget is not met. A run that was interrupted resumes from its last finished
-stage when it is started again.
+Exit code 7 when a claim is broken or a budget is not met. A run that was interrupted resumes from its last
+checkpoint when it is started again.
 """,
 )
 @recipe_options

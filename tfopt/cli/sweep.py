@@ -36,8 +36,9 @@ claim is broken or a budget is not met.
 )  # fmt: skip
 @click.option("--seeds", metavar="N|LIST", help="How many seeds, counted up from the recipe's own, or which: 1,5,9.")
 @click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", help="Trials side by side (default: one per processor)."
-)
+    "--jobs", type=click.IntRange(min=1), metavar="N",
+    help="Trials at a time (default: one per processor, at most 8; with Ray, as many as its nodes have room for).",
+)  # fmt: skip
 @click.option("--max-trials", type=click.IntRange(min=1), metavar="N", help="Run only the first N trials.")
 @click.option(
     "--stop-trials", type=click.Choice(["median"]),

@@ -11,6 +11,8 @@
 | `doctor` | what can be done with each layer of a model? |
 | `launch` | is a run reused, resumed or begun? |
 | `on_cluster` | how is a run carried out on a node of a cluster? |
+| `distribution` | on which devices is a stage trained, and what is wrong with them? |
+| `follow` | what does a worker do that trains along with the leading one? |
 | `preprocessing` | where is what must travel with a model, such as its tokenizer, written? |
 | `run` | in which order is a plan carried out, and what happens on errors? |
 | `history` | which epochs and details did a stage report? |

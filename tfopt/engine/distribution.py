@@ -15,7 +15,7 @@ from tfopt.engine.keys import batch_size_of
 from tfopt.errors import Problem, StageError
 
 ENDED = "ended"
-"""What the leading worker tells when its run has ended, however."""
+"""What the leading worker announces when its run has ended, however."""
 
 
 def start(recipe: Recipe) -> None:
@@ -119,32 +119,32 @@ def follows(recipe: Recipe) -> bool:
     return not workers.leads()
 
 
-def tell(what: str) -> None:
-    """Tells the workers that train along, if there are some, what this process has found or done."""
+def announce(what: str) -> None:
+    """Announces to the workers that train along, if there are some, what this process has found or done."""
     workers = sys.modules.get("tfopt.backend.devices.workers")
     if workers is not None:
         workers.agree(what)
 
 
-def hear() -> str:
-    """What the leading worker tells next.
+def receive() -> str:
+    """What the leading worker announces next.
 
     Raises:
         StageError: it is gone, or has ended its run.
     """
     from tfopt.backend.devices import workers
 
-    said = workers.agree("")
-    if said == ENDED:
+    announced = workers.agree("")
+    if announced == ENDED:
         raise StageError(
             f"{workers.describe()} has nothing more to do: the run of the worker that leads has ended with an error.",
             "Its message says why; start the same command again on every machine.",
             code="worker_lost",
         )
-    return said
+    return announced
 
 
-def hear_end() -> None:
+def receive_end() -> None:
     """Waits until the run of the leading worker has ended.
 
     Raises:

@@ -46,11 +46,11 @@ def follow(prepared: Prepared, store: Store, root: Path, on_event: Emit | None) 
     from tfopt.backend.models.precision import float32_globally
 
     recipe = prepared.plan.recipe
-    folder = root / recipe.name / distribution.hear()
+    folder = root / recipe.name / distribution.receive()
     _see(folder)
     with importable(Path(recipe.folder)), float32_globally():
         _Following(prepared, store, folder, on_event or (lambda event: None), folder / "logs").run_stages()
-    distribution.hear_end()
+    distribution.receive_end()
     return read_run(folder, root)
 
 
@@ -59,7 +59,7 @@ class _Following(Execution):
     """An execution that trains, and writes nothing."""
 
     def stored(self, key: str) -> tuple[Path, dict[str, Any]] | None:
-        return self._entry(key) if distribution.hear() == "stored" else None
+        return self._entry(key) if distribution.receive() == "stored" else None
 
     def alone_with(self, planned: PlannedStage) -> AbstractContextManager[None]:
         return nullcontext()
@@ -71,10 +71,10 @@ class _Following(Execution):
 
         context = self.begin_stage(stage, planned, position, traits, StageHistory(planned.name, self.emit))
         if not isinstance(stage, TrainingStage):
-            distribution.hear()
+            distribution.receive()
             return stage_artifacts.load(self._entry(planned.key)[0])
         result = distribution.apply(stage, model, context, self.prepared.plan.recipe.distribute)
-        distribution.hear()
+        distribution.receive()
         return result.model if isinstance(result, StageResult) else result
 
     def _entry(self, key: str) -> tuple[Path, dict[str, Any]]:

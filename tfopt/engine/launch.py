@@ -64,12 +64,12 @@ def launch(
     with sole_user(folder, f"Run {recipe.name}/{folder.name}"):
         write_atomically(folder / "recipe.yaml", text)
         runs.begin(folder, same_recipe, same_run)
-        distribution.tell(folder.name)
+        distribution.announce(folder.name)
         try:
             finished = execute(prepared, store, folder, on_event)
         finally:
             draw(folder, text)
-            distribution.tell(distribution.ENDED)
+            distribution.announce(distribution.ENDED)
         runs.close(folder)
         runs.point_latest(folder)
     return finished

@@ -1,4 +1,4 @@
-"""One run on a machine of a cluster: its events arrive here, its folder lies where all machines see it."""
+"""One run on a machine of a cluster: its events arrive here, all machines see its folder."""
 
 from __future__ import annotations
 

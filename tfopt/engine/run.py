@@ -158,9 +158,9 @@ class Execution:
         return (model if stored_at is None else stage_artifacts.load(stored_at)), traits
 
     def stored(self, key: str) -> tuple[Path, dict[str, Any]] | None:
-        """The entry of a key in the store, or None; workers that train along are told."""
+        """The entry of a key in the store, or None; it is announced to the workers that train along."""
         found = self.store.get(key, self.warn)
-        distribution.tell("new" if found is None else "stored")
+        distribution.announce("new" if found is None else "stored")
         return found
 
     def alone_with(self, planned: PlannedStage) -> AbstractContextManager[None]:
@@ -230,7 +230,7 @@ class Execution:
                 shutil.copytree(context.work / SNAPSHOTS, folder / SNAPSHOTS, ignore=shutil.ignore_patterns("*.part"))
             self.store.commit(planned.key, folder, record.model_dump(mode="json"), planned.parts)
         self.store.drop_work(planned.key)
-        distribution.tell("stored")
+        distribution.announce("stored")
         # Before the event that the stage is finished: trials on other machines wait for that, and fetch the result.
         self.store.share(planned.key)
         self.close(record)

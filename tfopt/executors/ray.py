@@ -2,7 +2,7 @@
 
 Runs lie in a folder that all machines of the cluster must see under the same path, and so does the store, unless the
 sweep is given the URL of a shared one, which each machine reaches with its own fsspec configuration. A trial whose node
-is lost starts again elsewhere: finished stages come from the store, the one under way resumes from its checkpoint.
+is lost starts on another node: finished stages come from the store, the one under way resumes from its checkpoint.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@
 | `prepared` | What does a source return whose preprocessing must travel with a model? |
 | `arrays` | How are examples read that are not in memory? |
 | `caching` | Where are examples during a run, and which of them cannot be read? |
+| `annotated` | How are images with masks, or with boxes around objects, read? |
 | `records` | How are TFRecord shards, Parquet and Arrow files, and folders of Hugging Face read? |
 | `cut` | How are validation and test set aside, also whole groups such as speakers? |
 | `splits` | What is a split, and what are the data of a run? |

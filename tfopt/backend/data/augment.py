@@ -129,7 +129,7 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
 
 
 def _gap_of_maps(targets: Array | dict[str, Array], size: tuple[int, int]) -> int | None:
-    """What stands in the gap of moved maps; None where targets are no maps of the images."""
+    """The class that fills the gap of moved maps; None where targets are no maps of the images."""
     if isinstance(targets, dict) or targets.ndim not in (3, 4) or targets.shape[1:3] != size:
         return None
     return NO_TARGET if targets.dtype.kind == "i" and targets.min() == NO_TARGET else 0

@@ -21,7 +21,7 @@ class Prepared:
         anomalies: which examples of the test split are anomalies, (n,) bool; None where that is not
             known, or all of them are alike.
         label_names: names of the classes, in the order of the labels; None where the source has none.
-        anchors: what the targets of a detector stand on; None for other data.
+        anchors: what the targets of a detector are relative to; None for other data.
     """
 
     examples: object

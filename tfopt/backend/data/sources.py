@@ -58,7 +58,7 @@ class ReadSource:
         raw: what was done to raw examples; None where the return value does not say.
         anomalies: which examples of the test split are anomalies; None where that is not known.
         label_names: names of the classes; None where the return value does not say.
-        anchors: what the targets of a detector stand on; None for other data.
+        anchors: what the targets of a detector are relative to; None for other data.
     """
 
     splits: dict[str, RawExamples]

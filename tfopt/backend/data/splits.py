@@ -140,7 +140,7 @@ class Data:
             are.
         label_names: names of the classes for apps: `class_names`, or what the source calls its numbers; not part of the
             fingerprint.
-        anchors: what the targets of a detector stand on; None for other data. Part of `settings`.
+        anchors: what the targets of a detector are relative to; None for other data. Part of `settings`.
         text: how texts became token ids; None for other data. Not part of the fingerprint: the ids are.
         cache: where the examples are, where a source did not have them in memory. Not part of the fingerprint.
         remembered: folder of fingerprints of examples that are not in memory; None where they are not remembered.

@@ -1,7 +1,7 @@
 """Several processes that train together: which one leads, and how all decide the same.
 
 The first worker leads: it alone writes checkpoints, store and files, and what depends on its clock, or on what it finds
-in its store, it tells the others. Without several workers, a process leads and agrees with itself.
+in its store, it announces to the others. Without several workers, a process leads and agrees with itself.
 """
 
 from __future__ import annotations
@@ -126,10 +126,10 @@ def not_alone() -> Iterator[None]:
 
 def _lost(error: tf.errors.OpError) -> str:
     """Which task of TF_CONFIG is gone, from what TensorFlow says about it."""
-    told = str(error.message)
-    tasks = re.findall(r"/job:(\w+)/replica:\d+/task:(\d+)\s*(?:\n|$)", told)
+    message = str(error.message)
+    tasks = re.findall(r"/job:(\w+)/replica:\d+/task:(\d+)\s*(?:\n|$)", message)
     if tasks:
         job, index = tasks[0]
         return f"{job} {index} of TF_CONFIG is gone"
-    lines = [line.strip() for line in told.splitlines() if line.strip()] or [type(error).__name__]
+    lines = [line.strip() for line in message.splitlines() if line.strip()] or [type(error).__name__]
     return f"one of them is gone: {lines[-1][:200].rstrip('.')}"

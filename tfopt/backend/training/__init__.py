@@ -13,6 +13,8 @@
 | `accumulation` | how does a step take examples that do not fit into memory at once? |
 | `gpus` | which GPUs does TensorFlow train on? |
 | `compile`, `learning_rates` | which optimizer, loss, metrics and rates does a recipe mean? |
+| `losses/`, `metrics/` | which losses and metrics are there that tf_keras lacks? |
+| `own_losses`, `own_code` | how are losses, metrics and callbacks of the user's own called? |
 | `evaluate` | how good is a model on a split? |
 | `anomalies` | does a model that reproduces its input find anomalies? |
 | `weighting` | how much does each label count in the loss, by its class? |

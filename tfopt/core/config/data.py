@@ -55,7 +55,7 @@ class DataConfig(Block):
     """A name from `tfopt ls datasets`, `package.module:function`, or a path to .npz, .csv or a folder of images, of WAV
     files or (with `args.window`) of .csv files; with `text` also to .tsv, .jsonl, .txt, or a folder of texts. Of
     segmentation a folder with images/ and masks/; of detection a .json of COCO, or a .csv of boxes (with
-    `args.images`)."""
+    `args.images`). With `features`, a file, a pattern or a folder of TFRecord, Parquet or Arrow files."""
     args: dict[str, Any] = {}
     """Arguments of the source."""
     batch_size: Annotated[int, Field(ge=1)] = 64

@@ -262,7 +262,7 @@ class SweepFinished(RunEvent):
 class TrialEnded(RunEvent):
     """The last message of a worker about a trial.
 
-    `state` is `done`, `failed`, `stopped`, or `lost` where its machine was lost and it should start again elsewhere.
+    `state` is `done`, `failed`, `stopped`, or `lost` where its machine was lost and it should start on another.
     `memory` is the peak of its process in bytes, where known; `not_of_recipe` is True where the error need not come
     from the recipe.
     """

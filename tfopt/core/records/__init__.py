@@ -11,6 +11,7 @@
 | `generation` | what does `tfopt.generate` return? |
 | `shrunk` | what did a shrink stage promise about its network? |
 | `shrink_groups` | what can a shrink stage remove from a model? |
+| `cache` | where were the examples of a run, and which were left out? |
 | `zero_units` | which heads and blocks did a prune stage make zero? |
 | `record` | what is a record? |
 | `run` | what does `tfopt.run` return? |

@@ -131,7 +131,7 @@ def _headline(report: Report, num_claims: int, num_broken: int, num_missed: int)
     if report.run.state == "failed":
         return f"The run failed: {report.run.error or 'no reason was recorded.'}"
     if report.run.state == "interrupted":
-        return "The run was interrupted; start it again to resume from the last finished stage."
+        return "The run was interrupted; start it again to resume from the last checkpoint."
     num_budgets = len(report.budgets)
     num_accepted = len(accepted_sentences(report))
     if not num_claims and not num_budgets:

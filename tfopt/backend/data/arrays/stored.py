@@ -138,6 +138,6 @@ def write_rows(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], parts: 
     except OSError as error:
         raise StageError(
             f"{path} cannot be written: {error.strerror or error}.",
-            "Free some space, or choose another folder with --out or --store.",
+            "Free some space, or choose a different folder with --out.",
             code="cannot_write",
         ) from error

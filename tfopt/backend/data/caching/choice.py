@@ -53,7 +53,7 @@ def choose(asked: Kind | None, size: int, stored: int, folder: Path | None) -> C
     if asked == "disk" and stored > disk:
         raise StageError(
             f"data.cache: disk needs {about_bytes(stored)} for the decoded examples, but {about_bytes(disk)} are free.",
-            "Free some space, choose another folder with --out or --store, or use data.cache: none.",
+            "Free some space, choose a different folder with --out, or use data.cache: none.",
             code="cannot_write",
         )
     if asked is not None:

@@ -1,4 +1,4 @@
-"""Losses of object detectors, whose targets stand on anchors: most of which are to find nothing."""
+"""Losses of object detectors: one target for each anchor, most of which have no object."""
 
 from __future__ import annotations
 

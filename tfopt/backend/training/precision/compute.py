@@ -2,7 +2,7 @@
 
 Keras' own mixed precision is a property of a layer from the moment when it is built. Here a stage puts it on and takes
 it off: the model that comes out is the one that went in, and pruning masks, shared values and the ranges of QAT,
-whose wrappers stand around the layers, work on the float32 weights and never see 16 bits.
+whose wrappers contain the layers, work on the float32 weights and never see 16 bits.
 
 What computes in 16 bits is a list (`layers`), as in other tools for automatic mixed precision; all else, layers of a
 user's own and operators between layers too, gets float32 and gives float32. So do the outputs of the model, with the

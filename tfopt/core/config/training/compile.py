@@ -110,7 +110,7 @@ class Compile(Block):
                     + (
                         f"all outputs together: write it under metrics.{TOGETHER}"
                         if metric.name in OF_MODEL
-                        else f"one output: write it under that output's name. Under {TOGETHER} stand metrics of all "
+                        else f"one output: write it under that output's name. metrics.{TOGETHER} is for metrics of all "
                         f"outputs together: {', '.join([*OF_MODEL, 'functions of your own'])}"
                     ),
                     code="unknown_metric",

@@ -31,7 +31,7 @@ class Named(Block):
     """Name in Keras."""
 
     own_code: ClassVar[bool] = False
-    """Whether `package.module:name` may stand in the place of a Keras name."""
+    """Whether `package.module:name` can replace a Keras name."""
 
     @model_validator(mode="before")
     @classmethod
@@ -45,7 +45,7 @@ class Named(Block):
 
     @property
     def label(self) -> str:
-        """Its name in reports, budgets and monitors: of code of the user's own, what stands behind the colon."""
+        """Its name in reports, budgets and monitors: of code of the user's own, the part after the colon."""
         return self.name.rpartition(":")[2]
 
     def arguments(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Named(Block):
 
     @classmethod
     def known(cls) -> Mapping[str, KerasName]:
-        """The Keras names that may stand here."""
+        """The Keras names that are accepted here."""
         raise NotImplementedError
 
     @classmethod
