@@ -60,7 +60,6 @@ class RayExecutor:
                 ray.shutdown()
             raise
         self.jobs = jobs
-        self.retries = resources.retries
         # What the sweep itself relies on must not be lost with a node.
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self.messages = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
@@ -163,12 +162,10 @@ class RayExecutor:
 
     def _lost(self, trial: str, node: str | None) -> TrialEnded:
         self.losses[trial] += 1
-        losses = self.losses[trial]
+        losses, retries = self.losses[trial], self.resources.retries
         where = "" if node is None else f" {_address(node)}"
-        error = (
-            f"Its node{where} was lost ({counted(losses, 'lost node')}, {counted(self.retries, 'retry', 'retries')})."
-        )
-        return TrialEnded("lost" if losses <= self.retries else "failed", error, code="node_lost")
+        error = f"Its node{where} was lost ({counted(losses, 'lost node')}, {counted(retries, 'retry', 'retries')})."
+        return TrialEnded("lost" if losses <= retries else "failed", error, code="node_lost")
 
 
 def _nodes() -> dict[str, tuple[float, float]]:

@@ -20,7 +20,6 @@ from tfopt.backend.quantization.quantizers import (
     InputQuantizer,
     KernelQuantizer,
     Observing,
-    SeenQuantizer,
 )
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
@@ -107,7 +106,7 @@ def test_constants_have_256_values_with_zero_among_them_and_are_rounded_once() -
     )
 
 
-@pytest.mark.parametrize("kind", [ActivationQuantizer, DivisorQuantizer, InputQuantizer, SeenQuantizer])
+@pytest.mark.parametrize("kind", [ActivationQuantizer, DivisorQuantizer, InputQuantizer])
 def test_every_range_that_training_learns_follows_the_batch_of_all_replicas(kind: type[Observing]) -> None:
     low, high = tf.Variable(-1.0), tf.Variable(1.0)
     kind().follow({"min_var": low, "max_var": high}, tf.constant(-3.0), tf.constant(2.0))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -15,6 +17,8 @@ from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
 from tfopt.backend.data.raw_inputs import Pair, RawInputs, described_by
 from tfopt.backend.types import Array, ExampleArray
 from tfopt.errors import StageError
+
+T = TypeVar("T")
 
 _SPLITS = ("train", "validation", "test")
 _MODES = {1: "L", 3: "RGB"}
@@ -136,7 +140,7 @@ def image_rows(files: Sequence[Path], root: Path, size: tuple[int, int] | None, 
     Raises:
         StageError: no file is an image.
     """
-    axes = (*(size or _first_size(files)), channels)
+    axes = (*(size or first_size(lambda file: read_image(file, None, 1), files)), channels)
 
     def decode(file: Path) -> Array:
         image = read_image(file, size, channels)
@@ -157,12 +161,20 @@ def scaled_rows(images: ExampleArray, scale: Scale) -> ExampleArray:
     return ChangedRows(images, lambda values: scaled(values, scale), np.dtype(np.float32), label=f"scale {scale}")
 
 
-def _first_size(files: Sequence[Path]) -> tuple[int, int]:
-    """Height and width of the first file that is an image."""
+def first_size(read: Callable[[T], Array], items: Iterable[T]) -> tuple[int, int]:
+    """Height and width of the first item that is an image.
+
+    Args:
+        read: (height, width, channels) of an item.
+        items: files, or row numbers.
+
+    Raises:
+        StageError: none is an image.
+    """
     failure: StageError | None = None
-    for file in files:
+    for item in items:
         try:
-            height, width = read_image(file, None, 1).shape[:2]
+            height, width = read(item).shape[:2]
         except StageError as error:
             failure = failure or error
         else:
@@ -170,13 +182,14 @@ def _first_size(files: Sequence[Path]) -> tuple[int, int]:
     raise failure or StageError("There are no images.", code="data_missing")
 
 
-def read_image(file: Path, size: tuple[int, int] | None, channels: int) -> Array:
-    """An image file as (height, width, channels) uint8.
+def read_image(file: Path | BytesIO, size: tuple[int, int] | None, channels: int, name: str = "") -> Array:
+    """An image as (height, width, channels) uint8.
 
     Args:
-        file: of any format of PIL.
+        file: of any format of PIL, or its content.
         size: height and width to resize to, bilinear with antialiasing; None leaves it.
         channels: 3 for colour, 1 for grey.
+        name: for errors; the path if absent.
 
     Raises:
         StageError: it is no image.
@@ -189,8 +202,8 @@ def read_image(file: Path, size: tuple[int, int] | None, channels: int) -> Array
             pixels = np.asarray(image, dtype=np.uint8)
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise StageError(
-            f"{file} cannot be read as an image: {error}.",
-            "Repair it, or move it out of the folder.",
+            f"{name or file} cannot be read as an image: {error}.",
+            "Repair it, or leave it out.",
             code="data_unreadable",
         ) from error
     return pixels.reshape(*pixels.shape[:2], channels)

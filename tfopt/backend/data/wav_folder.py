@@ -88,10 +88,10 @@ def load_wavs(
     for name, split in made.items():
         found = files[name] if name in files else files["train"]
         chosen[name] = [WavFile(str(file), file, label) for file, label in _at(found, split)]
-    return prepared(chosen, keys, path if on_the_fly or _is_large(path, keys) else None)
+    return prepared(chosen, keys, path if on_the_fly or _is_large(path) else None)
 
 
-def _is_large(path: Path, keys: RecordingKeys) -> bool:
+def _is_large(path: Path) -> bool:
     """Whether the samples of all files take much of the memory: a float32 each, in files of 16 bits and more."""
     size = sum(file.stat().st_size for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES)
     return 2 * size > SHARE_OF_MEMORY / 2 * available_memory()

@@ -95,17 +95,17 @@ def first(rows: tf.Tensor | None, tensors: Nested) -> Nested:
     return tf.nest.map_structure(cut, tensors)
 
 
-def share(counted: tf.Tensor) -> tf.Tensor:
-    """The factor with which a mean of this replica enters that of the whole batch.
+def share(mean: tf.Tensor, counted: tf.Tensor) -> tf.Tensor:
+    """What a mean of this replica adds to that of the whole batch.
 
     Args:
-        counted: how many rows (or positions) the mean is over.
-
-    Returns:
-        From 0 to 1; they sum to 1 over the replicas.
+        mean: of this replica.
+        counted: how many rows (or positions) it is over.
     """
+    if not inside():
+        return mean
     own = tf.cast(counted, tf.float32)
-    return tf.math.divide_no_nan(own, total(own))
+    return mean * tf.cast(tf.math.divide_no_nan(own, total(own)), mean.dtype)
 
 
 def total(value: tf.Tensor) -> tf.Tensor:

@@ -49,9 +49,8 @@ class ComparedOutput:
 
 def compared_outputs(compile: Compile) -> tuple[ComparedOutput, ...]:
     """The outputs that a recipe judges, in the order of the model."""
-    weights = compile.loss_weights or {}
     return tuple(
-        ComparedOutput(name, compile.all_outputs.index(name) if name else 0, of, weights.get(name, 1.0))
+        ComparedOutput(name, compile.all_outputs.index(name) if name else 0, of, compile.weight_of(name))
         for name, of in compile.of_each().items()
     )
 

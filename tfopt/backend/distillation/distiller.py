@@ -138,7 +138,7 @@ class Distiller(TrainingHook):
             StageError: a layer is missing, or a schedule does not fit into the stage.
         """
         teacher, model = self._teacher, setup.model
-        self._student_forms = tuple(form_of(model, output.task, output.form, output.index) for output in self._compared)
+        self._student_forms = tuple(form_of(model, output.form, output.index) for output in self._compared)
         self._reader = self._read_features(model)
 
         def flat(inputs: Nested) -> list[tf.Tensor]:

@@ -45,12 +45,11 @@ class ModelOutputs:
         return ModelOutputs(self.outputs[position::count], self.features)
 
 
-def form_of(model: tf_keras.Model, task: Task, default: Form, index: int = 0) -> Form:
+def form_of(model: tf_keras.Model, default: Form, index: int) -> Form:
     """Whether an output of a model is probabilities, by the activation of its last layer.
 
     Args:
         model: possibly wrapped.
-        task: what the output is.
         default: what to take it for where the last layer does not say.
         index: position of the output.
     """

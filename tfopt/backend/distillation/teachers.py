@@ -106,7 +106,7 @@ class TeacherEnsemble:
             position: of the output among those that are compared.
         """
         return tuple(
-            form_of(model, task, default, compared[position])
+            form_of(model, default, compared[position])
             if isinstance(model, tf_keras.Model)
             else form_of_values((outputs or ())[index * len(compared) + position], task)
             for index, (model, compared) in enumerate(zip(self.models, self.compared, strict=True))

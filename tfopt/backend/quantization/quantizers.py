@@ -111,7 +111,12 @@ class FixedQuantizer(Quantizer):
 
 
 class InputQuantizer(Observing, AllValuesQuantizer):
-    """tfmot's range of all values ever seen, for the inputs of the model."""
+    """tfmot's range of all values ever seen: for inputs of the model, and for rows of a table, where a moving average
+    would clip those of rare tokens.
+
+    The file rounds a table itself, with the scale of the rows that are taken. Without one, the converter takes the
+    range of its calibration, which is that of a sum where the rows are added to others in the same memory (TF 2.21).
+    """
 
     def __init__(self) -> None:
         super().__init__(num_bits=8, per_axis=False, symmetric=False, narrow_range=False)
@@ -122,14 +127,6 @@ class InputQuantizer(Observing, AllValuesQuantizer):
 
     def get_config(self) -> Config:
         return {}
-
-
-class SeenQuantizer(InputQuantizer):
-    """tfmot's range of all values ever seen, for rows of a table: a moving average would clip those of rare tokens.
-
-    The file rounds the table itself, with the scale of the rows that are taken. Without one, the converter takes the
-    range of its calibration, which is that of a sum where the rows are added to others in the same memory (TF 2.21).
-    """
 
 
 class TensorQuantizer(LastValueQuantizer):

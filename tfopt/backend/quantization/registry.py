@@ -59,8 +59,8 @@ from tfopt.backend.quantization.quantizers import (
     ConstantQuantizer,
     DivisorQuantizer,
     FixedQuantizer,
+    InputQuantizer,
     KernelQuantizer,
-    SeenQuantizer,
     TensorQuantizer,
     Unrounded,
 )
@@ -95,11 +95,11 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.Conv2DTranspose: Rounding("kernel", KernelQuantizer(2), output=True),
     layers.Dense: Rounding("kernel", KernelQuantizer(1), output=True),
     layers.EinsumDense: Rounding("kernel", TensorQuantizer(), output=True),
-    layers.Embedding: Rounding("embeddings", Unrounded(), output=SeenQuantizer),
+    layers.Embedding: Rounding("embeddings", Unrounded(), output=InputQuantizer),
     PositionEmbedding: Rounding("embeddings", ConstantQuantizer(), output=True),
     Table: Rounding("table", Unrounded()),
     TableOfProducts: Rounding(output=partial(KernelQuantizer, 0)),
-    TakeRows: Rounding(output=SeenQuantizer),
+    TakeRows: Rounding(output=InputQuantizer),
     TimesRows: OUTPUT,
     # Kernels in one dimension, where they are not rewritten in two
     layers.Conv1D: Rounding("kernel", KernelQuantizer(2), output=True),

@@ -70,11 +70,10 @@ def label_loss(compile: Compile) -> Callable[[Nested, Nested], tf.Tensor]:
     if not compile.all_outputs:
         return make_loss(compile)
     losses = {name: make_loss(of) for name, of in compile.of_each().items()}
-    weights = compile.loss_weights or {}
 
     def total(targets: Nested, outputs: Nested) -> tf.Tensor:
         named = dict(zip(compile.all_outputs, outputs, strict=True))
-        return tf.add_n([weights.get(name, 1.0) * loss(targets[name], named[name]) for name, loss in losses.items()])
+        return tf.add_n([compile.weight_of(name) * loss(targets[name], named[name]) for name, loss in losses.items()])
 
     return total
 
@@ -156,10 +155,9 @@ def keras_compile(
     if not compile.all_outputs:
         return {"loss": make_loss(compile), "metrics": make_metrics(compile, targets[""], predictions[""])}
     each = {name: compile.of(name) if name in compile.outputs else None for name in compile.all_outputs}
-    weights = compile.loss_weights or {}
     return {
         "loss": [None if of is None else make_loss(of) for of in each.values()],
-        "loss_weights": [weights.get(name, 1.0) for name in each],
+        "loss_weights": [compile.weight_of(name) for name in each],
         "metrics": [
             [] if of is None else make_metrics(of, targets[name], predictions[name]) for name, of in each.items()
         ],
@@ -190,8 +188,7 @@ def measure(predictions: Arrays, targets: Arrays, compile: Compile) -> dict[str,
         by_name(arrays, compile, kind) for arrays, kind in ((predictions, "outputs"), (targets, "targets"))
     )
     each = {name: _measure_one(outputs[name], labels[name], of, name) for name, of in compile.of_each().items()}
-    weights = compile.loss_weights or {}
-    values = {"loss": sum(weights.get(name, 1.0) * found["loss"] for name, found in each.items())}
+    values = {"loss": sum(compile.weight_of(name) * found["loss"] for name, found in each.items())}
     values |= {f"{name}_loss": found.pop("loss") for name, found in each.items()}
     values |= {f"{name}_{metric}": value for name, found in each.items() for metric, value in found.items()}
     return values | measure_together(outputs, labels, compile)

@@ -77,10 +77,7 @@ class ComposedStep:
         for hook in self._hooks:
             hook.on_gradients(list(zip(read[:own], self._trained[:own], strict=True)))
         pairs = list(zip(gradients[:own], self._trained[:own], strict=True))
-        if replicas.inside():
-            optimizer.apply_gradients(pairs, skip_gradients_aggregation=True)
-        else:
-            optimizer.apply_gradients(pairs)
+        optimizer.apply_gradients(pairs, skip_gradients_aggregation=True)  # they are those of the whole batch
         by_variable = {
             variable.ref(): gradient for variable, gradient in zip(self._trained[own:], read[own:], strict=True)
         }
@@ -112,7 +109,7 @@ class ComposedStep:
             if losses := (self._reader or model).losses:
                 loss += tf.add_n([tf.cast(one, loss.dtype) for one in losses])
             counted = positions_counted(targets, outputs, model.loss)
-            contribution = self._own_share(loss, counted)
+            contribution = replicas.share(loss, counted)
         gradients = model.optimizer.compute_gradients(contribution, self._trained, tape)
         model.compiled_metrics.update_state(*replicas.first(measured, (targets, outputs, weights)))
         values = {"loss": loss, "hard_loss": hard_loss, **parts}
@@ -125,12 +122,6 @@ class ComposedStep:
         """The mean over the examples of this replica; Keras divides it by the number of replicas."""
         loss = self._model.compiled_loss(targets, outputs, weights)
         return loss * replicas.count() if replicas.inside() else loss
-
-    def _own_share(self, loss: tf.Tensor, counted: tf.Tensor) -> tf.Tensor:
-        """What this replica adds to the loss of the whole batch."""
-        if not replicas.inside():
-            return loss
-        return loss * tf.cast(replicas.share(counted), loss.dtype)
 
     def _batches(self, inputs: Nested, targets: Nested, weights: Nested, extras: Nested) -> list[Batch]:
         step = self._model.optimizer.iterations

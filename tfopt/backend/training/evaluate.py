@@ -17,14 +17,13 @@ from tfopt.backend.types import Arrays
 from tfopt.core.config.training.compile import Compile
 
 
-def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: int = 256) -> dict[str, float]:
+def evaluate(model: tf_keras.Model, split: Split, compile: Compile) -> dict[str, float]:
     """Loss and metrics of a model on a split, by the same code that judges files (`compiling.measure`).
 
     Args:
         model: any Keras model.
         split: what it is judged on.
         compile: loss and metrics.
-        batch_size: examples per call.
 
     Returns:
         `loss`, every metric by name, and `anomaly_auc` where the split has known anomalies.
@@ -32,7 +31,7 @@ def evaluate(model: tf_keras.Model, split: Split, compile: Compile, batch_size: 
     Raises:
         StageError: the split is empty, or its targets do not fit the outputs.
     """
-    outputs = predict(model, split, batch_size, compile.all_outputs)
+    outputs = predict(model, split, names=compile.all_outputs)
     if compile.outputs:
         return compiling.measure(outputs, split.targets, compile)
     single = compiling.only(outputs, "outputs")

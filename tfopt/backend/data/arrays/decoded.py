@@ -46,19 +46,8 @@ class DecodedRows(LazyArray, Generic[T]):
         check: Callable[[], None] | None = None,
         window: int | None = None,
     ) -> None:
-        super().__init__((len(items), *axes), dtype)
-        self.items, self._decode, self._identity, self._check = items, decode, identity, check
-        self._window = window
-
-    @property
-    def identity(self) -> str | None:
-        """As it was given."""
-        return self._identity
-
-    @property
-    def window(self) -> int | None:
-        """As it was given."""
-        return self._window
+        super().__init__((len(items), *axes), dtype, identity, window)
+        self.items, self._decode, self._check = items, decode, check
 
     def verify(self) -> None:
         """Checks the files as a whole."""

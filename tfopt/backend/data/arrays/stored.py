@@ -40,14 +40,14 @@ class StoredRows(LazyArray):
             size = path.stat().st_size
         except (OSError, ValueError) as error:
             raise StageError(f"{path} cannot be read: {error}.", code="data_unreadable") from error
-        super().__init__(shape, dtype)
+        super().__init__(shape, dtype, identity)
         if size < self._offset + self.nbytes:
             raise StageError(
                 f"{path} is truncated: it has {size:,} bytes instead of {self._offset + self.nbytes:,}.",
                 "Delete it; it is written again.",
                 code="data_unreadable",
             )
-        self.path, self._identity, self._begin = path, identity, begin
+        self.path, self._begin = path, begin
         self._row = self.nbytes // max(len(self), 1)
         self._file = os.open(path, os.O_RDONLY)
 
@@ -56,12 +56,7 @@ class StoredRows(LazyArray):
             os.close(self._file)
 
     def __reduce__(self) -> tuple[type[StoredRows], tuple[Path, str | None, int]]:
-        return type(self), (self.path, self._identity, self._begin)
-
-    @property
-    def identity(self) -> str | None:
-        """As it was given."""
-        return self._identity
+        return type(self), (self.path, self.identity, self._begin)
 
     def read(self, positions: Array) -> Array:
         """The rows at positions; neighbours are read at once."""

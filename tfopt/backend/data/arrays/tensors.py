@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import tensorflow as tf
 
+from tfopt.backend.data.arrays.reading import is_in_memory
 from tfopt.backend.types import Array, ExampleArray, Nested
 from tfopt.errors import TfoptError
 
@@ -41,7 +42,7 @@ def readable_errors() -> Iterator[None]:
 
 
 def _rows(array: tf.Tensor | ExampleArray, positions: tf.Tensor) -> tf.Tensor:
-    if isinstance(array, tf.Tensor) or (isinstance(array, np.ndarray) and not isinstance(array, np.memmap)):
+    if isinstance(array, tf.Tensor) or is_in_memory(array):
         return tf.gather(array, positions)
     wanted = array
 

@@ -21,10 +21,15 @@ class LazyArray:
     Args:
         shape: examples, then the axes of one example.
         dtype: of the values.
+        identity: changes with the rows; None where that is not known without reading them.
+        window: rows that are read together; None where each can be read alone. Training shuffles within windows then.
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], identity: str | None = None, window: int | None = None
+    ) -> None:
         self.shape, self.dtype = shape, np.dtype(dtype)
+        self.identity, self.window = identity, window
 
     @property
     def ndim(self) -> int:
@@ -35,16 +40,6 @@ class LazyArray:
     def nbytes(self) -> int:
         """Bytes that all examples would take in memory."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-
-    @property
-    def window(self) -> int | None:
-        """Rows that are read together; None where each can be read alone. Training shuffles within windows then."""
-        return None
-
-    @property
-    def identity(self) -> str | None:
-        """Changes with the rows; None where that is not known without reading them."""
-        return None
 
     def verify(self) -> None:
         """Finds out, once, whether the files behind the rows are as they should be.
@@ -81,18 +76,9 @@ class SelectedRows(LazyArray):
     """Some rows of an array, in an order of their own."""
 
     def __init__(self, array: ExampleArray, positions: Array) -> None:
-        super().__init__((len(positions), *array.shape[1:]), array.dtype)
+        identity = _changed_identity(array, positions.astype(np.int64).tobytes())
+        super().__init__((len(positions), *array.shape[1:]), array.dtype, identity, window_of(array))
         self._array, self._positions = array, positions
-
-    @property
-    def window(self) -> int | None:
-        """As the array itself."""
-        return window_of(self._array)
-
-    @property
-    def identity(self) -> str | None:
-        """Of the array and of the positions."""
-        return _identity(self._array, self._positions.astype(np.int64).tobytes())
 
     def read(self, positions: Array) -> Array:
         """The rows at positions of the selection."""
@@ -119,26 +105,18 @@ class ChangedRows(LazyArray):
         axes: tuple[int, ...] | None = None,
         label: str | None = None,
     ) -> None:
-        super().__init__((len(array), *(array.shape[1:] if axes is None else axes)), dtype)
+        identity = None if label is None else _changed_identity(array, label.encode())
+        shape = (len(array), *(array.shape[1:] if axes is None else axes))
+        super().__init__(shape, dtype, identity, window_of(array))
         self.array, self.change, self.label = array, change, label
-
-    @property
-    def identity(self) -> str | None:
-        """Of the array and of the change."""
-        return None if self.label is None else _identity(self.array, self.label.encode())
-
-    @property
-    def window(self) -> int | None:
-        """As the array itself."""
-        return window_of(self.array)
 
     def read(self, positions: Array) -> Array:
         """The changed rows at positions."""
         return self.change(self.array[positions])
 
 
-def _identity(array: ExampleArray, change: bytes) -> str | None:
-    identity = array.identity if isinstance(array, LazyArray) else None
+def _changed_identity(array: ExampleArray, change: bytes) -> str | None:
+    identity = identity_of(array)
     return None if identity is None else sha256(identity.encode() + change).hexdigest()
 
 
@@ -159,6 +137,11 @@ def of_type(array: ExampleArray, dtype: np.dtype[Any]) -> ExampleArray:
     if array.dtype == dtype:
         return array
     return ChangedRows(array, lambda values: values.astype(dtype), dtype, label=f"as {dtype}")
+
+
+def identity_of(array: ExampleArray) -> str | None:
+    """Changes with the rows; None where that is not known without reading them."""
+    return array.identity if isinstance(array, LazyArray) else None
 
 
 def window_of(array: ExampleArray) -> int | None:

@@ -17,7 +17,7 @@ from tfopt.atomic import replacing
 from tfopt.backend.data.arrays.decoded import UNREADABLE
 from tfopt.backend.data.arrays.reading import is_in_memory, slices
 from tfopt.backend.data.arrays.stored import StoredRows, write_rows
-from tfopt.backend.data.arrays.views import ChangedRows, LazyArray
+from tfopt.backend.data.arrays.views import ChangedRows, LazyArray, identity_of
 from tfopt.backend.data.caching.choice import Kind
 from tfopt.backend.types import Array, ExampleArray
 from tfopt.core.language.wording import counted
@@ -59,9 +59,9 @@ class Keeper:
             if is_in_memory(kept):
                 return array.change(kept), bad
             return ChangedRows(kept, array.change, array.dtype, array.shape[1:], array.label), bad
-        entry = self._entry(array)
         if self.kind == "memory":
             return _in_memory(array, what)
+        entry = self._entry(array)
         known = _known(entry)
         if self.kind == "none" or isinstance(array, StoredRows | np.memmap):
             if known is None:
@@ -70,17 +70,16 @@ class Keeper:
                     pass
                 _remember(entry, known)
             return array, known
-        identity = array.identity if isinstance(array, LazyArray) else None
         path = entry / _ROWS
         if known is None or not path.exists():
             known = {}
             entry.mkdir(parents=True, exist_ok=True)
             write_rows(path, array.shape, array.dtype, _checked(array, known, what))
             _remember(entry, known)
-        return StoredRows(path, identity), known
+        return StoredRows(path, identity_of(array)), known
 
     def _entry(self, array: ExampleArray) -> Path:
-        identity = array.identity if isinstance(array, LazyArray) else None
+        identity = identity_of(array)
         if identity is not None and self.folder is not None:
             return self.folder / identity
         return Path(tempfile.mkdtemp(dir=temporary_folder(self.folder)))
@@ -97,7 +96,7 @@ def bytes_to_write(array: ExampleArray, folder: Path | None) -> int:
         return bytes_to_write(array.array, folder)
     if isinstance(array, StoredRows | np.memmap):
         return 0
-    identity = array.identity if isinstance(array, LazyArray) else None
+    identity = identity_of(array)
     if identity is not None and folder is not None and (folder / identity / _ROWS).exists():
         return 0
     return array.nbytes

@@ -7,5 +7,4 @@
 | `examples` | How do features of records become inputs and targets? |
 | `tables` | How do columns of Parquet and Arrow files become inputs and targets? |
 | `columns` | What is a column, and how do its values become an array? |
-| `images` | How does an encoded image become pixels? |
 """

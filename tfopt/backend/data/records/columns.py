@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 
 from tfopt.backend.data.arrays.decoded import DecodedRows
 from tfopt.backend.data.arrays.reading import in_memory
-from tfopt.backend.data.image_folder import scaled_rows
-from tfopt.backend.data.records.images import decoded, is_image
+from tfopt.backend.data.image_folder import first_size, read_image, scaled_rows
 from tfopt.backend.types import Array, ExampleArray
 from tfopt.core.config.features import Feature, Kind
 from tfopt.errors import StageError
 
 _TARGETS = ("label", "labels", "target", "targets", "class", "y")
-_DTYPES = {"float32": np.float32, "int64": np.int64, "uint8": np.uint8}
+_IMAGES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
+"""How encoded images begin."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def array_of(column: Column, feature: Feature) -> ExampleArray:
         return np.array([_text(column, row) for row in range(column.rows)])
     values = _numbers(column, 0, kind)
     axes = tuple(feature.shape) if feature.shape is not None else (() if values.size == 1 else (values.size,))
-    dtype = np.dtype(_DTYPES[kind])
+    dtype = np.dtype(kind)
 
     def decode(row: int) -> Array:
         found = _numbers(column, row, kind)
@@ -78,7 +79,7 @@ def array_of(column: Column, feature: Feature) -> ExampleArray:
 def kind_of(value: Any) -> Kind:
     """How a value is stored."""
     if isinstance(value, bytes):
-        return "image" if is_image(value) else "text"
+        return "image" if value.startswith(_IMAGES) else "text"
     if isinstance(value, str):
         return "text"
     return "float32" if np.asarray(value).dtype.kind == "f" else "int64"
@@ -136,7 +137,8 @@ def check_names(features: Mapping[str, Feature] | None, first: Mapping[str, Any]
 
 
 def _images(column: Column, feature: Feature) -> ExampleArray:
-    axes = (*(feature.size or _first_size(column)), feature.channels)
+    size = feature.size or first_size(lambda row: _decoded(column, row, None, 1), range(column.rows))
+    axes = (*size, feature.channels)
 
     def decode(row: int) -> Array:
         image = _decoded(column, row, feature.size, feature.channels)
@@ -158,19 +160,7 @@ def _decoded(column: Column, row: int, size: tuple[int, int] | None, channels: i
     content = column.value(row)
     if not isinstance(content, bytes):
         raise StageError(f"{column.name} of {column.where(row)} is no encoded image.", code="data_unreadable")
-    return decoded(content, f"{column.name} of {column.where(row)}", size, channels)
-
-
-def _first_size(column: Column) -> tuple[int, int]:
-    failure: StageError | None = None
-    for row in range(column.rows):
-        try:
-            height, width = _decoded(column, row, None, 1).shape[:2]
-        except StageError as error:
-            failure = failure or error
-        else:
-            return height, width
-    raise failure or StageError(f"The column {column.name} is empty.", code="data_missing")
+    return read_image(BytesIO(content), size, channels, f"{column.name} of {column.where(row)}")
 
 
 def _numbers(column: Column, row: int, kind: Kind) -> Array:

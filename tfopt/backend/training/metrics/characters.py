@@ -22,13 +22,8 @@ def with_characters(compile: Compile, data: Data) -> Compile:
         StageError: the data have no tokenizer.
     """
     completed = {output: _completed(of, data, output) for output, of in compile.of_each().items()}
-    if not any(completed.values()):
-        return compile
-    if not compile.outputs:
-        return compile.model_copy(update={"metrics": completed[""]})
     own = {output: metrics for output, metrics in completed.items() if metrics is not None}
-    written = compile.metrics if isinstance(compile.metrics, dict) else {}
-    return compile.model_copy(update={"metrics": {**written, **own}})
+    return compile.with_metrics(own) if own else compile
 
 
 def _completed(compile: Compile, data: Data, output: str) -> tuple[Metric, ...] | None:

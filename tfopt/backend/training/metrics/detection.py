@@ -50,7 +50,7 @@ def with_anchors(compile: Compile, data: Data) -> Compile:
         else metric
         for metric in compile.together
     )
-    return compile.model_copy(update={"metrics": {**_by_output(compile), TOGETHER: together}})
+    return compile.with_metrics({TOGETHER: together})
 
 
 def average_precision_of(
@@ -84,10 +84,6 @@ def average_precision_of(
     ]
     objects = [objects_of(*one, anchors) for one in zip(targets[BOXES], targets[CLASSES], strict=True)]
     return float(np.mean([mean_average_precision(found, objects, limit) for limit in _limits(metric)]))
-
-
-def _by_output(compile: Compile) -> dict[str, tuple[Metric, ...]]:
-    return dict(compile.metrics) if isinstance(compile.metrics, dict) else {}
 
 
 def _grid(plain: object) -> AnchorGrid:

@@ -57,7 +57,7 @@ def computing_in(precision: Precision | None, model: tf_keras.Model) -> Iterator
     Yields:
         What computes in 16 bits.
     """
-    if precision is None or not is_mixed(precision):
+    if not is_mixed(precision):
         yield Computed()
         return
     policy = tf_keras.mixed_precision.Policy(precision)

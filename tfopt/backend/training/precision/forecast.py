@@ -17,7 +17,7 @@ def precision_warnings(model: tf_keras.Model, precision: Precision | None, train
         precision: of the recipe.
         trains: whether a stage trains in it: one that is not quantization-aware.
     """
-    if precision is None or not is_mixed(precision):
+    if not is_mixed(precision):
         return []
     if not trains:
         return [f"precision: {precision} has no effect: no stage but those in float32 (qat) trains."]

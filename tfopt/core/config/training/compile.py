@@ -166,7 +166,7 @@ class Compile(Block):
                     guess = closest(output, known) or f" Expected {', '.join(known)}."
                     message = f"is about {output!r}, an output without a loss.{guess}"
                     raise KeyMistake((key, output), message, on_key=True, code="unknown_output")
-        if self.loss_weights and not any(self.loss_weights.get(output, 1.0) for output in judged):
+        if not any(map(self.weight_of, judged)):
             raise KeyMistake(
                 ("loss_weights",), "are all 0: nothing would be trained. Give one output a weight.", code="out_of_range"
             )
@@ -222,6 +222,20 @@ class Compile(Block):
         metrics = self.metrics.get(output, default) if isinstance(self.metrics, dict) else default
         main = [metric.label for metric in metrics if self.main_metric == f"{output}_{metric.label}"]
         return alone.model_copy(update={"metrics": metrics, "main_metric": main[0] if main else None})
+
+    def weight_of(self, output: str) -> float:
+        """How much the loss of an output counts in the sum."""
+        return (self.loss_weights or {}).get(output, 1.0)
+
+    def with_metrics(self, metrics: Mapping[str, tuple[Metric, ...]]) -> Compile:
+        """The same with other metrics of some outputs.
+
+        Args:
+            metrics: by the names of `of_each`; those of all outputs together under `model`.
+        """
+        if not isinstance(self.metrics, dict):
+            return self.model_copy(update={"metrics": metrics.get("", self.metrics)})
+        return self.model_copy(update={"metrics": {**self.metrics, **metrics}})
 
     def meaning_of(self, output: str) -> Compile:
         """The block by which two models' outputs are compared: one that is not judged is a quantity."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, TypeGuard
 
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
-
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def compute_dtype(precision: Precision) -> str:
@@ -14,6 +12,6 @@ def compute_dtype(precision: Precision) -> str:
     return precision.removeprefix("mixed_")
 
 
-def is_mixed(precision: Precision | None) -> bool:
+def is_mixed(precision: Precision | None) -> TypeGuard[Precision]:
     """Whether layers compute in half the bits that their weights are kept in."""
     return precision not in (None, "float32")
