@@ -13,6 +13,7 @@ from click.testing import Result
 from tests.support.sample_explanation import sample_explanation
 from tests.support.sample_report import lying_report, sample_report
 from tfopt.core.config.schedules import Polynomial
+from tfopt.core.contracts.resources import Resources
 from tfopt.core.recipe.plan import Plan, PlannedStage
 from tfopt.core.records.layer_support import LayerPreflight
 from tfopt.core.records.report import DataRecord, Environment, Report
@@ -148,6 +149,17 @@ def test_run(tfopt: Tfopt, mocked: Mocked) -> None:
     }  # fmt: skip
     assert "All 16 claims held and both budgets met." in result.stdout
     assert "report.json" in result.stdout
+
+
+def test_run_on_a_cluster(tfopt: Tfopt, mocked: Mocked) -> None:
+    mocked("load", RECIPE)
+    calls = mocked("run", run_of(sample_report()))
+    options = ["--executor", "ray", "--cpus-per-trial", "2", "--gpus-per-trial", "0.5"]
+    assert tfopt("run", "a.yaml", *options, "--placement", "spread", "--retries", "0").exit_code == 0
+    ((_, keywords),) = calls
+    assert (keywords["executor"], keywords["resources"]) == ("ray", Resources(2, 0.5, "spread", 0))
+    refused = tfopt("run", "a.yaml", "--executor", "ray", "--gpus-per-trial", "1.5")
+    assert (refused.exit_code, len(calls)) == (2, 1)
 
 
 def test_a_run_that_does_not_hold_has_exit_code_7_and_says_what(tfopt: Tfopt, mocked: Mocked) -> None:

@@ -32,6 +32,9 @@ def test_the_recipe_ends_in_an_int8_file_that_is_measured(
     run = tfopt.run(recipe.with_overrides({**changes, "budgets": {}}), out=tmp_path)
     for file in ("float32", "int8"):
         assert 1 >= run.export(file).measures[metric] >= least
+    same = [claim for claim in run.export("float32").claims if claim.code == "same_outputs"]
+    assert same
+    assert all(claim.held for claim in same), [claim.found for claim in same]
     assert run.report.stages[1].measures["sparsity"] >= 0.45
     audit = run.export("int8").audit
     assert audit is not None

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tests.support.quick_tensorflow import ONE_THREAD
 from tests.support.root import REPOSITORY
 from tfopt.catalog.catalog import catalog
 from tfopt.core.recipe.recipe import Recipe, build_recipe
-from tfopt.engine.distribution import device_problems, needs_workers
+from tfopt.engine.distribution import device_problems, needs_workers, notes
 
 DOCUMENT: dict[str, Any] = {
     "name": "spread",
@@ -59,6 +59,16 @@ def test_a_strategy_without_devices_is_one(monkeypatch: pytest.MonkeyPatch) -> N
     assert "TF_CONFIG is not set" in problem.message
 
 
+@pytest.mark.tf
+def test_several_replicas_do_not_accumulate_gradients_and_a_plan_says_what_each_gets() -> None:
+    two = {"strategy": "mirrored", "device": "cpu", "devices": 2}
+    (problem,) = device_problems(recipe(two, compile={"gradient_accumulation_steps": 2}))
+    plain = recipe(two)
+
+    assert (problem.path, problem.code) == (("compile", "gradient_accumulation_steps"), "conflicting_keys")
+    assert notes(plain.stages[0], plain) == ("trains on 2 replicas, each with 30 of 60 examples",)
+
+
 def test_only_multi_worker_needs_workers() -> None:
     assert needs_workers(recipe("multi_worker"))
     assert not needs_workers(recipe("auto"))
@@ -86,6 +96,16 @@ def start(path: Path, out: Path, ports: Sequence[int]) -> list[subprocess.Popen[
     ]
 
 
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Workers that a test has started; none outlives it."""
+    workers: list[subprocess.Popen[str]] = []
+    yield workers
+    for worker in workers:
+        with worker:
+            worker.kill()
+
+
 def free_ports() -> list[int]:
     with socket.socket() as one, socket.socket() as two:
         for probe in (one, two):
@@ -102,14 +122,18 @@ def weights(out: Path) -> list[np.ndarray]:
 
 @pytest.mark.slow
 @pytest.mark.tf
-def test_two_workers_of_which_one_is_killed_and_the_run_resumes(tmp_path: Path) -> None:
+def test_two_workers_of_which_one_is_killed_and_the_run_resumes(
+    tmp_path: Path, started: list[subprocess.Popen[str]]
+) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text(json.dumps({**DOCUMENT, "distribute": "multi_worker"}))
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    ended = [(each.communicate(timeout=1200)[0], each.returncode) for each in start(path, whole, free_ports())]
+    started += start(path, whole, free_ports())
+    ended = [(each.communicate(timeout=1200)[0], each.returncode) for each in started]
     assert [code for _, code in ended] == [0, 0], ended
 
     leading, other = start(path, broken, free_ports())
+    started += [leading, other]
     until = time.monotonic() + 600
     while not list((broken / ".store" / "work").glob("*/checkpoint.npz")):
         assert time.monotonic() < until
@@ -120,8 +144,15 @@ def test_two_workers_of_which_one_is_killed_and_the_run_resumes(tmp_path: Path) 
     other.communicate()
     assert leading.returncode not in (0, 1), said
     assert "worker 1 of TF_CONFIG is gone" in said
-    resumed = [(each.communicate(timeout=1200)[0], each.returncode) for each in start(path, broken, free_ports())]
+    (checkpoint,) = (broken / ".store" / "work").glob("*/checkpoint.npz")
+    with np.load(checkpoint) as file:
+        first = json.loads(file["state"].tobytes())["history"][0]
+    again = start(path, broken, free_ports())
+    started += again
+    resumed = [(each.communicate(timeout=1200)[0], each.returncode) for each in again]
 
     assert [code for _, code in resumed] == [0, 0], resumed
+    report = json.loads((broken / "spread" / "latest" / "report.json").read_text(encoding="utf-8"))
+    assert report["stages"][0]["history"][0]["seconds"] == first["seconds"], "the first epoch was trained again"
     for one, same in zip(weights(whole), weights(broken), strict=True):
         np.testing.assert_array_equal(one, same)

@@ -45,12 +45,14 @@ def two_nodes() -> Iterator[TwoNodes]:
     ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'tfopt[ray]'")
     utils = pytest.importorskip("ray.cluster_utils")
     cluster = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    victim = cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
-    ray.init(address=cluster.address, log_to_driver=False, configure_logging=False)
-    yield TwoNodes(cluster, victim)
-    ray.shutdown()
-    cluster.shutdown()
+    try:
+        victim = cluster.add_node(num_cpus=1)
+        cluster.wait_for_nodes()
+        ray.init(address=cluster.address, log_to_driver=False, configure_logging=False)
+        yield TwoNodes(cluster, victim)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the pipes of the node that is killed

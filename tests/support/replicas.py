@@ -74,6 +74,8 @@ def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
             if kind == "half":
                 stage_context = replace(stage_context, precision="mixed_float16")
             result = distribution.apply(stage, model, stage_context, asked[n])
+            if kind == "half":
+                assert result.details["precision"]["share"] > 0.9, result.details
             model, traits = result.model, next_traits(stage, traits)
             inner = model.model if kind == "qat" else model
             arrays |= {f"{kind}/{index}": variable.numpy() for index, variable in enumerate(inner.variables)}

@@ -56,7 +56,7 @@ class TestScenesDetection(DatasetContract):
 
     def test_targets_stand_on_anchors(self, data: Data) -> None:
         assert data.anchors is not None
-        anchors = data.anchors.num_anchors
+        anchors = len(data.anchors.boxes())
         assert {name: array.shape[1:] for name, array in data.train.targets.items()} == {
             "boxes": (anchors, 4),
             "classes": (anchors,),

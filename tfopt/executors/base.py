@@ -15,8 +15,8 @@ class Job:
 
     Args:
         trial: its name.
-        function: `package.module:function`, called as `function(recipe, out=..., store=..., on_event=...)`, and with
-            `fresh=True` where asked.
+        function: `package.module:function`, called as
+            `function(recipe, out=..., store=..., fresh=..., on_event=...)`.
         recipe: the recipe as plain values.
         folder: folder of the recipe's file, for code that is stored next to it.
         out: where runs and the store go.

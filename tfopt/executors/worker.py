@@ -51,8 +51,7 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
         found = catalog()
         recipe = build_recipe(job["recipe"], found).coming_from(Origin(found, job["folder"]))
         function = getattr(importlib.import_module(module), name)
-        fresh = {"fresh": True} if job.get("fresh") else {}
-        function(recipe, out=job["out"], store=job["store"], on_event=on_event, **fresh)
+        function(recipe, out=job["out"], store=job["store"], fresh=job["fresh"], on_event=on_event)
     except KeyboardInterrupt:
         state = "stopped"
     except TfoptError as caught:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.models import small_model
 from tests.support.replicas import Arrays, Epoch, run_chain
 
 pytestmark = pytest.mark.tf
@@ -36,6 +37,8 @@ def test_mixed_precision_on_two_devices(tmp_path: Path) -> None:
 
     assert np.isfinite(history[-1]["loss"])
     assert all(np.isfinite(array).all() for array in arrays.values())
+    for index, untrained in enumerate(small_model().get_weights()):
+        assert not np.array_equal(arrays[f"half/{index}"], untrained), index
 
 
 @pytest.mark.slow

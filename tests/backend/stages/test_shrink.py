@@ -129,6 +129,7 @@ def test_kernels_become_two_smaller_ones_where_that_is_the_better_bargain(traine
     factorized = [row["group"].split(":")[0] for row in details["groups"] if row["kind"] == "rank"]
 
     assert cost(result.model).macs == details["macs_after"] <= 0.5 * cost(trained).macs
+    assert factorized
     assert len(factorized) == len(set(factorized))
     assert sorted(name.removesuffix("_reduce") for name in names if name.endswith("_reduce")) == sorted(factorized)
     assert evaluate(result.model, DATA.test, context(tmp_path).compile)["accuracy"] > 0.4
@@ -158,7 +159,14 @@ def test_ranks_alone_can_be_ranked_by_singular_values(trained):
     assert 0 < cost(remove(trained, kept_units(choices.choices, scores, widths))).macs <= 0.5 * cost(trained).macs
 
 
-def test_a_schedule_removes_while_the_network_trains(trained, tmp_path):
+def test_a_schedule_removes_while_the_network_trains(trained, tmp_path, monkeypatch):
+    solved = []
+
+    def recorded(model, narrow, groups, kept, names):
+        solved.append(names)
+        put_back(model, narrow, groups, kept, names)
+
+    monkeypatch.setattr("tfopt.backend.stages.shrink.put_back", recorded)
     schedule = {"kind": "iterative", "final": "50%", "rounds": 2, "begin": "10%", "end": "60%"}
     log = Log()
     keys = {"epochs": 2, "criterion": "movement", "group_lasso": 1e-4, "reconstruct": "updates"}
@@ -168,6 +176,7 @@ def test_a_schedule_removes_while_the_network_trains(trained, tmp_path):
     gone = [event["sparsity"] for event in log.of("epoch")]
     assert gone[-1] == pytest.approx(0.5)
     assert log.of("epoch")[-1]["group_lasso"] > 0
+    assert any(solved), "no removal solved the weights that read what went"
 
 
 def test_what_cannot_be_met_is_said_before_training(trained):

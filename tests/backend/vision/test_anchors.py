@@ -12,7 +12,7 @@ def test_they_stand_in_the_middle_of_each_position() -> None:
     grid = AnchorGrid((32, 64), strides=(16, 32), scales=(0.5, 1.0), ratios=(1.0, 4.0))
     boxes = grid.boxes()
     assert grid.cells == ((2, 4), (1, 2))
-    assert boxes.shape == (grid.num_anchors, 4) == (2 * (8 + 2), 4)
+    assert boxes.shape == (2 * (8 + 2), 4)
     # The first: centre (8, 8), 16 pixels wide and high; then 32 wide, 8 high; then the next column.
     pixels = boxes * [64, 32, 64, 32]
     assert pixels[:3] == pytest.approx(np.array([[0, 0, 16, 16], [-8, 4, 24, 12], [16, 0, 32, 16]]))

@@ -52,6 +52,16 @@ def test_what_a_run_needs_stays_and_the_rest_goes(tmp_path: Path) -> None:
     assert run.is_dir()
 
 
+def test_decoded_examples_go_too(tmp_path: Path) -> None:
+    decoded = tmp_path / ".store" / "data" / "0a1b"
+    decoded.mkdir(parents=True)
+    (decoded / "rows.npy").write_bytes(bytes(1000))
+    assert collect(tmp_path, dry_run=True).entries == (decoded,)
+    assert decoded.exists()
+    assert collect(tmp_path).bytes >= 1000
+    assert not decoded.exists()
+
+
 def test_a_dry_run_removes_nothing(tmp_path: Path) -> None:
     put(tmp_path, A)
     assert [path.name for path in collect(tmp_path, dry_run=True).entries] == [A]

@@ -18,7 +18,7 @@ from tfopt.io.system.files import write_atomically
 EPOCHS = 6
 
 
-def run(recipe: Recipe, *, out: str | Path, store: str | None, on_event: Emit) -> None:
+def run(recipe: Recipe, *, out: str | Path, store: str | None, fresh: bool, on_event: Emit) -> None:
     """Carries out a recipe; writes down every epoch that is trained, and by which process."""
     root = Path(out)
     folder = new_run_folder(root, recipe.name)

@@ -72,7 +72,7 @@ class ThreadExecutor:
         self.stopped |= self.running
 
 
-def run(recipe: Recipe, *, out: str | Path, store: str | None, on_event: Emit) -> None:
+def run(recipe: Recipe, *, out: str | Path, store: str | None, fresh: bool, on_event: Emit) -> None:
     """Carries out a recipe without training anything; writes down which shared store it was given."""
     if store is not None:
         with (Path(out) / "stores.log").open("a", encoding="utf-8") as log:

@@ -6,7 +6,7 @@ Every random number belongs to one (seed, epoch, example), so neither the batch 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -23,11 +23,6 @@ Fetch: TypeAlias = Callable[[tf.Tensor], tuple[Nested, ...]]
 
 _SHIFT, _CROP, _FLIP, _LAMBDA, _PARTNER = range(1, 6)
 """What keeps the seeds of the changes apart."""
-
-
-def is_active(augment: Augment | None) -> TypeGuard[Augment]:
-    """Whether anything changes at all."""
-    return augment is not None and augment != Augment()
 
 
 def check_augment(split: Split, augment: Augment) -> None:

@@ -14,10 +14,10 @@ from tfopt.backend.data.arrays.order import shuffled
 from tfopt.backend.data.arrays.reading import all_in_memory, named
 from tfopt.backend.data.arrays.tensors import gathered
 from tfopt.backend.data.arrays.views import window_of
-from tfopt.backend.data.augment import Fetch, augmented, check_augment, is_active
+from tfopt.backend.data.augment import Fetch, augmented, check_augment
 from tfopt.backend.data.splits import Data, Split, num_examples
 from tfopt.backend.types import ExampleArrays, Nested
-from tfopt.core.config.data import Augment
+from tfopt.core.config.data import Augment, changes_images
 from tfopt.errors import StageError
 
 _READ_AHEAD = 2
@@ -55,7 +55,7 @@ def training_batches(
         StageError: the examples cannot be augmented like this.
     """
     split = data.train
-    if is_active(augment):
+    if changes_images(augment):
         check_augment(split, augment)
     one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
     fetch = _fetch(split, one_hot) if extra is None else _with(_fetch(split, one_hot), extra)
@@ -66,7 +66,7 @@ def training_batches(
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed * 8 % 2**62, tf.int64), epoch])
         order = shuffled(n, key, window)
-        draw = augmented(fetch, split, augment, seed, epoch) if is_active(augment) else fetch
+        draw = augmented(fetch, split, augment, seed, epoch) if changes_images(augment) else fetch
         starts = tf.data.Dataset.range(0, n, batch_size, output_type=tf.int32)
         return starts.map(
             lambda start: draw(order[start : start + batch_size]),

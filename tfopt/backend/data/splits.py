@@ -18,6 +18,7 @@ from tfopt.backend.data.drawing import random_order
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays, Nested
 from tfopt.backend.vision.anchors import AnchorGrid
+from tfopt.core.language.wording import counted
 from tfopt.core.records.cache import CacheRecord
 from tfopt.core.records.report import DataRecord
 from tfopt.core.records.text import TextRecord
@@ -253,7 +254,8 @@ class Data:
         if self.cache is None or not self.cache.skipped:
             return []
         first = "; ".join(self.cache.first_skipped)
-        return [f"{self.source}: {self.cache.skipped:,} examples cannot be read and are left out: {first}."]
+        what = counted(self.cache.skipped, "example that cannot be read is", "examples that cannot be read are")
+        return [f"{self.source}: {what} left out: {first}."]
 
     def record(self) -> DataRecord:
         """What the report says about the data."""

@@ -46,11 +46,6 @@ class AnchorGrid:
         """Rows and columns of each feature map."""
         return tuple((-(-self.size[0] // stride), -(-self.size[1] // stride)) for stride in self.strides)
 
-    @property
-    def num_anchors(self) -> int:
-        """Of an image."""
-        return len(self.ratios) * sum(rows * columns for rows, columns in self.cells)
-
     def boxes(self) -> Array:
         """All anchors (anchors, 4) float32 as corners: by stride, row, column and ratio, as a detector's outputs."""
         height, width = self.size

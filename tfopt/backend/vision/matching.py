@@ -41,16 +41,13 @@ def matched(boxes: Array, anchors: Array, threshold: float = 0.5) -> Array:
     return result
 
 
-def targets_of(
-    boxes: Sequence[Array], labels: Sequence[Array], anchors: Array, threshold: float = 0.5
-) -> dict[str, Array]:
+def targets_of(boxes: Sequence[Array], labels: Sequence[Array], anchors: Array) -> dict[str, Array]:
     """What a detector is to return for each image.
 
     Args:
         boxes: of each image (objects, 4).
         labels: of each image (objects,), from 0.
         anchors: (anchors, 4).
-        threshold: of `matched`.
 
     Returns:
         `boxes` (images, anchors, 4) float32: offsets, 0 where an anchor is to find nothing; `classes`
@@ -59,7 +56,7 @@ def targets_of(
     offsets = np.zeros((len(boxes), len(anchors), 4), np.float32)
     classes = np.full((len(boxes), len(anchors)), BACKGROUND, np.int32)
     for image, (own, names) in enumerate(zip(boxes, labels, strict=True)):
-        match = matched(own, anchors, threshold)
+        match = matched(own, anchors)
         found = match >= 0
         each = encoded(own[match[found]], anchors[found])
         offsets[image, found] = np.where(each.any(axis=1, keepdims=True), each, _EXACT)

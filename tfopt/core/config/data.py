@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import Field, model_validator
 
@@ -46,6 +46,11 @@ class Augment(Block):
     """Pad by this many pixels on each side and cut the original size out at random."""
     mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Alpha of mixup (Zhang et al. 2018, arXiv:1710.09412); 0 is off. Labels become one-hot."""
+
+
+def changes_images(augment: Augment | None) -> TypeGuard[Augment]:
+    """Whether training examples differ from epoch to epoch."""
+    return augment is not None and augment != Augment()
 
 
 class DataConfig(Block):

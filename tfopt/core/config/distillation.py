@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tfopt.core.config.data import Augment
+from tfopt.core.config.data import Augment, changes_images
 from tfopt.core.config.model_source import PLACES, ModelSource
 from tfopt.core.config.ramps import Change, RampValue, extremes
 from tfopt.core.config.training.compile import Compile
@@ -307,11 +307,6 @@ class Teacher(ModelSource, SharedBlock):
 def is_tflite(source: ModelSource) -> bool:
     """Whether a model is a `.tflite`: it has outputs, but cannot be run inside a training step."""
     return source.file is not None and source.file.endswith(".tflite")
-
-
-def changes_images(augment: Augment | None) -> bool:
-    """Whether training examples differ from epoch to epoch."""
-    return augment is not None and augment != Augment()
 
 
 def changes(teacher: Teacher) -> Iterator[tuple[str, Change]]:

@@ -73,7 +73,7 @@ def test_images_that_cannot_be_read_are_counted_and_named(tmp_path: Path, kind: 
         assert data.cache is not None
         assert data.cache.skipped == 2
         assert len(data.train) + len(data.validation) + len(data.test) == 28
-        assert "2 examples cannot be read and are left out" in data.warnings()[0]
+        assert "2 examples that cannot be read are left out" in data.warnings()[0]
         assert np.asarray(data.train.inputs).max(axis=(1, 2, 3)).min() > 0
 
 

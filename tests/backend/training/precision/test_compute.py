@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
 
-from tests.support.contexts import context
+from tests.support.contexts import Log, context
 from tests.support.digits import digits
 from tests.support.models import small_model
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages.prune import prune
+from tfopt.backend.training import composed_step
 from tfopt.backend.training.precision.compute import computing_in
 from tfopt.core.config.training.compile import Compile
 from tfopt.stages.prune import Prune
@@ -95,7 +97,10 @@ def test_masks_of_pruning_are_exact_and_weights_are_not_rounded(tmp_path):
     assert precision["loss_scale"] >= 1
 
 
-def test_a_resumed_stage_has_the_same_loss_scale_and_weights(tmp_path):
+def test_a_resumed_stage_has_the_same_loss_scale_and_weights(tmp_path, monkeypatch):
+    # The scale doubles every three steps, so that eight steps change it before and after the interruption.
+    growing = partial(tf_keras.mixed_precision.LossScaleOptimizer, initial_scale=16.0, dynamic_growth_steps=3)
+    monkeypatch.setattr(tf_keras.mixed_precision, "LossScaleOptimizer", growing)
     data = digits(256)
     stage = Train(name="train", epochs=2)
 
@@ -111,13 +116,23 @@ def test_a_resumed_stage_has_the_same_loss_scale_and_weights(tmp_path):
     whole, precision = run(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", interrupt)
-    resumed, again = run(tmp_path / "cut")
+    log = Log()
+    resumed, again = run(tmp_path / "cut", log)
+    assert log.of("progress")[0]["step"] > 4, "the first epoch was trained again"
+    assert precision["loss_scale"] == 64
     assert again == precision
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_several_batches_per_step_are_one_large_batch(tmp_path):
+def test_several_batches_per_step_are_one_large_batch(tmp_path, monkeypatch):
+    accumulated, parts = composed_step.accumulated, []
+
+    def recorded(gradients_of, batch, at_once, variables):
+        parts.append(at_once)
+        return accumulated(gradients_of, batch, at_once, variables)
+
+    monkeypatch.setattr(composed_step, "accumulated", recorded)
     weights = []
     for steps, folder in ((None, "one"), (4, "four")):
         tf_keras.utils.set_random_seed(2)
@@ -137,5 +152,6 @@ def test_several_batches_per_step_are_one_large_batch(tmp_path):
             context(tmp_path / folder, data=digits(270), compile=compile, batch_size=80),
         )
         weights.append(model.get_weights())
+    assert set(parts) == {20}
     for one, other in zip(*weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)

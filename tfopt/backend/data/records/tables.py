@@ -6,6 +6,7 @@ import json
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -171,22 +172,18 @@ def _batches(file: Path) -> Iterator[Any]:
     yield from ipc.open_stream(mapped)
 
 
-class _readable:
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
     """Puts errors of pyarrow into the words of tfopt."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def __enter__(self) -> None:
-        _arrow("pyarrow")
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, _arrow("pyarrow").ArrowException, StopIteration)):
-            raise StageError(
-                f"{self._file} cannot be read: {error}.",
-                "Write or copy it again: it is truncated, damaged, or no Parquet or Arrow file.",
-                code="invalid_data",
-            ) from error
+    arrow = _arrow("pyarrow")
+    try:
+        yield
+    except (OSError, arrow.ArrowException, StopIteration) as error:
+        raise StageError(
+            f"{file} cannot be read: {error}.",
+            "Write or copy it again: it is truncated, damaged, or no Parquet or Arrow file.",
+            code="invalid_data",
+        ) from error
 
 
 def _arrow(module: str) -> Any:
