@@ -79,17 +79,17 @@ def test_200_000_images_in_bounded_memory(tmp_path: Path) -> None:
     reports, peaks = {}, []
     for name, given in sources.items():
         given["data"]["batch_size"] = 256
-        path = written(tmp_path / f"{name}.json", given)
-        command = [sys.executable, "-m", "tfopt", "run", str(path), "--out", str(tmp_path / name)]
+        path, out = written(tmp_path / f"{name}.json", given), tmp_path / f"{name}_out"
+        command = [sys.executable, "-m", "tfopt", "run", str(path), "--out", str(out)]
         if name == "images":
             first = subprocess.Popen(command, start_new_session=True)
-            while not list((tmp_path / name).rglob("checkpoint*")) and first.poll() is None:
+            while not list(out.rglob("checkpoint*")) and first.poll() is None:
                 time.sleep(1)
             os.killpg(first.pid, signal.SIGKILL)
             assert first.wait() != 0
         measured = [sys.executable, "-c", MEASURED, *command]
         peaks.append(int(subprocess.run(measured, check=True, stdout=subprocess.PIPE, text=True).stdout))
-        reports[name] = json.loads(next((tmp_path / name).glob("*/latest/report.json")).read_text(encoding="utf-8"))
+        reports[name] = json.loads(next(out.glob("*/latest/report.json")).read_text(encoding="utf-8"))
     stages = [report["stages"][0] for report in reports.values()]
     assert stages[0]["key"] == stages[1]["key"]
     assert stages[0]["measures"] == stages[1]["measures"]
