@@ -4,37 +4,35 @@
                                       [--page docs/measurements.md]
 
 ResNet-8 on CIFAR-10 (8,000 training and 1,000 test images) and a small DS-CNN on spoken digits (2,700 and 300
-recordings, log-mel features). One run for each task and seed trains a model and makes files of it with tfopt; the same
-trained model, unchanged, goes through `tf.lite.TFLiteConverter` and the stock recipes of litert-quantizer. Trainings
-are short: the differences between files of one model are what is measured. About 5 CPU minutes for a task and seed;
-finished stages stay in `--out`. With `--page`, the tables between the comments `front-TASK` are replaced.
+recordings, log-mel features). A float model is trained once for each task and seed. It then trains a few epochs more,
+with and without quantization: so the files after `qat` have seen as many epochs as all others. tfopt makes its files of
+these two models; the same float model, unchanged, goes through `tf.lite.TFLiteConverter` and the stock recipes of
+litert-quantizer. About 5 CPU minutes for a task and seed; finished stages stay in `--out`. With `--page`, the tables
+between the comments `front-TASK` are replaced.
 
-| column | meaning |
+| file | question it answers |
 |---|---|
-| by | tfopt; `converter`: TensorFlow's, as its guides say; `quantizer`: a stock recipe of litert-quantizer |
-| beaten by | the most accurate file of the others that is no larger and more accurate |
+| `tflite_front.py` | which models and which files of tfopt? |
+| `front_others.py` | how do the others make files of the same model? |
+| `front_table.py` | which file is beaten, and is a recommended one on the front at every size? |
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "recipes"), str(Path(__file__).parent)]
 
-Examples = tuple[np.ndarray, np.ndarray]
-
-CALIBRATION = 256
+from front_others import of_others  # noqa: E402
+from front_table import Point, section  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Task:
     Args:
         data: the recipe's block, for a folder of data sets.
         model: the recipe's block.
-        epochs: of training, and of quantization-aware training.
+        epochs: of training, and of those behind it, with and without quantization.
         ends: layers with the fewest weights that lose most in 4 bits: the first and the last.
     """
 
@@ -105,21 +103,8 @@ AFTER_QAT: dict[str, dict[str, Any]] = {"int8-qat": {"quantize": "int8"}, "int16
 """Files of the model after quantization-aware training, by name."""
 
 
-@dataclass(frozen=True)
-class Point:
-    """One file.
-
-    Args:
-        by: who made it.
-        name: its mode.
-        bytes: its size.
-        accuracy: on the test split.
-    """
-
-    by: str
-    name: str
-    bytes: int
-    accuracy: float
+RECOMMENDED = ("float32", "float16", "int8-qat", "dynamic-min_max", "int4-mixed")
+"""What docs/modes.md recommends, from the largest to the smallest; chosen before the measurement."""
 
 
 def of_tfopt(name: str, seed: int, data: Path, out: Path) -> Iterator[tuple[Any, list[Point]]]:
@@ -127,16 +112,12 @@ def of_tfopt(name: str, seed: int, data: Path, out: Path) -> Iterator[tuple[Any,
     import tfopt
 
     task = TASKS[name]
-    train = {
-        "train": {
-            "epochs": task.epochs[0],
-            "learning_rate": {"kind": "cosine", "initial": 4e-3, "final": 1e-5},
-        }
-    }
-    qat = {"qat": {"epochs": task.epochs[1], "learning_rate": {"kind": "cosine", "initial": 3e-4, "final": 1e-5}}}
-    chains = {"trained": ([train], variants(task.ends)), "qat": ([train, qat], AFTER_QAT)}
+    first, more = task.epochs
+    train = {"train": {"epochs": first, "learning_rate": {"kind": "cosine", "initial": 4e-3, "final": 1e-5}}}
+    rest = {"epochs": more, "learning_rate": {"kind": "cosine", "initial": 3e-4, "final": 1e-5}}
+    chains = {"float": ([train, {"train": rest}], variants(task.ends)), "qat": ([train, {"qat": rest}], AFTER_QAT)}
     for chain, (stages, files) in chains.items():
-        exports = {"tflite": files, "keras": {}} if chain == "trained" else {"tflite": files}
+        exports = {"tflite": files, "keras": {}} if chain == "float" else {"tflite": files}
         recipe = {
             "name": f"{name}-{chain}",
             "seed": seed,
@@ -154,116 +135,8 @@ def of_tfopt(name: str, seed: int, data: Path, out: Path) -> Iterator[tuple[Any,
         for each in made:
             if "accuracy" not in each.measures:
                 print(f"{name} {each.name}: {each.error or [c.found for c in each.claims if not c.held]}")
-        yield (
-            run,
-            [
-                Point("tfopt", each.name, each.bytes, each.measures["accuracy"])
-                for each in made
-                if "accuracy" in each.measures
-            ],
-        )
-
-
-def of_others(name: str, run: Any, data: Path, work: Path) -> Iterator[Point]:
-    """The trained model through the converter, as its guides say, and its float32 file through stock recipes."""
-    from tfopt.backend.data.load import load
-    from tfopt.core.config.data import DataConfig
-
-    splits = load(DataConfig.model_validate(TASKS[name].data(data)))
-    examples = splits.train.take(CALIBRATION, 0).inputs
-    made = {f"converter {mode}": content for mode, content in _converted(run, examples).items()}
-    float32 = (run.folder / "export" / "float32.tflite").read_bytes()
-    made |= {f"quantizer {recipe}": content for recipe, content in _quantized(float32, examples).items()}
-    for label, content in made.items():
-        by, _, mode = label.partition(" ")
-        if isinstance(content, str):
-            print(f"{name} {label}: {content}")
-            continue
-        file = work / f"{label.replace(' ', '-')}.tflite"
-        file.write_bytes(content)
-        accuracy = _accuracy(file, splits.test, work)
-        if accuracy is not None:
-            yield Point(by, mode, len(content), accuracy)
-
-
-def _converted(run: Any, examples: np.ndarray) -> dict[str, bytes | str]:
-    """TensorFlow's post-training quantization of the Keras model."""
-    import tensorflow as tf
-    import tf_keras
-
-    model = tf_keras.models.load_model(run.folder / "export" / "model.keras", compile=False)
-    fixed = tf_keras.Model(batch := tf_keras.Input(model.input_shape[1:], 1), model(batch))
-
-    def representative() -> Iterator[list[np.ndarray]]:
-        yield from ([example[np.newaxis]] for example in examples)
-
-    def convert(mode: str) -> bytes:
-        converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if mode == "float16":
-            converter.target_spec.supported_types = [tf.float16]
-        if mode in ("int8", "int16x8"):
-            converter.representative_dataset = representative
-        if mode == "int16x8":
-            sixteen = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-            converter.target_spec.supported_ops = [sixteen]
-        content: bytes = converter.convert()
-        return content
-
-    return {mode: _attempt(convert, mode) for mode in ("float16", "dynamic", "int8", "int16x8")}
-
-
-def _quantized(float32: bytes, examples: np.ndarray) -> dict[str, bytes | str]:
-    """Stock recipes of litert-quantizer on the float32 file."""
-    from litert_quantizer import quantizer, recipe
-
-    stock = {
-        "dynamic_wi8": (recipe.dynamic_wi8_afp32, False),
-        "dynamic_wi4": (recipe.dynamic_wi4_afp32, False),
-        "weight_only_wi8": (recipe.weight_only_wi8_afp32, False),
-        "weight_only_wi4": (recipe.weight_only_wi4_afp32, False),
-        "static_wi8_ai8": (recipe.static_wi8_ai8, True),
-        "static_wi8_ai16": (recipe.static_wi8_ai16, True),
-    }
-
-    def quantize(name: str) -> bytes:
-        made, calibrated = stock[name]
-        engine = quantizer.Quantizer(bytearray(float32), made())
-        found = None
-        if calibrated:
-            (port,) = _input_names(float32)
-            found = engine.calibrate({"serving_default": [{port: example[np.newaxis]} for example in examples]})
-        return bytes(engine.quantize(found).quantized_model)
-
-    return {name: _attempt(quantize, name) for name in stock}
-
-
-def _attempt(make: Callable[[str], bytes], name: str) -> bytes | str:
-    try:
-        return make(name)
-    except Exception as error:  # noqa: BLE001 -- code of others; what it cannot make is a row that is left out, and said
-        return f"{type(error).__name__}: {error}".splitlines()[0]
-
-
-def _input_names(content: bytes) -> list[str]:
-    from tfopt.backend.tflite import flatbuffer
-
-    return [flatbuffer.text(port.name) for port in flatbuffer.parse(content).model.signatureDefs[0].inputs]
-
-
-def _accuracy(file: Path, test: Any, work: Path) -> float | None:
-    """Share of right predictions; None, with the reason, for a file that does not run."""
-    from tfopt.backend.tflite import predict
-    from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
-
-    (name,) = _input_names(file.read_bytes())
-    np.save(work / "test.npy", test.inputs)
-    try:
-        (outputs,) = predict.run_file(file, {name: work / "test.npy"}, work, 2).outputs.values()
-    except (ProcessCrashed, ProcessFailed) as error:
-        print(f"{file.name}: {error}")
-        return None
-    return float(np.mean(outputs.argmax(axis=-1) == test.targets))
+        measured = [each for each in made if "accuracy" in each.measures]
+        yield run, [Point("tfopt", each.name, each.bytes, each.measures["accuracy"]) for each in measured]
 
 
 def measured(name: str, seed: int, data: Path, out: Path) -> list[Point]:
@@ -273,62 +146,9 @@ def measured(name: str, seed: int, data: Path, out: Path) -> list[Point]:
         return [Point(**each) for each in json.loads(kept.read_text(encoding="utf-8"))]
     (trained, points), (_, after) = of_tfopt(name, seed, data, out)
     with tempfile.TemporaryDirectory() as work:
-        points = [*points, *after, *of_others(name, trained, data, Path(work))]
+        points = [*points, *after, *of_others(trained, TASKS[name].data(data), Path(work))]
     kept.write_text(json.dumps([vars(point) for point in points]), encoding="utf-8")
     return points
-
-
-def front(seeds: Sequence[Sequence[Point]]) -> tuple[str, list[str]]:
-    """The table of a task, smallest file first, and a phrase for each file of the others that no file of tfopt
-    matches in size (1 % more at most) and accuracy.
-
-    Args:
-        seeds: the files of each seed.
-    """
-    from measurements import kilobytes, table
-
-    groups: dict[tuple[str, str], list[Point]] = {}
-    for points in seeds:
-        for point in points:
-            groups.setdefault((point.by, point.name), []).append(point)
-    whole = {key: group for key, group in groups.items() if len(group) == len(seeds)}
-    mean = {
-        key: Point(
-            *key,
-            round(statistics.fmean(p.bytes for p in group)),
-            round(statistics.fmean(p.accuracy for p in group), 6),  # float32 and float64 differ in the eighth digit
-        )
-        for key, group in whole.items()
-    }
-    rows, lost = [], []
-    for key, point in sorted(mean.items(), key=lambda item: (item[1].bytes, -item[1].accuracy)):
-        others = [other for other in mean.values() if (other.by == "tfopt") != (point.by == "tfopt")]
-        better = [other for other in others if other.bytes <= point.bytes and other.accuracy > point.accuracy]
-        best = max(better, key=lambda other: (other.accuracy, -other.bytes), default=None)
-        accuracies = [100 * each.accuracy for each in whole[key]]
-        spread = f" ± {statistics.stdev(accuracies):.1f}" if len(accuracies) > 1 else ""
-        beaten = "" if best is None else f"{best.by} {best.name} (+{100 * (best.accuracy - point.accuracy):.1f})"
-        shown = f"{statistics.fmean(accuracies):.1f}{spread}"
-        rows.append([point.by, f"`{point.name}`", kilobytes(point.bytes), shown, beaten])
-    for point in (point for point in mean.values() if point.by != "tfopt"):
-        mine = [each for each in mean.values() if each.by == "tfopt" and each.bytes <= 1.01 * point.bytes]
-        best = max(mine, key=lambda each: each.accuracy, default=None)
-        if best is None or best.accuracy < point.accuracy:
-            what = f"{point.by} {point.name} ({kilobytes(point.bytes)}, {100 * point.accuracy:.1f} %)"
-            why = (
-                "no file of tfopt is as small" if best is None else f"{best.name} of tfopt, {100 * best.accuracy:.1f} %"
-            )
-            lost.append(f"{what}: {why}")
-    return table(["by", "file", "size", "accuracy in %", "beaten by"], rows), lost
-
-
-def section(name: str, seeds: Mapping[int, Sequence[Point]]) -> str:
-    """The table of a task with what it says."""
-    made, lost = front(list(seeds.values()))
-    which = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
-    good = "For every file of the others there is one of tfopt that is no larger (1 % at most) and no less accurate"
-    said = f"Not on the front ({which}): {'; '.join(lost)}." if lost else f"{good} ({which})."
-    return f"{made}\n{said}\n"
 
 
 def main() -> None:
@@ -345,7 +165,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.tasks:
         found = {seed: measured(name, seed, arguments.data.resolve(), arguments.out) for seed in arguments.seeds}
-        text = section(name, found)
+        text = section(found, RECOMMENDED)
         print(f"{name}\n\n{text}")
         if arguments.page is not None:
             page = arguments.page.read_text(encoding="utf-8")
