@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,12 @@ def two_inputs() -> Any:
     (image, labels), (test_image, test_labels) = _patterns((8, 8, 3))
     (vector, _), (test_vector, _) = _patterns((16,))
     return ({"image": image, "vector": vector}, labels), ({"image": test_image, "vector": test_vector}, test_labels)
+
+
+def two_targets() -> Any:
+    """Images with their class and the mean of their pixels."""
+    sides = [(seen, {"kind": labels, "size": seen.mean((1, 2, 3)) * 4}) for seen, labels in images()]
+    return sides[0], sides[1]
 
 
 def cnn() -> Any:
@@ -150,10 +156,17 @@ def several_outputs() -> Any:
 
 @dataclass(frozen=True)
 class Kind:
-    """A model and its data: functions of this file."""
+    """A model and its data.
+
+    Args:
+        model: a function of this file.
+        data: a function of this file.
+        compile: the recipe's block.
+    """
 
     model: Callable[[], Any]
     data: Callable[[], Any]
+    compile: Mapping[str, Any] = field(default_factory=dict)
 
 
 KINDS = {
@@ -163,5 +176,7 @@ KINDS = {
     "transformer": Kind(transformer, tokens),
     "lstm": Kind(lstm, sequences),
     "multi-input": Kind(several_inputs, two_inputs),
-    "multi-output": Kind(several_outputs, images),
+    "multi-output": Kind(
+        several_outputs, two_targets, {"loss": {"kind": "sparse_categorical_crossentropy", "size": "mse"}}
+    ),
 }

@@ -39,9 +39,9 @@ class Cell:
     """What became of one mode.
 
     Args:
-        refused: why there is no file; empty where there is one.
-        agreement: share of test examples on which file and model predict the same; None where it did not run.
-        broken: claims that do not hold, with what was found.
+        refused: why no file was tried; empty where one was.
+        agreement: share of test examples on which file and model predict the same class; None where it did not run.
+        broken: claims that do not hold, with what was found; or why the file could not be made.
     """
 
     refused: str = ""
@@ -67,6 +67,7 @@ def recipe(kind: str, state: str, modes: Sequence[str]) -> dict[str, Any]:
         "description": f"{kind}, {state}, in every mode",
         "data": {"source": f"{module}:{chosen.data.__name__}", "batch_size": 16},
         "model": {"source": f"{module}:{chosen.model.__name__}"},
+        **({"compile": dict(chosen.compile)} if chosen.compile else {}),
         "stages": [{"train": {"epochs": 6}}, *STATES[state]],
         "export": {"tflite": {mode: {"quantize": mode} for mode in modes}},
     }
@@ -130,9 +131,10 @@ def _file_of(problem: Any, modes: Sequence[str]) -> str | None:
 
 def _cell(export: Any) -> Cell:
     if export.error:
-        return Cell(refused=export.error)
+        return Cell(broken=(f"no file after training: {export.error}",))
     broken = tuple(f"{claim.code}: {claim.found}" for claim in export.claims if not claim.held)
-    return Cell(agreement=export.measures.get("agreement"), broken=broken)
+    agreements = [value for name, value in export.measures.items() if re.fullmatch(r"(\w+_)?agreement", name)]
+    return Cell(agreement=min(agreements, default=None), broken=broken)
 
 
 def page(rows: Mapping[tuple[str, str], Row], modes: Sequence[str]) -> str:

@@ -96,7 +96,7 @@ class _Preparation:
         stages = StagePlans(recipe, self.store, self.prepare, data, model, model_key)
         for index, stage in enumerate(recipe.stages):
             stages.add(index, stage)
-        export_problems, export_warnings = _exports(recipe, model, stages)
+        export_problems, export_warnings = _exports(recipe, model, built.outputs, stages)
         if stages.problems or export_problems:
             raise recipe.error([*stages.problems, *export_problems])
         warnings += [*stages.warnings, *export_warnings, *pending_budgets(recipe.budgets)]
@@ -128,7 +128,9 @@ def _model_key(model: Model) -> str:
     return fingerprint([key, code]) if code else key
 
 
-def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Problem], list[str]]:
+def _exports(
+    recipe: Recipe, model: Model, outputs: tuple[str, ...], stages: StagePlans
+) -> tuple[list[Problem], list[str]]:
     """Problems and warnings of all export targets."""
     workload = ExportWorkload(
         stages.traits,
@@ -140,6 +142,7 @@ def _exports(recipe: Recipe, model: Model, stages: StagePlans) -> tuple[list[Pro
         pruning=surviving_pruning(recipe.stages),
         trained=bool(recipe.stages),
         folder=Path(recipe.folder),
+        outputs=outputs,
     )
     problems: list[Problem] = []
     warnings: list[str] = []

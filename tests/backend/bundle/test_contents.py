@@ -63,7 +63,7 @@ def test_golden_examples_are_in_the_steps_of_the_file_and_come_again(
     source: Path, given: dict[str, Path], tmp_path: Path
 ) -> None:
     folder = written(tmp_path)
-    about = About(ModelMeaning("relu"), labels=("no", "yes"), are_classes=True, versions=VERSIONS)
+    about = About(ModelMeaning("relu"), labels={"y": ("no", "yes")}, classes=frozenset("y"), versions=VERSIONS)
     made = add_file(record(source), source, given, about, folder, tmp_path / "work")
     assert [(claim.code, claim.held) for claim in made.claims] == [("metadata_kept", True), ("golden_reproduced", True)]
     assert made.claims[1].found == "2 golden examples, 0 differences"
@@ -74,7 +74,7 @@ def test_golden_examples_are_in_the_steps_of_the_file_and_come_again(
     assert files_in(content) == {"labels.txt": b"no\nyes\n"}
     (graph,) = read_metadata(content)["subgraph_metadata"]
     assert graph["output_tensor_metadata"][0]["associated_files"][0]["name"] == "labels.txt"
-    assert "LABELS = ['no', 'yes']" in (folder / "snippets" / "relu" / "run.py").read_text(encoding="utf-8")
+    assert "LABELS = {0: ['no', 'yes']}" in (folder / "snippets" / "relu" / "run.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")

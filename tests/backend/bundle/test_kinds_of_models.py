@@ -29,11 +29,11 @@ rng = np.random.default_rng(0)
 
 
 def several() -> tuple[tf_keras.Model, Any, Any, int | None]:
-    """Two inputs, one of whole numbers; two outputs."""
+    """Two inputs, one of whole numbers; three outputs, two of which have labels."""
     image, ids = layers.Input((6, 6, 3), name="image"), layers.Input((4,), dtype="int32", name="word/ids")
     words = layers.Flatten()(layers.Embedding(20, 3)(ids))
     joined = layers.Concatenate()([layers.Flatten()(image), words])
-    outputs = [layers.Dense(3, name="kind")(joined), layers.Dense(1, name="age")(joined)]
+    outputs = [layers.Dense(units, name=name)(joined) for name, units in (("kind", 3), ("age", 1), ("place", 2))]
     inputs = {
         "image": rng.normal(size=(9, 6, 6, 3)).astype(np.float32),
         "word/ids": rng.integers(0, 20, (9, 4), np.int32),
@@ -77,12 +77,18 @@ def test_code_and_golden_examples_fit_each_other(kind: str, tmp_path: Path) -> N
         folder, Data(split, split, split, "own", num_classes=classes), compile, 1, Log(), recipe=kind, written=(record,)
     )
     given = Normalization(mean=(1.0, 2.0, 3.0), std=0.5) if kind == "quantity" else None
-    made = bundle.export(model, BundleKeys(examples=4, normalization=given), context)
+    labels = {"kind": ["a", "b", "c"], "place": ["in", "out"]} if kind == "several" else None
+    made = bundle.export(model, BundleKeys(examples=4, normalization=given, labels=labels), context)
     assert made.error is None
     assert [claim for claim in made.claims if not claim.held] == []
     (graph,) = read_metadata((folder / "bundle" / "float32.tflite").read_bytes())["subgraph_metadata"]
     names = {tensor["name"] for tensor in graph["input_tensor_metadata"]}
     assert names == ({"image", "word_ids"} if kind == "several" else {model.input_names[0]})
+    if kind == "several":
+        files = {one["name"]: one.get("associated_files", []) for one in graph["output_tensor_metadata"]}
+        assert {name: [file["name"] for file in of] for name, of in files.items()} == {
+            "kind": ["labels_kind.txt"], "age": [], "place": ["labels_place.txt"]
+        }  # fmt: skip
     if kind == "quantity":
         unit = graph["input_tensor_metadata"][0]["process_units"][0]["options"]
         assert unit == {"mean": [1.0, 2.0, 3.0], "std": [0.5, 0.5, 0.5]}

@@ -15,8 +15,8 @@ from tfopt import __version__
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
 from tfopt.backend.bundle import manifest, model_card, raw_texts
 from tfopt.backend.bundle.contents import About, Bundled, add_file, write_array
-from tfopt.backend.bundle.labels import misfit, read_labels
-from tfopt.backend.bundle.metadata.content import LABELS, ModelMeaning
+from tfopt.backend.bundle.labels import files_of, fitting, labels_of_outputs
+from tfopt.backend.bundle.metadata.content import ModelMeaning
 from tfopt.backend.bundle.preflight import KIND, output_sizes
 from tfopt.backend.data.arrays.stored import save_rows
 from tfopt.backend.export.files import put_in_place, writing
@@ -157,12 +157,12 @@ def _saved(inputs: Mapping[str, ExampleArray], work: Path) -> dict[str, Path]:
 
 def _about(model: tf_keras.Model, bundle: BundleKeys, context: ExportContext) -> About:
     data = context.data
-    labels = read_labels(bundle.labels, context.recipe_folder) if bundle.labels is not None else data.label_names or ()
-    if labels and misfit(len(labels), output_sizes(model)):
-        labels = ()
+    sizes = output_sizes(model, context.compile.all_outputs)
+    labels = _labels(bundle, context, sizes)
     files = {} if data.preprocessing is None else dict(data.preprocessing.files)
-    if LABELS in files:
-        raise ExportError(f"The preprocessing has a file named {LABELS}, as the labels.", code="duplicate_name")
+    if taken := sorted({*files_of(labels).values()} & files.keys()):
+        raise ExportError(f"The preprocessing has a file named {taken[0]}, as the labels.", code="duplicate_name")
+    of_each = context.compile.of_each()
     return About(
         ModelMeaning(
             context.recipe or model.name,
@@ -171,10 +171,21 @@ def _about(model: tf_keras.Model, bundle: BundleKeys, context: ExportContext) ->
             bundle.author or "",
             bundle.licence or "",
         ),
-        tuple(labels),
+        labels,
         raw_inputs(data, bundle.normalization),
         raw_texts.raw_texts(data),
-        all(Outputs.of(of).are_classes for of in context.compile.of_each().values()),
+        frozenset(name for name in sizes if (of := of_each.get(name, of_each.get(""))) and Outputs.of(of).are_classes),
         files,
         {"tfopt": __version__, "litert": version("ai-edge-litert")},
     )
+
+
+def _labels(bundle: BundleKeys, context: ExportContext, sizes: Mapping[str, int | None]) -> dict[str, tuple[str, ...]]:
+    """By output: those of the recipe, else those of the data source where they fit."""
+    data = context.data
+    if bundle.labels is not None:
+        return labels_of_outputs(bundle.labels, sizes, context.recipe_folder)
+    if data.classes_of_outputs:
+        return {name: tuple(names) for name, names in data.classes_of_outputs.items() if name in sizes}
+    found = attempt(fitting, data.label_names or (), sizes)
+    return {} if isinstance(found, Failure) else found

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.bundle import golden
-from tfopt.backend.bundle.labels import labelled_outputs
+from tfopt.backend.bundle.labels import files_of
 from tfopt.backend.bundle.metadata.attach import NAME, attached
-from tfopt.backend.bundle.metadata.content import LABELS, ModelMeaning, TensorMeaning, metadata
+from tfopt.backend.bundle.metadata.content import ModelMeaning, TensorMeaning, metadata
 from tfopt.backend.bundle.ports import Port, Ports
 from tfopt.backend.bundle.raw_texts import RawTexts
 from tfopt.backend.bundle.snippets import snippets
@@ -37,26 +37,27 @@ class About:
 
     Args:
         meaning: name, description, author, licence, version.
-        labels: names of classes; empty without.
+        labels: names of classes by output; empty without.
         raw: what an app must do to raw examples; None where that is not known.
         texts: what an app must do to texts; None where inputs are none.
-        are_classes: whether each output is a choice among classes.
+        classes: outputs that are a choice among classes.
         files: further associated files, such as a vocabulary, by name.
         versions: of `tfopt` and `litert`.
     """
 
     meaning: ModelMeaning
-    labels: tuple[str, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raw: RawInputs | None = None
     texts: RawTexts | None = None
-    are_classes: bool = False
+    classes: frozenset[str] = frozenset()
     files: Mapping[str, bytes] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def associated(self) -> dict[str, bytes]:
         """Content of the files that are inside each `.tflite`, by name."""
-        labels = {LABELS: "".join(f"{label}\n" for label in self.labels).encode()} if self.labels else {}
+        files = files_of(self.labels)
+        labels = {files[output]: "".join(f"{one}\n" for one in of).encode() for output, of in self.labels.items()}
         return {**labels, **self.files}
 
 
@@ -109,10 +110,8 @@ def add_file(
         for port in ports
     }
     _write_golden(again, stems, folder / "golden" / name)
-    labelled = _labelled(about, again.ports)
-    code = snippets(
-        name, again, tolerances, stems, about.labels, labelled, about.raw, about.versions, texts=about.texts
-    )
+    labels = _labels(about, again.ports)
+    code = snippets(name, again, tolerances, stems, labels, about.raw, about.versions, texts=about.texts)
     (folder / "snippets" / name).mkdir(parents=True)
     for file, text in code.items():
         (folder / "snippets" / name / file).write_text(text, encoding="utf-8")
@@ -146,11 +145,13 @@ def _is_quantized(record: ExportRecord) -> bool:
     return audit is None or any(tensor.quantization != "none" for tensor in audit.tensors)
 
 
-def _labelled(about: About, ports: Ports) -> int | None:
-    """The first output with one value for each label; None without."""
-    sizes: dict[str, int | None] = {port.name: port.shape[-1] if port.shape else None for port in ports.outputs}
-    fitting = labelled_outputs(len(about.labels), sizes) if about.labels else ()
-    return next((port.index for port in ports.outputs if port.name in fitting), None)
+def _labels(about: About, ports: Ports) -> dict[int, tuple[str, ...]]:
+    """Labels of the outputs that have one value for each, by their place in the file."""
+    return {port.index: about.labels[port.name] for port in ports.outputs if _is_labelled(port, about)}
+
+
+def _is_labelled(port: Port, about: About) -> bool:
+    return port.name in about.labels and port.shape[-1:] == (len(about.labels[port.name]),)
 
 
 def _meaning(about: About, ports: Ports) -> ModelMeaning:
@@ -223,8 +224,8 @@ def _pairs(raw: RawInputs) -> list[tuple[float, float]]:
 
 
 def _output(port: Port, about: About) -> TensorMeaning:
-    labels = bool(about.labels) and port.shape[-1:] == (len(about.labels),)
-    many = about.are_classes and port.shape[-1:] > (1,)
+    labels = files_of(about.labels)[port.name] if _is_labelled(port, about) else ""
+    many = port.name in about.classes and port.shape[-1:] > (1,)
     text = "One value for each class; the largest is the prediction." if many else "The output of the model."
     return TensorMeaning(port.name, text, labels=labels)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tfopt.backend.bundle.metadata.content import LABELS
+from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import counted
 from tfopt.errors import ExportError
 
@@ -43,26 +45,71 @@ def _lines(file: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.rstrip().split("\n"))
 
 
-def labelled_outputs(count: int, sizes: Mapping[str, int | None]) -> tuple[str, ...]:
-    """Outputs whose last axis has one value for each label.
+def labels_of_outputs(
+    labels: str | Sequence[str] | Mapping[str, str | Sequence[str]], sizes: Mapping[str, int | None], folder: Path
+) -> dict[str, tuple[str, ...]]:
+    """The labels of each output that has some, by its name.
 
     Args:
-        count: number of labels.
+        labels: of a recipe: of the outputs that they fit, or by output.
         sizes: length of the last axis by output; None where it is open.
+        folder: where a relative path begins.
+
+    Raises:
+        ExportError: labels cannot be read or used, fit no output, or are of an output that the model lacks.
     """
-    return tuple(name for name, size in sizes.items() if size == count)
+    if not isinstance(labels, Mapping):
+        return fitting(read_labels(labels, folder), sizes)
+    found: dict[str, tuple[str, ...]] = {}
+    for output, names in labels.items():
+        if output not in sizes:
+            guess = closest(output, sizes) or f" Its outputs are {', '.join(sizes)}."
+            raise ExportError(
+                f"Labels are of {output!r}, which is no output of the model.{guess}", code="unknown_output"
+            )
+        found |= fitting(read_labels(names, folder), {output: sizes[output]})
+    return found
 
 
-def misfit(count: int, sizes: Mapping[str, int | None]) -> str | None:
-    """What is wrong with a number of labels, as the end of a sentence; None where it fits an output.
+def fitting(labels: Sequence[str], sizes: Mapping[str, int | None]) -> dict[str, tuple[str, ...]]:
+    """The labels by output: those outputs whose last axis has one value for each.
 
-    Two labels fit a single value too, which is the probability of the second.
+    Two labels fit a single value too, which is the probability of the second, where the model has no other output.
+
+    Args:
+        labels: names of classes.
+        sizes: length of the last axis by output; None where it is open.
+
+    Raises:
+        ExportError: no output has as many values.
     """
-    if labelled_outputs(count, sizes) or (count == 2 and list(sizes.values()) == [1]):
-        return None
+    count = len(labels)
+    outputs = [name for name, size in sizes.items() if size == count]
+    if count == 2 and list(sizes.values()) == [1]:
+        outputs = [*sizes]
+    if not outputs:
+        raise ExportError(f"{_misfit(count, sizes)}.", code="incompatible_shapes")
+    return dict.fromkeys(outputs, tuple(labels))
+
+
+def files_of(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Name of the file with the labels of each output: one file where all outputs have the same.
+
+    Args:
+        labels: by output.
+    """
+    if len({tuple(names) for names in labels.values()}) < 2:
+        return dict.fromkeys(labels, LABELS)
+    stem, dot, end = LABELS.partition(".")
+    return {output: f"{stem}_{output}{dot}{end}" for output in labels}
+
+
+def _misfit(count: int, sizes: Mapping[str, int | None]) -> str:
+    """What is wrong with a number of labels."""
+    there = f"There {'is' if count == 1 else 'are'} {counted(count, 'label')}"
     if len(sizes) == 1:
         ((name, size),) = sizes.items()
         values = "a last axis of any length" if size is None else counted(size, "value")
-        return f"{counted(count, 'label')}, but the output {name!r} has {values}"
+        return f"{there}, but the output {name!r} has {values}"
     each = ", ".join(f"{name}: {size}" for name, size in sizes.items())
-    return f"{counted(count, 'label')}, but no output has as many values ({each})"
+    return f"{there}, but no output has as many values ({each})"

@@ -44,7 +44,7 @@ def write(
             "version": about.meaning.version,
             "author": about.meaning.author,
             "licence": about.meaning.licence,
-            "labels": list(about.labels),
+            "labels": _labels(about),
             "normalization": _normalization(about),
         },
         "made_by": {
@@ -59,6 +59,13 @@ def write(
         "files": checksums(folder),
     }
     (folder / NAME).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _labels(about: About) -> list[str] | dict[str, list[str]]:
+    """A list; by output where outputs have different ones."""
+    if len({*about.labels.values()}) < 2:
+        return list(next(iter(about.labels.values()), ()))
+    return {output: list(names) for output, names in about.labels.items()}
 
 
 def _normalization(about: About) -> dict[str, Any] | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tf_keras
 
-from tfopt.backend.bundle.labels import misfit, read_labels
+from tfopt.backend.bundle.labels import fitting, labels_of_outputs
 from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.export.raw_inputs import normalization_mistake
+from tfopt.backend.graph.outputs import usable
 from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.contracts.export import ExportWorkload
 from tfopt.core.contracts.preflight import Preflight
@@ -39,12 +40,17 @@ def bundle_preflight(model: tf_keras.Model, bundle: BundleKeys, workload: Export
     return Preflight(problems=tuple(problems), warnings=tuple(_warnings(model, bundle, workload)))
 
 
-def output_sizes(model: tf_keras.Model) -> dict[str, int | None]:
-    """Length of the last axis of each output, by name; empty where a model does not know its outputs."""
+def output_sizes(model: tf_keras.Model, names: Sequence[str] = ()) -> dict[str, int | None]:
+    """Length of the last axis of each output, by its name in files; empty where a model does not know its outputs.
+
+    Args:
+        model: the model.
+        names: of its outputs; its own where there are none.
+    """
     outputs = model.outputs or ()
     return {
         name: output.shape[-1] if output.shape.rank else None
-        for name, output in zip(model.output_names or (), outputs, strict=True)
+        for name, output in zip(usable(names or model.output_names or ()), outputs, strict=True)
     }
 
 
@@ -52,13 +58,9 @@ def _label_problems(model: tf_keras.Model, bundle: BundleKeys, workload: ExportW
     if bundle.labels is None:
         return
     try:
-        labels = read_labels(bundle.labels, workload.folder)
+        labels_of_outputs(bundle.labels, output_sizes(model, workload.outputs), workload.folder)
     except ExportError as error:
         yield Mistake(("labels",), f"export.bundle.labels: {error}", code=error.code)
-        return
-    wrong = misfit(len(labels), output_sizes(model))
-    if wrong is not None:
-        yield Mistake(("labels",), f"export.bundle.labels has {wrong}.", code="incompatible_shapes")
 
 
 def _budget_problems(workload: ExportWorkload) -> Iterator[Mistake]:
@@ -81,7 +83,12 @@ def _warnings(model: tf_keras.Model, bundle: BundleKeys, workload: ExportWorkloa
         return
     if tokenizer_of(data) is not None and np.asarray(data.train.targets).ndim > 1:
         return  # tokens are named by the tokenizer
+    if data.classes_of_outputs:
+        return
     if data.label_names is None:
         yield "bundle: the data source has no names of classes; export.bundle.labels gives them to the app."
-    elif wrong := misfit(len(data.label_names), output_sizes(model)):
-        yield f"bundle: there will be no labels inside: the data source has {wrong}; name them in export.bundle.labels."
+        return
+    try:
+        fitting(data.label_names, output_sizes(model, workload.outputs))
+    except ExportError as error:
+        yield f"bundle: no labels will be inside, name them in export.bundle.labels. Those of the data source: {error}"

@@ -59,8 +59,7 @@ def snippets(
     golden: Golden,
     tolerances: Mapping[str, float],
     stems: Mapping[str, str],
-    labels: Sequence[str],
-    labelled: int | None,
+    labels: Mapping[int, Sequence[str]],
     raw: RawInputs | None,
     versions: Mapping[str, str],
     texts: RawTexts | None = None,
@@ -72,8 +71,7 @@ def snippets(
         golden: examples that the file was run on.
         tolerances: by output, in the numbers of the file.
         stems: of the golden files, by input and output.
-        labels: names of classes; empty without.
-        labelled: which output has one value for each label; None where none has.
+        labels: names of classes by output: one for each value of its last axis.
         raw: what an app must do to raw examples; None where that is not known.
         versions: of `tfopt` and `litert`.
         texts: what an app must do to texts; None where inputs are none.
@@ -87,8 +85,7 @@ def snippets(
             Example(port, stems[f"output {port.name}"], tolerances[port.name]) for port in golden.ports.outputs
         ],
         "stateful": golden.ports.stateful,
-        "labels": list(labels),
-        "labelled": labelled,
+        "labels": {index: list(names) for index, names in labels.items()},
         "raw": raw,
         "texts": texts,
         **versions,

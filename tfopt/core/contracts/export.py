@@ -45,6 +45,7 @@ class ExportWorkload:
         pruning: keys of the stage whose zeros the model will have; None where no stage prunes it.
         trained: whether any stage changes its weights.
         folder: of the recipe, where relative paths begin.
+        outputs: names of the outputs of the model, in its order.
     """
 
     traits: frozenset[Trait] = frozenset()
@@ -56,6 +57,7 @@ class ExportWorkload:
     pruning: Pruning | None = None
     trained: bool = True
     folder: Path = Path()
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

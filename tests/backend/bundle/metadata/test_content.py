@@ -17,7 +17,7 @@ def read(meaning: ModelMeaning) -> dict[str, object]:
 
 
 def test_everything_that_is_said_is_found() -> None:
-    scores = TensorMeaning("scores", labels=True)
+    scores = TensorMeaning("scores", labels="labels.txt")
     found = read(
         ModelMeaning("n", "é d", "1.2", "me", "MIT", [IMAGE], [scores, TensorMeaning("b")], {"vocab.txt": "Words."})
     )

@@ -39,7 +39,7 @@ class TensorMeaning:
         std: the same.
         low: smallest value after normalization; empty where it is not known.
         high: the largest.
-        labels: whether the last axis has one value for each label.
+        labels: name of the file with a label for each value of the last axis; empty without.
     """
 
     name: str
@@ -50,7 +50,7 @@ class TensorMeaning:
     std: tuple[float, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
-    labels: bool = False
+    labels: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ def _tensor(tensor: TensorMeaning) -> Table:
     units = []
     if tensor.mean:
         units.append(Table({0: Byte(_NORMALIZATION), 1: Table({0: Floats(tensor.mean), 1: Floats(tensor.std)})}))
-    labels = Table({0: LABELS, 1: "One label in each line, in the order of the values.", 2: Byte(_TENSOR_AXIS_LABELS)})
+    what = "One label in each line, in the order of the values."
+    labels = Table({0: tensor.labels, 1: what, 2: Byte(_TENSOR_AXIS_LABELS)})
     return Table(
         {
             0: tensor.name,

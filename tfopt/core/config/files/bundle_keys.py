@@ -9,15 +9,19 @@ from pydantic import Field
 from tfopt.core.config.files.normalization import Normalization
 from tfopt.core.language.block import Block
 
+Labels = str | Annotated[tuple[str, ...], Field(min_length=1)]
+"""A text file, or names."""
+
 
 class BundleKeys(Block):
     """What goes into a bundle, and what it says about the model."""
 
     variants: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Names of the files under `tflite:` that go in (default: all)."""
-    labels: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Names of the classes in the order of the output, or a text file with one in each line (default: those of the data
-    source, where it has names)."""
+    labels: Labels | Annotated[dict[str, Labels], Field(min_length=1)] | None = None
+    """Names of the classes in the order of the output, or a text file with one in each line; of several outputs also by
+    the name of the output, `{kind: [cat, dog], place: places.txt}` (default: those of the data source, where it has
+    names)."""
     normalization: Normalization | None = None
     """How raw values became the inputs (default: what the data source did, where it is known)."""
     description: str | None = None
