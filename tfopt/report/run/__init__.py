@@ -5,6 +5,7 @@
 | `rows` | which values are in the tables of files, stages, layers, budgets? |
 | `outputs` | what is each of several outputs worth in each file? |
 | `sentences` | what does a report say in words? |
+| `choice` | which file is the smallest that is good, and which are beaten by a smaller one? |
 | `cost` | what do the files cost in memory, and on a phone? |
 | `curves` | which points are on the curves of metrics and sparsity? |
 | `charts` | how are curves and bars drawn? |

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.report.run import charts, sentences, shrinking
+from tfopt.report.run.choice import choice_sentences
 from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.outputs import OUTPUT_HEADINGS, output_rows
 from tfopt.report.run.rows import budget_rows, export_rows, latency_threads, layer_table, likeness, stage_rows
@@ -67,7 +68,7 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         shrunk=shrinking.shrunk_stages(report),
         shrunk_headings=shrinking.HEADINGS,
         skips=sentences.skip_sentences(report),
-        about_sizes=sentences.about_sizes(report),
+        about_sizes=(*sentences.about_sizes(report), *choice_sentences(report)),
         costs=cost_sentences(report),
         has_notes=sentences.has_notes(report),
         simulations=(*sentences.making_sentences(report), *sentences.simulation_sentences(report)),

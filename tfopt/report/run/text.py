@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfopt.report.run import sentences
+from tfopt.report.run.choice import choice_sentences
 from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.outputs import OUTPUT_HEADINGS, output_rows
 from tfopt.report.run.rows import export_rows, layer_table, likeness, stage_rows
@@ -36,6 +37,7 @@ def run_text(report: Report, folder: Path, width: int = 80) -> list[RenderableTy
         if rows := output_rows(report):
             parts += [heading("each output"), table(OUTPUT_HEADINGS, [row.cells for row in rows], left=(0, 1, 2))]
         parts += [plain_text(sentence) for sentence in sentences.about_sizes(report)]
+        parts += [plain_text(sentence) for sentence in choice_sentences(report)]
         parts += [plain_text(sentence) for sentence in cost_sentences(report)]
         parts += [plain_text(sentence) for sentence in sentences.making_sentences(report)]
         parts += [plain_text(sentence) for sentence in sentences.simulation_sentences(report)]
