@@ -6,6 +6,7 @@
 |---|---|
 | `ds_cnn` | DS-CNN on spoken digits (recipe spoken_digits_ds_cnn_qat: a voice never heard); SPOKEN_DIGITS=FOLDER |
 | `resnet8` | ResNet-8 on 8,000 images of CIFAR-10 (recipe cifar10_resnet8_shrink_qat) |
+| `resnet20` | ResNet-20 on the same images |
 | `transformer` | two blocks on CLINC150 (recipe clinc150_transformer_prune_qat); CLINC150=FOLDER |
 
 For each seed, the dense network is trained once. At each share of its multiply-accumulates:
@@ -37,6 +38,7 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 
+import numpy as np  # noqa: E402
 import tf_keras  # noqa: E402
 from measurements import replaced, table  # noqa: E402
 
@@ -51,6 +53,7 @@ from tfopt.backend.stages.prune import prune  # noqa: E402
 from tfopt.backend.stages.shrink import copy_of, shrink  # noqa: E402
 from tfopt.backend.training.evaluate import evaluate  # noqa: E402
 from tfopt.core.contracts.stage import StageContext  # noqa: E402
+from tfopt.core.language.wording import counted  # noqa: E402
 from tfopt.stages.prune import Prune  # noqa: E402
 from tfopt.stages.shrink import Shrink  # noqa: E402
 from tfopt.stages.train import Train  # noqa: E402
@@ -85,6 +88,9 @@ CASES: Mapping[str, Case] = {
         lambda: {"data.args.folder": os.environ["SPOKEN_DIGITS"]},
     ),
     "resnet8": Case("cifar10_resnet8_shrink_qat", (8, 4), (2e-3, 1e-3), "filters", 1),
+    "resnet20": Case(
+        "cifar10_resnet8_shrink_qat", (6, 3), (2e-3, 1e-3), "filters", 1, lambda: {"model.args.blocks": 3}
+    ),
     "transformer": Case(
         "clinc150_transformer_prune_qat", (6, 3), (2e-3, 1e-3), "width", 4,
         lambda: {"data.args.folder": os.environ["CLINC150"]},
@@ -179,11 +185,11 @@ class Job:
         return {"epochs": self.case.epochs[1], "learning_rate": rate}
 
 
-def run(name: str, seed: int, shares: Sequence[float], out: Path) -> None:
-    """All methods of a case with one seed; what has a result already is left out."""
+def run(name: str, seed: int, shares: Sequence[float], methods: Sequence[str], out: Path) -> None:
+    """Methods of a case with one seed; what has a result already is left out."""
     file = out / f"{name}-{seed}.json"
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    wanted = ["dense", *(f"{method} {share:g}" for share in shares for method in METHODS)]
+    wanted = ["dense", *(f"{method} {share:g}" for share in shares for method in methods)]
     if all(key in found for key in wanted):
         return
 
@@ -194,10 +200,17 @@ def run(name: str, seed: int, shares: Sequence[float], out: Path) -> None:
 
     with tempfile.TemporaryDirectory(prefix="tfopt-judged-") as work:
         job = Job(CASES[name], seed, Path(work))
-        dense = job.trained(job.built(), CASES[name].epochs[0])
-        keep("dense", job.values(dense))
+        stored = out / f"{name}-{seed}.weights.npz"
+        dense = job.built()
+        if stored.exists():
+            with np.load(stored) as weights:
+                dense.set_weights([weights[key] for key in weights.files])
+        else:
+            dense = job.trained(dense, CASES[name].epochs[0])
+            np.savez(stored, *dense.get_weights())
+            keep("dense", job.values(dense))
         for share in shares:
-            for method in METHODS:
+            for method in methods:
                 if (key := f"{method} {share:g}") not in found:
                     parameters = found.get(f"shrink {share:g}", {}).get("parameters", 0)
                     keep(key, job.made(method, dense, share, parameters))
@@ -210,16 +223,21 @@ def rows(out: Path) -> list[tuple[str, ...]]:
         results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob(f"{name}-*.json"))]
         shares = sorted({key.split()[1] for one in results for key in one if " " in key}, key=float, reverse=True)
         for share in shares:
-            complete = [one for one in results if all(f"{method} {share}" in one for method in METHODS)]
-            if not complete:
+            judged = [one for one in results if f"shrink {share}" in one]
+            if not judged:
                 continue
-            parameters = fmean(one[f"shrink {share}"]["parameters"] / one["dense"]["parameters"] for one in complete)
-            cells = [_cell([one["dense"]["accuracy"] for one in complete])]
+            parameters = fmean(one[f"shrink {share}"]["parameters"] / one["dense"]["parameters"] for one in judged)
+            cells = [_cell([one["dense"]["accuracy"] for one in judged])]
             for method in METHODS:
-                found = [one[f"{method} {share}"] for one in complete]
-                share_of = fmean(each["macs"] / one["dense"]["macs"] for each, one in zip(found, complete, strict=True))
-                cells.append(f"{_cell([each['accuracy'] for each in found])} ({share_of:.0%})")
-            made.append((f"`{name}`", f"{float(share):.0%}", f"{parameters:.0%}", *cells, str(len(complete))))
+                pairs = [(one[f"{method} {share}"], one["dense"]) for one in judged if f"{method} {share}" in one]
+                if not pairs:
+                    cells.append("not run")
+                    continue
+                left = fmean(found["macs"] / dense["macs"] for found, dense in pairs)
+                seeds = "" if len(pairs) == len(judged) else f", {counted(len(pairs), 'seed')}"
+                cells.append(f"{_cell([found['accuracy'] for found, _ in pairs])} ({left:.0%}{seeds})")
+            epochs = " + ".join(str(one) for one in CASES[name].epochs)
+            made.append((f"`{name}`", f"{float(share):.0%}", f"{parameters:.0%}", *cells, epochs, str(len(judged))))
     return made
 
 
@@ -234,6 +252,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", help="all by default")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--shares", type=float, nargs="+", default=[0.6, 0.4, 0.25])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument(
         "--out", type=Path, default=REPOSITORY / "build" / "shrink_judged", help="folder of the results"
     )
@@ -242,8 +261,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     for seed in options.seeds:
         for name in options.cases or CASES:
-            run(name, seed, options.shares, options.out)
-    head = ("case", "MACs at most", "weights", "dense", *METHODS, "seeds")
+            run(name, seed, options.shares, options.methods, options.out)
+    head = ("case", "MACs at most", "weights", "dense", *METHODS, "epochs", "seeds")
     text = table(head, rows(options.out))
     if options.page:
         page = options.page.read_text(encoding="utf-8")

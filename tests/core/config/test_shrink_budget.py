@@ -35,6 +35,8 @@ def test_a_budget_is_a_share_or_a_value_and_survives_being_written(written, dens
         ({"macs": "150%"}, "below 100%"),
         ({"macs": "0%"}, "above 0"),
         ({"latency": 5}, "with its unit"),
+        ({"latency": "60"}, "a share such as 60%"),
+        ({"bytes": "many"}, "a share such as 50%, or a size such as 60 kB"),
         ({"parameters": "many"}, "200k"),
         ({"threshold": 0}, "greater than 0"),
     ],

@@ -46,17 +46,21 @@ def cost_details(
         "parameters_before": before.parameters,
         "parameters_after": after.parameters,
         "tries": [list(one) for one in decision.tries],
-        "narrowed_layers": _narrowed(model, narrow),
+        "narrowed_layers": narrowed_layers(model, narrow),
     }
     if limit is not None and limit.cost == "latency":
         found["latency_limit"] = {"amount": limit.amount, "relative": limit.relative}
         found["narrow_file"] = True
     if prices.table is not None:
-        found |= {"ms_before_by_table": prices.of(choices.full), "ms_after": decision.cost}
+        found |= {
+            "ms_before_by_table": prices.of(choices.full),
+            "ms_after_by_table": prices.of({**choices.full, **decision.widths}),
+            "ms_after": decision.cost,
+        }
     return found
 
 
-def _narrowed(model: tf_keras.Model, narrow: tf_keras.Model) -> list[str]:
+def narrowed_layers(model: tf_keras.Model, narrow: tf_keras.Model) -> list[str]:
     """Names of the layers with fewer weights than before, the first factors of factorized kernels included."""
     before = {layer.name: layer.count_params() for layer in leaf_layers(model, weighted=True)}
     before |= {first_factor(name): count for name, count in before.items() if first_factor(name) not in before}

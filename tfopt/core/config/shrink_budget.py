@@ -38,7 +38,7 @@ def parse_count(value: object) -> float:
     if match:
         return float(Decimal(match[1]) * _FACTORS[match[2]])
     if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
-        raise ValueError("must be a share such as 50%, or a number such as 200k or 1.5M")
+        raise ValueError("must be a number such as 200k or 1.5M")
     return float(value)
 
 
@@ -55,6 +55,14 @@ _PARSE: Mapping[Cost, Callable[[object], float]] = {
     "parameters": parse_count,
     "bytes": parse_bytes,
     "latency": parse_milliseconds,
+}
+
+
+_EXPECTED: Mapping[Cost, str] = {
+    "macs": "must be a share such as 50%, or a number such as 200k or 1.5M",
+    "parameters": "must be a share such as 50%, or a number such as 200k or 1.5M",
+    "bytes": "must be a share such as 50%, or a size such as 60 kB",
+    "latency": "must be a share such as 60%, or a duration with its unit, such as 5 ms or 200 us",
 }
 
 
@@ -93,7 +101,11 @@ def _reader(cost: Cost) -> Callable[[object], object]:
         if value is None or isinstance(value, Limit):
             return value
         share = (isinstance(value, str) and value.strip().endswith("%")) or (isinstance(value, float) and value < 1)
-        limit = Limit(cost, parse_share(value) if share else _PARSE[cost](value), share)
+        try:
+            amount = parse_share(value) if share else _PARSE[cost](value)
+        except ValueError:
+            raise ValueError(_EXPECTED[cost]) from None
+        limit = Limit(cost, amount, share)
         if limit.amount <= 0 or (share and limit.amount >= 1):
             raise ValueError("must be above 0, and as a share below 100%")
         return limit

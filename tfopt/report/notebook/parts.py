@@ -22,7 +22,7 @@ from tfopt.report.plan.text import shortened
 from tfopt.report.run import sentences
 from tfopt.report.run.outputs import OUTPUT_HEADINGS, output_rows
 from tfopt.report.run.rows import budget_rows, export_rows, layer_table, likeness, stage_rows
-from tfopt.report.run.shrinking import HEADINGS, shrunk_stages
+from tfopt.report.run.shrinking import shrunk_stages
 from tfopt.report.shared import explanation as rows
 from tfopt.report.shared import formats
 from tfopt.report.shared.page import inline_svg, template
@@ -97,7 +97,6 @@ def run_html(report: Report) -> str:
         stages=stage_rows(report),
         layers=layer_table(report),
         shrunk=shrunk_stages(report),
-        shrunk_headings=HEADINGS,
         skips=sentences.skip_sentences(report),
         budgets=budget_rows(report),
     )

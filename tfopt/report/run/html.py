@@ -66,7 +66,6 @@ def render(report: Report, recipe_yaml: str, drawn: tuple[style.Chart, ...]) -> 
         distillation=sentences.distillation_sentences(report),
         layers=layer_table(report),
         shrunk=shrinking.shrunk_stages(report),
-        shrunk_headings=shrinking.HEADINGS,
         skips=sentences.skip_sentences(report),
         about_sizes=(*sentences.about_sizes(report), *choice_sentences(report)),
         costs=cost_sentences(report),

@@ -18,7 +18,8 @@ _ROW = 0.26
 """Inches of a group in the picture."""
 _MOST = 40
 """Groups that the picture shows."""
-HEADINGS = ("group", "kind", "units", "score kept", "score removed", "MACs", "share of MACs")
+_HEADINGS = ("group", "kind", "units", "score kept", "score removed", "MACs", "share of MACs")
+_TIME_HEADINGS = ("ms by table", "share of ms")
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,14 @@ class ShrunkStage:
     Args:
         name: of the stage.
         sentences: budget, cost before and after, recovery.
-        rows: of each group, in the columns of `HEADINGS`.
+        headings: of the columns of `rows`; with milliseconds where the budget was a latency.
+        rows: of each group.
         widths: of each group: name, units before and after.
     """
 
     name: str
     sentences: tuple[str, ...]
+    headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     widths: tuple[tuple[str, int, int], ...]
 
@@ -44,6 +47,7 @@ def shrunk_stages(report: Report) -> tuple[ShrunkStage, ...]:
         ShrunkStage(
             stage.name,
             _sentences(stage.name, stage.details["shrink"], report.metric),
+            _HEADINGS + (_TIME_HEADINGS if _is_timed(stage.details["shrink"]) else ()),
             _rows(stage.details["shrink"]),
             tuple((row["group"], row["units_before"], row["units_after"]) for row in stage.details["shrink"]["groups"]),
         )
@@ -61,8 +65,8 @@ def _sentences(name: str, details: dict[str, Any], metric: str) -> tuple[str, ..
     found = [
         f"{name}: {details['budget']}, criterion {details['criterion']}, allocation {details['allocation']}. "
         f"MACs {_change(details, 'macs')}, parameters {_change(details, 'parameters')}. "
-        "In the table, the MACs of a group are those of all layers with its units; a layer between two groups "
-        "counts in both."
+        f"In the table, the MACs{' and times' if _is_timed(details) else ''} of a group are those of all layers with its "
+        "units; a layer between two groups counts in both."
     ]
     if "ms_after" in details:
         tries = [f"{planned:.3g}, {measured:.3g} ms" for planned, measured in details["tries"]]
@@ -100,9 +104,22 @@ def _rows(details: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
             formats.number(row["score_removed"]),
             f"{formats.count(row['macs_before'])} to {formats.count(row['macs_after'])}",
             f"{row['macs_before'] / total:.1%} to {row['macs_after'] / max(details['macs_after'], 1):.1%}",
+            *(_times(row, details) if _is_timed(details) else ()),
         )
         for row in details["groups"]
     )
+
+
+def _is_timed(details: dict[str, Any]) -> bool:
+    """Whether the budget was a latency, and the run says what the table of layers knows of the whole network."""
+    return "ms_after_by_table" in details
+
+
+def _times(row: dict[str, Any], details: dict[str, Any]) -> tuple[str, str]:
+    """Milliseconds of the layers of a group, and their share of the network, before and after."""
+    before, after = row["ms_before"], row["ms_after"]
+    shares = (before / max(details["ms_before_by_table"], 1e-9), after / max(details["ms_after_by_table"], 1e-9))
+    return f"{before:.3g} to {after:.3g}", f"{shares[0]:.1%} to {shares[1]:.1%}"
 
 
 def _picture(stage: ShrunkStage) -> Chart:

@@ -10,7 +10,7 @@ from tfopt.report.run.choice import choice_sentences
 from tfopt.report.run.cost import cost_sentences
 from tfopt.report.run.outputs import OUTPUT_HEADINGS, output_rows
 from tfopt.report.run.rows import export_rows, layer_table, likeness, stage_rows
-from tfopt.report.run.shrinking import HEADINGS, shrunk_stages
+from tfopt.report.run.shrinking import shrunk_stages
 from tfopt.report.shared import formats
 from tfopt.report.shared.explanation_text import advice_text
 from tfopt.report.shared.terminal import WIDE, heading, indented, plain_text, table
@@ -64,7 +64,7 @@ def show_text(report: Report, folder: Path, width: int = 80) -> list[RenderableT
         parts += [indented(sentence) for sentence in sentences.distillation_sentences(report)]
         for stage in shrunk_stages(report):
             parts += [heading(f"what {stage.name} removed"), *(indented(sentence) for sentence in stage.sentences)]
-            parts.append(table(HEADINGS, stage.rows, left=(0, 1)))
+            parts.append(table(stage.headings, stage.rows, left=(0, 1)))
         parts += [heading("sparsity of each layer after each stage, then in each file"), layers_table(report)]
         parts += [indented(sentence) for sentence in sentences.skip_sentences(report)]
     return parts + run_text(report, folder, width)

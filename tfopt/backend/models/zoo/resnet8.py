@@ -16,6 +16,7 @@ def build(
     num_outputs: int | OutputSizes,
     *,
     filters: int = 16,
+    blocks: int = 1,
     l2: float = 1e-4,
     output: Output = "softmax",
 ) -> tf_keras.Model:
@@ -25,6 +26,7 @@ def build(
         input_shape: (height, width, channels), 8x8 at least.
         num_outputs: classes.
         filters: of the first stack; doubled in each further one.
+        blocks: of each stack; 3 make ResNet-20, which has 6 * 3 + 2 layers.
         l2: weight of the kernels' L2 loss.
         output: what follows the layer `logits`.
     """
@@ -37,12 +39,14 @@ def build(
     inputs, x = image_input(input_shape, "resnet8", smallest=8)
     x = batch_norm_relu(conv(x, filters, 3, 1, "stem"), "stem")
     for number, stride in ((1, 1), (2, 2), (3, 2)):
-        count, stack = filters * 2 ** (number - 1), f"stack{number}"
-        y = batch_norm_relu(conv(x, count, 3, stride, f"{stack}_conv1"), f"{stack}_conv1")
-        y = layers.BatchNormalization(name=f"{stack}_conv2_bn")(conv(y, count, 3, 1, f"{stack}_conv2"))
-        if stride > 1:
-            x = conv(x, count, 1, stride, f"{stack}_shortcut")
-        x = layers.ReLU(name=f"{stack}_relu")(layers.Add(name=f"{stack}_add")([x, y]))
+        for block in range(1, blocks + 1):
+            count, name = filters * 2 ** (number - 1), f"stack{number}" if block == 1 else f"stack{number}_block{block}"
+            first = stride if block == 1 else 1
+            y = batch_norm_relu(conv(x, count, 3, first, f"{name}_conv1"), f"{name}_conv1")
+            y = layers.BatchNormalization(name=f"{name}_conv2_bn")(conv(y, count, 3, 1, f"{name}_conv2"))
+            if first > 1:
+                x = conv(x, count, 1, first, f"{name}_shortcut")
+            x = layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, y]))
     x = layers.AveragePooling2D(min(x.shape[1:3]), name="pool")(x)
     x = layers.Flatten(name="flatten")(x)
     return classifier(inputs, x, num_outputs, output, "resnet8")
