@@ -221,7 +221,7 @@ def test_a_layer_of_a_users_own_keeps_the_units_in_front_of_it_and_says_so():
     assert stage(to={"macs": "60%"}).preflight(model, WORKLOAD).skipped["before"] == reason
     (small,) = stage(to={"macs": "2%"}).preflight(model, WORKLOAD).problems
     assert small.code == "budget_unreachable"
-    assert reason in small.message
+    assert f"before: {reason}" in small.message
     (asked,) = stage(layers=[{"match": "before", "divisor": 4}]).preflight(model, WORKLOAD).problems
     assert asked.code == "unknown_layer"
     assert reason in asked.message

@@ -21,6 +21,8 @@ from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.quantities import format_share
 from tfopt.errors import StageError
 
+_MOST_NAMES = 3
+"""Groups that an error names for one reason."""
 _NAMES = {"macs": "MACs", "parameters": "parameters", "bytes": "bytes of float32 weights", "latency": "latency"}
 
 
@@ -38,10 +40,7 @@ def preflight(model: tf_keras.Model, shrinking: Shrinking, workload: Workload) -
     if choices.problems:
         return Preflight(problems=choices.problems)
     if not choices.choices:
-        reasons = (
-            "; ".join(f"{name}: {reason}" for name, reason in choices.skipped.items()) or "the model has no groups"
-        )
-        text = f"finds nothing that can be removed ({reasons})."
+        text = f"finds nothing that can be removed ({_reasons(choices) or 'the model has no groups'})."
         return Preflight(problems=(Mistake((), text, code="no_layer_left"),))
     limit = shrinking.to.limit
     try:
@@ -100,7 +99,7 @@ def _budget_problems(shrinking: Shrinking, limit: Limit, choices: Choices, price
     problems = []
     if limit.of(full) < smallest:
         share = f"{math.ceil(100 * smallest / full)}%" if limit.relative else _rounded_up(limit.cost, smallest)
-        stuck = "; ".join(f"{name} {reason}" for name, reason in list(choices.skipped.items())[:4])
+        stuck = _reasons(choices)
         text = (
             f"is {limit}, below the smallest network that this stage can make ({_short(limit.cost, smallest)}, "
             f"{smallest / full:.0%} of {_short(limit.cost, full)}). Write at least {share}, or lower divisor or floor"
@@ -123,6 +122,20 @@ def _budget_problems(shrinking: Shrinking, limit: Limit, choices: Choices, price
             )
             problems.append(Mistake(("schedule",), text, code="conflicting_keys"))
     return problems
+
+
+def _reasons(choices: Choices) -> str:
+    """Why groups stay as they are, each reason once; those last that other keys of the stage would lift."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in choices.skipped.items():
+        groups.setdefault(reason, []).append(name)
+    ordered = sorted(groups, key=lambda reason: "divisor and floor" in reason)
+    return "; ".join(f"{_listed(groups[reason])}: {reason}" for reason in ordered)
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _warnings(model: tf_keras.Model, limit: Limit, choices: Choices, prices: Pricing) -> list[str]:
