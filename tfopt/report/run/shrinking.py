@@ -65,8 +65,8 @@ def _sentences(name: str, details: dict[str, Any], metric: str) -> tuple[str, ..
     found = [
         f"{name}: {details['budget']}, criterion {details['criterion']}, allocation {details['allocation']}. "
         f"MACs {_change(details, 'macs')}, parameters {_change(details, 'parameters')}. "
-        f"In the table, {'MACs and times' if _is_timed(details) else 'the MACs'} of a group are those of all layers with "
-        "its units; a layer between two groups counts in both."
+        f"In the table, {'MACs and times' if _is_timed(details) else 'the MACs'} of a group are those of all layers "
+        "with its units; a layer between two groups counts in both."
     ]
     if "ms_after" in details:
         tries = [f"{planned:.3g}, {measured:.3g} ms" for planned, measured in details["tries"]]
