@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -164,12 +165,34 @@ def import_graph() -> dict[str, set[str]]:
     return graph
 
 
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """The members of a circle, each importing the one before it; empty where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def test_no_circle_of_files() -> None:
-    """Files are taken away that import no other file left; what remains is a circle, or depends on one."""
-    graph = import_graph()
-    while free := {module for module, imported in graph.items() if not imported}:
-        graph = {module: imported - free for module, imported in graph.items() if module not in free}
-    assert not graph
+    assert circle(import_graph()) == []
+
+
+def rooms_in(package: str) -> dict[str, set[str]]:
+    """What is directly in a package -> what of the same package it, or a file below it, imports."""
+    depth = len(package.split(".")) + 1
+    graph: dict[str, set[str]] = {}
+    for module, imported in import_graph().items():
+        if module.startswith(f"{package}."):
+            own = ".".join(module.split(".")[:depth])
+            below = {".".join(other.split(".")[:depth]) for other in imported if other.startswith(f"{package}.")}
+            graph.setdefault(own, set()).update(below - {own})
+    return graph
+
+
+@pytest.mark.parametrize("package", sorted({module_of(path.parent / "__init__.py") for path in PACKAGE.rglob("*.py")}))
+def test_no_circle_of_rooms(package: str) -> None:
+    assert circle(rooms_in(package)) == []
 
 
 @pytest.mark.parametrize("package", FLOORS)

@@ -14,8 +14,8 @@ from tfopt.backend.data.arrays.order import shuffled
 from tfopt.backend.data.arrays.stored import StoredRows, save_rows
 from tfopt.backend.data.arrays.tensors import readable_errors
 from tfopt.backend.data.arrays.views import LazyArray
-from tfopt.backend.data.augment import _beta
 from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
+from tfopt.backend.data.images.augment import _beta
 from tfopt.backend.data.splits import Data, Split
 from tfopt.core.config.data import Augment
 from tfopt.errors import StageError

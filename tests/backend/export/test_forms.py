@@ -10,7 +10,7 @@ from tf_keras import layers
 from tests.support.contexts import export_context
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.export import tflite
-from tfopt.backend.export.forms import open_inputs
+from tfopt.backend.export.keras_files.open_inputs import open_inputs
 from tfopt.backend.export.trial import trial_conversions
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.records.report import ExportRecord

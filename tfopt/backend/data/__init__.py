@@ -4,10 +4,10 @@
 |---|---|
 | `load` | How does the `data` block of a recipe become three splits, calibration examples and class weights? |
 | `sources` | Which arrays does a `source` return: a name, a function, a file, a folder? |
-| `table` | Which cells does a .csv file have, and what is wrong with it? |
-| `tabular`, `image_folder`, `tf_dataset` | How is a .npz or .csv, a folder of images, a `tf.data.Dataset` read? |
+| `tables` | How is a .npz or .csv file read, and how do rows become windows, in the order of time? |
+| `images` | How is a folder of images read, how are pixels scaled and images changed at random? |
+| `tf_dataset` | How is a `tf.data.Dataset` read? |
 | `wav_folder`, `recordings` | Which classes and speakers has a folder of WAV files, and how do they become inputs? |
-| `series_files`, `series` | How do rows of .csv files become windows, in the order of time? |
 | `texts`, `text_values` | How do texts become splits of token ids, with a tokenizer of the training split? |
 | `checks` | Which values, labels and shapes would make training fail late, or silently go wrong? |
 | `prepared` | What does a source return whose preprocessing must travel with a model? |
@@ -19,7 +19,6 @@
 | `splits` | What is a split, and what are the data of a run? |
 | `drawing` | Which examples are drawn or held out, for a seed? |
 | `batches` | Which examples does a training step get, in which order? |
-| `augment` | How are images changed at random, independently of batch size and interruption? |
 | `datasets` | Which data sets come with tfopt? One file each |
 | `label_names` | What are the classes called whose labels are numbers? |
 | `raw_inputs` | What did a source do to raw examples, such as scaling of pixels? |

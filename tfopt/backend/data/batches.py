@@ -14,7 +14,7 @@ from tfopt.backend.data.arrays.order import shuffled
 from tfopt.backend.data.arrays.reading import all_in_memory, named
 from tfopt.backend.data.arrays.tensors import gathered
 from tfopt.backend.data.arrays.views import window_of
-from tfopt.backend.data.augment import Fetch, augmented, check_augment
+from tfopt.backend.data.images.augment import Fetch, augmented, check_augment
 from tfopt.backend.data.splits import Data, Split, num_examples
 from tfopt.backend.types import ExampleArrays, Nested
 from tfopt.core.config.data import Augment, changes_images

@@ -15,16 +15,16 @@ from tfopt.backend.data.annotated.box_files import is_box_list, load_boxes
 from tfopt.backend.data.annotated.mask_folder import has_masks, load_masks
 from tfopt.backend.data.caching.spool import Spools
 from tfopt.backend.data.checks import NEEDS_TEXT
-from tfopt.backend.data.image_folder import load_images
+from tfopt.backend.data.images.image_folder import load_images
 from tfopt.backend.data.label_names import label_names_of
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
 from tfopt.backend.data.records.examples import load_tfrecords
 from tfopt.backend.data.records.shards import has_files, is_table, is_tfrecord
 from tfopt.backend.data.records.tables import load_tables
-from tfopt.backend.data.series_files import has_series, load_series
 from tfopt.backend.data.splits import Preprocessing
-from tfopt.backend.data.tabular import load_csv, load_npz
+from tfopt.backend.data.tables.series_files import has_series, load_series
+from tfopt.backend.data.tables.tabular import load_csv, load_npz
 from tfopt.backend.data.text_values import splits_of_language
 from tfopt.backend.data.wav_folder import has_wavs, load_wavs
 from tfopt.backend.text.folders import read_folder, reader_of

@@ -12,6 +12,7 @@ import tf_keras
 from tfopt.backend.calibration.rewrites.weight_changes import NO_CHANGES, WeightChanges
 from tfopt.backend.export.integers.float_rules import FloatRequest
 from tfopt.backend.export.keras_files import saved_model
+from tfopt.backend.export.keras_files.open_inputs import open_inputs
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.integer_form import integer_form
 from tfopt.backend.types import Shape
@@ -108,20 +109,3 @@ def _with_masks(model: tf_keras.Model, shapes: Mapping[str, Shape], change: Weig
 def request_for(form: Form, request: FloatRequest) -> FloatRequest:
     """What a file keeps in float, with the names of the layers that compute it in a form."""
     return replace(request, aliases=form.original_names) if request.names else request
-
-
-def open_inputs(model: tf_keras.Model, example: Shape | Mapping[str, Shape] | None) -> dict[str, Shape]:
-    """The inputs of a model with open axes besides the batch, with the sizes that the data has there.
-
-    Args:
-        model: a float model.
-        example: shape of one example of the data, by input name where there are several; None where there are none.
-    """
-    if example is None or not model.inputs:
-        return {}
-    given = example if isinstance(example, Mapping) else {model.input_names[0]: example}
-    return {
-        name: tuple(given[name])
-        for name, tensor in zip(model.input_names, model.inputs, strict=True)
-        if name in given and None in tensor.shape[1:] and len(given[name]) == len(tensor.shape) - 1
-    }

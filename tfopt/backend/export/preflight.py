@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import tf_keras
 
 from tfopt.backend import quantization
-from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.integers.float_rules import unmatched_rules
+from tfopt.backend.export.keras_files.open_inputs import open_inputs
 from tfopt.backend.export.keras_files.saved_model import needs_fixed_batch
 from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.backend.graph.not_convertible import layers_not_convertible

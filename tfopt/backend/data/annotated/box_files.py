@@ -9,8 +9,8 @@ import numpy as np
 
 from tfopt.backend.data.annotated.box_lists import BoxList, read_coco, read_csv
 from tfopt.backend.data.annotated.detection import Annotated, detection_data
-from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
-from tfopt.backend.data.image_folder import check_image_arguments, read_image
+from tfopt.backend.data.images.image_folder import check_image_arguments, read_image
+from tfopt.backend.data.images.pixels import Scale, pixels, scaled
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.types import Array
 from tfopt.errors import StageError

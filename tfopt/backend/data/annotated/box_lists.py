@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tfopt.backend.data.table import read_table
+from tfopt.backend.data.tables.table import read_table
 from tfopt.backend.types import Array
 from tfopt.errors import StageError
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from tfopt.backend.data.annotated.mask_values import MaskValue, MaskValues
 from tfopt.backend.data.checks import NO_TARGET
-from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
-from tfopt.backend.data.image_folder import check_image_arguments, read_image
+from tfopt.backend.data.images.image_folder import check_image_arguments, read_image
+from tfopt.backend.data.images.pixels import Scale, pixels, scaled
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.types import Array, Examples
 from tfopt.core.language.wording import counted

@@ -7,7 +7,7 @@ from typing import Literal
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
-from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
+from tfopt.backend.data.images.pixels import Scale, pixels, scaled
 from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_digits
 
-from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled, with_ink
+from tfopt.backend.data.images.pixels import Scale, pixels, scaled, with_ink
 from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
-from tfopt.backend.data.datasets._pixels import Scale, grey, pixels
+from tfopt.backend.data.images.pixels import Scale, grey, pixels
 from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
 from tfopt.backend.types import Examples

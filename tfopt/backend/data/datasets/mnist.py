@@ -7,7 +7,7 @@ from typing import Any
 import tf_keras
 
 from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
-from tfopt.backend.data.datasets._pixels import Scale, grey, pixels, with_ink
+from tfopt.backend.data.images.pixels import Scale, grey, pixels, with_ink
 from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tfopt.backend.data.datasets._own_folder import own_folder
 from tfopt.backend.data.prepared import Prepared
-from tfopt.backend.data.series import Series, WindowKeys, windows
+from tfopt.backend.data.tables.series import Series, WindowKeys, windows
 from tfopt.backend.types import Array
 from tfopt.core.config.data import Splits
 from tfopt.core.language.suggest import closest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tfopt.backend.data.annotated.detection import Annotated, detection_data
-from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
 from tfopt.backend.data.datasets._scenes import Source, scenes_of
+from tfopt.backend.data.images.pixels import Scale, pixels, scaled
 from tfopt.backend.data.prepared import Prepared
 
 

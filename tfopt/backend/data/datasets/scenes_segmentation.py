@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
 from tfopt.backend.data.datasets._scenes import Source, scenes_of
+from tfopt.backend.data.images.pixels import Scale, pixels, scaled
 from tfopt.backend.data.prepared import Prepared
 
 

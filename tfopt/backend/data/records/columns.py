@@ -12,7 +12,7 @@ import numpy as np
 
 from tfopt.backend.data.arrays.decoded import DecodedRows
 from tfopt.backend.data.arrays.reading import in_memory
-from tfopt.backend.data.image_folder import first_size, read_image, scaled_rows
+from tfopt.backend.data.images.image_folder import first_size, read_image, scaled_rows
 from tfopt.backend.types import Array, ExampleArray
 from tfopt.core.config.features import Feature, Kind
 from tfopt.errors import StageError

@@ -20,8 +20,8 @@ from tfopt.backend.bridge.reading.float32 import is_float32
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.explain import agreement
 from tfopt.backend.export.files import put_in_place, writing
-from tfopt.backend.export.forms import open_inputs
 from tfopt.backend.export.keras_files import keras_archive, read_back, saved_model
+from tfopt.backend.export.keras_files.open_inputs import open_inputs
 from tfopt.backend.export.keras_files.preprocessing import PREPARED, proof, raw_serving
 from tfopt.backend.export.measures import file_measures
 from tfopt.backend.graph.sparsity import share_of_zeros

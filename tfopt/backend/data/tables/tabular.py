@@ -12,7 +12,7 @@ import numpy as np
 from tfopt.backend.data.arrays.decoded import identity_of_files
 from tfopt.backend.data.arrays.reading import SHARE_OF_MEMORY
 from tfopt.backend.data.arrays.stored import StoredRows
-from tfopt.backend.data.table import read_table
+from tfopt.backend.data.tables.table import read_table
 from tfopt.backend.types import ExampleArray
 from tfopt.errors import StageError
 from tfopt.memory import available_memory

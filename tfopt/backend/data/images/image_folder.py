@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tfopt.backend.data.arrays.decoded import DecodedRows, identity_of_files
 from tfopt.backend.data.arrays.views import ChangedRows
-from tfopt.backend.data.datasets._pixels import Scale, pixels, scaled
+from tfopt.backend.data.images.pixels import Scale, pixels, scaled
 from tfopt.backend.data.raw_inputs import Pair, RawInputs, described_by
 from tfopt.backend.types import Array, ExampleArray
 from tfopt.errors import StageError

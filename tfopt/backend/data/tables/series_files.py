@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tfopt.backend.data.prepared import Prepared
-from tfopt.backend.data.series import Series, WindowKeys, windows
-from tfopt.backend.data.table import Table, read_table
+from tfopt.backend.data.tables.series import Series, WindowKeys, windows
+from tfopt.backend.data.tables.table import Table, read_table
 from tfopt.core.config.data import Splits
 from tfopt.errors import StageError
 
