@@ -87,3 +87,23 @@ def test_a_teacher_without_a_layer_in_common_is_a_problem(teacher: tf_keras.Mode
 def test_a_teacher_that_simulates_8_bits_is_a_problem(teacher: tf_keras.Model) -> None:
     (problem,) = _preflight(_gpt(2), teacher, _asked(), "quantized").problems
     assert "before qat" in problem.message
+
+
+def test_a_wider_table_begins_with_its_principal_components(teacher: tf_keras.Model, tmp_path: Path) -> None:
+    student = gpt.build((4,), 7, width=4, heads=2, blocks=1, dropout=0)
+    asked = _asked().model_copy(update={"wider_tables": "principal_components"})
+    assert "1 of" in _preflight(student, teacher, asked).warnings[0]
+    teacher.save(tmp_path / "teacher.keras")
+    label = asked.teacher.label
+    at = replace(context(tmp_path), sources={label: ModelLocation(label, "file", tmp_path / "teacher.keras")})
+    result = initialization.initialize(student, asked, at)
+    assert result.details["initialized"] == {"token_embedding": "token_embedding"}
+    wide, narrow = (model.get_layer("token_embedding").weights[0].numpy() for model in (teacher, student))
+    distances = [np.linalg.norm(table[:, None] - table[None], axis=-1) for table in (wide, narrow)]
+    assert np.corrcoef(distances[0].ravel(), distances[1].ravel())[0, 1] > 0.9
+
+
+def test_no_wider_table_is_a_problem(teacher: tf_keras.Model) -> None:
+    asked = _asked().model_copy(update={"wider_tables": "principal_components"})
+    (problem,) = _preflight(_gpt(2), teacher, asked).problems
+    assert problem.path == ("wider_tables",)

@@ -11,6 +11,7 @@
 | `loss` | of which parts does the loss consist? |
 | `response_losses`, `feature_losses` | how are outputs, and layers, compared? |
 | `feature_extractor`, `projections` | how are layers read, and fitted to each other? |
+| `narrowed` | how does a teacher's wide table of embeddings become a narrower one? |
 | `outputs` | are outputs probabilities or logits, and at which temperature? |
 | `ramps` | how do temperature and weight change over the steps? |
 | `preflight` | what is wrong with a teacher before any training? |

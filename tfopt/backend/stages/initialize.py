@@ -9,6 +9,7 @@ from typing import Any
 import tf_keras
 
 from tfopt.backend.artifacts import external_models
+from tfopt.backend.distillation.narrowed import is_wider, narrowed
 from tfopt.backend.graph.layers import layer_type, leaf_layers
 from tfopt.core.config.initialization import Initialization, begins_with, renamed
 from tfopt.core.contracts.preflight import Preflight, Workload
@@ -24,32 +25,41 @@ class Matches:
     """Which layer of the teacher each layer of a model is filled from.
 
     Args:
-        pairs: layers of the model and of the teacher.
+        pairs: layers of the model and of the teacher, with equal shapes.
+        wider: embeddings whose table is wider in the teacher.
         left: why a layer of the model keeps its weights, by name.
     """
 
     pairs: tuple[tuple[tf_keras.layers.Layer, tf_keras.layers.Layer], ...]
+    wider: tuple[tuple[tf_keras.layers.Layer, tf_keras.layers.Layer], ...]
     left: Mapping[str, str]
 
+    @property
+    def filled(self) -> tuple[tuple[tf_keras.layers.Layer, tf_keras.layers.Layer], ...]:
+        """Every layer that gets weights, and whose."""
+        return (*self.pairs, *self.wider)
 
-def matches(model: tf_keras.Model, teacher: tf_keras.Model, layers: Mapping[str, str]) -> Matches:
+
+def matches(model: tf_keras.Model, teacher: tf_keras.Model, asked: Initialization) -> Matches:
     """Finds the teacher's layer for each layer of a model that has weights.
 
     Args:
         model: to be filled.
         teacher: with the weights.
-        layers: how names begin, in the model and in the teacher.
+        asked: how names begin, in the model and in the teacher, and whether wider tables are taken.
     """
     theirs = {layer.name: layer for layer in leaf_layers(teacher, weighted=True)}
-    pairs, left = [], {}
+    pairs, wider, left = [], [], {}
     for layer in leaf_layers(model, weighted=True):
-        name = renamed(layer.name, layers)
+        name = renamed(layer.name, asked.layers)
         reason = _difference(layer, theirs.get(name), name)
         if reason is None:
             pairs.append((layer, theirs[name]))
+        elif asked.wider_tables and name in theirs and is_wider(layer, theirs[name]):
+            wider.append((layer, theirs[name]))
         else:
             left[layer.name] = reason
-    return Matches(tuple(pairs), left)
+    return Matches(tuple(pairs), tuple(wider), left)
 
 
 def preflight(model: tf_keras.Model, asked: Initialization, workload: Workload) -> Preflight:
@@ -62,18 +72,21 @@ def preflight(model: tf_keras.Model, asked: Initialization, workload: Workload) 
     if "quantized" in source.traits:
         text = f"is {asked.teacher.label}, which simulates 8 bits: name a model from before qat"
         return Preflight(problems=(Mistake(path, text, code="incompatible_model"),))
-    found = matches(model, source.model, asked.layers)
+    found = matches(model, source.model, asked)
     problems = list(_problems(model, asked.layers, found))
-    if not found.pairs and not problems:
+    if asked.wider_tables and not found.wider:
+        text = f"is given, but {asked.teacher.label} has no wider embedding of as many tokens as one of {model.name!r}"
+        problems.append(Mistake(("wider_tables",), text, code="incompatible_model"))
+    if not found.filled and not problems:
         text = f"is {asked.teacher.label}, no layer of which has the name and the shapes of one of {model.name!r}"
         problems.append(Mistake(path, text, code="incompatible_model"))
     warnings = []
     if found.left and not problems:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(found.left.items())[:3])
         more = ", ..." if len(found.left) > 3 else ""
-        total = len(found.pairs) + len(found.left)
+        total = len(found.filled) + len(found.left)
         warnings.append(
-            f"{len(found.pairs)} of {counted(total, 'layer')} get weights of the teacher; the others begin with their "
+            f"{len(found.filled)} of {counted(total, 'layer')} get weights of the teacher; the others begin with their "
             f"own ({reasons}{more})."
         )
     return Preflight(problems=tuple(problems), warnings=tuple(warnings))
@@ -86,15 +99,20 @@ def initialize(model: tf_keras.Model, asked: Initialization, context: StageConte
         StageError: the teacher has other layers after all.
     """
     teacher: Any = external_models.load_external_model(context.sources[asked.teacher.label])
-    found = matches(model, teacher, asked.layers)
+    found = matches(model, teacher, asked)
     problems = list(_problems(model, asked.layers, found))
-    if problems or not found.pairs:
+    if problems or not found.filled:
         text = problems[0].message if problems else "no layer has the name and the shapes of one of the model"
         raise StageError(f"{asked.teacher.label} does not fit: {text}.", code="incompatible_model")
     for layer, other in found.pairs:
         layer.set_weights(other.get_weights())
-    names = {layer.name: other.name for layer, other in found.pairs}
-    return StageResult(model, details={"initialized": names, "not_initialized": dict(found.left)})
+    kept = {}
+    for layer, other in found.wider:
+        table, kept[layer.name] = narrowed(other.get_weights()[0], layer.weights[0].shape[-1])
+        layer.set_weights([table])
+    names = {layer.name: other.name for layer, other in found.filled}
+    details = {"initialized": names, "not_initialized": dict(found.left)}
+    return StageResult(model, details=details | ({"variance_kept": kept} if kept else {}))
 
 
 def _difference(layer: tf_keras.layers.Layer, other: tf_keras.layers.Layer | None, name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -19,6 +20,10 @@ class Initialization(Block):
     """How the names of layers begin in this model, and in the teacher: `{block1: block2, block2: block5}` fills the
     first block with the second of the teacher, and the second with the fifth. All other layers take the weights of the
     layer with the same name, where its shapes are the same."""
+    wider_tables: Literal["principal_components"] | None = None
+    """How the table of an embedding begins that is wider in the teacher: `principal_components` turns the teacher's
+    rows and takes as many coordinates as fit, those in which the rows differ most. If absent, it begins with its own
+    weights. Both models must have the same tokens."""
 
     @field_validator("layers")
     @classmethod
