@@ -24,7 +24,7 @@ from tfopt.backend.training import batch_norm as batch_statistics
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.evaluate import evaluate, predict
 from tfopt.backend.training.hooks import HookList, TrainingHook, TrainingSetup
-from tfopt.backend.training.loop import LossNotFinite, TrainingLoop
+from tfopt.backend.training.loop import TrainingLoop
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.training.own_callbacks import OwnCallbacks
 from tfopt.backend.training.precision import loss_scale
@@ -32,6 +32,7 @@ from tfopt.backend.training.precision.compute import computing_in
 from tfopt.backend.training.precision.loss_scale import loss_scaled
 from tfopt.backend.training.precision.overflow import first_overflow, overflow_error
 from tfopt.backend.training.snapshots import SnapshotHook
+from tfopt.backend.training.step_errors import LossNotFinite
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.backend.training.weighting import weighted
 from tfopt.backend.types import Array, Nested, Shape

@@ -6,6 +6,8 @@
 | `hooks` | what can a technique add to training, and when is it called? |
 | `composed_step` | how do the loss terms of several hooks become one training step? |
 | `steps` | how are many steps run in one call into TensorFlow? |
+| `xla` | is the step compiled by XLA, as asked or as measured? |
+| `step_errors` | what does a user read when a step fails? |
 | `state`, `checkpoint` | what does a killed stage need to resume, and how is it stored? |
 | `snapshots` | which weights are kept for later stages? |
 | `monitor` | has a metric improved? For early stopping and plateaus |

@@ -7,6 +7,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from time import perf_counter
 
 import tensorflow as tf
@@ -14,21 +15,21 @@ import tf_keras
 
 from tfopt.backend.devices import replicas, workers
 from tfopt.backend.devices.steps import of_own_part
-from tfopt.backend.training import random_state
+from tfopt.backend.training import random_state, xla
 from tfopt.backend.training.checkpoint import DamagedCheckpoint
-from tfopt.backend.training.compile import first_line
 from tfopt.backend.training.composed_step import ComposedStep
 from tfopt.backend.training.hooks import HookList
 from tfopt.backend.training.monitor import monitored
 from tfopt.backend.training.precision import loss_scale
 from tfopt.backend.training.precision.overflow import overflow_error
 from tfopt.backend.training.state import Progress, StageState, assign, optimizer_state
+from tfopt.backend.training.step_errors import misfit, not_compiled, not_finite, when
 from tfopt.backend.training.steps import StepRunner, Validator
 from tfopt.backend.training.tensorboard import EpochWriter
 from tfopt.backend.types import Nested
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.keras_names import higher_is_better
-from tfopt.core.config.training.learning_rate import LearningRate, PlateauRate
+from tfopt.core.config.training.learning_rate import PlateauRate
 from tfopt.core.config.training.precision import is_mixed
 from tfopt.core.contracts.events import EpochFinished, StepProgress, Warned
 from tfopt.core.contracts.stage import StageContext, TrainingStage
@@ -93,9 +94,11 @@ class TrainingLoop:
             KeyboardInterrupt: as it came, after the state was saved.
         """
         with random_state.restorable(self.model, self.context.seed) as generators:
-            self._trace()
+            known = xla.first_choice(self.context.compile.xla, self.context.work)
+            self._trace(known is not None and known.compiled)
             self.state = self._all_state(generators)
             self._restore()
+            self.xla = known or self._measure_xla()
             try:
                 self._epochs()
             except KeyboardInterrupt:
@@ -110,15 +113,25 @@ class TrainingLoop:
         """Optimizer steps taken: the one clock of the stage, kept by the optimizer itself."""
         return int(self.model.optimizer.iterations.numpy())
 
-    def _trace(self) -> None:
+    def _trace(self, by_xla: bool) -> None:
         """Compiles the steps, without running any: what does not fit shows here, and makes metrics and slots."""
         try:
             composed = self._composed_step()
-            self.step_runner = StepRunner(composed or of_own_part(self.model.train_step), self.batches(0))
+            self.train_step = composed or of_own_part(self.model.train_step)
+            self.step_runner = StepRunner(self.train_step, self.batches(0), xla=by_xla)
             self.validator = Validator(self.model, self.validation) if self.validation is not None else None
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-            raise StageError(_misfit(self.model, self.batches(0), error), code="incompatible_shapes") from error
+            raise StageError(misfit(self.model, self.batches(0), error), code="incompatible_shapes") from error
         self.metrics = [*self.model.metrics, *(composed.metrics if composed is not None else ())]
+
+    def _measure_xla(self) -> xla.Choice:
+        """Takes the faster steps, as measured."""
+        compiled = cache(lambda: StepRunner(self.train_step, self.batches(0), xla=True))
+        variables = [variable for group in self.state.groups.values() for variable in group]
+        choice = xla.measured_choice(self.step_runner, compiled, self.batches(0), variables, self.context.work)
+        if choice.compiled:
+            self.step_runner = compiled()
+        return choice
 
     def _composed_step(self) -> ComposedStep | None:
         """The step in place of the model's own, where hooks, several batches or several replicas make it necessary."""
@@ -174,12 +187,17 @@ class TrainingLoop:
                 metric.reset_state()
         while step < end:
             begun = perf_counter()
-            result = self.step_runner.advance(iterator, self._decide(step, end) - step)
+            try:
+                result = self.step_runner.advance(iterator, self._decide(step, end) - step)
+            except xla.UNCOMPILABLE as error:
+                if not self.xla.compiled:
+                    raise
+                raise not_compiled(error) from error
             step += result.steps
             if not result.finite:
-                raise _not_finite(result.logs["loss"], epoch + 1, step, self.rate)
+                raise not_finite(result.logs["loss"], epoch + 1, step, self.rate)
             if loss_scale.is_exhausted(self.model.optimizer):
-                raise overflow_error(_when(epoch + 1, step), None)
+                raise overflow_error(when(epoch + 1, step), None)
             progress = self.state.progress
             seconds = progress.seconds + perf_counter() - begun
             self.state.progress = replace(progress, logs=result.logs, seconds=seconds)
@@ -272,6 +290,8 @@ class TrainingLoop:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         self.hooks.project_weights()
         details = dict(self.hooks.details)
+        if self.context.compile.xla is not None:
+            details["xla"] = self.xla.details()
         if self.stage.early_stopping is not None:
             details["early_stopping"] = {
                 "stopped_after": len(progress.history),
@@ -301,48 +321,3 @@ def _of_only_output(entry: Mapping[str, float], compile: Compile) -> dict[str, f
         for name in names
         if f"{split}{name}" in entry
     }
-
-
-class LossNotFinite(StageError):
-    """The loss of a step is not a number.
-
-    Args:
-        message: what it became, and when.
-        hint: what helps.
-        epoch: in which it did, from 1.
-        step: of the stage, from 1.
-        code: of the error.
-    """
-
-    def __init__(self, message: str, hint: str, *, epoch: int, step: int, code: str) -> None:
-        super().__init__(message, hint, code=code)
-        self.epoch, self.step = epoch, step
-
-    @property
-    def when(self) -> str:
-        """The moment, for a sentence."""
-        return _when(self.epoch, self.step)
-
-
-def _not_finite(loss: float, epoch: int, step: int, rate: LearningRate) -> LossNotFinite:
-    now = rate if isinstance(rate, float) else rate.initial
-    return LossNotFinite(
-        f"the loss became {loss} {_when(epoch, step)}.",
-        f"Lower the learning rate (now {now}), set compile.optimizer.clipnorm to 1.0, and check that the inputs are "
-        "scaled and hold no NaN.",
-        epoch=epoch,
-        step=step,
-        code="loss_not_finite",
-    )
-
-
-def _when(epoch: int, step: int) -> str:
-    return f"in epoch {epoch}, at step {step}"
-
-
-def _misfit(model: tf_keras.Model, batches: tf.data.Dataset, error: Exception) -> str:
-    inputs, targets = (tf.nest.map_structure(lambda spec: tuple(spec.shape), part) for part in batches.element_spec[:2])
-    return (
-        f"model and data do not fit: the model takes {model.input_shape} and gives {model.output_shape}, the data has "
-        f"inputs {inputs} and targets {targets}. Keras says: {first_line(error)}"
-    )

@@ -50,10 +50,12 @@ class StepRunner:
         train_step: `model.train_step` of a compiled model, or a replacement of it: runs a step with a batch and returns
             loss and metrics.
         batches: the training batches, of which the first steps are traced; nothing is run yet.
+        xla: XLA compiles the step.
     """
 
-    def __init__(self, train_step: TrainStep, batches: tf.data.Dataset) -> None:
-        step = tf.function(on_replicas(train_step))  # traced once, although the loop below calls it at two places
+    def __init__(self, train_step: TrainStep, batches: tf.data.Dataset, *, xla: bool = False) -> None:
+        # Traced once, although the loop below calls it at two places. None, not False: XLA may be asked for elsewhere.
+        step = tf.function(on_replicas(train_step), jit_compile=xla or None)
 
         @tf.function
         def run(iterator: Iterator[Nested], count: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -78,6 +80,12 @@ class StepRunner:
         # Grow at most fourfold: the first call pays for TensorFlow's own warming up.
         self._count = max(1, min(4 * self._count, int(SIGN_OF_LIFE / per_step)))
         return advance
+
+    def seconds_per_step(self, iterator: Iterator[Nested], steps: int = 20) -> float:
+        """Takes steps, and returns how long one took on average."""
+        begun = perf_counter()
+        done, _ = self._run(iterator, tf.constant(steps))
+        return (perf_counter() - begun) / int(done)
 
 
 class Validator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
@@ -68,6 +68,10 @@ class Compile(Block):
     gradient_accumulation_steps: Annotated[int, Field(ge=1)] | None = None
     """Batches of which an optimizer step takes the average gradient: a step of `batch_size` times as many examples, in
     the memory of one batch (default: 1). All steps of a recipe (schedules, rates) are optimizer steps."""
+    xla: bool | Literal["auto"] | None = None
+    """Whether XLA compiles the training step (default: false). `auto`: where it was measured to gain, on the first
+    batches of each stage; never on a processor, where it was five times slower. It rounds in another order, so that
+    weights differ in their last digits."""
 
     @model_validator(mode="before")
     @classmethod
