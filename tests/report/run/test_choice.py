@@ -41,7 +41,12 @@ def test_claims_and_budgets_decide_what_is_good() -> None:
     assert "budgets: dynamic (" in choice_sentences(report(FILES, broken="int4"))[1]
     missed = BudgetRecord(name="dynamic.accuracy", limit=0.95, value=0.94, met=False)
     both = report(FILES, broken="int4").model_copy(update={"budgets": [missed]})
-    assert "budgets: float32 (" in choice_sentences(both)[1]
+    assert "budgets: int8 (" in choice_sentences(both)[1]
+
+
+def test_a_good_file_is_found_that_a_broken_one_beats() -> None:
+    files = {"float32": (49_000, 0.8), "dynamic": (25_000, 0.9), "int8": (17_000, 0.95)}
+    assert "budgets: dynamic (" in choice_sentences(report(files, broken="int8"))[1]
 
 
 def test_errors_should_be_small() -> None:

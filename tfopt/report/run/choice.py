@@ -29,9 +29,10 @@ def choice_sentences(report: Report) -> tuple[str, ...]:
     beaten = f"; the other {rest} {'is' if rest == 1 else 'are'} no better than a smaller one" if rest else ""
     found = [f"Size against {report.metric}, from the smallest file on: {listed}{beaten}."]
     missed = {budget.name.rpartition(".")[0] for budget in report.budgets if not budget.met}
-    good = [row for row in best if not row.broken and row.name not in missed]
+    good = [row for row in rows if not row.broken and row.name not in missed]
     if good:
-        found.append(f"The smallest file that keeps its claims and budgets: {_described(good[0], report.metric)}.")
+        smallest = min(good, key=lambda row: row.bytes)
+        found.append(f"The smallest file that keeps its claims and budgets: {_described(smallest, report.metric)}.")
     return tuple(found)
 
 
