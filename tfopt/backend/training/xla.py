@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+from tfopt.atomic import replacing
 from tfopt.backend.devices import replicas
 from tfopt.backend.training.state import assign
 from tfopt.backend.training.steps import StepRunner
 from tfopt.backend.types import Nested
-from tfopt.io.system.files import write_atomically
 
 FILE = "xla.json"
 """In the folder of a stage: what was chosen, so that it resumes with the same steps."""
@@ -100,7 +100,8 @@ def measured_choice(
     finally:
         assign(variables, before)
     work.mkdir(parents=True, exist_ok=True)
-    write_atomically(work / FILE, json.dumps(asdict(choice)))
+    with replacing(work / FILE) as temporary:
+        temporary.write_text(json.dumps(asdict(choice)))
     return choice
 
 
