@@ -26,7 +26,7 @@ gc.set_threshold(200_000, 20, 100)
 os.environ.update(ONE_THREAD)
 
 
-LONG = {"cases", "docs", "end_to_end", "executors", "notebooks"}
+LONG = {"cases", "docs", "end_to_end", "executors", "notebooks", "testing"}
 """Folders of files that take longest."""
 
 

@@ -44,6 +44,7 @@ def test_registered_functions_and_classes_of_a_file_are_found(
     assert layers["dense"].sparsity == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.slow  # in CI: tests/backend/bridge/test_own_layer.py
 def test_a_layer_normalization_of_ones_own_holds_in_int8(shared_case: Callable[[str], Path], tmp_path: Path) -> None:
     recipe = tfopt.load(shared_case("own-layer-norm") / "recipe.yaml", {"stages.train.epochs": 3})
     run = tfopt.run(recipe, out=tmp_path)

@@ -27,6 +27,7 @@ def intents(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPat
         yield
 
 
+@pytest.mark.slow  # in CI: test_sequence_models.py, a sparse transformer in integers
 def test_a_sparse_transformer_recognizes_intents_in_integers(tmp_path: Path) -> None:
     short = {"stages.train.epochs": 8, "stages.prune.epochs": 4, "stages.qat.epochs": 1}
     recipe = tfopt.load(RECIPES / "clinc150_transformer_prune_qat.yaml").with_overrides(

@@ -39,6 +39,7 @@ def shared_model():
     return tf_keras.Model(inputs, layers.Dense(10, activation="softmax", name="logits")(x))
 
 
+@pytest.mark.slow
 def test_naively_a_frozen_layer_is_pruned():
     model = naive.fit(naive.wrap(frozen_model(), naive.sparsity.ConstantSparsity(0.5, 1, frequency=1)), 1)
 
@@ -57,6 +58,7 @@ def test_here_a_frozen_layer_keeps_every_weight_and_is_named(tmp_path):
     assert naive.zeros(model.get_layer("logits")) == pytest.approx(0.8, abs=0.01)
 
 
+@pytest.mark.slow
 def test_naively_a_shared_layer_runs_ahead():
     schedule = naive.sparsity.PolynomialDecay(0.0, 0.8, 0, 20, power=1, frequency=1)
 

@@ -20,6 +20,7 @@ def pruned():
     return prune_by_magnitude(train(separate_relu_model(), epochs=5), 0.75)
 
 
+@pytest.mark.slow
 def test_naive_loses_the_sparsity(pruned) -> None:
     scheme = tfmot.collab_opts.Default8BitPrunePreserveQuantizeScheme()
     model = tfmot.quantize_apply(tfmot.quantize_annotate_model(pruned), scheme)

@@ -25,6 +25,7 @@ def pruned():
     return prune_by_magnitude(train(inner_relu_model(), epochs=5), 0.75)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")
 def test_naive_loses_the_sparsity(pruned, tmp_path: Path) -> None:
     scheme = tfmot.collab_opts.Default8BitPrunePreserveQuantizeScheme()

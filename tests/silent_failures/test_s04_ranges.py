@@ -22,11 +22,13 @@ def trained():
     return train(inner_relu_model(), epochs=6)
 
 
+@pytest.mark.slow
 def test_naive_is_useless_before_training(trained) -> None:
     assert accuracy(trained) > 0.75
     assert accuracy(quantize_model(trained)) < 0.5
 
 
+@pytest.mark.slow
 def test_naive_ranges_are_wrong_after_training(trained) -> None:
     model = train(quantize_model(trained), epochs=1)
     low = next(weight for weight in model.weights if weight.name == "quant_first/post_activation_min:0")

@@ -22,6 +22,7 @@ def frozen():
     return model
 
 
+@pytest.mark.slow
 def test_naive_trains_a_frozen_kernel(frozen) -> None:
     before = frozen.get_layer("second").kernel.numpy()
     model = train(quantize_model(frozen), epochs=1)

@@ -36,6 +36,7 @@ def trained():
     return train(_model(), epochs=5)
 
 
+@pytest.mark.slow
 def test_naive_leaves_float_operators(trained) -> None:
     floats = naive_file(train(quantize_model(trained), epochs=1)).float_operators
     assert {"CONV_2D", "ADD", "FULLY_CONNECTED"} <= set(floats)

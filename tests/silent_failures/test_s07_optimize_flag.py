@@ -15,6 +15,7 @@ from tfopt.backend.stages.qat import quantize_aware_train
 pytestmark = pytest.mark.tf
 
 
+@pytest.mark.slow
 def test_naive_makes_a_float_file_of_several_times_the_size() -> None:
     model = train(quantize_model(inner_relu_model()), epochs=1)
     without, with_flag = naive_file(model, optimize=False), naive_file(model)

@@ -24,6 +24,7 @@ NAIVE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "steps", "most"), NAIVE)
 def test_naively_nothing_is_pruned_and_nothing_is_said(what, steps, most):
     schedule = naive.sparsity.PolynomialDecay(0.0, 0.8, **steps)
@@ -51,7 +52,7 @@ def test_here_it_is_refused_before_training(steps, message, tmp_path):
     assert log.of("progress") == []
 
 
-@pytest.mark.parametrize("every", [None, "7 steps", "20 steps"])
+@pytest.mark.parametrize("every", [pytest.param(None, marks=pytest.mark.slow), "7 steps"])
 def test_here_whatever_is_accepted_reaches_its_end(every, tmp_path):
     schedule = {"kind": "polynomial", "final": 0.8, "begin": "0%", "end": "100%", "every": every}
     stage = Prune.model_validate({"epochs": 2, "schedule": schedule})

@@ -25,6 +25,7 @@ def ramp(steps):
     return naive.sparsity.PolynomialDecay(0.0, 0.8, 0, steps, frequency=2)
 
 
+@pytest.mark.slow
 def test_naively_a_checkpoint_before_the_callback_is_dense(tmp_path):
     save = tf_keras.callbacks.ModelCheckpoint(str(tmp_path / "w.h5"), save_weights_only=True)
     model = naive.wrap(small_model(), ramp(10))
@@ -37,6 +38,7 @@ def test_naively_a_checkpoint_before_the_callback_is_dense(tmp_path):
     assert naive.zeros(naive.named(model, "hidden")) < 0.1
 
 
+@pytest.mark.slow
 def test_naively_the_best_weights_are_half_pruned(tmp_path):
     """Nothing is learned, so the less is pruned, the better."""
     best = tf_keras.callbacks.ModelCheckpoint(
@@ -51,6 +53,7 @@ def test_naively_the_best_weights_are_half_pruned(tmp_path):
     assert naive.zeros(naive.named(model, "hidden")) < 0.6
 
 
+@pytest.mark.slow
 def test_naively_fine_tuning_after_stripping_makes_dense():
     model = naive.sparsity.strip_pruning(naive.fit(naive.wrap(small_model(), ramp(10)), 1))
     model.compile("adam", "sparse_categorical_crossentropy")

@@ -34,10 +34,12 @@ def naive_model():
     return naive.fit(naive.wrap(small_model(), schedule, sparsity_m_by_n=(2, 4)), 1)
 
 
+@pytest.mark.slow
 def test_naively_schedule_and_target_are_ignored(naive_model):
     assert naive.zeros(naive.named(naive_model, "hidden")) == 0.5
 
 
+@pytest.mark.slow
 def test_naively_one_input_channel_gives_no_zeros_and_counts_as_pruned(naive_model):
     conv1 = naive.named(naive_model, "conv1")
 
@@ -45,6 +47,7 @@ def test_naively_one_input_channel_gives_no_zeros_and_counts_as_pruned(naive_mod
     assert pruning_utils.is_pruned_m_by_n(conv1.layer.kernel, (2, 4))
 
 
+@pytest.mark.slow
 def test_naively_the_pattern_is_lost_on_reload(naive_model):
     hidden = naive.named(naive_model, "hidden")
 
@@ -53,6 +56,7 @@ def test_naively_the_pattern_is_lost_on_reload(naive_model):
     assert (hidden.sparsity_m_by_n, reloaded.sparsity_m_by_n) == ((2, 4), None)
 
 
+@pytest.mark.slow
 def test_naively_a_resumed_run_makes_no_mask():
     """The step is that of an earlier run, as after loading its weights: the only step that makes a mask is over."""
     wrapped = naive.wrap(small_model(), naive.sparsity.ConstantSparsity(0.5, 0), sparsity_m_by_n=(2, 4))

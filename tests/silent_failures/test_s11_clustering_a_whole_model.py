@@ -29,6 +29,7 @@ def num_bytes(model: tf_keras.Model) -> int:
     return len(tf.lite.TFLiteConverter.from_keras_model(model).convert())
 
 
+@pytest.mark.slow
 def test_naively_batch_normalization_is_frozen_and_the_file_is_large():
     data = digits(640)
     model = tfmot.clustering.keras.cluster_weights(
