@@ -10,7 +10,14 @@ from tfopt.core.claims.failures import Failure, attempt, failed_export
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.events import Emit, ExportFinished
 from tfopt.core.contracts.export import BeforeQuantizing, Export, ExportContext
-from tfopt.core.contracts.stage import SNAPSHOTS, float_policy, next_traits, quantizing_position, surviving_pruning
+from tfopt.core.contracts.stage import (
+    SNAPSHOTS,
+    Stage,
+    float_policy,
+    next_traits,
+    quantizing_position,
+    surviving_pruning,
+)
 from tfopt.core.contracts.types import Model
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.shrunk import Shrunk
@@ -61,7 +68,7 @@ def export_context(
         recipe_folder=Path(recipe.folder),
         target=recipe.target,
         shrunk=shrunk_by(records, store),
-        zero_units=zero_units_of(records) if "sparse" in traits else None,
+        zero_units=zero_units_of(recipe.stages, records) if "sparse" in traits else None,
         sparse_is_faster=pruning is not None and pruning.policy == "xnnpack_blocks",
     )
 
@@ -143,13 +150,18 @@ def shrunk_by(stages: Sequence[StageRecord], store: Store) -> Shrunk | None:
     )
 
 
-def zero_units_of(stages: Sequence[StageRecord]) -> ZeroUnits | None:
-    """Heads and blocks that the last prune stage made zero; None where it has no rule for them, or where a later stage
-    removed some from the network."""
-    for stage in reversed(stages):
-        if "shrink" in stage.details:
+def zero_units_of(stages: Sequence[Stage], records: Sequence[StageRecord]) -> ZeroUnits | None:
+    """Heads and blocks that the last stage that prunes made zero; None where it has no rule for them, or where a later
+    stage removed some from the network.
+
+    Args:
+        stages: of the recipe.
+        records: what each of them reported.
+    """
+    for stage, record in zip(reversed(stages), reversed(records), strict=False):
+        if "shrink" in record.details:
             return None
-        if stage.kind == "prune":
-            found = stage.details.get("zero_units")
+        if "sparse" in stage.adds:
+            found = record.details.get("zero_units")
             return None if found is None else ZeroUnits.of(found)
     return None

@@ -59,8 +59,6 @@ def inspect_against(
 def _variant(recipe: Recipe, name: str) -> Variant | None:
     """The keys of a recipe's `.tflite` of that name; None where it has none."""
     for target in recipe.export:
-        variants = getattr(target, "variants", {})
-        if target.kind == "tflite" and name in variants:
-            found: Variant = variants[name]
-            return found
+        if name in (files := target.tflite_files()):
+            return files[name]
     return None

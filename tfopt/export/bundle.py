@@ -22,7 +22,7 @@ class Bundle(BundleKeys, Export):
     last: ClassVar[bool] = True
 
     def problems_beside(self, others: Sequence[Export]) -> Iterator[Mistake]:
-        known = [name for other in others if other.kind == "tflite" for name in other.names()]
+        known = [name for other in others for name in other.tflite_files()]
         if not known:
             message = "export.bundle is made of .tflite files, and the recipe has no export.tflite"
             yield Mistake((), message, code="conflicting_keys")

@@ -75,6 +75,9 @@ class Tflite(Export):
     def names(self) -> tuple[str, ...]:
         return tuple(self.variants)
 
+    def tflite_files(self) -> Mapping[str, Variant]:
+        return self.variants
+
     @classmethod
     def with_defaults_of(cls, body: object, target: Target) -> object:
         if not isinstance(body, Mapping):

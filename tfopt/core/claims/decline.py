@@ -61,7 +61,7 @@ def _warnings(report: Report) -> Iterator[str]:
                     "rules (layers) that keep the outer layers in 8 bits, or, with float activations, algorithm: octav "
                     "or gptq"
                 )
-            elif not any(stage.kind == "qat" for stage in report.stages):
+            elif not any(map(_quantizes, report.stages)):
                 advice = f"a qat stage, {advice}"
             yield (
                 f"{export.name}: {metric} is {_value(metric, export.measures[metric])}, that of the model it was made "
@@ -75,6 +75,11 @@ def is_worse(metric: str, before: float, after: float) -> bool:
     if higher_is_better(metric):
         return before - after > POINTS
     return after - before > RELATIVE * abs(before)
+
+
+def _quantizes(stage: StageRecord) -> bool:
+    """Whether a stage is qat, or one of a different package that reports which layers stay float, as qat does."""
+    return stage.kind == "qat" or "float_layers" in stage.details
 
 
 def _has_small_weights(export: ExportRecord) -> bool:

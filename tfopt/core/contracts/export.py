@@ -22,6 +22,7 @@ from tfopt.core.language.mistakes import Mistake, RecipePath
 from tfopt.core.targets.table import Target, TargetName
 
 if TYPE_CHECKING:
+    from tfopt.core.config.files.tflite_variant import Variant
     from tfopt.core.contracts.events import Emit
     from tfopt.core.contracts.preflight import Preflight
     from tfopt.core.contracts.trial import TrialConversion, TrialWorkload
@@ -142,6 +143,10 @@ class Export(Block):
     def names(self) -> tuple[str, ...]:
         """Names of the files' records, as budgets and reports call them."""
         return (self.kind,)
+
+    def tflite_files(self) -> Mapping[str, Variant]:
+        """The `.tflite` files that this target converts with the keys of `export.tflite`, by name."""
+        return {}
 
     def own_code(self) -> Sequence[tuple[RecipePath, str]]:
         """Functions of the user's own that this target calls, as `package.module:function`, with their paths below the

@@ -235,7 +235,7 @@ def read_recipe(document: object, catalog: Catalog) -> tuple[Recipe | None, list
     if not of_exports:
         of_exports += export_problems(exports)
     problems += of_stages + _order(document, catalog) + of_exports
-    if str(document.get("target")) in TARGETS and not of_exports and not any(each.kind == "tflite" for each in exports):
+    if str(document.get("target")) in TARGETS and not of_exports and not any(each.tflite_files() for each in exports):
         message = f"target: {document['target']} is about .tflite files, and this recipe writes none."
         problems.append(
             Problem(("target",), message, "Add export.tflite, or leave target out.", code="conflicting_keys")
