@@ -5,6 +5,7 @@
 | `plan` | how will each layer be pruned, and why are others left dense? |
 | `eligibility` | which layers can be pruned? |
 | `criterion`, `criteria/` | which weights are the least important? One file per criterion |
+| `gradient_criterion` | how does a criterion accumulate the gradients of each step? |
 | `units` | where are the weights of each channel or head? |
 | `heads` | where are the heads of an attention layer, and which stay? |
 | `blocks` | which layers are a block, and which blocks stay? |

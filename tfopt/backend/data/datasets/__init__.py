@@ -10,7 +10,10 @@
 | `_own_folder` | Where is a data set that tfopt does not download? |
 | `clinc150`, `tiny_shakespeare` | Texts: which file do they need, and which splits do they have? |
 | `_keras_cache` | Where are downloaded files kept, and are they the published ones? |
-| `_pixels`, `_texts` | How do pixels become floats, and texts equally long? |
+| `_texts` | How do texts become equally long? |
+
+The arguments of `load` and what they mean are written out in each file, also where several data sets share them: they are
+read from there by `tfopt ls`, recipes are checked against them, and a stranger reads one file.
 
 To add one: a file here with `load(...)`, and a contract test (`tfopt.testing`).
 """

@@ -14,4 +14,7 @@
 | `series_autoencoder` | Anomalies in time series |
 | `_speech` | Where do features of sound come from, the data or the model? |
 | `_parts` | Which inputs, blocks and last layers do they share? |
+
+The arguments of `build` and what they mean are written out in each file, also where several models share them: they are
+read from there by `tfopt ls`, recipes are checked against them, and a stranger reads one file.
 """

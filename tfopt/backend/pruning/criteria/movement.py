@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import tensorflow as tf
 
-from tfopt.backend.pruning.criterion import Criterion, Needs
-from tfopt.backend.training.hooks import Gradients
+from tfopt.backend.pruning.criterion import Needs
+from tfopt.backend.pruning.gradient_criterion import GradientCriterion
 
 TIES = 1e-4
-"""Weight of the magnitude, which decides where no weight has moved; smaller ones are lost in float32 beside 1."""
+"""Weight of the magnitude, which decides where no weight has moved; smaller ones are lost in float32 next to 1."""
 
 
-class Movement(Criterion):
+class Movement(GradientCriterion):
     """Sum of -weight * gradient over the steps (Sanh et al. 2020, arXiv:2005.07683): negative where it goes to zero.
 
     A pruned weight is zero, so that its sum stays what it was when it was pruned.
@@ -22,21 +21,11 @@ class Movement(Criterion):
 
     needs: ClassVar[Needs] = "training"
 
-    def track(self, kernels: Sequence[tf.Variable]) -> None:
-        self._sums = {kernel.ref(): tf.Variable(tf.zeros_like(kernel), trainable=False) for kernel in kernels}
-
-    @property
-    def variables(self) -> Sequence[tf.Variable]:
-        return list(self._sums.values())
-
-    def on_gradients(self, gradients: Gradients) -> None:
-        for gradient, variable in gradients:
-            total = self._sums.get(variable.ref())
-            if total is not None and gradient is not None:
-                total.assign_sub(tf.convert_to_tensor(gradient) * variable)
+    def updated(self, total: tf.Variable, weights: tf.Variable, gradient: tf.Tensor) -> tf.Tensor:
+        return total - gradient * weights
 
     def scores(self, kernel: tf.Variable) -> tf.Tensor:
         # Scores must not be negative: a rising function of the sum, 1 where the weight has not moved.
-        moved = self._sums[kernel.ref()]
+        moved = self.total(kernel)
         rising = tf.where(moved >= 0, 1 + tf.nn.relu(moved), 1 / (1 + tf.nn.relu(-moved)))
         return rising + TIES * tf.abs(kernel)
