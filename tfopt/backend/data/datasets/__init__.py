@@ -12,8 +12,8 @@
 | `_keras_cache` | Where are downloaded files kept, and are they the published ones? |
 | `_texts` | How do texts become equally long? |
 
-The arguments of `load` and what they mean are written out in each file, also where several data sets share them: they are
-read from there by `tfopt ls`, recipes are checked against them, and a stranger reads one file.
+The arguments of `load` and what they mean are written out in each file, also where several data sets share them: they
+are read from there by `tfopt ls`, recipes are checked against them, and a stranger reads one file.
 
 To add one: a file here with `load(...)`, and a contract test (`tfopt.testing`).
 """

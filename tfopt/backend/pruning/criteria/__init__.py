@@ -15,6 +15,7 @@
 | `random` | the baseline: any | weights, units |
 
 The prune stage ranks single weights, the shrink stage units (channels, heads). A new criterion is one file here with
-one subclass of `tfopt.backend.pruning.criterion.Criterion`, or of those in `gradient_criterion` that accumulate, or the entry point `tfopt.criteria` of a package.
+one subclass of `tfopt.backend.pruning.criterion.Criterion` (or of those in `gradient_criterion`, which accumulate
+gradients), or the entry point `tfopt.criteria` of a package.
 `tfopt.testing.criteria.CriterionContract` checks it; `tfopt ls criteria` lists it.
 """
