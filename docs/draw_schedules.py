@@ -16,7 +16,7 @@ OWN_KEYS = {
 
 
 def main() -> None:
-    """Writes the figure beside this file."""
+    """Writes the figure next to this file."""
     read = TypeAdapter(Schedule).validate_python
     written = {kind: {"kind": kind, **OWN_KEYS.get(kind, {"final": "80%"})} for kind in schedule_kinds()}
     resolved = {kind: read(schedule).resolve(200, 20) for kind, schedule in written.items()}

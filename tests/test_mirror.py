@@ -1,4 +1,4 @@
-"""Tests lie where the code lies: `tests/<room>/test_<module>.py`. `python -m tests.test_mirror` lists what has none."""
+"""Tests are where the code is: `tests/<room>/test_<module>.py`. `python -m tests.test_mirror` lists what has none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.root import REPOSITORY
 
 TESTS, SOURCE = REPOSITORY / "tests", REPOSITORY / "tfopt"
 OF_NO_ROOM = {"support", "cases", "end_to_end", "silent_failures", "docs", "notebooks", "benchmarks"}
-"""Folders of tests that are about several rooms, or about what lies outside `tfopt`."""
+"""Folders of tests that are about several rooms, or about what is outside of `tfopt`."""
 
 
 def rooms_of_tests() -> set[Path]:

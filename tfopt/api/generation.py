@@ -48,7 +48,7 @@ def generate(
         draft: a smaller generative file, or a run, of the same tokenizer, which proposes tokens that the large model
             verifies together. The text is distributed as without it; it may come sooner.
         tokenizer: `tokenizer.json`, a SentencePiece `.model`, or their folder, in place of the file's own.
-        stop: tokens that end the text, beside those of the file.
+        stop: tokens that end the text, in addition to those of the file.
         threads: that kernels may use.
         variant: which file of `export.generate.files`, where `file` is a run with several.
         allow_unknown: take what the tokenizer does not know as its unknown token.

@@ -117,7 +117,7 @@ def _described(file: Path, function: str | None, given: tuple[str, ...]) -> Desc
 
 
 def read_built_in() -> None:
-    """Reads every built-in signature, so that none has to be parsed later beside TensorFlow (14 ms)."""
+    """Reads every built-in signature, so that none has to be parsed later while TensorFlow works (14 ms)."""
     for kind in get_args(Kind):
         built_in(kind)
 

@@ -1,6 +1,6 @@
-"""The modules beside a recipe: found by its run and by every process that the run starts, and by nobody else.
+"""The modules next to a recipe: found by its run and by every process that the run starts, and by nobody else.
 
-Installed modules and those of Python come first, so a `random.py` beside a recipe takes nobody's `random`. After them
+Installed modules and those of Python come first, so a `random.py` next to a recipe takes nobody's `random`. After them
 comes the folder of the recipe, then the current one. Two recipes in one process (a notebook, a worker of a sweep, a
 teacher's recipe) may each have a `model.py`: each finds its own.
 """
@@ -26,7 +26,7 @@ _INSIDE: list[str] = []
 
 @contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """Makes the modules beside a recipe importable, here and in processes that get `child_environment`.
+    """Makes the modules next to a recipe importable, here and in processes that get `child_environment`.
 
     Where a file has changed since it was imported, all modules of the folder are imported again: a notebook runs a
     recipe many times.
@@ -93,7 +93,7 @@ def child_environment(changes: Mapping[str, str]) -> dict[str, str]:
 
 
 def shadowed(module: str, folder: Path) -> Path | None:
-    """The file beside a recipe that would be `module`, where Python finds an installed module of that name instead."""
+    """The file next to a recipe that would be `module`, where Python finds an installed module of that name instead."""
     top = module.partition(".")[0]
     return next((path for path in (folder / f"{top}.py", folder / top) if path.exists()), None)
 

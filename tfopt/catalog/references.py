@@ -27,7 +27,7 @@ _FUNCTIONS = {"dataset": "load", "model": "build"}
 __all__ = ["by_name", "call", "check_arguments", "function", "is_function", "module", "named", "names"]
 
 _RELATIVE = (
-    "Modules beside the recipe are no package: write `from layers import ...` without the dot, or put them into a "
+    "Modules next to the recipe are no package: write `from layers import ...` without the dot, or put them into a "
     "folder with an __init__.py and name it: folder.module:function."
 )
 
@@ -133,7 +133,7 @@ def module(name: str, source: str, folder: Path) -> ModuleType:
                 ) from error
             raise StageError(
                 f"{source}: there is no module {error.name!r}.",
-                f"Install it, or put {name.split('.')[0]}.py beside the recipe ({folder}).",
+                f"Install it, or put {name.split('.')[0]}.py next to the recipe ({folder}).",
                 code="unknown_source",
             ) from error
         except Exception as error:
@@ -146,7 +146,7 @@ def module(name: str, source: str, folder: Path) -> ModuleType:
 
 
 def _another(module: ModuleType, folder: Path) -> str:
-    """What to do where Python found another module than the one beside the recipe; empty where it did not."""
+    """What to do where Python found another module than the one next to the recipe; empty where it did not."""
     beside, file = shadowed(module.__name__, folder), getattr(module, "__file__", None)
     if beside is None or (file is not None and Path(file).resolve().is_relative_to(folder.resolve())):
         return ""

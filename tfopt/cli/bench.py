@@ -102,7 +102,7 @@ With a run and --adb, the exit code is that of the run: 7 where a claim is broke
     "libraries",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="With --adb: a library that the tool needs beside it, such as the GPU accelerator; may be repeated.",
+    help="With --adb: a library that the tool needs next to it, such as the GPU accelerator; may be repeated.",
 )
 @click.option(
     "--seconds",

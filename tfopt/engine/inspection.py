@@ -23,7 +23,7 @@ def inspect_against(
         file: a `.tflite`.
         against: the model that is believed: a Keras file, SavedModel or `.tflite`.
         recipe: whose data, loss, metrics and budgets count; the keys of its file of the same name, too.
-        emit: told how many versions of the file have run.
+        emit: receives how many versions of the file have run.
         sensitivity: measures one layer at a time.
         allow_unsafe: runs Python code that a model file holds.
 

@@ -1,4 +1,4 @@
-"""What must travel with a model, such as its tokenizer: written beside every result and every exported file."""
+"""What must travel with a model, such as its tokenizer: written next to every result and every exported file."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Generate(Export):
     converts: ClassVar[bool] = True
 
     context: Annotated[int, Field(ge=2)] | None = None
-    """Most tokens of prompt and answer together (default: the length of the model's sequences)."""
+    """Most tokens of prompt and generated text together (default: the length of the model's sequences)."""
     prefill: tuple[Length, ...] | None = None
     """Lengths of the buckets in which a prompt is read (default: 32 and 128, where the context is as long)."""
     verify: Annotated[int, Field(ge=2)] | None = None

@@ -105,7 +105,7 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
             loaded(tmp_path)
     bad.unlink()
     (tmp_path / "low" / "notes.txt").write_text("x", encoding="utf-8")
-    with pytest.raises(StageError, match=r"notes\.txt is not a WAV file, but lies among 4 WAV files"):
+    with pytest.raises(StageError, match=r"notes\.txt is not a WAV file, but is among 4 WAV files"):
         loaded(tmp_path)
 
 

@@ -122,7 +122,7 @@ def add_file(
 
 
 def c_array_of(record: ExportRecord) -> list[str]:
-    """Names of the C sources beside a file for microcontrollers; they hold the file without metadata."""
+    """Names of the C sources next to a file for microcontrollers; they hold the file without metadata."""
     made = record.details.get("c_array") or {}
     return [Path(made[part]).name for part in ("source", "header") if part in made]
 

@@ -1,4 +1,4 @@
-"""Names of classes: from the recipe, from a file beside it, or from the data source."""
+"""Names of classes: from the recipe, from a file next to it, or from the data source."""
 
 from __future__ import annotations
 

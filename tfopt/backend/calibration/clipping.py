@@ -14,7 +14,7 @@ _ROUNDS = 2
 
 
 def clipped(histogram: Histogram, calibration: Calibration, levels: int) -> tuple[float, float]:
-    """The range of a tensor; it holds 0 and lies within that of all values.
+    """The range of a tensor; it holds 0 and is within that of all values.
 
     Args:
         histogram: of its values.

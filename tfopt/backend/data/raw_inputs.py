@@ -1,6 +1,6 @@
 """How a source made the inputs of a model from raw examples: what an app must do to a camera image, say.
 
-A source tells it with a decorator; for other sources the recipe may (`normalization` of a bundle,
+A source declares it with a decorator; for other sources the recipe can (`normalization` of a bundle,
 `include_preprocessing` of a SavedModel).
 """
 
@@ -38,7 +38,7 @@ class RawInputs:
         high: largest raw value, where the smallest is 0; None where that is not known.
         images: whether examples are images, (height, width, 1 or 3).
         resized: whether images of any size were resized to that of the model, bilinear with antialiasing.
-        pairs: raw examples beside the inputs made of them, to prove it with; None where inputs can be turned back.
+        pairs: raw examples with the inputs made of them, to prove it with; None where inputs can be turned back.
         audio: the features of samples that are normalized, in place of raw values; None where examples are no sound.
         sample_rate: samples per second; None where examples are no sound.
     """

@@ -74,7 +74,7 @@ def read(config: DataConfig, folder: Path, spools: Spools = Spools()) -> ReadSou
 
     Args:
         config: source and its arguments.
-        folder: what relative paths are relative to, and where modules beside the recipe are found.
+        folder: what relative paths are relative to, and where modules next to the recipe are found.
         spools: where the examples of streams go.
 
     Raises:

@@ -30,7 +30,7 @@ class Preprocessing:
 
     Args:
         name: what it is, for people: `tokenizer`.
-        files: its content by file name, as it is written beside a model.
+        files: its content by file name, as it is written next to a model.
     """
 
     name: str

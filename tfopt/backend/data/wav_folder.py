@@ -125,7 +125,7 @@ def _wavs(folder: Path, deep: bool = False) -> list[Path]:
     wavs = [file for file in files if file not in strange]
     if wavs and strange and not deep:
         raise StageError(
-            f"{strange[0]} is not a WAV file, but lies among {counted(len(wavs), 'WAV file')}.",
+            f"{strange[0]} is not a WAV file, but is among {counted(len(wavs), 'WAV file')}.",
             "Convert it, or move it out of the folder.",
             code="invalid_data",
         )

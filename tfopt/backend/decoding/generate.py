@@ -33,7 +33,7 @@ class Request:
         seed: of the random numbers.
         draft: a small model that proposes tokens; None without one.
         tokenizer: file in place of the file's own.
-        stop: tokens that end the text, beside those of the file.
+        stop: tokens that end the text, in addition to those of the file.
         threads: that kernels may use.
         allow_unknown: take what the tokenizer does not know as its unknown token.
     """

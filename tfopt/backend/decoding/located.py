@@ -14,7 +14,7 @@ from tfopt.backend.text.tokenizer import SENTENCEPIECE_MODEL, TOKENIZER_JSON, To
 from tfopt.errors import ExportError, UsageError
 
 GENERATION = "generation.json"
-"""Beside generative files: `{"stop": [ids of tokens that end a text]}`."""
+"""Next to generative files: `{"stop": [ids of tokens that end a text]}`."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Located:
 
     Args:
         file: a `.tflite`.
-        tokenizer: None where there is none beside it.
+        tokenizer: None where there is none next to it.
         stop: ids of the tokens that end a text.
     """
 

@@ -54,7 +54,7 @@ def prompt_tokens(
     if isinstance(prompt, str):
         if tokenizer is None:
             raise UsageError(
-                "The file has no tokenizer beside it, so that a text cannot be turned into tokens.",
+                "The file has no tokenizer next to it, so that a text cannot be turned into tokens.",
                 "Give it with --tokenizer FILE (tokenizer.json, or a SentencePiece .model).",
                 code="data_missing",
             )

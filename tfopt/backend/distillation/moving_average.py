@@ -1,4 +1,4 @@
-"""Self-distillation: the student is taught by the moving average of its own weights."""
+"""Self-distillation: the student learns from the moving average of its own weights."""
 
 from __future__ import annotations
 

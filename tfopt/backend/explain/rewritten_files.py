@@ -58,7 +58,7 @@ def run_rewritten(
         weights: float values of quantized constants, by position of the tensor.
         inputs: .npy file of (examples, ...) real values per input name.
         work: folder for values.
-        done: told after each group of versions how many are done.
+        done: called after each group of versions with the number that is done.
         output: name of the output that is measured; empty for the only one.
     """
     stored = work / "float_weights.npz"

@@ -41,7 +41,7 @@ class Subject:
         twin: a float file of the same weights; None where there is none.
         errors: of the layers inside the file: which are measured where there are too many.
         work: folder for values.
-        done: told how many of how many versions of the file have run.
+        done: receives the number of versions of the file that have run, and of all.
         output: name of the output that is judged; empty for the only one.
     """
 

@@ -15,7 +15,7 @@
 | `preflight` | what is known about `.tflite` files before training? |
 | `shrunk_claims` | has the file of a shrunk network smaller tensors, and is it as fast as its budget? |
 | `zero_units_claims` | are heads and blocks that a prune stage made zero also zero in the file? |
-| `measured` | what is known about a file that was made and run, and how fast is it beside the others? |
+| `measured` | what is known about a file that was made and run, and how fast is it, compared with the others? |
 | `sensitivity` | what does each layer's quantization cost an exported file, and which rules repair it? |
 | `remade` | how is one more file of an exported model made, with other keys? |
 | `against` | how does any `.tflite` compare with any model? |

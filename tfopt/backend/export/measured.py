@@ -34,7 +34,7 @@ class Measured:
         return replace(self, record=self.record.model_copy(update={"details": details}))
 
     def as_plain(self, file: Path) -> PlainFile:
-        """The same, as the plain file beside that of a quantizing stage."""
+        """The same, as the plain file in addition to that of a quantizing stage."""
         failure = self.record.error or "it could not be run" if self.outputs is None else None
         return PlainFile(file, failure, self.outputs)
 

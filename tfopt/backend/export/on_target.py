@@ -1,4 +1,4 @@
-"""What is claimed of a `.tflite` file for the target of its recipe, and what the target needs beside it."""
+"""What is claimed of a `.tflite` file for the target of its recipe, and what the target needs next to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain integer files beside those of a quantizing stage: the model before the stage, quantized after training.
+"""Plain integer files in addition to those of a quantizing stage: the model before the stage, quantized after training.
 
 They are made, run on the test split and thrown away: only their measures are kept, so that a report says whether the
 stage was worth it.

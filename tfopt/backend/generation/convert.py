@@ -17,7 +17,7 @@ from tfopt.core.config.files.tflite_variant import Variant
 
 
 def whole_of(file: Path) -> Path:
-    """Where the file lies that computes all positions in one call, with the weights of `file`."""
+    """Path of the file that computes all positions in one call, with the weights of `file`."""
     return file.with_suffix(".whole.tflite")
 
 
@@ -67,7 +67,7 @@ def quantize_all(source: Path, files: Mapping[str, Quantization]) -> dict[str, F
     and decode differ (measured: 61 of 90 tokens equal).
 
     Args:
-        source: float32 file; `whole_of` it lies beside it.
+        source: float32 file; `whole_of` it is next to it.
         files: by name.
 
     Returns:

@@ -36,7 +36,7 @@ def write(tflite: Path, tokenizer: Path, stop: Sequence[int], context: int, targ
         tflite: file with `prefill_<length>` and `decode`.
         tokenizer: its file, one of `TOKENIZERS`.
         stop: ids of the tokens that end a text; none for a text that goes on to the end of the context.
-        context: most tokens of prompt and answer together.
+        context: most tokens of prompt and generated text together.
         target: the file.
     """
     from litert_lm_builder import litertlm_builder as builder

@@ -100,7 +100,7 @@ def _check_ports(model: tf_keras.Model) -> None:
             for name, port in zip(getattr(model, "input_names", ()), model.inputs or (), strict=False)
         )
         message = (
-            "export.generate needs a model of token ids: one integer input (examples, positions), beside masks of "
+            "export.generate needs a model of token ids: one integer input (examples, positions), and masks of "
             f"padding; this one has {shown or 'inputs that are not known before it runs'}."
         )
         raise Unfit((), message, code="not_stepwise")

@@ -78,7 +78,7 @@ def write_saved_model(
 
 
 class Tracked(tf.Module):
-    """What TensorFlow writes beside the functions: the weights that they read."""
+    """What TensorFlow writes in addition to the functions: the weights that they read."""
 
     def __init__(self, weights: list[tf.Variable], functions: list[Callable[..., Mapping[str, tf.Tensor]]]) -> None:
         super().__init__()

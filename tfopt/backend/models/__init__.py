@@ -3,7 +3,7 @@
 | file | question it answers |
 |---|---|
 | `build` | How does the `model` block of a recipe become a tf_keras model? |
-| `of_data` | Which arguments of a model function do the data tell? |
+| `of_data` | Which arguments of a model function are known from the data? |
 | `outputs` | Which output is trained on which targets with which loss? |
 | `compatibility` | Do model, data and loss belong together? |
 | `vocabularies` | Has each table a row for every id of the data? |

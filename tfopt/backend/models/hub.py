@@ -34,7 +34,7 @@ def hub_model(source: str, args: Config, data: Data, vocabulary_size: int | None
         args: of the class. `vocabulary_size` and `num_classes` come from the data where they are left out; `preset` is
             a folder that KerasHub has written; `output` chooses one of several outputs of a backbone.
         data: the examples.
-        vocabulary_size: tokens of the data, where they tell it.
+        vocabulary_size: tokens of the data, where known.
         folder: of the recipe.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Arguments of a model function that the data tell: shapes, sample rate, vocabulary."""
+"""Arguments of a model function that are known from the data: shapes, sample rate, vocabulary."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def float_layers(model: tf_keras.Model, names: Mapping[str, str] = MappingProxyT
         if isinstance(graph.layers[name], layers.LSTM) and not graph.layers[name].unroll and graph.is_masked(name):
             found.setdefault(name, _LOOP)  # the fused operator takes no mask
         if is_between_floats(graph, name, traced):
-            found.setdefault(name, "it lies between layers that stay float, where rounding would only cost")
+            found.setdefault(name, "it is between layers that stay float, where rounding would only cost")
         if neighbour := shares_float_scale(graph, name, traced):
             found.setdefault(name, f"it has one scale with {names.get(neighbour, neighbour)}, which stays float")
             for mover in graph.producers(name):

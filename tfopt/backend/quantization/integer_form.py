@@ -19,7 +19,7 @@ _PASSES = ((MultiHeadAttention(),),)
 def integer_form(model: tf_keras.Model, shapes: Mapping[str, Shape] = MappingProxyType({})) -> Canonical | None:
     """The form of a model with masks that the converter can calibrate and compute in integers; same outputs.
 
-    Without it the converter sets masked scores to -1e9, beside which 8 bits hold nothing else, divides the sums of
+    Without it the converter sets masked scores to -1e9, next to which 8 bits hold nothing else, divides the sums of
     masked pooling, which stops LiteRT's reference kernels, and casts masks in float (TF 2.21).
 
     Args:

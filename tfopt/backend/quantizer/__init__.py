@@ -12,7 +12,7 @@ after. All of it runs in the child process of the conversion.
 | `layer_weights` | which operators will read the weights of a Keras layer? |
 | `operators` | which operators have weights, of which layers and lengths? |
 | `choices` | which mode and algorithm does each operator get? |
-| `engine` | how is litert-quantizer told? |
+| `engine` | how does litert-quantizer learn what each operator becomes? |
 | `float_parts` | which layers does an int16x8 file compute in float? |
 | `ranges` | what are activations over the calibration examples? |
 | `lstm_weights` | how does the LSTM operator, which the quantizer does not know, get int8 weights? |

@@ -1,4 +1,4 @@
-"""litert-quantizer, told what each operator becomes. The only file that imports it."""
+"""What litert-quantizer is asked for, operator by operator. The only file that imports it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What activations of a float32 file are, over examples: least and greatest values, and products for GPTQ.
 
 litert-quantizer has a calibration of its own: a moving average of each example's least and greatest value. Whatever
-lies beyond the average is cut off. Measured over 16 examples on a Dense model in int16x8: largest error 0.59 standard
+is beyond the average is cut off. Measured over 16 examples on a Dense model in int16x8: largest error 0.59 standard
 deviations of the output with that, 0.02 with the least and greatest values of all examples. It also fails on a file
 with a loop.
 """

@@ -27,7 +27,7 @@ from tfopt.core.config.shrinking import Shrinking
 FoundCost = Callable[[tf_keras.Model], tuple[float, float]]
 """Cost of a built network and of the dense model, counted or measured together."""
 _TRIES = 6
-"""How often widths are chosen anew because the network that was built costs more (or clearly less) than planned."""
+"""How often widths are chosen again because the network that was built costs more (or clearly less) than planned."""
 _TOLERANCE = 0.02
 """How far below its budget a latency may stay without another try, as a share of it."""
 

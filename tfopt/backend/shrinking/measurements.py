@@ -1,4 +1,4 @@
-"""Measurements that several stages share: found by what they were measured of, kept beside the store's entries."""
+"""Measurements that several stages share: found by what they were measured of, kept next to the store's entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weights of a narrowed layer, solved anew so that its outputs are as before.
+"""The weights of a narrowed layer, solved again so that its outputs are as before.
 
 He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural Networks" (2017), arXiv:1707.06168: least squares
 between the outputs of the layer in the model before and what the channels that stay can say of them.

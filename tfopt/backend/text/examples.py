@@ -1,4 +1,4 @@
-"""Token ids of one length: examples of a classifier, windows of a language model, and what is told about them."""
+"""Token ids of one length: examples of a classifier, windows of a language model, and what is reported about them."""
 
 from __future__ import annotations
 

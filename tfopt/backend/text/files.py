@@ -126,7 +126,7 @@ def _of_pairs(path: Path) -> bytes:
     """GPT-2's byte-level BPE, in the two files that came before `tokenizer.json`."""
     merges = path.with_name(_PAIRS[1])
     if not merges.is_file():
-        raise StageError(f"{path} needs {merges.name} beside it.", code="data_missing")
+        raise StageError(f"{path} needs {merges.name} next to it.", code="data_missing")
     tokenizers = library()
     try:
         made = tokenizers.Tokenizer(tokenizers.models.BPE.from_file(str(path), str(merges)))

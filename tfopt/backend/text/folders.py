@@ -51,7 +51,7 @@ def read_folder(path: Path, config: TextConfig) -> dict[str, Texts]:
     """Reads a folder.
 
     Args:
-        path: with `train.csv` (also .tsv, .jsonl, .txt; beside it `validation` and `test`); or with .txt files, for a
+        path: with `train.csv` (also .tsv, .jsonl, .txt; next to it `validation` and `test`); or with .txt files, for a
             language model; or with a subfolder of .txt files for each class. The last two also inside of `train/`,
             `validation/` and `test/`.
         config: task, columns and encoding.
@@ -60,7 +60,7 @@ def read_folder(path: Path, config: TextConfig) -> dict[str, Texts]:
         Texts and labels by split.
 
     Raises:
-        StageError: there are no texts, something else lies in between, or a file cannot be read.
+        StageError: there are no texts, something else is in between, or a file cannot be read.
     """
     files = [file for file in _visible(path) if file.is_file() and file.suffix.lower() in TEXT_FILES]
     folders = [folder for folder in _visible(path) if folder.is_dir()]
@@ -71,7 +71,7 @@ def read_folder(path: Path, config: TextConfig) -> dict[str, Texts]:
         if strange:
             raise StageError(
                 f"{path} has train/ and also {strange[0]}/.",
-                "Beside train/ only validation/ and test/ may lie.",
+                "Next to train/ only validation/ and test/ are allowed.",
                 code="invalid_data",
             )
         return {folder.name: _texts(folder, config) for folder in folders}

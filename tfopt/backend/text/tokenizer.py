@@ -22,7 +22,7 @@ TOKENIZER_JSON = "tokenizer.json"
 SENTENCEPIECE_MODEL = "tokenizer.model"
 """The file of a SentencePiece tokenizer."""
 SENTENCEPIECE_CONFIG = "tokenizer_config.json"
-"""What stands beside it, as in Transformers: `add_bos_token`, `bos_token`, `add_eos_token`, `eos_token`."""
+"""What stands next to it, as in Transformers: `add_bos_token`, `bos_token`, `add_eos_token`, `eos_token`."""
 PADDING_TOKENS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>", "<|endoftext|>")
 """What tokenizers call the token that fills texts up, most certain first; GPT-2 has the last one only."""
 UNKNOWN_TOKENS = ("[UNK]", "<unk>", "<UNK>")
@@ -37,7 +37,7 @@ class Tokenizer(ABC):
 
     @staticmethod
     def from_files(files: Mapping[str, bytes]) -> Tokenizer:
-        """The tokenizer of `Preprocessing.files`, or of the files beside a model.
+        """The tokenizer of `Preprocessing.files`, or of the files next to a model.
 
         Args:
             files: `tokenizer.json`, or else `tokenizer.model` of SentencePiece; other names are kept with it.

@@ -106,7 +106,7 @@ def _word_pieces(config: WordPieceTokenizer, texts: Sequence[str]) -> Any:
     if len(special) + len(alphabet) > config.vocabulary_size:
         raise StageError(
             f"The training texts have {len(letters)} different letters and signs, which need {len(alphabet)} tokens "
-            f"at the start of words and inside, beside {len(special)} special tokens; "
+            f"at the start of words and inside, and {len(special)} special tokens; "
             f"data.text.tokenizer.vocabulary_size is {config.vocabulary_size}.",
             f"Write at least {len(special) + len(alphabet)}, or use kind: bpe.",
             code="out_of_range",

@@ -19,7 +19,7 @@ def arena_bytes(path: Path | str, example: Mapping[str, Array]) -> int | None:
     """Bytes of all tensors that are computed, as they share memory, with the scratch memory of the kernels.
 
     LiteRT has no call that says it, so the addresses of the tensors are read after a run on the built-in kernels.
-    XNNPACK keeps what lies between its operators to itself: with it, the arena is smaller and its own memory unknown.
+    XNNPACK keeps what is between its operators to itself: with it, the arena is smaller and its own memory unknown.
 
     Args:
         path: a `.tflite` file that runs.

@@ -1,4 +1,4 @@
-"""Broken claims that the recipe accepts: marked with the reason, never hidden. An acceptance without need is told."""
+"""Broken claims that the recipe accepts: marked with the reason, not hidden. An acceptance without need is reported."""
 
 from __future__ import annotations
 

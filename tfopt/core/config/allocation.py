@@ -75,7 +75,7 @@ def share_out(
     """The sparsity of each layer under one magnitude threshold, as water-filling.
 
     The threshold is raised until the layers together have `target` zeros; a layer stays at `floor` until the threshold
-    comes to it and stops at `ceiling`. Where the target lies outside of them (a schedule that begins at 0), they give
+    comes to it and stops at `ceiling`. Where the target is outside of them (a schedule that begins at 0), they give
     way to it. Where many weights are equal, all layers get the same part of the last jump, so that the overall sparsity
     is exact. Magnitude pruning with one threshold is the "global" one of Blalock et al., "What is the State of Neural
     Network Pruning?" (2020), arXiv:2003.03033.

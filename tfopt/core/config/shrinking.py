@@ -77,7 +77,7 @@ class Shrinking(Block):
     calibration_examples: Annotated[int, Field(ge=1)] = 512
     """Training examples from which gradients, activations and the reconstruction are computed."""
     reconstruct: bool | Literal["updates"] = True
-    """Solve the weights that read removed units anew, so that their outputs on the calibration examples are as before
+    """Solve the weights that read removed units again, so that their outputs on the calibration examples are as before
     (least squares, He et al. 2017, arXiv:1707.06168). With a schedule, `true` has no effect, as training goes on with
     the weights there are; `updates` solves them at each update that removes units, for which a smaller network is built
     each time: a schedule of few rounds is best."""

@@ -154,7 +154,7 @@ class Export(Block):
         return ()
 
     def problems_beside(self, others: Sequence[Export]) -> Iterable[Mistake]:
-        """Mistakes that show only beside the other exports of the recipe; their messages are whole sentences.
+        """Mistakes that show only together with the other exports of the recipe; their messages are whole sentences.
 
         Args:
             others: the other exports, in the order of the recipe.

@@ -71,7 +71,7 @@ CODES = {
     "stage_order": ErrorCode("A stage cannot follow the one before it.", "Change the order of the stages."),
     "no_earlier_stage": ErrorCode("A stage refers to one that does not come before it.", "Name an earlier stage."),
     "nothing_trained": ErrorCode("A stage needs a trained model, but no stage comes before.", "Train first."),
-    "outside_stage": ErrorCode("A point in time lies outside its stage.", "Make the stage longer, or move the point."),
+    "outside_stage": ErrorCode("A point in time is outside its stage.", "Make the stage longer, or move the point."),
     "wrong_order": ErrorCode("Points in time are not in order.", "Sort them."),
     "epoch_not_kept": ErrorCode("The weights of an epoch are needed that is not kept.", "Add it to `keep`."),
     "no_gradient": ErrorCode("A stage cannot train through the model before it.", "Follow the message."),

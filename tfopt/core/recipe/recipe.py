@@ -70,7 +70,7 @@ class ModelConfig(Block):
     """Whether a model file may run code: Python bytecode that it holds (Lambda layers), and modules that it names. For
     files whose author you trust."""
     objects: tuple[str, ...] | None = None
-    """Modules of the classes and functions that a model file is made of, beside the recipe or installed:
+    """Modules of the classes and functions that a model file is made of, next to the recipe or installed:
     `package.module` for all that a module defines and registers, `package.module:name` for one of them."""
 
     @field_validator("objects")

@@ -62,7 +62,7 @@ def _micro_refuses(mode: _Mode) -> str:
     if mode.activations == "float32" and mode.weights != "float32":
         return (
             f"TFLite Micro computes in float only with float32 weights, and has no kernels for {mode.weights} weights "
-            "beside float activations"
+            "together with float activations"
         )
     return ""
 

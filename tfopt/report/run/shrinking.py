@@ -80,7 +80,7 @@ def _sentences(name: str, details: dict[str, Any], metric: str) -> tuple[str, ..
         value = formats.measure(metric, before.get(metric))
         found.append(
             f"{name}: before training, {formats.spaced(metric)} {value} on {split} examples"
-            + (f", with the weights of {counted(len(solved), 'layer')} solved anew." if solved else ".")
+            + (f", with the weights of {counted(len(solved), 'layer')} solved again." if solved else ".")
         )
     return tuple(found)
 

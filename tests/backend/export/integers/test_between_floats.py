@@ -1,4 +1,4 @@
-"""What lies between operators without an integer kernel stays float: GeM pooling, as one layer and as operations."""
+"""What is between operators without an integer kernel stays float: GeM pooling, as one layer and as operations."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_mean_between_two_powers_is_float_and_the_file_is_right(
 ) -> None:
     planned = float_layers(model)
     (mean,) = [name for name in planned if "mean" in name]
-    assert planned[mean].startswith("it lies between layers that stay float")
+    assert planned[mean].startswith("it is between layers that stay float")
     loss = Compile(loss={"name": "sparse_categorical_crossentropy", "from_logits": True})
     context = export_context(tmp_path / "export", digits(rows=True), compile=loss)
     variants = {"int8": Variant(quantize="int8", calibration=32)}

@@ -35,7 +35,7 @@ def largest_in_channels(model: tf_keras.Model, chains: Sequence[Chain], inputs: 
     """The largest magnitude of each channel of the activation of each chain, (channels,).
 
     Args:
-        model: a functional model; the chains may lie in models nested in it.
+        model: a functional model; the chains can be in models nested in it.
         chains: any.
         inputs: examples as the model takes them.
     """

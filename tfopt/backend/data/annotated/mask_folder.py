@@ -49,7 +49,7 @@ def load_masks(
             the same size.
         channels: of images: 3 for colour, 1 for grey.
         scale: `unit` results in 0..1, `none` keeps 0..255.
-        classes: names of the classes, or how many there are; without it the masks tell.
+        classes: names of the classes, or how many there are; without it, from the masks.
         values: for each class in order the number (grey and palette masks) or the colour [red, green, blue] of its
             pixels; without it the number is the class.
         ignore: number or colour of pixels that have no class, such as 255 in Pascal VOC; the loss must ignore them

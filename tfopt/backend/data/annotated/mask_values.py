@@ -26,7 +26,7 @@ class MaskValues:
     Args:
         values: for each class in order the number or the colour of its pixels; None where the number is the class.
         ignore: number or colour of pixels that have no class; None where all have.
-        classes: number of classes; None where the masks tell.
+        classes: number of classes; None: from the masks.
         colours: whether values and ignore are colours, each as one number (0xRRGGBB).
     """
 

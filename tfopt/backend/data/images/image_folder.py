@@ -88,7 +88,7 @@ def load_images(
         if strange:
             raise StageError(
                 f"{path} has train/ and also {strange[0]}/.",
-                "Beside train/ only validation/ and test/ may lie.",
+                "Next to train/ only validation/ and test/ are allowed.",
                 code="invalid_data",
             )
         splits = {folder.name: _read(folder, size, channels, scale) for folder in folders}

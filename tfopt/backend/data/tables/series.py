@@ -66,7 +66,7 @@ class WindowKeys:
 
 
 def windows(series: Sequence[Series], columns: Sequence[str], keys: WindowKeys, shares: Splits) -> Prepared:
-    """Examples of series: training first in time, then validation, then test; no window lies across a border.
+    """Examples of series: training first in time, then validation, then test; no window is across a border.
 
     Args:
         series: each is cut by itself.

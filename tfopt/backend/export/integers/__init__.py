@@ -2,7 +2,7 @@
 
 | file | question it answers |
 |---|---|
-| `between_floats` | what lies between operators without an integer kernel? |
+| `between_floats` | what is between operators without an integer kernel? |
 | `float_rules` | which layers does a rule keep in float in an int8 file, and how? |
 | `integer_steps` | what is done between calibration and quantization in an int8 conversion? |
 | `loops` | how does a recurrent layer that is a loop get into an int8 file, and stay accurate? |

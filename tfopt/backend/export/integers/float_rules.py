@@ -34,7 +34,7 @@ class FloatRequest:
         layers: Keras names.
         names: Keras names of all layers of the float model.
         aliases: layers of the float model by names of the layers that compute them in the converted one.
-        known: layers that have operators without an integer kernel: what lies between those computes in float, too.
+        known: layers that have operators without an integer kernel: what is between those computes in float, too.
     """
 
     layers: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ def unmatched_rules(variant: Variant, model: tf_keras.Model) -> list[int]:
 
 
 def float_request(variant: Variant, model: tf_keras.Model | Quantized) -> FloatRequest:
-    """What a variant keeps in float of a model: the layers of its rules, and what lies between float operators."""
+    """What a variant keeps in float of a model: the layers of its rules, and what is between float operators."""
     float_model = model if isinstance(model, tf_keras.Model) else model.float_model
     layers = layers_by_rule(variant, float_model)
     by_converter = variant.mode.integer_only and variant.engine == "converter"
@@ -94,7 +94,7 @@ def float_request(variant: Variant, model: tf_keras.Model | Quantized) -> FloatR
 
 
 def _known(model: tf_keras.Model) -> tuple[str, ...]:
-    """The layers in which operators may lie between float ones."""
+    """The layers in which operators can be between float ones."""
     if not model.inputs or not (traced := traced_floats(model)):
         return ()
     graph = Graph(model)

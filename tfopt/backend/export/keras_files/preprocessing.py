@@ -18,7 +18,7 @@ from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord
 
 PREPARED = "prepared"
-"""The signature that takes inputs as the model does, beside `serving_default`, which takes raw examples."""
+"""The signature that takes inputs as the model does; `serving_default` takes raw examples."""
 
 _PAIRS = 64
 """Raw images or recordings that are prepared by the file and by the pipeline."""

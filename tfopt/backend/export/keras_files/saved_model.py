@@ -118,7 +118,7 @@ def write_saved_model(
         folder: created.
         batch: fixed number of examples per call; None for any.
         shapes: of one example, by name of an input (the model's own) whose open axes are fixed.
-        raw: makes `serving_default` take raw examples; the model's own inputs get a signature beside it.
+        raw: makes `serving_default` take raw examples; the model's own inputs get a second signature.
 
     Raises:
         ExportError: the disk is full or the folder is read-only.

@@ -86,7 +86,7 @@ def imported(path: Path, finding: Finding, folder: Path) -> CustomObjects:
                 lambda: getattr(importlib.import_module(module), attribute), f"Importing what {path} names ({name})"
             )
         except StageError as error:
-            raise StageError(error.message, f"Put {module} beside the recipe. {NAME_IT}", code=error.code) from error
+            raise StageError(error.message, f"Put {module} next to the recipe. {NAME_IT}", code=error.code) from error
     registered = part.get("registered_name")
     return {name: code, **({registered: code} if isinstance(registered, str) else {})}
 
@@ -114,6 +114,6 @@ def missing(path: Path, findings: Sequence[Finding]) -> StageError:
     return StageError(
         f"{path} uses {names}" + (f" (layer {layers})" if layers else "") + ", which Keras does not have, and does "
         "not say in which module it is.",
-        "Name the module that defines it, beside the recipe or installed: model.objects: [package.module].",
+        "Name the module that defines it, next to the recipe or installed: model.objects: [package.module].",
         code="model_unreadable",
     )

@@ -125,7 +125,7 @@ def assign(model: tf_keras.Model, pretrained: Pretrained, further: Sequence[Part
     Args:
         model: of the zoo, with the sizes of `pretrained`.
         pretrained: checked.
-        further: parts beside those of the layout.
+        further: parts in addition to those of the layout.
     """
     numbers = {number: index for index, number in enumerate(pretrained.kept, start=1)}
     for part in (*pretrained.layout.parts(pretrained.stored), *further):

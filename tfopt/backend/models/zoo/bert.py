@@ -76,7 +76,7 @@ def build(
     Args:
         input_shape: (positions,) of token ids, 0 for padding; or `token_ids` and `segment_ids` by name.
         num_outputs: classes.
-        vocabulary_size: tokens; the data tell it.
+        vocabulary_size: tokens; known from the data.
         tokenizer: of the data; finds the row of each token in the folder.
         weights: folder with `config.json` and `model.safetensors` of BERT, MiniLM or DistilBERT, relative to the
             recipe; or `package:folder` of an installed package. It says all sizes.

@@ -35,7 +35,7 @@ def build(
         blocks: number of depthwise-separable blocks.
         dropout: share of the last features that is dropped in training.
         features: `log_mel` or `mfcc`, computed of samples by the model, in float operators of TFLite.
-        sample_rate: samples per second; data of WAV files tell it. For `features`.
+        sample_rate: samples per second; known from WAV files. For `features`.
         window_ms: length of a window, in milliseconds. For `features`.
         hop_ms: from the beginning of a window to that of the next, in milliseconds. For `features`.
         bands: mel bands. For `features`.

@@ -45,7 +45,7 @@ def build(
         dropout: share dropped in training after each half of a block.
         activation: of the feed-forward layers; `relu` is the cheapest one in 8 bits.
         features: `log_mel` or `mfcc`, computed of samples by the model, in float operators of TFLite.
-        sample_rate: samples per second; data of WAV files tell it. For `features`.
+        sample_rate: samples per second; known from WAV files. For `features`.
         window_ms: length of a window, in milliseconds. For `features`.
         hop_ms: from the beginning of a window to that of the next, in milliseconds. For `features`.
         bands: mel bands. For `features`.

@@ -42,7 +42,7 @@ def build(
     Args:
         input_shape: (positions,) of token ids; 0 is padding.
         num_outputs: classes.
-        vocabulary_size: tokens; the data tell it.
+        vocabulary_size: tokens; known from the data.
         width: of the vectors.
         blocks: number of them.
         heads: of attention.

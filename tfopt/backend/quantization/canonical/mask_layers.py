@@ -20,7 +20,7 @@ from tfopt.backend.types import Nested
 MARGIN = 16.0
 """How far below the lowest score of its row a masked score is: e^-16 of the smallest weight that counts.
 
-Keras takes 1e9, beside which 8 bits cannot tell any two scores apart.
+Keras takes 1e9, next to which 8 bits cannot tell any two scores apart.
 """
 
 

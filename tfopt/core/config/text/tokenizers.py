@@ -129,7 +129,7 @@ class FileTokenizer(_Kind):
     """`tokenizer.json`, `vocab.txt` of BERT, `.model` of SentencePiece, or a folder with one of them; `package:folder`
     is a folder of an installed package."""
     lowercase: bool | None = None
-    """Of `vocab.txt`, which does not say: make texts lower case first (default: what `tokenizer_config.json` beside it
+    """Of `vocab.txt`, which does not say: make texts lower case first (default: what `tokenizer_config.json` next to it
     says, else yes)."""
 
     @field_validator("path")

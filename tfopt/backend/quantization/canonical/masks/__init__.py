@@ -1,6 +1,6 @@
 """Masks as tensors: what Keras passes along behind the tensors of a model becomes part of its graph.
 
-Every other rewrite loses a mask, tfmot's wrappers stop at one, and the converter dies of a masked loop with integers.
+Every other rewrite loses a mask, tfmot's wrappers stop at one, and the converter crashes on masked integer loops.
 
 | file | question it answers |
 |---|---|

@@ -1,7 +1,7 @@
 """Attention that a user wrote with `keras.ops`: products of heads, masks before the softmax, and the softmax.
 
 The bridge wraps such an operation (tf_keras has no layer for it), and a wrapper is not simulated. Keras masks scores by
--1e9, beside which 8 bits cannot tell any two other scores apart: here a masked score is 16 below the lowest of its row,
+-1e9, next to which 8 bits cannot tell two other scores apart: here a masked score is 16 below the lowest of its row,
 whose weight e^-16 no integer file can hold either.
 """
 
