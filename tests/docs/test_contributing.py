@@ -26,6 +26,11 @@ FILE = re.compile(
 )
 COMMAND = re.compile(r"^\$ (.+)$", re.MULTILINE)
 SECONDS = 900
+OF_MODES = (
+    "tests/core/config/files/test_algorithms.py",
+    "tests/core/config/test_quantization_modes.py::test_every_mode_has_claims_about_its_weights_that_can_break",
+)
+"""Tests of the table of modes, which a new row has to pass."""
 
 
 def place(folder: Path) -> list[str]:
@@ -48,7 +53,7 @@ def place(folder: Path) -> list[str]:
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository with the files of the page."""
     folder = tmp_path_factory.mktemp("clone")
-    for part in ("tfopt", "tests/support", "recipes"):
+    for part in ("tfopt", "tests/support", "tests/core/config", "recipes"):
         shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     for part in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
         shutil.copy(REPOSITORY / part, folder / part)
@@ -84,7 +89,7 @@ def test_the_files_of_the_examples_are_accepted_and_their_commands_work(clone: P
     assert suites
     assert verbs
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suites, "tests/test_commands.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suites, *OF_MODES, "tests/test_commands.py"],
         cwd=clone,
         env={**os.environ, "PYTHONPATH": f"{clone}{os.pathsep}{tmp_path}"},
         capture_output=True,

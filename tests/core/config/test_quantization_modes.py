@@ -34,7 +34,7 @@ def claims_of(name: str, dtype: str) -> list[ClaimRecord]:
     """The claims of a variant about a file whose only weight is of `dtype`."""
     values: dict[str, Any] = {"scales": 1, "unique": 9, "sparsity": 0.0, "bytes": 9, "quantization": "none"}
     values |= {"operator": "FULLY_CONNECTED", "block": MODES[name].block}
-    weight = TensorRecord(name="dense/MatMul", layer="dense", dtype=dtype, shape=[64, 128], role="weight", **values)
+    weight = TensorRecord(name="dense/MatMul", layer="dense", dtype=dtype, shape=[64, 1024], role="weight", **values)
     port = PortRecord(name="port", dtype="float32", shape=[1, 64])
     audit = AuditRecord(inputs=[port], outputs=[port], operators={}, float_operators={}, sparsity=0.0, tensors=[weight])
     same = OutputComparison(360, share=1.0)

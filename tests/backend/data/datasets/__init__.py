@@ -1,0 +1,1 @@
+"""Contracts of data sets, one file each: see CONTRIBUTING.md."""

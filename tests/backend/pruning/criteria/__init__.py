@@ -1,0 +1,1 @@
+"""Contracts of pruning criteria, one file each: see CONTRIBUTING.md."""
