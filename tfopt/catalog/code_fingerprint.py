@@ -14,7 +14,7 @@ _INSTALLED = ("site-packages", "dist-packages")
 _PLAIN = (bool, int, float, str, bytes, tuple, frozenset, type(None))
 
 
-def code_fingerprint(code: Any) -> str:
+def code_fingerprint(code: object) -> str:
     """SHA-256 of the source of a function or class, and of what it uses of the user's modules, however deep.
 
     Used are the names that its code mentions: functions, classes, numbers and texts of its module, and whole modules of
@@ -53,7 +53,7 @@ def _lines(code: Any, seen: set[int]) -> Iterator[str]:
                 yield from _of_value(name, value, seen)
 
 
-def _of_value(name: str, value: Any, seen: set[int]) -> Iterator[str]:
+def _of_value(name: str, value: object, seen: set[int]) -> Iterator[str]:
     if isinstance(value, ModuleType):
         if _is_own(value) and id(value) not in seen:
             seen.add(id(value))
@@ -65,12 +65,12 @@ def _of_value(name: str, value: Any, seen: set[int]) -> Iterator[str]:
         yield f"{name} = {value!r}"
 
 
-def _members(code: type) -> Iterator[Any]:
+def _members(code: type) -> Iterator[object]:
     for value in vars(code).values():
         yield value.fget if isinstance(value, property) else getattr(value, "__func__", value)
 
 
-def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
+def _used(function: FunctionType) -> Iterator[tuple[str, object]]:
     """Global names that a function mentions, and what it closes over."""
     for name in _names(function.__code__):
         if name in function.__globals__:
@@ -96,7 +96,7 @@ def _source(code: Any) -> str:
         return f"{code.__module__}.{code.__qualname__}"
 
 
-def _is_own(code: Any) -> bool:
+def _is_own(code: object) -> bool:
     """Whether code is in a module of the user: neither of Python nor installed."""
     module = code if isinstance(code, ModuleType) else sys.modules.get(getattr(code, "__module__", ""))
     file = getattr(module, "__file__", None)

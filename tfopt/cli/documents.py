@@ -27,14 +27,14 @@ def plain(value: object) -> Any:
     return to_jsonable_python(value, by_alias=True, inf_nan_mode="null", fallback=_mapping)
 
 
-def _mapping(value: object) -> dict[Any, Any]:
+def _mapping(value: object) -> dict[object, object]:
     """Mappings that pydantic does not know, such as MappingProxyType, as dicts."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form: {value!r}")
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
+def plan_document(plan: Plan) -> dict[str, object]:
     """A plan with its recipe as written in YAML and its schedules as points."""
     from tfopt.core.records.layer_support import totals
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -55,7 +54,7 @@ def _tally(problems: Sequence[Problem]) -> list[str]:
     return [f"{len(problems)} mistakes; nothing was run."] if len(problems) > 1 else []
 
 
-def error_document(error: TfoptError) -> dict[str, Any]:
+def error_document(error: TfoptError) -> dict[str, object]:
     """An error for `--json`, so that there is always one document on stdout."""
     problems = error.problems if isinstance(error, RecipeError) else ()
     return {

@@ -6,7 +6,6 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tfopt.catalog.own_code import importable
 from tfopt.core.config.traits import Trait
@@ -58,7 +57,7 @@ def follow(prepared: Prepared, store: Store, root: Path, on_event: Emit | None) 
 class _Following(Execution):
     """An execution that trains, and writes nothing."""
 
-    def stored(self, key: str) -> tuple[Path, dict[str, Any]] | None:
+    def stored(self, key: str) -> tuple[Path, dict[str, object]] | None:
         return self._entry(key) if distribution.receive() == "stored" else None
 
     def alone_with(self, planned: PlannedStage) -> AbstractContextManager[None]:
@@ -77,7 +76,7 @@ class _Following(Execution):
         distribution.receive()
         return result.model if isinstance(result, StageResult) else result
 
-    def _entry(self, key: str) -> tuple[Path, dict[str, Any]]:
+    def _entry(self, key: str) -> tuple[Path, dict[str, object]]:
         """What the worker that leads has in its store."""
         _see(self.store.folder(key) if self.store.remote is None else self.folder)
         found = self.store.get(key, self.warn)

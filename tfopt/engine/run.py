@@ -10,7 +10,6 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tfopt.catalog.own_code import importable
 from tfopt.core.claims.acceptance import lost_traits
@@ -157,7 +156,7 @@ class Execution:
             traits = next_traits(stage, traits)
         return (model if stored_at is None else stage_artifacts.load(stored_at)), traits
 
-    def stored(self, key: str) -> tuple[Path, dict[str, Any]] | None:
+    def stored(self, key: str) -> tuple[Path, dict[str, object]] | None:
         """The entry of a key in the store, or None; it is announced to the workers that train along."""
         found = self.store.get(key, self.warn)
         distribution.announce("new" if found is None else "stored")
@@ -167,7 +166,7 @@ class Execution:
         """The lock of a stage: another process may build the same one, and this one then waits."""
         return key_lock(self.store.root, planned.key, lambda: self.emit(Waiting(planned.name)))
 
-    def replay(self, planned: PlannedStage, stored: dict[str, Any]) -> None:
+    def replay(self, planned: PlannedStage, stored: dict[str, object]) -> None:
         """Emits the events of a stage whose result is in the store, as if it had just run."""
         record = StageRecord.model_validate({**stored, "name": planned.name, "key": planned.key, "cached": True})
         self.announce(planned, cached=True)

@@ -72,7 +72,7 @@ class RayExecutor:
             scheduling_strategy="SPREAD" if resources.placement == "spread" else "DEFAULT",
             runtime_env={"env_vars": {name: variables[name] for name in _VARIABLES}},
         )
-        self.running: dict[str, Any] = {}
+        self.running: dict[str, object] = {}
         self.nodes: dict[str, str] = {}
         self.attempts: Counter[str] = Counter()
         self.losses: Counter[str] = Counter()

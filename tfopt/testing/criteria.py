@@ -62,7 +62,7 @@ class CriterionContract(StageContract):
         criterion.track(kernels)
         return criterion
 
-    def test_it_has_a_summary(self, made: Any) -> None:
+    def test_it_has_a_summary(self, made: object) -> None:
         summary = (type(made).__doc__ or "").strip().splitlines()
         assert summary, f"{type(made).__name__} has no docstring"
         assert len(summary[0]) <= 120

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tfopt.backend.audit import sizes
 from tfopt.backend.tflite import child_process
@@ -56,7 +55,7 @@ def read_safely(path: Path, function: str) -> AuditRecord:
     return AuditRecord.model_validate(found)
 
 
-def audit_as_json(path: str) -> dict[str, Any]:
+def audit_as_json(path: str) -> dict[str, object]:
     """Runs in the child process of `inspect`."""
     doing(f"read {path}")
     audit = audit_file(Path(path)).model_copy(

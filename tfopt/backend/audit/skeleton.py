@@ -59,7 +59,7 @@ def _from_config(config: dict[str, Any]) -> Ports:
     return inputs, [PortRecord(name=name, dtype="?", shape=None) for name in names]
 
 
-def _ends(nested: Any) -> list[str]:
+def _ends(nested: object) -> list[str]:
     """Layer names of `output_layers`: `[name, node, tensor]`, or lists and dicts of such."""
     if isinstance(nested, dict):
         return [name for part in nested.values() for name in _ends(part)]
@@ -70,7 +70,7 @@ def _ends(nested: Any) -> list[str]:
     return [name for part in nested for name in _ends(part)]
 
 
-def _described(config: dict[str, Any]) -> PortRecord:
+def _described(config: dict[str, object]) -> PortRecord:
     shape = config.get("batch_input_shape") or config.get("batch_shape")
     if isinstance(shape, dict):  # a tuple or shape in the notation of SavedModels
         shape = shape.get("items")

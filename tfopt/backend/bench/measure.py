@@ -55,14 +55,14 @@ def measure(
     return rows
 
 
-def _operators(file: Path, threads: int, kernels: Kernels) -> dict[str, Any]:
+def _operators(file: Path, threads: int, kernels: Kernels) -> dict[str, object]:
     try:
         return {"operators": [asdict(one) for one in operator_times(file, threads, kernels)]}
     except (ProcessCrashed, ProcessFailed) as error:
         return {"operators": [], "operators_error": error.message}
 
 
-def _alone(file: Path, threads: int, kernels: Kernels, rounds: int) -> dict[str, Any]:
+def _alone(file: Path, threads: int, kernels: Kernels, rounds: int) -> dict[str, object]:
     try:
         return benchmark.bench([file], threads, rounds, kernels=[kernels])[0]
     except (ProcessCrashed, ProcessFailed) as error:

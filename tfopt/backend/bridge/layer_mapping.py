@@ -70,7 +70,7 @@ def _made(
     return instead.get(kind, native)(**native_config(kind, config))
 
 
-def native_config(kind: str, config: Config) -> dict[str, Any]:
+def native_config(kind: str, config: Config) -> dict[str, object]:
     """The arguments of the tf_keras layer for a Keras 3 configuration; inner layers as objects.
 
     Raises:
@@ -78,7 +78,7 @@ def native_config(kind: str, config: Config) -> dict[str, Any]:
     """
     accepted = _parameters(getattr(tf_keras.layers, kind)) | _BASE_KEYS | UNDOCUMENTED_KEYS.get(kind, frozenset())
     defaults = inspect.signature(getattr(keras.layers, kind).__init__).parameters
-    arguments: dict[str, Any] = dict(ADDED_KEYS.get(kind, {}))
+    arguments: dict[str, object] = dict(ADDED_KEYS.get(kind, {}))
     for key, value in config.items():
         name = RENAMED_KEYS.get(kind, {}).get(key, key)
         if key.endswith("_initializer") or key in SET_AFTERWARDS or key in IGNORED_KEYS:
@@ -161,7 +161,7 @@ def _activation(value: Any) -> Any:
     raise NoEquivalent(f"tf_keras has no activation {name!r}")
 
 
-def _own_code(value: Any) -> Any:
+def _own_code(value: object) -> object:
     """The class or function of a user that a configuration names; None where it is of Keras, or a layer.
 
     Its code is called with tensors of TensorFlow, in tf_keras as in Keras 3.

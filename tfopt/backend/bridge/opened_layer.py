@@ -63,7 +63,7 @@ class OwnLayer(Functional):
         args, kwargs = fill(json.loads(self.pattern), tensors)
         return made_again(json.loads(self.hosted), self.name)(*args, **kwargs)
 
-    def wrapped_classes(self) -> list[Any]:
+    def wrapped_classes(self) -> list[object]:
         """The classes and functions from outside Keras that the user's layer is made of."""
         return [code for _, _, code in custom_parts(json.loads(self.hosted)) if code is not None]
 

@@ -82,7 +82,7 @@ def _found(
     raise NoEquivalent("it is no layer normalization")
 
 
-def _candidates(layer: Any) -> list[float]:
+def _candidates(layer: object) -> list[float]:
     """Epsilons to try: numbers that the layer holds, then the usual ones."""
     held = [value for value in vars(layer).values() if isinstance(value, float) and 0 < value <= 0.1]
     return list(dict.fromkeys([*held, *_EPSILONS]))

@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tfopt.backend.bundle.contents import About, Bundled
 from tfopt.core.contracts.export import ExportContext
@@ -68,7 +67,7 @@ def _labels(about: About) -> list[str] | dict[str, list[str]]:
     return {output: list(names) for output, names in about.labels.items()}
 
 
-def _normalization(about: About) -> dict[str, Any] | None:
+def _normalization(about: About) -> dict[str, object] | None:
     raw = about.raw
     if raw is None:
         return None
@@ -77,7 +76,7 @@ def _normalization(about: About) -> dict[str, Any] | None:
     return {**numbers, **({} if raw.sample_rate is None else sound)}
 
 
-def _variant(file: Bundled) -> dict[str, Any]:
+def _variant(file: Bundled) -> dict[str, object]:
     record, ports = file.record, file.golden.ports
     return {
         "name": record.name,
@@ -94,7 +93,7 @@ def _variant(file: Bundled) -> dict[str, Any]:
     }
 
 
-def checksums(folder: Path) -> dict[str, dict[str, Any]]:
+def checksums(folder: Path) -> dict[str, dict[str, object]]:
     """Size and SHA-256 of every file of a bundle but the manifest, by path."""
     found = {}
     for path in sorted(folder.rglob("*")):

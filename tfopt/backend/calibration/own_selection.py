@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,7 @@ def selected_by_function(source: str, data: Data) -> Split:
     return Split(examples, np.zeros(num_examples(examples), np.int64))
 
 
-def _positions(returned: Any, count: int, source: str) -> Array | None:
+def _positions(returned: object, count: int, source: str) -> Array | None:
     """What a function returned as positions in the training split; None where it is no list of positions."""
     found = guarded(lambda: np.asarray(returned), source)
     if found.size == 0:
@@ -70,7 +69,7 @@ def _positions(returned: Any, count: int, source: str) -> Array | None:
     return found
 
 
-def _examples(returned: Any, inputs: Arrays, source: str) -> Arrays:
+def _examples(returned: object, inputs: Arrays, source: str) -> Arrays:
     if not isinstance(inputs, dict):
         return _like(returned, inputs, source, "examples")
     if not isinstance(returned, Mapping) or set(returned) != set(inputs):
@@ -83,7 +82,7 @@ def _examples(returned: Any, inputs: Arrays, source: str) -> Arrays:
     return found
 
 
-def _like(returned: Any, inputs: Array, source: str, what: str) -> Array:
+def _like(returned: object, inputs: Array, source: str, what: str) -> Array:
     """An array with the dtype and the shape of an example of `inputs`."""
     found = guarded(lambda: np.asarray(returned), source)
     if found.ndim == 0 or found.shape[1:] != inputs.shape[1:] or found.dtype.kind not in "fiub":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import keras
 from keras.src.utils import naming
@@ -17,7 +16,7 @@ def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     return layers
 
 
-def outputs_for(model: keras.Model, inputs: Any) -> Any:
+def outputs_for(model: keras.Model, inputs: object) -> object:
     """The outputs of a functional model for other symbolic inputs, of the same layers and without a nested model.
 
     Args:

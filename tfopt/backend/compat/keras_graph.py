@@ -32,9 +32,9 @@ __all__ = [
 ]
 
 
-def inbound_nodes(layer: tf_keras.layers.Layer) -> list[Any]:
+def inbound_nodes(layer: tf_keras.layers.Layer) -> list[object]:
     """The calls of a layer, those in other models included."""
-    nodes: list[Any] = layer._inbound_nodes
+    nodes: list[object] = layer._inbound_nodes
     return nodes
 
 
@@ -49,18 +49,20 @@ def call_of(tensor: KerasTensor) -> Any:
     return tensor.node
 
 
-def functional_config(model: Functional) -> dict[str, Any]:
+def functional_config(model: Functional) -> dict[str, object]:
     """The configuration of a functional model, whatever arguments the constructor of its class has."""
-    config: dict[str, Any] = get_network_config(model, config={"name": model.name, "trainable": model.trainable})
+    config: dict[str, object] = get_network_config(model, config={"name": model.name, "trainable": model.trainable})
     return copy.deepcopy(config)
 
 
-def functional_parts(config: dict[str, Any], custom_objects: dict[str, Any] | None) -> tuple[Any, Any, Any]:
+def functional_parts(
+    config: dict[str, object], custom_objects: dict[str, object] | None
+) -> tuple[object, object, object]:
     """Inputs, outputs and created layers of a functional model, made from its configuration."""
     inputs, outputs, layers = reconstruct_from_config(config, custom_objects)
     return inputs, outputs, layers
 
 
-def keep_unconnected(model: Functional, layers: Any) -> None:
+def keep_unconnected(model: Functional, layers: object) -> None:
     """Keeps layers of a configuration on which no output depends."""
     connect_ancillary_layers(model, layers)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tf_keras.src.layers import serialization
 from tf_keras.src.saving.legacy import hdf5_format
 from tf_keras.src.saving.legacy.saved_model import json_utils
@@ -12,8 +10,8 @@ from tf_keras.src.saving.serialization_lib import SafeModeScope
 __all__ = ["SafeModeScope", "hdf5_format", "json_utils", "layer_classes"]
 
 
-def layer_classes() -> dict[str, Any]:
+def layer_classes() -> dict[str, object]:
     """The classes that tf_keras finds by their bare name in a configuration."""
     serialization.populate_deserializable_objects()
-    classes: dict[str, Any] = serialization.LOCAL.ALL_OBJECTS
+    classes: dict[str, object] = serialization.LOCAL.ALL_OBJECTS
     return classes

@@ -27,7 +27,7 @@ def labelled(*names: str) -> Callable[[F], F]:
     return mark
 
 
-def label_names_of(source: Callable[..., Any]) -> tuple[str, ...] | None:
+def label_names_of(source: Callable[..., object]) -> tuple[str, ...] | None:
     """The names that a source gives its classes; None where it gives none.
 
     Args:

@@ -77,7 +77,7 @@ def described_by(description: Callable[..., RawInputs]) -> Callable[[F], F]:
     return mark
 
 
-def raw_inputs_of(source: Callable[..., Any], arguments: Mapping[str, Any]) -> RawInputs | None:
+def raw_inputs_of(source: Callable[..., object], arguments: Mapping[str, object]) -> RawInputs | None:
     """What a source did to raw examples; None where it does not say.
 
     Args:

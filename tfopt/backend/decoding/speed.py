@@ -54,7 +54,7 @@ def speeds(files: Sequence[Path], threads: int = 1, rounds: int = 15) -> list[di
     return timed
 
 
-def time_files(files: list[str], threads: int, rounds: int) -> list[dict[str, Any]]:
+def time_files(files: list[str], threads: int, rounds: int) -> list[dict[str, object]]:
     """Runs in the child process of `speeds`."""
     turns = [_Turns(GenerativeModel(Path(file), threads)) for file in files]
     for _ in range(rounds):
@@ -120,7 +120,7 @@ class _Turns:
                 break
         self.decode.append((perf_counter() - begun) / count)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         return {
             "decode_tokens_per_second": 1 / float(np.median(self.decode)),
             **({"prefill_tokens_per_second": 1 / float(np.median(self.prefill))} if self.prefill else {}),

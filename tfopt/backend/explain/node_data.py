@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -40,7 +39,7 @@ class _Constant:
 
 def node_data(
     file: flatbuffer.File, errors: Sequence[LayerErrorRecord] = (), times: Mapping[int, float] | None = None
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, object]]:
     """Model Explorer's documents, one per measure: `bytes`, `zeros`, and `error` and `time` where they are known.
 
     Args:
@@ -64,8 +63,8 @@ def node_data(
 
 def _document(
     file: flatbuffer.File, name: str, measure: Callable[[int, int, schema.OperatorT], float | None]
-) -> dict[str, Any]:
-    document: dict[str, Any] = {}
+) -> dict[str, object]:
+    document: dict[str, object] = {}
     for number, graph in enumerate(file.model.subgraphs):
         found = {
             str(position): measure(number, position, operator) for position, operator in enumerate(graph.operators)

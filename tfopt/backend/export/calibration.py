@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import tf_keras
@@ -87,7 +86,7 @@ def rewritten_weights(
     return {name: known[v.calibrating] for name, v in variants.items() if v.calibrated and v.calibrating in known}
 
 
-def calibration_details(conversion: Conversion, rewritten: Sequence[str]) -> dict[str, Any]:
+def calibration_details(conversion: Conversion, rewritten: Sequence[str]) -> dict[str, object]:
     """What a report says about the calibration of a file: how many examples, and how.
 
     Args:
@@ -99,7 +98,7 @@ def calibration_details(conversion: Conversion, rewritten: Sequence[str]) -> dic
     calibration = conversion.variant.calibrating
     examples = len(np.load(next(iter(conversion.calibration.values())), mmap_mode="r"))
     asked = calibration.examples if calibration.function is None else examples
-    details: dict[str, Any] = {"calibration": asked}
+    details: dict[str, object] = {"calibration": asked}
     if words := calibration.words():
         details["calibrated_with"] = words
     return {**details, "rewritten": [*rewritten]} if rewritten else details

@@ -47,7 +47,7 @@ def with_latency(measured: Sequence[Measured], folder: Path) -> list[ExportRecor
     if not files:
         return records
     together = attempt(benchmark.bench, list(files.values()), example=next(iter(few.values())))
-    timed: dict[str, dict[str, Any] | Failure] = {}
+    timed: dict[str, dict[str, object] | Failure] = {}
     if isinstance(together, Failure):
         for name, file in files.items():
             alone = attempt(benchmark.bench, [file], example=few[name])

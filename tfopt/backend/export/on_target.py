@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tfopt.backend.audit.layer_operators import layer_operators
 from tfopt.backend.micro import interpreter as micro
@@ -43,7 +42,7 @@ def for_target(
         return record
     row = TARGETS[target]
     layers = attempt(layer_operators, file, layer_names, aliases)
-    details: dict[str, Any] = {"target": {"name": target, "not_checked": row.not_checked}}
+    details: dict[str, object] = {"target": {"name": target, "not_checked": row.not_checked}}
     measures = dict(record.measures)
     claim, arena = _in_micro(file, few) if target == "tflm" else (None, None)
     by_layer = {} if isinstance(layers, Failure) else layers

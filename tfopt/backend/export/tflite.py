@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import tf_keras
 
@@ -320,8 +319,8 @@ def _measured(
 
 
 def _with_layer_errors(
-    claims: list[ClaimRecord], details: dict[str, Any], file: Path, evaluation: Evaluation
-) -> tuple[list[ClaimRecord], dict[str, Any]]:
+    claims: list[ClaimRecord], details: dict[str, object], file: Path, evaluation: Evaluation
+) -> tuple[list[ClaimRecord], dict[str, object]]:
     """Adds to a broken claim about outputs the layer in which most of the difference arises."""
     errors = attempt(layer_errors, file, evaluation.model, evaluation.few, evaluation.aliases, evaluation.work)
     if isinstance(errors, Failure):

@@ -87,7 +87,7 @@ def quantize_all(source: Path, files: Mapping[str, Quantization]) -> dict[str, F
     return failures
 
 
-def _plain(file: Quantization) -> dict[str, Any]:
+def _plain(file: Quantization) -> dict[str, object]:
     variant = file.variant.model_dump(mode="json")
     return {"variant": variant, "layers": file.layers.plain(), "target": str(file.target)}
 
@@ -101,7 +101,7 @@ def quantize_in_child(source: str, files: list[dict[str, Any]]) -> None:
 
 
 def _called(
-    function: str, arguments: Mapping[str, Any], what: str, libraries: child_process.Libraries = "litert"
+    function: str, arguments: Mapping[str, object], what: str, libraries: child_process.Libraries = "litert"
 ) -> Failure | None:
     try:
         child_process.call(f"{__name__}:{function}", arguments, libraries=libraries)

@@ -33,7 +33,7 @@ def texts(path: str, prompts: list[str]) -> dict[str, Any]:
         return _texts(path, prompts, cache)
 
 
-def _texts(path: str, prompts: list[str], cache: str) -> dict[str, Any]:
+def _texts(path: str, prompts: list[str], cache: str) -> dict[str, object]:
     import litert_lm
 
     sampler = litert_lm.SamplerConfig(top_k=1, top_p=1.0, temperature=1.0, seed=0)

@@ -15,7 +15,7 @@ from tfopt.backend.generation.step import Step
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.layers import GroupedQueryAttention, PositionEmbedding
 
-Replace: TypeAlias = Callable[[Any, Step], Callable[..., Any]]
+Replace: TypeAlias = Callable[[object, Step], Callable[..., object]]
 """Makes the call with state of a part."""
 
 _KINDS: tuple[tuple[tuple[type, ...], Replace], ...] = (
@@ -32,7 +32,7 @@ _KINDS: tuple[tuple[tuple[type, ...], Replace], ...] = (
 )
 
 
-def replacement(part: Any) -> Replace | None:
+def replacement(part: object) -> Replace | None:
     """What makes the call with state of a part; None for a part that has none, or needs none."""
     for kinds, replace in _KINDS:
         if isinstance(part, kinds):

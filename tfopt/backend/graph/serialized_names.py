@@ -7,7 +7,6 @@ renamed class does not change a store key. Whoever moves or renames a class that
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 CURRENT_NAMES: Mapping[str, str] = {
     # Not Keras3LayerWrapper itself: Keras looks up the weights in the file by the name of the class.
@@ -28,7 +27,7 @@ def current_name(name: str) -> str:
     return CURRENT_NAMES.get(name, name)
 
 
-def with_first_names(config: Any) -> Any:
+def with_first_names(config: object) -> object:
     """A copy of a serialized Keras configuration in which every class of tfopt has the name that 0.1.0 gave it."""
     if isinstance(config, list | tuple):
         return [with_first_names(part) for part in config]

@@ -96,7 +96,7 @@ def _built(
     return references.call(kind, source, args, folder)
 
 
-def _check_known(args: Config, parameters: Mapping[str, Any], source: str) -> None:
+def _check_known(args: Config, parameters: Mapping[str, object], source: str) -> None:
     """KerasHub hands what it does not know on to Keras, which does not look at it."""
     known = [*(name for name in parameters if name not in ("self", "kwargs")), "name", "trainable", "dtype"]
     for name in args:

@@ -6,7 +6,6 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from tfopt.backend.data.splits import Data, OutputSizes
 from tfopt.backend.data.vocabulary import tokenizer_of, vocabulary_size
@@ -16,7 +15,7 @@ from tfopt.errors import StageError
 _ZOO = "tfopt.backend.models.zoo."
 
 
-def with_arguments_of(data: Data, function: Callable[..., object], args: Config) -> dict[str, Any]:
+def with_arguments_of(data: Data, function: Callable[..., object], args: Config) -> dict[str, object]:
     """The arguments of a recipe, with those of the data that the function asks for and the recipe does not say.
 
     Args:

@@ -21,7 +21,7 @@ from tfopt.backend.compat import keras_3
 from tfopt.backend.graph.layers import all_layers
 from tfopt.core.language.wording import counted
 
-Policies = tuple[Any, Any, str, str]
+Policies = tuple[object, object, str, str]
 """The global policies of Keras 3 and tf_keras, and their `floatx`."""
 
 _of_caller: ContextVar[Policies | None] = ContextVar("policies_of_caller", default=None)
@@ -110,7 +110,7 @@ def _set(policies: Policies) -> None:
     tf_keras.mixed_precision.set_global_policy(policies[1])
 
 
-def _layers(model: keras.Model | tf_keras.Model) -> list[Any]:
+def _layers(model: keras.Model | tf_keras.Model) -> list[object]:
     """All layers but the models that contain them, whose own policy says nothing."""
     every = keras_3.all_layers(model) if isinstance(model, keras.Model) else all_layers(model)
     return [layer for layer in every if not isinstance(layer, keras.Model | tf_keras.Model)]

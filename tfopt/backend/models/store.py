@@ -91,6 +91,6 @@ def _custom_objects(model: tf_keras.Model) -> dict[str, str]:
     return locations
 
 
-def _find(where: str) -> Any:
+def _find(where: str) -> object:
     module, _, name = current_name(where).partition(":")
     return guarded(lambda: getattr(importlib.import_module(module), name), f"Finding {where} again")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -46,10 +45,10 @@ class Activation:
         rows = self.rows + other.rows
         return Activation(min(self.low, other.low), max(self.high, other.high), self.rank, products, rows)
 
-    def as_statistics(self) -> dict[str, Any]:
+    def as_statistics(self) -> dict[str, object]:
         """In the form of litert-quantizer: arrays with as many axes as the tensor, and the Hessian of GPTQ."""
         shape = (1,) * self.rank
-        found: dict[str, Any] = {"min": np.full(shape, self.low, np.float32)}
+        found: dict[str, object] = {"min": np.full(shape, self.low, np.float32)}
         found["max"] = np.full(shape, self.high, np.float32)
         if self.products is not None:
             found["hessian"] = (2.0 / max(self.rows, 1)) * self.products

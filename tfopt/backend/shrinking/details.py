@@ -26,7 +26,7 @@ def cost_details(
     prices: Pricing,
     decision: Decision,
     choices: Choices,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Budget, costs before and after, and narrowed layers, for reports and claims.
 
     Args:
@@ -39,7 +39,7 @@ def cost_details(
     """
     before, after = exact_cost(model), exact_cost(narrow)
     limit = shrinking.to.limit
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "budget": f"threshold {shrinking.to.threshold:g}" if limit is None else f"{limit.cost} {limit}",
         "macs_before": before.macs,
         "macs_after": after.macs,

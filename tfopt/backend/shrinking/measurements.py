@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from tfopt.atomic import replacing
 from tfopt.core.records.fingerprint import fingerprint
 
 
-def remembered(folder: Path | None, about: Mapping[str, Any], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def remembered(
+    folder: Path | None, about: Mapping[str, object], measure: Callable[[], dict[str, object]]
+) -> dict[str, object]:
     """A measurement from the folder, or a new one, which is kept there.
 
     Args:
@@ -23,7 +24,7 @@ def remembered(folder: Path | None, about: Mapping[str, Any], measure: Callable[
         return measure()
     path = folder / f"{fingerprint(dict(about))}.json"
     try:
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        kept: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = measure()
         folder.mkdir(parents=True, exist_ok=True)

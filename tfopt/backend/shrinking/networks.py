@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tf_keras
 
@@ -77,7 +76,7 @@ def pricing(
         return Pricing(cost, costs)
     asked = {name: costs.settled(widths) for name, widths in _measured(choices).items()}
 
-    def measure() -> dict[str, Any]:
+    def measure() -> dict[str, object]:
         networks = {
             name: (widths, remove(model, first_units(choices.choices, widths)) if name != "full" else model)
             for name, widths in asked.items()

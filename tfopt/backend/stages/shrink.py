@@ -111,7 +111,7 @@ class _Made:
     model: tf_keras.Model
     decision: Decision
     scores: Scores
-    trained: dict[str, Any]
+    trained: dict[str, object]
     details: dict[str, Any]
 
 
@@ -216,7 +216,7 @@ class _Job:
         given = self.model, f"the model before {self.stage.name}"
         return [Distiller(teacher, self.stage.name, self.stage.epochs, self.context, given=given)]
 
-    def _decided(self, scores: Scores, criterion: Criterion) -> tuple[Decision, dict[str, Any]]:
+    def _decided(self, scores: Scores, criterion: Criterion) -> tuple[Decision, dict[str, object]]:
         """What stays; an interrupted stage takes what it had decided, as latencies are never the same twice."""
         path = self.context.work / "decision.json"
         if path.is_file():
@@ -235,7 +235,7 @@ class _Job:
 
     def _losses(
         self, model: tf_keras.Model, scores: Scores, criterion: Criterion
-    ) -> tuple[dict[str, Any], Losses | None]:
+    ) -> tuple[dict[str, object], Losses | None]:
         """Losses of narrowed groups, measured unless they were for the same weights, data and criterion."""
         if self.shrinking.allocation != "sensitivity":
             return {}, None

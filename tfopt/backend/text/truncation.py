@@ -113,7 +113,7 @@ def _merged(wanted: set[str], merges: Sequence[tuple[str, ...]], prefix: str) ->
     return wanted, [pair for pair, (whole, _, _) in zip(merges, makes, strict=True) if whole in wanted]
 
 
-def _is_byte_level(document: Mapping[str, Any]) -> bool:
+def _is_byte_level(document: Mapping[str, object]) -> bool:
     return '"ByteLevel"' in json.dumps([document.get("pre_tokenizer"), document.get("decoder")])
 
 

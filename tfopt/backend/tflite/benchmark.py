@@ -96,7 +96,7 @@ def _arena(file: str, example: Mapping[str, np.ndarray]) -> int | None:
 
 def time_files(
     files: list[str], threads: list[int], rounds: int, example: dict[str, str], kernels: list[litert.Kernels]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Runs in the child process of `bench`."""
     for file in files:
         with ends_within(_FIRST_SECONDS, f"read {file}"):
@@ -141,7 +141,7 @@ def invoke(interpreter: Interpreter) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
-def _summary(setting: _Setting, taken: list[float]) -> dict[str, Any]:
+def _summary(setting: _Setting, taken: list[float]) -> dict[str, object]:
     p10, median, p90 = (float(value) for value in np.percentile(taken, [10, 50, 90]))
     return {
         "name": Path(setting.file).name,

@@ -183,7 +183,7 @@ def _cause(returncode: int) -> str:
         return f"signal {-returncode}"
 
 
-def _reply(function: str, arguments: dict[str, Any], memory: int | None) -> dict[str, Any]:
+def _reply(function: str, arguments: dict[str, object], memory: int | None) -> dict[str, object]:
     """Result of a call as JSON: the function's own, or the error as plain strings."""
     module, _, name = function.partition(":")
     try:

@@ -33,7 +33,7 @@ class SweepConfig(Block):
 
     @field_validator("axes")
     @classmethod
-    def _readable(cls, axes: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    def _readable(cls, axes: tuple[dict[str, object], ...]) -> tuple[dict[str, object], ...]:
         taken: set[str] = set()
         for index, axis in enumerate(axes):
             if not axis:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from tfopt.core.language.block import Block
 
@@ -37,7 +37,7 @@ def kind_of(block: type[Block]) -> str | None:
     return str(get_args(field.annotation)[0])
 
 
-def _alternatives(annotation: object) -> list[Any]:
+def _alternatives(annotation: object) -> list[object]:
     """The members of a union, Annotated taken off."""
     origin = get_origin(annotation)
     if origin is Annotated:
@@ -47,7 +47,7 @@ def _alternatives(annotation: object) -> list[Any]:
     return [annotation]
 
 
-def _children(kind: object, item: str | int) -> list[Any]:
+def _children(kind: object, item: str | int) -> list[object]:
     if isinstance(kind, type) and issubclass(kind, Block):
         field = kind.model_fields.get(str(item))
         return [field.annotation] if field is not None else []

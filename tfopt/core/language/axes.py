@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-Alternative = Mapping[str, Any]
+Alternative = Mapping[str, object]
 """One choice of an axis: a value for each of its paths."""
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -62,7 +62,7 @@ def alternatives(axis: Mapping[str, object]) -> list[Alternative]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _spread(text: str) -> list[Any]:
+def _spread(text: str) -> list[object]:
     match = _RANGE.match(text)
     if match is None:
         raise ValueError(f"must be a range such as 50%..90%/5. Got {text!r}")

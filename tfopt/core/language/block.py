@@ -59,10 +59,10 @@ class Block(BaseModel):
         return super().model_json_schema(*arguments, **{"schema_generator": documented_json_schema(), **options})
 
     @model_serializer(mode="wrap", return_type=dict[str, Any])
-    def _without_what_was_left_out(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_was_left_out(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         """A key that may be absent, and is, is not written as null."""
         fields = type(self).model_fields
-        written: dict[str, Any] = handler(self)
+        written: dict[str, object] = handler(self)
         return {
             key: value
             for key, value in written.items()

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfopt.core.language.python_source import syntax_tree
 
@@ -47,7 +47,7 @@ def documented_json_schema() -> type[GenerateJsonSchema]:
         def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
             """The schema of one model, with a description of each key."""
             written = super().model_schema(schema)
-            properties: dict[str, dict[str, Any]] = written.get("properties", {})
+            properties: dict[str, dict[str, object]] = written.get("properties", {})
             model: type[BaseModel] = schema["cls"]
             for key, text in key_docstrings(model).items():
                 name = model.model_fields[key].alias or key

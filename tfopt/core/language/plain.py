@@ -17,7 +17,7 @@ def plain_copy(value: object) -> Any:
     return [plain_copy(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
-def own_key(mapping: Mapping[object, object], item: str | int) -> tuple[Any, ...]:
+def own_key(mapping: Mapping[object, object], item: str | int) -> tuple[object, ...]:
     """The mapping's own spelling of a key, or nothing: paths have `"0"` or `"None"` where it may be 0 or null."""
     if item in mapping:
         return (item,)

@@ -63,7 +63,7 @@ def sentence(error: Mapping[str, Any]) -> str:
     return f"something else ({error['msg']})"
 
 
-def _number(value: object) -> Any:
+def _number(value: object) -> object:
     return int(value) if isinstance(value, float) and value == int(value) else value
 
 

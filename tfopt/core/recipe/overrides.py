@@ -123,7 +123,7 @@ def _path_of(text: str, document: Mapping[str, object]) -> Path:
     return ("stages", index, str(kind_of_entry(entries[index])), *parts[2:])
 
 
-def _root_of(path: Path, catalog: Catalog, head: type[Block]) -> tuple[Any, Path]:
+def _root_of(path: Path, catalog: Catalog, head: type[Block]) -> tuple[object, Path]:
     """The class in which `path` ends, and the path below it."""
     if path[0] == "stages":
         return (catalog.stages.get(str(path[2])), path[3:]) if len(path) > 2 else (None, ())

@@ -81,7 +81,7 @@ def _beside_head(stages: Mapping[str, Any], exports: Mapping[str, Any]) -> dict[
     }
 
 
-def _keyed(kind: str, body: Mapping[str, object]) -> dict[str, Any]:
+def _keyed(kind: str, body: Mapping[str, object]) -> dict[str, object]:
     return {
         "type": "object",
         "description": body["description"],

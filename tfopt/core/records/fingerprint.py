@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
 
 
 def canonical(value: object) -> str:
@@ -32,7 +31,7 @@ def key_parts(
     data: str,
     seed: int,
     versions: Mapping[str, str],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What identifies a stage's result: everything that can change it, and nothing else.
 
     The key is the fingerprint of these parts; they are stored with the artifact, so that a miss can be explained.

@@ -42,8 +42,8 @@ class LayerRecord(Record):
     """The user's class of the layer that it is inside of, where tfopt opened that; left out for all others."""
 
     @model_serializer(mode="wrap")
-    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        dumped: dict[str, Any] = dump(self)
+    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        dumped: dict[str, object] = dump(self)
         if self.own_type is None:
             dumped.pop("own_type", None)
         return dumped
@@ -301,8 +301,8 @@ class DataRecord(Record):
     """Where the examples are; left out where a source has them in memory anyway."""
 
     @model_serializer(mode="wrap")
-    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        dumped: dict[str, Any] = dump(self)
+    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        dumped: dict[str, object] = dump(self)
         if self.text is None:
             dumped.pop("text", None)
         if self.cache is None:

@@ -42,7 +42,7 @@ def candidates_of_runs(runs: Sequence[tuple[Mapping[str, object], Report]]) -> l
     Args:
         runs: recipe and report of each.
     """
-    variants: dict[str, dict[str, Any]] = {}
+    variants: dict[str, dict[str, object]] = {}
     keys = []
     for document, _ in runs:
         flat = flattened({key: value for key, value in document.items() if key not in _NO_DIFFERENCE})
@@ -56,7 +56,7 @@ def candidates_of_runs(runs: Sequence[tuple[Mapping[str, object], Report]]) -> l
     ]
 
 
-def flattened(value: object, path: str = "") -> dict[str, Any]:
+def flattened(value: object, path: str = "") -> dict[str, object]:
     """Every scalar of a recipe by its path; stages by their names, as overrides call them."""
     if isinstance(value, Mapping) and value:
         parts = [flattened(part, f"{path}.{key}" if path else str(key)) for key, part in value.items()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from tfopt.core.config.model_source import FILES, ModelSource, sources_in
 from tfopt.core.recipe.catalog import Catalog
@@ -46,7 +45,7 @@ def recipe_of(source: ModelSource, index: int, recipe: Recipe, read: ReadRecipe)
     Raises:
         RecipeError: the other recipe has mistakes.
     """
-    only_stages: dict[str, Any] = {"export": (), "budgets": (), "sweep": None}
+    only_stages: dict[str, object] = {"export": (), "budgets": (), "sweep": None}
     if source.recipe is None:
         changes = {"stages": recipe.stages[:index], "seed": source.seed}
         return recipe.model_copy(update={**only_stages, **changes})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tfopt.catalog.package_folders import is_in_package
 from tfopt.catalog.references import is_function
@@ -93,7 +93,7 @@ def _texts(value: object, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
             yield from _texts(part, (*path, index))
 
 
-def sources_of(document: object) -> Iterator[tuple[Block, Any, Any]]:
+def sources_of(document: object) -> Iterator[tuple[Block, object, object]]:
     """Block, `source` and `args` of data and model, as far as they are there."""
     blocks: tuple[Block, ...] = ("data", "model")
     for block in blocks:

@@ -123,7 +123,7 @@ def parse(text: str, file: str) -> Node | None:
     return _Reader(text, file).read()
 
 
-def parse_value(text: str) -> Any:
+def parse_value(text: str) -> object:
     """A single value as in a recipe: `1e-3` is a number, `true` a truth value, `[1, 2]` a list, `70%` a text.
 
     Raises:
@@ -133,7 +133,7 @@ def parse_value(text: str) -> Any:
     return None if node is None else node.plain()
 
 
-def read_head(path: Path) -> Mapping[str, Any]:
+def read_head(path: Path) -> Mapping[str, object]:
     """The plain values of a recipe file, unchecked; empty where it holds no mapping.
 
     Raises:
@@ -142,7 +142,7 @@ def read_head(path: Path) -> Mapping[str, Any]:
     return _mapping(parse(read_text(path), str(path)))
 
 
-def read_top_key(path: Path, key: str) -> Any:
+def read_top_key(path: Path, key: str) -> object:
     """The plain value of one key at the top of a recipe file; None where it is not there.
 
     Where the file is in block style, only the lines of that key are parsed: `tfopt ls` reads every recipe of a folder.
@@ -161,7 +161,7 @@ def read_top_key(path: Path, key: str) -> Any:
         return read_head(path).get(key)
 
 
-def _mapping(node: Node | None) -> Mapping[str, Any]:
+def _mapping(node: Node | None) -> Mapping[str, object]:
     value = node.plain() if node else {}
     return value if isinstance(value, dict) else {}
 
@@ -176,7 +176,7 @@ def dump(document: Mapping[str, object]) -> str:
     return stream.getvalue()
 
 
-def _styled(value: object) -> Any:
+def _styled(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _styled(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -237,7 +237,7 @@ class _Reader:
         if id(node) in self.open:
             raise self._error(where.line - 1, where.column - 1, "this value contains itself.")
         self.open.add(id(node))
-        value: Any
+        value: object
         if isinstance(node, MappingNode) and tag == "map":
             value = self._mapping(node)
         elif isinstance(node, SequenceNode) and tag == "seq":
@@ -251,8 +251,8 @@ class _Reader:
         self.open.discard(id(node))
         return Node(value, where, key)
 
-    def _mapping(self, node: MappingNode) -> dict[Any, Node]:
-        found: dict[Any, Node] = {}
+    def _mapping(self, node: MappingNode) -> dict[object, Node]:
+        found: dict[object, Node] = {}
         for key_node, value_node in node.value:
             key = self._node(key_node)
             if not isinstance(key_node, ScalarNode):

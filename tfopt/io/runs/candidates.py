@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tfopt.core.records.run import Run
 from tfopt.core.sweeps.candidates import Candidate, candidates_of_runs
@@ -45,7 +44,7 @@ def read_candidates(runs: Sequence[str | Path], root: Path) -> list[Candidate]:
     return candidates_of_runs([(_document(run), run.report) for run in found])
 
 
-def _document(run: Run) -> Mapping[str, Any]:
+def _document(run: Run) -> Mapping[str, object]:
     return read_head(run.folder / "recipe.yaml")
 
 

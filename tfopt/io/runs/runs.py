@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 from tfopt.atomic import replacing
 from tfopt.core.records.report import Report
@@ -137,7 +136,7 @@ def _run_folders(recipe: Path) -> Iterator[Path]:
         yield from sorted((path for path in recipe.glob("2*-*") if path.is_dir()), reverse=True)
 
 
-def _about(folder: Path) -> dict[str, Any]:
+def _about(folder: Path) -> dict[str, object]:
     try:
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError):

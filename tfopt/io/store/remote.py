@@ -225,7 +225,7 @@ class RemoteStore:
         return text
 
 
-def _parsed(content: bytes) -> dict[str, Any] | None:
+def _parsed(content: bytes) -> dict[str, object] | None:
     try:
         parts = json.loads(content)
     except ValueError:

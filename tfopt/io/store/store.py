@@ -136,7 +136,7 @@ class Store:
     def _has_here(self, key: str) -> bool:
         return (self.folder(key) / _ENTRY).is_file()
 
-    def _get_here(self, key: str, warn: Callable[[str], None]) -> tuple[Path, dict[str, Any]] | None:
+    def _get_here(self, key: str, warn: Callable[[str], None]) -> tuple[Path, dict[str, object]] | None:
         folder = self.folder(key)
         if not folder.is_dir():
             return None
@@ -255,7 +255,7 @@ class Store:
                 raise
         sync_folder(final.parent)
 
-    def _verify(self, folder: Path) -> tuple[str | None, dict[str, Any]]:
+    def _verify(self, folder: Path) -> tuple[str | None, dict[str, object]]:
         try:
             entry = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
             files, record, key, digest = entry["files"], entry["record"], entry["key"], entry.pop("sha256", None)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from tfopt.core.records.report import Environment
 from tfopt.io.system.environment import PACKAGES, package_version
@@ -130,7 +129,7 @@ def _variables(variables: Mapping[str, str]) -> list[str]:
     return wrong
 
 
-def read_keras_settings(variables: Mapping[str, str]) -> Mapping[str, Any]:
+def read_keras_settings(variables: Mapping[str, str]) -> Mapping[str, object]:
     """The content of keras.json, from which Keras 3 takes its defaults; empty where there is none."""
     file = Path(variables.get("KERAS_HOME") or "~/.keras").expanduser() / "keras.json"
     try:

@@ -88,7 +88,7 @@ def _strings(message: Message) -> set[str]:
     for field, value in message.ListFields():
         if _is_map(field):
             found.update(key for key in value if isinstance(key, str))
-            parts: list[Any] = list(value.values())
+            parts: list[object] = list(value.values())
         else:
             parts = list(value) if _is_repeated(field) else [value]
         for part in parts:

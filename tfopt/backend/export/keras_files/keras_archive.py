@@ -6,7 +6,6 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -14,7 +13,7 @@ NOTE = "tfopt_quantization.json"
 """Member with the ranges that qat learned; Keras reads the archive by the names of its own members."""
 
 
-def finish(archive: Path, notes: Mapping[str, Any]) -> None:
+def finish(archive: Path, notes: Mapping[str, object]) -> None:
     """Removes the time of writing from an archive, and adds notes.
 
     Args:

@@ -58,7 +58,7 @@ def _cell(cell: Any, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Ten
     return output, tf.nest.flatten(after)
 
 
-def _loop(cell: Any, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+def _loop(cell: object, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
     """The last output, all outputs (1, length, units) and the states after it.
 
     Outputs are written into one tensor: a TensorArray of TensorFlow becomes operators that TFLite does not have.
@@ -71,7 +71,7 @@ def _loop(cell: Any, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Ten
     output, after = at(0, states)
     outputs = tf.concat([tf.expand_dims(output, 1), tf.zeros((1, length - 1, int(output.shape[-1])))], 1)
 
-    def body(position: tf.Tensor, outputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[Any, ...]:
+    def body(position: tf.Tensor, outputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[object, ...]:
         output, after = at(position, states)
         return position + 1, dynamic_update_slice(outputs, tf.expand_dims(output, 1), [0, position, 0]), after
 

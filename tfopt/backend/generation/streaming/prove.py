@@ -49,7 +49,7 @@ def run(path: str, whole: str, examples: str, folder: str, few: int) -> dict[str
     }
 
 
-def _signatures(path: str) -> dict[str, Any]:
+def _signatures(path: str) -> dict[str, object]:
     interpreter = Interpreter(model_path=path, num_threads=1)
     return {key: interpreter.get_signature_runner(key) for key in interpreter.get_signature_list()}
 

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import CodeType
-from typing import Any
 
 from tfopt.backend.models.files.trust import Finding
 from tfopt.errors import StageError
@@ -42,7 +41,7 @@ def check_bytecode(path: Path, finding: Finding) -> None:
             )
 
 
-def _code_texts(part: Any) -> Iterator[str]:
+def _code_texts(part: object) -> Iterator[str]:
     """The marshalled code of a configuration: the first of (code, defaults, closure) in all formats of Keras."""
     if not isinstance(part, Mapping):
         return

@@ -110,7 +110,7 @@ def _archive(path: Path) -> Contents:
             )
         )
 
-    def parts() -> tuple[Any, Any]:
+    def parts() -> tuple[object, object]:
         with zipfile.ZipFile(path) as archive:
             if "metadata.json" not in names:
                 return {}, json.loads(archive.read("config.json"))
@@ -161,7 +161,7 @@ def _saved_model(path: Path) -> Contents:
     return Contents(path, "saved_model", version, _checked(path, {"class_name": kind, "config": config}))
 
 
-def _checked(path: Path, config: object) -> dict[str, Any]:
+def _checked(path: Path, config: object) -> dict[str, object]:
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str) or not config.get("config"):
         raise StageError(
             f"{path} holds no configuration of a model.",

@@ -18,7 +18,7 @@ from tfopt.catalog.guard import guarded
 from tfopt.catalog.own_code import importable
 from tfopt.errors import StageError
 
-CustomObjects: TypeAlias = dict[str, Any]
+CustomObjects: TypeAlias = dict[str, object]
 """Classes and functions by the name in a configuration."""
 
 
@@ -58,7 +58,7 @@ def _names(code: Any) -> Iterator[str]:
     yield tf_keras.saving.get_registered_name(code)
 
 
-def found_code(finding: Finding, known: Mapping[str, Any]) -> Any:
+def found_code(finding: Finding, known: Mapping[str, object]) -> object:
     """The class or function of a finding, where it is known or registered; else None."""
     for name in dict.fromkeys((finding.name, finding.name.rpartition(".")[2].rpartition(">")[2])):
         for code in (known.get(name), keras.saving.get_registered_object(name)):

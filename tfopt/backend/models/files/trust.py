@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 import tensorflow as tf
@@ -192,11 +192,11 @@ def _is_activation(name: object, module: object, registered: object, keras_3: bo
     return callable(getattr(library.activations, name, None)) and not name.startswith("_")
 
 
-def _by_name(name: str, keras_3: bool) -> Any:
+def _by_name(name: str, keras_3: bool) -> object:
     if keras_3:
         if name == "Functional":
             return keras.Model
-        places: list[Any] = [keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints]
+        places: list[object] = [keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints]
     else:
         classes = layer_classes()
         if name in classes:
@@ -206,7 +206,7 @@ def _by_name(name: str, keras_3: bool) -> Any:
     return next((getattr(place, name) for place in places if hasattr(place, name)), None)
 
 
-def _loaded(module: str, name: str, keras_3: bool) -> Any:
+def _loaded(module: str, name: str, keras_3: bool) -> object:
     """A name of a module of Keras that is loaded already; the Keras inside TensorFlow called itself `keras`."""
     where = module if keras_3 or module.startswith("tf_keras") else f"tf_{module}"
     return getattr(sys.modules.get(where), name, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tfopt.backend.models.pretrained.layout import (
     ACTIVATIONS,
@@ -17,7 +16,7 @@ from tfopt.backend.models.pretrained.layout import (
 )
 
 
-def _sizes(config: Mapping[str, Any]) -> Sizes:
+def _sizes(config: Mapping[str, object]) -> Sizes:
     read = Reader(config)
     return Sizes(
         read.number("dim"),

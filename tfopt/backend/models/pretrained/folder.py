@@ -86,7 +86,7 @@ def _found(named: str) -> Path:
     return path
 
 
-def _json(folder: Path, name: str) -> Mapping[str, Any]:
+def _json(folder: Path, name: str) -> Mapping[str, object]:
     file = folder / name
     if not file.is_file():
         raise StageError(

@@ -239,7 +239,7 @@ class _MaskedAttention(layers.Layer):
         self.roles = tuple(roles)
         self.hides_later = hides_later
 
-    def build(self, input_shape: Sequence[Any]) -> None:
+    def build(self, input_shape: Sequence[object]) -> None:
         super().build([shape for role, shape in zip(self.roles, input_shape, strict=True) if "mask" not in role])
 
     def call(
@@ -281,7 +281,7 @@ class MaskedAdditiveAttention(_MaskedAttention, layers.AdditiveAttention):
 class MaskedBidirectional(layers.Bidirectional):
     """`Bidirectional` whose padded steps are not 0: unrolled, tf_keras sets those of the backward layer wrong."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for layer in (self.forward_layer, self.backward_layer):
             layer.zero_output_for_mask = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +15,7 @@ _LINE = np.asarray([[1.5, -4, 3, -0.5, 4, -2, 0, 2, -3]], dtype=np.float32)
 
 
 @cache
-def is_elementwise(function: Callable[[Any], Any]) -> bool:
+def is_elementwise(function: Callable[[object], object]) -> bool:
     """Whether each value of a function's result depends on the value at its position alone.
 
     It is tried: on several values at once and one by one.
@@ -27,13 +26,13 @@ def is_elementwise(function: Callable[[Any], Any]) -> bool:
     return _each_alone(lambda values: function(values[0]), [_LINE])
 
 
-def layer_is_elementwise(layer: Callable[[Any], Any], ranks: Sequence[int]) -> bool:
+def layer_is_elementwise(layer: Callable[[object], object], ranks: Sequence[int]) -> bool:
     """The same of a layer that is called with tensors of these ranks."""
     count = len(ranks)
     return _each_alone(lambda values: layer(values if count > 1 else values[0]), _values(max(ranks), count))
 
 
-def computes_each_alone(function: Callable[..., Any], arguments: Mapping[str, Any], tensor: type) -> bool:
+def computes_each_alone(function: Callable[..., object], arguments: Mapping[str, object], tensor: type) -> bool:
     """The same of an operator with some tensors among its arguments.
 
     Args:
@@ -44,7 +43,7 @@ def computes_each_alone(function: Callable[..., Any], arguments: Mapping[str, An
     flat = tf.nest.flatten(dict(arguments))
     where = [index for index, value in enumerate(flat) if isinstance(value, tensor)]
 
-    def call(values: list[Any]) -> Any:
+    def call(values: list[object]) -> object:
         filled = list(flat)
         for index, value in zip(where, values, strict=True):
             filled[index] = value
@@ -60,7 +59,7 @@ def _values(rank: int, count: int) -> list[Array]:
     return [np.resize(_LINE + number, size) for number in range(count)]
 
 
-def _each_alone(function: Callable[[list[Any]], Any], values: list[Array]) -> bool:
+def _each_alone(function: Callable[[list[object]], object], values: list[Array]) -> bool:
     shape = values[0].shape
     single = (1,) * len(shape)
     try:

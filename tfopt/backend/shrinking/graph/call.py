@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -132,7 +131,7 @@ class Call:
         if not self.owner.trainable or not self.layer.trainable:
             self.units.fix(labels, f"the layer {self.path!r} is frozen")
 
-    def through(self, function: Any, labels: Array) -> None:
+    def through(self, function: object, labels: Array) -> None:
         """Labels pass an activation function, which may mix the units."""
         if function is not None and not is_elementwise(function):
             name = getattr(function, "__name__", type(function).__name__)

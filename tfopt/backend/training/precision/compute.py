@@ -166,7 +166,7 @@ class _Placed:
         layer._set_dtype_policy(self._policy)
         self._stack.callback(layer._set_dtype_policy, before)
 
-    def _set(self, layer: Layer, **attributes: Any) -> None:
+    def _set(self, layer: Layer, **attributes: object) -> None:
         for name, value in attributes.items():
             self._stack.callback(object.__setattr__, layer, name, getattr(layer, name))
             object.__setattr__(layer, name, value)
@@ -200,7 +200,7 @@ def as_type(nested: Any, dtype: tf.DType) -> Any:
     return tf.nest.map_structure(cast, nested)
 
 
-def _holders(layer: Layer) -> list[tuple[Any, str]]:
+def _holders(layer: Layer) -> list[tuple[object, str]]:
     """The objects that hold a layer's weights, and the attributes in which they do."""
     weights = {id(weight) for weight in layer.weights}
     return [
@@ -212,11 +212,11 @@ def _holders(layer: Layer) -> list[tuple[Any, str]]:
 
 
 @contextmanager
-def _replaced(holders: list[tuple[Any, str]], dtype: tf.DType, returned: tf.DType | None) -> Iterator[None]:
+def _replaced(holders: list[tuple[object, str]], dtype: tf.DType, returned: tf.DType | None) -> Iterator[None]:
     """Weights in `dtype`, be they variables or tensors that a wrapper has put in their place; and activations that
     compute in float32 where that is returned."""
-    before: Mapping[tuple[int, str], Any] = {(id(holder), name): vars(holder)[name] for holder, name in holders}
-    activations: list[tuple[Any, Callable[..., Any]]] = []
+    before: Mapping[tuple[int, str], object] = {(id(holder), name): vars(holder)[name] for holder, name in holders}
+    activations: list[tuple[object, Callable[..., object]]] = []
     for holder, name in holders:
         value = vars(holder)[name]
         # Past Keras' own attribute tracking, which would move the weight to the end of the layer's weights.

@@ -7,7 +7,6 @@ weight and halves the scale, 2,000 steps without one double it. Such a step coun
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -31,7 +30,7 @@ def loss_scaled(optimizer: tf_keras.optimizers.Optimizer, precision: Precision |
     scale = scaled._loss_scale
     update = scale.update
 
-    def counted(gradients: Sequence[Any]) -> tuple[Any, tf.Tensor]:
+    def counted(gradients: Sequence[object]) -> tuple[object, tf.Tensor]:
         operation, applied = update(gradients)
         scaled.skipped_steps.assign_add(tf.cast(tf.logical_not(applied), tf.int64))
         return operation, applied

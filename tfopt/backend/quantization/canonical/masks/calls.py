@@ -36,7 +36,7 @@ class MaskedCall:
     kwargs: Kwargs
     mask: Nested
     mask_of: Callable[[tf.Tensor], Mask]
-    copier: Callable[[layers.Layer, Mapping[str, Any], type[layers.Layer] | None], layers.Layer]
+    copier: Callable[[layers.Layer, Mapping[str, object], type[layers.Layer] | None], layers.Layer]
 
     @property
     def layer(self) -> layers.Layer:

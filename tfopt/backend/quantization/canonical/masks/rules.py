@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 from tf_keras import layers
@@ -153,7 +152,7 @@ def _bidirectional(call: MaskedCall) -> Result:
     return tf.nest.pack_sequence_as(outputs, flat), [mask] * sequences
 
 
-def _unrolled(config: Mapping[str, Any]) -> dict[str, Any]:
+def _unrolled(config: Mapping[str, object]) -> dict[str, object]:
     """Changes to the configuration of a recurrent layer that make it one operator after the other.
 
     A product for each gate (implementation 1) has ranges of its own. One product for all is split, and the converter

@@ -114,7 +114,7 @@ def _mean(call: Call, operation: Any) -> list[Array]:
     return reduced(call, tensor, operation.axis)
 
 
-def _matmul(call: Call, operation: Any) -> list[Array]:
+def _matmul(call: Call, operation: object) -> list[Array]:
     if len(call.inputs) != 2 or len(call.shapes[0]) != len(call.shapes[1]):
         return call.unknown("multiplies tensors of several ranks")
     letters = "abcdefgh"[: len(call.shapes[0]) - 2]
@@ -129,7 +129,7 @@ def _einsum(call: Call, operation: Any) -> list[Array]:
     return [contracted(call, list(zip(call.inputs, letters, strict=True)), output)]
 
 
-_OPERATIONS: dict[str, Callable[[Call, Any], list[Array]]] = {
+_OPERATIONS: dict[str, Callable[[Call, object], list[Array]]] = {
     **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Var", "Std"), _mean),
     "Matmul": _matmul,
     "Einsum": _einsum,

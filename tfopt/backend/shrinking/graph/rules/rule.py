@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import tensorflow as tf
 import tf_keras
@@ -30,7 +30,7 @@ class Resized:
     after: Sequence[Shape]
 
 
-Changes: TypeAlias = Mapping[str, Any]
+Changes: TypeAlias = Mapping[str, object]
 """Keys of a configuration with their new values."""
 
 
