@@ -8,13 +8,38 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from tests.support.networks import causal_transformer
 from tests.support.networks.keras3_layers import Mix
 from tfopt.backend.bridge import restore_keras3, to_keras, to_tf_keras
 from tfopt.backend.models.store import load_model, save_model
+from tfopt.errors import StageError
 
 pytestmark = pytest.mark.tf
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class TokensAndPositions(layers.Layer):
+    """Two tables inside one layer, as KerasHub's TokenAndPositionEmbedding."""
+
+    def __init__(self, scaled: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scaled = scaled
+        self.token_embedding = layers.ReversibleEmbedding(9, 6, name="token_embedding")
+        self.position_embedding = layers.Embedding(5, 6, name="position_embedding")
+
+    def build(self, shape: Any) -> None:
+        self.token_embedding.build(shape)
+        self.position_embedding.build(shape)
+        self.scale = self.add_weight(name="scale") if self.scaled else 1.0
+
+    def call(self, inputs: Any) -> Any:
+        positions = keras.ops.cumsum(keras.ops.ones_like(inputs), axis=1) - 1
+        return self.token_embedding(inputs) * self.scale + self.position_embedding(positions)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "scaled": self.scaled}
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +94,27 @@ def test_a_layer_may_be_called_with_different_constants(tmp_path: Path) -> None:
     np.testing.assert_allclose(converted(inputs).numpy(), model(inputs).numpy(), atol=1e-6)
     save_model(converted, tmp_path)
     np.testing.assert_allclose(load_model(tmp_path)(inputs).numpy(), model(inputs).numpy(), atol=1e-6)
+
+
+def test_a_layer_inside_an_own_layer_may_be_called_by_itself(tmp_path: Path) -> None:
+    embedded = TokensAndPositions(name="embeddings")
+    tokens = keras.Input((5,), dtype="int32", name="tokens")
+    inner = keras.Model(tokens, layers.Dense(6, name="mixed")(embedded(tokens)), name="backbone")
+    start = keras.Input((5,), dtype="int32", name="start")
+    origin = keras.Model(start, embedded.token_embedding(inner(start), reverse=True))
+    inputs = np.random.default_rng(0).integers(0, 9, (3, 5)).astype(np.int32)
+    converted = to_tf_keras(origin)
+    np.testing.assert_allclose(converted(inputs).numpy(), origin(inputs).numpy(), atol=1e-6)
+    assert [tuple(weight.shape) for weight in converted.weights].count((9, 6)) == 1
+    save_model(converted, tmp_path)
+    again = load_model(tmp_path)
+    again.set_weights([2 * weight for weight in again.get_weights()])
+    np.testing.assert_allclose(restore_keras3(origin, again)(inputs).numpy(), again(inputs).numpy(), atol=1e-5)
+
+
+def test_an_own_layer_with_weights_around_a_shared_one_is_refused() -> None:
+    embedded = TokensAndPositions(scaled=True, name="embeddings")
+    start = keras.Input((5,), dtype="int32", name="start")
+    origin = keras.Model(start, embedded.token_embedding(embedded(start), reverse=True))
+    with pytest.raises(StageError, match=r"'embeddings'.*shares a layer.*uses embeddings/scale itself"):
+        to_tf_keras(origin)

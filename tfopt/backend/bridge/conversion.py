@@ -23,10 +23,10 @@ from tfopt.backend.bridge.layer_wrapper import (
 from tfopt.backend.bridge.mask_checks import same_masks
 from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
-from tfopt.backend.bridge.own_layer import is_own, opened, parts_inside
+from tfopt.backend.bridge.own_layer import opened
 from tfopt.backend.bridge.own_normalization import own_normalization
 from tfopt.backend.bridge.reading.functionalize import functional, nested_graph
-from tfopt.backend.bridge.reading.graph import Call, calls, mask_of
+from tfopt.backend.bridge.reading.graph import Call, calls, is_own, mask_of, parts_inside
 from tfopt.backend.bridge.reading.inherited import inherited
 from tfopt.backend.bridge.reading.inputs import input_layer, input_of
 from tfopt.backend.types import Nested

@@ -19,7 +19,7 @@ import keras
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
 from tfopt.backend.bridge.reading.arguments import call_spec
 from tfopt.backend.bridge.reading.functionalize import name_operations
-from tfopt.backend.bridge.reading.graph import Call, calls, calls_of, mask_of
+from tfopt.backend.bridge.reading.graph import Call, calls, calls_of, is_own, mask_of, parts_inside
 from tfopt.backend.bridge.reading.inherited import base_class, inherited_calls, inherited_part, keras_class
 from tfopt.backend.types import Nested
 
@@ -45,19 +45,6 @@ class Opened:
     inputs: list[keras.KerasTensor]
     weights: _Weights
     names: dict[int, str]
-
-
-def is_own(operation: keras.Operation) -> bool:
-    """Whether an operation is a layer of a class from outside Keras; a model has a graph of its own."""
-    if not isinstance(operation, keras.layers.Layer) or isinstance(operation, keras.Model):
-        return False
-    return type(operation).__module__.split(".")[0] != "keras"
-
-
-def parts_inside(layer: keras.Operation) -> list[keras.layers.Layer]:
-    """The layers inside a layer, however deep."""
-    parts: list[keras.layers.Layer] = list(layer._flatten_layers(include_self=False))
-    return parts
 
 
 def opened(call: Call) -> Opened:

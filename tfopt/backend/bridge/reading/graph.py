@@ -116,3 +116,16 @@ def _same(left: Nested, right: Nested) -> bool:
     nodes = [history.operation._inbound_nodes[history.node_index].arguments for history in (first, second)]
     values = [keras.tree.flatten((arguments.args, arguments.kwargs)) for arguments in nodes]
     return len(values[0]) == len(values[1]) and all(_same(*pair) for pair in zip(*values, strict=True))
+
+
+def is_own(operation: keras.Operation) -> bool:
+    """Whether an operation is a layer of a class from outside Keras; a model has a graph of its own."""
+    if not isinstance(operation, keras.layers.Layer) or isinstance(operation, keras.Model):
+        return False
+    return type(operation).__module__.split(".")[0] != "keras"
+
+
+def parts_inside(layer: keras.Operation) -> list[keras.layers.Layer]:
+    """The layers inside a layer, however deep."""
+    parts: list[keras.layers.Layer] = list(layer._flatten_layers(include_self=False))
+    return parts

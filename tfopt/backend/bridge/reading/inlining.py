@@ -1,7 +1,9 @@
-"""Nested models that share a layer with what is around them, e.g. an embedding that is the output layer, too.
+"""Nested models and own layers that share a layer with what is around them: an embedding that is the last layer, too.
 
 Both libraries write each nested model into a file by itself, where a layer that is called outside as well becomes a
 second layer with a variable of its own (Keras 3.15 then even fails to load its own file). In one graph it stays one.
+A layer of a user's own class with such a layer inside (the token embedding inside of KerasHub's
+TokenAndPositionEmbedding) is taken apart in the same way: its call is repeated on the tensors of the graph.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 
 import keras
 
-from tfopt.backend.bridge.reading.graph import Call, calls, graph_of
+from tfopt.backend.bridge.reading.graph import Call, calls, graph_of, is_own, parts_inside
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -22,14 +24,14 @@ Trace = Callable[[Any], keras.Model]
 
 
 def inlined(model: keras.Model, trace: Trace) -> keras.Model:
-    """The model with the calls of such nested models in the place of the models; the layers are the same objects.
+    """The model with the calls inside of such models and layers in their place; the layers inside are the same objects.
 
     Args:
         model: Functional or Sequential.
         trace: for the nested models.
 
     Returns:
-        The model itself where no nested model shares a layer with what is around it.
+        The model itself where nothing shares a layer with what is around it.
 
     Raises:
         StageError: a nested model is called with something else than tensors like its inputs, or two layers would have
@@ -101,7 +103,9 @@ def with_sizes(model: keras.Model, sizes: Sequence[Sequence[int | None]]) -> ker
 def _replay(model: keras.Model, nested: frozenset[int], trace: Trace, tensors: dict[int, keras.KerasTensor]) -> None:
     """Adds the new tensors after each call to `tensors`, by the ids of the old; those that stay are not in it."""
     for call in calls(model):
-        if id(call.operation) in nested:
+        if id(call.operation) in nested and not isinstance(call.operation, keras.Model):
+            outputs = keras.tree.flatten(_called_inside(call, tensors))
+        elif id(call.operation) in nested:
             inner = trace(call.operation)
             graph = graph_of(inner)
             given = _inputs_in_order(call, graph)
@@ -115,13 +119,40 @@ def _replay(model: keras.Model, nested: frozenset[int], trace: Trace, tensors: d
         tensors |= {id(old): new for old, new in zip(call.outputs, outputs, strict=True)}
 
 
+def _called_inside(call: Call, tensors: dict[int, keras.KerasTensor]) -> Nested:
+    """The outputs of the calls that the call of an own layer consists of.
+
+    Raises:
+        StageError: it computes with weights in another way than by calling layers on what it is given.
+    """
+    layer: Any = call.operation
+    parts = parts_inside(layer)
+    before = [len(part._inbound_nodes) for part in parts]
+    args, kwargs = _given(call, tensors)
+    outputs = guarded(lambda: layer.call(*args, **kwargs), f"Calling what is inside the layer {layer.name!r}")
+    called = [part for part, count in zip(parts, before, strict=True) if len(part._inbound_nodes) > count]
+    reached = {id(variable) for part in called for variable in part.variables}
+    if left := [variable.path for variable in layer.variables if id(variable) not in reached]:
+        raise StageError(
+            f"The layer {layer.name!r} ({type(layer).__name__}) shares a layer inside it with the model around it, and "
+            f"uses {left[0]} itself.",
+            "Give the second call a layer with weights of its own; of a language model of KerasHub, take the backbone.",
+            code="bridge_failed",
+        )
+    return outputs
+
+
+def _given(call: Call, tensors: dict[int, keras.KerasTensor]) -> Any:
+    return keras.tree.map_structure(lambda value: tensors.get(id(value), value), (call.args, call.kwargs))
+
+
 def _call_again(call: Call, tensors: dict[int, keras.KerasTensor]) -> Nested:
-    args, kwargs = keras.tree.map_structure(lambda value: tensors.get(id(value), value), (call.args, call.kwargs))
+    args, kwargs = _given(call, tensors)
     return guarded(lambda: call.operation(*args, **kwargs), f"Calling the layer {call.operation.name!r}")
 
 
 def _to_inline(model: keras.Model, trace: Trace) -> frozenset[int]:
-    """Ids of the nested models that share a layer with another model."""
+    """Ids of the nested models and own layers that share a layer with what is around them."""
     found: dict[int, set[tuple[int, ...]]] = defaultdict(set)
     for layer, around in _layers(model, (), trace):
         if layer.weights:
@@ -132,11 +163,13 @@ def _to_inline(model: keras.Model, trace: Trace) -> frozenset[int]:
 def _layers(
     model: keras.Model, around: tuple[int, ...], trace: Trace
 ) -> Iterator[tuple[keras.layers.Layer, tuple[int, ...]]]:
-    """Every layer with the nested models around it, from the outside in."""
+    """Every layer with the nested models and own layers around it, from the outside in."""
     for layer in graph_of(model).layers:
         yield layer, around
         if isinstance(layer, keras.Model):
             yield from _layers(trace(layer), (*around, id(layer)), trace)
+        elif is_own(layer):
+            yield from ((part, (*around, id(layer))) for part in parts_inside(layer))
 
 
 def _inputs_in_order(call: Call, graph: keras.Model) -> list[keras.KerasTensor]:
