@@ -41,9 +41,10 @@ class SavedModel(Export):
         ]
         | None
     ) = None
-    """Makes `serving_default` take raw examples, which are resized and normalized inside as the data source did it; the
-    signature `prepared` takes inputs as the model does. `true` where the source says what it did (image data sets,
-    folders of images), or `{mean: 127.5, std: 127.5}` for others."""
+    """Makes `serving_default` take raw examples, which are resized, normalized or tokenized inside as the data source
+    did it; the signature `prepared` takes inputs as the model does. `true` where the source says what it did (image
+    data sets, folders of images, texts with a tokenizer of characters or words), or `{mean: 127.5, std: 127.5}` for
+    others."""
 
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
         from tfopt.core.contracts.preflight import Preflight
@@ -65,8 +66,11 @@ class SavedModel(Export):
     def write(self, model: Model, context: ExportContext) -> list[ExportRecord]:
         from tfopt.backend.export.keras_files import keras as keras_files
         from tfopt.backend.export.raw_inputs import raw_inputs
+        from tfopt.backend.export.texts.raw_texts import raw_texts
 
         batch = self.batch if isinstance(self.batch, int) else None
-        raw = raw_inputs(context.data, self.normalization) if self.include_preprocessing else None
+        raw = None
+        if self.include_preprocessing:
+            raw = raw_inputs(context.data, self.normalization) or raw_texts(context.data)
         accept = self.accept or ()
         return [keras_files.export_saved_model(model, context, accept, batch, self.shape == "data", raw)]

@@ -8,7 +8,6 @@
 | `ports` | which inputs and outputs has a file, in which order, type and quantization? |
 | `golden` | which bytes go in and come out, and how far may another device be off? |
 | `snippets`, `templates/` | which code runs a file on its golden examples in Python, C++, Kotlin and Swift? |
-| `raw_texts` | what must an app do to a text, and which texts prove it? |
 | `labels` | where do names of classes come from, and do they fit the outputs? |
 | `manifest` | which files belong to a bundle, with which checksums and figures? |
 | `model_card` | what does a reader need to know about the model? |

@@ -13,7 +13,7 @@ import tf_keras
 
 from tfopt import __version__
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
-from tfopt.backend.bundle import manifest, model_card, raw_texts
+from tfopt.backend.bundle import manifest, model_card
 from tfopt.backend.bundle.contents import About, Bundled, add_file, write_array
 from tfopt.backend.bundle.labels import files_of, fitting, labels_of_outputs
 from tfopt.backend.bundle.metadata.content import ModelMeaning
@@ -22,6 +22,7 @@ from tfopt.backend.data.arrays.stored import save_rows
 from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.raw_inputs import raw_inputs
+from tfopt.backend.export.texts import raw_texts
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.types import Array, Arrays, ExampleArray
 from tfopt.core.claims.failures import Failure, attempt, failed_export

@@ -20,9 +20,9 @@ from tfopt.backend.bundle.labels import files_of
 from tfopt.backend.bundle.metadata.attach import NAME, attached
 from tfopt.backend.bundle.metadata.content import ModelMeaning, TensorMeaning, metadata
 from tfopt.backend.bundle.ports import Port, Ports
-from tfopt.backend.bundle.raw_texts import RawTexts
 from tfopt.backend.bundle.snippets import snippets
 from tfopt.backend.data.raw_inputs import RawInputs
+from tfopt.backend.export.texts.raw_texts import RawTexts
 from tfopt.backend.text.tokenizer import TOKENIZER_JSON
 from tfopt.backend.tflite import flatbuffer
 from tfopt.core.records.report import ClaimRecord, ExportRecord

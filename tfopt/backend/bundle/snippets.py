@@ -12,8 +12,8 @@ import numpy as np
 
 from tfopt.backend.bundle.golden import Golden
 from tfopt.backend.bundle.ports import Port
-from tfopt.backend.bundle.raw_texts import RawTexts
 from tfopt.backend.data.raw_inputs import RawInputs
+from tfopt.backend.export.texts.raw_texts import RawTexts
 
 FILES = ("run.py", "run.cc", "Run.kt", "Run.swift")
 """One for each language."""

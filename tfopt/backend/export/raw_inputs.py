@@ -7,6 +7,7 @@ import tf_keras
 from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.data.raw_inputs import RawInputs, declared
 from tfopt.backend.data.splits import Data
+from tfopt.backend.export.texts.tokenizing import tokenizing_mistake
 from tfopt.core.config.files.normalization import Normalization
 
 
@@ -71,6 +72,9 @@ def preprocessing_mistake(model: tf_keras.Model, normalization: Normalization | 
         return normalization_mistake(model, normalization, data, key)
     if data is None or data.raw is not None:
         return None
+    if data.text is not None:
+        wrong = tokenizing_mistake(data)
+        return None if wrong is None else f"{key}: {wrong}"
     return (
         f"{key}: the data source {data.source} does not say how it made inputs of raw examples. Give "
         f"{key}: {{mean: ..., std: ...}}, or leave it out."

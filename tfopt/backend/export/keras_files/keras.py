@@ -24,6 +24,7 @@ from tfopt.backend.export.keras_files import keras_archive, read_back, saved_mod
 from tfopt.backend.export.keras_files.open_inputs import open_inputs
 from tfopt.backend.export.keras_files.preprocessing import PREPARED, proof, raw_serving
 from tfopt.backend.export.measures import file_measures
+from tfopt.backend.export.texts.raw_texts import RawTexts
 from tfopt.backend.graph.sparsity import share_of_zeros
 from tfopt.backend.models import store as model_store
 from tfopt.backend.quantization.quantized import Quantized, ranges_note
@@ -56,7 +57,7 @@ def export_saved_model(
     accept: Sequence[AcceptedClaim] = (),
     batch: int | None = None,
     fixed: bool = False,
-    raw: RawInputs | None = None,
+    raw: RawInputs | RawTexts | None = None,
 ) -> ExportRecord:
     """Writes `saved_model/` with the signature `serving_default`, and serves the test split from what was written.
 
@@ -80,7 +81,7 @@ def export_saved_model(
         shapes = open_inputs(float_model, context.data.input_shape) if fixed else {}
         serving, key = None, saved_model.SIGNATURE
         if raw is not None:
-            serving, key = raw_serving(raw, float_model, signature, context.data.input_shape, batch), PREPARED
+            serving, key = raw_serving(raw, float_model, signature, context.data, batch), PREPARED
         saved_model.write_saved_model(float_model, signature, written, batch, shapes, serving)
         served = tf.saved_model.load(str(written)).signatures
         if raw is not None:

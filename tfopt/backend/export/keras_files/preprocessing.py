@@ -9,11 +9,16 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.audio import tensors
-from tfopt.backend.data.arrays.reading import in_memory
+from tfopt.backend.data.arrays.reading import in_memory, named
 from tfopt.backend.data.raw_inputs import RawInputs
+from tfopt.backend.data.splits import Data
+from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain import agreement
 from tfopt.backend.export.keras_files import saved_model
-from tfopt.backend.types import Array, Shape
+from tfopt.backend.export.texts.raw_texts import RawTexts, golden_texts
+from tfopt.backend.export.texts.tokenizing import tokenizing
+from tfopt.backend.text.tokenizer import Tokenizer
+from tfopt.backend.types import Array
 from tfopt.core.contracts.export import ExportContext
 from tfopt.core.records.report import ClaimRecord
 
@@ -29,7 +34,7 @@ _LARGEST_PIXEL = 255.0
 
 
 def raw_serving(
-    raw: RawInputs, model: tf_keras.Model, signature: saved_model.Signature, shape: Shape, batch: int | None
+    raw: RawInputs | RawTexts, model: tf_keras.Model, signature: saved_model.Signature, data: Data, batch: int | None
 ) -> saved_model.RawServing:
     """What a SavedModel of a model must do to raw examples.
 
@@ -37,10 +42,15 @@ def raw_serving(
         raw: how they become inputs.
         model: with one input.
         signature: its names.
-        shape: of one input.
+        data: of the run.
         batch: examples per call; None for any.
     """
     (tensor,), (name,) = model.inputs, signature.inputs
+    if isinstance(raw, RawTexts):
+        prepare, table = tokenizing(_tokenizer(data), raw, tensor.dtype)
+        return saved_model.RawServing(tf.TensorSpec((batch,), tf.string, name=name), prepare, PREPARED, table)
+    shapes = data.input_shape
+    shape = next(iter(shapes.values())) if isinstance(shapes, dict) else shapes
     size = (None, None, shape[-1]) if raw.resized else shape
     if raw.audio is not None:
         size = (raw.audio.samples,)
@@ -73,7 +83,7 @@ def preprocessing(raw: RawInputs, size: Sequence[int | None], dtype: tf.DType) -
 
 def proof(
     serve: Callable[[Mapping[str, Array]], Mapping[str, Array]],
-    raw: RawInputs,
+    raw: RawInputs | RawTexts,
     model: tf_keras.Model,
     signature: saved_model.Signature,
     context: ExportContext,
@@ -88,25 +98,45 @@ def proof(
         context: with the test split and the meaning of outputs.
     """
     (name,) = signature.inputs
+    least, what = _LEAST_AGREEMENT, "normalized"
     inputs: Array
-    if raw.pairs is None:
+    if isinstance(raw, RawTexts):
+        what = "tokenized"
+        inputs, texts = _texts(raw, context.data)
+        if not len(texts):
+            return _claim(what, False, "no ids of the test split can be written as the text that they come from")
+        found = serve({name: texts})
+    elif raw.pairs is None:
         (given,) = saved_model.named_inputs(context.data.test.inputs, model, signature).values()
         inputs = in_memory(given, "The test examples")
         found = serve({name: raw.undone(inputs)})
     else:
+        what = "turned into features and normalized" if raw.audio is not None else "resized and normalized"
+        least = _LEAST_AGREEMENT_OF_RESIZED if raw.resized else _LEAST_AGREEMENT
         pairs = list(raw.pairs(_PAIRS))
         inputs = np.stack([prepared for _, prepared in pairs])
         parts = [serve({name: image[np.newaxis]}) for image, _ in pairs]
         found = {output: np.concatenate([part[output] for part in parts]) for output in signature.outputs}
     expected = saved_model.predict(model, inputs, signature)
-    least = _LEAST_AGREEMENT_OF_RESIZED if raw.resized else _LEAST_AGREEMENT
-    compared = [agreement.compare(found[port], expected[port], context.compile) for port in signature.outputs]
-    what = "resized and normalized" if raw.resized else "normalized"
-    if raw.audio is not None:
-        what = "turned into features and normalized"
-    return ClaimRecord(
-        claim=f"raw examples, {what} inside, give the outputs that the inputs of the data source give",
-        held=all(one.reaches(least) for one in compared),
-        found="; ".join(map(str, compared)),
-        code="preprocessing_inside",
-    )
+    compared = agreement.compare_each(found, expected, context.compile)
+    return _claim(what, all(one.reaches(least) for one in compared), "; ".join(map(str, compared)))
+
+
+def _claim(what: str, held: bool, found: str) -> ClaimRecord:
+    claim = f"raw examples, {what} inside, give the outputs that the inputs of the data source give"
+    return ClaimRecord(claim=claim, held=held, found=found, code="preprocessing_inside")
+
+
+def _texts(raw: RawTexts, data: Data) -> tuple[Array, Array]:
+    """Test inputs and the texts that they come from, of those that can be written as texts again."""
+    inputs = in_memory(next(iter(named(data.test.inputs).values())), "The test examples")
+    texts = golden_texts(data, raw, inputs)
+    known = [index for index, text in enumerate(texts) if text is not None]
+    return inputs[known], np.array([texts[index] for index in known], object)
+
+
+def _tokenizer(data: Data) -> Tokenizer:
+    tokenizer = tokenizer_of(data)
+    if tokenizer is None:
+        raise ValueError("these data have no tokenizer")
+    return tokenizer

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -51,11 +52,13 @@ class RawServing:
         spec: type and shape of raw examples, with the name of the model's input.
         prepare: makes inputs of them.
         prepared: name of the signature that takes inputs as the model does.
+        table: that `prepare` reads, such as a vocabulary.
     """
 
     spec: tf.TensorSpec
     prepare: Callable[[tf.Tensor], tf.Tensor]
     prepared: str
+    table: Any = None
 
 
 def float_and_quantized(model: tf_keras.Model | Quantized) -> tuple[tf_keras.Model, tf_keras.Model | None]:
@@ -138,6 +141,8 @@ def write_saved_model(
         archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
     else:
         prepare = raw.prepare
+        if raw.table is not None:
+            archive.track(raw.table)
         archive.add_endpoint(SIGNATURE, lambda examples: serve(prepare(examples)), input_signature=[raw.spec])
         archive.add_endpoint(raw.prepared, serve, input_signature=specs)
     try:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer as Library
 
-from tfopt.backend.bundle.raw_texts import RawTexts, content, golden_texts, raw_texts
 from tfopt.backend.data.splits import Data, Preprocessing, Split
+from tfopt.backend.export.texts.raw_texts import RawTexts, content, golden_texts, raw_texts
 from tfopt.backend.text.tokenizer import NAME, TOKENIZER_JSON
 from tfopt.backend.text.training import trained
 from tfopt.core.config.text.tokenizers import WordTokenizer
