@@ -25,8 +25,9 @@ from tfopt.export.saved_model import SavedModel
 pytestmark = pytest.mark.tf
 
 TEXTS = [
-    "It's  a test, isn't it?!", "Überraschung: naïve café", "snake_case and x2=3.5", "tabs\tand\nlines\u00a0here",
-    "日本語 text", "ÇA VA", "", "one", "a very long text that does not fit into the room that the model has for its tokens",
+    "It's  a test, isn't it?!", "Überraschung: naïve café", "snake_case and x2=3.5", "", "one", "ÇA VA",
+    "tabs\tand\nlines\u00a0here", "日本語 text",
+    "a very long text that does not fit into the room that the model has",
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Texts to token ids inside of a SavedModel, in TensorFlow's own operators.
 
-TensorFlow has operators that cut texts into characters or words and look them up, so tokenizers of these two kinds can
-be inside. It has none for Unicode's normal forms, pieces of words and merges (WordPiece, BPE, SentencePiece): those are in
+TensorFlow has operators that cut texts into characters or words and look them up: tokenizers of these two kinds can be
+inside. It has none for Unicode's normal forms, pieces of words and merges (WordPiece, BPE, SentencePiece): those are in
 `tensorflow-text`, which a server would have to load.
 """
 
