@@ -61,7 +61,7 @@ TASKS = {
             "augment": {"flip": "horizontal", "crop": 4},
         },
         {"source": "resnet8"},
-        (5, 1),
+        (2, 1),
         ("stem", "logits"),
     ),
     "ds_cnn": Task(
@@ -87,13 +87,10 @@ def variants(ends: tuple[str, str]) -> dict[str, dict[str, Any]]:
         "dynamic-min_max": {"quantize": "dynamic", "algorithm": "min_max"},  # by the quantizer: small layers, too
         "int8": {"quantize": "int8"},
         "int8-mse": {"quantize": "int8", "calibration": {"select": "balanced", "range": "mse"}},
-        "int8-equalized": {"quantize": "int8", "calibration": {"equalize": True}},
         "int16x8": {"quantize": "int16x8"},
         "weight_only_int8": {"quantize": "weight_only_int8"},
         "int4": {"quantize": "int4"},
         "int4-mse": {"quantize": "int4", "algorithm": "mse"},
-        "int4-octav": {"quantize": "int4", "algorithm": "octav"},
-        "int4-gptq": {"quantize": "int4", "algorithm": "gptq"},
         "int4-mixed": {"quantize": "int4", "algorithm": "mse", "layers": rules},
         "int2": {"quantize": "int2"},
     }

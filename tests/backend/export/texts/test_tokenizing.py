@@ -60,7 +60,7 @@ def test_what_tensorflow_has_no_operators_for_is_known() -> None:
 
 def data(config: WordTokenizer | WordPieceTokenizer) -> Data:
     tokenizer = trained(config, ["good film", "bad film", "good", "bad"] * 5)
-    ids = [tokenizer.encode(text) + [0] for text in ("good film", "bad film")] + [tokenizer.encode("bad") + [0, 0]]
+    ids = [[*tokenizer.encode(text), *[0] * zeros] for text, zeros in (("good film", 1), ("bad film", 1), ("bad", 2))]
     split = Split(np.array(ids, np.int32), np.array([1, 0, 0]))
     text = TextRecord(
         task="classification", tokenizer="word", vocabulary_size=20, length=3, median_tokens=2, cut=0, unknown=0
