@@ -73,9 +73,14 @@ def unmatched_mistakes(model: tf_keras.Model, variants: Mapping[str, Variant]) -
             choices = dict.fromkeys(known if key == "match" else known.values())
             yield Mistake(
                 (name, "layers", index, key),
-                f"matches no layer: {wanted!r}.{closest(wanted, choices)} Layers: {', '.join(choices)}.",
+                f"matches no layer: {rule.described}.{_guess(wanted, choices)} Layers: {', '.join(choices)}.",
                 code="unknown_layer",
             )
+
+
+def _guess(wanted: str, choices: Mapping[str, None]) -> str:
+    """A similar one; nothing where it is there, and the other key of the rule does not fit it."""
+    return "" if wanted in choices else closest(wanted, choices)
 
 
 def _sizes(model: tf_keras.Model, variants: Mapping[str, Variant], shapes: Mapping[str, Shape]) -> Preflight:

@@ -94,13 +94,9 @@ def _unmatched(
     return [
         Problem(
             ("layers", index, "match" if rule.match != ".*" else "type"),
-            f"matches no layer: {_describe(rule)}. Layers that can be {done}: {possible}.",
+            f"matches no layer: {rule.described}. Layers that can be {done}: {possible}.",
             code="unknown_layer",
         )
         for index, rule in enumerate(rules)
         if not any(rule.applies_to(name, layer_type(layer)) for name, layer in found.items())
     ]
-
-
-def _describe(rule: LayerRule) -> str:
-    return f"{rule.match!r}" if rule.type is None else f"{rule.match!r} of type {rule.type}"

@@ -31,7 +31,7 @@ def preflight(
     problems: list[Mistake] = [
         Mistake(
             ("layers", index, "match"),
-            f"matches no layer: {rule.match!r}. Layers: {', '.join(kinds)}.",
+            f"matches no layer: {rule.described}. Layers: {', '.join(kinds)}.",
             code="unknown_layer",
         )
         for index, rule in enumerate(quantization.layers)

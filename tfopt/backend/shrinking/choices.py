@@ -213,7 +213,7 @@ def _rules_without_effect(
             if any(rule.applies_to(name, kind) for name, kind in _named(group, layers).items())
         ]
         key = "match" if rule.match != ".*" else "type"
-        what = repr(rule.match) if rule.type is None else f"{rule.match!r} of type {rule.type}"
+        what = rule.described
         if not matched:
             text = f"matches no layer of a group that can be shrunk: {what}. Groups: {known}"
         elif rule.skip or (rule.match == ".*" and rule.type is None):

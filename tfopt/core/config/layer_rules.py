@@ -32,6 +32,13 @@ class LayerRule(Block):
         """Whether the rule is for the layer `name` of type `kind`."""
         return (self.type is None or self.type == kind) and re.fullmatch(self.match, name) is not None
 
+    @property
+    def described(self) -> str:
+        """Whom it is for, as an error names it."""
+        if self.type is None:
+            return repr(self.match)
+        return f"{self.match!r} of type {self.type}" if self.match != ".*" else f"layers of type {self.type}"
+
 
 R = TypeVar("R", bound=LayerRule)
 

@@ -70,8 +70,10 @@ def test_the_layers_of_the_rules_are_float_in_the_file_and_no_others(with_qat: b
 
 def test_a_rule_that_matches_nothing_is_a_mistake_before_training() -> None:
     rules = [{"match": "logit", "quantize": "none"}, {"type": "LayerNormalisation", "quantize": "none"}]
+    rules.append({"match": "logits", "type": "Conv2D", "quantize": "none"})
     variants = {"small": Variant.model_validate({"quantize": "int8", "layers": rules})}
-    first, second = tflite_preflight(_model(), variants, frozenset({"quantized"})).problems
+    first, second, both = tflite_preflight(_model(), variants, frozenset({"quantized"})).problems
     assert (first.path, second.path) == (("small", "layers", 0, "match"), ("small", "layers", 1, "type"))
     assert "Did you mean 'logits'?" in first.message
     assert "Did you mean 'LayerNormalization'?" in second.message
+    assert both.message.startswith("matches no layer: 'logits' of type Conv2D. Layers: ")
