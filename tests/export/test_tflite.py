@@ -8,6 +8,7 @@ import pytest
 
 from tfopt.core.config.budgets import Budget
 from tfopt.core.config.quantization_modes import MODES
+from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import ExportWorkload
 from tfopt.export.keras import Keras
 from tfopt.export.saved_model import SavedModel
@@ -53,6 +54,17 @@ def test_more_calibration_than_examples_is_a_warning() -> None:
         "file: calibration asks for 64 examples, the training split has 63; all of them are used."
     ]
     assert not list(target(quantize="dynamic", calibration=64)._calibration_warnings(ExportWorkload(examples=1)))
+
+
+def test_sensitivity_without_a_metric_of_one_output_is_a_warning() -> None:
+    losses = {"loss": {"boxes": "mse", "kind": "sparse_categorical_crossentropy"}}
+    apart = Compile.model_validate(losses)
+    joined = Compile.model_validate({**losses, "metrics": {"model": ["mine:both"]}, "main_metric": "both"})
+    int8 = target(quantize="int8", sensitivity=True)
+    assert not list(int8._sensitivity_warnings(ExportWorkload(compile=apart)))
+    (warning,) = int8._sensitivity_warnings(ExportWorkload(compile=joined))
+    assert warning.startswith("file: sensitivity is measured on one output, but both is of all outputs together")
+    assert not list(target()._sensitivity_warnings(ExportWorkload(compile=joined)))
 
 
 @pytest.mark.parametrize("other", [Keras(), SavedModel()])

@@ -143,6 +143,7 @@ def _exports(
         trained=bool(recipe.stages),
         folder=Path(recipe.folder),
         outputs=outputs,
+        compile=recipe.compile,
     )
     problems: list[Problem] = []
     warnings: list[str] = []

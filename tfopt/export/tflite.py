@@ -105,8 +105,12 @@ class Tflite(Export):
         found = found.joined(calibration_preflight(model, self.variants, workload.traits, workload.data))
         found = found.joined(sparse_preflight(model, self.variants, workload.pruning, trained=workload.trained))
         found = found.joined(quantizer_preflight(model, with_float_spectra(self.variants, model), workload.traits))
-        warnings = (*self._calibration_warnings(workload), *self._budget_warnings(workload))
-        return found.joined(Preflight(warnings=warnings))
+        warnings = [
+            *self._calibration_warnings(workload),
+            *self._sensitivity_warnings(workload),
+            *self._budget_warnings(workload),
+        ]
+        return found.joined(Preflight(warnings=tuple(warnings)))
 
     def _calibration_warnings(self, workload: ExportWorkload) -> Iterator[str]:
         for name, variant in self.variants.items():
@@ -116,6 +120,15 @@ class Tflite(Export):
                     f"{name}: calibration asks for {counted(calibration.examples, 'example')}, the training split has "
                     f"{workload.examples}; all of them are used."
                 )
+
+    def _sensitivity_warnings(self, workload: ExportWorkload) -> Iterator[str]:
+        asked = [name for name, variant in self.variants.items() if variant.sensitivity]
+        compile = workload.compile
+        if asked and compile is not None and compile.outputs and not compile.main_output:
+            yield (
+                f"{', '.join(asked)}: sensitivity is measured on one output, but {compile.metric} is of all outputs "
+                "together, so there will be no such table. Set compile.main_metric to a metric of one output."
+            )
 
     def _budget_warnings(self, workload: ExportWorkload) -> Iterator[str]:
         for budget in workload.budgets:

@@ -80,7 +80,9 @@ def test_classes_are_seen_in_each_form(form: str) -> None:
     assert len(select(poisoned(forms[form]), select="balanced", examples=6)) == 6
 
 
-@pytest.mark.parametrize("targets", [np.linspace(0, 1, 1200), np.zeros((1200, 4), np.int32), {"a": np.zeros(1200)}])
+@pytest.mark.parametrize(
+    "targets", [np.linspace(0, 1, 1200), np.zeros((1200, 4), np.int32), {"a": np.linspace(0, 1, 1200)}]
+)
 def test_targets_that_are_no_classes_are_an_error(targets: Any) -> None:
     with pytest.raises(StageError, match="are no classes"):
         select(poisoned(targets), select="balanced")
@@ -125,3 +127,13 @@ def test_own_code_that_reads_the_test_split_is_refused() -> None:
     with pytest.raises(StageError, match="2 examples of the test split") as caught:
         calibration_split(digits(), Calibration(select="ownselect:cheats"), seed=1)
     assert caught.value.code == "test_split_used"
+
+
+def test_of_several_outputs_the_first_with_classes_is_balanced() -> None:
+    targets = {
+        "ink": np.linspace(0.1, 0.9, 4, dtype=np.float32),
+        "kind": np.array([0, 1, 1, 1]),
+        "odd": np.ones(4, int),
+    }
+    assert np.array_equal(labels_of(targets), [0, 1, 1, 1])  # type: ignore[arg-type]
+    assert labels_of({"ink": targets["ink"]}) is None

@@ -42,9 +42,12 @@ def labels_of(targets: ExampleArrays) -> Array | None:
     """The class of each example, shape (examples,); None where targets are no classes.
 
     Args:
-        targets: integers or 0/1, (examples,) or (examples, 1), or one-hot, (examples, classes).
+        targets: integers or 0/1, (examples,) or (examples, 1), or one-hot, (examples, classes); of several outputs, the
+            first with classes counts.
     """
-    if isinstance(targets, dict) or not targets.nbytes:
+    if isinstance(targets, dict):
+        return next((labels for each in targets.values() if (labels := labels_of(each)) is not None), None)
+    if not targets.nbytes:
         return None
     targets = in_memory(targets, "The targets")
     if is_one_hot(targets) and targets.ndim == 2:

@@ -47,6 +47,7 @@ class ExportWorkload:
         trained: whether any stage changes its weights.
         folder: of the recipe, where relative paths begin.
         outputs: names of the outputs of the model, in its order.
+        compile: loss and metrics, with all outputs of the model; None where they are not known.
     """
 
     traits: frozenset[Trait] = frozenset()
@@ -59,6 +60,7 @@ class ExportWorkload:
     trained: bool = True
     folder: Path = Path()
     outputs: tuple[str, ...] = ()
+    compile: Compile | None = None
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ class Calibration(Block):
     examples: Annotated[int, Field(ge=1)] = 256
     """How many examples of the training split; of `select: package.module:function`, the function decides."""
     select: str = RANDOM
-    """`random`; `balanced`, the same number of each class; or a function of your own, `package.module:function`, which
-    is called with the inputs and the targets of the training split and returns positions in it, or examples."""
+    """`random`; `balanced`, the same number of each class (of several outputs, of the first with classes); or a
+    function of your own, `package.module:function`, which is called with the inputs and the targets of the training
+    split and returns positions in it, or examples."""
     range: RangeRule = "min_max"
     """Range of what each operator computes: `min_max` of all values; `percentile`, without the outermost values; `mse`,
     the range for which rounding and clipping together make the smallest squared error. The inputs and outputs of the
