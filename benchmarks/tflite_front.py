@@ -59,9 +59,10 @@ TASKS = {
             "args": {"folder": str(folder / "cifar10-png")},
             "splits": {"validation": "5%"},
             "augment": {"flip": "horizontal", "crop": 4},
+            "batch_size": 32,
         },
         {"source": "resnet8"},
-        (2, 1),
+        (4, 1),
         ("stem", "logits"),
     ),
     "ds_cnn": Task(
