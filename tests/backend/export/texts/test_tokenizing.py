@@ -49,6 +49,10 @@ def test_ids_are_those_of_the_library(config: WordTokenizer | CharTokenizer, pad
     raw = RawTexts(10, 0, padded, cut)
     prepare, _ = tokenizing(tokenizer, raw, tf.int32)
     assert prepare(tf.constant(TEXTS)).numpy().tolist() == ids_of(tokenizer, raw).tolist()
+    short = TEXTS.index("one")
+    assert (
+        prepare(tf.constant(TEXTS[short : short + 1])).numpy().tolist() == ids_of(tokenizer, raw)[short:][:1].tolist()
+    )
 
 
 def test_what_tensorflow_has_no_operators_for_is_known() -> None:

@@ -102,8 +102,8 @@ def tokenizing(tokenizer: Tokenizer, raw: RawTexts, dtype: tf.DType) -> tuple[Ca
         rows = tf.shape(texts)[0]
         whole = tf.concat([_repeated(before, rows), ids, _repeated(behind, rows)], axis=1)
         if raw.padded == "right":
-            return tf.cast(whole.to_tensor(raw.padding, (None, raw.length)), dtype)
-        mirrored = whole[:, ::-1].to_tensor(raw.padding, (None, raw.length))
+            return tf.cast(whole.to_tensor(raw.padding, shape=(None, raw.length)), dtype)
+        mirrored = whole[:, ::-1].to_tensor(raw.padding, shape=(None, raw.length))
         return tf.cast(tf.reverse(mirrored, axis=[1]), dtype)
 
     return prepare, table
