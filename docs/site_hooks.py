@@ -18,8 +18,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = {"ARCHITECTURE.md": "architecture.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 """Files at the top of the repository, and the pages that they become."""
 
-_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
-_CODE = re.compile(r"(^```.*?^```|`[^`\n]+`(?!\]))", re.DOTALL | re.MULTILINE)
+_CODE_OR_LINK = re.compile(
+    r"^```.*?^```|(?P<image>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)|`[^`\n]+`", re.DOTALL | re.MULTILINE
+)
+"""What begins first on a page: code, in which nothing is a link, or a link, whose text may be code."""
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -49,7 +51,9 @@ def site_links(markdown: str, source: str, page: str) -> str:
     """
 
     def link(found: re.Match[str]) -> str:
-        image, text, target = found.groups()
+        image, text, target = found["image"], found["text"], found["target"]
+        if target is None:
+            return found[0]
         path, _, anchor = target.partition("#")
         if not path or "://" in path or target.startswith("mailto:"):
             return found[0]
@@ -64,5 +68,4 @@ def site_links(markdown: str, source: str, page: str) -> str:
         relative = os.path.relpath(in_site, os.path.dirname(page) or ".")
         return f"{image}[{text}]({relative}{'#' + anchor if anchor else ''})"
 
-    parts = _CODE.split(markdown)
-    return "".join(part if number % 2 else _LINK.sub(link, part) for number, part in enumerate(parts))
+    return _CODE_OR_LINK.sub(link, markdown)

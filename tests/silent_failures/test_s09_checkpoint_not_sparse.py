@@ -11,7 +11,7 @@ from tests.support.contexts import Log, context
 from tests.support.digits import digits
 from tests.support.models import small_model
 from tfopt.backend.stages import prune as pruning
-from tfopt.backend.training import checkpoint
+from tfopt.backend.training.resume import checkpoint
 from tfopt.core.recipe.stage_order import order_problems
 from tfopt.stages.prune import Prune
 from tfopt.stages.train import Train

@@ -75,7 +75,7 @@ def inspect(
             "Give both: tfopt inspect model.tflite --against model.keras --data recipe.yaml.",
             code="usage",
         )
-    from tfopt.engine.inspection import inspect_against
+    from tfopt.engine.files.inspection import inspect_against
 
     path, model, emit = _existing(file), _existing(against), on_event or (lambda event: None)
     explanation = inspect_against(path, model, loaded(data), emit, sensitivity=sensitivity, allow_unsafe=allow_unsafe)
@@ -97,7 +97,7 @@ def explore(file: str | Path, folder: str | Path | None = None, inspection: Insp
         UsageError: the file is missing, or no .tflite.
         ExportError: the file is malformed, or the folder cannot be written.
     """
-    from tfopt.engine.explorer import write_node_data
+    from tfopt.engine.files.explorer import write_node_data
 
     errors = () if inspection is None else tuple(inspection.explanation.layers)
     return ExplorerFiles(*write_node_data(_existing(file), None if folder is None else Path(folder), errors))
@@ -150,7 +150,7 @@ def bench(
         ExportError: a file is malformed, or nothing could be measured.
     """
     from tfopt.backend.bench.measure import measure
-    from tfopt.engine.bench import files_of
+    from tfopt.engine.files.bench import files_of
 
     _check_listed("kernels", kernels, ("default", "builtin", "reference"))
     numbers = _numbers(threads)
@@ -190,7 +190,7 @@ def bench_on_phone(
         ExportError: a file is malformed.
     """
     from tfopt.backend.phone.measure import PhoneRequest
-    from tfopt.engine.bench import bench_on_phone as measured_on_phone
+    from tfopt.engine.files.bench import bench_on_phone as measured_on_phone
 
     _check_listed("accelerators", accelerators, ("cpu", "gpu", "npu"))
     request = PhoneRequest(
@@ -238,7 +238,7 @@ def doctor(
     if model is None or missing(found):
         return DoctorReport(found, wrong)
     from tfopt.core.records.layer_support import totals
-    from tfopt.engine.doctor import examine
+    from tfopt.engine.files.doctor import examine
 
     layers, files, groups = examine(model, input_shape, num_outputs, allow_unsafe=allow_unsafe, trial=trial)
     return DoctorReport(found, wrong, layers, totals(layers), files, groups)

@@ -8,7 +8,6 @@
 | `external_models` | which other models does a stage need, what makes them, do they fit? |
 | `keys` | what is the store key of a stage made of, and why is an entry missing? |
 | `own_code` | are the losses, metrics, callbacks and selections of the user's own there, and do they fit? |
-| `doctor` | what can be done with each layer of a model? |
 | `launch` | is a run reused, resumed or begun? |
 | `on_cluster` | how is a run carried out on a node of a cluster? |
 | `distribution` | on which devices is a stage trained, and what is wrong with them? |
@@ -18,8 +17,6 @@
 | `history` | which epochs and details did a stage report? |
 | `exports` | what is an export target given, what if one fails, and what was the model before it was quantized? |
 | `records` | what is measured after a stage, and what is in the report? |
-| `bench` | which files are measured, and how do figures of a phone enter a report? |
-| `inspection` | how is a file compared with a model on the data of a recipe? |
-| `explorer` | what is written for Model Explorer? |
+| `files` | what do bench, inspect and doctor find out about files and models outside of a run? |
 | `sweep` | which trials run next, and which are stopped? |
 """

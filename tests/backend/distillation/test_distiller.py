@@ -18,7 +18,7 @@ from tfopt.backend.artifacts import external_models, stage_artifacts
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.distillation import cache
 from tfopt.backend.stages import fit as training
-from tfopt.backend.training import checkpoint
+from tfopt.backend.training.resume import checkpoint
 from tfopt.core.config.model_source import KnownModel
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.preflight import Workload

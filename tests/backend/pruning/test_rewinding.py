@@ -15,11 +15,11 @@ from tests.support.models import same_weights, small_model
 from tfopt.backend.graph.kernels import prunable_kernels
 from tfopt.backend.pruning import rewinding
 from tfopt.backend.stages import prune as pruning
-from tfopt.backend.training import checkpoint, snapshots
 from tfopt.backend.training import compile as compiling
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop
 from tfopt.backend.training.hooks import HookList, TrainingHook
+from tfopt.backend.training.resume import checkpoint, snapshots
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.keras_names import OPTIMIZERS
 from tfopt.core.contracts.preflight import Workload

@@ -20,8 +20,8 @@ from tfopt.backend.graph.kernels import clusterable_kernels
 from tfopt.backend.graph.layer_records import layer_records
 from tfopt.backend.stages import cluster as clustering
 from tfopt.backend.stages import fit as training
-from tfopt.backend.training import checkpoint
 from tfopt.backend.training.evaluate import evaluate
+from tfopt.backend.training.resume import checkpoint
 from tfopt.core.config.clustering import Sharing
 from tfopt.core.contracts.preflight import Preflight
 from tfopt.core.contracts.stage import StageContext

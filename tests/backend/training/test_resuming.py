@@ -13,9 +13,9 @@ from tests.support.models import same_weights, small_model
 from tests.support.processes import kill_stage
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning
-from tfopt.backend.training import checkpoint
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps as loop
+from tfopt.backend.training.resume import checkpoint
 from tfopt.core.config.data import Augment
 from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError

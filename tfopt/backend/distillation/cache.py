@@ -10,8 +10,8 @@ import numpy as np
 
 from tfopt.backend.data.splits import Split
 from tfopt.backend.distillation.teachers import TeacherEnsemble
-from tfopt.backend.training import checkpoint
-from tfopt.backend.training.checkpoint import DamagedCheckpoint
+from tfopt.backend.training.resume import checkpoint
+from tfopt.backend.training.resume.checkpoint import DamagedCheckpoint
 
 FILE = "teacher.npz"
 _SECONDS = "seconds"

@@ -13,7 +13,7 @@ from tfopt.backend.distillation.moving_average import MovingAverageTeacher
 from tfopt.backend.distillation.outputs import ModelOutputs
 from tfopt.backend.distillation.ramps import value_at
 from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf
-from tfopt.backend.training.state import optimizer_state
+from tfopt.backend.training.resume.state import optimizer_state
 from tfopt.backend.types import Nested
 from tfopt.core.config.ramps import ResolvedChange
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.training import snapshots
 from tfopt.backend.training.hooks import TrainingHook
-from tfopt.backend.training.snapshots import Snapshot
+from tfopt.backend.training.resume import snapshots
+from tfopt.backend.training.resume.snapshots import Snapshot
 from tfopt.core.config.rewind import Rewind
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError

@@ -13,8 +13,8 @@ from tfopt.backend.artifacts import external_models
 from tfopt.backend.graph.kernels import counted_kernels
 from tfopt.backend.graph.layers import leaf_layers
 from tfopt.backend.training import batch_norm as batch_statistics
-from tfopt.backend.training import snapshots
 from tfopt.backend.training.evaluate import evaluate
+from tfopt.backend.training.resume import snapshots
 from tfopt.core.config.ensembling import Averaging
 from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.contracts.preflight import Preflight, Workload

@@ -31,7 +31,7 @@ from tfopt.backend.training.precision import loss_scale
 from tfopt.backend.training.precision.compute import computing_in
 from tfopt.backend.training.precision.loss_scale import loss_scaled
 from tfopt.backend.training.precision.overflow import first_overflow, overflow_error
-from tfopt.backend.training.snapshots import SnapshotHook
+from tfopt.backend.training.resume.snapshots import SnapshotHook
 from tfopt.backend.training.step_errors import LossNotFinite
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.backend.training.weighting import weighted
@@ -79,7 +79,7 @@ def train(
         model: a built model; it is trained in place.
         stage: epochs, learning rate, early stopping, class weights.
         context: data, compile, seed, and where progress and checkpoints go.
-        keep: epochs at whose end the weights are kept (`tfopt.backend.training.snapshots`).
+        keep: epochs at whose end the weights are kept (`tfopt.backend.training.resume.snapshots`).
         moving_average: share of the average of the weights that each step keeps; the result is that average.
 
     Returns:

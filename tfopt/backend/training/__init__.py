@@ -8,8 +8,7 @@
 | `steps` | how are many steps run in one call into TensorFlow? |
 | `xla` | is the step compiled by XLA, as asked or as measured? |
 | `step_errors` | what does a user read when a step fails? |
-| `state`, `checkpoint` | what does a killed stage need to resume, and how is it stored? |
-| `snapshots` | which weights are kept for later stages? |
+| `resume/` | what does a killed stage need to resume, how is it stored, and which weights are kept for later stages? |
 | `monitor` | has a metric improved? For early stopping and plateaus |
 | `precision/` | how does a model compute in 16 bits while it is trained? |
 | `accumulation` | how does a step take examples that do not fit into memory at once? |
@@ -21,7 +20,6 @@
 | `anomalies` | does a model that reproduces its input find anomalies? |
 | `weighting` | how much does each label count in the loss, by its class? |
 | `batch_norm` | what are the statistics of batch normalization for averaged weights? |
-| `random_state` | how do random layers draw the same numbers after a resume? |
 | `wrapping` | how are layers put into wrappers for the time of a stage? |
 | `strided_pointwise` | how is a kernel of TensorFlow avoided that corrupts memory? |
 | `tensorboard` | where do the logs go? |

@@ -15,14 +15,15 @@ import tf_keras
 
 from tfopt.backend.devices import replicas, workers
 from tfopt.backend.devices.steps import of_own_part
-from tfopt.backend.training import random_state, xla
-from tfopt.backend.training.checkpoint import DamagedCheckpoint
+from tfopt.backend.training import xla
 from tfopt.backend.training.composed_step import ComposedStep
 from tfopt.backend.training.hooks import HookList
 from tfopt.backend.training.monitor import monitored
 from tfopt.backend.training.precision import loss_scale
 from tfopt.backend.training.precision.overflow import overflow_error
-from tfopt.backend.training.state import Progress, StageState, assign, optimizer_state
+from tfopt.backend.training.resume import random_state
+from tfopt.backend.training.resume.checkpoint import DamagedCheckpoint
+from tfopt.backend.training.resume.state import Progress, StageState, assign, optimizer_state
 from tfopt.backend.training.step_errors import misfit, not_compiled, not_finite, when
 from tfopt.backend.training.steps import StepRunner, Validator
 from tfopt.backend.training.tensorboard import EpochWriter

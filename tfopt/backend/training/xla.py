@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from tfopt.atomic import replacing
 from tfopt.backend.devices import replicas
-from tfopt.backend.training.state import assign
+from tfopt.backend.training.resume.state import assign
 from tfopt.backend.training.steps import StepRunner
 from tfopt.backend.types import Nested
 

@@ -11,7 +11,7 @@ from tfopt.core.config.budgets import Budget, pending_budgets
 from tfopt.core.records.phone import PhoneFacts, PhoneReport, PhoneRow, ToolResult
 from tfopt.core.records.report import BudgetRecord, ExportRecord, Report, RunInfo
 from tfopt.core.records.run import Run
-from tfopt.engine.bench import files_of, with_phone
+from tfopt.engine.files.bench import files_of, with_phone
 from tfopt.errors import StoreError, UsageError
 from tfopt.report.run.sentences import budget_sentence
 

@@ -10,9 +10,9 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.graph.layers import layer_paths
-from tfopt.backend.training import checkpoint
-from tfopt.backend.training.checkpoint import DamagedCheckpoint
 from tfopt.backend.training.hooks import TrainingHook
+from tfopt.backend.training.resume import checkpoint
+from tfopt.backend.training.resume.checkpoint import DamagedCheckpoint
 from tfopt.core.contracts.stage import SNAPSHOTS
 from tfopt.errors import StageError
 

@@ -12,10 +12,10 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.devices import variables as replicated
-from tfopt.backend.training import checkpoint
-from tfopt.backend.training.checkpoint import Checkpoint, DamagedCheckpoint
 from tfopt.backend.training.monitor import MetricMonitor
 from tfopt.backend.training.precision.loss_scale import inner, loss_scale_state
+from tfopt.backend.training.resume import checkpoint
+from tfopt.backend.training.resume.checkpoint import Checkpoint, DamagedCheckpoint
 
 
 @dataclass(frozen=True)
