@@ -15,7 +15,7 @@ from tfopt.core.contracts.events import TrialEnded
 from tfopt.core.contracts.resources import Resources
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.engine.on_cluster import execute_on_cluster
-from tfopt.errors import StageError, UsageError
+from tfopt.errors import EnvironmentProblem, RecipeError, StageError, TfoptError, UsageError
 from tfopt.executors.base import Job, Message
 
 FAKE = "tests.support.stand_ins.sweep_fakes:run"
@@ -50,6 +50,19 @@ def test_the_error_of_the_run_is_raised_with_its_code(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="nothing is left") as caught:
         execute_on_cluster(recipe("fail"), ThreadExecutor(1), tmp_path, FAKE)
     assert caught.value.code == "stage_failed"
+
+
+@pytest.mark.parametrize(
+    ("description", "kind", "exit_code"), [("wrong", RecipeError, 3), ("missing", EnvironmentProblem, 4)]
+)
+def test_the_exit_code_is_that_of_the_same_run_here(
+    description: str, kind: type[TfoptError], exit_code: int, tmp_path: Path
+) -> None:
+    with pytest.raises(TfoptError) as caught:
+        execute_on_cluster(recipe(description), ThreadExecutor(1), tmp_path, FAKE)
+    assert type(caught.value) is kind
+    assert caught.value.exit_code == exit_code
+    assert str(caught.value) == ("One mistake.\nAnother mistake." if exit_code == 3 else "A package is missing.")
 
 
 def test_resources_of_a_run_in_this_process_are_refused(tmp_path: Path) -> None:

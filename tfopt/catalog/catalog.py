@@ -120,7 +120,9 @@ def code_named_by(recipe: Recipe) -> list[str]:
 
 
 def own_code_in(recipe: Recipe) -> Iterator[tuple[RecipePath, str]]:
-    """Losses, metrics, callbacks and functions of exports that are the user's own, with their paths in the recipe."""
+    """Losses, metrics, callbacks and functions of data and exports that are the user's own, with their paths in the
+    recipe."""
+    yield from ((("data", *path), name) for path, name in recipe.data.own_code())
     yield from ((("compile", *path), part.name) for path, part in recipe.compile.references())
     for index, stage in enumerate(recipe.stages):
         for position, callback in enumerate(getattr(stage, "callbacks", None) or ()):

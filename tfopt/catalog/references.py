@@ -173,6 +173,32 @@ def call(function: Callable[..., T], source: str, args: Mapping[str, object], fo
         return guarded(lambda: function(**args), source)
 
 
+def call_with(function: Callable[..., T], source: str, values: tuple[object, ...], folder: Path) -> T:
+    """Calls a function of the user's own with values of a run.
+
+    Args:
+        function: what `source` names.
+        source: `package.module:function`, for errors.
+        values: in order.
+        folder: folder of the recipe; modules in it are found.
+
+    Raises:
+        StageError: the function takes another number of arguments, or raised; the message names `source`.
+    """
+    try:
+        inspect.signature(function).bind(*values)
+    except ValueError:  # code in C has no signature
+        pass
+    except TypeError as error:
+        raise StageError(
+            f"{source} cannot be called with {len(values)} values: {error}.",
+            "It is called with inputs and targets: see docs/data.md.",
+            code="unusable_code",
+        ) from error
+    with importable(folder):
+        return guarded(lambda: function(*values), source)
+
+
 def check_arguments(function: Callable[..., object], source: str, args: Mapping[str, object]) -> None:
     """Compares a recipe's arguments with what a function takes.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tfopt.core.contracts.events import Emit, Warned
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.run import Run
-from tfopt.errors import StageError
+from tfopt.errors import EnvironmentProblem, Problem, RecipeError, StageError, StoreError, TfoptError, UsageError
 from tfopt.executors.base import Executor, Job
 from tfopt.io.runs.runs import read_run
 
@@ -37,7 +39,7 @@ def execute_on_cluster(
         on_event: receives what happens.
 
     Raises:
-        StageError: the run failed; with the code of its error.
+        TfoptError: the run failed; of the kind and with the code of its error, a StageError where that is not known.
         KeyboardInterrupt: Ctrl-C; the run has been stopped. A second one does not wait for that.
     """
     job = Job(recipe.name, function, recipe.to_document(), recipe.folder, str(root.resolve()), store, fresh)
@@ -72,7 +74,16 @@ def execute_on_cluster(
             elif stopping or event["state"] == "stopped":
                 raise KeyboardInterrupt
             else:
-                code = event["code"]
-                raise StageError(event["error"], code=code)
+                raise _as_it_was(event)
     finally:
         executor.close()
+
+
+def _as_it_was(event: Mapping[str, Any]) -> TfoptError:
+    """The error of a run on another machine, of the same kind: the exit code tells it."""
+    text, code = event["error"], event["code"]
+    if event.get("exit_code") == RecipeError.exit_code:
+        return RecipeError([Problem((), line, code=code) for line in text.splitlines()])
+    kinds: tuple[type[TfoptError], ...] = (UsageError, EnvironmentProblem, StoreError)
+    kind = next((kind for kind in kinds if kind.exit_code == event.get("exit_code")), StageError)
+    return kind(text, code=code)

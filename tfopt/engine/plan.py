@@ -154,6 +154,20 @@ def _exports(
             for mistake in found.problems
         ]
         warnings += found.warnings
+        made = target.tflite_files()
+        problems += [
+            Problem(
+                ("budgets", budget.name),
+                f"budgets.{budget.name} is measured of files that are made from a model with simulated quantization, "
+                f"which {budget.export} is not.",
+                on_key=True,
+                code="unknown_name",
+            )
+            for budget in recipe.budgets
+            if budget.export in made
+            and budget.measure.endswith("within_quantum")
+            and not ("quantized" in stages.traits and made[budget.export].from_qat)
+        ]
     return problems, warnings
 
 

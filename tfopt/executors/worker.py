@@ -45,7 +45,7 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
         if is_stopped():
             raise Stopped
 
-    state, error, code, foreign = "done", None, None, None
+    state, error, code, foreign, exit_code = "done", None, None, None, None
     try:
         module, _, name = job["function"].partition(":")
         found = catalog()
@@ -56,12 +56,12 @@ def carry_out(job: Mapping[str, Any], send: Send, is_stopped: Callable[[], bool]
         state = "stopped"
     except TfoptError as caught:
         state, error, code = "failed", str(caught), caught.code
-        foreign = need_not_come_from_recipe(caught)
+        foreign, exit_code = need_not_come_from_recipe(caught), caught.exit_code
     except Exception as caught:  # noqa: BLE001 the edge of a process: every error must cross it as a message
         traceback.print_exc()
         state, error, code = "failed", f"{type(caught).__name__}: {caught}", "internal_error"
         foreign = need_not_come_from_recipe(caught)
-    send(plain(TrialEnded(state, error, peak_memory(), code, foreign)))
+    send(plain(TrialEnded(state, error, peak_memory(), code, foreign, exit_code)))
 
 
 class _Inbox:

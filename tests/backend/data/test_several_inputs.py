@@ -29,7 +29,7 @@ def single(): return (a,), y
 def examples(): return list(a), y
 def rows(): return a.tolist(), y
 def named_target(): return a, {"label": y}
-def weighted(): return (a, b), y, np.ones(n)
+def weighted(): return (a, b), y, np.ones(n - 1)
 def uneven(): return (a, b[:10]), y
 def two_targets(): return a, {"one": y, "two": y}
 """
@@ -75,6 +75,6 @@ def test_a_list_of_as_many_arrays_as_examples_is_a_list_of_examples() -> None:
 
 
 def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path: Path) -> None:
-    for name, what in (("weighted", "sample weights"), ("uneven", "input_2 has 10 examples")):
+    for name, what in (("weighted", "sample weights have"), ("uneven", "input_2 has 10 examples")):
         with refused(StageError, "invalid_data", what):
             loaded(tmp_path, name)

@@ -31,8 +31,10 @@ def in_order(): return both.map(lambda a, b: ((a, a[:1]), b))
 def in_order_batched(): return in_order().batch(9)
 def one_hot(): return both.map(lambda a, b: (a, tf.one_hot(b, 2)))
 
+def weighted(): return both.map(lambda a, b: (a, b, a[0]))
+def wide(): return both.map(lambda a, b: (tf.repeat(a, 9), b))
 def endless(): return both.repeat()
-def weighted(): return both.map(lambda a, b: (a, b, 1.0))
+def four(): return both.map(lambda a, b: (a, b, 1.0, 2.0))
 def nothing(): return both.take(0)
 def unclear(): return tf.data.Dataset.from_tensor_slices((x, x))
 def ragged(): return tf.data.Dataset.from_tensor_slices((tf.ragged.constant([[1.], [1., 2.]]), [0, 1]))
@@ -72,11 +74,22 @@ def test_several_datasets(folder: Path) -> None:
     assert np.array_equal(named.test.inputs["left"], named.test.inputs["right"])
 
 
+def test_the_third_part_are_sample_weights(folder: Path) -> None:
+    train = load(DataConfig(source="tensor_datasets:weighted"), folder).train
+    assert np.array_equal(train.weights, np.asarray(train.inputs)[:, 0])
+
+
+def test_a_stream_is_written_out_where_it_is_not_to_be_in_memory(folder: Path, tmp_path: Path) -> None:
+    data = load(DataConfig(source="tensor_datasets:wide", cache="none"), folder, tmp_path)
+    assert data.cache is not None
+    assert (data.cache.kind, data.cache.reason) == ("disk", "a tf.data.Dataset cannot be read at any position")
+
+
 @pytest.mark.parametrize(
     ("name", "match"),
     [
         ("endless", r"never ends. Take out .repeat\(\)"),
-        ("weighted", "of 3 parts"),
+        ("four", "of 4 parts"),
         ("nothing", "empty tf.data.Dataset"),
         ("unclear", r"all have the shape \(4,\): batched or not"),
         ("ragged", "ragged, sparse or shapeless"),

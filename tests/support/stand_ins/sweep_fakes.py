@@ -20,7 +20,7 @@ from tfopt.core.contracts.events import Emit
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.report import DataRecord, ExportRecord, LayerRecord, Report, RunInfo, StageRecord
 from tfopt.engine.sweep import stage_chain
-from tfopt.errors import StageError
+from tfopt.errors import EnvironmentProblem, Problem, RecipeError, StageError
 from tfopt.executors.base import Job, Message
 from tfopt.executors.worker import carry_out
 from tfopt.io.recipes.recipe_file import dump_recipe
@@ -106,6 +106,12 @@ def run(recipe: Recipe, *, out: str | Path, store: str | None, fresh: bool, on_e
 
 
 def _misbehave(description: str, on_event: Emit, stage: str, out: Path) -> None:
+    if description == "wrong":
+        raise RecipeError(
+            [Problem(("model",), f"{word} mistake.", code="unknown_layer") for word in ("One", "Another")]
+        )
+    if description == "missing":
+        raise EnvironmentProblem("A package is missing.", code="missing_package")
     if description == "fail":
         raise StageError("Stage prune failed: nothing is left.", code="stage_failed")
     if description == "shaky" and not (out / "shaken").exists():

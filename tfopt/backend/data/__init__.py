@@ -15,6 +15,7 @@
 | `caching` | Where are examples during a run, and which of them cannot be read? |
 | `annotated` | How are images with masks, or with boxes around objects, read? |
 | `records` | How are TFRecord shards, Parquet and Arrow files, and folders of Hugging Face read? |
+| `per_example` | What is known of each example besides inputs and targets: its weight, what it belongs to? |
 | `cut` | How are validation and test set aside, also whole groups such as speakers? |
 | `splits` | What is a split, and what are the data of a run? |
 | `drawing` | Which examples are drawn or held out, for a seed? |

@@ -32,6 +32,7 @@ def training_batches(
     *,
     augment: Augment | None = None,
     first_epoch: int = 0,
+    first_step: int = 0,
     one_hot: int | None = None,
     extra: Nested = None,
 ) -> tf.data.Dataset:
@@ -44,12 +45,14 @@ def training_batches(
         seed: of the shuffling and the augmentation.
         augment: random changes of images.
         first_epoch: where to go on after an interruption.
+        first_step: of that epoch; the examples of the steps before it are not read.
         one_hot: turn labels into vectors of this length; mixup does so itself, see `one_hot_depth`.
         extra: arrays (nested) with a row for each training example, e.g. a teacher's outputs; not with augmentation.
 
     Returns:
-        (inputs, targets), or (inputs, targets, None, rows of `extra`), finite:
-        `(epochs - first_epoch) * steps_per_epoch(len(data.train), batch_size)` batches.
+        (inputs, targets), (inputs, targets, weights) where examples have weights, or with `extra` (inputs, targets,
+        weights or None, rows of `extra`), finite:
+        `(epochs - first_epoch) * steps_per_epoch(len(data.train), batch_size) - first_step` batches.
 
     Raises:
         StageError: the examples cannot be augmented like this.
@@ -58,7 +61,11 @@ def training_batches(
     if changes_images(augment):
         check_augment(split, augment)
     one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
-    fetch = _fetch(split, one_hot) if extra is None else _with(_fetch(split, one_hot), extra)
+    fetch = _fetch(split, one_hot)
+    if split.weights is not None:
+        fetch = _with(fetch, split.weights)
+    if extra is not None:
+        fetch = _with(fetch, extra, *(() if split.weights is not None else (None,)))
     n = len(split)
     steps = -(-n // batch_size)
     window = max((window_of(array) or 0 for array in named(split.inputs).values()), default=0)
@@ -67,7 +74,8 @@ def training_batches(
         key = tf.stack([tf.constant(seed * 8 % 2**62, tf.int64), epoch])
         order = shuffled(n, key, window)
         draw = augmented(fetch, split, augment, seed, epoch) if changes_images(augment) else fetch
-        starts = tf.data.Dataset.range(0, n, batch_size, output_type=tf.int32)
+        begin = tf.where(tf.equal(epoch, first_epoch), tf.constant(first_step * batch_size, tf.int64), 0)
+        starts = tf.data.Dataset.range(begin, n, batch_size, output_type=tf.int32)
         return starts.map(
             lambda start: draw(order[start : start + batch_size]),
             num_parallel_calls=1 if window else 2,
@@ -75,19 +83,25 @@ def training_batches(
         )
 
     batches = tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_batches)
-    batches = batches.apply(tf.data.experimental.assert_cardinality((epochs - first_epoch) * steps))
+    batches = batches.apply(tf.data.experimental.assert_cardinality((epochs - first_epoch) * steps - first_step))
     return batches.prefetch(tf.data.AUTOTUNE if split.in_memory else _READ_AHEAD)
 
 
-def evaluation_batches(split: Split, batch_size: int, *, one_hot: int | None = None) -> tf.data.Dataset:
-    """One pass over a split, in its order.
+def evaluation_batches(
+    split: Split, batch_size: int, *, one_hot: int | None = None, weights: bool = False
+) -> tf.data.Dataset:
+    """One pass over a split, in its order: (inputs, targets), with weights of the examples where asked for and there.
 
     Args:
         split: the examples.
         batch_size: examples per batch; the last may be smaller.
         one_hot: turn labels into vectors of this length, as a model trained with mixup needs it.
+        weights: whether weights of the examples are wanted.
     """
-    return _in_order(_fetch(split, one_hot), len(split), batch_size, split.in_memory)
+    fetch = _fetch(split, one_hot)
+    if weights and split.weights is not None:
+        fetch = _with(fetch, split.weights)
+    return _in_order(fetch, len(split), batch_size, split.in_memory)
 
 
 def input_batches(inputs: ExampleArrays, batch_size: int) -> tf.data.Dataset:
@@ -137,8 +151,8 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
     return fetch
 
 
-def _with(fetch: Fetch, extra: Nested) -> Fetch:
-    """Yields (inputs, targets, None, extra): None is the sample-weight slot."""
+def _with(fetch: Fetch, arrays: Nested, *between: None) -> Fetch:
+    """Yields what `fetch` does, what is between, and the rows of more arrays."""
     with tf.device("CPU:0"):
-        rows = gathered(tf.nest.map_structure(tf.convert_to_tensor, extra))
-    return lambda positions: (*fetch(positions), None, rows(positions))
+        rows = gathered(tf.nest.map_structure(tf.convert_to_tensor, arrays))
+    return lambda positions: (*fetch(positions), *between, rows(positions))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfopt.backend.data.drawing import held_out, held_out_groups
+from tfopt.backend.data.per_example.keys import positions_by_hash
 from tfopt.backend.data.splits import Split
 from tfopt.backend.types import Array
 from tfopt.core.config.data import Splits
@@ -30,11 +31,15 @@ def cut(
         seed: of the selection.
         source: for errors.
         labels: class of each training example, to take the same share of every class; None for any selection.
-        groups: what each training example belongs to, such as its speaker; a group stays in one split. None without.
+        groups: what each training example belongs to, such as its speaker; a group stays in one split. None for the
+            keys of the training examples, where these have some.
 
     Raises:
         StageError: one side would be empty.
     """
+    if shares.by == "hash" and not splits.keys() >= SHARES.keys():
+        return _cut_by_hash(splits, shares, seed, source)
+    groups = splits["train"].keys if groups is None else groups
     result = dict(splits)
     available = len(splits["train"])
     rest = splits["train"]
@@ -72,4 +77,31 @@ def cut(
         labels = None if labels is None else labels[kept]
         groups = None if groups is None else groups[kept]
     result["train"] = rest
+    return result
+
+
+def _cut_by_hash(splits: dict[str, Split], shares: Splits, seed: int, source: str) -> dict[str, Split]:
+    """The splits, cut where the hash of a key says: test has the lowest values, then comes validation."""
+    train = splits["train"]
+    if train.keys is None:
+        raise StageError(
+            f"data.splits.by: hash needs a key for each example, which those of {source} do not have.",
+            "Remove by: hash.",
+            code="meaningless_key",
+        )
+    result, begin = dict(splits), 0.0
+    for name in SHARES:
+        end = begin + getattr(shares, name)
+        if name not in result:
+            result[name] = train.select(positions_by_hash(train.keys, seed, begin, end))
+            begin = end
+    result["train"] = train.select(positions_by_hash(train.keys, seed, begin, 1.0))
+    empty = [name for name, split in result.items() if not len(split)]
+    if empty:
+        raise StageError(
+            f"{source} has {len(np.unique(train.keys))} keys for {len(train)} training examples, and by their hashes "
+            f"none is of the {empty[0]} split.",
+            "Choose a data.splits.key with more values, larger shares, another data.seed, or leave by: hash out.",
+            code="data_missing",
+        )
     return result

@@ -25,6 +25,8 @@ from tfopt.backend.data.checks import (
     targets_of,
 )
 from tfopt.backend.data.cut import cut
+from tfopt.backend.data.per_example.keys import with_keys, with_keys_of_files
+from tfopt.backend.data.per_example.weights import with_own_weights, with_weights
 from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split, is_one_hot
 from tfopt.backend.data.texts import load_texts
@@ -66,10 +68,15 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
     reproduce = config.targets == "inputs"
     splits: dict[str, Split] = {}
     given: dict[str, ExampleArrays] = {}
-    for name, (x, y) in raw.items():
+    for name, examples in raw.items():
+        x, y = examples.inputs, examples.targets
         given[name] = inputs_of(by_position(x, y), config.source, name)
-        targets = given[name] if reproduce else targets_of(y, config.source, name)
-        splits[name] = Split(given[name], cast("Arrays", targets), prepared.anomalies if name == "test" else None)
+        targets = cast("Arrays", given[name] if reproduce else targets_of(y, config.source, name))
+        anomalies = prepared.anomalies if name == "test" else None
+        what = f"{config.source}, {name} split"
+        split = with_weights(Split(given[name], targets, anomalies, keys=examples.keys), examples.weights, what)
+        is_cut = name == "train" and not {"validation", "test"} <= raw.keys()
+        splits[name] = with_keys_of_files(split, config.splits, folder / config.source, what) if is_cut else split
     splits, record = kept(splits, config, cache)
     if not reproduce:
         splits, names_of_outputs = (
@@ -82,7 +89,11 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
         num_classes = max(num_classes, len(prepared.label_names or ()))
     for name, split in splits.items():
         check_split(split, train, num_classes, f"{config.source}, {name} split")
+    if config.sample_weights is not None:
+        splits = with_own_weights(splits, config.sample_weights, folder)
     labels = labels_to_stratify(train.targets, num_classes)
+    if not {"validation", "test"} <= splits.keys():
+        splits["train"] = with_keys(splits["train"], config.splits, folder, config.source)
     made = cut(splits, config.splits, config.seed, config.source, labels)
     settings = f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}"
     return Data(
@@ -95,7 +106,7 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
         class_names=names,
         classes_of_outputs=names_of_outputs,
         preprocessing=prepared.preprocessing,
-        positional=are_by_position(*raw["train"]),
+        positional=are_by_position(raw["train"].inputs, raw["train"].targets),
         raw=prepared.raw or sources.raw_inputs(config, folder),
         cache=record,
         remembered=None if cache is None else cache / "fingerprints",

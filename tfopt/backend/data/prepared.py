@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.data.splits import Preprocessing
 from tfopt.backend.types import Array
 from tfopt.backend.vision.anchors import AnchorGrid
+
+
+class RawExamples(NamedTuple):
+    """Examples as a source returned them, unchecked.
+
+    Args:
+        inputs: in any form.
+        targets: in any form; None where there are none.
+        weights: how much each counts in the loss; None where all count the same.
+        keys: what each belongs to, (n,) text; None where the source does not know.
+    """
+
+    inputs: Any
+    targets: Any
+    weights: Any = None
+    keys: Any = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,4 +71,5 @@ def _renamed(split: Split, names: Mapping[str, str]) -> Split:
     if not isinstance(split.inputs, dict):
         return split
     inputs: ExampleArrays = {names[name]: array for name, array in split.inputs.items()}
-    return Split(inputs, cast("Arrays", inputs if split.targets is split.inputs else split.targets))
+    targets = cast("Arrays", inputs if split.targets is split.inputs else split.targets)
+    return replace(split, inputs=inputs, targets=targets)

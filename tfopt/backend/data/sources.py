@@ -7,17 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from tfopt.backend.data.annotated.box_files import is_box_list, load_boxes
 from tfopt.backend.data.annotated.mask_folder import has_masks, load_masks
+from tfopt.backend.data.caching.keeping import temporary_folder
 from tfopt.backend.data.caching.spool import Spools
 from tfopt.backend.data.checks import NEEDS_TEXT
 from tfopt.backend.data.images.image_folder import load_images
 from tfopt.backend.data.label_names import label_names_of
-from tfopt.backend.data.prepared import Prepared
+from tfopt.backend.data.prepared import Prepared, RawExamples
 from tfopt.backend.data.raw_inputs import RawInputs, raw_inputs_of
 from tfopt.backend.data.records.examples import load_tfrecords
 from tfopt.backend.data.records.shards import has_files, is_table, is_tfrecord
@@ -33,18 +34,17 @@ from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.catalog import references
 from tfopt.core.config.data import DataConfig
 from tfopt.core.config.text.text import TextConfig
+from tfopt.core.language.references import is_reference
 from tfopt.errors import StageError
 
 if TYPE_CHECKING:
     from tensorflow.data import Dataset as _Dataset  # not at run time: array sources need no TensorFlow
 
-RawExamples: TypeAlias = tuple[Any, Any]
-"""Inputs and targets as a source returned them, unchecked; targets None where there are none."""
 _SPLITS = ("train", "validation", "test")
 _FORMS = (
-    "Expected (x, y), ((x_train, y_train), (x_test, y_test)), a dict with train and optionally validation and test, "
-    "or a finite tf.data.Dataset in place of any (x, y). Several inputs are a tuple in the order of the model's "
-    "inputs, ((x1, x2), y), or a dict by their names, ({'left': x1, 'right': x2}, y)."
+    "Expected (x, y) or (x, y, weights), ((x_train, y_train), (x_test, y_test)), a dict with train and optionally "
+    "validation and test, or a finite tf.data.Dataset in place of any (x, y). Several inputs are a tuple in the order "
+    "of the model's inputs, ((x1, x2), y), or a dict by their names, ({'left': x1, 'right': x2}, y)."
 )
 
 
@@ -81,7 +81,8 @@ def read(config: DataConfig, folder: Path, spools: Spools = Spools()) -> ReadSou
         StageError: the source is unknown, fails, or returns something else.
         EnvironmentProblem: an entry point fails, or a file must be downloaded and cannot.
     """
-    value = references.call(_function(config, folder), config.source, config.args, folder)
+    function = _function(config, folder, spools.folder)
+    value = references.call(function, config.source, config.args, folder)
     if isinstance(value, Prepared):
         splits = as_splits(value.examples, config.source, spools)
         return ReadSource(splits, value.preprocessing, value.raw, value.anomalies, value.label_names, value.anchors)
@@ -141,7 +142,8 @@ def label_names(config: DataConfig, folder: Path) -> tuple[str, ...] | None:
     return label_names_of(_function(config, folder))
 
 
-def _function(config: DataConfig, folder: Path) -> Callable[..., Any]:
+def _function(config: DataConfig, folder: Path, kept: Path | None = None) -> Callable[..., Any]:
+    """What reads a source; `kept` is the folder of decoded examples, None for a temporary one."""
     source = config.source
     is_file = not references.is_function(source) and bool(Path(source).suffix or "/" in source)
     if config.features is not None and not is_file:
@@ -152,20 +154,21 @@ def _function(config: DataConfig, folder: Path) -> Callable[..., Any]:
         )
     if references.is_function(source):
         return references.function(source, folder)
-    return _file(config, folder) if is_file else references.by_name("dataset", source)
+    return _file(config, folder, kept) if is_file else references.by_name("dataset", source)
 
 
-def _file(config: DataConfig, folder: Path) -> partial[Any]:
+def _file(config: DataConfig, folder: Path, kept: Path | None) -> partial[Any]:
     source = config.source
     path = folder / Path(source).expanduser()
+    key = None if config.splits.key is None or is_reference(config.splits.key) else config.splits.key
     if config.text is not None and path.is_dir():
         return partial(read_folder, path, config.text)
     if path.is_dir() and has_masks(path, config.args):
         return partial(load_masks, path)
     if config.text is None and has_files(path, is_tfrecord):
-        return partial(load_tfrecords, path, config.features)
+        return partial(load_tfrecords, path, config.features, key, kept or temporary_folder(None))
     if config.text is None and has_files(path, is_table):
-        return partial(load_tables, path, config.features)
+        return partial(load_tables, path, config.features, key)
     if config.features is not None:
         raise StageError(
             f"data.features is for TFRecord, Parquet and Arrow files, but {source!r} has none.",
@@ -190,11 +193,11 @@ def _file(config: DataConfig, folder: Path) -> partial[Any]:
     if is_box_list(path, config.args):
         return partial(load_boxes, path)
     if path.suffix == ".npz":
-        return partial(load_npz, path, on_the_fly)
+        return partial(load_npz, path, on_the_fly, key)
     if path.suffix == ".csv" and "window" in config.args:
         return partial(load_series, path, config.splits)
     if path.suffix == ".csv":
-        return partial(load_csv, path)
+        return partial(load_csv, path, key)
     raise StageError(
         f"{source!r} is of an unknown type.",
         "Expected .npz, .csv, .tfrecord, .parquet, .arrow, a .json of COCO, or a folder: one subfolder of images or "
@@ -229,7 +232,7 @@ def as_splits(value: object, source: str, spools: Spools = Spools()) -> dict[str
     return {"train": _examples(value, source, spools)}
 
 
-def _is_pair(value: object) -> TypeGuard[RawExamples]:
+def _is_pair(value: object) -> TypeGuard[tuple[Any, Any]]:
     return isinstance(value, tuple) and len(value) == 2
 
 
@@ -244,16 +247,12 @@ def _examples(value: object, source: str, spools: Spools) -> RawExamples:
         from tfopt.backend.data.tf_dataset import read_dataset
 
         return read_dataset(value, source, spools)
-    if _is_pair(value):
+    if isinstance(value, RawExamples):
         return value
+    if isinstance(value, tuple) and len(value) in (2, 3):
+        return RawExamples(*value)
     if isinstance(value, np.ndarray):
-        return value, None
-    if isinstance(value, tuple) and len(value) == 3:
-        raise StageError(
-            f"{source} returned (x, y, sample weights): tfopt gives every example the same weight.",
-            "Return (x, y); class_weights of a stage gives classes different weights.",
-            code="invalid_data",
-        )
+        return RawExamples(value, None)
     raise StageError(
         f"{source} returned a {type(value).__name__}.",
         NEEDS_TEXT if isinstance(value, str) else _FORMS,

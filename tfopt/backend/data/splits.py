@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -53,11 +53,16 @@ class Split:
             is to reproduce its input.
         anomalies: which examples are anomalies, (n,) bool, so that a model that reproduces its input can be judged by
             finding them; None where that is not known.
+        weights: how much each example counts in the loss, (n,), or each of its positions, (n, ...), by output name
+            where the targets are; None where all count the same.
+        keys: what each example belongs to, (n,) text, until the splits are made; None where nothing needs it.
     """
 
     inputs: ExampleArrays
     targets: Arrays
     anomalies: Array | None = None
+    weights: Arrays | None = None
+    keys: Array | None = None
 
     def __len__(self) -> int:
         return num_examples(self.inputs)
@@ -100,13 +105,19 @@ class Split:
             return self
         inputs = arrays_in_memory(self.inputs, what)
         targets = inputs if self.targets is self.inputs else self.targets
-        return Split(inputs, targets, self.anomalies)
+        return replace(self, inputs=inputs, targets=targets)
 
     def select(self, positions: Array) -> Split:
         """The examples at `positions`, in that order; those that are not in memory are not read."""
         inputs = _each(self.inputs, positions)
         targets = cast("Arrays", inputs if self.targets is self.inputs else _each(self.targets, positions))
-        return Split(inputs, targets, None if self.anomalies is None else self.anomalies[positions])
+        return Split(
+            inputs,
+            targets,
+            None if self.anomalies is None else self.anomalies[positions],
+            None if self.weights is None else cast("Arrays", _each(self.weights, positions)),
+            None if self.keys is None else self.keys[positions],
+        )
 
 
 class OutputSizes(dict[str, int]):
@@ -237,6 +248,8 @@ class Data:
                 update(digest, "targets", split.targets)
             if split.anomalies is not None:
                 update(digest, "anomalies", split.anomalies)
+            if split.weights is not None:
+                update(digest, "weights", split.weights)
         if self.preprocessing is not None:
             self.preprocessing.update(digest)
         for output, classes in sorted(self.classes_of_outputs.items()):

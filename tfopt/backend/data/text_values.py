@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 
+from tfopt.backend.data.prepared import RawExamples
 from tfopt.backend.text.tables import Text, labels_of
 from tfopt.backend.types import Array
 from tfopt.core.config.text.text import TextConfig
@@ -21,7 +21,7 @@ _FORMS_OF_LANGUAGE = (
 )
 
 
-def splits_of_language(value: object, source: str) -> dict[str, tuple[Any, None]]:
+def splits_of_language(value: object, source: str) -> dict[str, RawExamples]:
     """The return value of a source for a language model, by split.
 
     Raises:
@@ -32,8 +32,8 @@ def splits_of_language(value: object, source: str) -> dict[str, tuple[Any, None]
         if strange or "train" not in value:
             wrong = f"the key {strange[0]!r}" if strange else "no key 'train'"
             raise StageError(f"{source} returned a dict with {wrong}.", _FORMS_OF_LANGUAGE, code="invalid_data")
-        return {name: (_without_labels(part), None) for name, part in value.items() if part is not None}
-    return {"train": (_without_labels(value), None)}
+        return {name: RawExamples(_without_labels(part), None) for name, part in value.items() if part is not None}
+    return {"train": RawExamples(_without_labels(value), None)}
 
 
 def _without_labels(value: object) -> object:

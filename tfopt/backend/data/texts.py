@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
@@ -14,6 +15,8 @@ import numpy as np
 from tfopt.backend.data import sources
 from tfopt.backend.data.checks import check_split, class_ids, labels_to_stratify, num_classes_of, targets_of
 from tfopt.backend.data.cut import SHARES, cut
+from tfopt.backend.data.per_example.keys import with_keys
+from tfopt.backend.data.per_example.weights import with_own_weights, with_weights
 from tfopt.backend.data.splits import Data, Preprocessing, Split
 from tfopt.backend.data.text_values import labels_of_source, texts_of_source
 from tfopt.backend.text import examples, files
@@ -66,18 +69,20 @@ def _maker(config: TokenizerConfig, folder: Path) -> Maker:
 
 def _classification(config: DataConfig, text: TextConfig, make: Maker, folder: Path) -> Data:
     source = sources.read_texts(config, text, folder)
-    texts = {name: texts_of_source(x, f"{config.source}, {name} split", text) for name, (x, _) in source.items()}
-    positions = {
-        name: Split(
-            np.arange(len(texts[name])), targets_of(labels_of_source(y, config.source, name, text), config.source, name)
-        )
-        for name, (_, y) in source.items()
+    texts = {
+        name: texts_of_source(each.inputs, f"{config.source}, {name} split", text) for name, each in source.items()
     }
+    positions = {}
+    for name, each in source.items():
+        targets = targets_of(labels_of_source(each.targets, config.source, name, text), config.source, name)
+        split = Split(np.arange(len(texts[name])), targets)
+        positions[name] = with_weights(split, each.weights, f"{config.source}, {name} split")
     positions, names = class_ids(positions, config.source)
     num_classes = num_classes_of(positions, names)
     for name, split in positions.items():
         check_split(split, positions["train"], num_classes, f"{config.source}, {name} split")
     labels = labels_to_stratify(positions["train"].targets, num_classes)
+    positions["train"] = _with_keys(positions["train"], texts["train"], config, folder)
     made = cut(positions, config.splits, config.seed, config.source, labels)
     # What `cut` added was taken from the training texts.
     cut_texts = {
@@ -86,9 +91,11 @@ def _classification(config: DataConfig, text: TextConfig, make: Maker, folder: P
     }
     tokenizer, ids = _encoded(config, text, make, cut_texts)
     splits = {
-        name: Split(_inputs(examples.arrays(tokenizer, ids[name], text), text), split.targets)
+        name: Split(_inputs(examples.arrays(tokenizer, ids[name], text), text), split.targets, weights=split.weights)
         for name, split in made.items()
     }
+    if config.sample_weights is not None:
+        splits = with_own_weights(splits, config.sample_weights, folder)
     data = _data(config, text, tokenizer, splits, ids)
     return replace(
         data,
@@ -100,16 +107,31 @@ def _classification(config: DataConfig, text: TextConfig, make: Maker, folder: P
 
 def _language_model(config: DataConfig, text: TextConfig, make: Maker, folder: Path) -> Data:
     source = sources.read_texts(config, text, folder)
-    texts = {name: texts_of_source(x, f"{config.source}, {name} split", text) for name, (x, _) in source.items()}
-    cut_texts = _cut_texts(texts, config)
+    texts = {
+        name: texts_of_source(each.inputs, f"{config.source}, {name} split", text) for name, each in source.items()
+    }
+    cut_texts = _cut_texts(texts, config, folder)
     tokenizer, ids = _encoded(config, text, make, cut_texts)
     splits = {}
     for name in cut_texts:
         inputs, targets = examples.windows(ids[name], text, f"{config.source}, {name} split")
         ones, zeros = np.ones_like(inputs), np.zeros_like(inputs)
         splits[name] = Split(_inputs({"ids": inputs, "mask": ones, "segments": zeros}, text), targets)
+    if config.sample_weights is not None:
+        splits = with_own_weights(splits, config.sample_weights, folder)
     data = _data(config, text, tokenizer, splits, ids)
     return replace(data, num_classes=tokenizer.vocabulary_size)
+
+
+def _with_keys(split: Split, texts: Sequence[Text], config: DataConfig, folder: Path) -> Split:
+    """The training examples with what they belong to, where `data.splits` needs it: each text to itself."""
+    if config.splits.key is not None:
+        written = np.array([text if isinstance(text, str) else "\0".join(text) for text in texts], dtype=object)
+        keyed = with_keys(replace(split, inputs=written), config.splits, folder, config.source)
+        return replace(keyed, inputs=split.inputs)
+    if config.splits.by is None:
+        return split
+    return replace(split, keys=np.array([sha256(repr(text).encode()).hexdigest() for text in texts]))
 
 
 def _encoded(
@@ -165,7 +187,7 @@ def _singly(texts: Sequence[Text]) -> list[str]:
     return [part for text in texts for part in ((text,) if isinstance(text, str) else text)]
 
 
-def _cut_texts(texts: Mapping[str, Sequence[Text]], config: DataConfig) -> dict[str, list[str]]:
+def _cut_texts(texts: Mapping[str, Sequence[Text]], config: DataConfig, folder: Path) -> dict[str, list[str]]:
     """Splits of a language model: whole texts where there are enough of them, else the ends of each text."""
     train = _singly(texts["train"])
     given = {name: _singly(each) for name, each in texts.items()}
@@ -173,11 +195,19 @@ def _cut_texts(texts: Mapping[str, Sequence[Text]], config: DataConfig) -> dict[
     shares = {name: float(getattr(config.splits, name)) for name in missing}
     if len(train) > 1 and all(round(share * len(train)) for share in shares.values()):
         splits = {name: Split(np.arange(len(each)), np.arange(len(each))) for name, each in given.items()}
+        splits["train"] = _with_keys(splits["train"], train, config, folder)
         made = cut(splits, config.splits, config.seed, config.source)
         return {
             name: [given[name if name in given else "train"][position] for position in np.asarray(split.inputs)]
             for name, split in made.items()
         }
+    if missing and (config.splits.by is not None or config.splits.key is not None):
+        raise StageError(
+            f"{config.source} is one text, whose end is set aside; data.splits.{'by' if config.splits.by else 'key'} "
+            "chooses among many.",
+            f"Remove data.splits.{'by' if config.splits.by else 'key'}, or give a folder with many texts.",
+            code="meaningless_key",
+        )
     result = {**given, "train": [], **{name: [] for name in missing}}
     for text in train:
         for name, part in _in_order(text, shares).items():

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfopt.backend.data.caching.spool import Spool, Spools
+from tfopt.backend.data.prepared import RawExamples
 from tfopt.backend.types import Array, Nested
 from tfopt.errors import StageError
 
@@ -15,19 +16,19 @@ _MOST_ELEMENTS = 20_000_000
 """Where reading stops: a generator that never ends cannot be distinguished from a long one beforehand."""
 
 
-def read_dataset(dataset: tf.data.Dataset, source: str, spools: Spools = Spools()) -> tuple[Nested, Nested]:  # noqa: B008
+def read_dataset(dataset: tf.data.Dataset, source: str, spools: Spools = Spools()) -> RawExamples:  # noqa: B008
     """All examples of a finite dataset, batched or not.
 
     Args:
-        dataset: of `(x, y)` or `x`, where x and y are tensors, or tuples or dicts of tensors.
+        dataset: of `(x, y, weights)`, `(x, y)` or `x`, where each is a tensor, or a tuple or dict of tensors.
         source: its name in errors.
         spools: where the examples go.
 
     Returns:
-        Inputs and targets (None for a dataset of `x`).
+        Inputs, targets (None for a dataset of `x`), and weights.
 
     Raises:
-        StageError: the dataset never ends, is empty, has sample weights, or its examples differ in shape.
+        StageError: the dataset never ends, is empty, or its examples differ in shape.
     """
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise StageError(
@@ -36,10 +37,10 @@ def read_dataset(dataset: tf.data.Dataset, source: str, spools: Spools = Spools(
             code="invalid_data",
         )
     spec = dataset.element_spec
-    if isinstance(spec, tuple) and len(spec) > 2:
+    if isinstance(spec, tuple) and len(spec) > 3:
         raise StageError(
             f"{source} returned a tf.data.Dataset of {len(spec)} parts.",
-            "Expected (x, y), with several inputs as ((x1, x2), y); class_weights of a stage replaces sample weights.",
+            "Expected (x, y) or (x, y, sample weights), with several inputs as ((x1, x2), y).",
             code="invalid_data",
         )
     batched = _is_batched(spec, source)
@@ -60,7 +61,7 @@ def read_dataset(dataset: tf.data.Dataset, source: str, spools: Spools = Spools(
         raise StageError(f"{source} returned an empty tf.data.Dataset.", code="data_missing")
     _taken(columns, waiting, batched, source)
     arrays = tf.nest.pack_sequence_as(spec, [column.finished() for column in columns])
-    return arrays if isinstance(spec, tuple) else (arrays, None)
+    return RawExamples(*arrays) if isinstance(spec, tuple) and len(spec) > 1 else RawExamples(arrays, None)
 
 
 def _taken(columns: list[Spool], waiting: list[list[Array]], batched: bool, source: str) -> list[list[Array]]:

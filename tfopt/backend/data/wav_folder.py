@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from tfopt.backend.audio.wav import Stereo
 from tfopt.backend.data.arrays.reading import SHARE_OF_MEMORY
 from tfopt.backend.data.cut import cut
+from tfopt.backend.data.per_example.keys import keys_of_names
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.recordings import Features, RecordingKeys, WavFile, prepared
 from tfopt.backend.data.splits import Split
+from tfopt.backend.types import Array
 from tfopt.core.config.data import Splits
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
@@ -75,20 +78,38 @@ def load_wavs(
     if "train" not in parts:
         parts = {"train": path}
     files = {name: _files(part, labelled) for name, part in parts.items()}
-    speakers = _pattern(speaker, "speaker")
+    examples = {
+        name: Split(np.arange(len(found)), np.array([label for _, label in found])) for name, found in files.items()
+    }
+    groups = _groups([file for file, _ in files["train"]], path, shares, speaker)
     made = cut(
-        {name: Split(np.arange(len(found)), np.array([label for _, label in found])) for name, found in files.items()},
+        {**examples, "train": replace(examples["train"], keys=groups)},
         shares,
         seed,
         str(path),
         np.array([label for _, label in files["train"]]),
-        None if speakers is None else np.array([_group(speakers, file, "speaker") for file, _ in files["train"]]),
     )
     chosen: dict[str, list[WavFile]] = {}
     for name, split in made.items():
         found = files[name] if name in files else files["train"]
         chosen[name] = [WavFile(str(file), file, label) for file, label in _at(found, split)]
     return prepared(chosen, keys, path if on_the_fly or _is_large(path) else None)
+
+
+def _groups(files: Sequence[Path], root: Path, shares: Splits, speaker: str | None) -> Array | None:
+    """What each file belongs to: its speaker, what `data.splits.key` says, or with `by: hash` itself."""
+    if speaker is not None and shares.key is not None:
+        raise StageError(
+            "args.speaker and data.splits.key both say which recordings stay together.",
+            "Leave one of them out.",
+            code="conflicting_keys",
+        )
+    speakers = _pattern(speaker, "speaker")
+    if speakers is not None:
+        return np.array([_group(speakers, file, "speaker") for file in files])
+    if shares.key is None and shares.by is None:
+        return None
+    return np.array(keys_of_names([file.relative_to(root).as_posix() for file in files], shares.key))
 
 
 def _is_large(path: Path) -> bool:

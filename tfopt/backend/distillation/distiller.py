@@ -99,7 +99,7 @@ class Distiller(TrainingHook):
             for position, (output, loss) in enumerate(zip(self._compared, losses, strict=True))
         }
         judged = together if context.compile.outputs else together[""]
-        details["measures"] = compiling.measure(judged, test.targets, context.compile)
+        details["measures"] = compiling.measure(judged, test.targets, context.compile, test.weights)
         return details
 
     def _losses(self, projected: Sequence[tf_keras.layers.Layer | None], shares: tuple[float, ...]) -> ComparedLosses:

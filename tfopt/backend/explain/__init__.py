@@ -4,6 +4,7 @@
 |---|---|
 | `agreement` | do two sets of outputs agree? |
 | `predictions` | which predictions differ, by class and example by example? |
+| `pictured` | what differs in maps of classes and in detections, as pictures? |
 | `examples` | how is an example shown to people? |
 | `differences` | how far are values from others: SQNR, cosine, largest error? |
 | `layer_errors` | how far is each layer's output in a file from that of the Keras model? |

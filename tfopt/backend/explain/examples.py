@@ -24,13 +24,18 @@ def picture(split: Split, index: int) -> str | None:
         index: of the example.
     """
     for values in named(split.inputs).values():
-        pixels = _pixels(values[index])
+        pixels = pixels_of(values[index])
         if pixels is not None:
-            import tensorflow as tf
-
-            content = tf.io.encode_png(pixels).numpy()
-            return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"
+            return encoded(pixels)
     return None
+
+
+def encoded(pixels: Array) -> str:
+    """8-bit pixels (height, width, channels) as a PNG, as a data URI."""
+    import tensorflow as tf
+
+    content = tf.io.encode_png(pixels).numpy()
+    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def text(split: Split, index: int) -> str:
@@ -50,14 +55,22 @@ def values_text(values: Array) -> str:
     return f"{shown}, … ({flat.size} values)" if flat.size > 4 else shown
 
 
-def _pixels(example: Array) -> Array | None:
-    """8-bit pixels (height, width, channels), from the smallest to the largest value of the example."""
+def pixels_of(example: Array, most: int = _PIXELS) -> Array | None:
+    """8-bit pixels (height, width, channels), from the smallest to the largest value of the example.
+
+    Args:
+        example: of an input.
+        most: pixels of the longer side; larger images are thinned out.
+
+    Returns:
+        None where the example is no image.
+    """
     if example.dtype.kind not in "fiu" or example.ndim not in (2, 3):
         return None
     image = example[..., np.newaxis] if example.ndim == 2 else example
     if image.shape[-1] not in (1, 3) or min(image.shape[:2]) < _LEAST_PIXELS:
         return None
-    step = -(-max(image.shape[:2]) // _PIXELS)
+    step = -(-max(image.shape[:2]) // most)
     image = image[::step, ::step].astype(np.float64)
     low, high = float(np.nanmin(image)), float(np.nanmax(image))
     scaled = (image - low) / (high - low) if high > low else np.zeros_like(image)

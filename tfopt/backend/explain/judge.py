@@ -22,11 +22,13 @@ class Judge:
         expected: outputs of the Keras model, (examples, ...).
         targets: what the outputs should be.
         compile: whose first metric counts.
+        weights: of the examples; those of weight 0 are not judged. None where all count the same.
     """
 
     expected: Array
     targets: Array
     compile: Compile
+    weights: Array | None = None
 
     def metric(self, outputs: Array) -> float:
         """The recipe's first metric.
@@ -34,7 +36,7 @@ class Judge:
         Raises:
             StageError: the targets do not fit the outputs.
         """
-        return compiling.measure(outputs, self.targets, self.compile)[self.compile.metric]
+        return compiling.measure(outputs, self.targets, self.compile, self.weights)[self.compile.metric]
 
     def effect(self, ran: Ran) -> EffectRecord:
         """What a file that ran comes to."""

@@ -11,9 +11,13 @@ from tfopt.backend.data.splits import Data, Split, is_one_hot
 from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain import examples
 from tfopt.backend.explain.agreement import predictions
+from tfopt.backend.explain.pictured.maps import changed_maps
+from tfopt.backend.explain.pictured.objects import explain_detections
+from tfopt.backend.explain.pictured.panels import ORDER
 from tfopt.backend.explain.tokens import before_position, token_names
 from tfopt.backend.text.tokenizer import Tokenizer
 from tfopt.backend.training.metrics.counted import ignored_class
+from tfopt.backend.training.metrics.detection import BOXES, CLASSES
 from tfopt.backend.types import Array
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.outputs import Outputs
@@ -39,6 +43,8 @@ def explain_output(
         compile: the recipe's block.
         against: name of the model.
     """
+    if data.anchors is not None and {BOXES, CLASSES} <= set(compile.outputs):
+        return explain_detections(before, after, data, compile, against=against, most=SHOWN)
     name = compile.main_output or next(iter(compile.outputs), "")
     if not name:
         (one,), (two,) = before.values(), after.values()
@@ -97,6 +103,7 @@ def explain_predictions(
         truth = None if truth is None else truth[places]
         total = len(one)
     names = class_names or (None if places is None else token_names(tokenizer))
+    pictures = _pictures(before, after, split, compile, names)
     changed = np.flatnonzero(_any(one != two))
     right = None if truth is None else (_all(one == truth), _all(two == truth))
     ranked = changed[:_RANKED]
@@ -130,9 +137,26 @@ def explain_predictions(
         gained=None if right is None else int(np.sum(right[1] & ~right[0])),
         lost=None if right is None else int(np.sum(right[0] & ~right[1])),
         indices=[int(index) for index in changed[:_INDICES]],
-        shown=[shown(rank) for rank in order[:SHOWN]],
+        shown=[shown(rank) for rank in order[:SHOWN]] if pictures is None else pictures,
+        notes=[ORDER] if pictures else [],
         classes=[] if truth is None else _classes(one, two, truth, names, meaning),
     )
+
+
+def _pictures(
+    before: Array, after: Array, split: Split, compile: Compile, names: Sequence[str] | None
+) -> list[ChangedExample] | None:
+    """The maps of classes that changed most; None where predictions are no maps."""
+    meaning = Outputs.of(compile)
+    one, two = predictions(before, meaning), predictions(after, meaning)
+    truth = _truth(split.targets, one, meaning)
+    if meaning.one_per_label and one.ndim == 4 and one.shape[-1] == 1:  # yes or no of each pixel
+        one, two, truth = one[..., 0], two[..., 0], None if truth is None else truth[..., 0]
+    if one.ndim != 3 or (meaning.one_per_label and before.ndim != 4):
+        return None
+    ignored = ignored_class(compile)
+    counts = np.ones(one.shape, bool) if ignored is None or truth is None else truth != ignored
+    return changed_maps(one, two, truth, counts, split, names, SHOWN)
 
 
 def _places(found: Array, targets: object, compile: Compile, meaning: Outputs) -> tuple[Array, ...] | None:

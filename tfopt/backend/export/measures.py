@@ -32,7 +32,7 @@ def file_measures(
         ExportError: the file has several outputs, but the recipe's loss is that of one.
     """
     if compile.outputs:
-        return _with_drops(compiling.measure(dict(outputs), test.targets, compile), compile, dense)
+        return _with_drops(compiling.measure(dict(outputs), test.targets, compile, test.weights), compile, dense)
     if len(outputs) != 1 or isinstance(test.targets, dict):
         raise ExportError(
             f"compile.loss is that of one output, but the file has {len(outputs)}: {', '.join(outputs)}.",
@@ -40,10 +40,8 @@ def file_measures(
             code="incompatible_model",
         )
     (predictions,) = outputs.values()
-    values = {
-        **compiling.measure(*to_be_reproduced(predictions, test.targets, test), compile),
-        **anomaly_measures(predictions, test),
-    }
+    judged, targets, weights = to_be_reproduced(predictions, test.targets, test)
+    values = {**compiling.measure(judged, targets, compile, weights), **anomaly_measures(predictions, test)}
     return _with_drops(values, compile, dense)
 
 

@@ -126,6 +126,7 @@ class PlainFile:
             _judged(found, context.compile),
             context.data.test.targets,
             context.compile,
+            context.data.test.weights,
         )
         return record.model_copy(update={"plain": measures, "worse_than_plain": worse})
 
@@ -153,7 +154,7 @@ def _made_as(variant: Variant) -> dict[str, object]:
     return variant.model_dump(exclude={"ptq", "agreement", "accept", "sensitivity"})
 
 
-def is_worse(outputs: Arrays, plain: Arrays, targets: Arrays, compile: Compile) -> bool:
+def is_worse(outputs: Arrays, plain: Arrays, targets: Arrays, compile: Compile, weights: Arrays | None = None) -> bool:
     """Whether outputs are worse than others in the recipe's first metric, by more than noise.
 
     The split is cut into parts, and both sets of outputs are measured on each: they are worse where the mean of the
@@ -165,11 +166,15 @@ def is_worse(outputs: Arrays, plain: Arrays, targets: Arrays, compile: Compile) 
         plain: of the other, of the same shape.
         targets: what they should be.
         compile: whose main metric counts.
+        weights: of the examples; those of weight 0 are not judged. None where all count the same.
     """
     sign = 1.0 if higher_is_better(compile.metric) else -1.0
 
+    def of_part(part: slice) -> Arrays | None:
+        return None if weights is None else _part(weights, part)
+
     def metric(of: Arrays, part: slice) -> float:
-        return sign * compiling.measure(_part(of, part), _part(targets, part), compile)[compile.metric]
+        return sign * compiling.measure(_part(of, part), _part(targets, part), compile, of_part(part))[compile.metric]
 
     reference = metric(plain, slice(None))
     if reference - metric(outputs, slice(None)) <= _NOTICEABLE * abs(reference):

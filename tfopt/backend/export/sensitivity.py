@@ -179,7 +179,8 @@ def sensitivity_table(asked: Asked, work: Path) -> SensitivityTable:
         )
     inputs, outputs = asked.examples(examples)
     expected = outputs[output] if output else next(iter(outputs.values()))
-    judge = Judge(expected, of_output(examples.targets, output), context.compile.meaning_of(output))
+    weights = None if examples.weights is None else of_output(examples.weights, output)
+    judge = Judge(expected, of_output(examples.targets, output), context.compile.meaning_of(output), weights)
     twin: Path | Failure | None = asked.twin
     if float_model is not None:
         as_float = Variant(batch=asked.variant.batch, shape=asked.variant.shape)

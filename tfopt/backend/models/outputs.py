@@ -7,15 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from tfopt.backend.data.per_example.weights import IN_ORDER
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
-
-_IN_ORDER = "target {}"
-"""Names of targets that a source gave in order (`tfopt.backend.data.checks.targets_of`)."""
 
 
 def for_model(compile: Compile, data: Data, names: Sequence[str], model: str) -> tuple[Compile, Data, list[str]]:
@@ -137,7 +135,7 @@ def _named(targets: Arrays, names: Sequence[str], judged: Sequence[str]) -> Mapp
     """Targets by the names of outputs: those in order get the names of all outputs, or of those that are judged."""
     if not isinstance(targets, dict):
         return {judged[0]: targets} if len(judged) == 1 else {"one array": targets}
-    if list(targets) != [_IN_ORDER.format(number) for number in range(1, len(targets) + 1)]:
+    if list(targets) != [IN_ORDER.format(number) for number in range(1, len(targets) + 1)]:
         return targets
     order = names if len(names) == len(targets) else judged
     return dict(zip(order, targets.values(), strict=True)) if len(order) == len(targets) else targets
@@ -145,4 +143,8 @@ def _named(targets: Arrays, names: Sequence[str], judged: Sequence[str]) -> Mapp
 
 def _with_targets(split: Split, names: Sequence[str], judged: Sequence[str]) -> Split:
     given = _named(split.targets, names, judged)
-    return replace(split, targets={output: np.asarray(given[output]) for output in judged})
+    targets = {output: np.asarray(given[output]) for output in judged}
+    if split.weights is None:
+        return replace(split, targets=targets)
+    weights = {output: array for output, array in _named(split.weights, names, judged).items() if output in judged}
+    return replace(split, targets=targets, weights=weights)

@@ -145,7 +145,7 @@ def fit(
         tf.config.experimental.enable_op_determinism()
 
     @cache  # a dataset has no state: every iterator of it yields the same batches, and building it takes 0.1 s
-    def batches(first_epoch: int) -> tf.data.Dataset:
+    def batches(first_epoch: int, first_step: int = 0) -> tf.data.Dataset:
         return weighted(
             training_batches(
                 data,
@@ -154,6 +154,7 @@ def fit(
                 context.seed,
                 augment=context.augment,
                 first_epoch=first_epoch,
+                first_step=first_step,
                 extra=every.extra,
             ),
             data.train.targets,
@@ -164,7 +165,12 @@ def fit(
     with called(model, compile.all_outputs):
         model.compile(
             optimizer=loss_scaled(optimizer or make_optimizer(stage, context), context.precision),
-            **compiling.keras_compile(compile, _shapes(batches(0).element_spec[1]), _output_shapes(model, compile)),
+            **compiling.keras_compile(
+                compile,
+                _shapes(batches(0).element_spec[1]),
+                _output_shapes(model, compile),
+                data.train.weights is not None or data.validation.weights is not None,
+            ),
         )
         model.optimizer.build(model.trainable_variables)
         every.start(
@@ -181,7 +187,7 @@ def fit(
                 details = loop.run()
         except LossNotFinite as error:
             if context.precision == "mixed_float16":
-                batch = next(iter(batches(error.epoch - 1).skip((error.step - 1) % steps.steps_per_epoch)))
+                batch = next(iter(batches(error.epoch - 1, (error.step - 1) % steps.steps_per_epoch)))
                 if (found := first_overflow(model, batch[0], context.precision)) is not None:
                     raise overflow_error(error.when, found) from error
             raise
@@ -208,7 +214,7 @@ def _validation(context: StageContext) -> tf.data.Dataset | None:
         return None
     depth = one_hot_depth(context.data, context.augment)
     size = replicas.divisible(len(split), max(256, context.examples_at_once))
-    batches = evaluation_batches(split, size, one_hot=depth)
+    batches = evaluation_batches(split, size, one_hot=depth, weights=True)
     return batches.cache() if split.in_memory else batches
 
 

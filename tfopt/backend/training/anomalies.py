@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from tfopt.backend.data.splits import Split
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, Arrays
 
 MEASURE = "anomaly_auc"
 
@@ -37,8 +37,9 @@ def anomaly_measures(outputs: Array, split: Split) -> Mapping[str, float]:
     return {MEASURE: float(above / (count * others))}
 
 
-def to_be_reproduced(outputs: Array, targets: Array, split: Split) -> tuple[Array, Array]:
-    """The outputs and targets that loss and metrics are of: those of normal examples, where anomalies are known.
+def to_be_reproduced(outputs: Array, targets: Array, split: Split) -> tuple[Array, Array, Arrays | None]:
+    """The outputs, targets and sample weights that loss and metrics are of: those of normal examples, where anomalies
+    are known.
 
     That anomalies are reproduced badly is what they are found by; ranges of integer files, which are those of normal
     examples, make it even worse.
@@ -49,8 +50,9 @@ def to_be_reproduced(outputs: Array, targets: Array, split: Split) -> tuple[Arra
         split: with the anomalies.
     """
     if split.anomalies is None or not _reproduces(outputs, split):
-        return outputs, targets
-    return outputs[~split.anomalies], targets[~split.anomalies]
+        return outputs, targets, split.weights
+    weights = split.weights[~split.anomalies] if isinstance(split.weights, np.ndarray) else None
+    return outputs[~split.anomalies], targets[~split.anomalies], weights
 
 
 def _reproduces(outputs: Array, split: Split) -> bool:

@@ -11,11 +11,13 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.training import learning_rates, losses
+from tfopt.backend.training.losses.weighted import WeightedLoss
 from tfopt.backend.training.metrics.counted import OfCounted, ignored_class, num_counted
 from tfopt.backend.training.metrics.f1 import F1
 from tfopt.backend.training.metrics.next_token import BitsPerCharacter, Perplexity
 from tfopt.backend.training.metrics.overlap import Dice, MeanIoU
 from tfopt.backend.training.metrics.together import measure_together
+from tfopt.backend.training.metrics.weighted import OfWeighted
 from tfopt.backend.training.own_losses import own_loss, own_metric
 from tfopt.backend.types import Array, Arrays, Nested
 from tfopt.core.config.training.compile import Compile
@@ -139,7 +141,10 @@ def accuracy_class(targets_shape: Sequence[int | None], predictions_shape: Seque
 
 
 def keras_compile(
-    compile: Compile, targets: Mapping[str, Sequence[int | None]], predictions: Mapping[str, Sequence[int | None]]
+    compile: Compile,
+    targets: Mapping[str, Sequence[int | None]],
+    predictions: Mapping[str, Sequence[int | None]],
+    weighted: bool = False,
 ) -> dict[str, Any]:
     """Loss and metrics as arguments of `tf_keras.Model.compile`; of several outputs, lists in the order of the model.
 
@@ -148,23 +153,33 @@ def keras_compile(
         targets: shape of the targets of each judged output with the batch axis, by its name; under an empty name where
             the model has one output.
         predictions: the same of the outputs.
+        weighted: whether examples have weights: metrics are of those that count then.
 
     Raises:
         StageError: Keras refuses an argument.
     """
+    key = "weighted_metrics" if weighted else "metrics"
+
+    def metrics(of: Compile, name: str) -> list[tf_keras.metrics.Metric]:
+        made = make_metrics(of, targets[name], predictions[name])
+        return [OfWeighted(metric) for metric in made] if weighted else made
+
+    def loss(of: Compile) -> tf_keras.losses.Loss:
+        return WeightedLoss(make_loss(of)) if weighted else make_loss(of)
+
     if not compile.all_outputs:
-        return {"loss": make_loss(compile), "metrics": make_metrics(compile, targets[""], predictions[""])}
+        return {"loss": loss(compile), key: metrics(compile, "")}
     each = {name: compile.of(name) if name in compile.outputs else None for name in compile.all_outputs}
     return {
-        "loss": [None if of is None else make_loss(of) for of in each.values()],
+        "loss": [None if of is None else loss(of) for of in each.values()],
         "loss_weights": [compile.weight_of(name) for name in each],
-        "metrics": [
-            [] if of is None else make_metrics(of, targets[name], predictions[name]) for name, of in each.items()
-        ],
+        key: [[] if of is None else metrics(of, name) for name, of in each.items()],
     }
 
 
-def measure(predictions: Arrays, targets: Arrays, compile: Compile) -> dict[str, float]:
+def measure(
+    predictions: Arrays, targets: Arrays, compile: Compile, sample_weights: Arrays | None = None
+) -> dict[str, float]:
     """Loss and metrics of any predictions, so that Keras models and files are judged by the same code.
 
     The loss is that of the outputs alone: regularization terms, which a file does not have, are left out.
@@ -173,6 +188,8 @@ def measure(predictions: Arrays, targets: Arrays, compile: Compile) -> dict[str,
         predictions: outputs of a model, (examples, ...); by output name where the recipe names outputs.
         targets: what they should have been, (examples, ...), in the same form.
         compile: the recipe's block.
+        sample_weights: how much each example counts in the loss, in the same form; metrics are of the examples, or
+            positions, whose weight is not 0. None where all count the same.
 
     Returns:
         `loss` and every metric by name; of several outputs, the weighted sum of their losses, `<output>_loss` and
@@ -183,11 +200,16 @@ def measure(predictions: Arrays, targets: Arrays, compile: Compile) -> dict[str,
             from them.
     """
     if not compile.outputs:
-        return _measure_one(only(predictions, "outputs"), only(targets, "targets"), compile)
+        weights = None if sample_weights is None else only(sample_weights, "sample weights")
+        return _measure_one(only(predictions, "outputs"), only(targets, "targets"), compile, weights)
     outputs, labels = (
         by_name(arrays, compile, kind) for arrays, kind in ((predictions, "outputs"), (targets, "targets"))
     )
-    each = {name: _measure_one(outputs[name], labels[name], of, name) for name, of in compile.of_each().items()}
+    of_examples = {} if sample_weights is None else by_name(sample_weights, compile, "sample weights")
+    each = {
+        name: _measure_one(outputs[name], labels[name], of, of_examples.get(name), name)
+        for name, of in compile.of_each().items()
+    }
     values = {"loss": sum(compile.weight_of(name) * found["loss"] for name, found in each.items())}
     values |= {f"{name}_loss": found.pop("loss") for name, found in each.items()}
     values |= {f"{name}_{metric}": value for name, found in each.items() for metric, value in found.items()}
@@ -237,7 +259,9 @@ def by_name(arrays: Arrays, compile: Compile, kind: str) -> dict[str, Array]:
     return {name: named[name] for name in compile.outputs}
 
 
-def _measure_one(predictions: Array, targets: Array, compile: Compile, output: str = "") -> dict[str, float]:
+def _measure_one(
+    predictions: Array, targets: Array, compile: Compile, sample_weights: Array | None, output: str = ""
+) -> dict[str, float]:
     of = f" of {output}" if output else ""
     if len(predictions) != len(targets) or not len(targets):
         raise StageError(
@@ -245,7 +269,7 @@ def _measure_one(predictions: Array, targets: Array, compile: Compile, output: s
             "one.",
             code="incompatible_shapes",
         )
-    loss = make_loss(compile)
+    loss = make_loss(compile) if sample_weights is None else WeightedLoss(make_loss(compile))
     metrics = make_metrics(compile, targets.shape, predictions.shape)
     # As Keras does in fit: (examples,) becomes (examples, 1) where predictions have two axes.
     expected = targets[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else targets
@@ -254,11 +278,16 @@ def _measure_one(predictions: Array, targets: Array, compile: Compile, output: s
     losses, weights = [], []
     try:
         for part in parts:
-            some = tf.constant(predictions[part])
-            losses.append(float(loss(expected[part], some)))
+            some, own_weights = tf.constant(predictions[part]), None if sample_weights is None else sample_weights[part]
+            # A loss of the user's own may take targets and outputs only.
+            found = loss(expected[part], some) if own_weights is None else loss(expected[part], some, own_weights)
+            losses.append(float(found))
             weights.append(num_counted(expected[part], compile))
             for metric in metrics:
-                metric.update_state(expected[part], some)
+                if own_weights is None:
+                    metric.update_state(expected[part], some)
+                elif (counts := own_weights > 0).any():
+                    metric.update_state(expected[part][counts], some[counts])
         values = {"loss": float(np.average(losses, weights=weights)) if any(weights) else losses[0]}
         values |= {metric.name: float(np.mean(metric.result())) for metric in metrics}
     except (ValueError, tf.errors.InvalidArgumentError) as error:

@@ -33,10 +33,10 @@ def evaluate(model: tf_keras.Model, split: Split, compile: Compile) -> dict[str,
     """
     outputs = predict(model, split, names=compile.all_outputs)
     if compile.outputs:
-        return compiling.measure(outputs, split.targets, compile)
+        return compiling.measure(outputs, split.targets, compile, split.weights)
     single = compiling.only(outputs, "outputs")
-    judged = to_be_reproduced(single, compiling.only(split.targets, "targets"), split)
-    return {**compiling.measure(*judged, compile), **anomaly_measures(single, split)}
+    predictions, targets, weights = to_be_reproduced(single, compiling.only(split.targets, "targets"), split)
+    return {**compiling.measure(predictions, targets, compile, weights), **anomaly_measures(single, split)}
 
 
 def predict(model: tf_keras.Model, split: Split, batch_size: int = 256, names: Sequence[str] = ()) -> Arrays:

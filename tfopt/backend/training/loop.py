@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from time import perf_counter
+from typing import Protocol
 
 import tensorflow as tf
 import tf_keras
@@ -46,6 +47,13 @@ PLATEAU_MIN_DELTA = 1e-4
 """The smallest change that counts for a plateau: the default of Keras' ReduceLROnPlateau."""
 
 
+class Batches(Protocol):
+    """Makes the batches of all epochs of a stage from one on."""
+
+    def __call__(self, first_epoch: int, first_step: int = 0, /) -> tf.data.Dataset:
+        """Those from a step of an epoch on, both counted from 0."""
+
+
 class TrainingLoop:
     """Trains a compiled model over the epochs of a stage; resumes from a checkpoint in `context.work`.
 
@@ -57,7 +65,7 @@ class TrainingLoop:
         model: compiled, with its optimizer built.
         stage: epochs, learning rate, early stopping.
         context: seed, and where progress and checkpoints go.
-        batches: makes the batches of all epochs from one (0-based) on.
+        batches: makes the batches of all epochs from one (0-based) on, from a step of it (0-based) on.
         validation: batches of the validation split; None where there is none.
         steps_per_epoch: optimizer steps of one epoch.
         hooks: what the stage adds, started.
@@ -68,7 +76,7 @@ class TrainingLoop:
         model: tf_keras.Model,
         stage: TrainingStage,
         context: StageContext,
-        batches: Callable[[int], tf.data.Dataset],
+        batches: Batches,
         validation: tf.data.Dataset | None,
         steps_per_epoch: int,
         hooks: HookList,
@@ -172,7 +180,7 @@ class TrainingLoop:
         if first == self.stage.epochs or self.state.progress.stopped:
             return
         taken = self.step - first * self.steps_per_epoch
-        iterator = iter(self.batches(first).skip(taken) if taken else self.batches(first))
+        iterator = iter(self.batches(first, taken))
         for epoch in range(first, self.stage.epochs):
             self._steps(epoch, iterator)
             self._close_epoch(epoch + 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.data.splits import Data
@@ -37,8 +39,11 @@ def try_out(model: tf_keras.Model, data: Data, compile: Compile) -> None:
     targets = (
         {name: values[:_EXAMPLES] for name, values in given.items()} if isinstance(given, dict) else given[:_EXAMPLES]
     )
+    weights = data.train.weights
+    if weights is not None:  # as of examples that all count: those of the first ones may be 0
+        weights = tf.nest.map_structure(lambda array: np.ones_like(array[:_EXAMPLES]), weights)
     try:
-        measure(outputs, targets, compile)
+        measure(outputs, targets, compile, weights)
     except TypeError as error:
         raise StageError(
             f"{', '.join(of.single_loss.name for of in compile.of_each().values())}: {error}",

@@ -17,7 +17,7 @@ from tfopt.core.config.training.compile import Compile
 def weighted(
     batches: tf.data.Dataset, targets: Arrays, setting: ClassWeights | None, compile: Compile
 ) -> tf.data.Dataset:
-    """Adds weights to batches; a mixture of classes weighs what its parts weigh.
+    """Adds weights of classes to batches, times those of the examples; a mixture of classes weighs what its parts do.
 
     Args:
         batches: of (inputs, targets, ...).
@@ -39,12 +39,25 @@ def weighted(
         tables[name] = tf.constant([weight for _, weight in sorted((found or {}).items())], tf.float32)
 
     def weigh(inputs: tf.Tensor, targets: Nested, *more: Nested) -> tuple[Nested, ...]:
+        own = more[0] if more else None  # of the examples
         if not compile.outputs:
-            return inputs, targets, _of_labels(targets, tables[""]), *more[1:]
-        weights = {name: _of_labels(targets[name], table) for name, table in tables.items()}
-        return inputs, targets, weights, *more[1:]
+            return inputs, targets, _times(_of_labels(targets, tables[""]), own), *more[1:]
+        weights = {
+            name: _times(_of_labels(targets[name], table), None if own is None else own[name])
+            for name, table in tables.items()
+        }
+        return inputs, targets, weights if own is None else {**own, **weights}, *more[1:]
 
     return batches.map(weigh)
+
+
+def _times(of_labels: tf.Tensor, own: tf.Tensor | None) -> tf.Tensor:
+    """Weights by class times weights of examples (batch,), or of their positions."""
+    if own is None:
+        return of_labels
+    while len(own.shape) < len(of_labels.shape):
+        own = own[..., tf.newaxis]
+    return of_labels * own
 
 
 def _of_labels(targets: tf.Tensor, table: tf.Tensor) -> tf.Tensor:

@@ -46,6 +46,8 @@ OF_GENERATIVE = (*OF_SPEED, "time_to_first_token", "cache_bytes")
 """Measures that only files of `export.generate` have."""
 OF_TFLITE = ("arena_bytes", "peak_memory", "phone_latency")
 """Measures that only `.tflite` files have."""
+NOT_OF_KERAS = ("latency_ms", "entropy_bytes", "within_quantum")
+"""Measures that files of Keras and SavedModels do not have either."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from tfopt.core.config.features import Feature
 from tfopt.core.config.text.text import TABLES, TEXT_FILES, TextConfig
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share, format_share
+from tfopt.core.language.references import is_reference
+from tfopt.errors import RecipePath
 
 
 class Splits(Block):
@@ -20,6 +22,13 @@ class Splits(Block):
     """Share of the training examples used for validation (early stopping, curves, soups)."""
     test: Share = 0.2
     """Share used for the final figures; never seen by training, early stopping or calibration."""
+    by: Literal["hash"] | None = None
+    """`hash` puts an example into a split by a hash of its key alone, so that it stays there when others come or go;
+    the shares are met roughly. If absent, examples are drawn at random, with the same share of every class."""
+    key: Annotated[str, Field(min_length=1)] | None = None
+    """What belongs together (a speaker, a patient) and is never in two splits: the name of a column, feature or array;
+    of files a regular expression, whose first group in a file's path it is; or `package.module:function` of inputs and
+    targets. If absent, each example is on its own: a file by its name, others by their content."""
 
     @model_validator(mode="after")
     def _leaves_something(self) -> Splits:
@@ -73,6 +82,10 @@ class DataConfig(Block):
     """`inputs` trains the model to reproduce its input (autoencoder)."""
     augment: Augment | None = None
     """Random changes of training images."""
+    sample_weights: str | None = None
+    """How much each example counts in the loss, where the source does not say: `package.module:function`, called for
+    each split with its inputs and targets. It returns a number for each example; of several outputs, also a dict by
+    output name."""
     text: TextConfig | None = None
     """How the texts of the source become token ids: tokenizer, length, columns."""
 
@@ -86,6 +99,22 @@ class DataConfig(Block):
     on_bad_example: Literal["fail", "skip"] | None = None
     """What becomes of images that cannot be read, in folders, records and tables: they are counted and the run fails
     (if absent), or they are left out, with a warning."""
+
+    def own_code(self) -> list[tuple[RecipePath, str]]:
+        """Functions of the user's own besides the source, with their paths below the block."""
+        named = ((("splits", "key"), self.splits.key), (("sample_weights",), self.sample_weights))
+        return [(path, name) for path, name in named if name is not None and is_reference(name)]
+
+    @model_validator(mode="after")
+    def _of_functions(self) -> DataConfig:
+        if self.sample_weights is not None and not is_reference(self.sample_weights):
+            raise KeyMistake(
+                ("sample_weights",),
+                f"must be package.module:function of yours. Got {self.sample_weights!r}. Columns with weights are "
+                "named in data.features (role: weight) or, of .csv, in args.weight",
+                code="unknown_name",
+            )
+        return self
 
     @model_validator(mode="after")
     def _of_features(self) -> DataConfig:

@@ -15,8 +15,10 @@ Kind = Literal["image", "float32", "int64", "uint8", "text"]
 class Feature(Block):
     """One feature of TFRecord shards, or one column of Parquet, Arrow and Hugging Face tables."""
 
-    role: Literal["input", "target"] = "input"
-    """Whether it goes into the model, or is what the model learns."""
+    role: Literal["input", "target", "weight"] = "input"
+    """Whether it goes into the model, is what the model learns, or says how much an example counts in the loss."""
+    output: str | None = None
+    """Of a weight, where there are several targets: the one whose loss it is about; all of them if absent."""
     kind: Kind | None = None
     """How it is stored: `image` (an encoded JPEG or PNG), numbers, `uint8` (raw bytes), `text` (a class name). As the
     first record shows it if absent."""
@@ -31,6 +33,8 @@ class Feature(Block):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Feature:
+        if self.output is not None and self.role != "weight":
+            raise KeyMistake(("output",), f"output is of a weight, and this is a {self.role}", code="meaningless_key")
         if self.size is not None and self.kind not in (None, "image"):
             raise KeyMistake(("size",), f"size is of images, and this is {self.kind}", code="meaningless_key")
         if self.shape is not None and self.kind in ("image", "text"):

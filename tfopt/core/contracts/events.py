@@ -264,7 +264,7 @@ class TrialEnded(RunEvent):
 
     `state` is `done`, `failed`, `stopped`, or `lost` where its machine was lost and it should start on another.
     `memory` is the peak of its process in bytes, where known; `not_of_recipe` is True where the error need not come
-    from the recipe.
+    from the recipe. `exit_code` is that of the error, where it is one of tfopt's.
     """
 
     event: ClassVar[str] = "trial_ended"
@@ -273,3 +273,4 @@ class TrialEnded(RunEvent):
     memory: int | None = None
     code: str | None = None
     not_of_recipe: bool | None = None
+    exit_code: int | None = None

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError, field_validator
 
-from tfopt.core.config.budgets import OF_GENERATIVE, OF_TFLITE, Budget, parse_budgets
+from tfopt.core.config.budgets import NOT_OF_KERAS, OF_GENERATIVE, OF_TFLITE, Budget, parse_budgets
 from tfopt.core.config.data import DataConfig
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.config.training.compile import Compile
@@ -262,6 +262,12 @@ def read_recipe(document: object, catalog: Catalog) -> tuple[Recipe | None, list
 def _measured_nowhere(budgets: Sequence[Budget], exports: Sequence[Export]) -> list[Problem]:
     """Budgets on what only `.tflite` files have, of other files."""
     others = {name: export.kind for export in exports if export.kind != "tflite" for name in export.names()}
+    of_tflite = {
+        budget.name
+        for budget in budgets
+        if (budget.measure in OF_TFLITE and others.get(budget.export, "generate") != "generate")
+        or (_is_any(budget.measure, NOT_OF_KERAS) and others.get(budget.export) in ("keras", "saved_model"))
+    }
     return [
         Problem(
             ("budgets", budget.name),
@@ -270,7 +276,7 @@ def _measured_nowhere(budgets: Sequence[Budget], exports: Sequence[Export]) -> l
             code="unknown_name",
         )
         for budget in budgets
-        if budget.measure in OF_TFLITE and budget.export in others and others[budget.export] != "generate"
+        if budget.name in of_tflite
     ] + [
         Problem(
             ("budgets", budget.name),
@@ -282,6 +288,11 @@ def _measured_nowhere(budgets: Sequence[Budget], exports: Sequence[Export]) -> l
         if budget.measure in OF_GENERATIVE
         and budget.export in {name for export in exports if export.kind != "generate" for name in export.names()}
     ]
+
+
+def _is_any(measure: str, names: Sequence[str]) -> bool:
+    """Whether a measure is one of these, possibly of one of several outputs."""
+    return any(measure == name or measure.endswith(f"_{name}") for name in names)
 
 
 def _order(document: Document, catalog: Catalog) -> list[Problem]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,16 @@ def test_the_same_images_give_the_same_data(tmp_path: Path) -> None:
     for cache in ("memory", "disk", "none"):
         assert loaded(shards, cache=cache).fingerprint == expected
     assert loaded(shards / "data-*.tfrecord").fingerprint == expected
+    first, second, third = sorted(shards.iterdir())
+    content = first.read_bytes()
+    first.write_bytes(gzip.compress(content[:200]) + gzip.compress(content[200:]))  # as `cat a.gz b.gz` does
+    second.write_bytes(zlib.compress(second.read_bytes()))
+    assert loaded(shards, cache="none").fingerprint == expected
+    kept = tmp_path / "kept"
+    for _ in range(2):
+        config = DataConfig(source=str(shards), features=IMAGES)
+        assert load(config, Path(), kept).fingerprint == expected
+    assert len(list(kept.rglob("records.tfrecord"))) == 2
     pytest.importorskip("pyarrow")
     table = parquet(tmp_path / "table" / "x.parquet", examples, group=2)
     for cache in ("memory", "disk", "none"):
@@ -38,8 +50,6 @@ def test_the_same_images_give_the_same_data(tmp_path: Path) -> None:
 
 @pytest.mark.tf
 def test_what_is_wrong_with_shards_is_said(tmp_path: Path) -> None:
-    import tensorflow as tf
-
     shards = tfrecords(tmp_path / "shards", jpegs(tmp_path / "images"))
     with pytest.raises(StageError, match=r"image \(image\), label \(text\): data\.features says") as caught:
         loaded(shards, None)
@@ -62,9 +72,16 @@ def test_what_is_wrong_with_shards_is_said(tmp_path: Path) -> None:
     last.write_bytes(content[:8] + b"1234" + content[12:])
     with pytest.raises(StageError, match="is no TFRecord file"):
         loaded(shards)
-    with tf.io.TFRecordWriter(str(last), options="GZIP") as writer:
-        writer.write(b"x")
-    with pytest.raises(StageError, match="is compressed"):
+    last.write_bytes(gzip.compress(content)[:-20])
+    with pytest.raises(StageError, match=r"00002-of-00003\.tfrecord is truncated: its compressed content goes on"):
+        loaded(shards)
+    squeezed = bytearray(zlib.compress(content))
+    squeezed[len(squeezed) // 2] ^= 255
+    last.write_bytes(bytes(squeezed))
+    with pytest.raises(StageError, match=r"00002-of-00003\.tfrecord is damaged: before byte"):
+        loaded(shards)
+    last.write_bytes(gzip.compress(content[:-100]))  # what was compressed is truncated
+    with pytest.raises(StageError, match=r"00002-of-00003\.tfrecord is truncated: record 7 would end at byte"):
         loaded(shards)
 
 

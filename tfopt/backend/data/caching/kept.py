@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -10,8 +11,9 @@ import numpy as np
 
 from tfopt.backend.data.arrays.reading import is_in_memory, named
 from tfopt.backend.data.caching.bad_examples import SHOWN, check_bad
-from tfopt.backend.data.caching.choice import choose
+from tfopt.backend.data.caching.choice import Choice, choose
 from tfopt.backend.data.caching.keeping import Keeper, bytes_to_write
+from tfopt.backend.data.caching.spool import is_spooled
 from tfopt.backend.data.splits import Split
 from tfopt.backend.types import Arrays, ExampleArray, ExampleArrays
 from tfopt.core.config.data import DataConfig
@@ -39,6 +41,8 @@ def kept(
         return dict(splits), None
     size = sum(array.nbytes for array in lazy)
     choice = choose(config.cache, size, sum(bytes_to_write(array, folder) for array in lazy), folder)
+    if choice.kind == "none" and all(map(is_spooled, lazy)):
+        choice = Choice("disk", "a tf.data.Dataset cannot be read at any position")
     keeper = Keeper(choice.kind, folder)
     result: dict[str, Split] = {}
     skipped: list[str] = []
@@ -52,7 +56,7 @@ def kept(
         check_bad(bad, len(split), config.on_bad_example == "skip", what)
         arrays: ExampleArrays = inputs if isinstance(split.inputs, dict) else inputs[""]
         targets = arrays if split.targets is split.inputs else split.targets
-        result[name] = Split(arrays, cast("Arrays", targets), split.anomalies)
+        result[name] = replace(split, inputs=arrays, targets=cast("Arrays", targets))
         if bad:
             good = np.setdiff1d(np.arange(len(split)), np.fromiter(bad, np.int64))
             result[name] = result[name].select(good)

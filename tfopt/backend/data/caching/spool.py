@@ -11,6 +11,7 @@ import numpy as np
 
 from tfopt.backend.data.arrays.reading import SHARE_OF_MEMORY, parts
 from tfopt.backend.data.arrays.stored import StoredRows, write_rows
+from tfopt.backend.data.arrays.views import ChangedRows
 from tfopt.backend.data.caching.choice import Kind
 from tfopt.backend.data.caching.keeping import temporary_folder
 from tfopt.backend.types import Array, ExampleArray
@@ -33,6 +34,15 @@ class Spools:
         """One for each of several columns, which share the free memory."""
         limit = {"memory": None, "disk": 0, "none": 0, None: int(SHARE_OF_MEMORY * available_memory() / columns)}
         return [Spool(limit[self.kind], self.folder) for _ in range(columns)]
+
+
+class SpooledRows(StoredRows):
+    """Rows of a stream, which were written out because it cannot be read at any position."""
+
+
+def is_spooled(array: ExampleArray) -> bool:
+    """Whether an array is that of a stream, possibly changed when it is read."""
+    return is_spooled(array.array) if isinstance(array, ChangedRows) else isinstance(array, SpooledRows)
 
 
 class Spool:
@@ -81,7 +91,7 @@ class Spool:
         first = StoredRows(self._files[0])
         path = self._files[0].with_name("rows.npy")
         write_rows(path, (self._rows, *first.shape[1:]), first.dtype, self._drained())
-        return StoredRows(path)
+        return SpooledRows(path)
 
     def _is_large(self) -> bool:
         """Whether rows are more than a label; labels stay in memory."""

@@ -11,13 +11,13 @@ from typing import TypeAlias
 import numpy as np
 import tensorflow as tf
 
+from tfopt.backend.data.arrays.reading import named
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Split
 from tfopt.backend.types import Array, Nested
 from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
 
-Batch: TypeAlias = tuple[tf.Tensor, tf.Tensor]
 Fetch: TypeAlias = Callable[[tf.Tensor], tuple[Nested, ...]]
 """From example indices to inputs and targets, each a tensor or a dict of tensors, and for a teacher two more."""
 
@@ -48,6 +48,12 @@ def check_augment(split: Split, augment: Augment) -> None:
             f"data.augment.shift of {augment.shift:.3%} is less than a pixel of {height}x{width}: nothing would move.",
             f"Write at least {1 / max(height, width):.1%}.",
             code="out_of_range",
+        )
+    if any(array.ndim > 1 for array in (() if split.weights is None else named(split.weights).values())):
+        raise StageError(
+            "data.augment moves images, but the weights of positions in them would stay where they are.",
+            "Remove data.augment, or give one weight for each example.",
+            code="conflicting_keys",
         )
     if augment.mixup and isinstance(split.targets, dict):
         raise StageError(
@@ -102,23 +108,22 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
             images = _flipped(images, augment.flip, tf.gather(flips, positions))
         return images[..., 0] if grey else images
 
-    def change(positions: tf.Tensor) -> Batch:
-        images, targets = fetch(positions)
+    def change(positions: tf.Tensor) -> tuple[Nested, ...]:
+        images, targets, *more = fetch(positions)
         images = moved(images, positions)
         if split.targets is split.inputs:
-            return images, images
-        return images, targets if gap is None else moved(targets, positions, gap)
+            return images, images, *more
+        return images, targets if gap is None else moved(targets, positions, gap), *more
 
     if not augment.mixup:
         return change
     weights = _beta(n, augment.mixup, _key(seed, _LAMBDA, epoch))
     partners = tf.random.experimental.stateless_shuffle(tf.range(n), seed=_key(seed, _PARTNER, epoch))
 
-    def mixed(positions: tf.Tensor) -> Batch:
+    def mixed(positions: tf.Tensor) -> tuple[Nested, ...]:
         share = tf.gather(weights, positions)
         parts = zip(change(positions), change(tf.gather(partners, positions)), strict=True)
-        images, targets = (_mix(own, other, share) for own, other in parts)
-        return images, targets
+        return tuple(_mix(own, other, share) for own, other in parts)
 
     return mixed
 

@@ -13,6 +13,8 @@ import numpy as np
 from tfopt.backend.data.arrays.decoded import DecodedRows
 from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.data.images.image_folder import first_size, read_image, scaled_rows
+from tfopt.backend.data.per_example.keys import keys_of_column
+from tfopt.backend.data.prepared import RawExamples
 from tfopt.backend.types import Array, ExampleArray
 from tfopt.core.config.features import Feature, Kind
 from tfopt.errors import StageError
@@ -73,7 +75,7 @@ def array_of(column: Column, feature: Feature) -> ExampleArray:
     rows = DecodedRows(
         range(column.rows), decode, axes, dtype, _identity(column, (kind, axes)), column.verify, column.window
     )
-    return in_memory(rows, f"The column {column.name}") if feature.role == "target" and not axes else rows
+    return in_memory(rows, f"The column {column.name}") if feature.role != "input" and not axes else rows
 
 
 def kind_of(value: Any) -> Kind:
@@ -98,23 +100,46 @@ def features_block(first: Mapping[str, Any]) -> str:
     return f"features: {{{', '.join(parts)}}}"
 
 
-def inputs_and_targets(
-    features: Mapping[str, Feature], arrays: Mapping[str, ExampleArray]
-) -> tuple[ExampleArray | dict[str, ExampleArray], ExampleArray | dict[str, ExampleArray] | None]:
-    """The arrays of a split by their roles; several by name."""
+def examples_of(features: Mapping[str, Feature], arrays: Mapping[str, ExampleArray], keys: Array | None) -> RawExamples:
+    """The arrays of a split by their roles; several by name.
+
+    Args:
+        features: of the recipe.
+        arrays: by the names of the features.
+        keys: what each row belongs to; None where that is not asked.
+    """
     by_role = {
         role: {name: arrays[name] for name, feature in features.items() if feature.role == role}
-        for role in ("input", "target")
+        for role in ("input", "target", "weight")
     }
-    inputs, targets = by_role["input"], by_role["target"]
-    return (
+    inputs, targets, weights = by_role["input"], by_role["target"], by_role["weight"]
+    by_output = {output: array for name, array in weights.items() if (output := features[name].output) is not None}
+    return RawExamples(
         next(iter(inputs.values())) if len(inputs) == 1 else inputs,
         (next(iter(targets.values())) if len(targets) == 1 else targets) if targets else None,
+        by_output or next(iter(weights.values()), None),
+        keys,
     )
 
 
-def check_names(features: Mapping[str, Feature] | None, first: Mapping[str, Any], source: str) -> Mapping[str, Feature]:
-    """The features of the recipe, if the first row has them.
+def keys_of(column: Column) -> Array:
+    """What each row belongs to, as text, (n,).
+
+    Raises:
+        StageError: a value is no text and no whole number.
+    """
+    values = []
+    for row in range(column.rows):
+        value = column.value(row)
+        plain = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        values.append(plain if isinstance(plain, str) else np.asarray(plain).item())
+    return keys_of_column(np.array(values), f"The column {column.name}")
+
+
+def check_names(
+    features: Mapping[str, Feature] | None, first: Mapping[str, Any], source: str, key: str | None = None
+) -> Mapping[str, Feature]:
+    """The features of the recipe, if the first row has them, and that of `data.splits.key`.
 
     Raises:
         StageError: there are none in the recipe, or one is not in the row.
@@ -132,6 +157,12 @@ def check_names(features: Mapping[str, Feature] | None, first: Mapping[str, Any]
             f"{source} has no feature {missing[0]!r}; it has {', '.join(first)}.",
             "Correct data.features.",
             code="data_missing",
+        )
+    if key is not None and key not in first:
+        raise StageError(
+            f"{source} has no feature {key!r}, which data.splits.key names; it has {', '.join(first)}.",
+            "Correct data.splits.key.",
+            code="unknown_column",
         )
     return features
 

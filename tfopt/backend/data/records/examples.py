@@ -9,37 +9,43 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.data.arrays.decoded import identity_of_files
-from tfopt.backend.data.records.columns import Column, array_of, check_names, inputs_and_targets
+from tfopt.backend.data.prepared import RawExamples
+from tfopt.backend.data.records.columns import Column, array_of, check_names, examples_of, keys_of
 from tfopt.backend.data.records.shards import is_tfrecord, shards_of
 from tfopt.backend.data.records.tfrecords import Records
 from tfopt.core.config.features import Feature
 from tfopt.errors import StageError
 
 
-def load_tfrecords(path: Path, features: Mapping[str, Feature] | None) -> dict[str, tuple[Any, Any]]:
+def load_tfrecords(
+    path: Path, features: Mapping[str, Feature] | None, key: str | None, folder: Path
+) -> dict[str, RawExamples]:
     """Reads shards.
 
     Args:
         path: a file, a pattern of files, or a folder.
         features: which features go in, and which are targets.
+        key: feature that says what each training record belongs to; None where that is not asked.
+        folder: where the content of compressed shards is kept.
 
     Returns:
-        Inputs and targets by split, in the order of the shards' names; images are decoded when they are read.
+        The examples by split, in the order of the shards' names; images are decoded when they are read.
 
     Raises:
         StageError: a shard is truncated or damaged, or features are not in the records.
     """
     splits = {}
     for name, shards in shards_of(path, is_tfrecord).items():
-        records = Records(shards)
+        records = Records(shards, folder)
         if not len(records):
             raise StageError(f"{path}, {name} split: the shards hold no records.", code="data_missing")
-        chosen = check_names(features, _row(records, 0), str(shards[0]))
+        chosen = check_names(features, _row(records, 0), str(shards[0]), key)
         identity = identity_of_files(shards, path.parent, "tfrecord")
         columns = {
             feature: array_of(_column(records, feature, identity), settings) for feature, settings in chosen.items()
         }
-        splits[name] = inputs_and_targets(chosen, columns)
+        keys = keys_of(_column(records, key, identity)) if key is not None and name == "train" else None
+        splits[name] = examples_of(chosen, columns, keys)
     return splits
 
 

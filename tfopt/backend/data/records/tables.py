@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.data.arrays.decoded import identity_of_files
-from tfopt.backend.data.prepared import Prepared
-from tfopt.backend.data.records.columns import Column, array_of, check_names, inputs_and_targets
+from tfopt.backend.data.prepared import Prepared, RawExamples
+from tfopt.backend.data.records.columns import Column, array_of, check_names, examples_of, keys_of
 from tfopt.backend.data.records.shards import is_table, shards_of
 from tfopt.core.config.features import Feature
 from tfopt.errors import EnvironmentProblem, StageError
@@ -25,32 +25,34 @@ _GROUPS = 8
 """Groups of rows of a column that are kept, encoded as they are."""
 
 
-def load_tables(path: Path, features: Mapping[str, Feature] | None) -> Prepared:
+def load_tables(path: Path, features: Mapping[str, Feature] | None, key: str | None = None) -> Prepared:
     """Reads tables.
 
     Args:
         path: a file, a pattern of files, or a folder, such as one of `Dataset.save_to_disk`.
         features: which columns go in, and which are targets.
+        key: column that says what each training row belongs to; None where that is not asked.
 
     Returns:
-        Inputs and targets by split, in the order of the files' names; images are decoded when they are read. Names of
+        The examples by split, in the order of the files' names; images are decoded when they are read. Names of
         classes where a folder of Hugging Face has them.
 
     Raises:
         EnvironmentProblem: pyarrow is not installed.
         StageError: a file cannot be read, or columns are not in it.
     """
-    splits: dict[str, tuple[Any, Any]] = {}
+    splits: dict[str, RawExamples] = {}
     names: tuple[str, ...] | None = None
     for split, files in shards_of(path, is_table).items():
         table = Table(files)
         if not table.rows:
             raise StageError(f"{path}, {split} split: the tables hold no rows.", code="data_missing")
         first = {name: table.value(name, 0) if features is None else None for name in table.names}
-        chosen = check_names(features, first, str(files[0]))
+        chosen = check_names(features, first, str(files[0]), key)
         identity = identity_of_files(files, path.parent, "table")
         arrays = {name: array_of(table.column(name, identity), feature) for name, feature in chosen.items()}
-        splits[split] = inputs_and_targets(chosen, arrays)
+        keys = keys_of(table.column(key, identity)) if key is not None and split == "train" else None
+        splits[split] = examples_of(chosen, arrays, keys)
         names = names or _class_names(files[0].parent, chosen)
     return Prepared(splits, label_names=names)
 

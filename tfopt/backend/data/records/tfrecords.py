@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfopt.backend.data.records.compressed import plain_shards
 from tfopt.backend.types import Array
 from tfopt.errors import StageError
 
@@ -25,14 +26,16 @@ class Records:
 
     Args:
         shards: in order.
+        folder: where the content of compressed shards is kept.
 
     Raises:
-        StageError: a shard is truncated, compressed, damaged or no TFRecord.
+        StageError: a shard is truncated, damaged or no TFRecord.
     """
 
-    def __init__(self, shards: Sequence[Path]) -> None:
+    def __init__(self, shards: Sequence[Path], folder: Path) -> None:
         self.shards = list(shards)
-        self._offsets = [_offsets(shard) for shard in self.shards]
+        self._read_from = plain_shards(self.shards, folder)
+        self._offsets = [_offsets(*files) for files in zip(self._read_from, self.shards, strict=True)]
         self._ends = np.cumsum([len(offsets) for offsets in self._offsets]).tolist()
 
     def __len__(self) -> int:
@@ -47,7 +50,7 @@ class Records:
         """The content of a record."""
         shard, index = self._find(number)
         begin = int(self._offsets[shard][index])
-        path = self.shards[shard]
+        path = self._read_from[shard]
         try:
             with path.open("rb", buffering=0) as stream:
                 header = os.pread(stream.fileno(), _HEADER, begin)
@@ -67,10 +70,10 @@ class Records:
         """
         import tensorflow as tf
 
-        for shard, offsets in zip(self.shards, self._offsets, strict=True):
+        for shard, file, offsets in zip(self.shards, self._read_from, self._offsets, strict=True):
             read = 0
             try:
-                for _ in tf.data.TFRecordDataset(str(shard)):
+                for _ in tf.data.TFRecordDataset(str(file)):
                     read += 1
             except tf.errors.OpError as error:
                 raise StageError(
@@ -84,11 +87,11 @@ class Records:
         return shard, number - (self._ends[shard - 1] if shard else 0)
 
 
-def _offsets(shard: Path) -> Array:
-    """Where each record of a shard begins."""
+def _offsets(file: Path, shard: Path) -> Array:
+    """Where each record begins in a file that is read in place of a shard."""
     try:
-        size = shard.stat().st_size
-        with shard.open("rb") as stream:
+        size = file.stat().st_size
+        with file.open("rb") as stream:
             return _scanned(stream.fileno(), size, shard)
     except OSError as error:
         raise StageError(
@@ -104,13 +107,11 @@ def _scanned(file: int, size: int, shard: Path) -> Array:
         if len(header) == _HEADER:
             length, checksum = struct.unpack("<QI", header)
             if checksum != _masked_checksum(header[:8]):
-                raise _not_a_record(header, shard, len(found))
+                raise _not_a_record(shard, len(found))
             end = offset + _HEADER + length + _FOOTER
         else:
             end = offset + _HEADER + _FOOTER
         if end > size:
-            if not found and header[:2] in (b"\x1f\x8b", b"\x78\x9c"):
-                raise _not_a_record(header, shard, 0)
             raise StageError(
                 f"{shard} is truncated: record {len(found):,} would end at byte {end:,}, but the file has {size:,}.",
                 "Write or copy this shard again.",
@@ -121,17 +122,11 @@ def _scanned(file: int, size: int, shard: Path) -> Array:
     return np.array(found, np.int64)
 
 
-def _not_a_record(header: bytes, shard: Path, number: int) -> StageError:
+def _not_a_record(shard: Path, number: int) -> StageError:
     if number:
         return StageError(
             f"Record {number:,} of {shard} is damaged: its length does not have its checksum.",
             "Write or copy this shard again.",
-            code="invalid_data",
-        )
-    if header[:2] in (b"\x1f\x8b", b"\x78\x9c", b"\x78\x01", b"\x78\xda"):
-        return StageError(
-            f"{shard} is compressed, so that its records cannot be read one by one.",
-            "Write the shards without compression; images are compressed already.",
             code="invalid_data",
         )
     return StageError(f"{shard} is no TFRecord file.", "Check data.source.", code="invalid_data")

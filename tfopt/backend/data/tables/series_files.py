@@ -49,6 +49,13 @@ def load_series(
     Raises:
         StageError: no such column, a value that is missing or not finite, times that go back, too few rows.
     """
+    if shares.by is not None or shares.key is not None:
+        raise StageError(
+            f"data.splits.{'by' if shares.by else 'key'} draws examples, but the splits of series are cut in the order "
+            "of time, so that none sees the future.",
+            f"Remove data.splits.{'by' if shares.by else 'key'}.",
+            code="meaningless_key",
+        )
     keys = WindowKeys(window, stride, horizon)
     if horizon and target is None:
         raise StageError("args.horizon says when a target comes, but there is no args.target.", code="missing_argument")

@@ -5,40 +5,42 @@ from __future__ import annotations
 import struct
 import zipfile
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from tfopt.backend.data.arrays.decoded import identity_of_files
 from tfopt.backend.data.arrays.reading import SHARE_OF_MEMORY
 from tfopt.backend.data.arrays.stored import StoredRows
+<<<<<<< HEAD:tfopt/backend/data/tables/tabular.py
 from tfopt.backend.data.tables.table import read_table
+=======
+from tfopt.backend.data.per_example.keys import keys_of_column
+from tfopt.backend.data.prepared import RawExamples
+from tfopt.backend.data.table import read_table
+>>>>>>> 583b5ca5 (Sample weights per output, splits by hash and key, compressed shards, exact resume inside an epoch, pictures of maps and detections, exit codes of cluster runs):tfopt/backend/data/tabular.py
 from tfopt.backend.types import ExampleArray
 from tfopt.errors import StageError
 from tfopt.memory import available_memory
 
-TableExamples: TypeAlias = tuple[ExampleArray, ExampleArray | None]
-"""Inputs and targets; targets None where the file has none."""
 _SMALL = 64
 """Bytes of a row up to which an array is read at once: labels."""
-_NPZ_SPLITS = {
-    "train": ("x_train", "y_train"),
-    "validation": ("x_validation", "y_validation"),
-    "test": ("x_test", "y_test"),
-}
+_NPZ_SPLITS = ("train", "validation", "test")
+_NPZ_PARTS = ("x", "y", "weights")
 
 
-def load_npz(path: Path, on_the_fly: bool = False) -> dict[str, TableExamples]:
+def load_npz(path: Path, on_the_fly: bool = False, key: str | None = None) -> dict[str, RawExamples]:
     """Reads a NumPy archive.
 
     Args:
         on_the_fly: whether rows are read from the file when they are needed; so are those of archives that take much
             memory. Compressed arrays are in memory.
+        key: name of the array that says what each training example belongs to; None where that is not asked.
         path: with the arrays `x_train`, `y_train` and, if there, `x_validation`, `y_validation`, `x_test`, `y_test`; or
-            with `x` and `y`. Without `y...` arrays, it holds inputs only.
+            with `x` and `y`. Without `y...` arrays, it holds inputs only. `weights` and `weights_train`, ... say how
+            much each example counts in the loss.
 
     Returns:
-        Inputs and targets by split.
+        The examples by split.
 
     Raises:
         StageError: not such an archive, other arrays, or pickled objects (which could run code).
@@ -55,16 +57,35 @@ def load_npz(path: Path, on_the_fly: bool = False) -> dict[str, TableExamples]:
             "Write it with numpy.savez; arrays of Python objects are refused.",
             code="data_unreadable",
         ) from error
-    names = {"x", "y", *(name for pair in _NPZ_SPLITS.values() for name in pair)}
+    keys = None
+    if key is not None:
+        if key not in arrays:
+            raise StageError(
+                f"{path} has no array {key!r}, which data.splits.key names; it has {', '.join(sorted(arrays))}.",
+                "Correct data.splits.key.",
+                code="unknown_column",
+            )
+        keys = keys_of_column(arrays.pop(key), f"{path}, array {key}")
+    names = {*_NPZ_PARTS, *(f"{part}_{split}" for part in _NPZ_PARTS for split in _NPZ_SPLITS)}
     if not arrays.keys() <= names or not ({"x", "x_train"} & arrays.keys()) or {"x", "x_train"} <= arrays.keys():
         raise StageError(
             f"{path} holds the arrays {', '.join(sorted(arrays)) or '(none)'}.",
-            "Expected x_train and y_train, optionally x_validation, y_validation, x_test and y_test; or x and y.",
+            "Expected x_train and y_train, optionally x_validation, y_validation, x_test and y_test; or x and y. "
+            "Sample weights are called weights, or weights_train, ...; what splits keep together, as data.splits.key.",
             code="invalid_data",
         )
     if "x" in arrays:
-        return {"train": (arrays["x"], arrays.get("y"))}
-    return {split: (arrays[x], arrays.get(y)) for split, (x, y) in _NPZ_SPLITS.items() if x in arrays}
+        return {"train": RawExamples(arrays["x"], arrays.get("y"), arrays.get("weights"), keys)}
+    return {
+        split: RawExamples(
+            arrays[f"x_{split}"],
+            arrays.get(f"y_{split}"),
+            arrays.get(f"weights_{split}"),
+            keys if split == "train" else None,
+        )
+        for split in _NPZ_SPLITS
+        if f"x_{split}" in arrays
+    }
 
 
 def _member(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> ExampleArray:
@@ -84,19 +105,23 @@ def _member(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> ExampleArra
 
 def load_csv(
     path: Path,
+    key: str | None = None,
     *,
     target: str | None = None,
     features: list[str] | None = None,
+    weight: str | None = None,
     quantity: bool = False,
     delimiter: str = ",",
-) -> TableExamples:
+) -> RawExamples:
     """Reads a table of numbers with a header.
 
     Args:
         path: the file, UTF-8.
+        key: column that says what each row belongs to (`data.splits.key`); it does not go in unless `features` has it.
         target: column to predict; whole numbers and text are classes, other numbers are quantities. Without one, the
             table holds inputs only.
-        features: columns that go in, in this order; all but the target if absent.
+        features: columns that go in, in this order; all but the target, the weight and the key if absent.
+        weight: column that says how much each row counts in the loss; all the same if absent.
         quantity: whole numbers in the target are quantities, not classes.
         delimiter: what separates columns.
 
@@ -107,8 +132,9 @@ def load_csv(
         StageError: no such column, a row of a different length, a missing value, or text in a feature; with the line.
     """
     table = read_table(path, delimiter)
-    chosen = features if features is not None else [name for name in table.header if name != target]
-    table.check([*chosen, *([] if target is None else [target])])
+    special = [name for name in (target, weight, key) if name is not None]
+    chosen = features if features is not None else [name for name in table.header if name not in special]
+    table.check([*chosen, *special])
     if target in chosen:
         raise StageError(
             f"{path}: the target {target!r} is also a feature.",
@@ -118,4 +144,9 @@ def load_csv(
     if not chosen:
         raise StageError(f"{path}: there is no feature column.", code="invalid_data")
     inputs = np.stack([table.numbers(name) for name in chosen], axis=1).astype(np.float32)
-    return inputs, None if target is None else table.targets(target, quantity)
+    return RawExamples(
+        inputs,
+        None if target is None else table.targets(target, quantity),
+        None if weight is None else table.numbers(weight),
+        None if key is None else np.array(table.cells(key)),
+    )

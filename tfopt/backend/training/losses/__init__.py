@@ -4,6 +4,7 @@
 |---|---|
 | `pixels` | Which losses fit maps whose classes cover areas of very different size: focal, Dice? |
 | `detection` | How wrong are boxes and classes on anchors, of which most are to find nothing? |
+| `weighted` | What is the mean of a loss where examples have weights? |
 """
 
 from tfopt.backend.training.losses.detection import BoxHuber, HardNegativeCrossentropy

@@ -10,4 +10,5 @@
 | `f1` | What is the F1 score of predictions, for labels of any form? |
 | `together` | What are the metrics of all outputs of a model together? |
 | `counted` | Which targets count, where the loss ignores a class? |
+| `weighted` | Which examples count, where they have weights? |
 """

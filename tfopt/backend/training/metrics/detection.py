@@ -70,7 +70,7 @@ def average_precision_of(
     _check(metric, compile)
     keys = metric.arguments()
     anchors = _grid(keys.get("anchors")).boxes()
-    probabilities = _probabilities(outputs[CLASSES], compile)
+    probabilities = probabilities_of(outputs[CLASSES], compile)
     found = [
         detections_of(
             boxes,
@@ -126,7 +126,8 @@ def _check(metric: Metric, compile: Compile) -> None:
         )
 
 
-def _probabilities(outputs: Array, compile: Compile) -> Array:
+def probabilities_of(outputs: Array, compile: Compile) -> Array:
+    """The output `classes` of a detector as probabilities, whether its loss takes these or logits."""
     if not compile.of(CLASSES).single_loss.arguments().get("from_logits"):
         return outputs
     powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
