@@ -11,13 +11,9 @@ import numpy as np
 from tfopt.backend.data.arrays.decoded import identity_of_files
 from tfopt.backend.data.arrays.reading import SHARE_OF_MEMORY
 from tfopt.backend.data.arrays.stored import StoredRows
-<<<<<<< HEAD:tfopt/backend/data/tables/tabular.py
-from tfopt.backend.data.tables.table import read_table
-=======
 from tfopt.backend.data.per_example.keys import keys_of_column
 from tfopt.backend.data.prepared import RawExamples
-from tfopt.backend.data.table import read_table
->>>>>>> 583b5ca5 (Sample weights per output, splits by hash and key, compressed shards, exact resume inside an epoch, pictures of maps and detections, exit codes of cluster runs):tfopt/backend/data/tabular.py
+from tfopt.backend.data.tables.table import read_table
 from tfopt.backend.types import ExampleArray
 from tfopt.errors import StageError
 from tfopt.memory import available_memory
