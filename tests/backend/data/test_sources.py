@@ -69,7 +69,7 @@ def test_function_that_is_not_there_or_fails(tmp_path: Path) -> None:
         ("failing:lode", "has no function 'lode'. Did you mean 'load'"),
         ("failing:load", "failing:load failed: ZeroDivisionError"),
         ("failing:load_nothing", "returned a int. Expected"),
-        ("no_such_module:load", "there is no module 'no_such_module'.*put no_such_module.py beside the recipe"),
+        ("no_such_module:load", "there is no module 'no_such_module'.*put no_such_module.py next to the recipe"),
         ("broken:load", "itself imports 'a_package_nobody_has'"),
         ("raising:load", "importing 'raising' failed: RuntimeError: no licence"),
     ]:
