@@ -1,4 +1,4 @@
-"""Families of `keras.applications` at half their operations; writes docs/shrunk-applications.md.
+"""`keras.applications` and the models of tfopt at half their operations; writes docs/shrunk-applications.md.
 
     python benchmarks/shrink_applications.py [NAME...] [--out build/shrunk] [--seconds 900]
 
@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,37 @@ from keras_applications import FAMILIES, REPOSITORY, _spread
 
 CLASSES = 10
 SIDES = {**FAMILIES, "InceptionResNetV2": 75}
-"""Height and width of the images, by model."""
+"""Height and width of the images, by family of `keras.applications`."""
+_WORDS = {"vocabulary_size": 50, "width": 32}
+ZOO: dict[str, tuple[tuple[int, ...], int, dict[str, Any]]] = {
+    "autoencoder": ((64,), 64, {}),
+    "bert": ((12,), 4, {**_WORDS, "blocks": 2, "heads": 4}),
+    "ds_cnn": ((49, 10, 1), 12, {}),
+    "gpt": ((12,), 50, {"width": 32, "blocks": 2, "heads": 4, "key_value_heads": 2, "positions": "rotary"}),
+    "gru_lm": ((12,), 50, {"width": 32, "units": 32, "tie_weights": True}),
+    "lstm_classifier": ((12,), 4, {**_WORDS, "units": 32, "bidirectional": True}),
+    "lstm_lm": ((12,), 50, {"width": 32, "units": 64}),
+    "mlp": ((8, 8), 10, {}),
+    "mnist_cnn": ((28, 28), 10, {}),
+    "mobilenet_v1_025": ((96, 96, 3), 2, {}),
+    "resnet8": ((32, 32, 3), 10, {}),
+    "series_autoencoder": ((64, 3), 3, {}),
+    "small_cnn": ((28, 28, 1), 10, {}),
+    "speech_ds_cnn": ((49, 10), 12, {}),
+    "speech_transformer": ((49, 10), 12, {}),
+    "ssd_mobilenet": ((64, 64, 3), 3, {}),
+    "transformer_classifier": ((12,), 4, {**_WORDS, "blocks": 2, "heads": 4}),
+    "unet": ((32, 32, 3), 4, {}),
+}
+"""Models of `tfopt.backend.models.zoo`: shape of an example, outputs, arguments; random weights."""
 EXAMPLES = 16
 
 
 def work(name: str, out: Path) -> None:
     """The worker: one model."""
-    import keras
     import numpy as np
 
-    from tfopt.backend.bridge import to_keras, to_tf_keras
+    from tfopt.backend.bridge import to_keras
     from tfopt.backend.equivalence import outputs, random_inputs
     from tfopt.backend.shrinking.allocate import uniform
     from tfopt.backend.shrinking.choices import choices_of
@@ -38,14 +60,9 @@ def work(name: str, out: Path) -> None:
     from tfopt.backend.shrinking.networks import Pricing
     from tfopt.stages.shrink import Shrink
 
-    keras.utils.set_random_seed(0)
-    side = SIDES[name]
-    build = getattr(keras.applications, name)
-    source = build(weights=None, input_shape=(side, side, 3), classes=CLASSES, classifier_activation=None)
-    _spread(source)
-    model = to_tf_keras(source)
+    model, shape, divisor = _model(name)
     found = groups_of(model)
-    choices = choices_of(model, Shrink.model_validate({"to": {"macs": "50%"}, "epochs": 1}))
+    choices = choices_of(model, Shrink.model_validate({"to": {"macs": "50%"}, "epochs": 1, "divisor": divisor}))
     prices = Pricing("macs", NetworkCosts(model, choices.groups))
     widths = uniform(choices.choices, prices.of, 0.5 * prices.of(choices.full))
     random = np.random.default_rng(0)
@@ -55,19 +72,18 @@ def work(name: str, out: Path) -> None:
     }
     smaller = remove(model, kept)
     inputs = random_inputs(model, bounded=True)
-    expected, removed = outputs(masked(model, kept), inputs)[0], outputs(smaller, inputs)[0]
-    scale = float(np.abs(expected).max())
+    removed = outputs(smaller, inputs)
     before, after = cost(model), cost(smaller)
     result = {
-        "side": side,
+        "shape": shape,
         "layers": len(model.layers),
         "groups": len([group for group in found.groups if group.kind not in ("block", "layer")]),
         "branches": len(found.of_kind("block", "layer")),
         "fixed": sorted({str(group.fixed) for group in found.fixed}),
         "macs": after.macs / before.macs,
         "parameters": after.parameters / before.parameters,
-        "masked_difference": float(np.abs(expected - removed).max()) / scale,
-        "back_difference": float(np.abs(outputs(to_keras(smaller), inputs)[0] - removed).max()) / scale,
+        "masked_difference": _difference(outputs(masked(model, kept), inputs), removed),
+        "back_difference": _difference(outputs(to_keras(smaller), inputs), removed),
     }
     if result["masked_difference"] > 1e-5:
         raise SystemExit(f"removing and masking differ by {result['masked_difference']:.1e}")
@@ -75,11 +91,43 @@ def work(name: str, out: Path) -> None:
     _write({**result, "claims": _claims(model, smaller)}, name, out)
 
 
+def _model(name: str) -> tuple[Any, tuple[int, ...], int]:
+    """The model with random weights, the shape of an example, and the divisor of its widths."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    if name in SIDES:
+        from tfopt.backend.bridge import to_tf_keras
+
+        shape = (SIDES[name], SIDES[name], 3)
+        build = getattr(keras.applications, name)
+        source = build(weights=None, input_shape=shape, classes=CLASSES, classifier_activation=None)
+        _spread(source)
+        return to_tf_keras(source), shape, 8
+    import importlib
+
+    from tfopt.backend.vision.anchors import AnchorGrid
+
+    shape, count, arguments = ZOO[name]
+    more = {"anchors": AnchorGrid(shape[:2])} if name == "ssd_mobilenet" else {}
+    return (
+        importlib.import_module(f"tfopt.backend.models.zoo.{name}").build(shape, count, **arguments, **more),
+        shape,
+        4,
+    )
+
+
+def _difference(one: Sequence[Any], other: Sequence[Any]) -> float:
+    """The largest difference of any output, relative to the largest value of that output."""
+    return max(float(abs(left - right).max() / abs(left).max()) for left, right in zip(one, other, strict=True))
+
+
 def _claims(model: Any, smaller: Any) -> dict[str, list[dict[str, Any]]]:
     """The claims of a float32 and of an int8 file of the smaller model, made, audited and run as in a recipe."""
     import numpy as np
 
     from tfopt.backend.data.splits import Data, Split
+    from tfopt.backend.equivalence import outputs, random_inputs
     from tfopt.backend.export import tflite
     from tfopt.backend.graph.layer_records import layer_records
     from tfopt.backend.shrinking.details import narrowed_layers
@@ -90,10 +138,18 @@ def _claims(model: Any, smaller: Any) -> dict[str, list[dict[str, Any]]]:
     from tfopt.core.contracts.export import ExportContext
     from tfopt.core.records.shrunk import Shrunk
 
-    images = np.random.default_rng(0).uniform(-1, 1, (EXAMPLES, *smaller.input_shape[1:])).astype("float32")
+    examples = np.concatenate([random_inputs(smaller, seed, bounded=True)[0] for seed in range(EXAMPLES)])[:EXAMPLES]
     # As the stage does; without it, what passes shrinks from layer to layer, and 8 bits cannot tell images apart.
-    batch_norm.estimate(smaller, Split(images, np.zeros(EXAMPLES)), 0)
-    split = Split(images, np.asarray(smaller(images, training=False)))
+    batch_norm.estimate(smaller, Split(examples, np.zeros(EXAMPLES)), 0)
+    targets = outputs(smaller, [examples])
+    names = smaller.output_names
+    several = len(names) > 1
+    split = Split(examples, dict(zip(names, targets, strict=True)) if several else targets[0])
+    loss, metrics = "mean_squared_error", ["mae"]
+    judged = {
+        "loss": dict.fromkeys(names, loss) if several else loss,
+        "metrics": dict.fromkeys(names, metrics) if several else metrics,
+    }
     before, after = cost(model), cost(smaller)
     promise = Shrunk(
         stage="shrink",
@@ -105,7 +161,7 @@ def _claims(model: Any, smaller: Any) -> dict[str, list[dict[str, Any]]]:
         context = ExportContext(
             folder=Path(folder),
             data=Data(split, split, split, source="random"),
-            compile=Compile.model_validate({"loss": "mean_squared_error", "metrics": ["mae"]}),
+            compile=Compile.model_validate(judged),
             seed=0,
             emit=lambda event: None,
             layers=layer_records(smaller),
@@ -120,16 +176,17 @@ def _write(result: dict[str, Any], name: str, out: Path) -> None:
     (out / f"{name}.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
 
 
-_HEAD = """# `keras.applications` at half the operations
+_HEAD = """# Models at half the operations
 
-Written by `python benchmarks/shrink_applications.py` with Keras {version}: one model at a time on two shared cores.
-Random weights, random images of the smallest size that the model takes, logits of ten classes. Random units are
-removed, so that each group keeps the same share and at most half of the multiply-accumulate operations are left,
-with widths that are multiples of 8. This tests the removal and the files, not accuracy.
+Families of `keras.applications`, and the models that tfopt has by name. Written by
+`python benchmarks/shrink_applications.py` with Keras {version}: one model at a time on two shared cores.
+Random weights, random examples (images of the smallest size that a family takes, logits of ten classes). Random units
+are removed, so that each group keeps the same share and at most half of the multiply-accumulate operations are left,
+with widths that are multiples of 8, of tfopt's own models of 4. This tests the removal and the files, not accuracy.
 
 *groups*: groups of channels and widths that can be chosen, and residual branches that can be left out (none were);
-*removed and masked*: largest difference of the logits of the smaller model and of the model of full size in which the
-same units are silent, relative to the largest logit; *Keras 3*: the smaller model as a Keras 3 model, against itself;
+*removed and masked*: largest difference of the outputs of the smaller model and of the model of full size in which the
+same units are silent, relative to the largest output; *Keras 3*: the smaller model as a Keras 3 model, against itself;
 *float32*, *int8*: claims of a `.tflite` file that held, of all (dtypes, the same outputs on XNNPACK and the reference
 kernels, those of the Keras model, the smaller shapes), after batch normalization was estimated again; int8 without
 training. Latencies are not in the table: with random weights and images of this size they say little. *not run*: the
@@ -156,7 +213,7 @@ def table(names: list[str], out: Path) -> str:
             continue
         shares = " | ".join(f"{found[key]:.2f}" for key in ("macs", "parameters"))
         differences = " | ".join(f"{found[f'{key}_difference']:.0e}" for key in ("masked", "back"))
-        about = f"{name} ({found['layers']} layers, {found['side']}x{found['side']})"
+        about = f"{name} ({found['layers']} layers, {'x'.join(map(str, found['shape']))})"
         claims = found.get("claims", {})
         files = " | ".join(_held(claims.get(kind)) for kind in ("float32", "int8"))
         rows.append(
@@ -189,7 +246,7 @@ def main() -> None:
     if options.work:
         work(options.work, options.out)
         return
-    for name in options.names or list(SIDES):
+    for name in options.names or [*SIDES, *ZOO]:
         file = options.out / f"{name}.json"
         if file.exists():
             continue
@@ -203,7 +260,7 @@ def main() -> None:
         if not file.exists():
             _write({"failed": reason}, name, options.out)
         print(name, file.read_text(encoding="utf-8"), flush=True)
-    options.table.write_text(table(list(SIDES), options.out), encoding="utf-8")
+    options.table.write_text(table([*SIDES, *ZOO], options.out), encoding="utf-8")
     print(f"{options.table} written")
 
 
