@@ -149,6 +149,21 @@ def test_costs_of_factorized_networks_are_those_of_the_built_ones(trained):
     assert factorized
 
 
+def test_costs_do_not_depend_on_what_was_asked_before(trained):
+    keys = {"remove": ["channels", "width", "rank", "block"], "allocation": "sensitivity"}
+    choices = choices_of(trained, stage(**keys))
+    asked, random = NetworkCosts(trained, choices.groups), np.random.default_rng(0)
+    branches = [choice.name for choice in choices.choices if choice.group.branch]
+    removed = 0
+    for _ in range(12):
+        widths = {choice.name: int(random.choice(choice.widths)) for choice in choices.choices if random.random() < 0.7}
+        removed += any(widths.get(name) == 0 for name in branches)
+        fresh = NetworkCosts(trained, choices.groups)
+        assert (asked.macs(widths), asked.parameters(widths)) == (fresh.macs(widths), fresh.parameters(widths))
+    assert 0 < removed < 12
+    assert asked.macs({}) == cost(trained).macs
+
+
 def test_ranks_alone_can_be_ranked_by_singular_values(trained):
     choices = choices_of(trained, stage(remove=["rank"]))
     assert {choice.group.kind for choice in choices.choices} == {"rank"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -84,6 +84,9 @@ class NetworkCosts:
     The operations of attention between positions, which have no weights, shrink like the kernels of their layer; a
     built model (`tfopt.backend.shrinking.graph.cost`) is the proof.
 
+    An allocation asks for thousands of networks that differ in one or two groups: only the layers of groups with
+    another width than in the question before are computed again.
+
     Args:
         model: as it is.
         groups: its groups.
@@ -119,35 +122,52 @@ class NetworkCosts:
                 )
                 for index, one in enumerate(layer.weights)
             ]
+        self._behind: dict[str, set[str]] = defaultdict(set)
+        for path, weights in self._layers.items():
+            for weight in weights:
+                for axis in weight.axes:
+                    self._behind[axis.group].add(path)
+        for path, forms in self._factors.items():
+            for form in forms:
+                self._behind[form.group].add(path)
+        for name, branch in self._branches.items():
+            self._behind[name] |= set(branch) & set(self._layers)
+        self._asked: dict[str, int] = dict(self._units)
+        self._costs = {path: self._of_layer(path, {}) for path in self._layers}
 
     def _gone(self, widths: Widths) -> dict[str, float]:
         return {name: self._units[name] - width for name, width in widths.items()}
 
-    def _present(self, widths: Widths) -> set[str]:
-        removed = {path for name, branch in self._branches.items() if widths.get(name) == 0 for path in branch}
-        return set(self._layers) - removed
+    def _at(self, widths: Widths) -> dict[str, tuple[float, Sequence[float]]]:
+        """Operations of each layer, and numbers in each of its weights."""
+        asked = {**self._units, **widths}
+        changed = [name for name, width in asked.items() if self._asked[name] != width]
+        gone = self._gone(asked) if changed else {}
+        for path in {path for name in changed for path in self._behind[name]}:
+            self._costs[path] = self._of_layer(path, gone)
+        self._asked = asked
+        return self._costs
+
+    def _of_layer(self, path: str, gone: Mapping[str, float]) -> tuple[float, Sequence[float]]:
+        if any(gone.get(name) and path in branch for name, branch in self._branches.items()):
+            return 0.0, ()
+        shares = [(self._share(path, one, gone), one) for one in self._layers[path]]
+        return (
+            sum(share[0] * one.macs for share, one in shares),
+            [share[1] * math.prod(one.shape) for share, one in shares],
+        )
 
     def macs_by_layer(self, widths: Widths) -> dict[str, float]:
         """Multiply-accumulate operations of each layer for one example."""
-        gone, present = self._gone(widths), self._present(widths)
-        return {
-            path: sum(self._share(path, one, gone)[0] * one.macs for one in weights) if path in present else 0.0
-            for path, weights in self._layers.items()
-        }
+        return {path: operations for path, (operations, _) in self._at(widths).items()}
 
     def macs(self, widths: Widths) -> float:
         """Multiply-accumulate operations for one example."""
-        return sum(self.macs_by_layer(widths).values())
+        return sum(operations for operations, _ in self._at(widths).values())
 
     def parameters(self, widths: Widths) -> float:
         """Number of weights."""
-        gone, present = self._gone(widths), self._present(widths)
-        return sum(
-            self._share(path, one, gone)[1] * math.prod(one.shape)
-            for path, weights in self._layers.items()
-            if path in present
-            for one in weights
-        )
+        return sum(numbers for _, weights in self._at(widths).values() for numbers in weights)
 
     def _share(self, path: str, weight: _Weight, gone: Mapping[str, float]) -> tuple[float, float]:
         """Share of the operations of a weight that stays, and of its numbers."""

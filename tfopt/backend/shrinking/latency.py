@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class LatencyTable:
     layers: Mapping[str, Sequence[Sequence[float]]]
     rest: Sequence[Sequence[float]]
     factors: Sequence[Sequence[float]]
+    _known: dict[tuple[str, float], float] = field(default_factory=dict, repr=False, compare=False)
 
     def by_layer(self, widths: Widths) -> dict[str, float]:
         """Milliseconds of each layer with operations; the others together have the name ""."""
@@ -54,11 +55,18 @@ class LatencyTable:
         total = sum(operations.values())
         factor = _between(self.factors, total)
         found = {
-            path: factor * _between(points, operations.get(path, 0.0))
-            for path, points in self.layers.items()
+            path: factor * self._of_layer(path, operations[path])
+            for path in self.layers
             if operations.get(path, 0.0) > 0
         }
         return {**found, _WITHOUT_LAYER: factor * _between(self.rest, total)}
+
+    def _of_layer(self, path: str, operations: float) -> float:
+        """An allocation asks for the same again and again."""
+        key = (path, operations)
+        if key not in self._known:
+            self._known[key] = _between(self.layers[path], operations)
+        return self._known[key]
 
     def milliseconds(self, widths: Widths) -> float:
         """Milliseconds of a whole network."""
