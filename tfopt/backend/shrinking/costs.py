@@ -132,8 +132,13 @@ class NetworkCosts:
                 self._behind[form.group].add(path)
         for name, branch in self._branches.items():
             self._behind[name] |= set(branch) & set(self._layers)
+        self._groups: dict[str, list[str]] = {path: [] for path in self._layers}
+        for name in sorted(self._behind):
+            for path in self._behind[name]:
+                self._groups[path].append(name)
+        self._known: dict[str, dict[tuple[int, ...], tuple[float, Sequence[float]]]] = defaultdict(dict)
         self._asked: dict[str, int] = dict(self._units)
-        self._costs = {path: self._of_layer(path, {}) for path in self._layers}
+        self._costs = {path: self._of_layer(path, self._asked) for path in self._layers}
 
     def _gone(self, widths: Widths) -> dict[str, float]:
         return {name: self._units[name] - width for name, width in widths.items()}
@@ -142,13 +147,20 @@ class NetworkCosts:
         """Operations of each layer, and numbers in each of its weights."""
         asked = {**self._units, **widths}
         changed = [name for name, width in asked.items() if self._asked[name] != width]
-        gone = self._gone(asked) if changed else {}
         for path in {path for name in changed for path in self._behind[name]}:
-            self._costs[path] = self._of_layer(path, gone)
+            self._costs[path] = self._of_layer(path, asked)
         self._asked = asked
         return self._costs
 
-    def _of_layer(self, path: str, gone: Mapping[str, float]) -> tuple[float, Sequence[float]]:
+    def _of_layer(self, path: str, asked: Widths) -> tuple[float, Sequence[float]]:
+        """Operations of a layer, and numbers in each of its weights, at the widths of its groups; computed once."""
+        key = tuple(asked[name] for name in self._groups[path])
+        if key not in self._known[path]:
+            gone = {name: self._units[name] - width for name, width in zip(self._groups[path], key, strict=True)}
+            self._known[path][key] = self._computed(path, gone)
+        return self._known[path][key]
+
+    def _computed(self, path: str, gone: Mapping[str, float]) -> tuple[float, Sequence[float]]:
         if any(gone.get(name) and path in branch for name, branch in self._branches.items()):
             return 0.0, ()
         shares = [(self._share(path, one, gone), one) for one in self._layers[path]]
