@@ -1,6 +1,7 @@
 """Is a shrunk network better than a narrower one trained from scratch, than random removal, and than zeros?
 
-    python benchmarks/shrink_judged.py [CASE...] [--seeds 0 1 2] [--shares 0.6 0.4 0.25] [--page docs/measurements.md]
+    python benchmarks/shrink_judged.py [CASE...] [--seeds 0 1 2] [--shares 0.6 0.4 0.25] [--of macs latency]
+                                       [--methods shrink random scratch zeros] [--page docs/measurements.md]
 
 | case | network and data |
 |---|---|
@@ -9,14 +10,15 @@
 | `resnet20` | ResNet-20 on the same images |
 | `transformer` | two blocks on CLINC150 (recipe clinc150_transformer_prune_qat); CLINC150=FOLDER |
 
-For each seed, the dense network is trained once. At each share of its multiply-accumulates:
+For each seed, the dense network is trained once. At each share of its multiply-accumulates, or of its latency (float32
+file, timed in turns with the dense one):
 
 | method | what it is |
 |---|---|
 | `shrink` | the stage with its defaults: criterion taylor, allocation global, the dense model as teacher; divisor 4 |
 | `random` | the same with criterion random and allocation uniform |
 | `scratch` | the widest network of the same kind within the share, trained for the epochs of both stages together |
-| `zeros` | unstructured pruning to as many weights that are not zero as `shrink` leaves; its MACs stay |
+| `zeros` | unstructured pruning to as many weights that are not zero as `shrink` leaves; its MACs and latency stay |
 
 All are judged on the test split, as Keras models. Results are kept as JSON in `--out`: a call that was stopped goes on.
 With `--page`, the table between the comments `shrink_judged` is replaced.
@@ -29,6 +31,7 @@ import json
 import os
 import sys
 import tempfile
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +51,9 @@ from tfopt.backend.graph.kernels import prunable_kernels  # noqa: E402
 from tfopt.backend.graph.layers import leaf_layers  # noqa: E402
 from tfopt.backend.models.build import build  # noqa: E402
 from tfopt.backend.shrinking.graph import cost  # noqa: E402
+from tfopt.backend.shrinking.latency import compare  # noqa: E402
 from tfopt.backend.stages import fit  # noqa: E402
+from tfopt.backend.stages.float_files import write_float_files  # noqa: E402
 from tfopt.backend.stages.prune import prune  # noqa: E402
 from tfopt.backend.stages.shrink import copy_of, shrink  # noqa: E402
 from tfopt.backend.training.evaluate import evaluate  # noqa: E402
@@ -59,6 +64,23 @@ from tfopt.stages.shrink import Shrink  # noqa: E402
 from tfopt.stages.train import Train  # noqa: E402
 
 METHODS = ("shrink", "random", "scratch", "zeros")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A share of a cost of the dense network.
+
+    Args:
+        of: `macs` or `latency`.
+        share: that may be left.
+    """
+
+    of: str
+    share: float
+
+    def __str__(self) -> str:
+        """Its name in results; those of multiply-accumulates are older."""
+        return f"{self.share:g}" if self.of == "macs" else f"{self.of} {self.share:g}"
 
 
 @dataclass(frozen=True)
@@ -147,29 +169,44 @@ class Job:
         measured = evaluate(model, self.data.test, self.recipe.compile)
         return {"accuracy": measured["accuracy"], "macs": found.macs, "parameters": found.parameters, **more}
 
-    def made(self, method: str, dense: tf_keras.Model, share: float, parameters: int) -> dict[str, Any]:
-        """One method at a share of the operations; `parameters` are those that `shrink` leaves."""
+    def made(self, method: str, dense: tf_keras.Model, budget: Budget, parameters: int) -> dict[str, Any]:
+        """One method within a budget; `parameters` are those that `shrink` leaves."""
         if method == "shrink":
-            return self.shrunk(dense, share)
-        if method == "random":
-            return self.shrunk(dense, share, criterion="random", allocation="uniform")
-        return self.scratch(share, dense) if method == "scratch" else self.zeros(dense, parameters)
+            made = self.shrunk(dense, budget)
+        elif method == "random":
+            made = self.shrunk(dense, budget, criterion="random", allocation="uniform")
+        else:
+            made = self.scratch(budget, dense) if method == "scratch" else self.zeros(dense, parameters)
+        return self.values(made, **({"latency": self.latency(made, dense)} if budget.of == "latency" else {}))
 
-    def shrunk(self, dense: tf_keras.Model, share: float, **keys: str) -> dict[str, Any]:
+    def shrunk(self, dense: tf_keras.Model, budget: Budget, **keys: str) -> tf_keras.Model:
         """`shrink` and `random`."""
-        body = {"name": "shrink", "to": {"macs": f"{share:.0%}"}, "divisor": 4, **self._after(), **keys}
+        body = {"name": "shrink", "to": {budget.of: f"{budget.share:.0%}"}, "divisor": 4, **self._after(), **keys}
         stage = Shrink.model_validate(body)
-        return self.values(shrink(copy_of(dense), stage, stage, self.context()).model)
+        return shrink(copy_of(dense), stage, stage, self.context()).model
 
-    def scratch(self, share: float, dense: tf_keras.Model) -> dict[str, Any]:
-        """The widest network within a share."""
-        limit, step = share * cost(dense).macs, self.case.step
-        width = self.recipe.model.args[self.case.width]
-        while (model := self.built(**{self.case.width: width})) and cost(model).macs > limit:
-            width -= step
-        return self.values(self.trained(model, sum(self.case.epochs)), width=width)
+    def scratch(self, budget: Budget, dense: tf_keras.Model) -> tf_keras.Model:
+        """The widest network within a budget."""
 
-    def zeros(self, dense: tf_keras.Model, parameters: int) -> dict[str, Any]:
+        def share(width: int) -> float:
+            model = self.built(**{self.case.width: width})
+            if budget.of == "latency":
+                return self.latency(model, dense)
+            return cost(model).macs / cost(dense).macs
+
+        widths = range(self.case.step, self.recipe.model.args[self.case.width] + 1, self.case.step)
+        fitting = bisect_right(widths, budget.share, key=share)
+        width = widths[max(fitting - 1, 0)]
+        return self.trained(self.built(**{self.case.width: width}), sum(self.case.epochs))
+
+    def latency(self, model: tf_keras.Model, dense: tf_keras.Model) -> float:
+        """Of the float32 file, as a share of that of the dense network, timed in turns."""
+        with tempfile.TemporaryDirectory() as folder:
+            files = write_float_files({"one": model, "dense": dense}, Path(folder))
+            one, whole = compare([files["one"], files["dense"]])
+        return one / whole
+
+    def zeros(self, dense: tf_keras.Model, parameters: int) -> tf_keras.Model:
         """Unstructured pruning to a number of weights that are not zero."""
         model = copy_of(dense)
         size = sum(
@@ -178,18 +215,18 @@ class Job:
         final = min(max(1 - (parameters - (model.count_params() - size)) / size, 0.0), 0.99)
         schedule = {"kind": "polynomial", "final": final, "end": "60%"}
         stage = Prune.model_validate({"name": "prune", "schedule": schedule, **self._after()})
-        return self.values(prune(model, stage, stage, self.context()).model, sparsity=final)
+        return prune(model, stage, stage, self.context()).model
 
     def _after(self) -> dict[str, Any]:
         rate = {"kind": "cosine", "initial": self.case.rates[1], "final": 1e-5}
         return {"epochs": self.case.epochs[1], "learning_rate": rate}
 
 
-def run(name: str, seed: int, shares: Sequence[float], methods: Sequence[str], out: Path) -> None:
+def run(name: str, seed: int, budgets: Sequence[Budget], methods: Sequence[str], out: Path) -> None:
     """Methods of a case with one seed; what has a result already is left out."""
     file = out / f"{name}-{seed}.json"
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    wanted = ["dense", *(f"{method} {share:g}" for share in shares for method in methods)]
+    wanted = ["dense", *(f"{method} {budget}" for budget in budgets for method in methods)]
     if all(key in found for key in wanted):
         return
 
@@ -209,35 +246,35 @@ def run(name: str, seed: int, shares: Sequence[float], methods: Sequence[str], o
             dense = job.trained(dense, CASES[name].epochs[0])
             np.savez(stored, *dense.get_weights())
             keep("dense", job.values(dense))
-        for share in shares:
+        for budget in budgets:
             for method in methods:
-                if (key := f"{method} {share:g}") not in found:
-                    parameters = found.get(f"shrink {share:g}", {}).get("parameters", 0)
-                    keep(key, job.made(method, dense, share, parameters))
+                if (key := f"{method} {budget}") not in found:
+                    parameters = found.get(f"shrink {budget}", {}).get("parameters", 0)
+                    keep(key, job.made(method, dense, budget, parameters))
 
 
 def rows(out: Path) -> list[tuple[str, ...]]:
-    """The table: accuracy over the seeds that are there (mean, standard deviation), and the MACs that are left."""
+    """The table: accuracy over the seeds that are there (mean, standard deviation), and the share that is left."""
     made = []
     for name in CASES:
         results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob(f"{name}-*.json"))]
-        shares = sorted({key.split()[1] for one in results for key in one if " " in key}, key=float, reverse=True)
-        for share in shares:
-            judged = [one for one in results if f"shrink {share}" in one]
-            if not judged:
-                continue
-            parameters = fmean(one[f"shrink {share}"]["parameters"] / one["dense"]["parameters"] for one in judged)
+        made_for = {key.partition(" ")[2] for one in results for key in one if key.startswith("shrink ")}
+        for budget in sorted(made_for, key=lambda text: ("latency" in text, -float(text.split()[-1]))):
+            judged = [one for one in results if f"shrink {budget}" in one]
+            parameters = fmean(one[f"shrink {budget}"]["parameters"] / one["dense"]["parameters"] for one in judged)
             cells = [_cell([one["dense"]["accuracy"] for one in judged])]
             for method in METHODS:
-                pairs = [(one[f"{method} {share}"], one["dense"]) for one in judged if f"{method} {share}" in one]
+                pairs = [(one[f"{method} {budget}"], one["dense"]) for one in judged if f"{method} {budget}" in one]
                 if not pairs:
                     cells.append("not run")
                     continue
-                left = fmean(found["macs"] / dense["macs"] for found, dense in pairs)
+                left = fmean(found.get("latency", found["macs"] / dense["macs"]) for found, dense in pairs)
                 seeds = "" if len(pairs) == len(judged) else f", {counted(len(pairs), 'seed')}"
                 cells.append(f"{_cell([found['accuracy'] for found, _ in pairs])} ({left:.0%}{seeds})")
             epochs = " + ".join(str(one) for one in CASES[name].epochs)
-            made.append((f"`{name}`", f"{float(share):.0%}", f"{parameters:.0%}", *cells, epochs, str(len(judged))))
+            of = "latency" if "latency" in budget else "MACs"
+            most = f"{float(budget.split()[-1]):.0%} of {of}"
+            made.append((f"`{name}`", most, f"{parameters:.0%}", *cells, epochs, str(len(judged))))
     return made
 
 
@@ -252,6 +289,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", help="all by default")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--shares", type=float, nargs="+", default=[0.6, 0.4, 0.25])
+    parser.add_argument("--of", nargs="+", choices=("macs", "latency"), default=["macs"])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument(
         "--out", type=Path, default=REPOSITORY / "build" / "shrink_judged", help="folder of the results"
@@ -259,10 +297,11 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="the page whose table is replaced")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    budgets = [Budget(of, share) for of in options.of for share in options.shares]
     for seed in options.seeds:
         for name in options.cases or CASES:
-            run(name, seed, options.shares, options.methods, options.out)
-    head = ("case", "MACs at most", "weights", "dense", *METHODS, "epochs", "seeds")
+            run(name, seed, budgets, options.methods, options.out)
+    head = ("case", "at most", "weights", "dense", *METHODS, "epochs", "seeds")
     text = table(head, rows(options.out))
     if options.page:
         page = options.page.read_text(encoding="utf-8")
