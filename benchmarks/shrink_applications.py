@@ -47,7 +47,7 @@ ZOO: dict[str, tuple[tuple[int, ...], int, dict[str, Any]]] = {
 EXAMPLES = 16
 
 
-def work(name: str, out: Path) -> None:
+def work(name: str, files: Sequence[str], out: Path) -> None:
     """The worker: one model."""
     import numpy as np
 
@@ -88,7 +88,7 @@ def work(name: str, out: Path) -> None:
     if result["masked_difference"] > 1e-5:
         raise SystemExit(f"removing and masking differ by {result['masked_difference']:.1e}")
     _write(result, name, out)
-    _write({**result, "claims": _claims(model, smaller)}, name, out)
+    _write({**result, "claims": _claims(model, smaller, files)}, name, out)
 
 
 def _model(name: str) -> tuple[Any, tuple[int, ...], int]:
@@ -122,8 +122,8 @@ def _difference(one: Sequence[Any], other: Sequence[Any]) -> float:
     return max(float(abs(left - right).max() / abs(left).max()) for left, right in zip(one, other, strict=True))
 
 
-def _claims(model: Any, smaller: Any) -> dict[str, list[dict[str, Any]]]:
-    """The claims of a float32 and of an int8 file of the smaller model, made, audited and run as in a recipe."""
+def _claims(model: Any, smaller: Any, files: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The claims of files of the smaller model, which are made, audited and run as in a recipe."""
     import numpy as np
 
     from tfopt.backend.data.splits import Data, Split
@@ -168,7 +168,7 @@ def _claims(model: Any, smaller: Any) -> dict[str, list[dict[str, Any]]]:
             shrunk=promise,
         )
         variants = {"float32": Variant(), "int8": Variant(quantize="int8", io="int8")}
-        records = tflite.export(smaller, variants, context)
+        records = tflite.export(smaller, {name: variants[name] for name in files}, context)
     return {record.name: [claim.model_dump(mode="json") for claim in record.claims] for record in records}
 
 
@@ -238,19 +238,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="models to try; all by default")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "build" / "shrunk", help="folder of the results")
+    parser.add_argument("--files", nargs="+", default=["float32", "int8"], help="float32, int8")
     parser.add_argument("--seconds", type=float, default=900, help="time for one model")
     parser.add_argument("--table", type=Path, default=REPOSITORY / "docs" / "shrunk-applications.md", help="the table")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     options: Any = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.work:
-        work(options.work, options.out)
+        work(options.work, options.files, options.out)
         return
     for name in options.names or [*SIDES, *ZOO]:
         file = options.out / f"{name}.json"
         if file.exists():
             continue
         command = [sys.executable, str(Path(__file__)), "--work", name, "--out", str(options.out)]
+        command += ["--files", *options.files]
         with (options.out / f"{name}.log").open("wb") as log:
             try:
                 code = subprocess.run(command, stdout=log, stderr=log, timeout=options.seconds).returncode
