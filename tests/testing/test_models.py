@@ -51,6 +51,7 @@ class TestResnet8(ModelContract):
 class TestResnet8OnDigits(ModelContract):
     source = "resnet8"
     input_shape = (8, 8, 1)
+    args = {"blocks": 2}
 
 
 class TestDsCnn(ModelContract):

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.tf, pytest.mark.slow]
 FAMILIES = {
     "MobileNet": 32, "MobileNetV2": 32, "MobileNetV3Small": 32, "VGG16": 32, "ResNet50V2": 32, "EfficientNetB0": 32,
     "EfficientNetV2B0": 32, "ConvNeXtTiny": 32, "InceptionV3": 75, "Xception": 71, "DenseNet121": 32,
-    "NASNetMobile": 32,
+    "NASNetMobile": 32, "InceptionResNetV2": 75,
 }  # fmt: skip
 """The smallest height and width that each takes."""
 

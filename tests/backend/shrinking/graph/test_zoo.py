@@ -27,7 +27,7 @@ MODELS: dict[str, tuple[tuple[int, ...], int, dict[str, Any]]] = {
     "mlp": ((8, 8), 4, {}),
     "mnist_cnn": ((12, 12), 4, {}),
     "mobilenet_v1_025": ((32, 32, 3), 4, {}),
-    "resnet8": ((8, 8, 3), 4, {}),
+    "resnet8": ((8, 8, 3), 4, {"blocks": 2}),
     "series_autoencoder": ((16, 2), 2, {}),
     "small_cnn": ((12, 12, 1), 4, {}),
     "speech_ds_cnn": ((12, 10), 4, {"filters": 16, "blocks": 1}),
