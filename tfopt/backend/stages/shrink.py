@@ -171,7 +171,7 @@ class _Job:
             criterion = watching if watching.needs == "training" else self._criterion()
             scores = self._scores(student, criterion)
             ranking = Ranking(scores, comparable(scores, criterion), self._losses(student, scores, criterion)[1])
-            if share >= schedule.final_sparsity() - 1e-9:
+            if abs(share - schedule.final_sparsity()) < 1e-9:
                 with _found_cost(self.model, self.prices) as found_cost:
                     return decide(student, self.shrinking, self.choices, ranking, self.prices, found_cost)
             limit = max((1 - share) * dense, self.prices.of(self.choices.smallest))
