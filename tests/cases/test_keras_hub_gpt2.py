@@ -29,7 +29,6 @@ stages:
 export:
   keras: {}
   tflite:
-    float32: {}
     int8: {quantize: int8, agreement: 80%}
 """
 

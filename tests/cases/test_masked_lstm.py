@@ -23,7 +23,7 @@ def test_the_mask_is_computed_in_the_file_and_the_plan_says_how(
     (folder / "recipe.yaml").write_text(
         text.replace("  - train: {epochs: 8}", "  - train: {epochs: 2}\n  - qat: {epochs: 1}"), encoding="utf-8"
     )
-    recipe = tfopt.load(folder / "recipe.yaml")
+    recipe = tfopt.load(folder / "recipe.yaml", {"export.tflite": {"float32": {}, "int8": {"quantize": "int8"}}})
     run = tfopt.run(recipe, out=tmp_path)
     told = " ".join(run.report.warnings)
     assert "lstm has a mask, so it is computed step by step" in told

@@ -56,10 +56,11 @@ def test_members_from_seeds_become_one_file_that_keeps_their_zeros(out: Path, tm
 
     # The one file answers as the files of its two members do on average.
     files = [external_models.load_file(run.path("float32"))]
+    only_float32 = tfopt.load(recipe(tmp_path, "probabilities"), {"export": {"tflite": {"float32": {}}}}).export
     for seed in (1, 2):
         alone = tfopt.load(recipe(tmp_path, "probabilities"), {"seed": seed, "name": f"alone{seed}"})
         kept = {stage.name: stage for stage in alone.stages}
-        alone = alone.model_copy(update={"stages": (kept["train"], kept["prune"])})
+        alone = alone.model_copy(update={"stages": (kept["train"], kept["prune"]), "export": only_float32})
         files.append(external_models.load_file(tfopt.run(alone, out=out).path("float32")))
     images, _ = digits.load()
     examples = images[:40]
@@ -69,5 +70,6 @@ def test_members_from_seeds_become_one_file_that_keeps_their_zeros(out: Path, tm
 
 @pytest.mark.timeout(600)
 def test_a_vote_is_exported_and_quantized(out: Path, tmp_path: Path) -> None:
-    run = tfopt.run(recipe(tmp_path, "vote"), out=out)
+    int8 = {"export": {"tflite": {"int8": {"quantize": "int8", "io": "int8"}}}}
+    run = tfopt.run(tfopt.load(recipe(tmp_path, "vote"), int8), out=out)
     assert run.ok, run.report

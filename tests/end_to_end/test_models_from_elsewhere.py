@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ model: {source: mlp, args: {units: [8]}}
 stages:
   - train: {epochs: 2}
   - prune: {epochs: 1, schedule: {kind: constant, final: 50%}}
-export: {keras: {}}
+export: {}
 """
 STUDENT = """
 name: student
@@ -43,7 +45,7 @@ stages:
   - train: {epochs: 1}
   - take: {name: first, model: SOURCE}
   - take: {name: second, model: SOURCE}
-export: {keras: {}}
+export: {}
 """
 
 
@@ -145,29 +147,50 @@ tfopt.run(recipe, out=folder / sys.argv[2])
 """
 
 
-@pytest.mark.timeout(600)
-def test_a_run_killed_in_another_recipe_goes_on_there(tmp_path: Path) -> None:
-    longer = student(tmp_path, "{recipe: member.yaml}", MEMBER.replace("epochs: 2", "epochs: 6"))
-    tfopt.run(longer, out=tmp_path / "whole")
-    command = [sys.executable, "-c", KILLED, str(tmp_path), "killed"]
+def in_training_of_the_member(event: Mapping[str, Any]) -> bool:
+    return event["event"] == "epoch" and event["stage"] == "member-seed-4/train"
+
+
+def interrupt(recipe: Recipe, folder: Path) -> None:
+    """Interrupts the run in this process."""
+
+    def stop(event: Mapping[str, Any]) -> None:
+        if in_training_of_the_member(event):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tfopt.run(recipe, out=folder / "ended", on_event=stop)
+
+
+def kill(recipe: Recipe, folder: Path) -> None:
+    """Kills the run in a process of its own."""
+    command = [sys.executable, "-c", KILLED, str(folder), "ended"]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     journal: list[Path] = []
     while child.poll() is None:
-        journal = journal or list((tmp_path / "killed" / "student").glob("2*/events.jsonl"))
-        if journal and any(
-            event["event"] == "epoch" and event["stage"] == "member-seed-4/train" for event in read_events(journal[0])
-        ):
+        journal = journal or list((folder / "ended" / "student").glob("2*/events.jsonl"))
+        if journal and any(in_training_of_the_member(event) for event in read_events(journal[0])):
             child.kill()
             child.wait()
-    before = len(read_events(journal[0]))
-    tfopt.gc(tmp_path / "killed")
-    tfopt.run(longer, out=tmp_path / "killed")
-    later = [event for event in read_events(journal[0])[before:] if event["event"] == "stage_started"]
+        time.sleep(0.02)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("end", [interrupt, pytest.param(kill, marks=pytest.mark.slow)])
+def test_a_run_that_ended_in_another_recipe_goes_on_there(end: Callable[[Recipe, Path], None], tmp_path: Path) -> None:
+    longer = student(tmp_path, "{recipe: member.yaml}", MEMBER.replace("epochs: 2", "epochs: 6"))
+    tfopt.run(longer, out=tmp_path / "whole")
+    end(longer, tmp_path)
+    (journal,) = (tmp_path / "ended" / "student").glob("2*/events.jsonl")
+    before = len(read_events(journal))
+    tfopt.gc(tmp_path / "ended")
+    tfopt.run(longer, out=tmp_path / "ended")
+    later = [event for event in read_events(journal)[before:] if event["event"] == "stage_started"]
     assert [event["stage"] for event in later if event["cached"]][:1] == ["train"]
-    whole, killed = (json.loads(report(tmp_path / out).read_text()) for out in ("whole", "killed"))
-    assert [stage["measures"] for stage in whole["stages"]] == [stage["measures"] for stage in killed["stages"]]
+    whole, ended = (json.loads(report(tmp_path / out).read_text()) for out in ("whole", "ended"))
+    assert [stage["measures"] for stage in whole["stages"]] == [stage["measures"] for stage in ended["stages"]]
     last = [stage["key"] for stage in whole["stages"]][-1]
-    assert same(weights(tmp_path / "whole", last), weights(tmp_path / "killed", last))
+    assert same(weights(tmp_path / "whole", last), weights(tmp_path / "ended", last))
 
 
 def report(out: Path) -> Path:

@@ -23,7 +23,11 @@ SHORT: dict[str, dict[str, Any]] = {
     "fashion_ensemble": {"stages.train.epochs": 2, "stages.ensemble.seeds": 2},
     "compare_schedules": {"stages.train.epochs": 2, "stages.prune.epochs": 1},
 }
-"""What is trained before it is alike in several of them, and comes from the store."""
+"""What is trained before it is alike in several of them, and comes from the store.
+
+CI plans them: it has their stages and files with the guide, with an ensemble that teaches, and with digits
+(`test_clustering_chains.py`, `test_ensemble_recipe.py`).
+"""
 SMALL_BATCHES = {"stages.prune.batch_size": 32, "budgets": {}}
 """The guides' schedule has a mask update every 100 steps: few images make that many in small batches only."""
 OF_THEIR_OWN = {
@@ -103,6 +107,13 @@ def guide(images: str, out: Path) -> tuple[Run, Run]:
     return run, dense
 
 
+@pytest.mark.parametrize("name", SHORT)
+def test_the_recipe_is_planned_without_a_problem(name: str, images: str, out: Path) -> None:
+    changes = {**SHORT[name], **(SMALL_BATCHES if name.startswith("mnist") else {})}
+    plan = tfopt.plan(tfopt.load(RECIPES / f"{name}.yaml").with_overrides(changes), out=out, trial=False)
+    assert len(plan.stages) == len(plan.recipe.stages)
+
+
 def test_every_recipe_is_run_by_a_test() -> None:
     assert {path.stem for path in RECIPES.glob("*.yaml")} == SHORT.keys() | IN_FULL | OF_THEIR_OWN
 
@@ -126,6 +137,7 @@ def test_the_guides_sizes_are_reached(guide: tuple[Run, Run]) -> None:
     assert run.export("int8").gzip_bytes <= whole / 9.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHORT)
 def test_the_recipe_works_at_reduced_size(name: str, images: str, out: Path) -> None:
     changes = {**SHORT[name], "budgets": {}}
@@ -136,9 +148,10 @@ def test_the_recipe_works_at_reduced_size(name: str, images: str, out: Path) -> 
     assert run.report.exports[-1].measures["accuracy"] >= (0.65 if images == "all" else 0.25)
 
 
+@pytest.mark.slow  # in CI: test_chains.py has stages that are taught, and an ensemble teaches below
 @pytest.mark.parametrize(
     ("sheets", "epochs", "agreement", "accuracy"),
-    [((0,), 2, "60%", None), pytest.param(range(8), 4, "90%", 0.15, marks=pytest.mark.slow)],
+    [((0,), 2, "60%", None), (range(8), 4, "90%", 0.15)],
     ids=["few", "all"],
 )
 def test_an_ensemble_teaches_a_resnet_which_is_pruned_and_quantized(
