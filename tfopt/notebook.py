@@ -101,7 +101,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def _formatters(shell: InteractiveShell) -> Any:  # untyped in IPython
-    return shell.display_formatter.formatters  # type: ignore[union-attr]
+    return shell.display_formatter.formatters  # type: ignore[union-attr]  # None only without a shell
 
 
 def enable() -> None:
@@ -265,7 +265,7 @@ class _Progress:
 
         self.state = LiveProgress()
         self.shown_at = time.monotonic()
-        self.handle = display(self._display(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self.handle = display(self._display(), raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython
 
     def __call__(self, event: Event) -> None:
         now = time.monotonic()

@@ -97,7 +97,7 @@ def class_of(entry: Entry, kind: Kind, base: type[B]) -> type[B]:
             f"{who} is the class {cls.__name__}, which is already known as {cls.__dict__['kind']!r}.",
             code="broken_plugin",
         )
-    cls.kind = entry.name  # type: ignore[attr-defined]
+    cls.kind = entry.name  # type: ignore[attr-defined]  # stages, exports and criteria have it
     return cls
 
 

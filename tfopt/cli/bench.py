@@ -140,13 +140,14 @@ def command(
     from tfopt.report.files.bench import bench_text
 
     if not adb:
+        # click.Choice has checked the words
         rows = api.bench(files, threads, rounds, kernels=kernels, operators=operators, out=out)  # type: ignore[arg-type]
         return Answer(lambda: rows, lambda terminal: bench_text(rows))
     found = api.bench_on_phone(
         files,
         serial=serial,
         benchmark_tool=benchmark_tool,
-        accelerators=accelerators,  # type: ignore[arg-type]
+        accelerators=accelerators,  # type: ignore[arg-type]  # checked by click.Choice
         threads=threads,
         runs=rounds,
         seconds=seconds,

@@ -98,7 +98,7 @@ def main() -> None:
             with writing:
                 channel.write(json.dumps({"trial": trial, "event": event}, default=float) + "\n")
 
-        carry_out(job, send, lambda trial=trial: inbox.ended or trial in inbox.stopped)  # type: ignore[misc]
+        carry_out(job, send, lambda trial=trial: inbox.ended or trial in inbox.stopped)  # type: ignore[misc]  # a default binds it now
 
 
 if __name__ == "__main__":

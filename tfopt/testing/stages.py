@@ -98,7 +98,7 @@ class StageContract:
 
     def test_its_config_is_frozen_and_survives_being_written(self, stage: Stage) -> None:
         with pytest.raises(ValidationError, match="frozen"):
-            stage.name = "other"  # type: ignore[misc]
+            stage.name = "other"  # type: ignore[misc]  # it has to raise
         assert type(stage).model_validate(stage.model_dump(mode="json")) == stage
 
     def test_what_it_is_called_changes_no_key(self) -> None:

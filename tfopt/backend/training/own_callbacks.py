@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from tfopt.backend.training.hooks import TrainingHook, TrainingSetup
@@ -108,8 +109,8 @@ class OwnCallbacks(TrainingHook):
 
     def _tell(self, moment: str, *arguments: object) -> None:
         for name, callback in self.callbacks:
-            if (told := getattr(callback, moment, None)) is not None:
-                guarded(lambda told=told: told(*arguments), f"{name} ({moment})")  # type: ignore[misc]
+            if (method := getattr(callback, moment, None)) is not None:
+                guarded(partial(method, *arguments), f"{name} ({moment})")
 
 
 def _overrides(callback: object, moments: Sequence[str]) -> bool:

@@ -154,7 +154,7 @@ class Span:
         if parts is None or parts[1] not in units or parts[0] < 0:
             raise ValueError("must have a unit: a share of the stage such as 70%, or 3 epochs, or 200 steps")
         amount, unit = parts
-        return cls(float(amount / 100 if unit == "%" else amount), units[unit])  # type: ignore[arg-type]
+        return cls(float(amount / 100 if unit == "%" else amount), units[unit])  # type: ignore[arg-type]  # the values of `units`
 
     def steps(self, total_steps: int, steps_per_epoch: int) -> int:
         """How many optimizer steps this is in a stage of `total_steps` steps."""

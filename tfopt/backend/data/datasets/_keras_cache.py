@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
+from tfopt.atomic import replacing
 from tfopt.errors import EnvironmentProblem
 
 _KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -77,14 +78,10 @@ def ensure(*files: CachedFile) -> str:
 
 
 def _fetch(file: CachedFile, path: Path) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(path) as partial:
             urllib.request.urlretrieve(file.url, partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
     except (OSError, HTTPException) as error:
         raise EnvironmentProblem(
             f"{path} is not in the Keras cache, and it cannot be downloaded: {error}.",
