@@ -9,6 +9,7 @@ process, about eight minutes on two cores. With `--page` and without names, the 
 | column | meaning |
 |---|---|
 | within a quantum | share of outputs where file and simulated model differ by at most one step of the output's scale |
+| two kernels | the same between the two kinds of kernels of LiteRT that run the file: XNNPACK (as in the other columns) and plain ones |
 | simulated | error of the model that simulates 8 bits; all errors are relative to the spread of the targets |
 | pairs | pairs of DEQUANTIZE and QUANTIZE inside the file, which has integer inputs and outputs |
 """
@@ -45,7 +46,7 @@ from tfopt.backend.quantization.integer_form import integer_form  # noqa: E402
 from tfopt.backend.quantization.weight_constraints import WeightConstraints  # noqa: E402
 from tfopt.backend.quantization.wrapping import wrap  # noqa: E402
 from tfopt.backend.tflite.flatbuffer import read  # noqa: E402
-from tfopt.backend.tflite.interpreter import open_file  # noqa: E402
+from tfopt.backend.tflite.interpreter import Kernels, LiteRTModel, open_file  # noqa: E402
 from tfopt.core.config.files.tflite_variant import Variant  # noqa: E402
 from tfopt.core.config.quantization import Quantization  # noqa: E402
 
@@ -60,6 +61,10 @@ def _attention(causal: bool) -> Callable[[tf_keras.layers.Layer], tf_keras.layer
         return layers.Add()([x, layers.MultiHeadAttention(2, 8)(x, x, use_causal_mask=causal)])
 
     return apply
+
+
+def _additive(x: layers.Layer) -> layers.Layer:
+    return layers.Add()([x, layers.AdditiveAttention()([layers.Dense(16)(x), layers.Dense(16)(x)])])
 
 
 def _norm_relu() -> list[layers.Layer]:
@@ -86,6 +91,10 @@ MODELS: Mapping[str, tuple[tuple[int, ...], Body]] = {
         lambda: [layers.Conv1D(16, 3, padding="causal", activation="relu"), layers.Conv1D(16, 3), layers.Flatten()],
     ),
     "LSTM": ((8, 4), lambda: [layers.LSTM(16), layers.Dense(16, "relu")]),
+    "additive attention": (
+        (8, 16),
+        lambda: [_additive, layers.Dense(16, "relu"), layers.Flatten()],
+    ),
     "attention": ((8, 16), lambda: [_attention(causal=False), layers.Dense(16, "relu"), layers.Flatten()]),
     "causal attention": ((8, 16), lambda: [_attention(causal=True), layers.Dense(16, "relu"), layers.Flatten()]),
 }
@@ -102,6 +111,7 @@ class Result:
     """What one model showed; the fields are the columns of the table."""
 
     agreement: float
+    kernels: float
     float_error: float
     plain_error: float
     simulated_error: float
@@ -126,13 +136,17 @@ def measure(name: str, inputs: str, seed: int, work: Path) -> Result:
     plain = _File(model, model if form is None else form.model, x[train][:CALIBRATION], work / "plain")
     qat = _File(model, wrapped, x[train][:CALIBRATION], work / "qat")
     expected, found = simulated.predict(x[test], verbose=0), qat.predict(x[test])
-    within = np.abs(found - expected) <= qat.quantum * 1.001
+    reference = qat.predict(x[test], "reference")
+
+    def within(one: np.ndarray, other: np.ndarray) -> float:
+        return float((np.abs(one - other) <= qat.quantum * 1.001).mean())
 
     def error(outputs: np.ndarray) -> float:
         return float(np.sqrt(np.mean((outputs - y[test]) ** 2)) / y[test].std())
 
     return Result(
-        float(within.mean()),
+        within(found, expected),
+        within(found, reference),
         error(model.predict(x[test], verbose=0)),
         error(plain.predict(x[test])),
         error(expected),
@@ -192,22 +206,23 @@ class _File:
         names = [file.operator_name(operator) for graph in file.model.subgraphs for operator in graph.operators]
         self.operators = names
         self.pairs = names.count("DEQUANTIZE")
-        self._file = open_file(path, 1)
-        (output,) = self._file.outputs.values()
+        self._files: dict[Kernels, LiteRTModel] = {"default": open_file(path, 1), "reference": open_file(path, 1, "reference")}
+        (output,) = self._files["default"].outputs.values()
         self.quantum = output["quantization"][0]
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: np.ndarray, kernels: Kernels = "default") -> np.ndarray:
         """Outputs as real numbers; one example at a time where the batch is fixed."""
-        (name,) = self._file.inputs
-        size = len(x) if self._file.resizable else 1
+        file = self._files[kernels]
+        (name,) = file.inputs
+        size = len(x) if file.resizable else 1
         found = []
         for start in range(0, len(x), size):
             examples = {name: x[start : start + size]}
             if start == 0:
-                self._file.prepare(examples)
-            self._file.interpreter.reset_all_variables()
-            self._file.set_inputs(examples)
-            found.extend(*self._file.predict().values())
+                file.prepare(examples)
+            file.interpreter.reset_all_variables()
+            file.set_inputs(examples)
+            found.extend(*file.predict().values())
         return np.array(found)
 
 
@@ -217,7 +232,7 @@ def row(name: str, inputs: str, results: Sequence[Result]) -> tuple[str, ...]:
     return (
         name,
         inputs,
-        f"{100 * min(one.agreement for one in results):.2f} %",
+        *(f"{100 * min(getattr(one, kind) for one in results):.2f} %" for kind in ("agreement", "kernels")),
         *(
             mean_and_spread([getattr(one, f"{kind}_error") for one in results])
             for kind in ("float", "plain", "simulated", "file")
@@ -245,6 +260,7 @@ def main() -> None:
         "model",
         "inputs",
         "within a quantum",
+        "two kernels",
         "float",
         "plain int8",
         "simulated",

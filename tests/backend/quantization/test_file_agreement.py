@@ -14,11 +14,17 @@ from tf_keras import layers
 
 from tfopt.backend.export.calibration import save_arrays
 from tfopt.backend.export.convert import convert_one
-from tfopt.backend.export.keras_files.saved_model import named_inputs, signature_of, write_saved_model
+from tfopt.backend.export.keras_files.saved_model import (
+    named_inputs,
+    needs_fixed_batch,
+    signature_of,
+    write_saved_model,
+)
 from tfopt.backend.layers import PositionEmbedding, TiedEmbedding, TiedLogits
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.input_ranges import input_ranges, with_ranges
+from tfopt.backend.quantization.simulated_lstm import simulated_lstms
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap, wrappers
 from tfopt.backend.tflite import flatbuffer
@@ -83,7 +89,7 @@ def _converted(
     model: tf_keras.Model, wrapped: tf_keras.Model, examples: Mapping[str, np.ndarray], folder: Path
 ) -> Path:
     signature = signature_of(model)
-    write_saved_model(wrapped, signature, folder / "saved")
+    write_saved_model(wrapped, signature, folder / "saved", 1 if needs_fixed_batch(model) else None)
     shown = with_ranges(examples, input_ranges(wrapped))
     files = save_arrays(named_inputs(shown, model, signature), folder / "examples")
     path = folder / "model.tflite"
@@ -218,3 +224,49 @@ def test_the_table_of_the_file_is_the_simulated_one(language: Trained) -> None:
     assert (off == 0).mean() > 0.99
     expected = np.round(table / (np.abs(table).max(axis=1, keepdims=True) / 127))
     assert (language.file.values(multiplied) == expected).mean() > 0.99
+
+
+@pytest.fixture(scope="module")
+def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """LSTMs that read each other, in both directions."""
+    tf_keras.utils.set_random_seed(0)
+    random = np.random.default_rng(0)
+    steps = layers.Input((6, 4), name="steps")
+    x = layers.LSTM(8, dropout=0.2, name="second")(layers.Bidirectional(layers.LSTM(6, return_sequences=True))(steps))
+    model = tf_keras.Model(steps, layers.Dense(3, name="last")(x))
+    given = {"steps": random.normal(size=(640, 6, 4)).astype(np.float32)}
+    wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
+    calibrate(wrapped, [{name: values[:64] for name, values in given.items()}])
+    _fit(wrapped, given, [np.tanh(given["steps"][:, -1, :3] + given["steps"][:, 0, 1:])], 1)
+    shown = {name: values[:16] for name, values in given.items()}
+    path = _converted(model, wrapped, shown, tmp_path_factory.mktemp("recurrent"))
+    return Trained(wrapped, path, {name: values[512:] for name, values in given.items()})
+
+
+def test_the_lstm_operator_computes_what_training_simulates(recurrent: Trained) -> None:
+    assert recurrent.operators.count("UNIDIRECTIONAL_SEQUENCE_LSTM") == 3
+    assert "DEQUANTIZE" not in recurrent.operators
+    file = open_file(recurrent.path, 1)
+    found = []
+    for step, example in enumerate(recurrent.unseen["steps"]):
+        if step == 0:
+            file.prepare({"steps": example[None]})
+        file.interpreter.reset_all_variables()
+        file.set_inputs({"steps": example[None]})
+        found.extend(*file.predict().values())
+    (details,) = file.outputs.values()
+    simulated = recurrent.wrapped.predict(dict(recurrent.unseen), verbose=0)
+    # Without rounding the state in training, a fifth of the outputs differed by more than a step.
+    assert (np.abs(np.array(found) - simulated) <= 1.001 * details["quantization"][0]).mean() >= 0.97
+
+
+def test_the_state_of_the_file_has_the_learned_range(recurrent: Trained) -> None:
+    (graph,) = recurrent.file.model.subgraphs
+    results = [
+        graph.tensors[made.outputs[0]]
+        for made in graph.operators
+        if recurrent.file.operator_name(made) == "UNIDIRECTIONAL_SEQUENCE_LSTM"
+    ]
+    learned = [float(lstm.ranges["max_var"] - lstm.ranges["min_var"]) / 255 for lstm in simulated_lstms(recurrent.wrapped)]
+    scales = [float(tensor.quantization.scale[0]) for tensor in results]
+    np.testing.assert_allclose(sorted(scales), sorted(learned), rtol=1e-4)

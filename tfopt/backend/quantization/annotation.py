@@ -13,6 +13,7 @@ from tfopt.backend.quantization.canonical.batch_norm import folds_into
 from tfopt.backend.quantization.float_fallback import float_layers, is_between_floats
 from tfopt.backend.quantization.fusion import fused_positions
 from tfopt.backend.quantization.registry import rounding
+from tfopt.backend.quantization.simulated_lstm import can_be_simulated
 from tfopt.backend.quantization.traced_floats import traced_floats
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 
@@ -37,6 +38,16 @@ def annotated_layers(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tup
     return tuple(chosen)
 
 
+def lstms_to_simulate(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tuple[str, ...]:
+    """Names of the LSTMs of the canonical model that round as TFLite's operator does, beside `annotated_layers`."""
+    graph = Graph(canonical.model)
+    return tuple(
+        name
+        for name in graph.layers
+        if can_be_simulated(graph, name) and not _is_skipped(canonical.original_of[name], rules)
+    )
+
+
 def layer_treatments(model: tf_keras.Model, quantization: Quantization) -> dict[str, str]:
     """How each layer would be treated, without training.
 
@@ -58,8 +69,10 @@ def layer_treatments(model: tf_keras.Model, quantization: Quantization) -> dict[
 def original_layer_treatments(canonical: Canonical, quantization: Quantization) -> dict[str, str]:
     """As `layer_treatments`, for a model of which the canonical form exists already."""
     graph = Graph(canonical.model)
-    positions = fused_positions(graph, annotated_layers(canonical, quantization.layers))
-    heads = {name: position.head for name, position in positions.items()}
+    annotated = annotated_layers(canonical, quantization.layers)
+    heads = {name: position.head for name, position in fused_positions(graph, annotated).items()}
+    if annotated:
+        heads |= {name: name for name in lstms_to_simulate(canonical, quantization.layers)}
     names = canonical.original_names
     texts: dict[str, list[str]] = {original.name: [] for original in canonical.original_layers}
     floats = float_layers(canonical.model, names)

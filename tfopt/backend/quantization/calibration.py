@@ -9,6 +9,7 @@ import tf_keras
 
 from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
 from tfopt.backend.quantization.quantizers import Observing, Ranges
+from tfopt.backend.quantization.simulated_lstm import simulated_lstms
 from tfopt.backend.quantization.wrapping import wrappers
 from tfopt.backend.types import Nested
 
@@ -57,6 +58,8 @@ def _activation_quantizers(model: tf_keras.Model) -> Iterator[tuple[Observing, R
     for layer in model.layers:
         if isinstance(layer, QuantizeLayer) and layer.quantizer is not None:
             yield layer.quantizer, layer.quantizer_vars
+    for lstm in simulated_lstms(model):
+        yield lstm.quantizer, lstm.ranges
     for wrapper in wrappers(model):
         for quantizer in wrapper._output_quantizers:
             if isinstance(quantizer, Observing):

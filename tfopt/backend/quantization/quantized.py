@@ -17,6 +17,7 @@ from tfopt.backend.models import build as models
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.weights import leaf
 from tfopt.backend.quantization.float_fallback import original_float_layers
+from tfopt.backend.quantization.simulated_lstm import simulated_lstms
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap, wrappers
 from tfopt.backend.types import Nested
@@ -165,7 +166,7 @@ def _is_of_weight(name: str) -> bool:
 
 def _ranges(model: tf_keras.Model) -> dict[str, tf.Variable]:
     """The state of a wrapped model in addition to the weights of the float model, by layer and name."""
-    layers = [*wrappers(model), *(layer for layer in model.layers if isinstance(layer, QuantizeLayer))]
+    layers = [*wrappers(model), *simulated_lstms(model), *(layer for layer in model.layers if isinstance(layer, QuantizeLayer))]
     return {
         f"{layer.name}.{leaf(variable)}": variable
         for layer in layers

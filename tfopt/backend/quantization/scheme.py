@@ -12,6 +12,7 @@ from tensorflow_model_optimization.quantization.keras.graph_transformations.mode
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.fusion import fused_positions, is_read_outside
 from tfopt.backend.quantization.registry import EightBitRegistry
+from tfopt.backend.quantization.simulated_lstm import simulated_lstms
 from tfopt.backend.quantization.transforms import RoundInput
 from tfopt.backend.types import Nested
 
@@ -36,8 +37,9 @@ class EightBitLayout(QuantizeLayoutTransform):
         graph = Graph(model)
         inputs = {layer.name for layer in model.layers if isinstance(layer, tf_keras.layers.InputLayer)}
         annotated = [name for name in graph.layers if name in layer_map and name not in inputs]
+        rounding = {*annotated, *(layer.name for layer in simulated_lstms(model))}
         for name, position in fused_positions(graph, annotated).items():
-            outside = is_read_outside(graph, name, annotated)
+            outside = is_read_outside(graph, name, rounding)
             config = self._registry.config(graph.layers[name], position.output, outside)
             layer_map[name] = {"quantize_config": config}
         return model, layer_map

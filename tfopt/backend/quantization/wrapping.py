@@ -12,13 +12,14 @@ from tensorflow_model_optimization.quantization.keras import (
 )
 from tf_keras.utils import custom_object_scope
 
-from tfopt.backend.quantization.annotation import annotated_layers
+from tfopt.backend.quantization.annotation import annotated_layers, lstms_to_simulate
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.canonical.copying import copy_model, readable
-from tfopt.backend.quantization.canonical.weights import leaf, ordered
+from tfopt.backend.quantization.canonical.weights import leaf, named, ordered
 from tfopt.backend.quantization.quantizers import InputQuantizer
 from tfopt.backend.quantization.registry import EightBitRegistry
 from tfopt.backend.quantization.scheme import EightBitScheme
+from tfopt.backend.quantization.simulated_lstm import SimulatedLSTM, simulated
 from tfopt.backend.quantization.weight_constraints import WeightConstraints, constrain, constrained_values
 from tfopt.backend.types import Array
 from tfopt.core.config.quantization import Quantization
@@ -48,11 +49,16 @@ def wrap(canonical: Canonical, quantization: Quantization, constraints: WeightCo
             "Leave the qat stage out; the int8 export quantizes after training.",
             code="no_layer_left",
         )
-    with readable(canonical.model), custom_object_scope({"InputQuantizer": InputQuantizer}):
-        copy = copy_model(canonical.model)
-        marked = tf_keras.models.clone_model(
-            copy, clone_function=lambda layer: quantize_annotate_layer(layer) if layer.name in names else layer
-        )
+    lstms = lstms_to_simulate(canonical, quantization.layers)
+
+    def marked_layer(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
+        if layer.name in lstms:
+            return simulated(layer)
+        return quantize_annotate_layer(layer) if layer.name in names else layer
+
+    own = {"InputQuantizer": InputQuantizer, "SimulatedLSTM": SimulatedLSTM}
+    with readable(canonical.model), custom_object_scope(own):
+        marked = tf_keras.models.clone_model(copy_model(canonical.model), clone_function=marked_layer)
         registry = EightBitRegistry(constraints, frozenset(names))
         wrapped = quantize_apply(marked, EightBitScheme(registry), quantized_layer_name_prefix=_PREFIX)
     _freeze(wrapped)
@@ -95,7 +101,8 @@ def _freeze(wrapped: tf_keras.Model) -> None:
 
 def _weights(layer: tf_keras.layers.Layer, wrapped: Mapping[str, tf_keras.layers.Layer]) -> Sequence[Array]:
     if layer.name in wrapped:
-        return wrapped[layer.name].get_weights()
+        same = wrapped[layer.name]
+        return ordered(layer, named(same)) if isinstance(same, SimulatedLSTM) else same.get_weights()
     return ordered(layer, _values(wrapped[_PREFIX + layer.name]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from tfopt.backend.calibration.ranges import clip_ranges
 from tfopt.backend.compat.tflite_quantizer import quantize_in_steps
 from tfopt.backend.export.integers import float_rules, loops, lstm_operator, small_weights
 from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
+from tfopt.backend.quantization.simulated_lstm import RANGE
 from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
@@ -45,7 +46,7 @@ def quantize_well(
 
     def annotate(content: bytes) -> tuple[bytes, Collection[str]]:
         examples = converter.representative_dataset.input_gen()
-        content = _edited(content, lstm_operator.is_in, partial(lstm_operator.measure_ranges, examples=examples))
+        content = _edited(content, lstm_operator.is_in, partial(_measure_lstms, saved_model=saved_model, examples=examples))
         edits = (loops.join_passed_values, loops.keep_loops_float, loops.begin_with_constants)
         content = _edited(content, loops.has_loops, *edits)
         if calibration.range != "min_max":
@@ -67,6 +68,11 @@ def quantize_well(
     quantize_in_steps(converter, prepare, annotate, finish)
 
 
+def _measure_lstms(file: flatbuffer.File, saved_model: str, examples: Iterable[Mapping[str, Array]]) -> None:
+    learned = lstm_operator.learned_ranges(file, kernels(saved_model), _state_ranges(saved_model))
+    lstm_operator.measure_ranges(file, examples, learned)
+
+
 def _edited(
     content: bytes, concerned: Callable[[flatbuffer.File], bool], *edits: Callable[[flatbuffer.File], None]
 ) -> bytes:
@@ -81,6 +87,18 @@ def _edited(
 
 def kernels(saved_model: str) -> Mapping[str, Array]:
     """The variables of a SavedModel with more than one axis, by the names that their layers gave them."""
+    return _variables(saved_model, lambda name, axes: axes > 1)
+
+
+def _state_ranges(saved_model: str) -> dict[str, lstm_operator.Range]:
+    """By name of an LSTM, the range of its state that training learned."""
+    found = _variables(saved_model, lambda name, axes: f"/{RANGE}_" in name)
+    layers = {name.partition(f"/{RANGE}_")[0] for name in found}
+    return {layer: (float(found[f"{layer}/{RANGE}_min"]), float(found[f"{layer}/{RANGE}_max"])) for layer in layers}
+
+
+def _variables(saved_model: str, wanted: Callable[[str, int], bool]) -> dict[str, Array]:
+    """Variables of a SavedModel by the names that their layers gave them, chosen by name and number of axes."""
     reader = tf.train.load_checkpoint(str(Path(saved_model) / "variables" / "variables"))
     graph = TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
     shapes = reader.get_variable_to_shape_map()
@@ -88,5 +106,5 @@ def kernels(saved_model: str) -> Mapping[str, Array]:
         attribute.full_name: np.asarray(reader.get_tensor(attribute.checkpoint_key))
         for node in graph.nodes
         for attribute in node.attributes
-        if len(shapes[attribute.checkpoint_key]) > 1
+        if wanted(attribute.full_name, len(shapes[attribute.checkpoint_key]))
     }

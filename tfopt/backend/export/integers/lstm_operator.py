@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -25,6 +27,8 @@ from tfopt.backend.export.integers.loops import variable_of
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 
+Range: TypeAlias = tuple[float, float]
+"""Lowest and highest value."""
 OPERATOR = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 _STATE, _CELL, _HIDDEN = 18, 19, 4
 """Inputs that hold the state and the cell state; the intermediate tensor that holds the result of a step."""
@@ -38,12 +42,15 @@ def is_in(file: flatbuffer.File) -> bool:
     return any(True for _ in _operators(file))
 
 
-def measure_ranges(file: flatbuffer.File, examples: Iterable[Mapping[str, Array]]) -> None:
+def measure_ranges(
+    file: flatbuffer.File, examples: Iterable[Mapping[str, Array]], learned: Mapping[str, Range] = MappingProxyType({})
+) -> None:
     """Replaces the calibrated ranges of the outermost graph by those of examples that each begin without a state.
 
     Args:
         file: calibrated, with float tensors.
         examples: inputs by name of the signature.
+        learned: range of the state in training, by name of an operator's result (`learned_ranges`).
     """
     graph = file.model.subgraphs[0]
     ports = {flatbuffer.text(port.name): port.tensorIndex for port in file.model.signatureDefs[0].inputs}
@@ -69,6 +76,7 @@ def measure_ranges(file: flatbuffer.File, examples: Iterable[Mapping[str, Array]
             values = interpreter.get_tensor(index)
             lows[at], highs[at] = min(lows[at], values.min()), max(highs[at], values.max())
     for at, index in enumerate(ranged):
+        lows[at], highs[at] = learned.get(flatbuffer.text(graph.tensors[index].name), (lows[at], highs[at]))
         _set_range(graph.tensors[index], lows[at], highs[at])
     for operator in graph.operators:
         if file.operator_name(operator) == OPERATOR:
@@ -78,11 +86,34 @@ def measure_ranges(file: flatbuffer.File, examples: Iterable[Mapping[str, Array]
 
 def name_results(file: flatbuffer.File, variables: Mapping[str, Array]) -> None:
     """Names the result of each float LSTM operator after the variable that its kernel is part of."""
-    for number, (graph, operator) in enumerate(_operators(file)):
+    for number, (result, owner) in enumerate(_results(file, variables)):
+        if owner is not None:
+            result.name = f"model/{owner}/lstm{number}"
+
+
+def learned_ranges(
+    file: flatbuffer.File, variables: Mapping[str, Array], ranges: Mapping[str, Range]
+) -> dict[str, Range]:
+    """The range of each operator's state that training learned, by name of the operator's result.
+
+    Args:
+        file: with float tensors.
+        variables: values by name, such as `lstm/lstm_cell/kernel`.
+        ranges: by name of the layer, such as `lstm`.
+    """
+    owners = {flatbuffer.text(result.name): owner for result, owner in _results(file, variables) if owner}
+    layers = {name: owner.rsplit("/", 2)[0] for name, owner in owners.items()}
+    return {name: ranges[layer] for name, layer in layers.items() if layer in ranges}
+
+
+def _results(
+    file: flatbuffer.File, variables: Mapping[str, Array]
+) -> Iterator[tuple[schema.TensorT, str | None]]:
+    """The result of each operator, and the variable that its kernel is part of."""
+    for graph, operator in _operators(file):
         kernels = (graph.tensors[index] for index in indices(operator.inputs)[1:])
         owner = next((name for tensor in kernels if (name := variable_of(file, tensor, variables))), None)
-        if owner is not None:
-            graph.tensors[operator.outputs[0]].name = f"model/{owner}/lstm{number}"
+        yield graph.tensors[operator.outputs[0]], owner
 
 
 def _set_range(tensor: schema.TensorT, low: float, high: float) -> None:

@@ -25,6 +25,7 @@ from tfopt.backend.export.keras_files.deterministic_saved_model import OrderedAr
 from tfopt.backend.graph.outputs import usable
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.quantized import Quantized
+from tfopt.backend.quantization.simulated_lstm import as_operators
 from tfopt.backend.types import Array, ExampleArray, ExampleArrays, Shape
 from tfopt.errors import ExportError
 
@@ -137,16 +138,17 @@ def write_saved_model(
 
     archive = OrderedArchive()
     archive.track(model)
-    if raw is None:
-        archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
-    else:
-        prepare = raw.prepare
-        if raw.table is not None:
-            archive.track(raw.table)
-        archive.add_endpoint(SIGNATURE, lambda examples: serve(prepare(examples)), input_signature=[raw.spec])
-        archive.add_endpoint(raw.prepared, serve, input_signature=specs)
+    with as_operators():
+        if raw is None:
+            archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
+        else:
+            prepare = raw.prepare
+            if raw.table is not None:
+                archive.track(raw.table)
+            archive.add_endpoint(SIGNATURE, lambda examples: serve(prepare(examples)), input_signature=[raw.spec])
+            archive.add_endpoint(raw.prepared, serve, input_signature=specs)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # write_out prints the endpoints
+        with contextlib.redirect_stdout(io.StringIO()), as_operators():  # write_out prints the endpoints
             archive.write_out(str(folder))
         make_canonical(folder)
     except (OSError, tf.errors.OpError) as error:
