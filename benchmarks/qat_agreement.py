@@ -3,7 +3,7 @@
     python benchmarks/qat_agreement.py [NAME...] [--seeds 0 1 2] [--page docs/measurements.md]
 
 Tiny models learn a fixed function of random inputs: float training, then QAT; both become int8 files. All in one
-process, about eight minutes on two cores. With `--page` and without names, the table between the comments
+process, about fifteen minutes on two cores. With `--page` and without names, the table between the comments
 `qat_agreement` is replaced.
 
 | column | meaning |
@@ -39,6 +39,7 @@ from tfopt.backend.export.keras_files.saved_model import (  # noqa: E402
     signature_of,
     write_saved_model,
 )
+from tfopt.backend.layers import PositionEmbedding  # noqa: E402
 from tfopt.backend.quantization.calibration import calibrate  # noqa: E402
 from tfopt.backend.quantization.canonical import canonicalize  # noqa: E402
 from tfopt.backend.quantization.input_ranges import input_ranges, with_ranges  # noqa: E402
@@ -51,6 +52,7 @@ from tfopt.core.config.files.tflite_variant import Variant  # noqa: E402
 from tfopt.core.config.quantization import Quantization  # noqa: E402
 
 EXAMPLES, TEST, CALIBRATION, OUTPUTS = 2000, 500, 256, 3
+TOKENS, WIDTH = 12, 16
 FLOAT_EPOCHS, QAT_EPOCHS = 8, 3
 
 Body = Callable[[], list[layers.Layer]]
@@ -65,6 +67,17 @@ def _attention(causal: bool) -> Callable[[tf_keras.layers.Layer], tf_keras.layer
 
 def _additive(x: layers.Layer) -> layers.Layer:
     return layers.Add()([x, layers.AdditiveAttention()([layers.Dense(16)(x), layers.Dense(16)(x)])])
+
+
+def _embedded() -> list[layers.Layer]:
+    return [layers.Embedding(TOKENS, WIDTH), PositionEmbedding(8)]
+
+
+def _block(x: layers.Layer) -> layers.Layer:
+    """One block of a decoder: causal attention and two Dense layers, each behind a normalization."""
+    x = _attention(causal=True)(layers.LayerNormalization()(x))
+    inner = layers.Dense(2 * WIDTH, "gelu")(layers.LayerNormalization()(x))
+    return layers.Add()([x, layers.Dense(WIDTH)(inner)])
 
 
 def _norm_relu() -> list[layers.Layer]:
@@ -97,12 +110,18 @@ MODELS: Mapping[str, tuple[tuple[int, ...], Body]] = {
     ),
     "attention": ((8, 16), lambda: [_attention(causal=False), layers.Dense(16, "relu"), layers.Flatten()]),
     "causal attention": ((8, 16), lambda: [_attention(causal=True), layers.Dense(16, "relu"), layers.Flatten()]),
+    "decoder, one block": ((8,), lambda: [*_embedded(), _block, layers.LayerNormalization(), layers.Flatten()]),
+    "decoder, two blocks": (
+        (8,),
+        lambda: [*_embedded(), _block, _block, layers.LayerNormalization(), layers.Flatten()],
+    ),
 }
 """Shape of the inputs, and the layers before the last Dense."""
 
 INPUTS: Mapping[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
-    "bounded": lambda random, shape: random.uniform(0, 1, shape),
-    "gaussian": lambda random, shape: random.normal(0, 1, shape),
+    "bounded": lambda random, shape: random.uniform(0, 1, shape).astype(np.float32),
+    "gaussian": lambda random, shape: random.normal(0, 1, shape).astype(np.float32),
+    "tokens": lambda random, shape: random.integers(0, TOKENS, shape).astype(np.int32),
 }
 
 
@@ -124,10 +143,10 @@ def measure(name: str, inputs: str, seed: int, work: Path) -> Result:
     tf_keras.utils.set_random_seed(seed)
     shape, body = MODELS[name]
     random = np.random.default_rng(seed)
-    x = INPUTS[inputs](random, (EXAMPLES + TEST, *shape)).astype(np.float32)
+    x = INPUTS[inputs](random, (EXAMPLES + TEST, *shape))
     y = _targets(x, random)
     train, test = slice(0, EXAMPLES), slice(EXAMPLES, None)
-    model = _built(shape, body())
+    model = _built(shape, x.dtype, body())
     _fit(model, x[train], y[train], FLOAT_EPOCHS, 5e-3)
     wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
     calibrate(wrapped, [x[train][:CALIBRATION]])
@@ -156,14 +175,16 @@ def measure(name: str, inputs: str, seed: int, work: Path) -> Result:
 
 
 def _targets(x: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    flat = x.reshape(len(x), -1)
+    flat = x.reshape(len(x), -1).astype(np.float32)
     flat = flat / flat.std()
     hidden = np.tanh(flat @ random.normal(size=(flat.shape[1], 12)) / np.sqrt(flat.shape[1]))
     return (hidden @ random.normal(size=(12, OUTPUTS))).astype(np.float32)
 
 
-def _built(shape: tuple[int, ...], body: Sequence[Callable[[layers.Layer], layers.Layer]]) -> tf_keras.Model:
-    given = tensor = layers.Input(shape, name="given")
+def _built(
+    shape: tuple[int, ...], dtype: np.dtype, body: Sequence[Callable[[layers.Layer], layers.Layer]]
+) -> tf_keras.Model:
+    given = tensor = layers.Input(shape, name="given", dtype=dtype.name)
     for layer in body:
         tensor = layer(tensor)
     return tf_keras.Model(given, layers.Dense(OUTPUTS, name="last")(tensor))
@@ -206,7 +227,10 @@ class _File:
         names = [file.operator_name(operator) for graph in file.model.subgraphs for operator in graph.operators]
         self.operators = names
         self.pairs = names.count("DEQUANTIZE")
-        self._files: dict[Kernels, LiteRTModel] = {"default": open_file(path, 1), "reference": open_file(path, 1, "reference")}
+        self._files: dict[Kernels, LiteRTModel] = {
+            "default": open_file(path, 1),
+            "reference": open_file(path, 1, "reference"),
+        }
         (output,) = self._files["default"].outputs.values()
         self.quantum = output["quantization"][0]
 
@@ -251,7 +275,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     for name in options.names or MODELS:
-        for inputs in INPUTS:
+        for inputs in ("tokens",) if name.startswith("decoder") else ("bounded", "gaussian"):
             with tempfile.TemporaryDirectory() as work:
                 results = [measure(name, inputs, seed, Path(work) / str(seed)) for seed in options.seeds]
             rows.append(row(name, inputs, results))

@@ -58,12 +58,19 @@ def test_any_function_may_be_inside_a_kernels_layer(function) -> None:
     ("layer", "shape"),
     [
         (layers.BatchNormalization(axis=1), (8, 8, 4)),
-        (layers.LSTM(2), (8, 4)),
         (layers.GRU(2, unroll=True), (8, 4)),
     ],
 )
 def test_layers_without_a_known_way_are_left_to_the_converter(layer, shape) -> None:
     assert _treatment(layer, shape) == "after training"
+
+
+def test_the_lstm_operator_is_simulated_where_it_is_not_skipped() -> None:
+    rows = layers.Input((8, 4), name="rows")
+    model = tf_keras.Model(rows, layers.Dense(2, name="head")(layers.LSTM(2, name="steps")(rows)))
+    assert layer_treatments(model, Quantization())["steps"] == "simulated"
+    skipped = Quantization(layers=(QuantizeRule(type="LSTM", skip=True),))
+    assert layer_treatments(model, skipped)["steps"] == "after training"
 
 
 @pytest.mark.parametrize(

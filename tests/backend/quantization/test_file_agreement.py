@@ -267,6 +267,8 @@ def test_the_state_of_the_file_has_the_learned_range(recurrent: Trained) -> None
         for made in graph.operators
         if recurrent.file.operator_name(made) == "UNIDIRECTIONAL_SEQUENCE_LSTM"
     ]
-    learned = [float(lstm.ranges["max_var"] - lstm.ranges["min_var"]) / 255 for lstm in simulated_lstms(recurrent.wrapped)]
+    learned = [
+        float(lstm.ranges["max_var"] - lstm.ranges["min_var"]) / 255 for lstm in simulated_lstms(recurrent.wrapped)
+    ]
     scales = [float(tensor.quantization.scale[0]) for tensor in results]
     np.testing.assert_allclose(sorted(scales), sorted(learned), rtol=1e-4)

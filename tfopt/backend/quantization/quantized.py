@@ -166,7 +166,11 @@ def _is_of_weight(name: str) -> bool:
 
 def _ranges(model: tf_keras.Model) -> dict[str, tf.Variable]:
     """The state of a wrapped model in addition to the weights of the float model, by layer and name."""
-    layers = [*wrappers(model), *simulated_lstms(model), *(layer for layer in model.layers if isinstance(layer, QuantizeLayer))]
+    layers = [
+        *wrappers(model),
+        *simulated_lstms(model),
+        *(layer for layer in model.layers if isinstance(layer, QuantizeLayer)),
+    ]
     return {
         f"{layer.name}.{leaf(variable)}": variable
         for layer in layers

@@ -113,7 +113,9 @@ def simulated(layer: layers.LSTM) -> SimulatedLSTM:
     """A copy of a built layer, with its weights, that rounds; its range is still to be set."""
     made = SimulatedLSTM.from_config(layer.get_config())
     made.build(layer.input_shape)
-    for variable, value in zip((made.cell.kernel, made.cell.recurrent_kernel, made.cell.bias), layer.weights, strict=True):
+    for variable, value in zip(
+        (made.cell.kernel, made.cell.recurrent_kernel, made.cell.bias), layer.weights, strict=True
+    ):
         variable.assign(value)
     return made
 

@@ -46,7 +46,9 @@ def quantize_well(
 
     def annotate(content: bytes) -> tuple[bytes, Collection[str]]:
         examples = converter.representative_dataset.input_gen()
-        content = _edited(content, lstm_operator.is_in, partial(_measure_lstms, saved_model=saved_model, examples=examples))
+        content = _edited(
+            content, lstm_operator.is_in, partial(_measure_lstms, saved_model=saved_model, examples=examples)
+        )
         edits = (loops.join_passed_values, loops.keep_loops_float, loops.begin_with_constants)
         content = _edited(content, loops.has_loops, *edits)
         if calibration.range != "min_max":

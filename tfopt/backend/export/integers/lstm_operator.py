@@ -106,9 +106,7 @@ def learned_ranges(
     return {name: ranges[layer] for name, layer in layers.items() if layer in ranges}
 
 
-def _results(
-    file: flatbuffer.File, variables: Mapping[str, Array]
-) -> Iterator[tuple[schema.TensorT, str | None]]:
+def _results(file: flatbuffer.File, variables: Mapping[str, Array]) -> Iterator[tuple[schema.TensorT, str | None]]:
     """The result of each operator, and the variable that its kernel is part of."""
     for graph, operator in _operators(file):
         kernels = (graph.tensors[index] for index in indices(operator.inputs)[1:])

@@ -11,6 +11,7 @@ from tfopt.backend.quantization.canonical.rewrite import Rewrite
 from tfopt.backend.quantization.canonical.rewrites.attention.grouped_query_attention import GroupedQueryAttention
 from tfopt.backend.quantization.canonical.rewrites.attention.multi_head_attention import MultiHeadAttention
 from tfopt.backend.quantization.canonical.rewrites.attention.own_attention import OwnGroupedQueryAttention
+from tfopt.backend.quantization.canonical.rewrites.attention.single_head import SingleHeadAttention
 from tfopt.backend.quantization.canonical.rewrites.average import Average
 from tfopt.backend.quantization.canonical.rewrites.binary_merges import BinaryMerges
 from tfopt.backend.quantization.canonical.rewrites.conv1d import Conv1D
@@ -78,6 +79,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     (Einsum(), MaskedSoftmax(), DotProductAttention(), ReversibleEmbedding(), OwnTiedEmbedding(), OwnTiedLogits()),
     (
         MultiHeadAttention(),
+        SingleHeadAttention(),
         GroupedQueryAttention(),
         OwnGroupedQueryAttention(),
         EinsumDense(),

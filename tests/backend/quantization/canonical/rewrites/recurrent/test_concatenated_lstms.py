@@ -13,6 +13,7 @@ from tests.support.files import File
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.simulated_lstm import as_operators
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 
@@ -32,7 +33,7 @@ def test_the_same_outputs_there_and_back() -> None:
     model = _model()
     canonical = there_and_back(model)
     assert {done.layer for done in canonical.rewrites} == {"both", "join"}
-    assert treatments(model)["both"].startswith("after training, rewritten: computed as two LSTMs and Concatenate")
+    assert treatments(model)["both"].startswith("simulated, rewritten: computed as two LSTMs and Concatenate")
 
 
 def test_a_frozen_bidirectional_stays_frozen() -> None:
@@ -58,9 +59,10 @@ def test_every_lstm_of_the_file_writes_in_the_scale_of_its_state() -> None:
     model = randomized(_model())
     wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
     calibrate(wrapped, [random_inputs(model, seed, bounded=True) for seed in range(4)])
-    serve = tf.function(lambda rows: wrapped(rows, training=False)).get_concrete_function(
-        tf.TensorSpec((1, 5, 4), tf.float32)
-    )
+    with as_operators():
+        serve = tf.function(lambda rows: wrapped(rows, training=False)).get_concrete_function(
+            tf.TensorSpec((1, 5, 4), tf.float32)
+        )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([serve], wrapped)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: (
