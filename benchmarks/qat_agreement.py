@@ -9,7 +9,7 @@ process, about fifteen minutes on two cores. With `--page` and without names, th
 | column | meaning |
 |---|---|
 | within a quantum | share of outputs where file and simulated model differ by at most one step of the output's scale |
-| two kernels | the same between the two kinds of kernels of LiteRT that run the file: XNNPACK (as in the other columns) and plain ones |
+| two kernels | the same between two kinds of LiteRT's kernels for the file: XNNPACK, as in the other columns, and plain |
 | simulated | error of the model that simulates 8 bits; all errors are relative to the spread of the targets |
 | pairs | pairs of DEQUANTIZE and QUANTIZE inside the file, which has integer inputs and outputs |
 """
@@ -47,7 +47,7 @@ from tfopt.backend.quantization.integer_form import integer_form  # noqa: E402
 from tfopt.backend.quantization.weight_constraints import WeightConstraints  # noqa: E402
 from tfopt.backend.quantization.wrapping import wrap  # noqa: E402
 from tfopt.backend.tflite.flatbuffer import read  # noqa: E402
-from tfopt.backend.tflite.interpreter import Kernels, LiteRTModel, open_file  # noqa: E402
+from tfopt.backend.tflite.interpreter import Kernels, open_file  # noqa: E402
 from tfopt.core.config.files.tflite_variant import Variant  # noqa: E402
 from tfopt.core.config.quantization import Quantization  # noqa: E402
 
@@ -227,10 +227,8 @@ class _File:
         names = [file.operator_name(operator) for graph in file.model.subgraphs for operator in graph.operators]
         self.operators = names
         self.pairs = names.count("DEQUANTIZE")
-        self._files: dict[Kernels, LiteRTModel] = {
-            "default": open_file(path, 1),
-            "reference": open_file(path, 1, "reference"),
-        }
+        kinds: tuple[Kernels, ...] = ("default", "reference")
+        self._files = {kernels: open_file(path, 1, kernels) for kernels in kinds}
         (output,) = self._files["default"].outputs.values()
         self.quantum = output["quantization"][0]
 

@@ -18,6 +18,7 @@ from tf_keras import backend, layers
 from tfopt.backend.devices import replicas
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
+from tfopt.backend.quantization.canonical.weights import leaf, named
 from tfopt.backend.quantization.quantizers import ActivationQuantizer, KernelQuantizer, Ranges
 from tfopt.backend.types import Nested
 
@@ -99,7 +100,7 @@ class SimulatedLSTM(layers.LSTM):
 
 
 def can_be_simulated(graph: Graph, name: str) -> bool:
-    """Whether a layer becomes TFLite's LSTM operator, which `SimulatedLSTM` computes, called once with a sequence alone."""
+    """Whether a layer becomes TFLite's LSTM operator, and is called once, with nothing but a sequence."""
     layer = graph.layers[name]
     return (
         is_lstm_operator(layer)
@@ -113,10 +114,9 @@ def simulated(layer: layers.LSTM) -> SimulatedLSTM:
     """A copy of a built layer, with its weights, that rounds; its range is still to be set."""
     made = SimulatedLSTM.from_config(layer.get_config())
     made.build(layer.input_shape)
-    for variable, value in zip(
-        (made.cell.kernel, made.cell.recurrent_kernel, made.cell.bias), layer.weights, strict=True
-    ):
-        variable.assign(value)
+    values = named(layer)
+    for variable in made.cell.weights:
+        variable.assign(values[leaf(variable)])
     return made
 
 

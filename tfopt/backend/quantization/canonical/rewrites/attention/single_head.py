@@ -93,6 +93,5 @@ def _sums(site: RewriteSite, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
 
 def _is_special(node: Node) -> bool:
     """Whether a call has other arguments; its masks are tensors, also that of a causal one (see `masks`)."""
-    return any(
-        value is not None and value is not False for name, value in node.call_kwargs.items() if name != "training"
-    )
+    asked = {name for name, value in node.call_kwargs.items() if value is not None and value is not False}
+    return not asked <= {"training"}
