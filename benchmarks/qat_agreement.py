@@ -9,7 +9,7 @@ process, about fifteen minutes on two cores. With `--page` and without names, th
 | column | meaning |
 |---|---|
 | within a quantum | share of outputs where file and simulated model differ by at most one step of the output's scale |
-| two kernels | the same between two kinds of LiteRT's kernels for the file: XNNPACK, as in the other columns, and plain |
+| two kernels | the same between two kinds of kernels that run the file: XNNPACK, as in all other columns, and plain |
 | simulated | error of the model that simulates 8 bits; all errors are relative to the spread of the targets |
 | pairs | pairs of DEQUANTIZE and QUANTIZE inside the file, which has integer inputs and outputs |
 """
