@@ -101,3 +101,12 @@ def test_maps_of_labels_must_fit() -> None:
         models.check_fits(model, of(maps), Compile())
     with pytest.raises(StageError, match=r"labels\[\.\.\., 0\]"):
         models.check_fits(model, of(maps[..., np.newaxis].clip(0, 2)), Compile())
+
+
+def test_accuracy_of_quantities_is_told() -> None:
+    inputs = examples().train.inputs
+    for targets, warned in ((np.linspace(0, 2, 12), True), (np.arange(12) % 2, False)):
+        split = Split(inputs, targets.astype(np.float32)[:, None])
+        found = fits(dense(outputs=1, activation="linear"), Data(split, split, split, source="quantities"), "mse")
+        assert [text for text in found if "accuracy counts equal classes" in text and "[mae]" in text] == found
+        assert bool(found) == warned

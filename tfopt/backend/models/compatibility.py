@@ -6,13 +6,15 @@ import tf_keras
 
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Data
+from tfopt.backend.models.default_loss import are_zero_or_one
 from tfopt.backend.models.last_activation import last_activation
 from tfopt.backend.models.outputs import classes_of, of_output
 from tfopt.backend.models.padding import check_padding
 from tfopt.backend.models.vocabularies import check_vocabulary
 from tfopt.backend.training.metrics.counted import ignored_class
-from tfopt.backend.types import Array, Shape
+from tfopt.backend.types import Array, ExampleArray, Shape
 from tfopt.core.config.training.compile import Compile
+from tfopt.core.config.training.keras_names import LOSSES, METRICS
 from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
@@ -41,6 +43,7 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
         index = compile.all_outputs.index(name) if name else 0
         _check_targets(model, index, of_output(data.train.targets, name), classes_of(data, name), of, name)
         warnings += _activation_warnings(model, index, of, name)
+        warnings += _metric_warnings(of_output(data.train.targets, name), of, name)
     return warnings
 
 
@@ -184,6 +187,23 @@ def _activation_warnings(model: tf_keras.Model, index: int, compile: Compile, na
             f"training would go wrong quietly. Set {_key(name)}.from_logits: true, or end with a softmax."
         ]
     return []
+
+
+def _metric_warnings(targets: ExampleArray, compile: Compile, name: str) -> list[str]:
+    """Metrics that count equal classes, of targets that are quantities."""
+    about_classes = [
+        metric.name
+        for metric in compile.single_metrics
+        if metric.reference is None and METRICS[metric.name].classification
+    ]
+    loss = LOSSES[compile.loss_kind]
+    if not about_classes or loss.classification or are_zero_or_one(targets):
+        return []
+    key = f"compile.metrics.{name}" if name else "compile.metrics"
+    return [
+        f"{about_classes[0]} counts equal classes, but the targets of {compile.single_loss.name} are quantities: it says "
+        f"nothing about them. Set {key}: [mae]."
+    ]
 
 
 def _matches(given: Shape, wanted: Shape) -> bool:

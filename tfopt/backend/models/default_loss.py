@@ -37,7 +37,7 @@ def fitting_compile(model: tf_keras.Model, data: Data, compile: Compile) -> tupl
         return compile, None
     output, layer, activation = tuple(model.outputs[0].shape[1:]), model.output_names[0], last_activation(model)
     shape = (1,) if targets.ndim == 1 else targets.shape[1:]
-    if activation not in _ACTIVATIONS or tuple(shape) != output or not _are_zero_or_one(targets):
+    if activation not in _ACTIVATIONS or tuple(shape) != output or not are_zero_or_one(targets):
         return compile, None
     if activation == "tanh":
         loss, what = ("hinge", "yes or no") if output == (1,) else (None, "")
@@ -59,7 +59,8 @@ def fitting_compile(model: tf_keras.Model, data: Data, compile: Compile) -> tupl
     return compile.model_copy(update={"loss": chosen}), reason
 
 
-def _are_zero_or_one(targets: ExampleArray) -> bool:
+def are_zero_or_one(targets: ExampleArray) -> bool:
+    """Whether no target is anything else, as labels of two classes, one-hot targets and several labels are."""
     return all(np.isin(part, (0, 1)).all() for part in parts(targets))
 
 
