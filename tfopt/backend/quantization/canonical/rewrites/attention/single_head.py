@@ -36,10 +36,10 @@ class SingleHeadAttention(Rewrite):
         layer = site.layer
         if type(layer) not in (*_PRODUCTS, *_SUMS) or getattr(layer, "causal", False):
             return False
-        values = [tensor for node in site.nodes for tensor in list(_given(layer, node.keras_inputs).values())]
-        floats = [tensor for tensor in values if tensor.dtype.is_floating]
+        floats = [tensor for tensor in site.inputs if tensor.dtype.is_floating]
         return (
-            all(tensor.shape.rank == 3 and None not in tensor.shape[1:] for tensor in floats)
+            all(len(node.keras_inputs) == len(_roles(layer, node.keras_inputs)) for node in site.nodes)
+            and all(tensor.shape.rank == 3 and None not in tensor.shape[1:] for tensor in floats)
             and not any(_is_special(node) for node in site.nodes)
             and ((layer.score_mode == "dot" and not layer.use_scale) if type(layer) in _PRODUCTS else layer.use_scale)
         )
@@ -72,8 +72,11 @@ class SingleHeadAttention(Rewrite):
 
 def _given(layer: layers.Layer, inputs: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
     """The inputs of a call by what they are."""
-    roles = getattr(layer, "roles", None) or _ROLES[: len(inputs)]
-    return dict(zip(roles, inputs, strict=True))
+    return dict(zip(_roles(layer, inputs), inputs, strict=True))
+
+
+def _roles(layer: layers.Layer, inputs: Sequence[tf.Tensor]) -> Sequence[str]:
+    return getattr(layer, "roles", None) or _ROLES[: len(inputs)]
 
 
 def _products(site: RewriteSite, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
