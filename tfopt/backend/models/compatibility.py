@@ -201,8 +201,8 @@ def _metric_warnings(targets: ExampleArray, compile: Compile, name: str) -> list
         return []
     key = f"compile.metrics.{name}" if name else "compile.metrics"
     return [
-        f"{about_classes[0]} counts equal classes, but the targets of {compile.single_loss.name} are quantities: it says "
-        f"nothing about them. Set {key}: [mae]."
+        f"{about_classes[0]} counts equal classes, but the targets of {compile.single_loss.name} are quantities, of "
+        f"which it says nothing. Set {key}: [mae]."
     ]
 
 
