@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 import tf_keras
@@ -31,9 +31,8 @@ class EightBitLayout(QuantizeLayoutTransform):
         self._registry = registry
 
     def apply(self, model: tf_keras.Model, layer_quantize_map: LayerMap) -> tuple[tf_keras.Model, LayerMap]:
-        model, layer_map = ModelTransformer(
-            model, [RoundInput()], set(layer_quantize_map), layer_quantize_map
-        ).transform()
+        rounded = {*layer_quantize_map, *_inputs_of_lstms(model)}
+        model, layer_map = ModelTransformer(model, [RoundInput()], rounded, layer_quantize_map).transform()
         graph = Graph(model)
         inputs = {layer.name for layer in model.layers if isinstance(layer, tf_keras.layers.InputLayer)}
         annotated = [name for name in graph.layers if name in layer_map and name not in inputs]
@@ -43,6 +42,15 @@ class EightBitLayout(QuantizeLayoutTransform):
             config = self._registry.config(graph.layers[name], position.output, outside)
             layer_map[name] = {"quantize_config": config}
         return model, layer_map
+
+
+def _inputs_of_lstms(model: tf_keras.Model) -> Iterator[str]:
+    """Inputs of the model that LSTMs read: tfmot rounds those only that one of its own wrappers reads."""
+    graph = Graph(model)
+    for layer in simulated_lstms(model):
+        yield from (
+            name for name in graph.producers(layer.name) if isinstance(graph.layers[name], tf_keras.layers.InputLayer)
+        )
 
 
 class EightBitScheme(QuantizeScheme):
