@@ -47,6 +47,15 @@ def test_a_file_that_is_worse_than_its_model_is_named() -> None:
     assert "accuracy is 70.0%, that of the model it was made from 96.0%" in warnings[-1]
 
 
+def test_a_file_of_the_model_before_qat_is_judged_by_that_model() -> None:
+    trained = report(0.80, 0.82, 0.99, file=0.81)
+    plain = [export.model_copy(update={"details": {"without_stage": "qat"}}) for export in trained.exports]
+    assert decline_warnings(trained.model_copy(update={"exports": plain})) == ()
+    worse = [export.model_copy(update={"measures": {"accuracy": 0.5}}) for export in plain]
+    warnings = decline_warnings(trained.model_copy(update={"exports": worse}))
+    assert "accuracy is 50.0%, that of the model it was made from 82.0%" in warnings[-1]
+
+
 def test_errors_are_judged_relative_to_what_they_were() -> None:
     assert decline_warnings(report(1.31, 1.40, 1.5, metric="mae")) == ()
     (warning,) = decline_warnings(report(1.31, 1.33, 3.36, metric="mae"))

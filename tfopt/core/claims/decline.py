@@ -54,7 +54,8 @@ def _warnings(report: Report) -> Iterator[str]:
             f"{budget}."
         )
     for export in files:
-        if is_worse(metric, last.measures[metric], export.measures[metric]):
+        source = _source(stages, export)
+        if source is not None and is_worse(metric, source.measures[metric], export.measures[metric]):
             advice = "more calibration examples, or quantize: dynamic or float16"
             if _has_small_weights(export):
                 advice = (
@@ -65,9 +66,20 @@ def _warnings(report: Report) -> Iterator[str]:
                 advice = f"a qat stage, {advice}"
             yield (
                 f"{export.name}: {metric} is {_value(metric, export.measures[metric])}, that of the model it was made "
-                f"from {_value(metric, last.measures[metric])}. Try {advice}; a budget ({export.name}.{metric}_drop) "
+                f"from {_value(metric, source.measures[metric])}. Try {advice}; a budget ({export.name}.{metric}_drop) "
                 "makes such a run fail."
             )
+
+
+def _source(stages: Sequence[StageRecord], export: ExportRecord) -> StageRecord | None:
+    """The stage whose model a file was made from: the last, or with `ptq: true` the one before the quantizing stage;
+    None where that was no stage."""
+    without = export.details.get("without_stage")
+    names = [stage.name for stage in stages]
+    if without not in names:
+        return stages[-1]
+    place = names.index(without)
+    return stages[place - 1] if place else None
 
 
 def is_worse(metric: str, before: float, after: float) -> bool:
