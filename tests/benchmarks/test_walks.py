@@ -64,7 +64,7 @@ def test_models_that_were_not_tried_yet_are_said_to_be(script: Any, tmp_path: Pa
 def test_every_layer_that_is_left_out_exists(script: Any) -> None:
     import keras
 
-    walk = script("keras_layers")
+    walk = script("keras_layer_cases")
     known = {name for name, value in vars(keras.layers).items() if inspect.isclass(value)}
     assert set(walk.NO_MODEL) <= known
     # On Python 3.10, the newest Keras lacks a few.
@@ -75,9 +75,9 @@ def test_every_layer_that_is_left_out_exists(script: Any) -> None:
 @pytest.mark.parametrize("name", ["Conv2D", "RMSNormalization"])
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 def test_a_layer_goes_all_the_way(script: Any, name: str) -> None:
-    walk, journey = script("keras_layers"), script("journey")
-    case = walk.case_of(name)
-    found = journey.travel(name, walk.model_of(case), walk.examples_of(case, journey.EXAMPLES))
+    walk, cases, journey = script("keras_layers"), script("keras_layer_cases"), script("journey")
+    case = cases.case_of(name)
+    found = journey.travel(name, cases.model_of(case), cases.examples_of(case, journey.EXAMPLES))
     assert found.traces == {}
     assert walk.outcome({"steps": found.steps}) == ("ok" if name == "Conv2D" else "float by decision")
     assert found.numbers["bridge_difference"] < 1e-5
