@@ -24,7 +24,7 @@ compile:
   metrics: [accuracy]
 stages:
   - train: {epochs: 6}
-  - prune: {epochs: 2, schedule: {kind: polynomial, final: 50%}}
+PRUNE
   - qat: {epochs: 2}
 export:
   keras: {}
@@ -32,10 +32,13 @@ export:
     int8: {quantize: int8, agreement: 80%}
 """
 
+PRUNE = "  - prune: {epochs: 2, schedule: {kind: polynomial, final: 50%}}"
 
-def test_a_hand_written_one_goes_through_every_stage_with_one_table(tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("prune", ["", pytest.param(PRUNE, marks=pytest.mark.slow)], ids=["dense", "pruned"])
+def test_a_hand_written_one_goes_through_every_stage_with_one_table(prune: str, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(RECIPE, encoding="utf-8")
+    recipe.write_text(RECIPE.replace("PRUNE", prune), encoding="utf-8")
     run = tfopt.run(tfopt.load(recipe), out=tmp_path)
     assert broken(run) == {}
     int8 = run.export("int8")
