@@ -10,7 +10,9 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.data.splits import Data, Split
+from tfopt.backend.models.of_data import with_arguments_of
 from tfopt.backend.models.vocabularies import check_vocabulary
+from tfopt.backend.models.zoo import gpt
 from tfopt.core.records.text import TextRecord
 from tfopt.errors import StageError
 
@@ -38,6 +40,15 @@ def test_a_table_needs_a_row_for_each_token(nested: bool) -> None:
     with pytest.raises(StageError, match=r"'table' of 'words' has 10 rows, but the tokenizer has 11 tokens") as caught:
         check_vocabulary(model(10, nested=nested), data(1, 2, 3, vocabulary_size=11))
     assert "11 rows" in caught.value.hint
+
+
+def test_a_tied_table_does_not_grow_unasked() -> None:
+    fits = with_arguments_of(data(1, 2, 9), gpt.build, {"vocabulary_size": 10})
+    assert fits["vocabulary_size"] == 10
+    with pytest.raises(StageError, match=r"model\.args\.vocabulary_size is 9, but an id is 9"):
+        with_arguments_of(data(1, 2, 9), gpt.build, {"vocabulary_size": 9})
+    with pytest.raises(StageError, match="is 20, but the tokenizer has 61 tokens"):
+        with_arguments_of(data(1, 2, 3, vocabulary_size=61), gpt.build, {"vocabulary_size": 20})
 
 
 def test_ids_without_a_tokenizer_count_too() -> None:

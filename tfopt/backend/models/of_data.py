@@ -10,6 +10,7 @@ from functools import partial
 from tfopt.backend.data.splits import Data, OutputSizes
 from tfopt.backend.data.vocabulary import tokenizer_of, vocabulary_size
 from tfopt.backend.types import Config
+from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 _ZOO = "tfopt.backend.models.zoo."
@@ -24,7 +25,7 @@ def with_arguments_of(data: Data, function: Callable[..., object], args: Config)
         args: as the recipe says.
 
     Raises:
-        StageError: the recipe has a different sample rate than the data.
+        StageError: the recipe has a different sample rate than the data, or fewer tokens for a model of the zoo.
     """
     parameters = inspect.signature(function).parameters
     known: dict[str, Callable[[], object]] = {
@@ -48,10 +49,30 @@ def with_arguments_of(data: Data, function: Callable[..., object], args: Config)
                 "Leave it out: it comes from the data.",
                 code="conflicting_keys",
             )
+    rows = args.get("vocabulary_size")
+    if isinstance(rows, int) and function.__module__.startswith(_ZOO) and "vocabulary_size" in parameters:
+        _check_rows(rows, data)
     sizes = args.get("num_outputs")
     if isinstance(sizes, dict):
         args = {**args, "num_outputs": OutputSizes(sizes, data.sizes_of_outputs.quantities)}
     return {**{name: value() for name, value in known.items() if name in parameters and name not in args}, **args}
+
+
+def _check_rows(rows: int, data: Data) -> None:
+    """Whether there are as many tokens as the data have: a tied table would grow to the number of outputs, unasked.
+
+    Raises:
+        StageError: there are fewer.
+    """
+    count = vocabulary_size(data)
+    if count is None or rows >= count:
+        return
+    why = f"an id is {count - 1}" if data.text is None else f"the tokenizer has {counted(count, 'token')}"
+    raise StageError(
+        f"model.args.vocabulary_size is {rows}, but {why}.",
+        f"Leave it out: it comes from the data. Or give the model {count} rows.",
+        code="incompatible_shapes",
+    )
 
 
 def _num_outputs(data: Data, function: Callable[..., object]) -> object:

@@ -42,6 +42,14 @@ def test_tensors_may_be_in_several_files(tmp_path: Path) -> None:
     assert all(np.array_equal(folder.read(name), values[name]) for name in names)
 
 
+def test_a_tensor_with_nan_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, "bert", {"w": np.array([1.0, np.nan], np.float16), "ids": np.array([1, 2])})
+    folder = open_folder(str(tmp_path))
+    assert list(folder.read("ids")) == [1, 2]
+    with pytest.raises(StageError, match="1 of 2 values of the tensor w are NaN or infinite"):
+        folder.read("w")
+
+
 def test_variables_in_the_path_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "bert", {})
     monkeypatch.setenv("FOLDER_OF_WEIGHTS", str(tmp_path))

@@ -38,7 +38,22 @@ class Folder:
     files: Mapping[str, Path]
 
     def read(self, name: str) -> Array:
-        """A tensor, as float32 where it holds floats."""
+        """A tensor, as float32 where it holds floats.
+
+        Raises:
+            StageError: it holds NaN or infinite values.
+        """
+        values = self._values(name)
+        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+            odd = int(np.sum(~np.isfinite(values)))
+            raise StageError(
+                f"{self.files[name]}: {odd:,} of {values.size:,} values of the tensor {name} are NaN or infinite.",
+                "Expected the weights of a model that was trained without overflow.",
+                code="data_unreadable",
+            )
+        return values
+
+    def _values(self, name: str) -> Array:
         from safetensors import safe_open
 
         with safe_open(self.files[name], "np") as tensors:
