@@ -58,12 +58,18 @@ def with_layer(layer: Any) -> Any:
     return Sequential([layers.Input((LENGTH,), dtype="int32"), embedding, layer, layers.Dense(TOKENS, name="logits")])
 
 
-def keras_hub_gpt_2() -> Any:
-    """GPT2CausalLM of KerasHub through the bridge; skips where KerasHub is missing."""
+def keras_hub_gpt_2(*, open_length: bool = False) -> Any:
+    """GPT2CausalLM of KerasHub as recipes make it: its decoders are opened; skips where KerasHub is missing.
+
+    Args:
+        open_length: for sequences of any length, whose decoders stay closed.
+    """
     keras_hub = pytest.importorskip("keras_hub", reason="KerasHub is not installed (pip install 'tfopt[hub]')")
+    from tfopt.backend.models.hub import for_data
     from tfopt.bridge import to_tf_keras
 
     backbone = keras_hub.models.GPT2Backbone(
         vocabulary_size=TOKENS, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=8, max_sequence_length=16
     )
-    return to_tf_keras(keras_hub.models.GPT2CausalLM(backbone=backbone, preprocessor=None))
+    model = keras_hub.models.GPT2CausalLM(backbone=backbone, preprocessor=None)
+    return to_tf_keras(model if open_length else for_data(model, "GPT2CausalLM", None, text_data()))

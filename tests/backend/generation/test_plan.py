@@ -80,6 +80,7 @@ GENERATIVE = {
     "convolution": lambda: with_layer(_layers().Conv1D(6, 3, padding="causal", dilation_rate=2, activation="relu")),
     "keras 3": _keras_3,
     "keras hub": keras_hub_gpt_2,
+    "keras hub of any length": lambda: keras_hub_gpt_2(open_length=True),
 }
 
 
@@ -89,7 +90,7 @@ def _layers() -> Any:
     return layers
 
 
-_MORE = ("llama", "gru", "simple rnn", "keras hub")
+_MORE = ("llama", "gru", "simple rnn", "keras hub", "keras hub of any length")
 """Like others, and seconds each."""
 
 

@@ -73,6 +73,8 @@ def test_a_sentencepiece_model_is_read_as_it_is() -> None:
     assert pieces.decode([*pieces.encode("the cat sat"), 0, 99]) == "the cat sat"
     assert (pieces.vocabulary_size, pieces.padding_id, pieces.unknown_id) == (len(pieces.vocabulary), 0, 1)
     assert pieces.id_of("</s>") == 2
+    # As LiteRT-LM writes it: unknown pieces and the space in front, too.
+    assert pieces.decode([*pieces.encode("the cat"), 1, 2], special_tokens=True) == " the cat \u2047 </s>"
 
 
 @pytest.mark.parametrize("files", [{TOKENIZER_JSON: b"{"}, {TOKENIZER_JSON: b"\xff"}, {SENTENCEPIECE_MODEL: b"no"}])

@@ -14,7 +14,7 @@ from tfopt.backend.compat.slice_update import dynamic_update_slice
 from tfopt.backend.generation.parts import with_state
 from tfopt.backend.generation.plan import Call, Plan
 from tfopt.backend.generation.step import Step
-from tfopt.backend.generation.walk import inference, is_graph, walk
+from tfopt.backend.generation.walk import called, inference, is_graph, walk
 from tfopt.backend.quantization.canonical.replay import Args, Node
 from tfopt.backend.types import Nested
 
@@ -50,7 +50,7 @@ def forward(
         if node is last:
             return [_scores(node, args, kwargs)]
         with with_state(node.layer, step):
-            return [node.layer(*args, **inference(node, kwargs))]
+            return [called(node, args, kwargs)]
 
     (outputs,) = walk(model, [inputs], make)
     found: list[tf.Tensor] = tf.nest.flatten(outputs)
@@ -77,7 +77,7 @@ def _placed(node: Node, call: Call, step: Step, size: int) -> Nested:
         return tf.slice(room, [0, step.start, *[0] * len(rest)], [1, step.length, *rest])
 
     args, kwargs = tf.nest.map_structure(spread, call)
-    return tf.nest.map_structure(taken, node.layer(*args, **inference(node, kwargs)))
+    return tf.nest.map_structure(taken, called(node, args, kwargs))
 
 
 def ends_in_softmax(plan: Plan) -> bool:

@@ -52,6 +52,9 @@ def counts_positions(layer: tf_keras.layers.Layer) -> bool:
 
 def parts_with_state(layer: tf_keras.layers.Layer) -> Iterator[tuple[Any, Replace]]:
     """The parts of a layer, itself or inside of it, whose call is replaced, each once."""
+    if attention.is_opened_attention(layer):
+        yield layer, attention.opened_attention
+        return
     wrapped = getattr(layer, "wrapped", None)
     inside = (
         wrapped._flatten_layers() if isinstance(wrapped, keras.layers.Layer) else all_layers(layer, include_self=True)

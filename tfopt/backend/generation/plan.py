@@ -20,7 +20,7 @@ import tf_keras
 from tfopt.backend.generation.names import CACHE
 from tfopt.backend.generation.parts import parts_with_state, with_state
 from tfopt.backend.generation.step import Step
-from tfopt.backend.generation.walk import inference, walk
+from tfopt.backend.generation.walk import called, walk
 from tfopt.backend.graph.layers import layer_type
 from tfopt.backend.quantization.canonical.replay import Args, Node
 from tfopt.backend.types import Array, Nested
@@ -101,12 +101,12 @@ class _Trial:
 
     def make(self, node: Node, calls: Sequence[Call]) -> list[Nested]:
         layer = node.layer
-        whole = layer(*calls[0][0], **inference(node, calls[0][1]))
+        whole = called(node, *calls[0])
         try:
             with with_state(layer, self.before):
-                before = layer(*calls[1][0], **inference(node, calls[1][1]))
+                before = called(node, *calls[1])
             with with_state(layer, self.last):
-                last = layer(*calls[2][0], **inference(node, calls[2][1]))
+                last = called(node, *calls[2])
         except ExportError as error:
             raise refusal(layer, error.message) from error
         except Exception as error:
@@ -160,7 +160,7 @@ class _Trial:
             kept[here] = True
             given = tf.nest.map_structure(partial(_emptied, kept=kept), call)
             try:
-                outputs = node.layer(*given[0], **inference(node, given[1]))
+                outputs = called(node, *given)
                 parts.append(tf.nest.map_structure(partial(_cut, here=here), outputs))
             except Exception:  # noqa: BLE001 - a layer of others refuses zeros, or returns no sequence
                 return None
@@ -175,7 +175,7 @@ class _Trial:
         """Why the parts differ from the whole: later positions change earlier ones, or earlier ones have no state."""
         changed = tf.nest.map_structure(lambda value: _with_other_end(value, self.length), call)
         try:
-            other = tf.nest.flatten(node.layer(*changed[0], **inference(node, changed[1])))
+            other = tf.nest.flatten(called(node, *changed))
         except Exception:  # noqa: BLE001 - a layer of others refuses changed inputs
             other = tf.nest.flatten(whole)
         for one, two in zip(tf.nest.flatten(whole), other, strict=True):

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.generation.cached.attention import is_opened_attention
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.replay import Args, Node, Tensors, call_arguments, record_outputs
 from tfopt.backend.types import Nested
@@ -34,13 +35,22 @@ def walk(model: tf_keras.Model, inputs: Sequence[Sequence[tf.Tensor]], make: Mak
         if node.is_input:
             continue
         arguments = [call_arguments(node, tensors) for tensors in runs]
-        if is_graph(node.layer):
+        if is_graph(node.layer) and not is_opened_attention(node.layer):
             results = walk(node.layer, [tf.nest.flatten(args[0]) for args, _ in arguments], make)
         else:
             results = list(make(node, arguments))
         for outputs, tensors in zip(results, runs, strict=True):
             record_outputs(node, outputs, tensors)
     return [_taken(model._nested_outputs, tensors) for tensors in runs]
+
+
+def called(node: Node, args: Args, kwargs: Mapping[str, Nested]) -> Nested:
+    """What the layer of a node returns, outside of training.
+
+    A model inside of the model expects sequences of the whole length; its `call` takes any.
+    """
+    layer = node.layer
+    return (layer.call if is_graph(layer) else layer)(*args, **inference(node, kwargs))
 
 
 def is_graph(layer: Any) -> bool:

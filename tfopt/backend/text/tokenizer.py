@@ -11,6 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from tfopt.errors import EnvironmentProblem, StageError
@@ -27,6 +28,9 @@ PADDING_TOKENS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>", "<|endoftext|>")
 """What tokenizers call the token that fills texts up, most certain first; GPT-2 has the last one only."""
 UNKNOWN_TOKENS = ("[UNK]", "<unk>", "<UNK>")
 """What they call the token for everything they do not know."""
+
+_SPACE = "\u2581"
+"""How SentencePiece writes a space."""
 
 
 class Tokenizer(ABC):
@@ -261,9 +265,17 @@ class SentencePieceTokenizer(Tokenizer):
     def decode(self, ids: Iterable[int], *, special_tokens: bool = False) -> str:
         known = [int(token) for token in ids if 0 <= int(token) < self._model.vocab_size()]
         if special_tokens:
-            return "".join(self._model.id_to_piece(token) for token in known).replace("\u2581", " ")
+            return "".join(self._written(own, list(run)) for own, run in groupby(known, self._model.is_control))
         text: str = self._model.decode(known)
         return text
+
+    def _written(self, control: bool, ids: Sequence[int]) -> str:
+        """Tokens in the middle of a text: SentencePiece takes the space in front of a whole text away."""
+        if control:
+            return "".join(self._model.id_to_piece(token) for token in ids)
+        text: str = self._model.decode(list(ids))
+        begins = self._model.id_to_piece(ids[0]).startswith(_SPACE) and not text.startswith(" ")
+        return f" {text}" if begins else text
 
     @cached_property
     def padding_id(self) -> int | None:

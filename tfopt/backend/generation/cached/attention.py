@@ -8,6 +8,7 @@ the next call before anything attends to it.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,10 +16,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfopt.backend.bridge.opened_layer import OwnLayer
+from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.compat.slice_update import dynamic_update_slice
 from tfopt.backend.generation.step import Step
 from tfopt.backend.layers.rotary import rotated
 from tfopt.errors import ExportError
+
+_PROJECTIONS = ("query_dense", "key_dense", "value_dense", "output_dense")
+"""Attributes of attention of Keras 3 with the layers in front of and behind the products."""
 
 
 def attend(step: Step, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, scale: float) -> tf.Tensor:
@@ -87,6 +93,35 @@ def multi_head_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
         return layer._output_dense(found)
 
     return call
+
+
+def is_opened_attention(layer: object) -> bool:
+    """Whether a layer is opened attention of a class that inherits from that of Keras 3, such as KerasHub's."""
+    if not isinstance(layer, OwnLayer) or not set(_PROJECTIONS) <= set(_inside(layer)):
+        return False
+    own = [code for code in layer.wrapped_classes() if isinstance(code, type) and code.__name__ == layer.own_type]
+    return any(issubclass(kind, keras.layers.MultiHeadAttention) for kind in own)
+
+
+def opened_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+    """`call` of such a layer, whose inputs are the tensors of the call that was opened, flat."""
+    query, key, value, output = (_inside(layer)[name] for name in _PROJECTIONS)
+
+    def call(inputs: Any, training: bool | None = None) -> tf.Tensor:
+        args, kwargs = fill(json.loads(layer.pattern), tf.nest.flatten(inputs))
+        given = {**dict(zip(("query", "value", "key"), args, strict=False)), **kwargs}
+        if given.get("return_attention_scores"):
+            raise ExportError("it returns the attention scores of all positions", code="not_stepwise")
+        keys = given["value"] if given.get("key") is None else given["key"]
+        projected = query(given["query"])
+        return output(attend(step, projected, key(keys), value(given["value"]), int(projected.shape[-1]) ** -0.5))
+
+    return call
+
+
+def _inside(layer: OwnLayer) -> dict[str, Any]:
+    """The layers inside an opened layer, by its attribute that holds each."""
+    return {part.name.removeprefix(f"{layer.name}."): part for part in layer.layers}
 
 
 def grouped_query_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
