@@ -20,7 +20,7 @@ import tf_keras
 from tfopt.backend.generation.names import CACHE
 from tfopt.backend.generation.parts import parts_with_state, with_state
 from tfopt.backend.generation.step import Step
-from tfopt.backend.generation.walk import called, walk
+from tfopt.backend.generation.walk import called, unread, walk
 from tfopt.backend.graph.layers import layer_type
 from tfopt.backend.quantization.canonical.replay import Args, Node
 from tfopt.backend.types import Array, Nested
@@ -38,6 +38,7 @@ class Plan:
     Args:
         placed: calls (by identity) that run on a sequence that is empty elsewhere.
         counted: calls whose result is 0, 1, 2, ...: they return the positions.
+        unread: calls whose result nothing reads that has a state.
         states: shape and dtype of each state, by name.
         outputs: the outputs of the model, for the whole sequence, of the sample.
         sequences: whether each output has an axis of positions.
@@ -45,6 +46,7 @@ class Plan:
 
     placed: frozenset[int] = frozenset()
     counted: frozenset[int] = frozenset()
+    unread: frozenset[int] = frozenset()
     states: Mapping[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     outputs: tuple[Array, ...] = ()
     sequences: tuple[bool, ...] = ()
@@ -67,7 +69,7 @@ def plan_of(model: tf_keras.Model, inputs: Sequence[Array]) -> Plan:
     """
     if not getattr(model, "_is_graph_network", False):
         raise refusal(model, "the connections of its layers are not known before it runs")
-    trial = _Trial(inputs[0].shape[1])
+    trial = _Trial(inputs[0].shape[1], unread(model))
     runs = [inputs, [each[:, :-1] for each in inputs], [each[:, -1:] for each in inputs]]
     whole, before, last = walk(model, [[tf.constant(each) for each in run] for run in runs], trial.make)
     outputs = tuple(tf.nest.flatten(whole))
@@ -77,7 +79,12 @@ def plan_of(model: tf_keras.Model, inputs: Sequence[Array]) -> Plan:
     )
     states = {name: (tuple(value.shape), value.dtype.name) for name, value in trial.last.new.items()}
     return Plan(
-        frozenset(trial.placed), frozenset(trial.counted), states, tuple(each.numpy() for each in outputs), sequences
+        frozenset(trial.placed),
+        frozenset(trial.counted),
+        trial.unread,
+        states,
+        tuple(each.numpy() for each in outputs),
+        sequences,
     )
 
 
@@ -92,8 +99,9 @@ def refusal(layer: tf_keras.layers.Layer, reason: str) -> ExportError:
 class _Trial:
     """Three runs side by side: the whole sequence, all but the last position, the last position with their state."""
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, unread: frozenset[int]) -> None:
         self.length = length
+        self.unread = unread
         self.before = Step(tf.range(length - 1), length - 1, length)
         self.last = Step(tf.constant([length - 1]), 1, length, states=self.before.new)
         self.placed: set[int] = set()
@@ -102,6 +110,8 @@ class _Trial:
     def make(self, node: Node, calls: Sequence[Call]) -> list[Nested]:
         layer = node.layer
         whole = called(node, *calls[0])
+        if id(node) in self.unread:
+            return [whole, whole, whole]
         try:
             with with_state(layer, self.before):
                 before = called(node, *calls[1])

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.generation.cached.attention import is_opened_attention
+from tfopt.backend.generation.cached.attention import is_opened_attention, read_by_opened_attention
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.replay import Args, Node, Tensors, call_arguments, record_outputs
 from tfopt.backend.types import Nested
@@ -42,6 +42,25 @@ def walk(model: tf_keras.Model, inputs: Sequence[Sequence[tf.Tensor]], make: Mak
         for outputs, tensors in zip(results, runs, strict=True):
             record_outputs(node, outputs, tensors)
     return [_taken(model._nested_outputs, tensors) for tensors in runs]
+
+
+def unread(model: tf_keras.Model) -> frozenset[int]:
+    """Calls (by identity) that serve only masks of opened attention, which has a mask of its own with a state."""
+    needed = {id(tensor) for tensor in model.outputs}
+    found: set[int] = set()
+    for node in reversed(list(nodes(model))):
+        if node.is_input:
+            continue
+        if not any(id(tensor) in needed for tensor in tf.nest.flatten(node.outputs)):
+            found.add(id(node))
+            continue
+        given = list(node.keras_inputs)
+        if is_opened_attention(node.layer):
+            given = read_by_opened_attention(node.layer, given)
+        elif is_graph(node.layer):
+            found |= unread(node.layer)
+        needed |= {id(tensor) for tensor in given}
+    return frozenset(found)
 
 
 def called(node: Node, args: Args, kwargs: Mapping[str, Nested]) -> Nested:

@@ -108,8 +108,7 @@ def opened_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     query, key, value, output = (_inside(layer)[name] for name in _PROJECTIONS)
 
     def call(inputs: Any, training: bool | None = None) -> tf.Tensor:
-        args, kwargs = fill(json.loads(layer.pattern), tf.nest.flatten(inputs))
-        given = {**dict(zip(("query", "value", "key"), args, strict=False)), **kwargs}
+        given = _by_name(layer, tf.nest.flatten(inputs))
         if given.get("return_attention_scores"):
             raise ExportError("it returns the attention scores of all positions", code="not_stepwise")
         keys = given["value"] if given.get("key") is None else given["key"]
@@ -117,6 +116,17 @@ def opened_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
         return output(attend(step, projected, key(keys), value(given["value"]), int(projected.shape[-1]) ** -0.5))
 
     return call
+
+
+def read_by_opened_attention(layer: Any, tensors: list[Any]) -> list[Any]:
+    """Those of the tensors that such a layer is called with that its `call` with state reads: no masks."""
+    given = _by_name(layer, tensors)
+    return [given[name] for name in ("query", "value", "key") if given.get(name) is not None]
+
+
+def _by_name(layer: OwnLayer, tensors: list[Any]) -> dict[str, Any]:
+    args, kwargs = fill(json.loads(layer.pattern), tensors)
+    return {**dict(zip(("query", "value", "key", "attention_mask"), args, strict=False)), **kwargs}
 
 
 def _inside(layer: OwnLayer) -> dict[str, Any]:
