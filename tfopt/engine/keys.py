@@ -87,9 +87,11 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
 
 
 def _own_code(stage: Stage, recipe: Recipe) -> dict[str, str]:
-    """Fingerprints of the losses, metrics and callbacks of the user's own that a stage is trained with."""
+    """Fingerprints of the user's own losses, metrics, callbacks and augmentation that a stage is trained with."""
     callbacks = getattr(stage, "callbacks", None) or ()
+    augment = recipe.data.augment.function if recipe.data.augment and isinstance(stage, TrainingStage) else None
     named = [part.name for part in (*(part for _, part in recipe.compile.references()), *callbacks)]
+    named += [] if augment is None else [augment]
     folder = Path(recipe.folder)
     return {name: code_fingerprint(references.function(name, folder)) for name in named}
 

@@ -89,6 +89,8 @@ class _Preparation:
         ]
         if any(True for _ in own_code_in(recipe)):
             own_code.try_out(model, data, recipe.compile)
+        if recipe.data.augment is not None and any(isinstance(one, TrainingStage) for one in recipe.stages):
+            own_code.try_changes(data, recipe.data.augment)
         model_key = _model_key(model)
         warnings += models.closed_layers(model)
         trains = any(isinstance(one, TrainingStage) and "quantized" not in one.adds for one in recipe.stages)

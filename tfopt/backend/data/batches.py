@@ -15,9 +15,10 @@ from tfopt.backend.data.arrays.reading import all_in_memory, named
 from tfopt.backend.data.arrays.tensors import gathered
 from tfopt.backend.data.arrays.views import window_of
 from tfopt.backend.data.images.augment import Fetch, augmented, check_augment
+from tfopt.backend.data.images.own_changes import with_own_changes
 from tfopt.backend.data.splits import Data, Split, num_examples
 from tfopt.backend.types import ExampleArrays, Nested
-from tfopt.core.config.data import Augment, changes_images
+from tfopt.core.config.data import Augment, has_built_in_changes
 from tfopt.errors import StageError
 
 _READ_AHEAD = 2
@@ -58,14 +59,17 @@ def training_batches(
         StageError: the examples cannot be augmented like this.
     """
     split = data.train
-    if changes_images(augment):
-        check_augment(split, augment)
+    if augment is not None and has_built_in_changes(augment):
+        check_augment(split, augment, data.anchors)
     one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
     fetch = _fetch(split, one_hot)
     if split.weights is not None:
         fetch = _with(fetch, split.weights)
     if extra is not None:
         fetch = _with(fetch, extra, *(() if split.weights is not None else (None,)))
+    if augment is not None and augment.function is not None:
+        # Outside of the pipeline, in which TensorFlow would put an error into words of its own.
+        with_own_changes(fetch, augment.function, seed, tf.constant(first_epoch, tf.int64))(tf.constant([0]))
     n = len(split)
     steps = -(-n // batch_size)
     window = max((window_of(array) or 0 for array in named(split.inputs).values()), default=0)
@@ -73,7 +77,11 @@ def training_batches(
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed * 8 % 2**62, tf.int64), epoch])
         order = shuffled(n, key, window)
-        draw = augmented(fetch, split, augment, seed, epoch) if changes_images(augment) else fetch
+        draw = fetch
+        if augment is not None and augment.function is not None:
+            draw = with_own_changes(draw, augment.function, seed, epoch)
+        if augment is not None and has_built_in_changes(augment):
+            draw = augmented(draw, split, augment, seed, epoch, data.anchors)
         begin = tf.where(tf.equal(epoch, first_epoch), tf.constant(first_step * batch_size, tf.int64), 0)
         starts = tf.data.Dataset.range(begin, n, batch_size, output_type=tf.int32)
         return starts.map(

@@ -31,7 +31,7 @@ from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split, is_one_hot
 from tfopt.backend.data.texts import load_texts
 from tfopt.backend.types import Array, Arrays, ExampleArrays
-from tfopt.core.config.data import DataConfig, changes_images
+from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
 
 __all__ = ["Data", "Split", "calibration_examples", "class_weights", "load", "steps_per_epoch"]
@@ -57,12 +57,6 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
         return load_texts(config, config.text, folder)
     prepared = sources.read(config, folder, Spools(config.cache, cache))
     raw, anchors = prepared.splits, prepared.anchors
-    if anchors is not None and changes_images(config.augment):
-        raise StageError(
-            f"data.augment changes images, but the boxes of {config.source} would stay where they are.",
-            "Remove data.augment.",
-            code="conflicting_keys",
-        )
     names: tuple[str, ...] | None = None
     names_of_outputs: dict[str, tuple[str, ...]] = {}
     reproduce = config.targets == "inputs"

@@ -17,8 +17,8 @@ from tfopt.backend.explain.pictured.panels import ORDER
 from tfopt.backend.explain.tokens import before_position, token_names
 from tfopt.backend.text.tokenizer import Tokenizer
 from tfopt.backend.training.metrics.counted import ignored_class
-from tfopt.backend.training.metrics.detection import BOXES, CLASSES
 from tfopt.backend.types import Array
+from tfopt.backend.vision.matching import BOXES, CLASSES
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.records.explanation import ChangedExample, ClassRecord, ExplanationRecord

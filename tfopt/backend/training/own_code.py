@@ -1,4 +1,4 @@
-"""Tries losses, metrics and callbacks of the user's own, before anything is trained."""
+"""Tries losses, metrics and augmentation of the user's own, before anything is trained."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.data.batches import training_batches
 from tfopt.backend.data.splits import Data
 from tfopt.backend.graph.outputs import named
 from tfopt.backend.training.compile import measure
+from tfopt.core.config.data import Augment
 from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
@@ -50,3 +52,16 @@ def try_out(model: tf_keras.Model, data: Data, compile: Compile) -> None:
             "A loss returns a number for each example.",
             code="unusable_code",
         ) from error
+
+
+def try_changes(data: Data, augment: Augment) -> None:
+    """Makes the batches of changed training examples, without running any.
+
+    Args:
+        data: the splits.
+        augment: how the recipe changes training examples.
+
+    Raises:
+        StageError: the examples cannot be changed like this, or a function of the user's own fails.
+    """
+    training_batches(data, 2, 1, 0, augment=augment)

@@ -58,3 +58,16 @@ class AnchorGrid:
             centres = np.broadcast_to(np.stack([x / width, y / height], axis=-1)[:, :, np.newaxis], sizes.shape)
             found.append(np.concatenate([centres, sizes], axis=-1).reshape(-1, 4))
         return corners(np.concatenate(found)).astype(np.float32)
+
+    def mirrored(self, axis: int) -> Array | None:
+        """The number of the anchor on the other side of the image, for each anchor; None where some have none.
+
+        Args:
+            axis: 0: left and right change places; 1: top and bottom.
+        """
+        boxes = self.boxes().astype(np.float64)
+        other = boxes.copy()
+        other[:, axis], other[:, axis + 2] = 1 - boxes[:, axis + 2], 1 - boxes[:, axis]
+        places = {tuple(box): number for number, box in enumerate(boxes.round(5).tolist())}
+        found = [places.get(tuple(box)) for box in (other.round(5) + 0.0).tolist()]
+        return None if None in found else np.array(found, np.int32)

@@ -10,6 +10,8 @@ from tfopt.backend.types import Array
 from tfopt.backend.vision.boxes import overlaps
 from tfopt.backend.vision.coding import encoded
 
+BOXES, CLASSES = "boxes", "classes"
+"""Outputs of a detector, and its targets."""
 BACKGROUND = 0
 """Class of an anchor that is to find nothing; label k of an object is class k + 1."""
 _EXACT = np.float32(1e-6)
@@ -61,4 +63,4 @@ def targets_of(boxes: Sequence[Array], labels: Sequence[Array], anchors: Array) 
         each = encoded(own[match[found]], anchors[found])
         offsets[image, found] = np.where(each.any(axis=1, keepdims=True), each, _EXACT)
         classes[image, found] = names[match[found]] + 1
-    return {"boxes": offsets, "classes": classes}
+    return {BOXES: offsets, CLASSES: classes}

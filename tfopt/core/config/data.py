@@ -55,11 +55,27 @@ class Augment(Block):
     """Pad by this many pixels on each side and cut the original size out at random."""
     mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Alpha of mixup (Zhang et al. 2018, arXiv:1710.09412); 0 is off. Labels become one-hot."""
+    function: str | None = None
+    """A change of your own, before the others: `package.module:function` of inputs, targets and a seed of one example,
+    in TensorFlow operations; it returns inputs and targets of the same shapes."""
+
+    @model_validator(mode="after")
+    def _is_a_function(self) -> Augment:
+        if self.function is not None and not is_reference(self.function):
+            raise KeyMistake(
+                ("function",), f"must be package.module:function of yours. Got {self.function!r}", code="unknown_name"
+            )
+        return self
 
 
 def changes_images(augment: Augment | None) -> TypeGuard[Augment]:
     """Whether training examples differ from epoch to epoch."""
     return augment is not None and augment != Augment()
+
+
+def has_built_in_changes(augment: Augment | None) -> bool:
+    """Whether images are changed by more than a function of the user's own."""
+    return augment is not None and augment.model_copy(update={"function": None}) != Augment()
 
 
 class DataConfig(Block):
@@ -102,7 +118,11 @@ class DataConfig(Block):
 
     def own_code(self) -> list[tuple[RecipePath, str]]:
         """Functions of the user's own besides the source, with their paths below the block."""
-        named = ((("splits", "key"), self.splits.key), (("sample_weights",), self.sample_weights))
+        named = (
+            (("splits", "key"), self.splits.key),
+            (("sample_weights",), self.sample_weights),
+            (("augment", "function"), self.augment.function if self.augment else None),
+        )
         return [(path, name) for path, name in named if name is not None and is_reference(name)]
 
     @model_validator(mode="after")

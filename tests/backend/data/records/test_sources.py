@@ -109,6 +109,31 @@ def test_numbers_in_records(tmp_path: Path) -> None:
         loaded(tmp_path, {**features, "values": {"shape": [5]}})
 
 
+@pytest.mark.tf
+def test_a_folder_that_tensorflow_datasets_has_prepared(tmp_path: Path) -> None:
+    """Its layout, as tensorflow_datasets 4 writes it; the package itself is not needed."""
+    import tensorflow as tf
+
+    folder = tmp_path / "mnist" / "3.0.1"
+    folder.mkdir(parents=True)
+    for split, count in (("train", 10), ("test", 4)):
+        for shard in range(2):
+            name = f"mnist-{split}.tfrecord-{shard:05d}-of-00002"
+            with tf.io.TFRecordWriter(str(folder / name)) as writer:
+                for number in range(count // 2):
+                    features = {
+                        "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[png(20 * number)])),
+                        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[number % 2])),
+                    }
+                    writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    (folder / "label.labels.txt").write_text("zero\none\n", encoding="utf-8")
+    for name in ("dataset_info.json", "features.json"):
+        (folder / name).write_text("{}", encoding="utf-8")
+    data = loaded(folder, {"image": {"channels": 1}, "label": {"role": "target"}})
+    assert (len(data.train), len(data.validation), len(data.test)) == (9, 1, 4)
+    assert (data.label_names, data.num_classes, data.input_shape) == (("zero", "one"), 2, (4, 4, 1))
+
+
 def test_a_folder_of_hugging_face(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     for split, count in (("train", 10), ("test", 4)):

@@ -15,6 +15,8 @@ from tfopt.backend.data.arrays.reading import named
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Split
 from tfopt.backend.types import Array, Nested
+from tfopt.backend.vision.anchors import AnchorGrid
+from tfopt.backend.vision.matching import BOXES, CLASSES
 from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
 
@@ -25,12 +27,20 @@ _SHIFT, _CROP, _FLIP, _LAMBDA, _PARTNER = range(1, 6)
 """What keeps the seeds of the changes apart."""
 
 
-def check_augment(split: Split, augment: Augment) -> None:
+def check_augment(split: Split, augment: Augment, anchors: AnchorGrid | None = None) -> None:
     """Whether these examples can be changed like this.
 
+    Args:
+        split: the training split.
+        augment: which changes.
+        anchors: of a detector's targets; None for other data.
+
     Raises:
-        StageError: they are no images, a shift is less than a pixel, or mixup has no single target to mix.
+        StageError: they are no images, a shift is less than a pixel, mixup has no single target to mix, or boxes cannot
+            be moved with their images.
     """
+    if anchors is not None:
+        _check_boxes(augment, anchors)
     if isinstance(split.inputs, dict) or split.inputs.ndim not in (3, 4):
         shape = (
             {name: array.shape[1:] for name, array in split.inputs.items()}
@@ -63,7 +73,26 @@ def check_augment(split: Split, augment: Augment) -> None:
         )
 
 
-def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf.Tensor) -> Fetch:
+def _check_boxes(augment: Augment, anchors: AnchorGrid) -> None:
+    if augment.model_copy(update={"flip": "none", "function": None}) != Augment():
+        raise StageError(
+            "data.augment.shift, crop and mixup change images, but the boxes in them would stay where they are.",
+            "Of boxes, use flip, or a function of your own.",
+            code="conflicting_keys",
+        )
+    for axis, kind in enumerate(("horizontal", "vertical")):
+        if augment.flip in (kind, "both") and anchors.mirrored(axis) is None:
+            raise StageError(
+                f"data.augment.flip: the anchors are not symmetric, because not all strides {list(anchors.strides)} "
+                f"divide {anchors.size[1 - axis]} pixels.",
+                "Give data.args a size that the strides divide, or remove flip.",
+                code="conflicting_keys",
+            )
+
+
+def augmented(
+    fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf.Tensor, anchors: AnchorGrid | None = None
+) -> Fetch:
     """`fetch`, with the changes of one epoch.
 
     Args:
@@ -72,6 +101,7 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
         augment: which changes.
         seed: of the run.
         epoch: scalar.
+        anchors: of a detector's targets, which are mirrored with their images; None for other data.
 
     Returns:
         A function from example positions to changed inputs and targets. Where a model reproduces its input, the target
@@ -113,6 +143,8 @@ def augmented(fetch: Fetch, split: Split, augment: Augment, seed: int, epoch: tf
         images = moved(images, positions)
         if split.targets is split.inputs:
             return images, images, *more
+        if anchors is not None and flips is not None:
+            targets = _mirrored(targets, anchors, augment.flip, tf.gather(flips, positions))
         return images, targets if gap is None else moved(targets, positions, gap), *more
 
     if not augment.mixup:
@@ -156,6 +188,20 @@ def _flipped(images: tf.Tensor, flip: str, draws: tf.Tensor) -> tf.Tensor:
             mirror = (draws[:, k] < 0.5)[:, tf.newaxis, tf.newaxis, tf.newaxis]
             images = tf.where(mirror, tf.reverse(images, [axis]), images)
     return images
+
+
+def _mirrored(targets: Nested, anchors: AnchorGrid, flip: str, draws: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Boxes and classes of a detector, of the images that `_flipped` mirrors with the same draws: each anchor takes the
+    targets of the one on the other side, whose distance along the axis changes its sign."""
+    boxes, classes = targets[BOXES], targets[CLASSES]
+    for axis, kind in enumerate(("horizontal", "vertical")):
+        other = anchors.mirrored(axis)
+        if flip in (kind, "both") and other is not None:
+            mirror = draws[:, axis] < 0.5
+            sign = tf.constant([1.0 - 2.0 * (k == axis) for k in range(4)], boxes.dtype)
+            boxes = tf.where(mirror[:, tf.newaxis, tf.newaxis], tf.gather(boxes, other, axis=1) * sign, boxes)
+            classes = tf.where(mirror[:, tf.newaxis], tf.gather(classes, other, axis=1), classes)
+    return {BOXES: boxes, CLASSES: classes}
 
 
 def _beta(n: int, alpha: float, key: tf.Tensor) -> tf.Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.data.arrays.decoded import identity_of_files
-from tfopt.backend.data.prepared import RawExamples
+from tfopt.backend.data.prepared import Prepared, RawExamples
 from tfopt.backend.data.records.columns import Column, array_of, check_names, examples_of, keys_of
 from tfopt.backend.data.records.shards import is_tfrecord, shards_of
 from tfopt.backend.data.records.tfrecords import Records
@@ -17,9 +17,7 @@ from tfopt.core.config.features import Feature
 from tfopt.errors import StageError
 
 
-def load_tfrecords(
-    path: Path, features: Mapping[str, Feature] | None, key: str | None, folder: Path
-) -> dict[str, RawExamples]:
+def load_tfrecords(path: Path, features: Mapping[str, Feature] | None, key: str | None, folder: Path) -> Prepared:
     """Reads shards.
 
     Args:
@@ -29,12 +27,13 @@ def load_tfrecords(
         folder: where the content of compressed shards is kept.
 
     Returns:
-        The examples by split, in the order of the shards' names; images are decoded when they are read.
+        The examples by split, in the order of the shards' names; images are decoded when they are read. Names of the
+        classes where a folder of `tensorflow_datasets` has them.
 
     Raises:
         StageError: a shard is truncated or damaged, or features are not in the records.
     """
-    splits = {}
+    splits: dict[str, RawExamples] = {}
     for name, shards in shards_of(path, is_tfrecord).items():
         records = Records(shards, folder)
         if not len(records):
@@ -46,7 +45,16 @@ def load_tfrecords(
         }
         keys = keys_of(_column(records, key, identity)) if key is not None and name == "train" else None
         splits[name] = examples_of(chosen, columns, keys)
-    return splits
+    return Prepared(splits, label_names=_names_of_tfds(path, features or {}))
+
+
+def _names_of_tfds(path: Path, features: Mapping[str, Feature]) -> tuple[str, ...] | None:
+    """Names of the classes of the only target, as `tensorflow_datasets` writes them beside the shards."""
+    targets = [name for name, feature in features.items() if feature.role == "target"]
+    file = (path if path.is_dir() else path.parent) / f"{targets[0] if targets else ''}.labels.txt"
+    if len(targets) != 1 or not file.is_file():
+        return None
+    return tuple(file.read_text(encoding="utf-8").splitlines())
 
 
 def _column(records: Records, name: str, identity: str) -> Column:

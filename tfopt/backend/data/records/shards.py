@@ -17,6 +17,8 @@ _PREFIXES = {
     "val": "validation",
 }
 _PREFIXES |= {"dev": "validation", "test": "test"}
+_OF_TFDS = re.compile(r"-([a-z]+)\.tfrecord-[0-9]+-of-[0-9]+$")
+"""How `tensorflow_datasets` calls the files of a split: `mnist-train.tfrecord-00000-of-00001`."""
 _NOT_DATA = ("cache-", ".", "_")
 
 
@@ -42,7 +44,8 @@ def shards_of(path: Path, kind: Callable[[Path], bool]) -> dict[str, list[Path]]
 
     Args:
         path: a file, a pattern such as `train-*.tfrecord`, or a folder. In a folder, files whose names begin with
-            train, validation or test, or that are in subfolders of these names, are of that split.
+            train, validation or test, or that are in subfolders of these names, are of that split; so are those that
+            `tensorflow_datasets` has prepared.
         kind: which files are meant.
 
     Raises:
@@ -76,6 +79,9 @@ def shards_of(path: Path, kind: Callable[[Path], bool]) -> dict[str, list[Path]]
 
 
 def _split_of(file: Path, root: Path) -> str | None:
+    of_tfds = _OF_TFDS.search(file.name)
+    if of_tfds is not None and of_tfds[1] in _PREFIXES:
+        return _PREFIXES[of_tfds[1]]
     for name in (file.name, *file.relative_to(root).parts[:-1]):
         word = re.match(r"[a-z]+", name.lower())
         if word and word[0] in _PREFIXES:

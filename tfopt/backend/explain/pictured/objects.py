@@ -8,10 +8,11 @@ import numpy as np
 
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.explain.pictured.panels import ORDER, framed, image_of, side_by_side
-from tfopt.backend.training.metrics.detection import BOXES, CLASSES, probabilities_of
+from tfopt.backend.training.metrics.detection import probabilities_of
 from tfopt.backend.types import Array
 from tfopt.backend.vision.boxes import overlaps
 from tfopt.backend.vision.detections import Detections, detections_of, objects_of
+from tfopt.backend.vision.matching import BOXES, CLASSES
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.records.explanation import ChangedExample, ExplanationRecord
 

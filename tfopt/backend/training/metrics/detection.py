@@ -12,11 +12,11 @@ from tfopt.backend.types import Array
 from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.backend.vision.average_precision import mean_average_precision
 from tfopt.backend.vision.detections import detections_of, objects_of
+from tfopt.backend.vision.matching import BOXES, CLASSES
 from tfopt.core.config.training.compile import TOGETHER, Compile
 from tfopt.core.config.training.keras_objects import Metric
 from tfopt.errors import StageError
 
-BOXES, CLASSES = "boxes", "classes"
 """Names of the outputs of a detector, and of its targets."""
 _NAME = "mean_average_precision"
 
