@@ -53,6 +53,10 @@ def test_more_calibration_than_examples_is_a_warning() -> None:
     assert list(int8._calibration_warnings(ExportWorkload(examples=63))) == [
         "file: calibration asks for 64 examples, the training split has 63; all of them are used."
     ]
+    both = Tflite.model_validate({name: {"quantize": "int8"} for name in ("a", "b")})
+    assert [warning.partition(":")[0] for warning in both._calibration_warnings(ExportWorkload(examples=63))] == [
+        "a, b"
+    ]
     assert not list(target(quantize="dynamic", calibration=64)._calibration_warnings(ExportWorkload(examples=1)))
 
 

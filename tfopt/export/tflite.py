@@ -113,13 +113,16 @@ class Tflite(Export):
         return found.joined(Preflight(warnings=tuple(warnings)))
 
     def _calibration_warnings(self, workload: ExportWorkload) -> Iterator[str]:
+        asking: dict[int, list[str]] = {}
         for name, variant in self.variants.items():
             calibration = variant.calibrating
             if variant.calibrated and not calibration.function and calibration.examples > workload.examples:
-                yield (
-                    f"{name}: calibration asks for {counted(calibration.examples, 'example')}, the training split has "
-                    f"{workload.examples}; all of them are used."
-                )
+                asking.setdefault(calibration.examples, []).append(name)
+        for examples, names in asking.items():
+            yield (
+                f"{', '.join(names)}: calibration asks for {counted(examples, 'example')}, the training split has "
+                f"{workload.examples}; all of them are used."
+            )
 
     def _sensitivity_warnings(self, workload: ExportWorkload) -> Iterator[str]:
         asked = [name for name, variant in self.variants.items() if variant.sensitivity]
