@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tests.support.converting import converter_of
 from tests.support.files import File
 from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_outputs
 from tfopt.backend.quantization.annotation import layer_treatments
@@ -62,7 +63,7 @@ def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
     """
     wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
     calibrate(wrapped, [random_inputs(model, seed, bounded=True) for seed in range(4)])
-    converter = tf.lite.TFLiteConverter.from_keras_model(wrapped)
+    converter = converter_of(wrapped, model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if data:
         examples = [random_inputs(model, seed, bounded=True) for seed in range(4)]

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from tests.support.converting import converter_of
 from tests.support.digits import TEST, digit_arrays, training_images
 
 _KERNEL_OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
@@ -114,7 +115,7 @@ def naive_file(model: tf_keras.Model, optimize: bool = True) -> File:
 def int8_file(model: tf_keras.Model, images: np.ndarray | None = None) -> File:
     """The file that tfopt's int8 export makes: always with a representative dataset, integers in and out."""
     examples = training_images() if images is None else images
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter = converter_of(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image[None]] for image in examples[:64])
     converter.inference_input_type = tf.int8 if examples.dtype == np.float32 else tf.float32

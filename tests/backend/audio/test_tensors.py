@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import tf_keras
 from ai_edge_litert.interpreter import Interpreter
 
+from tests.support.converting import converter_of
 from tfopt.backend.audio.features import features
 from tfopt.backend.audio.settings import FeatureSettings
 from tfopt.backend.export.spectra import with_float_spectra
@@ -46,7 +46,7 @@ def test_a_saved_model_computes_the_same(model: tf_keras.Model, samples: np.ndar
 
 def test_a_file_computes_the_same_with_operators_of_tflite_alone(samples: np.ndarray) -> None:
     inputs = tf_keras.Input((SETTINGS.samples,))
-    converter = tf.lite.TFLiteConverter.from_keras_model(tf_keras.Model(inputs, AudioFeatures(SETTINGS)(inputs)))
+    converter = converter_of(tf_keras.Model(inputs, AudioFeatures(SETTINGS)(inputs)))
     interpreter = Interpreter(model_content=converter.convert())
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], samples[np.newaxis])

@@ -14,6 +14,7 @@ import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 from keras import layers  # noqa: E402
 
+from tests.support.converting import converter_of  # noqa: E402
 from tests.support.networks.keras3_layers import Mix, Plain, Scale  # noqa: E402
 from tfopt.backend.bridge import to_tf_keras  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
@@ -69,7 +70,7 @@ def test_its_kernels_are_pruned(model: tf_keras.Model) -> None:
 
 
 def test_it_becomes_tflite_operators(model: tf_keras.Model) -> None:
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter = converter_of(model)
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=converter.convert())

@@ -29,7 +29,11 @@ pytestmark = pytest.mark.tf
 layers = tf_keras.layers
 
 PAIRS = [{"student": "hidden"}, {"student": "conv2", "loss": "attention_transfer"}, {"student": "norm", "loss": "hint"}]
-AVERAGE = {"ema": {"decay": 0.9}}
+TEACHERS = [
+    pytest.param({"stage": "train", "layers": PAIRS}, id="stage"),
+    # In CI a student's own average teaches in test_distiller.py and in the fixture `sparse`.
+    pytest.param({"ema": {"decay": 0.9}}, id="ema", marks=pytest.mark.slow),
+]
 SCHEDULE = {"kind": "polynomial", "final": "60%", "end": "60%"}
 
 
@@ -65,9 +69,7 @@ def test_a_model_teaches_itself_while_it_is_pruned(dense, tmp_path):
     assert not any("prun" in layer.name or "projection" in layer.name for layer in student.layers)
 
 
-@pytest.mark.parametrize(
-    "teacher", [{"stage": "train", "layers": PAIRS}, {"ema": {"decay": 0.9}}], ids=["stage", "ema"]
-)
+@pytest.mark.parametrize("teacher", TEACHERS)
 def test_a_sparse_model_is_taught_in_8_bits(teacher, dense, sparse, tmp_path):
     log = Log()
     stage = distill(teacher, Qat, learning_rate=1e-3)
@@ -81,9 +83,7 @@ def test_a_sparse_model_is_taught_in_8_bits(teacher, dense, sparse, tmp_path):
     assert [v.shape for v in quantized.float_model.variables] == [v.shape for v in fresh.variables]
 
 
-@pytest.mark.parametrize(
-    "teacher", [{"stage": "train", "layers": PAIRS}, {"ema": {"decay": 0.9}}], ids=["stage", "ema"]
-)
+@pytest.mark.parametrize("teacher", TEACHERS)
 def test_a_model_is_taught_while_it_is_clustered(teacher, dense, tmp_path):
     log = Log()
     stage = distill(teacher, Cluster, clusters=8, learning_rate=1e-3)

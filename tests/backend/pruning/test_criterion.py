@@ -68,6 +68,12 @@ def prune(folder, criterion, emit=lambda event: None, **keys):
     return pruning.prune(small_model(), stage, stage, context(folder, emit, data=digits(256))).model
 
 
+@pytest.fixture(scope="module")
+def by_default(tmp_path_factory):
+    """Pruned without a criterion in the recipe."""
+    return prune(tmp_path_factory.mktemp("default"), None)
+
+
 def zeros(model, name):
     return prunable_kernels(model.get_layer(name))[0].numpy() == 0
 
@@ -88,7 +94,7 @@ def test_global_shares_rank_by_the_criterion_too(foreign, tmp_path):
     assert zeros(model, "hidden").mean() < 0.5
 
 
-def test_a_criterion_that_reads_gradients_prunes_and_resumes(foreign, tmp_path):
+def test_a_criterion_that_reads_gradients_prunes_and_resumes(foreign, by_default, tmp_path):
     def interrupt(event):
         if event["event"] == "epoch" and event["epoch"] == 1:
             raise KeyboardInterrupt
@@ -100,11 +106,11 @@ def test_a_criterion_that_reads_gradients_prunes_and_resumes(foreign, tmp_path):
 
     assert same_weights(whole, resumed)
     assert zeros(whole, "hidden").mean() == pytest.approx(0.5, abs=0.01)
-    assert not np.array_equal(zeros(whole, "hidden"), zeros(prune(tmp_path / "magnitude", None), "hidden"))
+    assert not np.array_equal(zeros(whole, "hidden"), zeros(by_default, "hidden"))
 
 
-def test_naming_magnitude_is_the_default(tmp_path):
-    assert same_weights(prune(tmp_path / "default", None), prune(tmp_path / "named", "magnitude"))
+def test_naming_magnitude_is_the_default(by_default, tmp_path):
+    assert same_weights(by_default, prune(tmp_path, "magnitude"))
 
 
 def test_an_unknown_criterion_is_a_problem_of_the_plan():

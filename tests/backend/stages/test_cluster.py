@@ -14,12 +14,14 @@ from tests.support.digits import digits
 from tests.support.models import same_weights, small_model
 from tests.support.processes import kill_stage
 from tfopt.backend.clustering import eligibility
+from tfopt.backend.clustering.kernels import first_centroids
 from tfopt.backend.clustering.plan import skipped
 from tfopt.backend.graph.channels import from_rows, most_unique, rows
 from tfopt.backend.graph.kernels import clusterable_kernels
 from tfopt.backend.graph.layer_records import layer_records
 from tfopt.backend.stages import cluster as clustering
 from tfopt.backend.stages import fit as training
+from tfopt.backend.training import loop, steps
 from tfopt.backend.training.evaluate import evaluate
 from tfopt.backend.training.resume import checkpoint
 from tfopt.core.config.clustering import Sharing
@@ -70,7 +72,14 @@ def copy(model: tf_keras.Model) -> tf_keras.Model:
     return made
 
 
-@pytest.mark.parametrize("initialization", ["linear", "density", "kmeans++", "random"])
+# The centroids of the others are proven below; what follows is the same.
+@pytest.mark.parametrize(
+    "initialization",
+    [
+        "kmeans++",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("linear", "density", "random")),
+    ],
+)
 def test_every_kernel_has_few_values_and_the_model_still_knows_digits(initialization, model, tmp_path):
     names = [weight.name for weight in model.weights]
     before = model.get_layer("norm").moving_mean.numpy()
@@ -85,6 +94,16 @@ def test_every_kernel_has_few_values_and_the_model_still_knows_digits(initializa
     assert not any("get_clusterable_weights" in vars(layer) for layer in model.layers)
     assert np.abs(model.get_layer("norm").moving_mean.numpy() - before).max() > 1e-3
     assert evaluate(model, given.data.test, given.compile)["accuracy"] > 0.5
+
+
+@pytest.mark.parametrize("initialization", ["linear", "density", "kmeans++", "random"])
+def test_first_centroids_lie_among_the_weights(initialization):
+    values = np.random.default_rng(0).normal(size=200).astype(np.float32)
+    found = first_centroids(values, 6, initialization, sparse=False)
+    assert np.unique(found).size == 6
+    assert values.min() - 1e-5 <= found.min() < found.max() <= values.max() + 1e-5
+    values[:120] = 0
+    assert 0 in first_centroids(values, 6, initialization, sparse=True)
 
 
 def test_clusters_per_channel_and_rules(model, tmp_path):
@@ -130,9 +149,11 @@ def test_zeros_of_a_pruned_model_stay(per_channel, model, tmp_path):
         assert unique_per_channel(model, name) <= 6
     assert log.of("epoch")[-1]["sparsity"] >= 0.599
 
-    given = replace(given, work=tmp_path / "dense", traits=frozenset({"trained"}))
-    carry_out(model, stage(epochs=1), given)
-    assert np.mean(model.get_layer("hidden").kernel.numpy() == 0) < 0.1, "without the trait zeros are like other values"
+    if not per_channel:
+        given = replace(given, work=tmp_path / "dense", traits=frozenset({"trained"}))
+        carry_out(model, stage(epochs=1), given)
+        found = np.mean(model.get_layer("hidden").kernel.numpy() == 0)
+        assert found < 0.1, "without the trait zeros are like other values"
 
 
 def test_layers_of_many_kinds_share_values(tmp_path):
@@ -251,9 +272,32 @@ def run_killed(folder: Path, react: Any = lambda event: None) -> tf_keras.Model:
     return carry_out(model, KILLED, given)
 
 
-def test_a_stage_killed_twice_ends_with_the_same_weights(tmp_path):
-    whole_log, log = Log(), Log()
-    whole = run_killed(tmp_path / "whole", whole_log)
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    log = Log()
+    return run_killed(tmp_path_factory.mktemp("whole"), log), log
+
+
+def test_a_stage_interrupted_within_an_epoch_ends_with_the_same_weights(uninterrupted, tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "SIGN_OF_LIFE", 0.0)
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SIGNS", 0.0)
+    (whole, whole_log), log = uninterrupted, Log()
+
+    def interrupt(event):
+        if event["event"] == "progress" and event["step"] == 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_killed(tmp_path, interrupt)
+
+    assert same_weights(run_killed(tmp_path, log), whole)
+    assert log.of("progress")[0]["step"] == 26
+    assert [e["loss"] for e in log.of("epoch")] == [e["loss"] for e in whole_log.of("epoch")]
+
+
+@pytest.mark.slow  # processes that are killed are in CI with a pruning stage: training/test_resuming.py
+def test_a_stage_killed_twice_ends_with_the_same_weights(uninterrupted, tmp_path):
+    (whole, whole_log), log = uninterrupted, Log()
     for moment in ("progress 3", "saving"):
         kill_stage(f"{__name__}:run_killed", tmp_path, moment)
     assert len(checkpoint.read(tmp_path / "work").state["history"]) == 2

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import tf_keras
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.support.contexts import context
+from tests.support.converting import converter_of
 from tests.support.digits import digits
 from tests.support.models import small_model
 from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.ensembling.combine import combined_values, smallest_gap
+from tfopt.backend.export.keras_files.saved_model import signature_of
 from tfopt.backend.stages import ensemble as ensembling
 from tfopt.backend.training.evaluate import evaluate
 from tfopt.core.config.ensembling import Ensembling
@@ -40,40 +43,47 @@ def tiny(seed: int, activation: str) -> tf_keras.Model:
     return tf_keras.Model(inputs, tf_keras.layers.Dense(10, activation, name="logits")(x))
 
 
-@cache
-def file_of(model: tf_keras.Model) -> bytes:
-    return tf.lite.TFLiteConverter.from_keras_model(model).convert()
+def side_by_side(models: Sequence[tf_keras.Model]) -> tf_keras.Model:
+    """One model with the outputs of several, of which one conversion makes one file."""
+    inputs = tf_keras.Input(models[0].input_shape[1:])
+    return tf_keras.Model(inputs, [model(inputs) for model in models])
 
 
-def answers_of_file(model: tf_keras.Model, examples: np.ndarray) -> np.ndarray:
-    interpreter = Interpreter(model_content=file_of(model))
-    assert len(interpreter.get_signature_list()) == 1
+def answers_of_file(models: Sequence[tf_keras.Model], examples: np.ndarray) -> list[np.ndarray]:
+    """What each model answers when all are one file."""
+    whole = side_by_side(models)
+    interpreter = Interpreter(model_content=converter_of(whole).convert())
     run = interpreter.get_signature_runner()
     (name,) = interpreter.get_signature_list()["serving_default"]["inputs"]
-    return np.concatenate([next(iter(run(**{name: one[None]}).values())) for one in examples])
+    found = [run(**{name: one[None]}) for one in examples]
+    return [np.concatenate([each[output] for each in found]) for output in signature_of(whole).outputs]
 
 
-@pytest.mark.parametrize("combine", ["probabilities", "logits", "vote"])
+COMBINED = list(itertools.product([[1 / 3] * 3, [0.5, 0.3, 0.2]], ["probabilities", "logits", "vote"]))
+
+
 @pytest.mark.parametrize("outputs", [PROBABILITIES, LOGITS], ids=["softmax", "from_logits"])
-@pytest.mark.parametrize("weights", [[1 / 3] * 3, [0.5, 0.3, 0.2]], ids=["equal", "weighted"])
-def test_the_file_answers_as_the_files_of_the_members_do_together(
-    combine: Any, outputs: Outputs, weights: list[float]
-) -> None:
+def test_a_file_answers_as_the_members_in_a_file_do_together(outputs: Outputs) -> None:
     members = [tiny(seed, "linear" if outputs.are_logits else "softmax") for seed in range(3)]
     examples = digits().test.inputs[:40]
-    wanted = combined_values(
-        np.stack([answers_of_file(member, examples) for member in members]), weights, combine, outputs
-    )
-    joined = ensembling.join(members, weights, combine, outputs, "joined")
-    np.testing.assert_allclose(answers_of_file(joined, examples), wanted, atol=1e-4 if outputs.are_logits else 2e-6)
+    joined: list[Any] = [
+        ensembling.join(members, weights, combine, outputs, f"joined{index}")
+        for index, (weights, combine) in enumerate(COMBINED)
+    ]
+    answers = answers_of_file([*members, *joined], examples)
+    for (weights, combine), found in zip(COMBINED, answers[3:], strict=True):
+        wanted = combined_values(np.stack(answers[:3]), weights, combine, outputs)
+        tolerance = 1e-4 if outputs.are_logits else 2e-6
+        np.testing.assert_allclose(found, wanted, atol=tolerance, err_msg=f"{combine} {weights}")
 
 
 def test_the_average_of_files_is_the_numpy_average() -> None:
     members = [small_model(seed=seed) for seed in range(2)]
     examples = digits().test.inputs[:20]
-    mean = np.mean([answers_of_file(member, examples) for member in members], axis=0)
     joined = ensembling.join(members, [0.5, 0.5], "probabilities", PROBABILITIES, "joined")
-    np.testing.assert_allclose(answers_of_file(joined, examples), mean, atol=1e-6)
+    (found,) = answers_of_file([joined], examples)
+    wanted = np.mean([member(examples, training=False) for member in members], axis=0)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
 def constant(*probabilities: float) -> tf_keras.Model:
@@ -86,29 +96,32 @@ def constant(*probabilities: float) -> tf_keras.Model:
     return tf_keras.Model(inputs, logits)
 
 
-@pytest.mark.parametrize(
-    ("members", "weights", "winner"),
-    [
-        # Two votes beat one, however sure the one is.
-        ([(0.5, 0.4, 0.1), (0.5, 0.4, 0.1), (0.0001, 0.9998, 0.0001)], [1 / 3] * 3, 0),
-        # One vote each: the sum of probabilities decides,
-        ([(0.5, 0.4, 0.1), (0.2, 0.7, 0.1)], [0.5, 0.5], 1),
-        ([(0.7, 0.2, 0.1), (0.4, 0.5, 0.1)], [0.5, 0.5], 0),
-        # and where it is equal too, the lower class wins.
-        ([(0.25, 0.5, 0.25), (0.25, 0.25, 0.5)], [0.5, 0.5], 1),
-        # A member's own tie goes to the lower class as well.
-        ([(0.4, 0.4, 0.2), (0.4, 0.4, 0.2)], [0.5, 0.5], 0),
-        # Weights decide before probabilities; and 0.3 + 0.2 ties with 0.5.
-        ([(0.5, 0.4, 0.1), (0.01, 0.98, 0.01)], [0.6, 0.4], 0),
-        ([(0.5, 0.3, 0.2), (0.3, 0.5, 0.2), (0.1, 0.8, 0.1)], [0.5, 0.3, 0.2], 1),
-    ],
-)
-def test_a_vote_and_its_ties(members: list[Any], weights: list[float], winner: int) -> None:
-    joined = ensembling.join([constant(*one) for one in members], weights, "vote", PROBABILITIES, "joined")
+VOTES: list[tuple[list[tuple[float, ...]], list[float], int]] = [
+    # Two votes beat one, however sure the one is.
+    ([(0.5, 0.4, 0.1), (0.5, 0.4, 0.1), (0.0001, 0.9998, 0.0001)], [1 / 3] * 3, 0),
+    # One vote each: the sum of probabilities decides,
+    ([(0.5, 0.4, 0.1), (0.2, 0.7, 0.1)], [0.5, 0.5], 1),
+    ([(0.7, 0.2, 0.1), (0.4, 0.5, 0.1)], [0.5, 0.5], 0),
+    # and where it is equal too, the lower class wins.
+    ([(0.25, 0.5, 0.25), (0.25, 0.25, 0.5)], [0.5, 0.5], 1),
+    # A member's own tie goes to the lower class as well.
+    ([(0.4, 0.4, 0.2), (0.4, 0.4, 0.2)], [0.5, 0.5], 0),
+    # Weights decide before probabilities; and 0.3 + 0.2 ties with 0.5.
+    ([(0.5, 0.4, 0.1), (0.01, 0.98, 0.01)], [0.6, 0.4], 0),
+    ([(0.5, 0.3, 0.2), (0.3, 0.5, 0.2), (0.1, 0.8, 0.1)], [0.5, 0.3, 0.2], 1),
+]
+
+
+def test_a_vote_and_its_ties() -> None:
+    joined = [
+        ensembling.join([constant(*one) for one in members], weights, "vote", PROBABILITIES, f"joined{index}")
+        for index, (members, weights, _) in enumerate(VOTES)
+    ]
     examples = np.zeros((1, 2), np.float32)
-    for answers in (joined.predict(examples, verbose=0), answers_of_file(joined, examples)):
-        assert answers.argmax() == winner
-        assert answers.sum() == pytest.approx(1, abs=1e-5)
+    for answers in (side_by_side(joined)(examples), answers_of_file(joined, examples)):
+        for (members, weights, winner), found in zip(VOTES, map(np.asarray, answers), strict=True):
+            assert found.argmax() == winner, (members, weights)
+            assert found.sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_how_close_a_vote_can_be() -> None:

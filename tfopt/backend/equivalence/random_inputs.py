@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import keras
 import numpy as np
@@ -44,18 +45,18 @@ def random_inputs(model: keras.Model | tf_keras.Model, seed: int = 0, *, bounded
     """
     draw = _Draw(bounded, min(_tables(model), default=None), [*_words(model), "unseen"])
 
-    def make(factor: float) -> list[Array]:
-        random = np.random.default_rng(seed)
-        return [draw(_shape(tensor.shape, factor), tf.as_dtype(tensor.dtype), random) for tensor in model.inputs]
-
     reason = ""
     tried: list[list[tuple[int, ...]]] = []
     for factor in _FACTORS:
-        inputs = make(factor)
+        shapes = [_shape(tensor.shape, factor) for tensor in model.inputs]
         # The first size is tried in any case: a model without open axes has no smaller one.
-        if tried and (_shapes(inputs) in tried or sum(values.size for values in inputs) > _MOST_VALUES):
+        if tried and (shapes in tried or sum(map(prod, shapes)) > _MOST_VALUES):
             continue
-        tried.append(_shapes(inputs))
+        tried.append(shapes)
+        random = np.random.default_rng(seed)
+        inputs = [
+            draw(shape, tf.as_dtype(tensor.dtype), random) for shape, tensor in zip(shapes, model.inputs, strict=True)
+        ]
         try:
             outputs(model, inputs)
         except (ValueError, tf.errors.OpError) as error:
@@ -121,7 +122,3 @@ def _words(model: keras.Model | tf_keras.Model) -> list[str]:
 def _parts(model: keras.Model | tf_keras.Model) -> list[keras.layers.Layer | tf_keras.layers.Layer]:
     """Layers of either library at any depth; without models, whose attributes their layers have."""
     return [part for part in model._flatten_layers() if not isinstance(part, keras.Model | tf_keras.Model)]
-
-
-def _shapes(inputs: Sequence[Array]) -> list[tuple[int, ...]]:
-    return [values.shape for values in inputs]

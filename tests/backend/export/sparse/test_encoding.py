@@ -49,6 +49,7 @@ def test_the_converter_and_its_kernels_do_what_the_table_says(
     import tensorflow as tf
     import tf_keras
 
+    from tests.support.converting import converter_of
     from tfopt.backend.tflite.interpreter import open_file
 
     model = tf_keras.Sequential([tf_keras.layers.InputLayer((inputs,)), tf_keras.layers.Dense(OUTPUTS, name="head")])
@@ -56,7 +57,7 @@ def test_the_converter_and_its_kernels_do_what_the_table_says(
     kernel = np.where(zeros(height, inputs=inputs), random.normal(size=(inputs, OUTPUTS)), 0)
     model.layers[-1].set_weights([kernel, np.ones(OUTPUTS)])
     examples = random.uniform(-1, 1, (8, inputs)).astype(np.float32)
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter = converter_of(model)
     converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
     if mode != "none":
         converter.optimizations.append(tf.lite.Optimize.DEFAULT)

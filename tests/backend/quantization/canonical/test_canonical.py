@@ -11,6 +11,7 @@ import tf_keras
 from tf_keras import layers
 
 from tests.support.contexts import qat, qat_context
+from tests.support.converting import converter_of
 from tests.support.digits import digit_arrays
 from tests.support.models import accuracy, prune_by_magnitude, train
 from tfopt.backend.audit.tflite import audit_tflite
@@ -98,7 +99,7 @@ def test_the_wrappers_are_rebuilt_from_the_original(trained, tmp_path: Path) -> 
 
 def test_tensors_of_the_file_belong_to_layers_of_the_original(trained, tmp_path: Path) -> None:
     _, quantized = trained
-    converter = tf.lite.TFLiteConverter.from_keras_model(quantized.model)
+    converter = converter_of(quantized.model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     (tmp_path / "int8.tflite").write_bytes(converter.convert())
     audit = audit_tflite(

@@ -137,8 +137,9 @@ def _is_masked(tensor: object) -> bool:
 
 
 def _outputs(model: tf_keras.Model, examples: list[Array]) -> list[Array]:
-    found = model.predict(examples if len(examples) > 1 else examples[0], verbose=0)
-    return found if isinstance(found, list) else [found]
+    # Not `predict`, which traces a graph first.
+    found = model(examples if len(examples) > 1 else examples[0], training=False)
+    return [np.asarray(values) for values in (found if isinstance(found, list) else [found])]
 
 
 def test_a_model_without_masks_stays_as_it_is() -> None:

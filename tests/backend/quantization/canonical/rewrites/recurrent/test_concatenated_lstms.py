@@ -9,11 +9,11 @@ import tf_keras
 from tf_keras import layers
 
 from tests.support.canonical import QUANTIZATION, randomized, there_and_back, treatments
+from tests.support.converting import converter_of
 from tests.support.files import File
 from tfopt.backend.equivalence import random_inputs
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.simulated_lstm import as_operators
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap
 
@@ -59,11 +59,7 @@ def test_every_lstm_of_the_file_writes_in_the_scale_of_its_state() -> None:
     model = randomized(_model())
     wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
     calibrate(wrapped, [random_inputs(model, seed, bounded=True) for seed in range(4)])
-    with as_operators():
-        serve = tf.function(lambda rows: wrapped(rows, training=False)).get_concrete_function(
-            tf.TensorSpec((1, 5, 4), tf.float32)
-        )
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([serve], wrapped)
+    converter = converter_of(wrapped, model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: (
         [random_inputs(model, seed, bounded=True)[0][:1].astype(np.float32)] for seed in range(4)
