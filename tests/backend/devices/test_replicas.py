@@ -25,8 +25,9 @@ def assert_same(one: tuple[Arrays, list[Epoch]], other: tuple[Arrays, list[Epoch
             assert entry[key] == pytest.approx(same[key], rel=1e-3, abs=6e-3), (key, entry, same)
 
 
-def test_two_devices_find_the_masks_and_ranges_of_one(tmp_path: Path) -> None:
-    found = run_chain([1, 2], ["prune", "qat"], tmp_path)
+def test_two_devices_find_the_masks_of_one(tmp_path: Path) -> None:
+    """Ranges of qat on several devices: in the slow tests, and one quantizer at a time in test_quantizers.py."""
+    found = run_chain([1, 2], ["prune"], tmp_path)
 
     assert_same(found[1], found[2])
 
@@ -43,7 +44,7 @@ def test_mixed_precision_on_two_devices(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_four_devices_too_with_gradients_clusters_and_small_last_batches(tmp_path: Path) -> None:
-    found = run_chain([1, 2, 4], ["train", "taylor", "cluster", "qat"], tmp_path)
+    found = run_chain([1, 2, 4], ["train", "prune", "taylor", "cluster", "qat"], tmp_path)
 
     assert_same(found[1], found[2])
     assert_same(found[1], found[4])

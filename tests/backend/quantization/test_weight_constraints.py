@@ -102,7 +102,7 @@ def test_clusters_stay(traits, clustered, tmp_path: Path) -> None:
     if "sparse" in traits:
         for before, after in zip(model.trainable_variables, quantized.float_model.trainable_variables, strict=True):
             assert before.shape.rank < 2 or not (after.numpy()[before.numpy() == 0]).any(), before.name
-    folder = tmp_path / "stored"
-    folder.mkdir()
-    save_quantized(quantized, folder)
-    assert _most_unique(int8_file(train(load_quantized(folder).model, epochs=1))) <= 5
+        folder = tmp_path / "stored"
+        folder.mkdir()
+        save_quantized(quantized, folder)
+        assert _most_unique(int8_file(train(load_quantized(folder).model, epochs=1))) <= 5

@@ -120,13 +120,12 @@ def test_custom_and_lambda_layers_do_not_stop_the_others() -> None:
     np.testing.assert_array_equal(_outputs(strip(wrapped, canonicalize(model))), _outputs(model))
 
 
-@pytest.mark.parametrize("function", ["elu", "relu6", "softplus", "leaky_relu"])
-def test_kernels_with_any_function_convert(function) -> None:
-    model = _model(
-        layers.Conv2D(4, 3, padding="same", activation=function, name="kernel"),
-        layers.UpSampling2D(name="up"),
-        layers.Flatten(),
-        layers.Dense(4),
+def test_kernels_with_any_function_convert() -> None:
+    image = layers.Input((8, 8, 1), name="image")
+    functions = ("elu", "relu6", "softplus", "leaky_relu")
+    kernels = [layers.Conv2D(4, 3, padding="same", activation=name, name=name)(image) for name in functions]
+    model = tf_keras.Model(
+        image, [layers.Dense(4)(layers.Flatten()(layers.UpSampling2D()(kernel))) for kernel in kernels]
     )
     wrapped = wrap(canonicalize(model), ALL, WeightConstraints())
     calibrate(wrapped, [training_images()[:64]])

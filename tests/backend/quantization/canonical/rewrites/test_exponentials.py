@@ -9,7 +9,7 @@ import tf_keras
 from ai_edge_litert.interpreter import Interpreter
 from tf_keras import layers
 
-from tests.support.canonical import quantized_file, there_and_back, treatments
+from tests.support.canonical import quantized_file, randomized, there_and_back, treatments
 from tfopt.backend.equivalence import random_inputs
 
 pytestmark = pytest.mark.tf
@@ -40,8 +40,7 @@ def test_the_same_outputs_there_and_back() -> None:
 
 
 def test_the_file_is_integer_and_right() -> None:
-    model = _model()
-    there_and_back(model)
+    model = randomized(_model())
     file = quantized_file(model, data=True)
     assert file.float_operators == []
     given = random_inputs(model, seed=2, bounded=True)[0]
