@@ -24,6 +24,7 @@ class TestDistill(StageContract):
     before = (TRAIN,)
 
 
+@pytest.mark.slow  # in CI the contract of the criterion `magnitude` tries a prune stage
 class TestPrune(StageContract):
     kind = "prune"
     config = {"epochs": 2, "schedule": {"kind": "constant", "final": "50%", "end": "60%"}}
@@ -59,6 +60,7 @@ class TestInitialize(StageContract):
     before = ({"train": {"epochs": 1}},)
 
 
+@pytest.mark.slow  # in CI the contract of the criterion `mean_activation` tries a shrink stage
 class TestShrink(StageContract):
     kind = "shrink"
     config = {"epochs": 2, "to": {"macs": "60%"}, "divisor": 1}
