@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,11 +48,18 @@ def execute(script: str, files: Sequence[str], folder: str) -> None:
     exec(compile(script, "-c", "exec"), {"__name__": "__main__"})
 
 
-@pytest.fixture(scope="package", autouse=True)
-def plain_keras_in_forks() -> Iterator[None]:
-    """For the tests of a folder whose conftest imports this."""
+@contextmanager
+def forks() -> Iterator[None]:
+    """Lets exports read their files back in forks."""
     from tfopt.backend.export.keras_files import read_back
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(read_back, "subprocess", SimpleNamespace(run=_run))
+        yield
+
+
+@pytest.fixture(scope="package", autouse=True)
+def plain_keras_in_forks() -> Iterator[None]:
+    """For the tests of a folder whose conftest imports this."""
+    with forks():
         yield

@@ -17,6 +17,7 @@ import tf_keras
 from tests.support.contexts import export_context
 from tests.support.digits import digits
 from tests.support.exporting import Exported
+from tests.support.plain_keras import forks
 from tfopt.backend import bridge, quantization
 from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.export.keras_files import keras as keras_files
@@ -115,13 +116,15 @@ assert not {{"tf_keras", "tfopt"}} & set(sys.modules)
     expected = model.predict(digits().test.inputs[:5], verbose=0)
     np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), expected, atol=1e-5)
     again = export_context(tmp_path / "again" / "export", digits(), origin=made.origin)
-    keras_files.export_keras(model, again)
+    with forks():
+        keras_files.export_keras(model, again)
     assert (again.folder / "model.keras").read_bytes() == file.read_bytes()
 
 
 def test_a_class_of_the_user_is_given_to_keras_and_named(tmp_path: Path) -> None:
     made = built("gained")
-    record = keras_files.export_keras(made.model, export_context(tmp_path / "export", digits(), origin=made.origin))
+    with forks():
+        record = keras_files.export_keras(made.model, export_context(tmp_path / "export", digits(), origin=made.origin))
     assert all(claim.held for claim in record.claims)
     assert any("given custom_objects for" in claim.found and "Gain" in claim.found for claim in record.claims)
 
@@ -131,7 +134,8 @@ def test_after_qat_the_file_holds_float_weights_and_the_ranges_beside_them(tmp_p
     model = changed(made.model)
     quantized = _quantized(model)
     context = export_context(tmp_path / "export", digits(), origin=made.origin)
-    record = keras_files.export_keras(quantized, context)
+    with forks():
+        record = keras_files.export_keras(quantized, context)
     assert [claim.held for claim in record.claims if claim.claim.startswith("float weights as trained")] == [True]
     file = context.folder / "model.keras"
     note = json.loads(zipfile.ZipFile(file).read(NOTE))
@@ -168,5 +172,5 @@ def test_a_file_that_plain_keras_cannot_read_is_an_error(tmp_path: Path) -> None
     from tfopt.backend.export.keras_files.read_back import read_back
 
     (tmp_path / "model.keras").write_bytes(b"nothing")
-    with pytest.raises(ExportError, match=r"Plain Keras cannot read model\.keras back: .*"):
+    with forks(), pytest.raises(ExportError, match=r"Plain Keras cannot read model\.keras back: .*"):
         read_back(tmp_path / "model.keras", [np.zeros((1, 2))], 1, {})
