@@ -45,6 +45,7 @@ def random_inputs(model: keras.Model | tf_keras.Model, seed: int = 0, *, bounded
     """
     draw = _Draw(bounded, min(_tables(model), default=None), [*_words(model), "unseen"])
 
+    dtypes = [tf.as_dtype(tensor.dtype) for tensor in model.inputs]
     reason = ""
     tried: list[list[tuple[int, ...]]] = []
     for factor in _FACTORS:
@@ -54,9 +55,7 @@ def random_inputs(model: keras.Model | tf_keras.Model, seed: int = 0, *, bounded
             continue
         tried.append(shapes)
         random = np.random.default_rng(seed)
-        inputs = [
-            draw(shape, tf.as_dtype(tensor.dtype), random) for shape, tensor in zip(shapes, model.inputs, strict=True)
-        ]
+        inputs = [draw(shape, dtype, random) for shape, dtype in zip(shapes, dtypes, strict=True)]
         try:
             outputs(model, inputs)
         except (ValueError, tf.errors.OpError) as error:
