@@ -77,7 +77,7 @@ def test_sentencepiece_stays_as_it_is(tmp_path: Path) -> None:
         ("vocab.txt", "a\nb\n", "data_unreadable", r"has no \[UNK\] among its 2 lines"),
         ("vocab.txt", "[UNK]\na\na\n", "data_unreadable", "has the token 'a' twice"),
         ("vocab.bin", "x", "unknown_file_type", "unknown type"),
-        ("vocab.json", "{}", "data_missing", "needs merges.txt beside it"),
+        ("vocab.json", "{}", "data_missing", "needs merges.txt next to it"),
         ("bad.model", "x", "data_unreadable", "cannot be read"),
     ],
 )

@@ -28,7 +28,10 @@ def test_nothing_is_said_without_known_anomalies() -> None:
 def test_metrics_are_those_of_normal_examples_where_a_model_reproduces_its_input() -> None:
     inputs = np.arange(8, dtype=np.float32).reshape(4, 2)
     anomalies = np.array([False, True, False, False])
-    outputs, targets = to_be_reproduced(inputs + 1, inputs, Split(inputs, inputs, anomalies))
+    weights = np.array([1, 2, 3, 4], np.float32)
+    outputs, targets, kept = to_be_reproduced(inputs + 1, inputs, Split(inputs, inputs, anomalies, weights=weights))
+    assert isinstance(kept, np.ndarray)
+    assert kept.tolist() == [1, 3, 4]
     assert targets.tolist() == [[0, 1], [4, 5], [6, 7]]
     assert (outputs - targets == 1).all()
     other = Split(inputs, inputs.copy(), anomalies)
