@@ -8,6 +8,7 @@ tfopt imports a private module. Files import nothing of tfopt; each is imported 
 | `keras_graph` | Of which classes is the graph of a tf_keras model, and where is a layer called? |
 | `keras_saving` | How does tf_keras read a layer or a weights file of any age? |
 | `keras_random` | Which random generators does tf_keras keep state in? |
+| `keras_losses` | Which losses does a layer collect while it is called? |
 | `keras_3` | Which layers does a Keras 3 model contain, and which names does Keras 3 give them? |
 | `tensorflow_runtime` | Which operations does TensorFlow have, and how is a SavedModel fingerprinted? |
 | `tensorflow_cluster` | How do several TensorFlow processes find each other, agree, and notice that one is gone? |

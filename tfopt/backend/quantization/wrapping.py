@@ -12,6 +12,7 @@ from tensorflow_model_optimization.quantization.keras import (
 )
 from tf_keras.utils import custom_object_scope
 
+from tfopt.backend.compat.keras_losses import regularize_as
 from tfopt.backend.quantization.annotation import annotated_layers, lstms_to_simulate
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.canonical.copying import copy_model, readable
@@ -62,6 +63,8 @@ def wrap(canonical: Canonical, quantization: Quantization, constraints: WeightCo
         registry = EightBitRegistry(constraints, frozenset(names))
         wrapped = quantize_apply(marked, EightBitScheme(registry), quantized_layer_name_prefix=_PREFIX)
     _freeze(wrapped)
+    for wrapper in wrappers(wrapped):
+        regularize_as(wrapper, wrapper.layer)
     for layer in wrapped.layers:
         if not isinstance(layer, QuantizeWrapper):
             constrain(layer.trainable_weights, constraints)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import tf_keras
 
+from tfopt.backend.compat.keras_losses import regularize_as
 from tfopt.errors import StageError
 
 Wrapper = TypeVar("Wrapper", bound=tf_keras.layers.Layer)
@@ -42,7 +43,9 @@ def wrapped(
         if isinstance(layer, tf_keras.Model):
             return _clone(layer, clone)
         if id(layer) not in wrappers:
-            wrappers[id(layer)] = wrap(layer)
+            wrappers[id(layer)] = wrapper = wrap(layer)
+            if wrapper is not layer:
+                regularize_as(wrapper, layer)
         return wrappers[id(layer)]
 
     try:
