@@ -25,7 +25,10 @@ PAGES = [(REPOSITORY / page).read_text(encoding="utf-8") for page in ("README.md
 LINES = "\n".join(PAGES).replace("\\\n", " ")
 COMMANDS = list(dict.fromkeys(re.findall(r"^\$ tfopt (.+)$", LINES, re.MULTILINE)))
 SHORTER = {
-    "run recipes/digits_prune_qat.yaml --set": ["--set", "export={tflite: {float32: {}, int8: {quantize: int8, io: uint8}}}"],
+    "run recipes/digits_prune_qat.yaml --set": [
+        "--set",
+        "export={tflite: {float32: {}, int8: {quantize: int8, io: uint8}}}",
+    ],
     "sweep": ["--out", "swept"],
     "compare": ["--out", "swept"],
     "generate": ["--prompt", "abc"],
