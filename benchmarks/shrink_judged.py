@@ -245,10 +245,14 @@ def run(name: str, seed: int, budgets: Sequence[Budget], methods: Sequence[str],
         else:
             dense = job.trained(dense, CASES[name].epochs[0])
             np.savez(stored, *dense.get_weights())
+            found.pop("dense", None)
+        if "dense" not in found:
             keep("dense", job.values(dense))
         for budget in budgets:
             for method in methods:
                 if (key := f"{method} {budget}") not in found:
+                    if method == "zeros" and f"shrink {budget}" not in found:
+                        raise SystemExit("zeros leaves as many weights as shrink: run shrink before it")
                     parameters = found.get(f"shrink {budget}", {}).get("parameters", 0)
                     keep(key, job.made(method, dense, budget, parameters))
 

@@ -1,4 +1,4 @@
-"""Case masked-lstm: Masking before an LSTM, in an int8 file, with and without a qat stage."""
+"""Case masked-lstm: Masking before an LSTM, in an int8 file, after a qat stage."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A run that is interrupted, or killed at any moment, goes on where it was, and ends as if nothing had happened.
 
-In CI `test_chains.py` kills a run in qat, and tests of single stages kill those.
+In CI `test_chains.py` kills a run in qat, `training/test_resuming.py` kills a stage that prunes, and the contracts of
+stages interrupt the others.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +78,20 @@ def test_a_file_that_was_touched_is_written_again_without_training(recipe: Path,
     assert cached(again) == [True, True]
     assert again.path("float32").read_bytes() == original
     assert numbers(again) == numbers(first)
+
+
+def test_a_run_interrupted_in_an_export_goes_on_in_its_folder(recipe: Path, out: Path) -> None:
+    def stop(event: Mapping[str, Any]) -> None:
+        if event["event"] == "export_started":
+            raise KeyboardInterrupt
+
+    changed = tfopt.load(recipe, ["export.tflite.late.quantize=float16"])
+    with pytest.raises(KeyboardInterrupt):
+        tfopt.run(changed, out=out, on_event=stop)
+    folders = set((out / "twice").glob("2*"))
+    run = tfopt.run(changed, out=out)
+    assert (cached(run), run.ok) == ([True, True], True)
+    assert set((out / "twice").glob("2*")) == folders
 
 
 @pytest.mark.parametrize("name", ["entry.json", "key.json", "model.keras"])

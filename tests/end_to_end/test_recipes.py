@@ -114,6 +114,11 @@ def test_the_recipe_is_planned_without_a_problem(name: str, images: str, out: Pa
     assert len(plan.stages) == len(plan.recipe.stages)
 
 
+def test_the_student_of_the_demo_is_planned(first_out: Path) -> None:
+    plan = tfopt.plan(RECIPES / "distill_digits.yaml", out=first_out, trial=False)
+    assert len(plan.stages) == len(plan.recipe.stages)
+
+
 def test_every_recipe_is_run_by_a_test() -> None:
     assert {path.stem for path in RECIPES.glob("*.yaml")} == SHORT.keys() | IN_FULL | OF_THEIR_OWN
 

@@ -76,7 +76,12 @@ def test_a_pruned_transformer_is_computed_in_integers_and_stays_sparse(tmp_path:
     assert heads in ("heads 1 of 2 in attention", "heads 2 of 2 in attention")
 
 
-# In CI, tests/cases/test_masked_lstm.py has an LSTM.
+def test_the_plan_names_no_float_layer_of_an_lstm(tmp_path: Path) -> None:
+    warnings = tfopt.plan(recipe("lstm", 2), out=tmp_path, trial=False).warnings
+    assert not [text for text in warnings if text.startswith(_STAYS_FLOAT)]
+
+
+# In CI, tests/backend/quantization/test_file_agreement.py has the file of an LSTM.
 @pytest.mark.parametrize(("function", "floats"), [pytest.param("lstm", [], marks=pytest.mark.slow), ("gru", ["cell"])])
 def test_the_float_layers_of_the_plan_are_those_of_the_file(function: str, floats: list[str], tmp_path: Path) -> None:
     asked = recipe(function, 2)

@@ -57,7 +57,7 @@ def test_more_calibration_than_examples_is_a_warning() -> None:
     assert [warning.partition(":")[0] for warning in both._calibration_warnings(ExportWorkload(examples=63))] == [
         "a, b"
     ]
-    assert not list(target(quantize="dynamic", calibration=64)._calibration_warnings(ExportWorkload(examples=1)))
+    assert not list(target(quantize="dynamic")._calibration_warnings(ExportWorkload(examples=1)))
 
 
 def test_sensitivity_without_a_metric_of_one_output_is_a_warning() -> None:

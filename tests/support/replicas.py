@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +65,8 @@ def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
     strategies.start(asked[max(devices)])
     compile = Compile.model_validate({"optimizer": {"name": "sgd", "learning_rate": 0.05, "clipnorm": 1.0}})
     for n in devices:
+        if n > 1:
+            check_ranges(strategies.strategy(asked[n]))
         model, traits, log = small_model(), frozenset(), Log()
         arrays = {}
         for kind in stages:
@@ -81,6 +84,25 @@ def chain(devices: Sequence[int], stages: Sequence[str], folder: Path) -> None:
             arrays |= {f"{kind}/{index}": variable.numpy() for index, variable in enumerate(inner.variables)}
         np.savez(folder / f"{n}.npz", **arrays)
         (folder / f"{n}.json").write_text(json.dumps(log.of("epoch")))
+
+
+def check_ranges(strategy: Any) -> None:
+    """Checks that a range covers a batch whose smallest and largest value are on different replicas."""
+    import tensorflow as tf
+
+    from tfopt.backend.devices import replicas
+    from tfopt.backend.quantization.quantizers import InputQuantizer
+
+    batch = tf.reshape(tf.linspace(-4.0, 6.0, BATCH), (BATCH, 1))
+    with strategy.scope():
+        ranges = {"min_var": tf.Variable(0.0, trainable=False), "max_var": tf.Variable(0.0, trainable=False)}
+
+    @tf.function
+    def run() -> None:
+        strategy.run(lambda: InputQuantizer()(replicas.own_part(batch).batch, True, ranges))
+
+    run()
+    assert [float(value) for value in ranges.values()] == [-4.0, 6.0]
 
 
 if __name__ == "__main__":

@@ -58,6 +58,9 @@ def device_problems(recipe: Recipe) -> list[Problem]:
             f"divides each batch among {replicas} replicas already: leave one of the two out."
         )
         return [Problem(("compile", "gradient_accumulation_steps"), text, code="conflicting_keys")]
+    if replicas > 1 and recipe.compile.xla is True:
+        text = f"compile.xla is true, but XLA cannot compile a step that distribute divides among {replicas} replicas."
+        return [Problem(("compile", "xla"), text, "Leave one of the two out.", code="conflicting_keys")]
     return [
         Problem(
             ("stages", index, stage.kind, "batch_size") if stage.batch_size else ("data", "batch_size"),

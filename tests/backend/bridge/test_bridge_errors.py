@@ -24,6 +24,10 @@ def one(layer: keras.layers.Layer, shape: tuple[int, ...] = (4,)) -> keras.Model
     return keras.Sequential([keras.Input(shape), layer], name="net")
 
 
+def doubled(x: Any) -> Any:
+    return 2 * x
+
+
 def with_tensorflow() -> keras.Model:
     model = WithTensorFlow(name="net")
     model(np.zeros((2, 3), np.float32))
@@ -43,6 +47,7 @@ def with_tensorflow() -> keras.Model:
             "'dense'.*int8_from_float32.*is quantized already",
         ),
         (lambda: one(Forgetful(3, name="forgetful")), "'forgetful'.*cannot be made again.*get_config"),
+        (lambda: one(layers.Dense(3, activation=doubled, name="own")), "'own'.*with the function 'doubled'.*register"),
         (lambda: keras.Sequential([layers.Dense(2)], name="net"), "'net' has no input shape.*keras.Input"),
         (lambda: WithTensorFlow(name="net"), "'net' \\(WithTensorFlow\\) is not built"),
         (with_tensorflow, "Tracing the call of 'net'"),

@@ -16,7 +16,7 @@ from tfopt.backend.bridge import to_tf_keras, variable_pairs  # noqa: E402
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper  # noqa: E402
 
 SMALL = {"MobileNetV3Small": (32, {"minimalistic": False})}
-"""In CI: it has what the other MobileNets have (strided depthwise kernels, residual sums), and gates beside."""
+"""In CI: it has what the other MobileNets have (strided depthwise kernels, residual sums), and gates."""
 LARGE = {
     "MobileNet": (32, {"alpha": 0.25}),
     "MobileNetV2": (32, {"alpha": 0.35}),

@@ -178,14 +178,14 @@ def test_masks_flow_as_in_keras_3_live_and_loaded(tmp_path: Any) -> None:
     tokens = keras.Input((6,), dtype="int32", name="tokens")
     x = layers.Embedding(9, 4, mask_zero=True, name="table")(tokens)
     both = layers.Concatenate()([x, layers.Dense(3)(x)])
-    # Means, where any layer that looks at a mask will do: loops take seconds to trace.
+    # Means and an unrolled GRU, where any layer that looks at a mask will do: loops take seconds to trace.
     outputs = [
         layers.Attention()([x, x]),
         layers.GlobalAveragePooling1D()(both),
         layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x)),
         layers.LayerNormalization()(layers.Dropout(0.1)(x)),
         layers.LSTM(3)(x, mask=ops.greater(tokens, 2)),
-        layers.GlobalAveragePooling1D()(x + 1.0),
+        layers.GRU(3, unroll=True)(x + 1.0),
         layers.GlobalAveragePooling1D()(layers.Add()([x, x + 1.0])),
         layers.GlobalAveragePooling1D()(keras.Sequential([keras.Input((6, 4)), layers.Dense(3)])(x)),
         layers.MultiHeadAttention(2, 3)(x, x, query_mask=ops.greater(tokens, 2)),

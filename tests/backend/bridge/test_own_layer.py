@@ -106,17 +106,20 @@ def test_it_is_simulated_and_counted_like_any_other_layer(model: tf_keras.Model)
     assert {record.name: record.own_type for record in layer_records(model)}["excite.less"] == "SqueezeExcite"
 
 
+class Nameless(keras.layers.Layer):
+    """Its constructor does not pass the name on."""
+
+    def __init__(self, **rest: object) -> None:
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x: object) -> object:
+        return self.dense(x)
+
+
 def test_a_layer_that_forgets_its_name_is_refused_before_training() -> None:
-    class Nameless(keras.layers.Layer):
-        def __init__(self, **rest: object) -> None:
-            super().__init__()
-            self.dense = keras.layers.Dense(2)
-
-        def call(self, x: object) -> object:
-            return self.dense(x)
-
     start = keras.Input((3,))
-    with pytest.raises(StageError, match=r"loses its name|out of reach"):
+    with pytest.raises(StageError, match="loses its name"):
         to_tf_keras(keras.Model(start, Nameless()(start)))
 
 

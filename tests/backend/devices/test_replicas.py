@@ -26,7 +26,7 @@ def assert_same(one: tuple[Arrays, list[Epoch]], other: tuple[Arrays, list[Epoch
 
 
 def test_two_devices_find_the_masks_of_one(tmp_path: Path) -> None:
-    """Ranges of qat on several devices: in the slow tests, and one quantizer at a time in test_quantizers.py."""
+    """The child checks a range of qat on two replicas, too; all of qat on several devices is in the slow tests."""
     found = run_chain([1, 2], ["prune"], tmp_path)
 
     assert_same(found[1], found[2])

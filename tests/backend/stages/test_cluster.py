@@ -101,7 +101,7 @@ def test_first_centroids_lie_among_the_weights(initialization):
     values = np.random.default_rng(0).normal(size=200).astype(np.float32)
     found = first_centroids(values, 6, initialization, sparse=False)
     assert np.unique(found).size == 6
-    outside = 0.011  # the ends of the density-based ones lie 0.01 beside the weights
+    outside = 0.011  # the ends of the density-based ones lie 0.01 outside the weights
     assert values.min() - outside <= found.min() < found.max() <= values.max() + outside
     values[:120] = 0
     assert 0 in first_centroids(values, 6, initialization, sparse=True)

@@ -116,7 +116,7 @@ def test_a_finished_stage_is_not_trained_again(finished):
     assert same_weights(first, again)
 
 
-# Nadam keeps all that the others keep, and a product beside it.
+# Nadam keeps all that the others keep, and a product of momentums.
 @pytest.mark.parametrize(
     "name", ["nadam", pytest.param("adam", marks=pytest.mark.slow), pytest.param("sgd", marks=pytest.mark.slow)]
 )

@@ -32,7 +32,7 @@ FILES = {"float32": (49_000, 0.95), "dynamic": (25_000, 0.94), "int8": (27_000, 
 def test_what_a_smaller_file_beats_is_left_out() -> None:
     assert choice_sentences(report(FILES)) == (
         "Size against accuracy, from the smallest file on: int4 (17.0 kB, 80.0%), dynamic (25.0 kB, 94.0%), "
-        "float32 (49.0 kB, 95.0%); the other 1 is no better than a smaller one.",
+        "float32 (49.0 kB, 95.0%); the other one is no better than a smaller one.",
         "The smallest file that keeps its claims and budgets: int4 (17.0 kB, 80.0%).",
     )
 
@@ -52,10 +52,15 @@ def test_a_good_file_is_found_that_a_broken_one_beats() -> None:
 def test_errors_should_be_small() -> None:
     files = {"float32": (40, 0.2), "int8": (10, 0.3), "int4": (11, 0.4)}
     assert choice_sentences(report(files, metric="mae"))[0] == (
-        "Size against mae, from the smallest file on: int8 (10 B, 0.3), float32 (40 B, 0.2); the other 1 is no better "
-        "than a smaller one."
+        "Size against mae, from the smallest file on: int8 (10 B, 0.3), float32 (40 B, 0.2); the other one is "
+        "no better than a smaller one."
     )
 
 
 def test_two_files_are_no_choice() -> None:
     assert choice_sentences(report({"float32": (40, 0.2), "int8": (10, 0.3)})) == ()
+
+
+def test_a_file_without_a_number_is_no_choice() -> None:
+    files = {"float32": (40, 0.2), "int8": (20, 0.3), "int4": (15, 0.4), "int2": (10, float("nan"))}
+    assert "file on: int4 (" in choice_sentences(report(files, metric="mae"))[0]

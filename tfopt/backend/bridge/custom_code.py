@@ -43,6 +43,24 @@ def custom_parts(config: Nested) -> Iterator[tuple[str, str, CustomCode]]:
         yield from custom_parts(part)
 
 
+def unregistered_functions(config: Nested) -> Iterator[str]:
+    """Functions that cannot be found again by a configuration: lambdas, and those neither of Keras nor registered."""
+    if isinstance(config, list | tuple):
+        for part in config:
+            yield from unregistered_functions(part)
+        return
+    if not isinstance(config, dict):
+        return
+    kind, name = config.get("class_name"), config.get("config")
+    if kind == "__lambda__":
+        yield "a lambda"
+    elif kind == "function" and config.get("module") == "builtins" and isinstance(name, str):
+        known = keras.saving.get_registered_object(name) is not None or hasattr(keras.activations, name)
+        yield from () if known else (f"the function {name!r}, which is not registered",)
+    for part in config.values():
+        yield from unregistered_functions(part)
+
+
 def prefer(objects: Mapping[str, CustomCode]) -> None:
     """Registers code again where another of its name has taken its place: Keras looks there before anywhere else.
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer
+from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer, unregistered_functions
 from tfopt.backend.bridge.reading.arguments import CallSpec, call_spec, fill
 from tfopt.backend.bridge.reading.graph import Call
 from tfopt.backend.types import Config, Nested
@@ -195,6 +195,15 @@ def made_again(config: Config, name: str) -> keras.Operation:
     try:
         return keras.saving.deserialize_keras_object(config, custom_objects=objects, safe_mode=True)
     except (TypeError, ValueError, AttributeError, KeyError, NotImplementedError) as error:
+        function = next(unregistered_functions(config), None)
+        if function is not None and config.get("class_name") != "Lambda":
+            raise StageError(
+                f"The Keras 3 layer {name!r} ({config.get('class_name')}) cannot be made again from its configuration: "
+                f"it computes with {function}.",
+                "Define the function at the top of an imported module, and register it with "
+                "@keras.saving.register_keras_serializable().",
+                code="bridge_failed",
+            ) from error
         raise StageError(
             f"The Keras 3 layer {name!r} ({config.get('class_name')}) cannot be made again from its configuration: "
             f"{type(error).__name__}: {error}",

@@ -187,6 +187,8 @@ def _labels(bundle: BundleKeys, context: ExportContext, sizes: Mapping[str, int 
     if bundle.labels is not None:
         return labels_of_outputs(bundle.labels, sizes, context.recipe_folder)
     if data.classes_of_outputs:
-        return {name: tuple(names) for name, names in data.classes_of_outputs.items() if name in sizes}
+        named = {name: names for name, names in data.classes_of_outputs.items() if name in sizes}
+        fits = {name: attempt(fitting, names, {name: sizes[name]}) for name, names in named.items()}
+        return {name: each[name] for name, each in fits.items() if not isinstance(each, Failure)}
     found = attempt(fitting, data.label_names or (), sizes)
     return {} if isinstance(found, Failure) else found

@@ -68,8 +68,11 @@ def training_batches(
     if extra is not None:
         fetch = _with(fetch, extra, *(() if split.weights is not None else (None,)))
     if augment is not None and augment.function is not None:
-        # Outside of the pipeline, in which TensorFlow would put an error into words of its own.
-        with_own_changes(fetch, augment.function, seed, tf.constant(first_epoch, tf.int64))(tf.constant([0]))
+        # Outside of the pipeline, in which TensorFlow would put an error into words of its own; as a graph too, in
+        # which code fails that is not made of TensorFlow's operations.
+        change = with_own_changes(fetch, augment.function, seed, tf.constant(first_epoch, tf.int64))
+        change(tf.constant([0]))
+        tf.function(change, autograph=False).get_concrete_function(tf.constant([0]))
     n = len(split)
     steps = -(-n // batch_size)
     window = max((window_of(array) or 0 for array in named(split.inputs).values()), default=0)

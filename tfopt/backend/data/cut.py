@@ -21,25 +21,29 @@ def cut(
     seed: int,
     source: str,
     labels: Array | None = None,
-    groups: Array | None = None,
 ) -> dict[str, Split]:
     """Adds the missing splits, each taken from the training examples.
 
     Args:
-        splits: `train`, and the splits that the source declares.
+        splits: `train`, and the splits that the source declares; examples of one key stay in one split.
         shares: of the training examples.
         seed: of the selection.
         source: for errors.
         labels: class of each training example, to take the same share of every class; None for any selection.
-        groups: what each training example belongs to, such as its speaker; a group stays in one split. None for the
-            keys of the training examples, where these have some.
 
     Raises:
-        StageError: one side would be empty.
+        StageError: one side would be empty, or nothing is to be cut although `shares` says how.
     """
-    if shares.by == "hash" and not splits.keys() >= SHARES.keys():
+    if splits.keys() >= SHARES.keys() and (shares.by is not None or shares.key is not None):
+        key = f"data.splits.{'by' if shares.by else 'key'}"
+        raise StageError(
+            f"{key} says how examples are set aside, but {source} has a validation and a test split of its own.",
+            f"Remove {key}.",
+            code="meaningless_key",
+        )
+    if shares.by == "hash":
         return _cut_by_hash(splits, shares, seed, source)
-    groups = splits["train"].keys if groups is None else groups
+    groups = splits["train"].keys
     result = dict(splits)
     available = len(splits["train"])
     rest = splits["train"]

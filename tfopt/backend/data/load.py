@@ -70,7 +70,8 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
         what = f"{config.source}, {name} split"
         split = with_weights(Split(given[name], targets, anomalies, keys=examples.keys), examples.weights, what)
         is_cut = name == "train" and not {"validation", "test"} <= raw.keys()
-        splits[name] = with_keys_of_files(split, config.splits, folder / config.source, what) if is_cut else split
+        root = folder / Path(config.source).expanduser()
+        splits[name] = with_keys_of_files(split, config.splits, root, what) if is_cut else split
     splits, record = kept(splits, config, cache)
     if not reproduce:
         splits, names_of_outputs = (
@@ -88,7 +89,7 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
     labels = labels_to_stratify(train.targets, num_classes)
     if not {"validation", "test"} <= splits.keys():
         splits["train"] = with_keys(splits["train"], config.splits, folder, config.source)
-    made = cut(splits, config.splits, config.seed, config.source, labels)
+    made = splits if prepared.is_cut else cut(splits, config.splits, config.seed, config.source, labels)
     settings = f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}"
     return Data(
         train=made["train"],

@@ -39,6 +39,7 @@ class Prepared:
             known, or all of them are alike.
         label_names: names of the classes, in the order of the labels; None where the source has none.
         anchors: what the targets of a detector are relative to; None for other data.
+        is_cut: whether the source has set validation and test aside itself, as data.splits says.
     """
 
     examples: object
@@ -47,3 +48,4 @@ class Prepared:
     anomalies: Array | None = None
     label_names: tuple[str, ...] | None = None
     anchors: AnchorGrid | None = None
+    is_cut: bool = False

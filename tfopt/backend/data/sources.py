@@ -59,6 +59,7 @@ class ReadSource:
         anomalies: which examples of the test split are anomalies; None where that is not known.
         label_names: names of the classes; None where the return value does not say.
         anchors: what the targets of a detector are relative to; None for other data.
+        is_cut: whether the source has set validation and test aside itself, as data.splits says.
     """
 
     splits: dict[str, RawExamples]
@@ -67,6 +68,7 @@ class ReadSource:
     anomalies: Array | None = None
     label_names: tuple[str, ...] | None = None
     anchors: AnchorGrid | None = None
+    is_cut: bool = False
 
 
 def read(config: DataConfig, folder: Path, spools: Spools = Spools()) -> ReadSource:  # noqa: B008
@@ -85,7 +87,8 @@ def read(config: DataConfig, folder: Path, spools: Spools = Spools()) -> ReadSou
     value = references.call(function, config.source, config.args, folder)
     if isinstance(value, Prepared):
         splits = as_splits(value.examples, config.source, spools)
-        return ReadSource(splits, value.preprocessing, value.raw, value.anomalies, value.label_names, value.anchors)
+        about = value.preprocessing, value.raw, value.anomalies, value.label_names, value.anchors, value.is_cut
+        return ReadSource(splits, *about)
     return ReadSource(as_splits(value, config.source, spools))
 
 

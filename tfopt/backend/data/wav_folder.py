@@ -93,7 +93,7 @@ def load_wavs(
     for name, split in made.items():
         found = files[name] if name in files else files["train"]
         chosen[name] = [WavFile(str(file), file, label) for file, label in _at(found, split)]
-    return prepared(chosen, keys, path if on_the_fly or _is_large(path) else None)
+    return replace(prepared(chosen, keys, path if on_the_fly or _is_large(path) else None), is_cut=True)
 
 
 def _groups(files: Sequence[Path], root: Path, shares: Splits, speaker: str | None) -> Array | None:

@@ -98,12 +98,12 @@ def explain_predictions(
     one, two = predictions(before, meaning), predictions(after, meaning)
     truth = _truth(split.targets, one, meaning)
     places = _places(one, split.targets, compile, meaning)
+    names = class_names or (None if places is None else token_names(tokenizer))
+    pictures = _pictures(one, two, truth, split, compile, names)
     if places is not None:
         one, two = one[places], two[places]
         truth = None if truth is None else truth[places]
         total = len(one)
-    names = class_names or (None if places is None else token_names(tokenizer))
-    pictures = _pictures(before, after, split, compile, names)
     changed = np.flatnonzero(_any(one != two))
     right = None if truth is None else (_all(one == truth), _all(two == truth))
     ranked = changed[:_RANKED]
@@ -144,15 +144,15 @@ def explain_predictions(
 
 
 def _pictures(
-    before: Array, after: Array, split: Split, compile: Compile, names: Sequence[str] | None
+    one: Array, two: Array, truth: Array | None, split: Split, compile: Compile, names: Sequence[str] | None
 ) -> list[ChangedExample] | None:
     """The maps of classes that changed most; None where predictions are no maps."""
-    meaning = Outputs.of(compile)
-    one, two = predictions(before, meaning), predictions(after, meaning)
-    truth = _truth(split.targets, one, meaning)
-    if meaning.one_per_label and one.ndim == 4 and one.shape[-1] == 1:  # yes or no of each pixel
+    if Outputs.of(compile).one_per_label:
+        if one.ndim != 4 or one.shape[-1] != 1:
+            return None
+        # yes or no of each pixel
         one, two, truth = one[..., 0], two[..., 0], None if truth is None else truth[..., 0]
-    if one.ndim != 3 or (meaning.one_per_label and before.ndim != 4):
+    if one.ndim != 3:
         return None
     ignored = ignored_class(compile)
     counts = np.ones(one.shape, bool) if ignored is None or truth is None else truth != ignored

@@ -80,7 +80,7 @@ def compare(asked: Comparison) -> ExplanationRecord:
         check_fits(model, data, compile)
         asked = replace(asked, context=replace(asked.context, compile=compile, data=data))
     elif asked.context.compile.outputs:
-        names = asked.context.compile.all_outputs  # a file does not have the order of the model
+        names = asked.context.compile.all_outputs  # a file's order says nothing: outputs are found by name
         compile, data, _ = for_model(asked.context.compile, data, names, asked.against.name)
         asked = replace(asked, context=replace(asked.context, compile=compile, data=data))
     with tempfile.TemporaryDirectory(prefix="tfopt-inspect-") as folder:

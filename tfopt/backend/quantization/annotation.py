@@ -39,7 +39,7 @@ def annotated_layers(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tup
 
 
 def lstms_to_simulate(canonical: Canonical, rules: Sequence[QuantizeRule]) -> tuple[str, ...]:
-    """Names of the LSTMs of the canonical model that round as TFLite's operator does, beside `annotated_layers`."""
+    """Names of the LSTMs of the canonical model that round as TFLite's operator does; not in `annotated_layers`."""
     graph = Graph(canonical.model)
     return tuple(
         name

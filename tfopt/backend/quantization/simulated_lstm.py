@@ -107,6 +107,7 @@ def can_be_simulated(graph: Graph, name: str) -> bool:
         and not (layer.return_state or layer.stateful or layer.time_major or layer.activity_regularizer)
         and not (graph.is_masked(name) or graph.is_shared(name))
         and len(graph.producers(name)) == 1
+        and not any(node.call_kwargs.get("initial_state") is not None for node in layer._inbound_nodes)
     )
 
 

@@ -46,7 +46,7 @@ def wrap(canonical: Canonical, quantization: Quantization, constraints: WeightCo
     if not names:
         raise StageError(
             f"No layer of the model {canonical.original.name!r} can be simulated in 8 bits: every layer is skipped by "
-            "a rule or of a type that is not supported.",
+            "a rule, of a type that is not supported, or an LSTM, which is simulated only next to other layers.",
             "Leave the qat stage out; the int8 export quantizes after training.",
             code="no_layer_left",
         )

@@ -180,7 +180,7 @@ class TrainingLoop:
         if first == self.stage.epochs or self.state.progress.stopped:
             return
         taken = self.step - first * self.steps_per_epoch
-        iterator = iter(self.batches(first, taken))
+        iterator = iter(self.batches(first, taken) if taken else self.batches(first))  # each call is cached as written
         for epoch in range(first, self.stage.epochs):
             self._steps(epoch, iterator)
             self._close_epoch(epoch + 1)

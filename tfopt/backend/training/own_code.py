@@ -55,7 +55,7 @@ def try_out(model: tf_keras.Model, data: Data, compile: Compile) -> None:
 
 
 def try_changes(data: Data, augment: Augment) -> None:
-    """Makes the batches of changed training examples, without running any.
+    """Makes the batches of changed training examples; a function of the user's own is run with the first example.
 
     Args:
         data: the splits.

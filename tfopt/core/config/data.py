@@ -99,9 +99,9 @@ class DataConfig(Block):
     augment: Augment | None = None
     """Random changes of training images."""
     sample_weights: str | None = None
-    """How much each example counts in the loss, where the source does not say: `package.module:function`, called for
-    each split with its inputs and targets. It returns a number for each example; of several outputs, also a dict by
-    output name."""
+    """How much each example counts in the loss, where the source does not say: `package.module:function`, called with
+    the inputs and targets of each split that the source declares (of texts: of each split), before others are set
+    aside. It returns a number for each example; of several outputs, also a dict by output name."""
     text: TextConfig | None = None
     """How the texts of the source become token ids: tokenizer, length, columns."""
 
@@ -148,6 +148,10 @@ class DataConfig(Block):
         if "target" not in roles and self.targets == "labels":
             message = "features has no target: give one of them role: target, or set data.targets: inputs"
             raise KeyMistake(("features",), message, code="missing_key")
+        weights = [feature.output for feature in self.features.values() if feature.role == "weight"]
+        if len(set(weights)) < len(weights) or (None in weights and len(weights) > 1):
+            message = "features has several weights, each of which must name an output of its own (output: ...)"
+            raise KeyMistake(("features",), message, code="conflicting_keys")
         return self
 
     @model_validator(mode="after")

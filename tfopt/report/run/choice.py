@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from tfopt.core.config.training.keras_names import higher_is_better
@@ -20,13 +21,15 @@ def choice_sentences(report: Report) -> tuple[str, ...]:
     """The front of bytes and metric from the smallest file on, then the smallest file that keeps all that the recipe
     demands of it. Nothing for a run of one or two files."""
     files = {export.name for export in report.exports if export.format == "tflite"}
-    rows = [row for row in export_rows(report) if row.name in files and row.metric is not None and row.bytes]
+    judged = [row for row in export_rows(report) if row.metric is not None and isfinite(row.metric)]
+    rows = [row for row in judged if row.name in files and row.bytes]
     if len(rows) < _FEWEST:
         return ()
     best = _front(rows, report.metric)
     listed = ", ".join(_described(row, report.metric) for row in best)
     rest = len(rows) - len(best)
-    beaten = f"; the other {rest} {'is' if rest == 1 else 'are'} no better than a smaller one" if rest else ""
+    others = "the other one is" if rest == 1 else f"the other {rest} are"
+    beaten = f"; {others} no better than a smaller one" if rest else ""
     found = [f"Size against {report.metric}, from the smallest file on: {listed}{beaten}."]
     missed = {budget.name.rpartition(".")[0] for budget in report.budgets if not budget.met}
     good = [row for row in rows if not row.broken and row.name not in missed]

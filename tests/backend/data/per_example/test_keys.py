@@ -140,3 +140,11 @@ def test_keys_that_cannot_be(keys: dict[str, Any], message: str, tmp_path: Path)
     source.write_text("\n".join([f"{header},same", *(f"{row},1" for row in rows)]), encoding="utf-8")
     with pytest.raises(StageError, match=message):
         loaded(source, tmp_path, **{"args": {"target": "label"}, **keys})
+
+
+def test_keys_of_a_source_that_declares_its_splits(tmp_path: Path) -> None:
+    x, y = np.arange(20, dtype=np.float32)[:, np.newaxis], np.arange(20) % 2
+    parts = {f"{name}_{split}": array for name, array in (("x", x), ("y", y)) for split in SPLITS}
+    np.savez(tmp_path / "a.npz", **parts)
+    with pytest.raises(StageError, match=r"data.splits.by says how .* of its own"):
+        loaded(tmp_path / "a.npz", tmp_path, splits={"by": "hash"})

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.tf
 
 TEXTS = [
     "It's  a test, isn't it?!", "Überraschung: naïve café", "snake_case and x2=3.5", "", "one", "ÇA VA",
-    "tabs\tand\nlines\u00a0here", "日本語 text",
+    "tabs\tand\nlines\u00a0here", "日本語 text", "a\u200cb \u24b6c", "\u039b\u039f\u0393\u039f\u03a3",
     "a very long text that does not fit into the room that the model has",
 ]  # fmt: skip
 

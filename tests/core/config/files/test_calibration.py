@@ -40,6 +40,7 @@ def test_what_is_left_out_is_not_written() -> None:
         ({"quantize": "int8", "calibration": {"smooth": 2}}, "less than or equal to 1"),
         ({"quantize": "int8", "calibration": 0}, "greater than or equal to 1"),
         ({"quantize": "dynamic", "calibration": {"examples": 9}}, "needs quantize: int8"),
+        ({"quantize": "dynamic", "calibration": 9}, "needs quantize: int8"),
         ({"quantize": "int4", "algorithm": "gptq", "calibration": {"range": "mse"}}, "is about activations"),
         ({"ptq": True}, "needs a mode that quantizes"),
     ],

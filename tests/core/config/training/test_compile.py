@@ -38,6 +38,7 @@ def test_outputs_get_the_order_of_the_model() -> None:
     compile = Compile.model_validate(TWO).of_model(["features", "ink", "digit"])
     assert compile.all_outputs == ("features", "ink", "digit")
     assert compile.outputs == ("ink", "digit")
+    assert compile.metric == "digit_accuracy"
     assert compile.meaning_of("features").single_loss.name == "mse"
     with pytest.raises(KeyError, match="ink"):
         compile.of_model(["digit"])

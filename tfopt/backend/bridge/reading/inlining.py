@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from tfopt.backend.bridge.reading.graph import Call, calls, graph_of, is_own, parts_inside
+from tfopt.backend.bridge.reading.graph import Call, calls, graph_of, is_own, mask_of, parts_inside
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -123,9 +123,18 @@ def _called_inside(call: Call, tensors: dict[int, keras.KerasTensor]) -> Nested:
     """The outputs of the calls that the call of an own layer consists of.
 
     Raises:
-        StageError: it computes with weights in another way than by calling layers on what it is given.
+        StageError: a mask goes through it, it has a penalty, or it uses weights other than by calling layers.
     """
     layer: Any = call.operation
+    masked = any(mask_of(tensor) is not None for tensor in (*call.inputs, *call.outputs))
+    if masked or layer.activity_regularizer is not None:
+        what = "a mask goes through it" if masked else "it has a penalty on its output"
+        raise StageError(
+            f"The layer {layer.name!r} ({type(layer).__name__}) shares a layer inside it with the model around it, and "
+            f"{what}.",
+            "Give the second call a layer with weights of its own; of a language model of KerasHub, take the backbone.",
+            code="bridge_failed",
+        )
     parts = parts_inside(layer)
     before = [len(part._inbound_nodes) for part in parts]
     args, kwargs = _given(call, tensors)

@@ -105,8 +105,8 @@ def augmented(
 
     Returns:
         A function from example positions to changed inputs and targets. Where a model reproduces its input, the target
-        is the changed input. A target for each pixel moves with its image; the gap has no target where some pixels
-        have none (-1), else class 0.
+        is changed as the input is. A target for each pixel moves with its image; the gap has no target where some
+        pixels have none (-1), else class 0.
     """
     images = split.inputs
     if isinstance(images, dict):
@@ -142,7 +142,8 @@ def augmented(
         images, targets, *more = fetch(positions)
         images = moved(images, positions)
         if split.targets is split.inputs:
-            return images, images, *more
+            # A function of the user's own, which comes first, may have made them differ.
+            return images, images if augment.function is None else moved(targets, positions), *more
         if anchors is not None and flips is not None:
             targets = _mirrored(targets, anchors, augment.flip, tf.gather(flips, positions))
         return images, targets if gap is None else moved(targets, positions, gap), *more

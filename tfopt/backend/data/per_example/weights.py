@@ -72,6 +72,12 @@ def with_own_weights(splits: Mapping[str, Split], reference: str, folder: Path) 
     function = references.function(reference, folder)
     result = {}
     for name, split in splits.items():
+        if split.weights is not None:
+            raise StageError(
+                f"data.sample_weights is {reference}, but the source gives the examples of the {name} split weights.",
+                "Leave one of them out.",
+                code="conflicting_keys",
+            )
         given: Any = references.call_with(function, reference, (split.inputs, split.targets), folder)
         if given is None:
             raise StageError(f"{reference} returned no weights for the {name} split.", code="user_code_failed")

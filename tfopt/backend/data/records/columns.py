@@ -132,6 +132,13 @@ def keys_of(column: Column) -> Array:
     for row in range(column.rows):
         value = column.value(row)
         plain = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        if np.size(plain) != 1:
+            raise StageError(
+                f"{column.name} of {column.where(row)} has {np.size(plain)} values, but says what it belongs to "
+                "(data.splits.key).",
+                "Expected a text or whole number for each example.",
+                code="invalid_data",
+            )
         values.append(plain if isinstance(plain, str) else np.asarray(plain).item())
     return keys_of_column(np.array(values), f"The column {column.name}")
 

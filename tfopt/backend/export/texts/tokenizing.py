@@ -19,8 +19,13 @@ from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.export.texts.raw_texts import RawTexts, raw_texts
 from tfopt.backend.text.tokenizer import TOKENIZER_JSON, Tokenizer
 
-_WORDS = r"([\pL\pM\p{Nd}\p{Nl}\p{Pc}]+|[^\pL\pM\p{Nd}\p{Nl}\p{Pc}\s\pZ]+)"
-"""What the pre-tokenizer `Whitespace` cuts out: letters, marks, digits and connectors, or other signs, in a row."""
+_IN_WORDS = (
+    r"\pL\pM\p{Nd}\p{Nl}\p{Pc}\x{200C}\x{200D}\x{24B6}-\x{24E9}"
+    r"\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}"
+)
+"""Letters, marks, digits, connectors, joiners and letters in circles or squares."""
+_WORDS = rf"([{_IN_WORDS}]+|[^{_IN_WORDS}\s\pZ]+)"
+"""What the pre-tokenizer `Whitespace` cuts out: characters of words, or other signs, in a row."""
 _SPACES = r"[\s\pZ\x{0B}\x{85}]+"
 
 
@@ -98,7 +103,7 @@ def tokenizing(tokenizer: Tokenizer, raw: RawTexts, dtype: tf.DType) -> tuple[Ca
 
     def prepare(texts: tf.Tensor) -> tf.Tensor:
         ids = tf.ragged.map_flat_values(table.lookup, _tokens(texts, cut))
-        ids = ids[:, -room:] if raw.cut == "left" else ids[:, :room]
+        ids = ids[:, -room:] if raw.cut == "left" and room > 0 else ids[:, : max(room, 0)]
         rows = tf.shape(texts)[0]
         whole = tf.concat([_repeated(before, rows), ids, _repeated(behind, rows)], axis=1)
         if raw.padded == "right":
@@ -110,7 +115,8 @@ def tokenizing(tokenizer: Tokenizer, raw: RawTexts, dtype: tf.DType) -> tuple[Ca
 
 
 def _tokens(texts: tf.Tensor, cut: Cut) -> tf.RaggedTensor:
-    texts = tf.strings.lower(texts, encoding="utf-8") if cut.lowercase else texts
+    if cut.lowercase:  # ICU has another sigma at the end of a word, the library's Lowercase has not
+        texts = tf.strings.lower(tf.strings.regex_replace(texts, "\u03a3", "\u03c3"), encoding="utf-8")
     if cut.into == "characters":
         return tf.strings.unicode_split(texts, "UTF-8")
     apart = tf.strings.regex_replace(texts, _WORDS, r" \1 ")

@@ -21,6 +21,7 @@ class WeightedLoss(tf_keras.losses.Loss):
 
     def __init__(self, loss: tf_keras.losses.Loss) -> None:
         super().__init__(reduction=loss.reduction, name=loss.name)
+        loss._allow_sum_over_batch_size = True  # as Keras sets it for the losses of `compile`: replicas need it
         self._loss = loss
         self._fn_kwargs = getattr(loss, "_fn_kwargs", {})
         self.ignore_class = getattr(loss, "ignore_class", None)

@@ -120,11 +120,9 @@ class Variant(Block):
         return self
 
     def _check_calibration(self) -> None:
-        if isinstance(self.calibration, Calibration) and not self.calibrated:
+        if self.calibration != type(self).model_fields["calibration"].default and not self.calibrated:
             modes = " or ".join(name for name, mode in MODES.items() if mode.calibrated)
-            message = (
-                f"calibration: {{...}} needs quantize: {modes}, or algorithm: gptq (got quantize: {self.quantize})"
-            )
+            message = f"calibration needs quantize: {modes}, or algorithm: gptq (got quantize: {self.quantize})"
             raise KeyMistake(("calibration",), message, code="conflicting_keys")
         if self.calibrating.range != "min_max" and not self.mode.integer_only:
             message = f"range is about activations, which are {self.mode.activations} in quantize: {self.quantize}"

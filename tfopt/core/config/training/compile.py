@@ -262,7 +262,9 @@ class Compile(Block):
         missing = [output for output in self.outputs if output not in outputs]
         if missing:
             raise KeyError(missing[0])
-        return self.model_copy(update={"loss": {output: self.loss.get(output) for output in outputs}})
+        ordered = self.model_copy(update={"loss": {output: self.loss.get(output) for output in outputs}})
+        # The first metric is that of the recipe, whatever the order of the model.
+        return ordered if ordered.metric == self.metric else ordered.model_copy(update={"main_metric": self.metric})
 
     @property
     def single_loss(self) -> Loss:

@@ -51,7 +51,7 @@ def _given() -> tf_keras.Model:
 
 
 def _given_to_attention() -> tf_keras.Model:
-    """A mask of scores that is an input of the model, in numbers, beside the mask of padding."""
+    """A mask of scores that is an input of the model, in numbers, in addition to the mask of padding."""
     words, keep = layers.Input((STEPS,), dtype="int32"), layers.Input((STEPS, STEPS), dtype="int32", name="keep")
     x = layers.Embedding(9, 4, mask_zero=True)(words)
     return tf_keras.Model([words, keep], layers.MultiHeadAttention(2, 3, name="mha")(x, x, attention_mask=keep))

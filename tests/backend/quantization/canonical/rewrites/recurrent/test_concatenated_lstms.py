@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tests.support.canonical import QUANTIZATION, randomized, there_and_back, treatments
-from tests.support.converting import converter_of
-from tests.support.files import File
-from tfopt.backend.equivalence import random_inputs
-from tfopt.backend.quantization.calibration import calibrate
+from tests.support.canonical import quantized_file, randomized, there_and_back, treatments
 from tfopt.backend.quantization.canonical import canonicalize
-from tfopt.backend.quantization.weight_constraints import WeightConstraints
-from tfopt.backend.quantization.wrapping import wrap
 
 pytestmark = pytest.mark.tf
 
@@ -56,16 +48,7 @@ def test_other_layers_are_left_alone() -> None:
 
 
 def test_every_lstm_of_the_file_writes_in_the_scale_of_its_state() -> None:
-    model = randomized(_model())
-    wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
-    calibrate(wrapped, [random_inputs(model, seed, bounded=True) for seed in range(4)])
-    converter = converter_of(wrapped, model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: (
-        [random_inputs(model, seed, bounded=True)[0][:1].astype(np.float32)] for seed in range(4)
-    )
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    file = File(converter.convert())
+    file = quantized_file(randomized(_model()), data=True)
     assert file.float_operators == []
     assert len(file.lstm_scales) == 3
     assert all(state == result for state, result in file.lstm_scales)

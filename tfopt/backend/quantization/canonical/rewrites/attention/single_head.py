@@ -91,7 +91,8 @@ def _sums(site: RewriteSite, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
     both = site.make("both", lambda name: layers.Add(name=name))([rows, columns])
     bent = site.make("tanh", lambda name: layers.Activation("tanh", name=name))(both)
     summed = site.make("summed", lambda name: layers.Dense(1, use_bias=False, name=name), {"kernel": scale[:, None]})
-    return site.make("scores", lambda name: layers.Reshape((-1, positions), name=name))(summed(bent))
+    # A shared layer may be called with other numbers of keys.
+    return site.make(f"scores{positions}", lambda name: layers.Reshape((-1, positions), name=name))(summed(bent))
 
 
 def _is_special(node: Node) -> bool:
