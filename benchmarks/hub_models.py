@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -135,7 +136,7 @@ def tried(name: str, folder: Path) -> dict[str, Any]:
             refused[part] = said
             continue
         broken = [
-            f"{file.name}: {claim.code}: {claim.found}"
+            f"{file.name}: {claim.code}: {claim.found.split('; ')[0]}"
             for file in run.report.exports
             for claim in file.claims
             if not claim.held
@@ -170,12 +171,21 @@ def rows(found: Mapping[str, dict[str, Any]]) -> list[list[str]]:
         held = result["claims"] - len(result["broken"])
         said = [f"{held} of {result['claims']} claims"]
         said += [f"no {part}: {_short(reason)}" for part, reason in result["refused"].items()]
-        made.append([f"`{name}`", *shown, "; ".join([*said, *result["broken"], *result["errors"]])])
+        made.append(
+            [
+                f"`{name}`",
+                *shown,
+                "; ".join([*said, *(each.split("; ")[0] for each in result["broken"]), *result["errors"]]),
+            ]
+        )
     return made
 
 
 def _short(reason: str) -> str:
-    return " ".join(reason.split())[:220].replace("|", "/")
+    """The first sentence of the first problem, without its place in the recipe."""
+    first = re.sub(r"^\w+: (\S+\.json:\d+:\d+: )?", "", reason.splitlines()[0])
+    first = first.removeprefix("export.generate needs a model that computes one position after the other. ")
+    return first.split("; ")[0].replace("|", "/")
 
 
 def _percent(value: float | None) -> str:
