@@ -157,10 +157,11 @@ def tried(name: str, folder: Path) -> dict[str, Any]:
 
 
 def rows(found: Mapping[str, dict[str, Any]]) -> list[list[str]]:
-    """One row for each model."""
+    """One row for each model, also for those without a result."""
     made = []
     for name in NAMES:
         if name not in found:
+            made.append([f"`{name}`", "–", "–", "–", "–", "not run"])
             continue
         result = found[name]
         if "failed" in result:
