@@ -102,7 +102,7 @@ def check_ranges(strategy: Any) -> None:
         strategy.run(lambda: InputQuantizer()(replicas.own_part(batch).batch, True, ranges))
 
     run()
-    assert [float(value) for value in ranges.values()] == [-4.0, 6.0]
+    assert [float(value.numpy()) for value in ranges.values()] == [-4.0, 6.0]
 
 
 if __name__ == "__main__":
