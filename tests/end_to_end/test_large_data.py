@@ -93,5 +93,5 @@ def test_200_000_images_in_bounded_memory(tmp_path: Path) -> None:
     stages = [report["stages"][0] for report in reports.values()]
     assert stages[0]["key"] == stages[1]["key"]
     assert stages[0]["measures"] == stages[1]["measures"]
-    # Measured before the export: 1.14 GiB, of which 0.43 are TensorFlow's libraries; pixels in memory would add 1 GiB.
+    # Measured during training: 1.14 GiB, of which 0.43 are TensorFlow's libraries; pixels in memory would add 1 GiB.
     assert max(peaks) < 1.5 * 2**20
