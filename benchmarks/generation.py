@@ -5,8 +5,8 @@ thread, in turns within one process, so that other load on the machine meets all
 weights in a file that computes all positions of the context in one call, once for each token.
 
 Speed does not depend on the values of weights, but how often a draft is right does. The blocks after the first are
-damped here (`DAMPING`), so that the draft, the first block between the same tables, proposes the right token about as
-often as a distilled one: the share is in the table.
+damped here (`DAMPING`), so that the draft, the first block between the same tables, is often right: the share is in the
+table. How often a distilled draft is right depends on model and text.
 
     python benchmarks/generation.py --files FOLDER --only-files     # makes the files
     python benchmarks/generation.py --files FOLDER [--rounds 7] [--tokens 48] [--page docs/generation.md]
