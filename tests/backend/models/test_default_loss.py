@@ -13,7 +13,7 @@ from tf_keras import layers
 from tests.support.errors import refused
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.models import build as models
-from tfopt.backend.training.compile import measure
+from tfopt.backend.training.measure import measure
 from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 

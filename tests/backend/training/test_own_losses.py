@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tfopt.backend.training import own_callbacks, own_losses
-from tfopt.backend.training.compile import make_loss, make_metrics, measure
+from tfopt.backend.training.compile import make_loss, make_metrics
+from tfopt.backend.training.measure import measure
 from tfopt.catalog.own_code import importable
 from tfopt.core.config.training.callbacks import OwnCallback
 from tfopt.core.config.training.compile import Compile, Loss, Metric

@@ -17,7 +17,7 @@ from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.stages import fit as training
 from tfopt.backend.training import loop as fitting
 from tfopt.backend.training import steps
-from tfopt.backend.training.compile import measure
+from tfopt.backend.training.measure import measure
 from tfopt.core.config.data import Augment
 from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError

@@ -17,8 +17,8 @@ from tfopt.backend.distillation.outputs import Form, ModelOutputs, form_of
 from tfopt.backend.distillation.projections import projections
 from tfopt.backend.distillation.step import TeacherTerm
 from tfopt.backend.distillation.teachers import TeacherEnsemble
-from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.hooks import Batch, ForwardPass, GradientsOf, TrainingHook, TrainingSetup
+from tfopt.backend.training.measure import measure
 from tfopt.backend.training.precision.compute import as_type
 from tfopt.backend.types import Nested
 from tfopt.core.config import ramps
@@ -99,7 +99,7 @@ class Distiller(TrainingHook):
             for position, (output, loss) in enumerate(zip(self._compared, losses, strict=True))
         }
         judged = together if context.compile.outputs else together[""]
-        details["measures"] = compiling.measure(judged, test.targets, context.compile, test.weights)
+        details["measures"] = measure(judged, test.targets, context.compile, test.weights)
         return details
 
     def _losses(self, projected: Sequence[tf_keras.layers.Layer | None], shares: tuple[float, ...]) -> ComparedLosses:

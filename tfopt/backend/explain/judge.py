@@ -8,7 +8,7 @@ import numpy as np
 
 from tfopt.backend.explain.agreement import compare
 from tfopt.backend.explain.rewritten_files import Ran
-from tfopt.backend.training import compile as compiling
+from tfopt.backend.training.measure import measure
 from tfopt.backend.types import Array
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.records.explanation import EffectRecord
@@ -36,7 +36,7 @@ class Judge:
         Raises:
             StageError: the targets do not fit the outputs.
         """
-        return compiling.measure(outputs, self.targets, self.compile, self.weights)[self.compile.metric]
+        return measure(outputs, self.targets, self.compile, self.weights)[self.compile.metric]
 
     def effect(self, ran: Ran) -> EffectRecord:
         """What a file that ran comes to."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tfopt.backend.data.splits import Split
-from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
+from tfopt.backend.training.measure import measure
 from tfopt.backend.types import Array
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.keras_names import higher_is_better
@@ -32,7 +32,7 @@ def file_measures(
         ExportError: the file has several outputs, but the recipe's loss is that of one.
     """
     if compile.outputs:
-        return _with_drops(compiling.measure(dict(outputs), test.targets, compile, test.weights), compile, dense)
+        return _with_drops(measure(dict(outputs), test.targets, compile, test.weights), compile, dense)
     if len(outputs) != 1 or isinstance(test.targets, dict):
         raise ExportError(
             f"compile.loss is that of one output, but the file has {len(outputs)}: {', '.join(outputs)}.",
@@ -41,7 +41,7 @@ def file_measures(
         )
     (predictions,) = outputs.values()
     judged, targets, weights = to_be_reproduced(predictions, test.targets, test)
-    values = {**compiling.measure(judged, targets, compile, weights), **anomaly_measures(predictions, test)}
+    values = {**measure(judged, targets, compile, weights), **anomaly_measures(predictions, test)}
     return _with_drops(values, compile, dense)
 
 

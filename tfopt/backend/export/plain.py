@@ -24,7 +24,7 @@ from tfopt.backend.quantizer.rules import layer_modes
 from tfopt.backend.tflite import predict
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.tflite.quantum import output_quanta
-from tfopt.backend.training import compile as compiling
+from tfopt.backend.training.measure import measure
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.failures import Failure, attempt
 from tfopt.core.config.files.tflite_variant import Variant
@@ -174,7 +174,7 @@ def is_worse(outputs: Arrays, plain: Arrays, targets: Arrays, compile: Compile, 
         return None if weights is None else _part(weights, part)
 
     def metric(of: Arrays, part: slice) -> float:
-        return sign * compiling.measure(_part(of, part), _part(targets, part), compile, of_part(part))[compile.metric]
+        return sign * measure(_part(of, part), _part(targets, part), compile, of_part(part))[compile.metric]
 
     reference = metric(plain, slice(None))
     if reference - metric(outputs, slice(None)) <= _NOTICEABLE * abs(reference):

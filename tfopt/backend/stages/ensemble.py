@@ -13,8 +13,8 @@ from tfopt.backend.artifacts import external_models
 from tfopt.backend.ensembling import member_weights
 from tfopt.backend.ensembling.combine import combined, combined_values, logits_of, probabilities_of
 from tfopt.backend.equivalence import Tolerance, difference
-from tfopt.backend.training.compile import only
 from tfopt.backend.training.evaluate import predict
+from tfopt.backend.training.measure import only
 from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.ensembling import Combine, Ensembling

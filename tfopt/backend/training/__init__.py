@@ -16,6 +16,7 @@
 | `compile`, `learning_rates` | which optimizer, loss, metrics and rates does a recipe mean? |
 | `losses/`, `metrics/` | which losses and metrics are there that tf_keras lacks? |
 | `own_losses`, `own_code` | how are losses, metrics and callbacks of the user's own called? |
+| `measure` | what are loss and metrics of plain predictions, of a model or a file? |
 | `evaluate` | how good is a model on a split? |
 | `anomalies` | does a model that reproduces its input find anomalies? |
 | `weighting` | how much does each label count in the loss, by its class? |

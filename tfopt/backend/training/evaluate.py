@@ -11,14 +11,14 @@ from tfopt.backend.data.batches import input_batches
 from tfopt.backend.data.splits import Split
 from tfopt.backend.devices.predictions import predicted
 from tfopt.backend.graph.outputs import named
-from tfopt.backend.training import compile as compiling
 from tfopt.backend.training.anomalies import anomaly_measures, to_be_reproduced
+from tfopt.backend.training.measure import measure, only
 from tfopt.backend.types import Arrays
 from tfopt.core.config.training.compile import Compile
 
 
 def evaluate(model: tf_keras.Model, split: Split, compile: Compile) -> dict[str, float]:
-    """Loss and metrics of a model on a split, by the same code that judges files (`compiling.measure`).
+    """Loss and metrics of a model on a split, by the same code that judges files (`measure`).
 
     Args:
         model: any Keras model.
@@ -33,10 +33,10 @@ def evaluate(model: tf_keras.Model, split: Split, compile: Compile) -> dict[str,
     """
     outputs = predict(model, split, names=compile.all_outputs)
     if compile.outputs:
-        return compiling.measure(outputs, split.targets, compile, split.weights)
-    single = compiling.only(outputs, "outputs")
-    predictions, targets, weights = to_be_reproduced(single, compiling.only(split.targets, "targets"), split)
-    return {**compiling.measure(predictions, targets, compile, weights), **anomaly_measures(single, split)}
+        return measure(outputs, split.targets, compile, split.weights)
+    single = only(outputs, "outputs")
+    predictions, targets, weights = to_be_reproduced(single, only(split.targets, "targets"), split)
+    return {**measure(predictions, targets, compile, weights), **anomaly_measures(single, split)}
 
 
 def predict(model: tf_keras.Model, split: Split, batch_size: int = 256, names: Sequence[str] = ()) -> Arrays:

@@ -11,7 +11,7 @@ import tf_keras
 from tfopt.backend.data.batches import training_batches
 from tfopt.backend.data.splits import Data
 from tfopt.backend.graph.outputs import named
-from tfopt.backend.training.compile import measure
+from tfopt.backend.training.measure import measure
 from tfopt.core.config.data import Augment
 from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError

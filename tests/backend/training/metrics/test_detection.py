@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.training.compile import measure
+from tfopt.backend.training.measure import measure
 from tfopt.backend.training.metrics.detection import with_anchors
 from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.backend.vision.matching import targets_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfopt.backend.training.compile import measure
+from tfopt.backend.training.measure import measure
 from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 

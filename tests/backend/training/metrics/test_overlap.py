@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import jaccard_score
 
-from tfopt.backend.training.compile import measure
+from tfopt.backend.training.measure import measure
 from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
