@@ -48,7 +48,7 @@ def test_large_outputs_are_judged_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
     targets[0, :2] = -1
     asked = compiled("perplexity", "accuracy", from_logits=True, ignore_class=-1)
     whole = measure(LOGITS, targets, asked)
-    monkeypatch.setattr("tfopt.backend.training.compile._MOST_BYTES", LOGITS[0].nbytes)
+    monkeypatch.setattr("tfopt.backend.training.measure._MOST_BYTES", LOGITS[0].nbytes)
     assert measure(LOGITS, targets, asked) == pytest.approx(whole, rel=1e-6)
 
 
