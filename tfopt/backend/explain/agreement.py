@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tfopt.backend.data.arrays.reading import slices
 from tfopt.backend.training.metrics.counted import counted_outputs
 from tfopt.backend.types import Array, Arrays
 from tfopt.core.claims.agreement import OutputComparison
@@ -118,7 +119,7 @@ def share_within(found: Array, expected: Array, step: float) -> float:
     if found.shape != expected.shape:
         return 0.0
     within = 0
-    for part in _parts(expected):
+    for part in slices(expected, _MOST_BYTES):
         difference = np.abs(found[part].astype(np.float64) - expected[part].astype(np.float64))
         within += int(np.count_nonzero(difference <= step * _ROUNDING))
     return within / expected.size if expected.size else 1.0
@@ -126,8 +127,8 @@ def share_within(found: Array, expected: Array, step: float) -> float:
 
 def predictions(outputs: Array, meaning: Outputs) -> Array:
     """Class ids (without the last axis of the outputs), or 0/1 per label; -1 where the output is not a number."""
-    parts = _parts(outputs)
-    if len(parts) == 1:
+    parts = list(slices(outputs, _MOST_BYTES))
+    if len(parts) < 2:
         return _predictions(outputs, meaning)
     return np.concatenate([_predictions(outputs[part], meaning) for part in parts])
 
@@ -137,8 +138,3 @@ def _predictions(outputs: Array, meaning: Outputs) -> Array:
     if outputs.ndim < 2 or outputs.shape[-1] == 1 or meaning.one_per_label:
         return np.where(numbers, outputs > meaning.threshold, -1)
     return np.where(numbers.all(axis=-1), np.argmax(outputs, axis=-1), -1)
-
-
-def _parts(outputs: Array) -> list[slice]:
-    most = max(1, _MOST_BYTES * len(outputs) // max(outputs.nbytes, 1))
-    return [slice(start, start + most) for start in range(0, max(len(outputs), 1), most)]

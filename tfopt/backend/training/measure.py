@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tfopt.backend.data.arrays.reading import slices
 from tfopt.backend.training.compile import first_line, make_loss, make_metrics
 from tfopt.backend.training.losses.weighted import WeightedLoss
 from tfopt.backend.training.metrics.counted import num_counted
@@ -14,7 +15,7 @@ from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
 _MOST_BYTES = 64 << 20
-"""Of predictions, judged at a time."""
+"""Of predictions, judged at a time, so that the outputs of a language model need not be in memory twice."""
 
 
 def measure(
@@ -114,7 +115,7 @@ def _measure_one(
     # As Keras does in fit: (examples,) becomes (examples, 1) where predictions have two axes.
     expected = targets[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else targets
     own = any(each.reference is not None for each in (compile.single_loss, *compile.single_metrics))
-    parts = [slice(None)] if own else _parts(predictions)
+    parts = [slice(None)] if own else list(slices(predictions, _MOST_BYTES))
     losses, weights = [], []
     try:
         for part in parts:
@@ -138,9 +139,3 @@ def _measure_one(
             code="incompatible_shapes",
         ) from error
     return values
-
-
-def _parts(predictions: np.ndarray) -> list[slice]:
-    """Examples that are judged at a time, so that the outputs of a language model need not be in memory twice."""
-    most = max(1, _MOST_BYTES * len(predictions) // max(predictions.nbytes, 1))
-    return [slice(start, start + most) for start in range(0, len(predictions), most)]
