@@ -80,7 +80,7 @@ def execute_on_cluster(
 
 
 def _as_it_was(event: Mapping[str, Any]) -> TfoptError:
-    """The error of a run on another machine, of the same kind: the exit code tells it."""
+    """The error of a run on another machine, of the kind that its exit code stands for."""
     text, code = event["error"], event["code"]
     if event.get("exit_code") == RecipeError.exit_code:
         return RecipeError([Problem((), line, code=code) for line in text.splitlines()])

@@ -1,6 +1,6 @@
 """Trials as Ray tasks: on the cluster that RAY_ADDRESS names, or on one started here for the time of the sweep.
 
-Runs lie in a folder that all machines of the cluster must see under the same path, and so does the store, unless the
+Runs are in a folder that all machines of the cluster must see under the same path, and so does the store, unless the
 sweep is given the URL of a shared one, which each machine reaches with its own fsspec configuration. A trial whose node
 is lost starts on another node: finished stages come from the store, the one under way resumes from its checkpoint.
 """

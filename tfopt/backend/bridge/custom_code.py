@@ -56,7 +56,8 @@ def unregistered_functions(config: Nested) -> Iterator[str]:
         yield "a lambda"
     elif kind == "function" and config.get("module") == "builtins" and isinstance(name, str):
         known = keras.saving.get_registered_object(name) is not None or hasattr(keras.activations, name)
-        yield from () if known else (f"the function {name!r}, which is not registered",)
+        if not known:
+            yield f"the function {name!r}, which is not registered"
     for part in config.values():
         yield from unregistered_functions(part)
 

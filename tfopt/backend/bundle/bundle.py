@@ -15,7 +15,7 @@ from tfopt import __version__
 from tfopt.backend.audit.sizes import num_bytes, num_gzip_bytes, num_zstd_bytes
 from tfopt.backend.bundle import manifest, model_card
 from tfopt.backend.bundle.contents import About, Bundled, add_file, write_array
-from tfopt.backend.bundle.labels import files_of, fitting, labels_of_outputs
+from tfopt.backend.bundle.labels import files_of, labelled_outputs, labels_of_outputs
 from tfopt.backend.bundle.metadata.content import ModelMeaning
 from tfopt.backend.bundle.preflight import KIND, output_sizes
 from tfopt.backend.data.arrays.stored import save_rows
@@ -187,8 +187,10 @@ def _labels(bundle: BundleKeys, context: ExportContext, sizes: Mapping[str, int 
     if bundle.labels is not None:
         return labels_of_outputs(bundle.labels, sizes, context.recipe_folder)
     if data.classes_of_outputs:
-        named = {name: names for name, names in data.classes_of_outputs.items() if name in sizes}
-        fits = {name: attempt(fitting, names, {name: sizes[name]}) for name, names in named.items()}
-        return {name: each[name] for name, each in fits.items() if not isinstance(each, Failure)}
-    found = attempt(fitting, data.label_names or (), sizes)
-    return {} if isinstance(found, Failure) else found
+        return {
+            name: tuple(names)
+            for name, names in data.classes_of_outputs.items()
+            if name in sizes and labelled_outputs(len(names), {name: sizes[name]})
+        }
+    names = tuple(data.label_names or ())
+    return dict.fromkeys(labelled_outputs(len(names), sizes), names)

@@ -83,13 +83,17 @@ def fitting(labels: Sequence[str], sizes: Mapping[str, int | None]) -> dict[str,
     Raises:
         ExportError: no output has as many values.
     """
-    count = len(labels)
-    outputs = [name for name, size in sizes.items() if size == count]
-    if count == 2 and list(sizes.values()) == [1]:
-        outputs = [*sizes]
+    outputs = labelled_outputs(len(labels), sizes)
     if not outputs:
-        raise ExportError(f"{_misfit(count, sizes)}.", code="incompatible_shapes")
+        raise ExportError(f"{_misfit(len(labels), sizes)}.", code="incompatible_shapes")
     return dict.fromkeys(outputs, tuple(labels))
+
+
+def labelled_outputs(count: int, sizes: Mapping[str, int | None]) -> tuple[str, ...]:
+    """The outputs that a number of labels fits, as `fitting` says it; none where it fits none."""
+    if count == 2 and list(sizes.values()) == [1]:
+        return tuple(sizes)
+    return tuple(name for name, size in sizes.items() if size == count)
 
 
 def files_of(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -23,5 +23,5 @@
 | `datasets` | Which data sets come with tfopt? One file each |
 | `label_names` | What are the classes called whose labels are numbers? |
 | `raw_inputs` | What did a source do to raw examples, such as scaling of pixels? |
-| `several_inputs` | How are inputs in order told from a list of examples, and named? |
+| `several_inputs` | How are inputs in order distinguished from a list of examples, and named? |
 """

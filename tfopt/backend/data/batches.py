@@ -59,7 +59,7 @@ def training_batches(
         StageError: the examples cannot be augmented like this.
     """
     split = data.train
-    if augment is not None and has_built_in_changes(augment):
+    if has_built_in_changes(augment):
         check_augment(split, augment, data.anchors)
     one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
     fetch = _fetch(split, one_hot)
@@ -83,7 +83,7 @@ def training_batches(
         draw = fetch
         if augment is not None and augment.function is not None:
             draw = with_own_changes(draw, augment.function, seed, epoch)
-        if augment is not None and has_built_in_changes(augment):
+        if has_built_in_changes(augment):
             draw = augmented(draw, split, augment, seed, epoch, data.anchors)
         begin = tf.where(tf.equal(epoch, first_epoch), tf.constant(first_step * batch_size, tf.int64), 0)
         starts = tf.data.Dataset.range(begin, n, batch_size, output_type=tf.int32)

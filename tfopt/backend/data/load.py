@@ -24,7 +24,7 @@ from tfopt.backend.data.checks import (
     num_classes_of,
     targets_of,
 )
-from tfopt.backend.data.cut import cut
+from tfopt.backend.data.cut import SHARES, cut
 from tfopt.backend.data.per_example.keys import with_keys, with_keys_of_files
 from tfopt.backend.data.per_example.weights import with_own_weights, with_weights
 from tfopt.backend.data.several_inputs import are_by_position, by_position
@@ -60,6 +60,7 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
     names: tuple[str, ...] | None = None
     names_of_outputs: dict[str, tuple[str, ...]] = {}
     reproduce = config.targets == "inputs"
+    to_cut = not raw.keys() >= SHARES.keys()
     splits: dict[str, Split] = {}
     given: dict[str, ExampleArrays] = {}
     for name, examples in raw.items():
@@ -69,9 +70,9 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
         anomalies = prepared.anomalies if name == "test" else None
         what = f"{config.source}, {name} split"
         split = with_weights(Split(given[name], targets, anomalies, keys=examples.keys), examples.weights, what)
-        is_cut = name == "train" and not {"validation", "test"} <= raw.keys()
         root = folder / Path(config.source).expanduser()
-        splits[name] = with_keys_of_files(split, config.splits, root, what) if is_cut else split
+        with_files = to_cut and name == "train"
+        splits[name] = with_keys_of_files(split, config.splits, root, what) if with_files else split
     splits, record = kept(splits, config, cache)
     if not reproduce:
         splits, names_of_outputs = (
@@ -87,7 +88,7 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
     if config.sample_weights is not None:
         splits = with_own_weights(splits, config.sample_weights, folder)
     labels = labels_to_stratify(train.targets, num_classes)
-    if not {"validation", "test"} <= splits.keys():
+    if to_cut:
         splits["train"] = with_keys(splits["train"], config.splits, folder, config.source)
     made = splits if prepared.is_cut else cut(splits, config.splits, config.seed, config.source, labels)
     settings = f"splits {config.splits.model_dump_json()} seed {config.seed} targets {config.targets}"

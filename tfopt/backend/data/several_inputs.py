@@ -21,7 +21,7 @@ def by_position(inputs: object, targets: object) -> object:
     Args:
         inputs: what a source returned: one array (also as a list of examples), a dict, or a tuple or list of arrays
             with one row per example each.
-        targets: of the same examples, or None; tell a list of examples from a list of inputs.
+        targets: of the same examples, or None; they distinguish a list of examples from a list of inputs.
     """
     if not isinstance(inputs, (tuple, list)) or not inputs or not all(getattr(part, "shape", ()) for part in inputs):
         return inputs

@@ -82,7 +82,8 @@ def _classification(config: DataConfig, text: TextConfig, make: Maker, folder: P
     for name, split in positions.items():
         check_split(split, positions["train"], num_classes, f"{config.source}, {name} split")
     labels = labels_to_stratify(positions["train"].targets, num_classes)
-    positions["train"] = _with_keys(positions["train"], texts["train"], config, folder)
+    if not positions.keys() >= SHARES.keys():
+        positions["train"] = _with_keys(positions["train"], texts["train"], config, folder)
     made = cut(positions, config.splits, config.seed, config.source, labels)
     # What `cut` added was taken from the training texts.
     cut_texts = {
@@ -193,19 +194,20 @@ def _cut_texts(texts: Mapping[str, Sequence[Text]], config: DataConfig, folder: 
     given = {name: _singly(each) for name, each in texts.items()}
     missing = [name for name in SHARES if name not in given]
     shares = {name: float(getattr(config.splits, name)) for name in missing}
-    if len(train) > 1 and all(round(share * len(train)) for share in shares.values()):
+    if not missing or (len(train) > 1 and all(round(share * len(train)) for share in shares.values())):
         splits = {name: Split(np.arange(len(each)), np.arange(len(each))) for name, each in given.items()}
-        splits["train"] = _with_keys(splits["train"], train, config, folder)
+        if missing:
+            splits["train"] = _with_keys(splits["train"], train, config, folder)
         made = cut(splits, config.splits, config.seed, config.source)
         return {
             name: [given[name if name in given else "train"][position] for position in np.asarray(split.inputs)]
             for name, split in made.items()
         }
-    if missing and (config.splits.by is not None or config.splits.key is not None):
+    if config.splits.by is not None or config.splits.key is not None:
+        key = f"data.splits.{'by' if config.splits.by else 'key'}"
         raise StageError(
-            f"{config.source} is one text, whose end is set aside; data.splits.{'by' if config.splits.by else 'key'} "
-            "chooses among many.",
-            f"Remove data.splits.{'by' if config.splits.by else 'key'}, or give a folder with many texts.",
+            f"{config.source} is one text, whose end is set aside; {key} chooses among many.",
+            f"Remove {key}, or give a folder with many texts.",
             code="meaningless_key",
         )
     result = {**given, "train": [], **{name: [] for name in missing}}

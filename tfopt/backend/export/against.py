@@ -201,7 +201,7 @@ class _Sides:
 
 
 def guessed_variant(audit: AuditRecord) -> Variant:
-    """The keys of a file as far as its contents tell: the mode whose weights and activations it has."""
+    """The keys of a file as far as its contents show: the mode whose weights and activations it has."""
     integers = {mode.activations for mode in MODES.values() if mode.integer_only}
     computed = integers & audit.activations.keys()
     weights = {tensor.dtype for tensor in audit.tensors if tensor.role == "weight"}

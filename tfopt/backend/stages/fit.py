@@ -145,7 +145,7 @@ def fit(
         tf.config.experimental.enable_op_determinism()
 
     @cache  # a dataset has no state: every iterator of it yields the same batches, and building it takes 0.1 s
-    def batches(first_epoch: int, first_step: int = 0) -> tf.data.Dataset:
+    def batches(first_epoch: int, first_step: int) -> tf.data.Dataset:
         return weighted(
             training_batches(
                 data,
@@ -167,7 +167,7 @@ def fit(
             optimizer=loss_scaled(optimizer or make_optimizer(stage, context), context.precision),
             **compiling.keras_compile(
                 compile,
-                _shapes(batches(0).element_spec[1]),
+                _shapes(batches(0, 0).element_spec[1]),
                 _output_shapes(model, compile),
                 data.train.weights is not None or data.validation.weights is not None,
             ),

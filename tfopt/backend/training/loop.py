@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from time import perf_counter
-from typing import Protocol
 
 import tensorflow as tf
 import tf_keras
@@ -47,13 +46,6 @@ PLATEAU_MIN_DELTA = 1e-4
 """The smallest change that counts for a plateau: the default of Keras' ReduceLROnPlateau."""
 
 
-class Batches(Protocol):
-    """Makes the batches of all epochs of a stage from one on."""
-
-    def __call__(self, first_epoch: int, first_step: int = 0, /) -> tf.data.Dataset:
-        """Those from a step of an epoch on, both counted from 0."""
-
-
 class TrainingLoop:
     """Trains a compiled model over the epochs of a stage; resumes from a checkpoint in `context.work`.
 
@@ -76,7 +68,7 @@ class TrainingLoop:
         model: tf_keras.Model,
         stage: TrainingStage,
         context: StageContext,
-        batches: Batches,
+        batches: Callable[[int, int], tf.data.Dataset],
         validation: tf.data.Dataset | None,
         steps_per_epoch: int,
         hooks: HookList,
@@ -127,17 +119,17 @@ class TrainingLoop:
         try:
             composed = self._composed_step()
             self.train_step = composed or of_own_part(self.model.train_step)
-            self.step_runner = StepRunner(self.train_step, self.batches(0), xla=by_xla)
+            self.step_runner = StepRunner(self.train_step, self.batches(0, 0), xla=by_xla)
             self.validator = Validator(self.model, self.validation) if self.validation is not None else None
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-            raise StageError(misfit(self.model, self.batches(0), error), code="incompatible_shapes") from error
+            raise StageError(misfit(self.model, self.batches(0, 0), error), code="incompatible_shapes") from error
         self.metrics = [*self.model.metrics, *(composed.metrics if composed is not None else ())]
 
     def _measure_xla(self) -> xla.Choice:
         """Takes the faster steps, as measured."""
-        compiled = cache(lambda: StepRunner(self.train_step, self.batches(0), xla=True))
+        compiled = cache(lambda: StepRunner(self.train_step, self.batches(0, 0), xla=True))
         variables = [variable for group in self.state.groups.values() for variable in group]
-        choice = xla.measured_choice(self.step_runner, compiled, self.batches(0), variables, self.context.work)
+        choice = xla.measured_choice(self.step_runner, compiled, self.batches(0, 0), variables, self.context.work)
         if choice.compiled:
             self.step_runner = compiled()
         return choice
@@ -179,8 +171,9 @@ class TrainingLoop:
         first = len(self.state.progress.history)
         if first == self.stage.epochs or self.state.progress.stopped:
             return
-        taken = self.step - first * self.steps_per_epoch
-        iterator = iter(self.batches(first, taken) if taken else self.batches(first))  # each call is cached as written
+        self.begun_with = self.step
+        taken = self.begun_with - first * self.steps_per_epoch
+        iterator = iter(self.batches(first, taken))
         for epoch in range(first, self.stage.epochs):
             self._steps(epoch, iterator)
             self._close_epoch(epoch + 1)
@@ -199,7 +192,7 @@ class TrainingLoop:
             try:
                 result = self.step_runner.advance(iterator, self._decide(step, end) - step)
             except xla.UNCOMPILABLE as error:
-                if not self.xla.compiled:
+                if not self.xla.compiled or self.step > self.begun_with:  # a step taken is compiled: the data are wrong
                     raise
                 raise not_compiled(error) from error
             step += result.steps

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from tfopt.atomic import replacing
 from tfopt.backend.devices import replicas
+from tfopt.backend.training.compile import first_line
 from tfopt.backend.training.resume.state import assign
 from tfopt.backend.training.steps import StepRunner
 from tfopt.backend.types import Nested
@@ -96,7 +97,7 @@ def measured_choice(
     try:
         choice = _compared(without, make(), iter(batches.repeat()))
     except UNCOMPILABLE as error:
-        choice = Choice(False, reason=f"XLA cannot compile the step: {str(error).splitlines()[0]}")
+        choice = Choice(False, reason=f"XLA cannot compile the step: {first_line(error)}")
     finally:
         assign(variables, before)
     work.mkdir(parents=True, exist_ok=True)

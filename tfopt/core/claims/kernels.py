@@ -63,7 +63,7 @@ class Parting:
 
     @property
     def odd(self) -> str | None:
-        """The kernels that differ from both others, which agree; None where that cannot be told."""
+        """The kernels that differ from both others, which agree; None where that is not known."""
         close = {kernels: steps <= _MOST_STEPS for kernels, steps in self.to_default.items()}
         if set(close) != {"builtin", "reference"}:
             return None

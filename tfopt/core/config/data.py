@@ -73,7 +73,7 @@ def changes_images(augment: Augment | None) -> TypeGuard[Augment]:
     return augment is not None and augment != Augment()
 
 
-def has_built_in_changes(augment: Augment | None) -> bool:
+def has_built_in_changes(augment: Augment | None) -> TypeGuard[Augment]:
     """Whether images are changed by more than a function of the user's own."""
     return augment is not None and augment.model_copy(update={"function": None}) != Augment()
 

@@ -132,7 +132,7 @@ class ChangedExample(Record):
     picture: str | None = None
     """A small PNG as a data URI; null where the input is no image."""
     panels: int | None = None
-    """How many pictures lie side by side in it: of maps and detections image, truth, model and file."""
+    """How many pictures it has next to each other: of maps and detections image, truth, model and file."""
     text: str | None = None
     """The beginning of the input as text, where it is no image."""
 

@@ -111,7 +111,7 @@ def _rows(details: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
 
 
 def _is_timed(details: dict[str, Any]) -> bool:
-    """Whether the budget was a latency, and the run says what the table of layers knows of the whole network."""
+    """Whether the budget was a latency, and the record has the time of the network by the table of layers."""
     return "ms_after_by_table" in details
 
 

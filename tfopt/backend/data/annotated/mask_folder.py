@@ -56,7 +56,7 @@ def load_masks(
             (`ignore_class: -1`).
         images: name of the folder of images.
         masks: name of the folder of masks.
-        suffix: what the name of a mask has behind that of its image: `_mask` for `cat.jpg` and `cat_mask.png`.
+        suffix: what the name of a mask has after that of its image: `_mask` for `cat.jpg` and `cat_mask.png`.
 
     Returns:
         Images (n, height, width, channels) float32 and maps (n, height, width) int32, in the order of names.

@@ -13,7 +13,7 @@
 | `_texts` | How do texts become equally long? |
 
 The arguments of `load` and what they mean are written out in each file, also where several data sets share them: they
-are read from there by `tfopt ls`, recipes are checked against them, and a stranger reads one file.
+are read from there by `tfopt ls`, recipes are checked against them, and a reader needs one file only.
 
 To add one: a file here with `load(...)`, and a contract test (`tfopt.testing`).
 """

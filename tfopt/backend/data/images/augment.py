@@ -21,7 +21,7 @@ from tfopt.core.config.data import Augment
 from tfopt.errors import StageError
 
 Fetch: TypeAlias = Callable[[tf.Tensor], tuple[Nested, ...]]
-"""From example indices to inputs and targets, each a tensor or a dict of tensors, and for a teacher two more."""
+"""From example indices to inputs and targets, each a tensor or a dict of tensors, and weights where there are some."""
 
 _SHIFT, _CROP, _FLIP, _LAMBDA, _PARTNER = range(1, 6)
 """What keeps the seeds of the changes apart."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import zlib
 from collections.abc import Iterator, Sequence
@@ -84,7 +83,7 @@ def _decompressed(shard: Path) -> Iterator[bytes]:
                 yield reader.decompress(rest)
             except zlib.error as error:
                 raise StageError(
-                    f"{shard} is damaged: before byte {os.lseek(stream.fileno(), 0, os.SEEK_CUR):,} of {size:,}, its "
+                    f"{shard} is damaged: before byte {stream.tell():,} of {size:,}, its "
                     f"compressed content is wrong ({error}).",
                     "Write or copy this shard again.",
                     code="invalid_data",

@@ -49,7 +49,7 @@ def load_tfrecords(path: Path, features: Mapping[str, Feature] | None, key: str 
 
 
 def _names_of_tfds(path: Path, features: Mapping[str, Feature]) -> tuple[str, ...] | None:
-    """Names of the classes of the only target, as `tensorflow_datasets` writes them beside the shards."""
+    """Names of the classes of the only target, as `tensorflow_datasets` writes them next to the shards."""
     targets = [name for name, feature in features.items() if feature.role == "target"]
     file = (path if path.is_dir() else path.parent) / f"{targets[0] if targets else ''}.labels.txt"
     if len(targets) != 1 or not file.is_file():

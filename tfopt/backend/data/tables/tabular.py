@@ -122,7 +122,8 @@ def load_csv(
         delimiter: what separates columns.
 
     Returns:
-        Features (n, k) float32, and targets (n,): int64, float32 or text; None without a target column.
+        Features (n, k) float32, targets (n,): int64, float32 or text, weights (n,) and keys (n,) text; each but the
+        features is None without its column.
 
     Raises:
         StageError: no such column, a row of a different length, a missing value, or text in a feature; with the line.

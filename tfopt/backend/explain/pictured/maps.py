@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfopt.backend.data.splits import Split
-from tfopt.backend.explain.pictured.panels import coloured, image_of, side_by_side
+from tfopt.backend.explain.pictured.panels import class_name, coloured, image_of, side_by_side
 from tfopt.backend.types import Array
 from tfopt.core.language.wording import counted
 from tfopt.core.records.explanation import ChangedExample
@@ -85,4 +85,4 @@ def _text(found: Array, valid: Array, names: Sequence[str] | None) -> str:
 def _name(label: int, names: Sequence[str] | None) -> str:
     if label < 0:
         return "not a number"
-    return names[label] if names is not None and label < len(names) else f"class {label}"
+    return class_name(label, names)

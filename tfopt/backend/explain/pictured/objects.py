@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.explain.pictured.panels import ORDER, framed, image_of, side_by_side
+from tfopt.backend.explain.pictured.panels import ORDER, class_name, framed, image_of, side_by_side
 from tfopt.backend.training.metrics.detection import probabilities_of
 from tfopt.backend.types import Array
 from tfopt.backend.vision.boxes import overlaps
@@ -72,17 +73,8 @@ def _found(outputs: Mapping[str, Array], anchors: Array, compile: Compile) -> li
 
 def _common(one: Detections, two: Detections) -> int:
     """How many objects of one are in the other, each once: of one class, and overlapping by half."""
-    left = list(range(len(two.labels)))
-    same = 0
-    for box, label in zip(one.boxes, one.labels, strict=True):
-        match = next(
-            (k for k in left if two.labels[k] == label and overlaps(box[np.newaxis], two.boxes[[k]])[0, 0] >= _SAME),
-            None,
-        )
-        if match is not None:
-            left.remove(match)
-            same += 1
-    return same
+    same = (one.labels[:, np.newaxis] == two.labels) & (overlaps(one.boxes, two.boxes) >= _SAME)
+    return int(same[linear_sum_assignment(same, maximize=True)].sum())
 
 
 def _right(found: Detections, truth: tuple[Array, Array]) -> bool:
@@ -115,7 +107,7 @@ def _example(
 
 
 def _text(labels: Array, scores: Array | None, names: Sequence[str] | None) -> str:
-    words = [names[int(k)] if names is not None and int(k) < len(names) else f"class {int(k)}" for k in labels]
+    words = [class_name(int(k), names) for k in labels]
     if scores is not None:
         words = [f"{word} ({score:.2f})" for word, score in zip(words, scores, strict=True)]
     return ", ".join([*words[:_WORDS], "..."] if len(words) > _WORDS else words) or "nothing"

@@ -29,7 +29,7 @@ _COLOURS = np.array(
     ],
     np.uint8,
 )
-"""Of classes in turn: told apart by people who see few colours, too (Okabe and Ito 2008); the first is dark."""
+"""Of classes in turn, distinguishable with colour blindness too (Okabe and Ito 2008); the first is dark."""
 _WITHOUT = np.array([255, 255, 255], np.uint8)
 
 
@@ -74,6 +74,11 @@ def side_by_side(panels: Sequence[Array]) -> str:
     gap = np.full((panels[0].shape[0], _GAP, 3), 255, np.uint8)
     parts = [part for panel in panels for part in (panel, gap)]
     return encoded(np.concatenate(parts[:-1], axis=1))
+
+
+def class_name(label: int, names: Sequence[str] | None) -> str:
+    """The name of a class, or its number."""
+    return names[label] if names is not None and label < len(names) else f"class {label}"
 
 
 def _enlarged(pixels: Array) -> Array:

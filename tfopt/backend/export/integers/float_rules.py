@@ -28,7 +28,7 @@ _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 
 @dataclass(frozen=True)
 class FloatRequest:
-    """The layers that a file keeps in float, and what tells their operators.
+    """The layers that a file keeps in float, and what identifies their operators.
 
     Args:
         layers: Keras names.

@@ -85,7 +85,7 @@ def tokenizing(tokenizer: Tokenizer, raw: RawTexts, dtype: tf.DType) -> tuple[Ca
     """A function of texts, (examples,) strings, that returns ids, (examples, length), and the table that it reads.
 
     Args:
-        tokenizer: one that `cut_of` knows.
+        tokenizer: one for which `cut_of` is not None.
         raw: length, and the ends at which texts are cut and filled up.
         dtype: of the ids.
 
@@ -98,14 +98,14 @@ def tokenizing(tokenizer: Tokenizer, raw: RawTexts, dtype: tf.DType) -> tuple[Ca
     tokens = sorted(tokenizer.vocabulary.items(), key=lambda item: item[1])
     pairs = tf.lookup.KeyValueTensorInitializer([token for token, _ in tokens], [number for _, number in tokens])
     table = tf.lookup.StaticHashTable(pairs, tokenizer.vocabulary[cut.unknown])
-    before, behind = _around(tokenizer)
-    room = raw.length - len(before) - len(behind)
+    before, after = _around(tokenizer)
+    room = raw.length - len(before) - len(after)
 
     def prepare(texts: tf.Tensor) -> tf.Tensor:
         ids = tf.ragged.map_flat_values(table.lookup, _tokens(texts, cut))
         ids = ids[:, -room:] if raw.cut == "left" and room > 0 else ids[:, : max(room, 0)]
         rows = tf.shape(texts)[0]
-        whole = tf.concat([_repeated(before, rows), ids, _repeated(behind, rows)], axis=1)
+        whole = tf.concat([_repeated(before, rows), ids, _repeated(after, rows)], axis=1)
         if raw.padded == "right":
             return tf.cast(whole.to_tensor(raw.padding, shape=(None, raw.length)), dtype)
         mirrored = whole[:, ::-1].to_tensor(raw.padding, shape=(None, raw.length))
@@ -124,7 +124,7 @@ def _tokens(texts: tf.Tensor, cut: Cut) -> tf.RaggedTensor:
 
 
 def _around(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
-    """Ids before and behind each text."""
+    """Ids before and after each text."""
     every = tokenizer.encode("", special_tokens=True)
     for token in tokenizer.vocabulary:
         (inside,) = ids if len(ids := tokenizer.encode(token)) == 1 else (None,)

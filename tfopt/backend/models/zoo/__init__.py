@@ -16,5 +16,5 @@
 | `_parts` | Which inputs, blocks and last layers do they share? |
 
 The arguments of `build` and what they mean are written out in each file, also where several models share them: they are
-read from there by `tfopt ls`, recipes are checked against them, and a stranger reads one file.
+read from there by `tfopt ls`, recipes are checked against them, and a reader needs one file only.
 """

@@ -17,7 +17,6 @@ from tfopt.core.config.training.compile import TOGETHER, Compile
 from tfopt.core.config.training.keras_objects import Metric
 from tfopt.errors import StageError
 
-"""Names of the outputs of a detector, and of its targets."""
 _NAME = "mean_average_precision"
 
 

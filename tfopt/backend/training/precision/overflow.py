@@ -41,7 +41,7 @@ def first_overflow(model: tf_keras.Model, inputs: Nested, precision: Precision) 
         precision: in which it was trained.
 
     Returns:
-        None where none does, or the model's layers cannot be told apart.
+        None where none does, or the model's layers cannot be distinguished.
     """
     if not getattr(model, "_is_graph_network", False):
         return None
