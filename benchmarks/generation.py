@@ -137,7 +137,7 @@ def measured(folder: Path, rounds: int, tokens: int) -> str:
     """The table.
 
     Raises:
-        SystemExit: two ways of the float32 file write different texts.
+        SystemExit: two ways of the float32 file, or two of the int8 file, write different texts.
     """
     ways = {
         "full recomputation, float32": recomputing(folder, "float32"),

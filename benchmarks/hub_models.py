@@ -186,7 +186,8 @@ def _short(reason: str) -> str:
     """The first sentence of the first problem, without its place in the recipe."""
     first = re.sub(r"^\w+: (\S+\.json:\d+:\d+: )?", "", reason.splitlines()[0])
     first = first.removeprefix("export.generate needs a model that computes one position after the other. ")
-    return first.split("; ")[0].replace("|", "/")
+    first = first.split("; ")[0].replace("|", "/")
+    return first + ")" * (first.count("(") - first.count(")"))
 
 
 def _percent(value: float | None) -> str:

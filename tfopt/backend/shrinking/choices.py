@@ -16,6 +16,8 @@ from tfopt.core.language.mistakes import Mistake
 
 DEFAULT_KINDS = ("channels", "heads", "width")
 _SKIP = "a rule says skip"
+TOO_SMALL = "of which divisor and floor let none go"
+"""Ends the reason that other values of these keys would lift."""
 _NORMALIZES_OVER_UNITS = ("LayerNormalization", "RMSNormalization", "GroupNormalization", "UnitNormalization")
 Widths = Mapping[str, int]
 """Number of units that stay, by name of the group; a group that is not named keeps all."""
@@ -122,7 +124,7 @@ def _groups(model: tf_keras.Model, shrinking: Shrinking) -> ShrinkGroups:
 
 def _small(group: ShrinkGroup) -> str:
     counted = f"{group.units} {'singular values' if group.kind == 'rank' else 'units'}"
-    return f"has {counted}, of which divisor and floor let none go"
+    return f"has {counted}, {TOO_SMALL}"
 
 
 def _named(group: ShrinkGroup, layers: Mapping[str, tf_keras.layers.Layer]) -> dict[str, str]:

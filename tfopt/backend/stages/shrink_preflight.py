@@ -8,7 +8,7 @@ import tf_keras
 
 from tfopt.backend.pruning.criterion import criterion_problems, make_criterion
 from tfopt.backend.shrinking.allocate import uniform
-from tfopt.backend.shrinking.choices import Choices, choices_of
+from tfopt.backend.shrinking.choices import TOO_SMALL, Choices, choices_of
 from tfopt.backend.shrinking.costs import NetworkCosts
 from tfopt.backend.shrinking.graph import cost as exact_cost
 from tfopt.backend.shrinking.graph import remove
@@ -129,7 +129,7 @@ def _reasons(choices: Choices) -> str:
     groups: dict[str, list[str]] = {}
     for name, reason in choices.skipped.items():
         groups.setdefault(reason, []).append(name)
-    ordered = sorted(groups, key=lambda reason: "divisor and floor" in reason)
+    ordered = sorted(groups, key=lambda reason: reason.endswith(TOO_SMALL))
     return "; ".join(f"{_listed(groups[reason])}: {reason}" for reason in ordered)
 
 

@@ -34,8 +34,8 @@ def inlined(model: keras.Model, trace: Trace) -> keras.Model:
         The model itself where nothing shares a layer with what is around it.
 
     Raises:
-        StageError: a nested model is called with something else than tensors like its inputs, or two layers would have
-            the same name.
+        StageError: a nested model is called with something else than tensors like its inputs, two layers would have
+            the same name, or an own layer cannot be taken apart (a mask, a penalty, weights that it uses itself).
     """
     nested = _to_inline(model, trace)
     if not nested:
@@ -128,13 +128,7 @@ def _called_inside(call: Call, tensors: dict[int, keras.KerasTensor]) -> Nested:
     layer: Any = call.operation
     masked = any(mask_of(tensor) is not None for tensor in (*call.inputs, *call.outputs))
     if masked or layer.activity_regularizer is not None:
-        what = "a mask goes through it" if masked else "it has a penalty on its output"
-        raise StageError(
-            f"The layer {layer.name!r} ({type(layer).__name__}) shares a layer inside it with the model around it, and "
-            f"{what}.",
-            "Give the second call a layer with weights of its own; of a language model of KerasHub, take the backbone.",
-            code="bridge_failed",
-        )
+        raise _stays_closed(layer, "a mask goes through it" if masked else "it has a penalty on its output")
     parts = parts_inside(layer)
     before = [len(part._inbound_nodes) for part in parts]
     args, kwargs = _given(call, tensors)
@@ -142,13 +136,16 @@ def _called_inside(call: Call, tensors: dict[int, keras.KerasTensor]) -> Nested:
     called = [part for part, count in zip(parts, before, strict=True) if len(part._inbound_nodes) > count]
     reached = {id(variable) for part in called for variable in part.variables}
     if left := [variable.path for variable in layer.variables if id(variable) not in reached]:
-        raise StageError(
-            f"The layer {layer.name!r} ({type(layer).__name__}) shares a layer inside it with the model around it, and "
-            f"uses {left[0]} itself.",
-            "Give the second call a layer with weights of its own; of a language model of KerasHub, take the backbone.",
-            code="bridge_failed",
-        )
+        raise _stays_closed(layer, f"uses {left[0]} itself")
     return outputs
+
+
+def _stays_closed(layer: keras.layers.Layer, why: str) -> StageError:
+    return StageError(
+        f"The layer {layer.name!r} ({type(layer).__name__}) shares a layer inside it with the model around it, and {why}.",
+        "Give the second call a layer with weights of its own; of a language model of KerasHub, take the backbone.",
+        code="bridge_failed",
+    )
 
 
 def _given(call: Call, tensors: dict[int, keras.KerasTensor]) -> Any:
