@@ -142,7 +142,8 @@ def _called_inside(call: Call, tensors: dict[int, keras.KerasTensor]) -> Nested:
 
 def _stays_closed(layer: keras.layers.Layer, why: str) -> StageError:
     return StageError(
-        f"The layer {layer.name!r} ({type(layer).__name__}) shares a layer inside it with the model around it, and {why}.",
+        f"The layer {layer.name!r} ({type(layer).__name__}) shares a layer inside it with the model around it, and "
+        f"{why}.",
         "Give the second call a layer with weights of its own; of a language model of KerasHub, take the backbone.",
         code="bridge_failed",
     )
