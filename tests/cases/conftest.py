@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.plain_keras import plain_keras_in_forks as plain_keras_in_forks
+from tests.support.children.plain_keras import plain_keras_in_forks as plain_keras_in_forks
 from tests.support.root import SHARED_CASES
 
 

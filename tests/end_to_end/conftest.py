@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tfopt
-from tests.support.plain_keras import plain_keras_in_forks as plain_keras_in_forks
+from tests.support.children.plain_keras import plain_keras_in_forks as plain_keras_in_forks
 from tests.support.root import REPOSITORY
 from tfopt.core.records.run import Run
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import tfopt
+from tests.end_to_end.store.test_killed_run import run_until
 from tests.end_to_end.test_first_recipe import numbers
-from tests.end_to_end.test_killed_run import run_until
 from tfopt.catalog.catalog import catalog
 from tfopt.core.recipe.recipe import build_recipe
 from tfopt.core.records.run import Run

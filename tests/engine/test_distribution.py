@@ -69,6 +69,16 @@ def test_several_replicas_do_not_accumulate_gradients_and_a_plan_says_what_each_
     assert notes(plain.stages[0], plain) == ("trains on 2 replicas, each with 30 of 60 examples",)
 
 
+@pytest.mark.tf
+def test_xla_on_several_replicas_is_a_mistake_and_auto_is_none() -> None:
+    two = {"strategy": "mirrored", "device": "cpu", "devices": 2}
+    (problem,) = device_problems(recipe(two, compile={"xla": True}))
+
+    assert (problem.path, problem.code) == (("compile", "xla"), "conflicting_keys")
+    assert device_problems(recipe(two, compile={"xla": "auto"})) == []
+    assert device_problems(recipe({**two, "devices": 1}, compile={"xla": True})) == []
+
+
 def test_only_multi_worker_needs_workers() -> None:
     assert needs_workers(recipe("multi_worker"))
     assert not needs_workers(recipe("auto"))

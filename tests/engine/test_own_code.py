@@ -61,6 +61,33 @@ def test_the_store_key_changes_with_what_the_code_does(tmp_path: Path) -> None:
     assert {name for name in one if one[name] != other[name]} == {"ownengine:focal"}
 
 
+AUGMENTED = """\
+name: own
+data: {source: digits, augment: {function: "ownaugment:louder"}}
+model: {source: mlp}
+stages:
+  - train: {epochs: 2, keep: [1, 2]}
+  - average: {method: uniform, epochs_of: train}
+export: {}
+"""
+
+
+def test_the_store_key_of_stages_that_train_changes_with_an_augmentation(tmp_path: Path) -> None:
+    def code(name: str, factor: int) -> list[dict[str, str] | None]:
+        folder = write(tmp_path / name, AUGMENTED).parent
+        text = f"def louder(x, y, seed):\n    return {factor} * x, y\n"
+        (folder / "ownaugment.py").write_text(text, encoding="utf-8")
+        recipe = tfopt.load(folder / "recipe.yaml")
+        return [parts_of(stage, recipe, "parent", "data")["config"].get("code") for stage in recipe.stages]
+
+    one, same, other = code("one", 1), code("same", 1), code("other", 2)
+    assert one == same
+    assert one[0] is not None
+    assert one[0].keys() == {"ownaugment:louder"}
+    assert one[0] != other[0]
+    assert one[1] is None
+
+
 def test_a_keras_name_is_still_checked(tmp_path: Path) -> None:
     for wrong, expected in (
         ("loss: {name: mse, like: mae}", "is for a loss of your own"),

@@ -52,7 +52,9 @@ def test_here_it_is_refused_before_training(steps, message, tmp_path):
     assert log.of("progress") == []
 
 
-@pytest.mark.parametrize("every", [pytest.param(None, marks=pytest.mark.slow), "7 steps"])
+@pytest.mark.parametrize(
+    "every", [pytest.param(None, marks=pytest.mark.slow), "7 steps", pytest.param("20 steps", marks=pytest.mark.slow)]
+)
 def test_here_whatever_is_accepted_reaches_its_end(every, tmp_path):
     schedule = {"kind": "polynomial", "final": 0.8, "begin": "0%", "end": "100%", "every": every}
     stage = Prune.model_validate({"epochs": 2, "schedule": schedule})

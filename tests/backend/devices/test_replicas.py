@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.children.replicas import Arrays, Epoch, run_chain
 from tests.support.models import small_model
-from tests.support.replicas import Arrays, Epoch, run_chain
 
 pytestmark = pytest.mark.tf
 

@@ -18,7 +18,7 @@ def test_a_converter_that_crashes_at_one_file_resumes_with_the_rest(
     monkeypatch.setattr(
         child_process,
         "call",
-        lambda _, arguments, libraries: call("tests.support.processes:convert_or_crash", arguments),
+        lambda _, arguments, libraries: call("tests.support.children.processes:convert_or_crash", arguments),
     )
     names = ("first", "crashing", "second", "odd", "last")
     conversions = [

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tf_keras
 
+from tests.support.children.processes import kill_stage
 from tests.support.contexts import Log, context
 from tests.support.digits import digits
 from tests.support.models import same_weights, small_model
-from tests.support.processes import kill_stage
 from tfopt.backend.clustering import eligibility
 from tfopt.backend.clustering.kernels import first_centroids
 from tfopt.backend.clustering.plan import skipped
@@ -101,6 +101,8 @@ def test_first_centroids_lie_among_the_weights(initialization):
     values = np.random.default_rng(0).normal(size=200).astype(np.float32)
     found = first_centroids(values, 6, initialization, sparse=False)
     assert np.unique(found).size == 6
+    evenly = np.allclose(np.diff(np.sort(found), n=2), 0, atol=1e-5)
+    assert evenly == (initialization == "linear")
     outside = 0.011  # the ends of the density-based ones lie 0.01 outside the weights
     assert values.min() - outside <= found.min() < found.max() <= values.max() + outside
     values[:120] = 0
@@ -157,13 +159,14 @@ def test_zeros_of_a_pruned_model_stay(per_channel, model, tmp_path):
         assert found < 0.1, "without the trait zeros are like other values"
 
 
-def test_layers_of_many_kinds_share_values(tmp_path):
+@pytest.mark.parametrize("unroll", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_layers_of_many_kinds_share_values(unroll, tmp_path):
     inputs = layers.Input((8, 8, 1))
     x = layers.Reshape((8, 8))(inputs)
     x = layers.Conv1D(12, 3, padding="same", name="conv")(x)
-    x = layers.LSTM(8, return_sequences=True, dropout=0.1, unroll=True, name="lstm")(x)
+    x = layers.LSTM(8, return_sequences=True, dropout=0.1, unroll=unroll, name="lstm")(x)
     x = layers.MultiHeadAttention(2, 4, name="attention")(x, x)
-    x = layers.Bidirectional(layers.GRU(6, return_sequences=True, unroll=True), name="both_ways")(x)
+    x = layers.Bidirectional(layers.GRU(6, return_sequences=True, unroll=unroll), name="both_ways")(x)
     x = layers.TimeDistributed(layers.Dense(8), name="each_step")(x)
     x = layers.SeparableConv1D(8, 3, padding="same", name="separable")(x)
     x = layers.Conv1DTranspose(6, 3, name="transposed")(x)

@@ -120,7 +120,7 @@ def test_the_state_of_an_lstm_is_reset_before_each_example(tmp_path: Path) -> No
 
 def test_latency_is_measured_without_tensorflow(exported: Exported) -> None:
     files = [str(exported.file("float32")), str(exported.file("int8"))]
-    result = child_process.call("tests.support.processes:time_and_list", {"files": files, "example": {}})
+    result = child_process.call("tests.support.children.processes:time_and_list", {"files": files, "example": {}})
     assert result["loaded"] == []
     assert [row["name"] for row in result["rows"]] == ["float32.tflite", "int8.tflite"]
     for row in result["rows"]:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tf_keras
 
+from tests.support.children.processes import kill_stage
 from tests.support.contexts import Log, context
 from tests.support.digits import digits
 from tests.support.models import same_weights, small_model
-from tests.support.processes import kill_stage
 from tfopt.backend.stages import fit as training
 from tfopt.backend.stages import prune as pruning
 from tfopt.backend.training import loop as fitting

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tf_keras
 
+from tests.support.children.processes import kill_stage
 from tests.support.contexts import Log, context
 from tests.support.large_data import jpegs, parquet
 from tests.support.models import same_weights
-from tests.support.processes import kill_stage
 from tfopt.backend.data.arrays import decoded
 from tfopt.backend.data.load import load
 from tfopt.backend.stages import fit as training

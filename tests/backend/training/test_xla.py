@@ -80,7 +80,8 @@ def test_compiled_steps_prune_and_train_as_others_do(tmp_path):
     assert (model.get_layer("hidden").kernel.numpy() == 0).mean() == 0.5
 
 
-def test_auto_leaves_xla_out_on_a_processor(tmp_path):
+def test_auto_leaves_xla_out_on_a_processor(tmp_path, monkeypatch):
+    monkeypatch.setattr(xla, "on_gpu", lambda: False)
     _, details = pruned(tmp_path / "auto", "auto")
     assert details == {"compiled": False, "reason": "no GPU: XLA is slower on a processor"}
 

@@ -34,7 +34,9 @@ class Feature(Block):
     @model_validator(mode="after")
     def _of_its_kind(self) -> Feature:
         if self.output is not None and self.role != "weight":
-            raise KeyMistake(("output",), f"output is of a weight, and this is a {self.role}", code="meaningless_key")
+            raise KeyMistake(
+                ("output",), f"output is of a weight, and the role of this is {self.role}", code="meaningless_key"
+            )
         if self.size is not None and self.kind not in (None, "image"):
             raise KeyMistake(("size",), f"size is of images, and this is {self.kind}", code="meaningless_key")
         if self.shape is not None and self.kind in ("image", "text"):

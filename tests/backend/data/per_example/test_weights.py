@@ -54,6 +54,16 @@ def test_weights_stay_with_their_examples(kind: str, tmp_path: Path) -> None:
     assert plain is None or plain.fingerprint != data.fingerprint
 
 
+def test_weights_are_given_once_and_by_a_function(tmp_path: Path) -> None:
+    np.savez(tmp_path / "both.npz", x=X, y=Y, weights=W)
+    function(tmp_path, "targets + 1.0", "weights_twice")
+    with pytest.raises(StageError, match="the source gives the examples of the train split weights") as caught:
+        loaded(tmp_path / "both.npz", tmp_path, sample_weights="weights_twice:own")
+    assert caught.value.code == "conflicting_keys"
+    with pytest.raises(ValueError, match="role: weight"):
+        DataConfig(source="both.npz", sample_weights="weights")
+
+
 def test_weights_of_images_that_are_decoded_when_they_are_read(tmp_path: Path) -> None:
     jpegs(tmp_path / "images", N)
     (tmp_path / "weights_images.py").write_text("def own(inputs, targets):\n    return targets + 0.5\n")

@@ -185,11 +185,46 @@ def test_columns_of_numbers_and_what_is_wrong_with_tables(tmp_path: Path) -> Non
         ({"image": {}}, "features has no target"),
         ({"label": {"role": "target"}}, "features has no input"),
         ({"image": {"kind": "text", "shape": [3]}, "label": {"role": "target"}}, "shape is of numbers"),
+        ({**IMAGES, "a": {"role": "weight"}, "b": {"role": "weight"}}, "several weights"),
+        ({**IMAGES, "a": {"role": "weight"}, "b": {"role": "weight", "output": "y"}}, "several weights"),
+        ({**IMAGES, "a": {"output": "y"}}, "output is of a weight"),
     ],
 )
 def test_features_are_checked_in_the_recipe(features: Any, message: str) -> None:
     with pytest.raises((TfoptError, ValueError), match=message):
         DataConfig(source="x.tfrecord", features=features)
+
+
+def test_weights_and_keys_are_columns(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    rows = range(60)
+    columns = {
+        "x": [float(row) for row in rows],
+        "kind": [row % 2 for row in rows],
+        "size": [row / 7 for row in rows],
+        "sure": [row / 10 for row in rows],
+        "person": [f"p{row % 12}" for row in rows],
+    }
+    source = tmp_path / "x.parquet"
+    pq.write_table(pa.table(columns), source, row_group_size=20)
+    targets = {"x": {}, "kind": {"role": "target"}, "size": {"role": "target"}}
+    data = loaded(
+        source, {**targets, "sure": {"role": "weight", "output": "kind"}}, cache="none", splits={"key": "person"}
+    )
+    assert data.input_shape == ()
+    people = []
+    for split in (data.train, data.validation, data.test):
+        values = np.asarray(split.inputs)
+        assert isinstance(split.weights, dict)
+        np.testing.assert_allclose(split.weights["kind"], values / 10, rtol=1e-6)
+        assert (split.weights["size"] == 1).all()
+        people.append(set(values.astype(int) % 12))
+    assert sum(map(len, people)) == 12
+    with pytest.raises(StageError, match=r"name the output 'knd', which has no targets\. Did you mean 'kind'"):
+        loaded(source, {**targets, "sure": {"role": "weight", "output": "knd"}})
+    with pytest.raises(StageError, match=r"says what examples belong to \(data\.splits\.key\)"):
+        loaded(source, targets, splits={"key": "sure"})
 
 
 def test_features_need_records(tmp_path: Path) -> None:

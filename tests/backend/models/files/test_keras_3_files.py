@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import tf_keras
 
+from tests.support.children.plain_keras import forks
 from tests.support.contexts import export_context
 from tests.support.digits import digits
 from tests.support.exporting import Exported
-from tests.support.plain_keras import forks
 from tfopt.backend import bridge, quantization
 from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.export.keras_files import keras as keras_files

@@ -68,6 +68,18 @@ def test_rules_are_judged_with_the_activations_of_their_file() -> None:
     assert mistakes(recipe("edgetpu", {"f": rules})) == [(where, "target_lacks")]
 
 
+@pytest.mark.parametrize("kind", ["keras", "saved_model"])
+@pytest.mark.parametrize(
+    ("measure", "limit"), [("latency_ms", "5 ms"), ("entropy_bytes", "5 kB"), ("within_quantum", "90%")]
+)
+def test_a_budget_on_what_only_tflite_files_have(measure: str, limit: str, kind: str) -> None:
+    document = recipe(None, {"f": None}, budgets={f"{kind}.{measure}": limit})
+    document["export"][kind] = {}
+    assert mistakes(document) == [(("budgets", f"{kind}.{measure}"), "unknown_name")]
+    document["budgets"] = {f"{kind}.gzip_bytes": "5 kB"}
+    assert build_recipe(document, catalog()).budgets
+
+
 def test_an_unknown_target_and_a_budget_that_is_never_measured() -> None:
     assert mistakes(recipe("phone", {"f": None})) == [(("target",), "not_a_choice")]
     without = recipe("android", {"f": None})

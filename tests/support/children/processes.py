@@ -22,7 +22,7 @@ def kill_stage(function: str, folder: Path, moment: str) -> None:
         folder: where the stage works.
         moment: `progress 3` or `epoch 3` (event and epoch), or `saving`: between writing a checkpoint and its renaming.
     """
-    command = [sys.executable, "-m", "tests.support.processes", function, str(folder), moment]
+    command = [sys.executable, "-m", "tests.support.children.processes", function, str(folder), moment]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 

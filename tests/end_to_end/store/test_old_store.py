@@ -18,7 +18,7 @@ from tfopt.io.system.environment import key_versions
 
 pytestmark = pytest.mark.tf
 
-OLD = Path(__file__).resolve().parents[1] / "data" / "store_0_1_0"
+OLD = Path(__file__).resolve().parents[2] / "data" / "store_0_1_0"
 RECIPES = ("own_layers", "chain", "family")
 NEW = {"chain": {"qat"}, "own_layers": {"train", "prune"}, "family": {"distill", "ensemble"}}
 """Stages that are run again: since version 4 of qat, kernels are rounded in training as the file rounds them; what the
