@@ -37,9 +37,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Switches Grappler off before the fixtures of a test with TensorFlow, but for those marked `grappler`."""
+    """Before the fixtures of a test with TensorFlow: Grappler is off (but for `grappler`) and generators are seeded.
+
+    Unseeded, the weights of a model in a module's fixture depend on the files that ran before in this process.
+    """
     if item.get_closest_marker("tf"):
+        import tf_keras
+
         optimize_graphs(item.get_closest_marker("grappler") is not None)
+        tf_keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

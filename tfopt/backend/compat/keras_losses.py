@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tf_keras
 
+__all__ = ["regularize_as"]
+
 
 def regularize_as(wrapper: tf_keras.layers.Layer, layer: tf_keras.layers.Layer) -> None:
     """Lets a wrapper add the loss of its layer's `activity_regularizer`.
