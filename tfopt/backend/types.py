@@ -9,7 +9,7 @@ types, for mypy only. Every other name of the libraries is `Any` to mypy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class ExampleArray(Protocol):
         """Examples, then the axes of one example."""
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[np.generic]:
         """Type of the values."""
 
     @property
@@ -61,6 +61,23 @@ Shape: TypeAlias = tuple[int | None, ...]
 
 Config: TypeAlias = Mapping[str, Any]
 """What `get_config()` of a layer returns: JSON values under the names of the constructor's arguments."""
+
+
+class LayerArguments(TypedDict, total=False):
+    """What each layer takes beside its own arguments: `def __init__(self, ..., **kwargs: Unpack[LayerArguments])`."""
+
+    name: str | None
+    trainable: bool
+    dtype: object
+    """A name of a type, a `tf.DType` or a policy."""
+
+
+class SerializedLayer(TypedDict):
+    """A layer as `layers.serialize` writes it; the keys that are read here."""
+
+    class_name: str
+    config: dict[str, object]
+
 
 Json: TypeAlias = Any
 """A JSON value that is walked without a schema; `object` where nothing may be assumed of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -14,7 +14,10 @@ from tfopt.backend.bridge.custom_code import custom_parts
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, KerasHost, made_again
 from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.compat.keras_graph import Functional, functional_config, functional_parts, keep_unconnected
-from tfopt.backend.types import Config, Nested
+from tfopt.backend.types import Config, LayerArguments, Nested
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 _register = tf_keras.saving.register_keras_serializable(package="tfopt")
 
@@ -67,7 +70,7 @@ class OwnLayer(Functional):
         """The classes and functions from outside Keras that the user's layer is made of."""
         return [code for _, _, code in custom_parts(json.loads(self.hosted)) if code is not None]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         return {**functional_config(self), "hosted": self.hosted, "pattern": self.pattern, "roles": self.roles}
 
     @classmethod
@@ -89,7 +92,7 @@ class OwnWeights(tf_keras.layers.Layer):
         shapes: of the weights, by attribute of the user's layer.
     """
 
-    def __init__(self, shapes: Mapping[str, Sequence[int]], **kwargs: Any) -> None:
+    def __init__(self, shapes: Mapping[str, Sequence[int]], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.shapes = {name: [int(size) for size in shape] for name, shape in shapes.items()}
         self.by_attribute: dict[str, tf.Variable] = {}
@@ -102,5 +105,5 @@ class OwnWeights(tf_keras.layers.Layer):
     def call(self, inputs: Nested) -> list[tf.Tensor]:
         return [tf.identity(self.by_attribute[name]) for name in self.shapes]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "shapes": self.shapes}

@@ -6,7 +6,6 @@ All layers and all calls of a model: `backend/graph/layers.py`.
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import tf_keras
 from tf_keras.src.engine.functional import (
@@ -16,11 +15,13 @@ from tf_keras.src.engine.functional import (
     reconstruct_from_config,
 )
 from tf_keras.src.engine.keras_tensor import KerasTensor
+from tf_keras.src.engine.node import Node
 from tf_keras.src.layers.core.tf_op_layer import SlicingOpLambda, TFOpLambda
 
 __all__ = [
     "Functional",
     "KerasTensor",
+    "Node",
     "SlicingOpLambda",
     "TFOpLambda",
     "call_of",
@@ -32,21 +33,22 @@ __all__ = [
 ]
 
 
-def inbound_nodes(layer: tf_keras.layers.Layer) -> list[object]:
+def inbound_nodes(layer: tf_keras.layers.Layer) -> list[Node]:
     """The calls of a layer, those in other models included."""
-    nodes: list[object] = layer._inbound_nodes
+    nodes: list[Node] = layer._inbound_nodes
     return nodes
 
 
-def outbound_nodes(layer: tf_keras.layers.Layer) -> list[Any]:
+def outbound_nodes(layer: tf_keras.layers.Layer) -> list[Node]:
     """The calls that consume an output of a layer, those in other models included."""
-    nodes: list[Any] = layer._outbound_nodes
+    nodes: list[Node] = layer._outbound_nodes
     return nodes
 
 
-def call_of(tensor: KerasTensor) -> Any:
+def call_of(tensor: KerasTensor) -> Node:
     """The call of a layer that returned a tensor of a functional model."""
-    return tensor.node
+    node: Node = tensor.node
+    return node
 
 
 def functional_config(model: Functional) -> dict[str, object]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.graph.layers import all_layers, nodes
 from tfopt.backend.layers import GroupedQueryAttention
 from tfopt.core.config.distillation import LayerPair
@@ -49,7 +48,7 @@ def output_of(model: tf_keras.Model, name: str, pair: LayerPair) -> tf.Tensor:
 
 
 def _attention_map(
-    model: tf_keras.Model, layer: tf_keras.layers.Layer, call: Any, tensors: list[tf.Tensor]
+    model: tf_keras.Model, layer: tf_keras.layers.Layer, call: Node, tensors: list[tf.Tensor]
 ) -> tf.Tensor:
     """The map of attention, also where it is called without returning it; the output where there is none to be had.
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.types import LayerArguments
 from tfopt.core.config.ensembling import Combine
 from tfopt.core.config.training.outputs import Outputs
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 _NEGLIGIBLE = 1e-6
 """Sums of weights that differ by less count as equal votes."""
@@ -33,7 +37,7 @@ class Vote(tf_keras.layers.Layer):
         weights: how much each member counts; they sum to 1.
     """
 
-    def __init__(self, weights: Sequence[float], **arguments: Any) -> None:
+    def __init__(self, weights: Sequence[float], **arguments: Unpack[LayerArguments]) -> None:
         super().__init__(**arguments)
         self.member_weights = [float(weight) for weight in weights]
         self.tie_break = smallest_gap(self.member_weights) / 2
@@ -52,7 +56,7 @@ class Vote(tf_keras.layers.Layer):
         part: tf.Tensor = (vote + output * self.tie_break) * (weight / (1 + self.tie_break))
         return part
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "weights": self.member_weights}
 
 
@@ -64,7 +68,7 @@ class ToLogits(tf_keras.layers.Layer):
         squash: `softmax` or `sigmoid`: what would make probabilities of them again.
     """
 
-    def __init__(self, squash: str, **arguments: Any) -> None:
+    def __init__(self, squash: str, **arguments: Unpack[LayerArguments]) -> None:
         super().__init__(**arguments)
         self.squash = squash
 
@@ -74,7 +78,7 @@ class ToLogits(tf_keras.layers.Layer):
             return logarithm
         return logarithm - tf.math.log(tf.maximum(1 - probabilities, _SMALLEST))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "squash": self.squash}
 
 

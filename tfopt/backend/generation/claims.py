@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tf_keras
@@ -12,6 +11,7 @@ import tf_keras
 from tfopt.backend.generation.files import weight_claims
 from tfopt.backend.generation.names import MASK, POSITIONS, TOKENS
 from tfopt.backend.generation.prepare import Prepared
+from tfopt.backend.generation.prove import Proof
 from tfopt.backend.generation.signatures import states_of
 from tfopt.backend.text.tokenizer import Tokenizer
 from tfopt.backend.tflite import child_process
@@ -33,7 +33,7 @@ def claims_of(
     context: ExportContext,
     audit: AuditRecord,
     prepared: Prepared,
-    proven: Mapping[str, Any] | Failure,
+    proven: Proof | Failure,
     predicted: Array,
 ) -> list[ClaimRecord]:
     """Every claim about one file.
@@ -53,7 +53,7 @@ def claims_of(
     return [*claims, _signatures(prepared, proven["signatures"]), _exact(proven), _same(variant, proven, predicted)]
 
 
-def _signatures(prepared: Prepared, found: Mapping[str, Any]) -> ClaimRecord:
+def _signatures(prepared: Prepared, found: Mapping[str, Mapping[str, Mapping[str, list[object]]]]) -> ClaimRecord:
     """That LiteRT-LM finds every tensor under the name, type and shape that it reads."""
     signatures = prepared.signatures
     states = {name: [[*shape], dtype] for name, (shape, dtype) in states_of(prepared.plan, signatures).items()}
@@ -86,7 +86,7 @@ def _signatures(prepared: Prepared, found: Mapping[str, Any]) -> ClaimRecord:
     return ClaimRecord(claim=claim, held=True, found=held, code="generation_signatures")
 
 
-def _exact(proven: Mapping[str, Any]) -> ClaimRecord:
+def _exact(proven: Proof) -> ClaimRecord:
     claim = "token for token what full recomputation with the same weights gives, at every length"
     found = (
         f"{proven['steps']} steps of decode and {proven['prompts']} prompts through prefill, largest difference of two "
@@ -97,7 +97,7 @@ def _exact(proven: Mapping[str, Any]) -> ClaimRecord:
     return ClaimRecord(claim=claim, held=True, found=found, code="state_is_exact")
 
 
-def _same(variant: Variant, proven: Mapping[str, Any], predicted: Array) -> ClaimRecord:
+def _same(variant: Variant, proven: Proof, predicted: Array) -> ClaimRecord:
     least, share = variant.least_agreement(), float(np.mean(np.asarray(proven["predicted"]) == predicted))
     claim = f"same next token as the Keras model after at least {least:.4g} of the positions of test texts"
     found = f"{share:.2%} of {predicted.size} positions"

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from tfopt.errors import ExportError
 
@@ -16,7 +16,14 @@ _ERROR = re.compile(r"^E\d{4} [^]]*\] (.*)")
 """A line that the library prints about an error; its exceptions do not say why."""
 
 
-def texts(path: str, prompts: list[str]) -> dict[str, Any]:
+class Continued(TypedDict):
+    """Continuations of prompts, and the token ids that LiteRT-LM makes of each prompt."""
+
+    texts: list[str]
+    tokens: list[list[int]]
+
+
+def texts(path: str, prompts: list[str]) -> Continued:
     """Greedy continuations of prompts, each in a session of its own.
 
     Args:
@@ -33,7 +40,7 @@ def texts(path: str, prompts: list[str]) -> dict[str, Any]:
         return _texts(path, prompts, cache)
 
 
-def _texts(path: str, prompts: list[str], cache: str) -> dict[str, object]:
+def _texts(path: str, prompts: list[str], cache: str) -> Continued:
     import litert_lm
 
     sampler = litert_lm.SamplerConfig(top_k=1, top_p=1.0, temperature=1.0, seed=0)

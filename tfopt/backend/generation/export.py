@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -171,7 +170,7 @@ def _timed(records: Sequence[ExportRecord], folder: Path) -> list[ExportRecord]:
     return [_with_speed(record, found[record.name]) if record.name in found else record for record in records]
 
 
-def _with_speed(record: ExportRecord, measured: Mapping[str, Any]) -> ExportRecord:
+def _with_speed(record: ExportRecord, measured: Mapping[str, float]) -> ExportRecord:
     numbers = {name: float(value) for name, value in measured.items() if name != "prompt_tokens"}
     details = {**record.details, "prompt_tokens": measured["prompt_tokens"]}
     return record.model_copy(update={"measures": {**record.measures, **numbers}, "details": details})
@@ -182,11 +181,11 @@ def _lengths(context: int) -> list[int]:
     return sorted({int(length) for length in np.linspace(1, context, count)})
 
 
-def _details(site: _Site) -> dict[str, Any]:
+def _details(site: _Site) -> dict[str, object]:
     signatures = site.prepared.signatures
     states = states_of(site.prepared.plan, signatures)
     size = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in states.values())
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "context": signatures.context,
         "prefill": [*signatures.prefill],
         "signatures": signatures.keys,

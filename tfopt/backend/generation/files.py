@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import tf_keras
 
@@ -56,7 +55,7 @@ def make_files(
 
 
 def place(
-    made: Path, name: str, model: tf_keras.Model, context: ExportContext, details: dict[str, Any]
+    made: Path, name: str, model: tf_keras.Model, context: ExportContext, details: dict[str, object]
 ) -> ExportRecord:
     """Moves a file into the export folder, and reads what it contains.
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.compat.keras_graph import call_of
+from tfopt.backend.compat.keras_graph import Node, call_of
 from tfopt.backend.compat.slice_update import dynamic_update_slice
 from tfopt.backend.generation.parts import with_state
 from tfopt.backend.generation.plan import Call, Plan
 from tfopt.backend.generation.step import Step
 from tfopt.backend.generation.walk import called, inference, is_graph, walk
-from tfopt.backend.quantization.canonical.replay import Args, Node
+from tfopt.backend.quantization.canonical.replay import Args
 from tfopt.backend.types import Nested
 
 _SUM = 1e-3
@@ -65,7 +64,7 @@ def _placed(node: Node, call: Call, step: Step, size: int) -> Nested:
     There is room for one more bucket, because the padding of one may reach beyond the context.
     """
 
-    def spread(value: Any) -> Any:
+    def spread(value: object) -> object:
         if not tf.is_tensor(value) or value.shape.rank < 2 or value.shape[1] != step.length:
             return value
         rest = value.shape[2:]

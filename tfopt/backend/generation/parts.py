@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.generation.cached import attention, pooling, positions, recurrent
-from tfopt.backend.generation.step import Step
+from tfopt.backend.generation.step import EitherLayer, Step
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.layers import GroupedQueryAttention, PositionEmbedding
 
-Replace: TypeAlias = Callable[[object, Step], Callable[..., object]]
+Replace: TypeAlias = Callable[[EitherLayer, Step], Callable[..., object]]
 """Makes the call with state of a part."""
 
 _KINDS: tuple[tuple[tuple[type, ...], Replace], ...] = (
@@ -32,7 +32,7 @@ _KINDS: tuple[tuple[tuple[type, ...], Replace], ...] = (
 )
 
 
-def replacement(part: object) -> Replace | None:
+def replacement(part: EitherLayer) -> Replace | None:
     """What makes the call with state of a part; None for a part that has none, or needs none."""
     for kinds, replace in _KINDS:
         if isinstance(part, kinds):
@@ -50,7 +50,7 @@ def counts_positions(layer: tf_keras.layers.Layer) -> bool:
     )
 
 
-def parts_with_state(layer: tf_keras.layers.Layer) -> Iterator[tuple[Any, Replace]]:
+def parts_with_state(layer: tf_keras.layers.Layer) -> Iterator[tuple[EitherLayer, Replace]]:
     """The parts of a layer, itself or inside of it, whose call is replaced, each once."""
     if attention.is_opened_attention(layer):
         yield layer, attention.opened_attention
@@ -83,7 +83,7 @@ def with_state(layer: tf_keras.layers.Layer, step: Step) -> Iterator[None]:
 
 
 @contextmanager
-def _calls(part: Any, call: Callable[..., Any]) -> Iterator[None]:
+def _calls(part: EitherLayer, call: Callable[..., object]) -> Iterator[None]:
     """Gives one object a `call` of its own, past what Keras does when an attribute is set."""
     had = vars(part).get("call")
     object.__setattr__(part, "call", tf.autograph.experimental.do_not_convert(call))

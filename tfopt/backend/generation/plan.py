@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.generation.names import CACHE
 from tfopt.backend.generation.parts import parts_with_state, with_state
 from tfopt.backend.generation.step import Step
 from tfopt.backend.generation.walk import called, unread, walk
 from tfopt.backend.graph.layers import layer_type
-from tfopt.backend.quantization.canonical.replay import Args, Node
+from tfopt.backend.quantization.canonical.replay import Args
 from tfopt.backend.types import Array, Nested
 from tfopt.errors import ExportError
 
@@ -136,7 +136,7 @@ class _Trial:
             return [whole, *placed]
         raise refusal(layer, self._reason(node, calls[0], whole))
 
-    def _counts(self, flat: Sequence[Sequence[Any]]) -> bool:
+    def _counts(self, flat: Sequence[Sequence[tf.Tensor]]) -> bool:
         """Whether a call returns 0, 1, 2, ... up to the number of positions, in each run."""
         sizes = (self.length, self.length - 1, 1)
         return all(
@@ -148,7 +148,7 @@ class _Trial:
             for outputs, size in zip(flat, sizes, strict=True)
         )
 
-    def _same(self, whole: Any, before: Any, last: Any) -> bool:
+    def _same(self, whole: object, before: tf.Tensor, last: tf.Tensor) -> bool:
         """Whether the parts are those of the whole; what is no float, or no sequence, shows in what is made of it."""
         if not tf.is_tensor(whole) or not whole.dtype.is_floating:
             return True
@@ -199,25 +199,25 @@ class _Trial:
         )
 
 
-def _axis(whole: Any, before: Any, last: Any, length: int) -> int | None:
+def _axis(whole: tf.TensorShape, before: tf.TensorShape, last: tf.TensorShape, length: int) -> int | None:
     """The axis of positions: the one whose size is that of each run."""
     differing = _differing(whole, before, last)
     fits = len(differing) == 1 and [each[differing[0]] for each in (whole, before, last)] == [length, length - 1, 1]
     return differing[0] if fits else None
 
 
-def _differing(*shapes: Any) -> list[int]:
+def _differing(*shapes: tf.TensorShape) -> list[int]:
     """The axes whose sizes differ; none where the number of axes does."""
     if len({shape.rank for shape in shapes}) > 1:
         return []
     return [at for at in range(shapes[0].rank) if len({shape[at] for shape in shapes}) > 1]
 
 
-def _along_positions(whole: Any, before: Any, last: Any, length: int) -> bool:
+def _along_positions(whole: tf.Tensor, before: tf.Tensor, last: tf.Tensor, length: int) -> bool:
     return _axis(whole.shape, before.shape, last.shape, length) == 1
 
 
-def _close(whole: Any, parts: Any) -> bool:
+def _close(whole: tf.Tensor, parts: tf.Tensor) -> bool:
     one, two = np.asarray(whole, np.float64), np.asarray(parts, np.float64)
     return bool(np.abs(one - two).max(initial=0.0) <= _TOLERANCE * max(np.abs(one).max(initial=0.0), 1e-6))
 
@@ -226,7 +226,7 @@ def _cut(value: tf.Tensor, here: slice) -> tf.Tensor:
     return value[:, here]
 
 
-def _emptied(value: Any, kept: Array) -> Any:
+def _emptied(value: object, kept: Array) -> object:
     """A sequence (1, positions, ...) with zeros at the positions that are not kept."""
     if not tf.is_tensor(value) or value.shape.rank < 2 or value.shape[1] != len(kept):
         return value
@@ -234,7 +234,7 @@ def _emptied(value: Any, kept: Array) -> Any:
     return tf.where(kept.reshape(shape), value, tf.zeros_like(value))
 
 
-def _with_other_end(value: Any, length: int) -> Any:
+def _with_other_end(value: object, length: int) -> object:
     """A sequence of floats with other values at its last position."""
     if not tf.is_tensor(value) or not value.dtype.is_floating or value.shape.rank < 2 or value.shape[1] != length:
         return value

@@ -7,7 +7,7 @@ context in one call. Every function runs in a child process: LiteRT may crash.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -16,7 +16,27 @@ from tfopt.backend.generation.runner import Runner
 from tfopt.backend.types import Array
 
 
-def compare(path: str, whole: str, sequences: list[list[int]], lengths: list[int]) -> dict[str, Any]:
+class Proof(TypedDict):
+    """What `compare` found.
+
+    Attributes:
+        signatures: shape and dtype of each input and output.
+        predicted: for each sequence the token after each position, by `decode`.
+        wrong: what differs, in words.
+        steps: comparisons of a step of `decode`.
+        prompts: comparisons of a prompt through `prefill`.
+        difference: the largest between two logits.
+    """
+
+    signatures: dict[str, dict[str, dict[str, list[object]]]]
+    predicted: list[list[int]]
+    wrong: list[str]
+    steps: int
+    prompts: int
+    difference: float
+
+
+def compare(path: str, whole: str, sequences: list[list[int]], lengths: list[int]) -> Proof:
     """Compares the most likely next token after every length.
 
     Args:
@@ -24,11 +44,6 @@ def compare(path: str, whole: str, sequences: list[list[int]], lengths: list[int
         whole: file that computes all positions in one call.
         sequences: of tokens, each as long as the context.
         lengths: of prompts, at which prefill is proven; each is at most the context.
-
-    Returns:
-        `signatures`: shape and dtype of each input and output; `predicted`: for each sequence the token after each
-        position, by `decode`; `wrong`: what differs, in words; `steps`, `prompts`: how many comparisons; `difference`:
-        the largest between two logits.
     """
     runner, complete = Runner(path), Runner(whole)
     greedy = _greedy(runner, sequences[0][0], len(sequences[0]))

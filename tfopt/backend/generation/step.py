@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+import keras
 import tensorflow as tf
+import tf_keras
 
 from tfopt.backend.types import Shape
+
+EitherLayer: TypeAlias = tf_keras.layers.Layer | keras.layers.Layer
+"""A layer of either Keras."""
 
 BLOCKED = -0.7 * tf.float32.max
 """What the mask of LiteRT-LM adds to the score of a position that is not attended to."""

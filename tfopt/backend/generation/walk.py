@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypeGuard
 
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.generation.cached.attention import is_opened_attention, read_by_opened_attention
 from tfopt.backend.graph.layers import nodes
-from tfopt.backend.quantization.canonical.replay import Args, Node, Tensors, call_arguments, record_outputs
+from tfopt.backend.quantization.canonical.replay import Args, Tensors, call_arguments, record_outputs
 from tfopt.backend.types import Nested
 
 Make: TypeAlias = Callable[[Node, Sequence[tuple[Args, dict[str, Nested]]]], Sequence[Nested]]
@@ -72,7 +73,7 @@ def called(node: Node, args: Args, kwargs: Mapping[str, Nested]) -> Nested:
     return (layer.call if is_graph(layer) else layer)(*args, **inference(node, kwargs))
 
 
-def is_graph(layer: Any) -> bool:
+def is_graph(layer: object) -> TypeGuard[tf_keras.Model]:
     """Whether a layer is a model whose calls are known."""
     return isinstance(layer, tf_keras.Model) and bool(getattr(layer, "_is_graph_network", False))
 

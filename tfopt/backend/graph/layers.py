@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import tf_keras
+
+from tfopt.backend.compat.keras_graph import Node
 
 
 def layer_paths(model: tf_keras.Model, prefix: str = "") -> Iterator[tuple[str, tf_keras.layers.Layer]]:
@@ -88,7 +89,7 @@ def all_layers(layer: tf_keras.layers.Layer, *, include_self: bool = False) -> I
     yield from layer._flatten_layers(include_self=include_self)
 
 
-def nodes(model: tf_keras.Model) -> Iterator[Any]:
+def nodes(model: tf_keras.Model) -> Iterator[Node]:
     """The calls that make up a functional or built sequential model, producers first, inputs included.
 
     Args:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 import tf_keras
+
+from tfopt.backend.types import LayerArguments
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 
 class SavedModelLayer(tf_keras.layers.Layer):
@@ -21,8 +26,11 @@ class SavedModelLayer(tf_keras.layers.Layer):
         digest: SHA-256 of `saved_model.pb`, so that a model is not rebuilt from a folder that has changed.
     """
 
-    def __init__(self, path: str, signature: str, tags: Sequence[str], digest: str = "", **kwargs: Any) -> None:
-        super().__init__(**{"autocast": False, **kwargs, "trainable": False})
+    def __init__(
+        self, path: str, signature: str, tags: Sequence[str], digest: str = "", **kwargs: Unpack[LayerArguments]
+    ) -> None:
+        arguments: LayerArguments = {**kwargs, "trainable": False}
+        super().__init__(autocast=False, **arguments)
         found = hashlib.sha256(Path(path, "saved_model.pb").read_bytes()).hexdigest()
         if digest not in ("", found):
             raise ValueError(f"{path} is not the SavedModel that it was when the model was built.")
@@ -48,7 +56,7 @@ class SavedModelLayer(tf_keras.layers.Layer):
         """Names of the outputs, in the order of the results."""
         return sorted(self.function.structured_outputs)
 
-    def call(self, inputs: Any) -> list[tf.Tensor]:
+    def call(self, inputs: object) -> list[tf.Tensor]:
         tensors = dict(zip(self.specs, tf.nest.flatten(inputs), strict=True))
         if self.one_by_one and any(tensor.shape[0] != 1 for tensor in tensors.values()):
             types = [output.dtype for _, output in sorted(self.function.structured_outputs.items())]
@@ -63,7 +71,7 @@ class SavedModelLayer(tf_keras.layers.Layer):
         outputs = self.function(**tensors)
         return [outputs[name] for name in self.output_names]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         own = {"path": self.path, "signature": self.signature, "tags": [*self.tags], "digest": self.digest}
         return {**super().get_config(), **own}
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.audio import tensors
 from tfopt.backend.audio.settings import FeatureSettings
-from tfopt.backend.types import Shape
+from tfopt.backend.types import LayerArguments, Shape
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 
 @tf_keras.utils.register_keras_serializable("tfopt")
@@ -22,7 +25,7 @@ class AudioFeatures(tf_keras.layers.Layer):
         arguments: of every layer.
     """
 
-    def __init__(self, settings: FeatureSettings, **arguments: Any) -> None:
+    def __init__(self, settings: FeatureSettings, **arguments: Unpack[LayerArguments]) -> None:
         super().__init__(**arguments)
         self.settings = settings
 
@@ -34,7 +37,7 @@ class AudioFeatures(tf_keras.layers.Layer):
         """The batch, then frames and bands or coefficients."""
         return (input_shape[0], *self.settings.shape)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """What the layer can be made of again."""
         return {**super().get_config(), "settings": asdict(self.settings)}
 

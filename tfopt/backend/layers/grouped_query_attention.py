@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +11,10 @@ from tf_keras import layers
 
 from tfopt.backend.compat.tfmot_clustering import ClusterableLayer
 from tfopt.backend.layers.rotary import rotary_tables, rotated
-from tfopt.backend.types import Nested, Shape
+from tfopt.backend.types import LayerArguments, Nested, Shape
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 _PROJECTIONS = ("query", "key", "value", "attention_output")
 _BLOCKED = -1e9
@@ -45,7 +48,7 @@ class GroupedQueryAttention(layers.Layer, ClusterableLayer):
         use_bias: bool = True,
         rotary_base: float = 10_000.0,
         kernel_initializer: Nested = "glorot_uniform",
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         if num_heads % key_value_heads:

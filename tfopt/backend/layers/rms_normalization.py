@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.types import Nested, Shape
+from tfopt.backend.types import LayerArguments, Nested, Shape
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 
 @tf_keras.saving.register_keras_serializable(package="tfopt")
@@ -18,7 +21,7 @@ class RMSNormalization(tf_keras.layers.Layer):
         epsilon: added to the mean square.
     """
 
-    def __init__(self, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    def __init__(self, epsilon: float = 1e-6, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.epsilon = epsilon
         self.supports_masking = True

@@ -7,13 +7,16 @@ tfopt sees two layers of one name each, and the weight once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.compat.tfmot_clustering import ClusterableLayer
-from tfopt.backend.types import Nested, Shape
+from tfopt.backend.types import LayerArguments, Nested, Shape
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 _register = tf_keras.saving.register_keras_serializable(package="tfopt")
 
@@ -27,7 +30,7 @@ class TiedEmbedding(tf_keras.layers.Layer, ClusterableLayer):
         output_dim: width of a row.
     """
 
-    def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
+    def __init__(self, input_dim: int, output_dim: int, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.input_dim = input_dim
         self.output_dim = output_dim

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
+
+
+class PlainLayerModes(TypedDict):
+    """The same in values that JSON has."""
+
+    modes: dict[str, str]
+    names: list[str]
+    aliases: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -21,12 +29,12 @@ class LayerModes:
     names: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> PlainLayerModes:
         """As JSON values."""
         return {"modes": {**self.modes}, "names": [*self.names], "aliases": {**self.aliases}}
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> LayerModes:
+    def of(cls, plain: PlainLayerModes) -> LayerModes:
         """The reverse of `plain`."""
         return cls(plain["modes"], tuple(plain["names"]), plain["aliases"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import tf_keras
 
@@ -73,7 +72,7 @@ def narrowed_layers(model: tf_keras.Model, narrow: tf_keras.Model) -> list[str]:
 
 def group_rows(
     choices: Choices, kept: Kept, scores: Scores, prices: Pricing, layers_of: Mapping[str, tuple[str, ...]]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """One row for each group, for reports: units and score before and after, share of the operations.
 
     Args:
@@ -88,7 +87,7 @@ def group_rows(
     times = (
         [prices.table.by_layer(widths) for widths in (choices.full, after)] if prices.table is not None else [{}, {}]
     )
-    rows = []
+    rows: list[dict[str, object]] = []
     for choice in choices.choices:
         if choice.group.kind == "rank" and after[choice.name] == choice.group.units:
             continue  # the kernel is not factorized in this form

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import tf_keras
@@ -73,9 +73,17 @@ class LatencyTable:
         return sum(self.by_layer(widths).values())
 
 
+class Measured(TypedDict):
+    """What was measured, in values that JSON has; pairs are multiply-accumulates and milliseconds, or a factor."""
+
+    layers: dict[str, list[tuple[float, float]]]
+    rest: list[tuple[float, float]]
+    factors: list[tuple[float, float]]
+
+
 def measure(
     networks: Mapping[str, tuple[Widths, tf_keras.Model]], costs: NetworkCosts, folder: Path, convert: Convert
-) -> dict[str, Any]:
+) -> Measured:
     """Measures the table; the result is plain values.
 
     Args:
@@ -106,7 +114,7 @@ def measure(
     }
 
 
-def table(costs: NetworkCosts, measured: Mapping[str, Any]) -> LatencyTable:
+def table(costs: NetworkCosts, measured: Measured) -> LatencyTable:
     """The table of plain values."""
     return LatencyTable(costs, measured["layers"], measured["rest"], measured["factors"])
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from tfopt.atomic import replacing
 from tfopt.core.records.fingerprint import fingerprint
 
+Measurement = TypeVar("Measurement", bound=Mapping[str, object])
 
-def remembered(
-    folder: Path | None, about: Mapping[str, object], measure: Callable[[], dict[str, object]]
-) -> dict[str, object]:
+
+def remembered(folder: Path | None, about: Mapping[str, object], measure: Callable[[], Measurement]) -> Measurement:
     """A measurement from the folder, or a new one, which is kept there.
 
     Args:
@@ -24,7 +25,7 @@ def remembered(
         return measure()
     path = folder / f"{fingerprint(dict(about))}.json"
     try:
-        kept: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+        kept: Measurement = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = measure()
         folder.mkdir(parents=True, exist_ok=True)

@@ -76,7 +76,7 @@ def pricing(
         return Pricing(cost, costs)
     asked = {name: costs.settled(widths) for name, widths in _measured(choices).items()}
 
-    def measure() -> dict[str, object]:
+    def measure() -> latency.Measured:
         networks = {
             name: (widths, remove(model, first_units(choices.choices, widths)) if name != "full" else model)
             for name, widths in asked.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -24,12 +24,19 @@ def measured_widths(choice: Choice) -> tuple[int, ...]:
     return tuple(narrower[round(index * (len(narrower) - 1) / (_POINTS - 1))] for index in range(_POINTS))
 
 
+class Measured(TypedDict):
+    """Loss of the whole model, and by group and width (as text)."""
+
+    loss: float
+    groups: dict[str, dict[str, float]]
+
+
 def measure(
     choices: Sequence[Choice],
     scores: Scores,
     loss_of: Callable[[Kept], float],
     progress: Callable[[int, int], None],
-) -> dict[str, Any]:
+) -> Measured:
     """Measures; the result is plain values, for `tfopt.backend.shrinking.measurements.remembered`.
 
     Args:
@@ -48,7 +55,7 @@ def measure(
     return {"loss": full, "groups": found}
 
 
-def losses_of(choices: Sequence[Choice], measured: dict[str, Any]) -> Losses:
+def losses_of(choices: Sequence[Choice], measured: Measured) -> Losses:
     """Rise of the loss for every width of every group: never negative, never falling as a group is narrowed.
 
     Between measured widths it is a straight line.

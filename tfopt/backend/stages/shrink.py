@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,7 +216,7 @@ class _Job:
         given = self.model, f"the model before {self.stage.name}"
         return [Distiller(teacher, self.stage.name, self.stage.epochs, self.context, given=given)]
 
-    def _decided(self, scores: Scores, criterion: Criterion) -> tuple[Decision, dict[str, object]]:
+    def _decided(self, scores: Scores, criterion: Criterion) -> tuple[Decision, Mapping[str, object]]:
         """What stays; an interrupted stage takes what it had decided, as latencies are never the same twice."""
         path = self.context.work / "decision.json"
         if path.is_file():
@@ -235,7 +235,7 @@ class _Job:
 
     def _losses(
         self, model: tf_keras.Model, scores: Scores, criterion: Criterion
-    ) -> tuple[dict[str, object], Losses | None]:
+    ) -> tuple[Mapping[str, object], Losses | None]:
         """Losses of narrowed groups, measured unless they were for the same weights, data and criterion."""
         if self.shrinking.allocation != "sensitivity":
             return {}, None

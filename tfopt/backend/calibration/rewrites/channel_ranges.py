@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 import numpy as np
 import tensorflow as tf
@@ -47,19 +48,19 @@ def largest_in_channels(model: tf_keras.Model, chains: Sequence[Chain], inputs: 
 def _measure(model: tf_keras.Model, chains: Sequence[Chain], inputs: Nested, found: dict[int, Array]) -> None:
     own = {id(layer) for layer in model.layers}
     here = [at for at, chain in enumerate(chains) if id(chain.tensor._keras_history.layer) in own]
-    nested = [node for node in nodes(model) if _is_graph(node.layer)]
+    nested = [(node, node.layer) for node in nodes(model) if _is_graph(node.layer)]
     wanted = [chains[at].tensor for at in here]
     for batch in _run(model, wanted, inputs):
         for at, values in zip(here, batch, strict=True):
             peaks = np.abs(values).reshape(-1, chains[at].channels).max(axis=0)
             found[at] = np.maximum(found.get(at, 0), peaks)
-    for node in nested:
+    for node, inside in nested:
         batches = [*_run(model, node.keras_inputs, inputs)]
         arrays = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
-        _measure(node.layer, chains, arrays[0] if len(arrays) == 1 else arrays, found)
+        _measure(inside, chains, arrays[0] if len(arrays) == 1 else arrays, found)
 
 
-def _is_graph(layer: tf_keras.layers.Layer) -> bool:
+def _is_graph(layer: tf_keras.layers.Layer) -> TypeGuard[tf_keras.Model]:
     """Whether a layer is a model whose connections are known."""
     return isinstance(layer, tf_keras.Model) and bool(getattr(layer, "_is_graph_network", False))
 

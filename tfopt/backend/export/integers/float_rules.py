@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypedDict
 
 import tf_keras
 from ai_edge_litert import schema_py_generated as schema
@@ -26,6 +26,15 @@ REASON = "a rule of its `layers` says quantize: none"
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 
 
+class PlainFloatRequest(TypedDict):
+    """The same in values that JSON has."""
+
+    layers: list[str]
+    names: list[str]
+    aliases: dict[str, str]
+    known: list[str]
+
+
 @dataclass(frozen=True)
 class FloatRequest:
     """The layers that a file keeps in float, and what identifies their operators.
@@ -42,7 +51,7 @@ class FloatRequest:
     aliases: Mapping[str, str] = field(default_factory=dict)
     known: tuple[str, ...] = ()
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> PlainFloatRequest:
         """As JSON values."""
         return {
             "layers": [*self.layers],
@@ -52,7 +61,7 @@ class FloatRequest:
         }
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> FloatRequest:
+    def of(cls, plain: PlainFloatRequest) -> FloatRequest:
         """The reverse of `plain`."""
         return cls(tuple(plain["layers"]), tuple(plain["names"]), plain["aliases"], tuple(plain["known"]))
 

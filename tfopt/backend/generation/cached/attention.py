@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TypeGuard
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ import tensorflow as tf
 from tfopt.backend.bridge.opened_layer import OwnLayer
 from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.compat.slice_update import dynamic_update_slice
-from tfopt.backend.generation.step import Step
+from tfopt.backend.generation.step import EitherLayer, Step
 from tfopt.backend.layers.rotary import rotated
 from tfopt.errors import ExportError
 
@@ -72,13 +72,13 @@ def _updated(step: Step, name: str, new: tf.Tensor, axis: int) -> tf.Tensor:
     return updated
 
 
-def multi_head_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def multi_head_attention(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of MultiHeadAttention of tf_keras, Keras 3 and KerasHub, and of GroupedQueryAttention of Keras 3."""
     if any(getattr(layer, name, None) for name in ("_use_gate", "use_gate", "_sliding_window", "sliding_window")):
         raise ExportError("attention with a gate or a window has no cache", code="not_stepwise")
     size = layer.head_dim if isinstance(layer, keras.layers.GroupQueryAttention) else layer._key_dim
 
-    def call(query: tf.Tensor, value: tf.Tensor, key: tf.Tensor | None = None, **others: Any) -> tf.Tensor:
+    def call(query: tf.Tensor, value: tf.Tensor, key: tf.Tensor | None = None, **others: object) -> tf.Tensor:
         if others.get("return_attention_scores"):
             raise ExportError("it returns the attention scores of all positions", code="not_stepwise")
         if query.shape.rank != 3:
@@ -95,7 +95,7 @@ def multi_head_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     return call
 
 
-def is_opened_attention(layer: object) -> bool:
+def is_opened_attention(layer: object) -> TypeGuard[OwnLayer]:
     """Whether a layer is opened attention of a class that inherits from that of Keras 3, such as KerasHub's."""
     if not isinstance(layer, OwnLayer) or not set(_PROJECTIONS) <= set(_inside(layer)):
         return False
@@ -103,11 +103,11 @@ def is_opened_attention(layer: object) -> bool:
     return any(issubclass(kind, keras.layers.MultiHeadAttention) for kind in own)
 
 
-def opened_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def opened_attention(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of such a layer, whose inputs are the tensors of the call that was opened, flat."""
     query, key, value, output = (_inside(layer)[name] for name in _PROJECTIONS)
 
-    def call(inputs: Any, training: bool | None = None) -> tf.Tensor:
+    def call(inputs: object, training: bool | None = None) -> tf.Tensor:
         given = _by_name(layer, tf.nest.flatten(inputs))
         if given.get("return_attention_scores"):
             raise ExportError("it returns the attention scores of all positions", code="not_stepwise")
@@ -118,23 +118,23 @@ def opened_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     return call
 
 
-def read_by_opened_attention(layer: Any, tensors: list[Any]) -> list[Any]:
+def read_by_opened_attention(layer: EitherLayer, tensors: list[tf.Tensor]) -> list[tf.Tensor]:
     """Those of the tensors that such a layer is called with that its `call` with state reads: no masks."""
     given = _by_name(layer, tensors)
     return [given[name] for name in ("query", "value", "key") if given.get(name) is not None]
 
 
-def _by_name(layer: OwnLayer, tensors: list[Any]) -> dict[str, Any]:
+def _by_name(layer: EitherLayer, tensors: list[tf.Tensor]) -> dict[str, tf.Tensor]:
     args, kwargs = fill(json.loads(layer.pattern), tensors)
     return {**dict(zip(("query", "value", "key", "attention_mask"), args, strict=False)), **kwargs}
 
 
-def _inside(layer: OwnLayer) -> dict[str, Any]:
+def _inside(layer: EitherLayer) -> dict[str, keras.layers.Layer]:
     """The layers inside an opened layer, by its attribute that holds each."""
     return {part.name.removeprefix(f"{layer.name}."): part for part in layer.layers}
 
 
-def grouped_query_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def grouped_query_attention(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of `tfopt.backend.layers.GroupedQueryAttention`; rotary angles are those of the positions."""
 
     def call(inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
@@ -164,12 +164,12 @@ def _turns(step: Step, head_size: int, base: float) -> tuple[tf.Tensor, tf.Tenso
     return tf.cos(angles), tf.sin(angles)
 
 
-def dot_product_attention(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def dot_product_attention(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of Attention, whose inputs are [query, value] or [query, value, key]."""
     if getattr(layer, "score_mode", "dot") != "dot":
         raise ExportError("attention with score_mode: concat has no cache", code="not_stepwise")
 
-    def call(inputs: list[tf.Tensor], *args: Any, **others: Any) -> tf.Tensor:
+    def call(inputs: list[tf.Tensor], *args: object, **others: object) -> tf.Tensor:
         query, value, key = inputs[0], inputs[1], inputs[-1 if len(inputs) > 2 else 1]
         one_head = functools.partial(tf.expand_dims, axis=2)
         scale = layer.scale if getattr(layer, "use_scale", False) else 1.0

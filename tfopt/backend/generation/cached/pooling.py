@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
-from tfopt.backend.generation.step import Step
+from tfopt.backend.generation.step import EitherLayer, Step
 from tfopt.errors import ExportError
 
 
-def average(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def average(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of GlobalAveragePooling1D."""
 
     def call(inputs: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
@@ -24,7 +23,7 @@ def average(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     return call
 
 
-def largest(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def largest(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of GlobalMaxPooling1D."""
 
     def call(inputs: tf.Tensor) -> tf.Tensor:
@@ -39,12 +38,12 @@ def largest(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     return call
 
 
-def _check(layer: Any, mask: tf.Tensor | None) -> None:
+def _check(layer: EitherLayer, mask: tf.Tensor | None) -> None:
     if mask is not None:
         raise ExportError("it leaves masked positions out, and a stream has no mask", code="not_stepwise")
     if layer.data_format != "channels_last":
         raise ExportError("data_format: channels_first puts positions last", code="not_stepwise")
 
 
-def _shaped(layer: Any, pooled: tf.Tensor) -> tf.Tensor:
+def _shaped(layer: EitherLayer, pooled: tf.Tensor) -> tf.Tensor:
     return tf.expand_dims(pooled, 1) if layer.keepdims else pooled

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
-from tfopt.backend.generation.step import Step
+from tfopt.backend.generation.step import EitherLayer, Step
 
 
-def position_embedding(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def position_embedding(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of `tfopt.backend.layers.PositionEmbedding`."""
 
     def call(inputs: tf.Tensor) -> tf.Tensor:
@@ -20,16 +19,16 @@ def position_embedding(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
     return call
 
 
-def takes_positions(layer: Any) -> bool:
+def takes_positions(layer: EitherLayer) -> bool:
     """Whether `call` of a layer has an argument `positions`, as the position layers of KerasHub."""
     return {"positions", "start_index"} <= inspect.signature(type(layer).call).parameters.keys()
 
 
-def with_positions(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def with_positions(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` with the positions filled in."""
-    original = type(layer).call
+    original: Callable[..., tf.Tensor] = type(layer).call
 
-    def call(inputs: tf.Tensor, start_index: Any = 0, positions: Any = None, **others: Any) -> tf.Tensor:
+    def call(inputs: tf.Tensor, start_index: object = 0, positions: object = None, **others: object) -> tf.Tensor:
         return original(layer, inputs, positions=step.positions, **others)
 
     return call

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
 from tfopt.backend.compat.slice_update import dynamic_update_slice
-from tfopt.backend.generation.step import Step
+from tfopt.backend.generation.step import EitherLayer, Step
 from tfopt.backend.types import Nested
 from tfopt.errors import ExportError
 
 
-def recurrent(layer: Any, step: Step) -> Callable[..., Nested]:
+def recurrent(layer: EitherLayer, step: Step) -> Callable[..., Nested]:
     """`call` of LSTM, GRU, SimpleRNN and RNN, of tf_keras and Keras 3.
 
     Several positions are a loop over the cell, whose body TFLite runs as a graph of its own, weights shared with that
@@ -27,7 +26,7 @@ def recurrent(layer: Any, step: Step) -> Callable[..., Nested]:
         if getattr(layer, key, False):
             raise ExportError(reason, code="not_stepwise")
 
-    def call(inputs: tf.Tensor, *args: Any, initial_state: Nested = None, **others: Any) -> Nested:
+    def call(inputs: tf.Tensor, *args: object, initial_state: Nested = None, **others: object) -> Nested:
         if initial_state is not None or others.get("constants") is not None:
             raise ExportError("its first state comes from a different layer", code="not_stepwise")
         names, states = step.next_states([(1, size) for size in _sizes(layer.cell)])
@@ -43,14 +42,14 @@ def recurrent(layer: Any, step: Step) -> Callable[..., Nested]:
     return call
 
 
-def _sizes(cell: Any) -> list[int]:
+def _sizes(cell: EitherLayer) -> list[int]:
     sizes = tf.nest.flatten(cell.state_size)
     if not all(isinstance(size, int) for size in sizes) or "Conv" in type(cell).__name__:
         raise ExportError(f"the state of {type(cell).__name__} is no list of vectors", code="not_stepwise")
     return sizes
 
 
-def _cell(cell: Any, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+def _cell(cell: EitherLayer, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
     """The output of a cell at one position, and its new states in one list."""
     size = cell.state_size
     packed = tf.nest.pack_sequence_as(size, states) if isinstance(size, (list, tuple)) else states
@@ -58,7 +57,9 @@ def _cell(cell: Any, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Ten
     return output, tf.nest.flatten(after)
 
 
-def _loop(cell: object, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+def _loop(
+    cell: EitherLayer, inputs: tf.Tensor, states: list[tf.Tensor]
+) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
     """The last output, all outputs (1, length, units) and the states after it.
 
     Outputs are written into one tensor: a TensorArray of TensorFlow becomes operators that TFLite does not have.
@@ -79,7 +80,7 @@ def _loop(cell: object, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.
     return tf.reshape(tf.slice(outputs, [0, length - 1, 0], [1, 1, -1]), output.shape), outputs, after
 
 
-def causal_convolution(layer: Any, step: Step) -> Callable[..., tf.Tensor]:
+def causal_convolution(layer: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of Conv1D with padding="causal": the state is the inputs that the next outputs still see."""
 
     def call(inputs: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tf_keras
@@ -144,10 +143,10 @@ _SAME = 0.999
 """Share of equal predictions, or one minus the relative error, of two orders of the same sums."""
 
 
-def _details(site: _Site) -> dict[str, Any]:
+def _details(site: _Site) -> dict[str, object]:
     prepared = site.prepared
     size = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in prepared.plan.states.values())
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "frames": [*prepared.frames],
         "signatures": prepared.keys,
         "states": {name: [*shape] for name, (shape, _) in prepared.plan.states.items()},

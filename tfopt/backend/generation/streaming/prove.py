@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from tfopt.backend.types import Array
 
 _STATE = "state_"
 
 
-def run(path: str, whole: str, examples: str, folder: str, few: int) -> dict[str, Any]:
+class Streamed(TypedDict):
+    """What `run` found.
+
+    Attributes:
+        outputs: .npy file of the largest signature by output.
+        whole: the same of one call.
+        pieces: by signature the largest difference from the outputs of the largest one.
+        milliseconds: median of a call by signature.
+    """
+
+    outputs: dict[str, str]
+    whole: dict[str, str]
+    pieces: dict[str, float]
+    milliseconds: dict[str, float]
+
+
+def run(path: str, whole: str, examples: str, folder: str, few: int) -> Streamed:
     """Streams sequences through a file.
 
     Args:
@@ -23,10 +39,6 @@ def run(path: str, whole: str, examples: str, folder: str, few: int) -> dict[str
         examples: .npy file, (examples, frames, ...).
         folder: for .npy files of outputs.
         few: examples for all signatures but the largest.
-
-    Returns:
-        `outputs`: .npy file of the largest signature by output, `whole`: the same of one call; `pieces`: by signature
-        the largest difference from the outputs of the largest one; `milliseconds`: median of a call by signature.
     """
     given = np.load(examples)
     streams, complete = _signatures(path), _signatures(whole)["whole"]
@@ -49,12 +61,12 @@ def run(path: str, whole: str, examples: str, folder: str, few: int) -> dict[str
     }
 
 
-def _signatures(path: str) -> dict[str, object]:
+def _signatures(path: str) -> dict[str, SignatureRunner]:
     interpreter = Interpreter(model_path=path, num_threads=1)
     return {key: interpreter.get_signature_runner(key) for key in interpreter.get_signature_list()}
 
 
-def _streamed(runner: Any, single: Any, examples: Array) -> tuple[dict[str, Array], float]:
+def _streamed(runner: SignatureRunner, single: SignatureRunner, examples: Array) -> tuple[dict[str, Array], float]:
     """Outputs of whole sequences, read piece by piece; the rest of a sequence by the smallest signature."""
     details = runner.get_input_details()
     states = {name: np.zeros(each["shape"], each["dtype"]) for name, each in details.items() if name.startswith(_STATE)}

@@ -6,12 +6,15 @@ How each of them is rounded: `tfopt.backend.quantization.registry`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.types import Nested, Shape
+from tfopt.backend.types import LayerArguments, Nested, Shape
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 Part: TypeAlias = int | tuple[int | None, int | None, int | None]
 """An index, whose axis is dropped, or start, stop and step."""
@@ -24,7 +27,7 @@ class InsertAxes(layers.Layer):
         count: how many.
     """
 
-    def __init__(self, count: int = 1, **kwargs: Any) -> None:
+    def __init__(self, count: int = 1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.count = count
 
@@ -48,7 +51,7 @@ class RemoveAxes(layers.Layer):
         count: how many.
     """
 
-    def __init__(self, count: int = 1, **kwargs: Any) -> None:
+    def __init__(self, count: int = 1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.count = count
 
@@ -70,7 +73,7 @@ class Slice(layers.Layer):
         parts: per axis after the batch an index, whose axis is dropped, or start, stop and step.
     """
 
-    def __init__(self, parts: Sequence[Part], **kwargs: Any) -> None:
+    def __init__(self, parts: Sequence[Part], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.parts: tuple[Part, ...] = tuple(
             part if isinstance(part, int) else (part[0], part[1], part[2]) for part in parts
@@ -88,11 +91,10 @@ class HeadScores(layers.Layer):
 
     Args:
         scale: factor of the queries.
-        name: of the layer.
     """
 
-    def __init__(self, scale: float, name: str | None = None, **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
+    def __init__(self, scale: float, **kwargs: Unpack[LayerArguments]) -> None:
+        super().__init__(**kwargs)
         self.scale = scale
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
@@ -118,7 +120,7 @@ class RepeatHeads(layers.Layer):
         count: how often.
     """
 
-    def __init__(self, count: int, **kwargs: Any) -> None:
+    def __init__(self, count: int, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.count = count
 
@@ -148,7 +150,7 @@ class TimesTable(layers.Layer):
         shape: of the numbers, which are a weight of the layer: it is rounded as one.
     """
 
-    def __init__(self, shape: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, shape: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.shape = [int(size) for size in shape]
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state, readable
-from tfopt.backend.quantization.canonical.replay import Args, Kwargs, Node, Tensors, rebuild
+from tfopt.backend.quantization.canonical.replay import Args, Kwargs, Tensors, rebuild
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import LayerWeights, leaf
 from tfopt.backend.types import Array, Nested

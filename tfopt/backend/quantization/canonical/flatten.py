@@ -14,13 +14,12 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.compat.keras_graph import Functional
+from tfopt.backend.compat.keras_graph import Functional, Node
 from tfopt.backend.graph.layers import layer_type, nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state, readable
 from tfopt.backend.quantization.canonical.replay import (
     Args,
     Kwargs,
-    Node,
     Tensors,
     call_arguments,
     rebuild,

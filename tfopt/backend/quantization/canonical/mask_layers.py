@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.types import Nested
+from tfopt.backend.types import LayerArguments, Nested
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 MARGIN = 16.0
 """How far below the lowest score of its row a masked score is: e^-16 of the smallest weight that counts.
@@ -32,7 +35,7 @@ class NotEqual(layers.Layer):
         any_feature: a step counts if any number of its last axis differs.
     """
 
-    def __init__(self, value: float = 0, any_feature: bool = False, **kwargs: Any) -> None:
+    def __init__(self, value: float = 0, any_feature: bool = False, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.value = value
         self.any_feature = any_feature
@@ -67,7 +70,7 @@ class JoinedMasks(layers.Layer):
         axis: of the steps.
     """
 
-    def __init__(self, axis: int = 1, **kwargs: Any) -> None:
+    def __init__(self, axis: int = 1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
@@ -105,7 +108,7 @@ class AttentionMask(layers.Layer):
         roles: what each input is: `query`, `value` or `key`, (batch, steps), or `scores`, of all scores.
     """
 
-    def __init__(self, roles: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, roles: Sequence[str], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.roles = tuple(roles)
 
@@ -131,7 +134,7 @@ class MaskedScores(layers.Layer):
             last ones of the scores, as NumPy broadcasts: a mask with a batch has an axis for the heads, too.
     """
 
-    def __init__(self, kept: Nested = None, **kwargs: Any) -> None:
+    def __init__(self, kept: Nested = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.kept = kept
 
@@ -172,7 +175,7 @@ class MaskedMean(layers.Layer):
         keepdims: keep an axis of size 1 for the steps.
     """
 
-    def __init__(self, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(self, keepdims: bool = False, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.keepdims = keepdims
 
@@ -234,7 +237,7 @@ class _MaskedAttention(layers.Layer):
         hides_later: no target sees later positions. A key, since tfmot's wrappers hand no argument of a call on.
     """
 
-    def __init__(self, roles: Sequence[str] = (), hides_later: bool = False, **kwargs: Any) -> None:
+    def __init__(self, roles: Sequence[str] = (), hides_later: bool = False, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.roles = tuple(roles)
         self.hides_later = hides_later

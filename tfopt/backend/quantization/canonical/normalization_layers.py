@@ -6,12 +6,15 @@ every value below a sixteenth of the largest one.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.types import Nested, Shape
+from tfopt.backend.types import LayerArguments, Nested, Shape
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 
 class LastMean(layers.Layer):
@@ -36,7 +39,7 @@ class Times(layers.Layer):
         factor: the number.
     """
 
-    def __init__(self, factor: float, **kwargs: Any) -> None:
+    def __init__(self, factor: float, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.factor = factor
 
@@ -57,7 +60,7 @@ class PlusEpsilon(layers.Layer):
         term: the number.
     """
 
-    def __init__(self, term: float, **kwargs: Any) -> None:
+    def __init__(self, term: float, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.term = term
 

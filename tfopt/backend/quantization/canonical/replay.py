@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.types import Nested
-
-Node: TypeAlias = Any
-"""One call of a layer: `tf_keras.src.engine.node.Node`, which has no public type."""
 
 Tensors: TypeAlias = dict[int, tf.Tensor]
 """The new tensor of each old one, by identity."""

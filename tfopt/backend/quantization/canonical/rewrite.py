@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import tensorflow as tf
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.graph.connections import Graph
-from tfopt.backend.quantization.canonical.replay import Node
 from tfopt.backend.quantization.canonical.weights import NamedWeights, leaf
 from tfopt.backend.types import Array, Nested
 

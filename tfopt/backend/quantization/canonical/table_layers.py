@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from tf_keras import layers
 
-from tfopt.backend.types import Nested, Shape
+from tfopt.backend.types import LayerArguments, Nested, Shape
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 
 class Table(layers.Layer):
@@ -20,7 +23,7 @@ class Table(layers.Layer):
         width: of a row.
     """
 
-    def __init__(self, rows: int, width: int, **kwargs: Any) -> None:
+    def __init__(self, rows: int, width: int, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.rows = rows
         self.width = width

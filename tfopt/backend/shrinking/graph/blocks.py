@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.compat.keras_graph import KerasTensor
+from tfopt.backend.compat.keras_graph import KerasTensor, Node
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.shrinking.graph.closed import is_closed
 from tfopt.backend.shrinking.graph.types import Kind, ShrinkGroup
@@ -27,16 +26,16 @@ class Branch:
         nodes: the calls of the branch.
     """
 
-    node: Any
+    node: Node
     kept: int
-    nodes: tuple[Any, ...]
+    nodes: tuple[Node, ...]
 
 
 def branches(model: tf_keras.Model) -> Iterator[Branch]:
     """The removable residual branches of one model, without those of models nested in it."""
     every = list(nodes(model))
     ends = {id(node) for node in every for tensor in tf.nest.flatten(node.outputs) if _is_output(model, tensor)}
-    consumers: dict[int, list[Any]] = {id(node): [] for node in every}
+    consumers: dict[int, list[Node]] = {id(node): [] for node in every}
     for node in every:
         for parent in node.parent_nodes:
             consumers.get(id(parent), []).append(node)
@@ -82,7 +81,7 @@ def tensors_of(args: tuple[Nested, ...], kwargs: dict[str, Nested]) -> list[Kera
     return [value for value in tf.nest.flatten((args, kwargs)) if isinstance(value, KerasTensor)]
 
 
-def _between(every: Sequence[Any], start: Any, end: Any) -> list[Any]:
+def _between(every: Sequence[Node], start: tf.Tensor, end: tf.Tensor) -> list[Node]:
     """The calls on the ways from one tensor to another, in the order of the graph."""
     behind = {id(start.node)}
     for node in every:

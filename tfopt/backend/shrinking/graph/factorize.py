@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.graph.layers import all_layers, layer_paths
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.replay import Replay
@@ -152,7 +153,7 @@ def factorized(model: tf_keras.Model, chosen: Mapping[str, Factorization]) -> tf
         firsts[id(layer)] = first
         return second
 
-    def call(node: Any, layer: layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]) -> Nested:
+    def call(node: Node, layer: layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]) -> Nested:
         if id(node.layer) in firsts:
             return layer(firsts[id(node.layer)](args[0]), *args[1:], **kwargs)
         return layer(*args, **kwargs)

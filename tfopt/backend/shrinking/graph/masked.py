@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.blocks import named_branches, tensors_of
 from tfopt.backend.shrinking.graph.factorize import factorizations, nearest
@@ -58,7 +57,7 @@ class MaskedTwin:
             return copy_layer(layer, layer.name, kind=MASKED.get(type(layer)))
 
         def call(
-            node: Any, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]
+            node: Node, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]
         ) -> Nested:
             if id(node) not in by_node:
                 return layer(*args, **kwargs)

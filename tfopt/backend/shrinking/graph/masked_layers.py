@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.layers import RMSNormalization
-from tfopt.backend.types import Shape
+from tfopt.backend.types import LayerArguments, Shape
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 
 class MaskedLayerNormalization(layers.LayerNormalization):
@@ -60,7 +63,7 @@ class BranchGate(layers.Layer):
         open: the factor.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self._supports_masking = True
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.blocks import Branch, named_branches, tensors_of
@@ -97,7 +97,7 @@ class _Cut:
         return resized_layer(Resized(layer, shape_of, before, after))
 
     def call(
-        self, node: Any, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]
+        self, node: Node, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]
     ) -> Nested:
         """One call of the smaller model."""
         if id(node) in self._left_out:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.opened_layer import OwnLayer
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import readable
 from tfopt.backend.types import Nested
 
 MakeLayer = Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer]
 """The new layer of a layer that is not a model."""
-MakeCall = Callable[[Any, tf_keras.layers.Layer, tuple[Nested, ...], dict[str, Nested]], Nested]
+MakeCall = Callable[[Node, tf_keras.layers.Layer, tuple[Nested, ...], dict[str, Nested]], Nested]
 """Calls a new layer: gets the old call, the new layer and the new arguments; returns the new outputs."""
 
 
 def call_plainly(
-    node: Any, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]
+    node: Node, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]
 ) -> Nested:
     """Calls the new layer as the old one was called."""
     return layer(*args, **kwargs)

@@ -9,12 +9,13 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state, readable
 from tfopt.backend.quantization.canonical.engine import RewriteStep, sites_of
 from tfopt.backend.quantization.canonical.masks.calls import Mask, MaskedCall
 from tfopt.backend.quantization.canonical.masks.rules import is_causal, makes_masks, rule_of
-from tfopt.backend.quantization.canonical.replay import Args, Kwargs, Node, rebuild
+from tfopt.backend.quantization.canonical.replay import Args, Kwargs, rebuild
 from tfopt.backend.quantization.canonical.rewrite import RewriteSite
 from tfopt.backend.types import Nested
 

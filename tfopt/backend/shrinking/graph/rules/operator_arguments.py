@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
-from tfopt.backend.compat.keras_graph import SlicingOpLambda, TFOpLambda
+from tfopt.backend.compat.keras_graph import KerasTensor, Node, SlicingOpLambda, TFOpLambda
 from tfopt.backend.shrinking.graph.rules.operators import bound, constant, slices_of
 from tfopt.backend.types import Array, Nested, Shape
 
-Stays = Callable[[Any, int], "Array | None"]
+Stays = Callable[[KerasTensor, int], "Array | None"]
 """Whether each position along an axis of a tensor stays; None where all do."""
 
 
 def changed_arguments(
-    node: Any, args: tuple[Nested, ...], kwargs: dict[str, Nested], after: Sequence[Shape], stays: Stays
+    node: Node, args: tuple[Nested, ...], kwargs: dict[str, Nested], after: Sequence[Shape], stays: Stays
 ) -> tuple[tuple[Nested, ...], dict[str, Nested]]:
     """The arguments of a call with the sizes of what is left.
 
@@ -49,11 +48,11 @@ def changed_arguments(
     return (), arguments
 
 
-def _bounds(node: Any, key: Nested, stays: Stays) -> Nested:
+def _bounds(node: Node, key: Nested, stays: Stays) -> Nested:
     """The key of a slicing operator, with bounds that count what stays before them."""
     tensor = node.call_args[0]
     steps = slices_of(key, len(tensor.shape)).steps
-    parts: list[Any] = []
+    parts: list[object] = []
     for axis, part in steps:
         left = None if axis is None or not isinstance(part, dict) else stays(tensor, axis)
         if left is None or part["start"] == part["stop"] is None:
@@ -64,5 +63,5 @@ def _bounds(node: Any, key: Nested, stays: Stays) -> Nested:
     return _as_slices(parts)
 
 
-def _as_slices(parts: list[Any]) -> Nested:
+def _as_slices(parts: list[object]) -> Nested:
     return tuple(slice(part["start"], part["stop"], part["step"]) if isinstance(part, dict) else part for part in parts)

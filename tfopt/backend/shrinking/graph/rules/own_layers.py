@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
@@ -19,7 +18,7 @@ from tfopt.backend.shrinking.graph.rules.contraction import contracted
 from tfopt.backend.shrinking.graph.rules.elementwise import merged
 from tfopt.backend.shrinking.graph.rules.operators import reduced
 from tfopt.backend.shrinking.graph.rules.rule import Changes, Resized, Rule
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, SerializedLayer
 
 
 def _grouped_query_attention(call: Call) -> list[Array]:
@@ -109,19 +108,19 @@ def _operation(call: Call, operation: keras.Operation) -> list[Array]:
     return call.unknown(f"is an operation of Keras 3 ({type(operation).__name__}) that is taken as it is")
 
 
-def _mean(call: Call, operation: Any) -> list[Array]:
+def _mean(call: Call, operation: keras.Operation) -> list[Array]:
     tensor = Labelled(call.inputs[0], call.shapes[0])
     return reduced(call, tensor, operation.axis)
 
 
-def _matmul(call: Call, operation: object) -> list[Array]:
+def _matmul(call: Call, operation: keras.Operation) -> list[Array]:
     if len(call.inputs) != 2 or len(call.shapes[0]) != len(call.shapes[1]):
         return call.unknown("multiplies tensors of several ranks")
     letters = "abcdefgh"[: len(call.shapes[0]) - 2]
     return [contracted(call, [(call.inputs[0], f"{letters}yz"), (call.inputs[1], f"{letters}zx")], f"{letters}yx")]
 
 
-def _einsum(call: Call, operation: Any) -> list[Array]:
+def _einsum(call: Call, operation: keras.Operation) -> list[Array]:
     left, _, output = operation.subscripts.replace(" ", "").partition("->")
     letters = left.split(",")
     if not output or "..." in left or len(letters) != len(call.inputs):
@@ -129,7 +128,7 @@ def _einsum(call: Call, operation: Any) -> list[Array]:
     return [contracted(call, list(zip(call.inputs, letters, strict=True)), output)]
 
 
-_OPERATIONS: dict[str, Callable[[Call, object], list[Array]]] = {
+_OPERATIONS: dict[str, Callable[[Call, keras.Operation], list[Array]]] = {
     **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Var", "Std"), _mean),
     "Matmul": _matmul,
     "Einsum": _einsum,
@@ -141,7 +140,7 @@ def _wrapped_config(resized: Resized) -> Changes:
     if resized.before == resized.after or type(resized.layer.wrapped).__name__ != "LayerScale":
         return {}
     size = resized.after[0][-1]
-    hosted: dict[str, Any] = json.loads(config["hosted"])
+    hosted: SerializedLayer = json.loads(config["hosted"])
     hosted["config"]["projection_dim"] = size
     specs = [[[*shape[:-1], size], dtype] for shape, dtype in json.loads(config["specs"])]
     return {"hosted": json.dumps(hosted), "specs": json.dumps(specs)}

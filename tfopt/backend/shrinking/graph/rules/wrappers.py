@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import tf_keras
@@ -12,7 +11,7 @@ from tf_keras import layers
 
 from tfopt.backend.shrinking.graph.call import Call
 from tfopt.backend.shrinking.graph.rules.rule import Changes, Resized, Rule
-from tfopt.backend.types import Array, Shape
+from tfopt.backend.types import Array, SerializedLayer, Shape
 
 RuleOf = Callable[[tf_keras.layers.Layer], "Rule | None"]
 
@@ -69,9 +68,9 @@ def wrapper_rules(rule_of: RuleOf) -> dict[type, Rule]:
             "backward_layer": _inner(layer.backward_layer, replace(resized, layer=layer.backward_layer)),
         }
 
-    def _inner(layer: tf_keras.layers.Layer, resized: Resized) -> dict[str, Any]:
+    def _inner(layer: tf_keras.layers.Layer, resized: Resized) -> SerializedLayer:
         rule = rule_of(layer)
-        config: dict[str, Any] = tf_keras.layers.serialize(layer)
+        config: SerializedLayer = tf_keras.layers.serialize(layer)
         if rule is not None:
             config["config"] |= dict(rule.changes(resized))
         return config

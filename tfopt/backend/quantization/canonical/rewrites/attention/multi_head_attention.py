@@ -15,10 +15,10 @@ import tensorflow as tf
 from tf_keras import layers
 
 from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores, InsertAxes
 from tfopt.backend.quantization.canonical.mask_layers import KeptWeights, MaskedScores
 from tfopt.backend.quantization.canonical.normalization_layers import Times
-from tfopt.backend.quantization.canonical.replay import Node
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import NamedWeights
 from tfopt.backend.types import Array, Nested

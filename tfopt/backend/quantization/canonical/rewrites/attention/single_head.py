@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.quantization.canonical.custom_layers import HeadContext, HeadScores, InsertAxes
 from tfopt.backend.quantization.canonical.mask_layers import (
     AttentionMask,
@@ -19,7 +20,6 @@ from tfopt.backend.quantization.canonical.mask_layers import (
     MaskedScores,
     ZeroPadded,
 )
-from tfopt.backend.quantization.canonical.replay import Node
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import NamedWeights
 from tfopt.backend.types import Array, Nested

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tf_keras import layers
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.quantization.canonical.copying import copy_layer
 from tfopt.backend.quantization.canonical.custom_layers import Slice
 from tfopt.backend.quantization.canonical.lstm_scales import concatenates_lstms
-from tfopt.backend.quantization.canonical.replay import Node
 from tfopt.backend.quantization.canonical.rewrite import Rewrite, RewriteSite
 from tfopt.backend.quantization.canonical.weights import NamedWeights, named
 from tfopt.backend.types import Array, Nested
