@@ -9,7 +9,7 @@ print(run.report.exports)
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfopt._version import __version__ as __version__
 
@@ -79,7 +79,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Loads a public name when it is first used, so that `import tfopt` costs nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'tfopt' has no attribute {name!r}")

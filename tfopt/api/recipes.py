@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from tfopt.errors import RecipeError
 from tfopt.results import CatalogEntry, ValidationResult
 
 if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+
     # Each function imports what it needs: `tfopt ls` must not wait for the recipe language, nor `validate` for reports.
     from tfopt.core.recipe.recipe import Recipe
 
@@ -17,7 +19,7 @@ Kind = Literal["models", "datasets", "stages", "schedules", "exports", "criteria
 """What can be listed."""
 
 
-def load(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Recipe:
+def load(path: str | Path, overrides: Mapping[str, object] | Sequence[str] = ()) -> Recipe:
     """Reads a recipe.
 
     Args:
@@ -57,7 +59,7 @@ def list_names(kind: Kind | None = None) -> dict[str, list[CatalogEntry]]:
     return {name: [CatalogEntry(*row) for row in rows()] for name, rows in kinds.items()}
 
 
-def schema(which: Literal["recipe", "report"] = "recipe") -> dict[str, Any]:
+def schema(which: Literal["recipe", "report"] = "recipe") -> JsonSchemaValue:
     """JSON Schema of recipes (for editors) or of report.json (for tools)."""
     if which == "report":
         from tfopt.core.records.report import Report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from tfopt.api.common import DEFAULT_OUT, draw, loaded, opened_store
 from tfopt.results import ComparisonResult
@@ -130,7 +130,7 @@ def show(run: str | Path, out: str | Path = DEFAULT_OUT) -> Run:
 
 def sweep(
     recipe: Recipe | str | Path,
-    axes: Sequence[str | Mapping[str, Any]] = (),
+    axes: Sequence[str | Mapping[str, object]] = (),
     *,
     seeds: int | str | Sequence[int] | None = None,
     max_trials: int | None = None,

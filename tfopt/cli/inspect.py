@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,8 +17,9 @@ from tfopt.errors import EXIT_NOT_MET
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tfopt.core.contracts.events import Event
     from tfopt.core.records.report import AuditRecord
-    from tfopt.results import ExplorerFiles
+    from tfopt.results import ExplorerFiles, Inspection
 
 
 @click.command(
@@ -93,7 +94,7 @@ def command(
     if html is not None:
         page = _write_page(html, file, inspection)
 
-    def document() -> Any:
+    def document() -> object:
         return found if nodes is None else {"inspection": found, "explorer": nodes}
 
     def text(terminal: Terminal) -> Iterable[str | RenderableType]:
@@ -116,12 +117,12 @@ def _may_open(terminal: Terminal, nodes: ExplorerFiles) -> bool:
     return nodes.installed and terminal.is_terminal and "CI" not in os.environ
 
 
-def _show_progress(event: Any) -> None:
+def _show_progress(event: Event) -> None:
     if event["event"] == "sensitivity":
         click.echo(f"one layer at a time: {event['done']} of {event['total']}", err=True)
 
 
-def _write_page(path: Path, file: Path, inspection: Any) -> Path:
+def _write_page(path: Path, file: Path, inspection: Inspection | None) -> Path:
     from tfopt.errors import UsageError
     from tfopt.report.files.html import write_page
 

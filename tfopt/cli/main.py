@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -101,11 +100,13 @@ class Verbs(click.Group):
         context.exit(answer.exit_code)
 
 
-def _bug(error: Exception, session: Session) -> tuple[str, dict[str, Any]]:
+def _bug(error: Exception, session: Session) -> tuple[str, dict[str, object]]:
     """What is said of an error that tfopt did not raise on purpose, as text and as a document."""
     name = type(error).__name__
     advice = "" if session.debug else "\nRun the same command with --debug to see where, and please report it."
-    document = {"error": {"kind": name, "code": "internal_error", "exit_code": 1, "message": str(error)}}
+    document: dict[str, object] = {
+        "error": {"kind": name, "code": "internal_error", "exit_code": 1, "message": str(error)}
+    }
     return f"tfopt has a bug: {name}: {error}{advice}", document
 
 

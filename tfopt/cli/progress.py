@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -90,7 +90,7 @@ class Live:
         self._end()
         self.task = self.live.add_task(name, total=steps, epoch=doing, figures="")
 
-    def _advance(self, event: Mapping[str, Any]) -> None:
+    def _advance(self, event: Event) -> None:
         if self.task is None:
             self.begin(event["stage"], event["steps"], "")
         if self.task is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import click
 
@@ -12,7 +12,7 @@ from tfopt.cli.cluster import asked_resources, cluster_options
 from tfopt.cli.options import common
 from tfopt.cli.session import Answer, Session
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., object])
 
 
 def recipe_options(command: Command) -> Command:

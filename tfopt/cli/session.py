@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -72,7 +72,7 @@ class Answer:
         exit_code: what the process returns.
     """
 
-    document: Callable[[], Any]
+    document: Callable[[], object]
     text: Callable[[Terminal], Iterable[str | RenderableType]]
     exit_code: int = 0
 

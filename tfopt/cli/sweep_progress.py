@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO, TypedDict
 
 import click
 
@@ -12,9 +12,19 @@ from tfopt.cli.progress import live_progress
 from tfopt.report.live.lines import TrialLines, metrics_text
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from rich.progress import Progress, TaskID
 
     from tfopt.core.contracts.events import Event
+
+
+class _Shown(TypedDict, total=False):
+    """What changes of a bar."""
+
+    total: float | None
+    completed: float
+    figures: str
 
 
 @contextmanager
@@ -74,7 +84,7 @@ class LiveSweep:
                 if self.all is not None:
                     self.live.update(self.all, completed=self.lines.ended, epoch=self._count())
 
-    def _show(self, trial: Any, doing: str, **fields: Any) -> None:
+    def _show(self, trial: str, doing: str, **fields: Unpack[_Shown]) -> None:
         self.live.update(self.tasks[trial], epoch=doing, **fields)
 
     def _count(self) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from tfopt.core.contracts.events import Emit, Warned
+from tfopt.core.contracts.events import Emit, Event, Warned
 from tfopt.core.recipe.recipe import Recipe
 from tfopt.core.records.run import Run
 from tfopt.errors import EnvironmentProblem, Problem, RecipeError, StageError, StoreError, TfoptError, UsageError
@@ -79,7 +77,7 @@ def execute_on_cluster(
         executor.close()
 
 
-def _as_it_was(event: Mapping[str, Any]) -> TfoptError:
+def _as_it_was(event: Event) -> TfoptError:
     """The error of a run on another machine, of the kind that its exit code stands for."""
     text, code = event["error"], event["code"]
     if event.get("exit_code") == RecipeError.exit_code:

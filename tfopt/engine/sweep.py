@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.contracts.events import (
@@ -262,7 +261,7 @@ class _Execution:
             for name in [*self.running]:
                 self.end(name, "interrupted", "Interrupted.")
 
-    def set(self, name: str, **changes: Any) -> None:
+    def set(self, name: str, **changes: object) -> None:
         """Changes the record of a trial in `sweep.json`."""
         self.records[name] = self.records[name].model_copy(update=changes)
         self.write()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from tfopt.core.contracts.events import Event
 
@@ -26,7 +26,7 @@ class Job:
 
     trial: str
     function: str
-    recipe: Mapping[str, Any]
+    recipe: Mapping[str, object]
     folder: str
     out: str
     store: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_serializer, model_validator
 from pydantic_core import CoreSchema
@@ -19,6 +19,8 @@ from tfopt.core.language.wording import counted
 from tfopt.core.targets.table import Target
 
 if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+
     from tfopt.core.contracts.preflight import Preflight
     from tfopt.core.contracts.trial import TrialConversion, TrialWorkload
     from tfopt.core.records.report import ExportRecord
@@ -48,7 +50,7 @@ class Tflite(Export):
         )
 
     @model_serializer
-    def _as_written(self) -> dict[str, Any]:
+    def _as_written(self) -> dict[str, object]:
         return {name: variant.model_dump(mode="json") for name, variant in self.variants.items()}
 
     @field_validator("variants")
@@ -61,7 +63,7 @@ class Tflite(Export):
         return value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         block = handler.resolve_ref_schema(handler(schema))
         variant = block["properties"]["variants"]["additionalProperties"]
         return {

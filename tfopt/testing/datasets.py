@@ -7,8 +7,9 @@ class TestFlowers(DatasetContract):
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -33,10 +34,10 @@ class DatasetContract:
     """
 
     source: ClassVar[str]
-    args: ClassVar[dict[str, Any]] = {}
+    args: ClassVar[dict[str, object]] = {}
     images: ClassVar[bool] = True
     targets: ClassVar[Literal["labels", "inputs"]] = "labels"
-    text: ClassVar[dict[str, Any] | None] = None
+    text: ClassVar[dict[str, object] | None] = None
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -44,14 +45,14 @@ class DatasetContract:
         return cls.load()
 
     @classmethod
-    def load(cls, **args: Any) -> Data:
+    def load(cls, **args: object) -> Data:
         from tfopt.backend.data.load import load
 
         keys = {} if cls.text is None else {"text": cls.text}
         return load(DataConfig(source=cls.source, args={**cls.args, **args}, targets=cls.targets, **keys))
 
     @classmethod
-    def function(cls) -> Any:
+    def function(cls) -> Callable[..., object]:
         from tfopt.catalog import references
 
         if references.is_function(cls.source):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 import pytest
@@ -25,6 +25,8 @@ from tfopt.core.records.report import ExportRecord
 from tfopt.testing.stages import check_block
 
 if TYPE_CHECKING:
+    import tf_keras
+
     from tfopt.backend.types import Array
 
 Written: TypeAlias = "tuple[Path, list[ExportRecord], list[Array]]"
@@ -41,8 +43,8 @@ class ExportContract:
     """
 
     kind: ClassVar[str]
-    config: ClassVar[Mapping[str, Any]] = {}
-    others: ClassVar[Mapping[str, Any]] = {}
+    config: ClassVar[Mapping[str, object]] = {}
+    others: ClassVar[Mapping[str, object]] = {}
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -93,7 +95,9 @@ class ExportContract:
                 setattr(export, key, None)
         assert type(export).model_validate(export.model_dump(mode="json")) == export
 
-    def test_before_training_nothing_is_known_against_a_dense_network(self, export: Export, model: Any) -> None:
+    def test_before_training_nothing_is_known_against_a_dense_network(
+        self, export: Export, model: tf_keras.Model
+    ) -> None:
         before = model.get_weights()
         workload = ExportWorkload(parameters=model.count_params(), examples=10_000, data=self.data())
         found = export.preflight(model, workload)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
@@ -20,6 +20,8 @@ from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError
 
 if TYPE_CHECKING:
+    import tf_keras
+
     from tfopt.backend.data.splits import Data
     from tfopt.backend.types import Array
 
@@ -43,7 +45,7 @@ class ModelContract:
     source: ClassVar[str]
     input_shape: ClassVar[tuple[int, ...]]
     num_outputs: ClassVar[int] = 3
-    args: ClassVar[dict[str, Any]] = {}
+    args: ClassVar[dict[str, object]] = {}
     parameters: ClassVar[int | None] = None
     reproduces: ClassVar[bool] = False
     tokens: ClassVar[int | None] = None
@@ -148,7 +150,7 @@ class ModelContract:
         assert all(record.skipped == ("why not" if record.name == "logits" else None) for record in records)
         assert all(record.sparsity < 0.5 for record in records)
 
-    def test_learns_something(self, other: Any, data: Data) -> None:
+    def test_learns_something(self, other: tf_keras.Model, data: Data) -> None:
         config = self.compile_config()
         other.compile("adam", config.single_loss.name, run_eagerly=True)  # two steps cost less than their graph
         before = other.get_weights()

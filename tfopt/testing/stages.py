@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
@@ -45,9 +45,9 @@ class StageContract:
     """
 
     kind: ClassVar[str]
-    config: ClassVar[Mapping[str, Any]] = {}
-    before: ClassVar[tuple[Mapping[str, Any], ...]] = ()
-    model: ClassVar[Mapping[str, Any]] = MODEL
+    config: ClassVar[Mapping[str, object]] = {}
+    before: ClassVar[tuple[Mapping[str, object], ...]] = ()
+    model: ClassVar[Mapping[str, object]] = MODEL
 
     @classmethod
     def recipe(cls, name: str = "") -> Recipe:

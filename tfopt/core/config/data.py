@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Annotated, Literal, TypeGuard
 
 from pydantic import Field, model_validator
 
@@ -86,7 +86,7 @@ class DataConfig(Block):
     files or (with `args.window`) of .csv files; with `text` also to .tsv, .jsonl, .txt, or a folder of texts. Of
     segmentation a folder with images/ and masks/; of detection a .json of COCO, or a .csv of boxes (with
     `args.images`). With `features`, a file, a pattern or a folder of TFRecord, Parquet or Arrow files."""
-    args: dict[str, Any] = {}
+    args: dict[str, object] = {}
     """Arguments of the source."""
     batch_size: Annotated[int, Field(ge=1)] = 64
     """Examples per batch; per optimizer step, unless compile.gradient_accumulation_steps takes several batches."""

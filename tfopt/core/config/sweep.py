@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, field_validator
 
@@ -23,7 +23,7 @@ _NOT_AXES = {
 class SweepConfig(Block):
     """Which variants of the recipe `tfopt sweep` runs: every combination of the axes, each with every seed."""
 
-    axes: tuple[dict[str, Any], ...] = ()
+    axes: tuple[dict[str, object], ...] = ()
     """Values by recipe path, one axis per entry: a list, or a range such as `50%..90%/5`. Several paths in one entry go
     together, first value with first value."""
     seeds: Annotated[int, Field(ge=1)] | tuple[Annotated[int, Field(ge=0)], ...] = 1

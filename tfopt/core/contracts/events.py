@@ -120,7 +120,7 @@ class StageDetails(RunEvent):
     event: ClassVar[str] = "details"
     stage: str
     skipped: Mapping[str, str]
-    details: Mapping[str, Any] = field(metadata=_MERGED)
+    details: Mapping[str, object] = field(metadata=_MERGED)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TypeGuard
 
 Alternative = Mapping[str, object]
 """One choice of an axis: a value for each of its paths."""
@@ -22,12 +22,12 @@ _SAY_WHICH = ("kind", "name", "source")
 _LONGEST = 40
 
 
-def is_range(value: object) -> bool:
+def is_range(value: object) -> TypeGuard[str]:
     """Whether a value is written as a range."""
     return isinstance(value, str) and _RANGE.match(value) is not None
 
 
-def values_of(value: Any) -> list[Any]:
+def values_of(value: object) -> list[object]:
     """The values of one path.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import ValidationError
 
@@ -21,6 +21,9 @@ from tfopt.core.language.plain import look_up, own_key
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import KIND_MISMATCH, name_of, quote, remark, sentence, with_stop
 from tfopt.errors import Problem
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 KEY = "[key]"
 """Pydantic's last item of a location when a mapping's key is wrong, not its value."""
@@ -40,7 +43,7 @@ class _Found:
     path: RecipePath
     location: RecipePath
     branch: int | None
-    error: Mapping[str, Any]
+    error: ErrorDetails
 
     @property
     def refuses_kind(self) -> bool:
@@ -80,12 +83,12 @@ def code_of(kind: str) -> str:
     return _CODES.get(kind, "invalid_value")
 
 
-def _is_consequence(error: Mapping[str, Any]) -> bool:
+def _is_consequence(error: ErrorDetails) -> bool:
     """Whether pydantic counted entries only after others had failed: the list is not too short as written."""
     return error["type"] == "too_short" and bool(len(error["input"]) >= error["ctx"]["min_length"])
 
 
-def _place(error: Mapping[str, Any], document: Any) -> _Found:
+def _place(error: ErrorDetails, document: object) -> _Found:
     """Walks the document along pydantic's location, so that tags of unions fall away."""
     path: RecipePath = ()
     branch = None
@@ -125,7 +128,7 @@ def _one_per_mistake(found: Sequence[_Found]) -> list[list[_Found]]:
 class _Translator:
     """Turns errors of pydantic into problems; see `problems_from` for its values."""
 
-    document: Any
+    document: object
     block: type[Block]
     path: RecipePath
     label: str

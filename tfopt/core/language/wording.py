@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 EXPECTED = {
     "int_type": "a whole number",
@@ -49,7 +52,7 @@ _NUMBERS = ("int_type", "float_type")
 _QUANTITY = re.compile(r"[-+]?[\d.]+ ?[A-Za-z%]+")
 
 
-def sentence(error: Mapping[str, Any]) -> str:
+def sentence(error: ErrorDetails) -> str:
     """What was expected, to be put after `must be`."""
     kind, context = error["type"], error.get("ctx", {})
     if kind in ("too_short", "too_long"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -28,13 +28,13 @@ def kind_of_entry(entry: object) -> str | None:
     return str(next(iter(entry))) if isinstance(entry, Mapping) and len(entry) == 1 else None
 
 
-def stage_names(entries: Sequence[Any]) -> list[str]:
+def stage_names(entries: Sequence[object]) -> list[str]:
     """The name of each entry of `stages`: its own, or its kind, numbered from the second on (`prune`, `prune_2`)."""
     names: list[str] = []
     counts: dict[str, int] = {}
     for entry in entries:
         kind = kind_of_entry(entry) or ""
-        body = next(iter(entry.values())) if kind else None
+        body = next(iter(entry.values())) if kind and isinstance(entry, Mapping) else None
         if isinstance(body, Mapping) and isinstance(body.get("name"), str) and body["name"]:
             names.append(body["name"])
             continue

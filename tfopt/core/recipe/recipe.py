@@ -64,7 +64,7 @@ class ModelConfig(Block):
     source: str
     """A name from `tfopt ls models`, `keras.applications.NAME`, `keras_hub.models.NAME`, `package.module:function`, or
     a path to .keras, .h5 or a SavedModel folder."""
-    args: dict[str, Any] = {}
+    args: dict[str, object] = {}
     """Arguments of the model function."""
     allow_unsafe: bool = False
     """Whether a model file may run code: Python bytecode that it holds (Lambda layers), and modules that it names. For

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tfopt.core.language.axes import names_of
 from tfopt.core.records.fingerprint import fingerprint
 from tfopt.core.records.report import Report
+
+if TYPE_CHECKING:
+    from tfopt.core.recipe.recipe import Document
 
 _NO_DIFFERENCE = ("seed", "description", "sweep", "budgets")
 """Keys of a recipe that make no other variant of it."""
@@ -26,7 +29,7 @@ class Candidate:
     """
 
     group: str
-    document: Mapping[str, Any]
+    document: Document
     report: Report
     note: str | None = None
 

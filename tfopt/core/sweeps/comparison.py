@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfopt.core.config.training.keras_names import higher_is_better
 from tfopt.core.records.report import StageRecord
@@ -15,6 +15,9 @@ from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.rows import COLUMNS, Row
 from tfopt.core.sweeps.verdicts import Verdict, by_sparsity, verdict_on, worst_last
 from tfopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfopt.core.recipe.recipe import Document
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def allocation_of(document: Mapping[str, object]) -> str:
     return " + ".join(names)
 
 
-def _pruning(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _pruning(document: Document) -> list[Mapping[str, Any]]:
     configs = [config for entry in document.get("stages", ()) for config in entry.values()]
     return [config for config in configs if isinstance(config, Mapping) and isinstance(config.get("schedule"), Mapping)]
 

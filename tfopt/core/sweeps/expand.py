@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.language.axes import Alternative, alternatives, names_of
@@ -31,7 +31,7 @@ class Trial:
     name: str
     group: str
     seed: int
-    overrides: Mapping[str, Any]
+    overrides: Mapping[str, object]
     recipe: Recipe
 
 

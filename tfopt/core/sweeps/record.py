@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -25,7 +25,7 @@ class TrialRecord(Record):
     group: str
     """The name without the seed."""
     seed: int
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, object] = {}
     """What differs from the recipe, by path, besides the seed."""
     state: TrialState = "waiting"
     run: str | None = None

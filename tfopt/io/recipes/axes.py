@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tfopt.core.language.axes import is_range
 from tfopt.core.recipe.recipe import Recipe
@@ -43,7 +42,7 @@ def with_sweep(
     return recipe.with_overrides({"sweep": block})
 
 
-def parse_axes(texts: Sequence[str]) -> list[dict[str, Any]]:
+def parse_axes(texts: Sequence[str]) -> list[dict[str, object]]:
     """Axes for a `sweep:` block.
 
     Args:
@@ -71,8 +70,8 @@ def parse_seeds(text: str) -> int | list[int]:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def _axis(text: str) -> dict[str, Any]:
-    axis: dict[str, Any] = {}
+def _axis(text: str) -> dict[str, object]:
+    axis: dict[str, object] = {}
     for part in text.split(" & "):
         path, equals, values = part.partition("=")
         path, values = path.strip(), values.strip()
@@ -84,7 +83,7 @@ def _axis(text: str) -> dict[str, Any]:
     return axis
 
 
-def _values(path: str, text: str) -> Any:
+def _values(path: str, text: str) -> object:
     try:
         return parse_value(f"[{text}]")
     except RecipeError as error:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import quote
@@ -99,7 +98,7 @@ def _differ(base: Node, child: Node, key: str) -> bool:
 
 def _stages_changed(base: Node, child: Node) -> Node:
     entries: list[Node] = list(base.value)
-    plain: list[Any] = base.plain()
+    plain: list[object] = base.plain()
     names = stage_names(plain)
     problems: list[Problem] = []
     for name, change in child.value.items():

@@ -53,13 +53,13 @@ def load_recipe(
     return recipe.coming_from(Origin(catalog, str(path.parent), partial(_placed, root=root, changed=changed)))
 
 
-def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(texts: Sequence[str]) -> dict[str, object]:
     """Overrides as typed on a command line: `stages.prune.epochs=3`.
 
     Raises:
         UsageError: no `=`, or a value that is not YAML.
     """
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, object] = {}
     for text in texts:
         path, equals, value = text.partition("=")
         path = path.strip()
@@ -82,10 +82,14 @@ def dump_recipe(recipe: Recipe) -> str:
     return dump(_kind_first(recipe.to_document()))
 
 
-def _kind_first(value: object) -> Any:
+def _kind_first(block: Mapping[str, object]) -> dict[str, object]:
+    return {key: _ordered(block[key]) for key in sorted(block, key=lambda key: key != "kind")}
+
+
+def _ordered(value: object) -> object:
     if isinstance(value, Mapping):
-        return {key: _kind_first(value[key]) for key in sorted(value, key=lambda key: key != "kind")}
-    return [_kind_first(part) for part in value] if isinstance(value, list) else value
+        return _kind_first(value)
+    return [_ordered(part) for part in value] if isinstance(value, list) else value
 
 
 def _with_value(document: Any, path: tuple[str | int, ...], value: Any) -> Any:

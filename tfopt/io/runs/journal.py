@@ -7,7 +7,6 @@ import os
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from tfopt.core.contracts.events import Event
 from tfopt.io.system.files import cannot_write
@@ -57,9 +56,9 @@ class Journal:
         self._file.close()
 
 
-def read_events(path: Path) -> list[dict[str, Any]]:
+def read_events(path: Path) -> list[Event]:
     """All whole lines of a journal; a last line cut off by a crash is left out."""
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             events.append(json.loads(line))

@@ -13,7 +13,6 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -165,7 +164,7 @@ class RemoteStore:
                 except FileNotFoundError:
                     return
 
-    def parts(self, kind: str, leave_out: Collection[str]) -> list[dict[str, Any]]:
+    def parts(self, kind: str, leave_out: Collection[str]) -> list[dict[str, object]]:
         """What the keys of entries of a kind of stage are made of, of at most 64; unreadable ones are left out.
 
         Args:

@@ -17,7 +17,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tfopt.errors import StoreError
 from tfopt.io.store.archive import DamagedArchive
@@ -93,7 +92,7 @@ class Store:
         if self.remote is not None:
             self.remote.remove(key)
 
-    def get(self, key: str, warn: Callable[[str], None]) -> tuple[Path, dict[str, Any]] | None:
+    def get(self, key: str, warn: Callable[[str], None]) -> tuple[Path, dict[str, object]] | None:
         """The verified entry of a key: its folder and the record stored with it, or None.
 
         An entry that only the remote store has is fetched first. A damaged one counts as missing; it is moved to
@@ -189,13 +188,13 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def parts(self, kind: str) -> list[dict[str, Any]]:
+    def parts(self, kind: str) -> list[dict[str, object]]:
         """What the keys of entries of a kind of stage are made of, also of remote ones; unreadable ones are left out.
 
         Raises:
             StoreError: the remote store cannot be reached.
         """
-        found: list[dict[str, Any]] = []
+        found: list[dict[str, object]] = []
         for path in sorted(self.root.glob(f"[0-9a-f][0-9a-f]/*/{_PARTS}")):
             try:
                 parts = json.loads(path.read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
@@ -14,6 +14,9 @@ from tfopt.core.config.training.learning_rate import LearningRate
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.references import REFERENCE_PATTERN, is_reference
 from tfopt.core.language.suggest import closest
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
 
 
 def _is_argument(value: object) -> bool:
@@ -83,14 +86,14 @@ class Named(Block):
         raise NotImplementedError
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         block = dict(handler.resolve_ref_schema(handler(schema)))
         arguments = dict.fromkeys(argument for known in cls.known().values() for argument in known.arguments)
         properties = {argument: {} for argument in arguments} | block["properties"]
         properties["name"] = properties["name"] | {"enum": list(cls.known())}
         description = block.pop("description", "")
         block |= {"properties": properties, "additionalProperties": False}
-        forms: list[dict[str, Any]] = [{"type": "string", "enum": list(cls.known())}, block]
+        forms: list[JsonSchemaValue] = [{"type": "string", "enum": list(cls.known())}, block]
         if cls.own_code:
             own = {"type": "string", "pattern": REFERENCE_PATTERN}
             forms += [own, {**block, "properties": {**block["properties"], "name": own}, "additionalProperties": True}]
