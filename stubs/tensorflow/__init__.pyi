@@ -6,6 +6,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 import numpy as np
 from tensorflow import autograph as autograph
 from tensorflow import data as data
+from tensorflow import lite as lite
 from typing_extensions import TypeIs
 
 _P = ParamSpec("_P")
@@ -26,6 +27,8 @@ class Tensor:
     name: str
     dtype: Any
     shape: TensorShape
+    op: Operation
+    def consumers(self) -> list[Operation]: ...
     node: Any  # of a symbolic tensor of tf_keras: the call that made it
     _keras_mask: Any  # of the result of a loss of tf_keras: which values its mean is of
     def numpy(self) -> Any: ...
@@ -55,6 +58,20 @@ class Tensor:
     def __gt__(self, other: Any) -> Tensor: ...
     def __ge__(self, other: Any) -> Tensor: ...
     def __array__(self, dtype: Any = ...) -> np.ndarray[Any, np.dtype[Any]]: ...
+
+class Operation:
+    name: str
+    type: str
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    def get_attr(self, name: str) -> Any: ...
+
+class Graph:
+    inputs: list[Tensor]  # of the graph of a function
+    outputs: list[Tensor]
+    def get_operations(self) -> list[Operation]: ...
+    def as_graph_def(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 class Variable(Tensor):
     trainable: bool

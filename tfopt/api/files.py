@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from tfopt.api.common import DEFAULT_OUT, draw, loaded
 from tfopt.errors import UsageError
 from tfopt.results import DoctorReport, ExplorerFiles, Inspection, PhoneBench
 
 if TYPE_CHECKING:
+    from tfopt.backend.tflite.benchmark import BenchRow
+
     # Each function imports what it needs: `tfopt ls` must not wait for the recipe language, nor `validate` for reports.
     from tfopt.backend.tflite.interpreter import Kernels
     from tfopt.core.contracts.events import Emit
@@ -129,7 +131,7 @@ def bench(
     kernels: Sequence[Kernels] = ("default",),
     operators: bool = False,
     out: str | Path = DEFAULT_OUT,
-) -> list[dict[str, Any]]:
+) -> list[BenchRow]:
     """Latency, cold start and memory of .tflite files on this machine, interleaved: comparable with each other only.
 
     Args:

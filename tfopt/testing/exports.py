@@ -25,9 +25,8 @@ from tfopt.core.records.report import ExportRecord
 from tfopt.testing.stages import check_block
 
 if TYPE_CHECKING:
-    import tf_keras
-
     from tfopt.backend.types import Array
+    from tfopt.core.contracts.types import Model
 
 Written: TypeAlias = "tuple[Path, list[ExportRecord], list[Array]]"
 """Folder, records, and the weights of the model before anything was written."""
@@ -95,9 +94,7 @@ class ExportContract:
                 setattr(export, key, None)
         assert type(export).model_validate(export.model_dump(mode="json")) == export
 
-    def test_before_training_nothing_is_known_against_a_dense_network(
-        self, export: Export, model: tf_keras.Model
-    ) -> None:
+    def test_before_training_nothing_is_known_against_a_dense_network(self, export: Export, model: Model) -> None:
         before = model.get_weights()
         workload = ExportWorkload(parameters=model.count_params(), examples=10_000, data=self.data())
         found = export.preflight(model, workload)

@@ -20,10 +20,9 @@ from tfopt.core.recipe.recipe import ModelConfig
 from tfopt.errors import StageError
 
 if TYPE_CHECKING:
-    import tf_keras
-
     from tfopt.backend.data.splits import Data
     from tfopt.backend.types import Array
+    from tfopt.core.contracts.types import Model
 
 
 class ModelContract:
@@ -150,7 +149,7 @@ class ModelContract:
         assert all(record.skipped == ("why not" if record.name == "logits" else None) for record in records)
         assert all(record.sparsity < 0.5 for record in records)
 
-    def test_learns_something(self, other: tf_keras.Model, data: Data) -> None:
+    def test_learns_something(self, other: Model, data: Data) -> None:
         config = self.compile_config()
         other.compile("adam", config.single_loss.name, run_eagerly=True)  # two steps cost less than their graph
         before = other.get_weights()

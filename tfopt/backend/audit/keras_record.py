@@ -72,7 +72,7 @@ def record(format: str, tensors: list[TensorRecord], file: Contents | None) -> A
     )
 
 
-def _layers(config: Any) -> Iterator[Mapping[str, Any]]:
+def _layers(config: object) -> Iterator[Mapping[str, Any]]:
     for layer in config.get("layers", ()) if isinstance(config, Mapping) else ():
         yield layer
         yield from _layers(layer["config"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +17,9 @@ from tfopt.backend.audit.keras_record import architecture, record, tensor_record
 from tfopt.backend.models.files import saved_model_graph
 from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
 from tfopt.errors import ExportError, StageError
+
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _NOT_WEIGHTS = ("optimizer", "keras_api", "save_counter", "_operations")
@@ -74,6 +77,6 @@ def _checkpoint(prefix: Path) -> Iterator[TensorRecord]:
             yield tensor_record(name, name.split("/")[0] if "/" in name else None, np.asarray(reader.get_tensor(key)))
 
 
-def _port(name: str, info: Any) -> PortRecord:
+def _port(name: str, info: TensorInfo) -> PortRecord:
     shape = None if info.tensor_shape.unknown_rank else [dim.size for dim in info.tensor_shape.dim]
     return PortRecord(name=name, dtype=tf.as_dtype(info.dtype).name, shape=shape)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tfopt.backend.bench.operator_times import operator_times
 from tfopt.backend.tflite import benchmark
+from tfopt.backend.tflite.benchmark import BenchRow
 from tfopt.backend.tflite.child_process import ProcessCrashed, ProcessFailed
 from tfopt.backend.tflite.interpreter import Kernels
 
@@ -20,7 +20,7 @@ def measure(
     rounds: int = 50,
     *,
     operators: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[BenchRow]:
     """Latency, cold start and memory of files, all measured in turns; of each, with all kernels and numbers of threads.
 
     Args:
@@ -55,16 +55,16 @@ def measure(
     return rows
 
 
-def _operators(file: Path, threads: int, kernels: Kernels) -> dict[str, object]:
+def _operators(file: Path, threads: int, kernels: Kernels) -> BenchRow:
     try:
         return {"operators": [asdict(one) for one in operator_times(file, threads, kernels)]}
     except (ProcessCrashed, ProcessFailed) as error:
         return {"operators": [], "operators_error": error.message}
 
 
-def _alone(file: Path, threads: int, kernels: Kernels, rounds: int) -> dict[str, object]:
+def _alone(file: Path, threads: int, kernels: Kernels, rounds: int) -> BenchRow:
     try:
         return benchmark.bench([file], threads, rounds, kernels=[kernels])[0]
     except (ProcessCrashed, ProcessFailed) as error:
-        about = {"name": file.name, "bytes": file.stat().st_size, "kernels": kernels, "threads": threads}
-        return {**about, "error": error.message}
+        size = file.stat().st_size
+        return {"name": file.name, "bytes": size, "kernels": kernels, "threads": threads, "error": error.message}

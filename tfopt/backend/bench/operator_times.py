@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -75,7 +74,9 @@ def operator_times(
     return [OperatorTime(**one) for one in found]
 
 
-def time_operators(path: str, threads: int, kernels: litert.Kernels, example: dict[str, str]) -> list[dict[str, Any]]:
+def time_operators(
+    path: str, threads: int, kernels: litert.Kernels, example: dict[str, str]
+) -> list[dict[str, object]]:
     """Runs in the child process of `operator_times`."""
     file = flatbuffer.read(Path(path))
     graph = file.model.subgraphs[0]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.optimize.calibrator import Calibrator, add_intermediate_tensors
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 __all__ = ["quantize_in_steps"]
 
@@ -29,8 +32,9 @@ def quantize_in_steps(
     """
 
     def quantize(
-        content: bytes, input_type: Any, output_type: Any, _activations: Any, _bias: Any, _allow_float: Any,
-        variables: bool, debug_options: Any,
+        content: bytes, input_type: tf.DType, output_type: tf.DType,
+        _activations: object, _bias: object, _allow_float: object,
+        variables: bool, debug_options: Message,
     ) -> bytes:  # fmt: skip
         calibrator = Calibrator(prepare(add_intermediate_tensors(content)), [], [])
         calibrated = calibrator.calibrate(converter.representative_dataset.input_gen)

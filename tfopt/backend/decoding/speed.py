@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ _LEAST = 4
 """Tokens in a turn, at least."""
 
 
-def speeds(files: Sequence[Path], threads: int = 1, rounds: int = 15) -> list[dict[str, Any]]:
+def speeds(files: Sequence[Path], threads: int = 1, rounds: int = 15) -> list[dict[str, float]]:
     """Times generative files against each other, in a child process; they take turns in every round.
 
     Args:
@@ -45,7 +44,7 @@ def speeds(files: Sequence[Path], threads: int = 1, rounds: int = 15) -> list[di
     sizes = sum(file.stat().st_size for file in files)
     limits = Limits(seconds=_SECONDS, memory=_MEMORY + 16 * sizes)
     arguments = {"files": [str(file) for file in files], "threads": threads, "rounds": rounds}
-    timed: list[dict[str, Any]] = child_process.call("tfopt.backend.decoding.speed:time_files", arguments, limits)
+    timed: list[dict[str, float]] = child_process.call("tfopt.backend.decoding.speed:time_files", arguments, limits)
     for file, one in zip(files, timed, strict=True):
         call = "tfopt.backend.decoding.speed:peak_memory"
         peak = child_process.call(call, {"file": str(file), "threads": threads}, limits)
@@ -54,7 +53,7 @@ def speeds(files: Sequence[Path], threads: int = 1, rounds: int = 15) -> list[di
     return timed
 
 
-def time_files(files: list[str], threads: int, rounds: int) -> list[dict[str, object]]:
+def time_files(files: list[str], threads: int, rounds: int) -> list[dict[str, float]]:
     """Runs in the child process of `speeds`."""
     turns = [_Turns(GenerativeModel(Path(file), threads)) for file in files]
     for _ in range(rounds):
@@ -120,7 +119,7 @@ class _Turns:
                 break
         self.decode.append((perf_counter() - begun) / count)
 
-    def summary(self) -> dict[str, object]:
+    def summary(self) -> dict[str, float]:
         return {
             "decode_tokens_per_second": 1 / float(np.median(self.decode)),
             **({"prefill_tokens_per_second": 1 / float(np.median(self.prefill))} if self.prefill else {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -23,6 +23,8 @@ from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.outputs import Task
 from tfopt.core.contracts.stage import StageContext
 from tfopt.errors import StageError
+
+T = TypeVar("T")
 
 _BATCH = 256
 
@@ -79,7 +81,7 @@ class TeacherEnsemble:
         given = [[tf.stop_gradient(tensor) for tensor in one] for one in given]
         return ModelOutputs(tuple(self._outputs(given)), tuple(given[0][self._first_feature :]))
 
-    def _outputs(self, given: Sequence[Sequence[Any]]) -> list[Any]:
+    def _outputs(self, given: Sequence[Sequence[T]]) -> list[T]:
         """The compared outputs of each model, from everything that each returned."""
         return [one[index] for one, compared in zip(given, self.compared, strict=True) for index in compared]
 

@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from tfopt.atomic import replacing
 from tfopt.backend.export.files import cannot_write
 from tfopt.backend.export.integers import loops, lstm_operator
-from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
+from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest, PlainFloatRequest
 from tfopt.backend.export.integers.integer_steps import kernels, quantize_well
-from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes
+from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes, PlainLayerModes
 from tfopt.backend.quantizer.quantize import quantize
 from tfopt.backend.tflite import child_process, flatbuffer
 from tfopt.core.claims.failures import Failure
 from tfopt.core.config.files.tflite_variant import Variant
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 REFUSED, CRASHED = "conversion_failed", "process_crashed"
 """Codes of failures that a layer of the model causes."""
@@ -115,7 +118,18 @@ def _refusal(failed: child_process.ProcessFailed) -> str:
     )
 
 
-def _plain(conversion: Conversion) -> dict[str, Any]:
+class PlainConversion(TypedDict):
+    """The same in values that JSON has."""
+
+    saved_model: str
+    target: str
+    variant: dict[str, object]
+    calibration: dict[str, str]
+    floats: PlainFloatRequest
+    layers: PlainLayerModes
+
+
+def _plain(conversion: Conversion) -> PlainConversion:
     return {
         "saved_model": str(conversion.saved_model),
         "target": str(conversion.target),
@@ -131,7 +145,7 @@ def _first_lines(message: str) -> str:
     return " ".join(line.strip() for line in message.splitlines()[:3] if line.strip())[:400]
 
 
-def convert_all(conversions: list[dict[str, Any]]) -> None:
+def convert_all(conversions: list[PlainConversion]) -> None:
     """Runs in the child process of `convert`: a file appears only when it is complete."""
     for conversion in conversions:
         content = convert_one(
@@ -173,7 +187,7 @@ def convert_one(
     return content
 
 
-def _converter(saved_model: str) -> Any:
+def _converter(saved_model: str) -> tf.lite.TFLiteConverter:
     import tensorflow as tf
 
     return tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
@@ -191,24 +205,24 @@ def _float32_file(saved_model: str) -> bytes:
     return flatbuffer.serialize(file)
 
 
-def _float32(converter: Any, variant: Variant, calibration: Calibration) -> None:
+def _float32(converter: tf.lite.TFLiteConverter, variant: Variant, calibration: Calibration) -> None:
     """The converter's default: everything stays as it is."""
 
 
-def _float16(converter: Any, variant: Variant, calibration: Calibration) -> None:
+def _float16(converter: tf.lite.TFLiteConverter, variant: Variant, calibration: Calibration) -> None:
     import tensorflow as tf
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
 
 
-def _dynamic_range(converter: Any, variant: Variant, calibration: Calibration) -> None:
+def _dynamic_range(converter: tf.lite.TFLiteConverter, variant: Variant, calibration: Calibration) -> None:
     import tensorflow as tf
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
 
 
-def _full_integer(converter: Any, variant: Variant, calibration: Calibration) -> None:
+def _full_integer(converter: tf.lite.TFLiteConverter, variant: Variant, calibration: Calibration) -> None:
     import tensorflow as tf
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -219,16 +233,14 @@ def _full_integer(converter: Any, variant: Variant, calibration: Calibration) ->
     converter._experimental_disable_per_channel_quantization_for_dense_layers = one_scale
 
 
-CONVERTERS: Mapping[str, Callable[[Any, Variant, Calibration], None]] = {
+CONVERTERS: Mapping[str, Callable[[tf.lite.TFLiteConverter, Variant, Calibration], None]] = {
     "none": _float32,
     "float16": _float16,
     "dynamic": _dynamic_range,
     "int8": _full_integer,
 }
 """The function that sets a `tf.lite.TFLiteConverter`, for each mode of `tfopt.core.config.quantization_modes` whose
-engine that is.
-
-The converter is `Any`: TensorFlow has no types for it."""
+engine that is."""
 
 
 def _examples(calibration: Calibration) -> Iterator[dict[str, np.ndarray]]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.export.convert import Conversion, fails
 from tfopt.backend.export.forms import Form
 from tfopt.backend.export.keras_files import saved_model
@@ -58,7 +58,7 @@ def _fails(
     number: int,
     conversion: Conversion,
     form: Form,
-    calls: list[Any],
+    calls: list[Node],
     signature: saved_model.Signature,
 ) -> bool:
     beginning = _beginning(form.model, calls[:count])
@@ -68,7 +68,7 @@ def _fails(
     return fails(replace(conversion, saved_model=folder, target=folder / "part.tflite"))
 
 
-def _beginning(model: tf_keras.Model, calls: list[Any]) -> tf_keras.Model:
+def _beginning(model: tf_keras.Model, calls: list[Node]) -> tf_keras.Model:
     """The model up to some calls; its outputs are all results that no call of it takes."""
     made = {id(tensor): tensor for node in calls for tensor in tf.nest.flatten(node.outputs)}
     taken = {id(tensor) for node in calls for tensor in node.keras_inputs}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from tfopt.backend.export.plain import PlainFile
 from tfopt.backend.tflite import benchmark
+from tfopt.backend.tflite.benchmark import BenchRow
 from tfopt.backend.types import Array
 from tfopt.core.claims.failures import Failure, attempt, unmeasured
 from tfopt.core.records.report import ExportRecord
@@ -47,7 +47,7 @@ def with_latency(measured: Sequence[Measured], folder: Path) -> list[ExportRecor
     if not files:
         return records
     together = attempt(benchmark.bench, list(files.values()), example=next(iter(few.values())))
-    timed: dict[str, dict[str, object] | Failure] = {}
+    timed: dict[str, BenchRow | Failure] = {}
     if isinstance(together, Failure):
         for name, file in files.items():
             alone = attempt(benchmark.bench, [file], example=few[name])
@@ -57,13 +57,13 @@ def with_latency(measured: Sequence[Measured], folder: Path) -> list[ExportRecor
     return [_timed(record, timed.get(record.name)) for record in records]
 
 
-def _timed(record: ExportRecord, result: Mapping[str, Any] | Failure | None) -> ExportRecord:
+def _timed(record: ExportRecord, result: BenchRow | Failure | None) -> ExportRecord:
     if result is None:
         return record
     if isinstance(result, Failure):
         return unmeasured(record, result)
     names = ("latency_ms", "latency_ms_p10", "latency_ms_p90", "cold_start_ms", "arena_bytes", "peak_memory")
-    found = {name: result[name] for name in names if result.get(name) is not None}
+    found = {name: value for name in names if (value := result.get(name)) is not None}
     details = dict(record.details)
     if "arena" in details:  # that of the runtime of the recipe's target, not LiteRT's
         estimate = found.pop("arena_bytes", None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import tf_keras
@@ -97,7 +97,7 @@ class RunResult:
 
     runtime: RuntimeCheck
     measures: dict[str, float] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, object] = field(default_factory=dict)
     simulation: SimulationRecord | None = None
     unmeasured: Failure | None = None
     outputs: Mapping[str, Array] | None = None
@@ -128,9 +128,9 @@ def run(file: Path, source: Source, evaluation: Evaluation, variant: Variant, pl
     if plain is not None:
         simulation = plain.compared_with(file, xnnpack.outputs, evaluation.inputs, context)
         measures |= _within_quantum(simulation, xnnpack.outputs, source.outputs)
-    details = {"batch": xnnpack.batch, "threads": xnnpack.threads} | (
-        {"one_by_one": xnnpack.reason} if xnnpack.reason else {}
-    )
+    details: dict[str, object] = {"batch": xnnpack.batch, "threads": xnnpack.threads}
+    if xnnpack.reason:
+        details["one_by_one"] = xnnpack.reason
     runtime = on_other_kernels(file, xnnpack.outputs, evaluation, variant, threads)
     if variant.sparse:
         runtime = _on_every_kernel(runtime, file, xnnpack.outputs, evaluation, variant)

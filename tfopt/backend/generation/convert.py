@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from tfopt.atomic import replacing
 from tfopt.backend.generation.names import WHOLE
-from tfopt.backend.quantizer.layer_modes import LayerModes
+from tfopt.backend.quantizer.layer_modes import LayerModes, PlainLayerModes
 from tfopt.backend.quantizer.quantize import quantize
 from tfopt.backend.tflite import child_process
 from tfopt.core.claims.failures import Failure
@@ -87,12 +87,20 @@ def quantize_all(source: Path, files: Mapping[str, Quantization]) -> dict[str, F
     return failures
 
 
-def _plain(file: Quantization) -> dict[str, object]:
+class _PlainFile(TypedDict):
+    """A `Quantization` in values that JSON has."""
+
+    variant: dict[str, object]
+    layers: PlainLayerModes
+    target: str
+
+
+def _plain(file: Quantization) -> _PlainFile:
     variant = file.variant.model_dump(mode="json")
     return {"variant": variant, "layers": file.layers.plain(), "target": str(file.target)}
 
 
-def quantize_in_child(source: str, files: list[dict[str, Any]]) -> None:
+def quantize_in_child(source: str, files: list[_PlainFile]) -> None:
     """Runs in the child process of `quantize_all`."""
     for file in files:
         variant, layers, target = Variant.model_validate(file["variant"]), LayerModes.of(file["layers"]), file["target"]

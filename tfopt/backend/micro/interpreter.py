@@ -10,11 +10,11 @@ import importlib.util
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from tfopt.backend.tflite.fresh_start import die_with_parent
 from tfopt.backend.tflite.limits import Limits
 from tfopt.backend.tflite.quantum import output_quantum
 from tfopt.backend.types import Array
+
+if TYPE_CHECKING:
+    from tflite_micro.python.tflite_micro import runtime
 
 _ALIGNMENT = 16
 """Bytes to which TFLite Micro aligns an arena."""
@@ -75,7 +78,7 @@ def run_in_micro(path: Path, inputs: Mapping[str, Path]) -> MicroRun:
     return MicroRun(**found)
 
 
-def compare(path: str, inputs: dict[str, str]) -> dict[str, Any]:
+def compare(path: str, inputs: dict[str, str]) -> dict[str, object]:
     """Runs in the child process of `run_in_micro`."""
     examples = {name: np.load(file) for name, file in inputs.items()}
     count = len(next(iter(examples.values())))
@@ -140,7 +143,7 @@ def _quantized(model: litert.LiteRTModel, examples: Mapping[str, Array], index: 
     }
 
 
-def _opened(content: bytes, arena: int) -> Any:
+def _opened(content: bytes, arena: int) -> runtime.Interpreter:
     from tflite_micro.python.tflite_micro import runtime
 
     with _stderr() as printed:
@@ -190,7 +193,7 @@ def _runs(content: bytes, arena: int, inputs: list[Array]) -> bool:
 
 
 @contextmanager
-def _stderr() -> Iterator[Any]:
+def _stderr() -> Iterator[Callable[[], str]]:
     """Catches what C++ code prints to stderr; gives a function that reads it."""
     with tempfile.TemporaryFile() as file:
         kept = os.dup(2)

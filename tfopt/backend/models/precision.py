@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, overload
+from typing import overload
 
 import keras
 import numpy as np
@@ -110,13 +110,14 @@ def _set(policies: Policies) -> None:
     tf_keras.mixed_precision.set_global_policy(policies[1])
 
 
-def _layers(model: keras.Model | tf_keras.Model) -> list[object]:
+def _layers(model: keras.Model | tf_keras.Model) -> list[tf_keras.layers.Layer | keras.layers.Layer]:
     """All layers but the models that contain them, whose own policy says nothing."""
+    every: Iterator[tf_keras.layers.Layer | keras.layers.Layer]
     every = keras_3.all_layers(model) if isinstance(model, keras.Model) else all_layers(model)
     return [layer for layer in every if not isinstance(layer, keras.Model | tf_keras.Model)]
 
 
-def _policy(layer: Any) -> str | None:
+def _policy(layer: tf_keras.layers.Layer | keras.layers.Layer) -> str | None:
     kept = getattr(layer, "variable_dtype", layer.dtype)
     if not {layer.compute_dtype, kept} & {*OTHER_FLOATS}:
         return None

@@ -10,7 +10,6 @@ import importlib
 import inspect
 import json
 from pathlib import Path
-from typing import Any
 
 import tf_keras
 
@@ -59,7 +58,7 @@ def load_model(folder: Path) -> tf_keras.Model:
     )
 
 
-def custom_code(model: tf_keras.Model) -> dict[str, Any]:
+def custom_code(model: tf_keras.Model) -> dict[str, object]:
     """Classes and functions from outside Keras and tfopt that a model is made of, by `module:name`.
 
     Raises:

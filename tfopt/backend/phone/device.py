@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tfopt.errors import EnvironmentProblem, UsageError
+
+if TYPE_CHECKING:
+    import adbutils
 
 _END, _BEGIN = "TFOPT_EXIT:", "TFOPT_PID:"
 _QUICK = 20.0
@@ -40,7 +43,7 @@ class Phone:
     """
 
     serial: str
-    device: Any
+    device: adbutils.AdbDevice
 
     def shell(self, command: str) -> str:
         """What a quick command prints.
@@ -94,7 +97,7 @@ class Phone:
         printed_text = text[begun.end() if begun else 0 : ended.start()]
         return int(ended[1]), printed_text, begun[1] if begun else ""
 
-    def _receive(self, channel: Any, deadline: float, so_far: bytes) -> bytes:
+    def _receive(self, channel: adbutils.AdbConnection, deadline: float, so_far: bytes) -> bytes:
         left = deadline - time.monotonic()
         try:
             if left <= 0:

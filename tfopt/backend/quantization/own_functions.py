@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import tensorflow as tf
 from tf_keras import layers
@@ -40,13 +39,13 @@ def _operations(layer: layers.Layer) -> tuple[str, ...]:
     return _KNOWN[function]
 
 
-def _traced(function: Callable[..., Any]) -> tuple[str, ...]:
+def _traced(function: Callable[..., object]) -> tuple[str, ...]:
     try:
-        traced: Any = tf.function(tf.autograph.experimental.do_not_convert(function))
+        traced = tf.function(tf.autograph.experimental.do_not_convert(function))
         graph = traced.get_concrete_function(tf.TensorSpec([None, 4], tf.float32)).graph
     except Exception:  # noqa: BLE001 - a function of the user that asks for other shapes: nothing is known of it
         return ()
     return tuple(dict.fromkeys(operation.type for operation in graph.get_operations()))
 
 
-_KNOWN: dict[Callable[..., Any], tuple[str, ...]] = {}
+_KNOWN: dict[Callable[..., object], tuple[str, ...]] = {}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -85,7 +84,7 @@ def traced_floats(model: tf_keras.Model) -> dict[str, TracedFloat]:
         return {}
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
 
-    def traced(*inputs: tf.Tensor) -> Any:
+    def traced(*inputs: tf.Tensor) -> object:
         return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
 
     graph = tf.function(traced).get_concrete_function(*specs).graph
@@ -109,7 +108,7 @@ def _is_foreign(layer: tf_keras.layers.Layer) -> bool:
     return not type(layer).__module__.startswith(_MEASURED)
 
 
-def _computed(graph: Any, num_inputs: int) -> Iterator[Any]:
+def _computed(graph: tf.Graph, num_inputs: int) -> Iterator[tf.Operation]:
     """Operations whose results depend on the inputs; what depends on their shapes only becomes a constant."""
     dynamic = {tensor.name for tensor in graph.inputs[:num_inputs]}
     for operation in graph.get_operations():
@@ -119,7 +118,7 @@ def _computed(graph: Any, num_inputs: int) -> Iterator[Any]:
         yield operation
 
 
-def _float_operator(operation: Any, is_foreign: bool) -> str | None:
+def _float_operator(operation: tf.Operation, is_foreign: bool) -> str | None:
     if operation.type == "Cast":
         source, target = operation.inputs[0].dtype, operation.outputs[0].dtype
         if not is_foreign:
@@ -132,7 +131,7 @@ def _float_operator(operation: Any, is_foreign: bool) -> str | None:
     return FLOAT_OPERATIONS[operation.type]
 
 
-def _is_fused(square: Any) -> bool:
+def _is_fused(square: tf.Operation) -> bool:
     """Whether the converter makes SQUARED_DIFFERENCE or L2_NORMALIZATION of a square and its neighbours."""
     if square.inputs[0].op.type == "Sub":
         return True
@@ -147,7 +146,7 @@ def _is_small(tensor: tf.Tensor) -> bool:
     return value is not None and bool((abs(value) < _LARGEST_EPSILON).all())
 
 
-def _leaves(operation: Any, layer: str, names: LayerNames) -> bool:
+def _leaves(operation: tf.Operation, layer: str, names: LayerNames) -> bool:
     """Whether the result of an operation is, but for its shape, that of its layer."""
     for tensor in operation.outputs:
         consumers = tensor.consumers()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tfopt.backend.text.tokenizer import (
     SENTENCEPIECE_CONFIG,
@@ -23,6 +23,9 @@ from tfopt.catalog.package_folders import path_of
 from tfopt.core.config.text.tokenizers import FileTokenizer
 from tfopt.core.language.suggest import closest
 from tfopt.errors import StageError
+
+if TYPE_CHECKING:
+    import tokenizers
 
 _KEY = "data.text.tokenizer"
 _WORD_LIST = "vocab.txt"
@@ -141,7 +144,7 @@ def _of_pairs(path: Path) -> bytes:
 
 def _beside_model(path: Path) -> bytes:
     said = _json(path.with_name(SENTENCEPIECE_CONFIG))
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
     for token in ("bos", "eos"):
         name = said.get(f"{token}_token")
         name = name.get("content") if isinstance(name, Mapping) else name
@@ -156,7 +159,7 @@ def _with_around(tokenizer: Tokenizer, config: FileTokenizer) -> Tokenizer:
         return tokenizer
     if SENTENCEPIECE_MODEL in tokenizer.files:
         around = {"bos": config.begin, "eos": config.end}
-        said: dict[str, Any] = {}
+        said: dict[str, object] = {}
         for token, name in around.items():
             if name is not None:
                 said |= {f"add_{token}_token": True, f"{token}_token": name}
@@ -166,7 +169,7 @@ def _with_around(tokenizer: Tokenizer, config: FileTokenizer) -> Tokenizer:
     return Tokenizer.from_files({**tokenizer.files, TOKENIZER_JSON: _written(made)})
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
     try:
@@ -176,5 +179,5 @@ def _json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _written(made: Any) -> bytes:
+def _written(made: tokenizers.Tokenizer) -> bytes:
     return bytes(made.to_str(pretty=True).encode())

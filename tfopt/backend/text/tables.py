@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,7 @@ Texts: TypeAlias = tuple[list[Text], Array | None]
 """Texts, and the label of each: text, int64 classes or float32 quantities; None for a language model."""
 
 _LONGEST_CELL = 2**31 - 1
-_Row = tuple[int, Mapping[str, Any]]
+_Row = tuple[int, Mapping[str, object]]
 """A line number, and the row's values by column."""
 
 
@@ -166,6 +166,7 @@ def _of_jsonl(path: Path, content: str) -> Iterator[_Row]:
 
 def _text(path: Path, row: _Row, columns: Sequence[str]) -> Text:
     values = [_value(path, row, column, "data.text.column") for column in columns]
+    texts: list[str] = []
     for column, value in zip(columns, values, strict=True):
         if not isinstance(value, str):
             what = "missing" if value is None else f"a {type(value).__name__}, not a text"
@@ -176,10 +177,11 @@ def _text(path: Path, row: _Row, columns: Sequence[str]) -> Text:
             raise StageError(
                 f"{path}:{row[0]}: the text in {column!r} is empty.", "Fill it or remove the row.", code="invalid_data"
             )
-    return values[0] if len(values) == 1 else (values[0], values[1])
+        texts.append(value)
+    return texts[0] if len(texts) == 1 else (texts[0], texts[1])
 
 
-def _value(path: Path, row: _Row, column: str, key: str) -> Any:
+def _value(path: Path, row: _Row, column: str, key: str) -> object:
     line, values = row
     if column not in values:
         raise StageError(

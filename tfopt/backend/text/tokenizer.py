@@ -12,7 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from types import ModuleType
+from typing import Protocol
 
 from tfopt.errors import EnvironmentProblem, StageError
 
@@ -128,6 +129,13 @@ class Tokenizer(ABC):
         return next((self.vocabulary[token] for token in tokens if token in self.vocabulary), None)
 
 
+class _Encoding(Protocol):
+    """What the library makes of a text."""
+
+    ids: list[int]
+    type_ids: list[int]
+
+
 class JsonTokenizer(Tokenizer):
     """A `tokenizer.json`.
 
@@ -161,9 +169,9 @@ class JsonTokenizer(Tokenizer):
     def encode_all(self, texts: Iterable[str], *, special_tokens: bool = False) -> list[list[int]]:
         return [each.ids for each in self._encodings(list(texts), special_tokens)]
 
-    def _encodings(self, texts: Sequence[str | tuple[str, str]], special_tokens: bool) -> Sequence[Any]:
+    def _encodings(self, texts: Sequence[str | tuple[str, str]], special_tokens: bool) -> Sequence[_Encoding]:
         try:
-            encodings: Sequence[Any] = self._tokenizer.encode_batch(texts, add_special_tokens=special_tokens)
+            encodings: Sequence[_Encoding] = self._tokenizer.encode_batch(texts, add_special_tokens=special_tokens)
         except Exception as error:
             if type(error) is not Exception:  # the library raises plain Exception where the unknown token is missing
                 raise
@@ -287,7 +295,7 @@ class SentencePieceTokenizer(Tokenizer):
         return int(self._model.unk_id())
 
 
-def library() -> Any:
+def library() -> ModuleType:
     """The package `tokenizers`, without its threads: they do not survive the fork of a child process.
 
     Raises:

@@ -8,7 +8,7 @@ So the letters come first, in alphabetical order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tfopt.backend.text.tokenizer import TOKENIZER_JSON, Tokenizer, library
 from tfopt.core.config.text.tokenizers import (
@@ -20,6 +20,9 @@ from tfopt.core.config.text.tokenizers import (
     WordTokenizer,
 )
 from tfopt.errors import StageError
+
+if TYPE_CHECKING:
+    import tokenizers
 
 CONTINUED = "##"
 """What WordPiece writes before a piece that is not the first of its word."""
@@ -50,7 +53,7 @@ def trained(config: TrainedTokenizer, texts: Sequence[str]) -> Tokenizer:
     return Tokenizer.from_files({TOKENIZER_JSON: made.to_str(pretty=True).encode()})
 
 
-def add_around(tokenizer: Any, begin: str | None, end: str | None) -> None:
+def add_around(tokenizer: tokenizers.Tokenizer, begin: str | None, end: str | None) -> None:
     """Lets a tokenizer put tokens of its vocabulary before and after each text; nothing without any.
 
     Args:
@@ -68,7 +71,7 @@ def add_around(tokenizer: Any, begin: str | None, end: str | None) -> None:
     )
 
 
-def _characters(config: CharTokenizer, texts: Sequence[str]) -> Any:
+def _characters(config: CharTokenizer, texts: Sequence[str]) -> tokenizers.Tokenizer:
     tokenizers = library()
     normalizer = tokenizers.normalizers.Lowercase() if config.lowercase else None
     found = _letters(texts if normalizer is None else map(normalizer.normalize_str, texts))
@@ -82,7 +85,7 @@ def _characters(config: CharTokenizer, texts: Sequence[str]) -> Any:
     return made
 
 
-def _words(config: WordTokenizer, texts: Sequence[str]) -> Any:
+def _words(config: WordTokenizer, texts: Sequence[str]) -> tokenizers.Tokenizer:
     tokenizers = library()
     made = tokenizers.Tokenizer(tokenizers.models.WordLevel({}, unk_token=UNKNOWN))
     made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
@@ -95,7 +98,7 @@ def _words(config: WordTokenizer, texts: Sequence[str]) -> Any:
     return made
 
 
-def _word_pieces(config: WordPieceTokenizer, texts: Sequence[str]) -> Any:
+def _word_pieces(config: WordPieceTokenizer, texts: Sequence[str]) -> tokenizers.Tokenizer:
     tokenizers = library()
     special = config.all_special_tokens()
     scratch = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token=UNKNOWN))
@@ -121,7 +124,7 @@ def _word_pieces(config: WordPieceTokenizer, texts: Sequence[str]) -> Any:
     return made
 
 
-def _byte_pairs(config: BytePairTokenizer, texts: Sequence[str]) -> Any:
+def _byte_pairs(config: BytePairTokenizer, texts: Sequence[str]) -> tokenizers.Tokenizer:
     tokenizers = library()
     made = tokenizers.Tokenizer(tokenizers.models.BPE())
     made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -145,5 +148,5 @@ def _letters(texts: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def _words_of(tokenizer: Any, text: str) -> list[str]:
+def _words_of(tokenizer: tokenizers.Tokenizer, text: str) -> list[str]:
     return [word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))]

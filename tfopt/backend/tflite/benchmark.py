@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -27,13 +27,32 @@ _MEMORY = 8 << 30
 """Bytes that a small file may take."""
 
 
+class BenchRow(TypedDict, total=False):
+    """What was measured of a file with some kernels and a number of threads; see `bench`."""
+
+    name: str
+    bytes: int
+    kernels: litert.Kernels
+    threads: int
+    latency_ms: float
+    latency_ms_p10: float
+    latency_ms_p90: float
+    invocations: int
+    cold_start_ms: float
+    peak_memory: int
+    arena_bytes: int | None
+    operators: list[dict[str, object]]
+    operators_error: str
+    error: str
+
+
 def bench(
     files: Sequence[Path | str],
     threads: int | Sequence[int] = 1,
     rounds: int = 30,
     example: Mapping[str, Path] | None = None,
     kernels: Sequence[litert.Kernels] = ("default",),
-) -> list[dict[str, Any]]:
+) -> list[BenchRow]:
     """Times files against each other, in a child process.
 
     Everything that is timed takes turns in every round, so that a machine that slows down slows all of it; the median
@@ -67,9 +86,7 @@ def bench(
     size = sum(Path(file).stat().st_size for file in files if Path(file).is_file())
     limits = Limits(memory=_MEMORY + 16 * size)
     try:
-        result: list[dict[str, Any]] = child_process.call(
-            "tfopt.backend.tflite.benchmark:time_files", arguments, limits
-        )
+        result: list[BenchRow] = child_process.call("tfopt.backend.tflite.benchmark:time_files", arguments, limits)
     except child_process.ProcessFailed as failed:
         if "TfoptError" in failed.kinds:  # a malformed file
             raise ExportError(failed.reason, code=failed.own_code) from failed

@@ -23,13 +23,23 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from threading import RLock
-from typing import IO, Any
+from typing import IO, TypedDict
 
 from tfopt.catalog.own_code import child_environment
 
 IS_AVAILABLE = sys.platform == "linux"
 _EXIT_OF_A_BROKEN_SERVER = 1
 _PR_SET_PDEATHSIG = 1
+
+
+class _Job(TypedDict):
+    """A request: one line of JSON."""
+
+    arguments: list[str]
+    errors: str
+    environment: dict[str, str]
+    folder: str
+    path: list[str]
 
 
 class ForkServer:
@@ -140,7 +150,7 @@ class ForkServer:
         return self._printed.read()
 
 
-def _fork(job: Mapping[str, Any]) -> int:
+def _fork(job: _Job) -> int:
     """Carries out a request in a fork and waits for it."""
     reading, writing = os.pipe()
     server, pid = os.getpid(), os.fork()
@@ -171,7 +181,7 @@ def _end_with(server: int) -> None:
         os._exit(_EXIT_OF_A_BROKEN_SERVER)
 
 
-def _become_child(job: Mapping[str, Any]) -> None:
+def _become_child(job: _Job) -> None:
     """Takes over streams, environment, folder and import path, as a new interpreter would have them."""
     nothing = os.open(os.devnull, os.O_RDWR)
     errors = os.open(job["errors"], os.O_WRONLY | os.O_CREAT)

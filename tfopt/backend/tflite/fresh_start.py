@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ _PR_SET_PDEATHSIG = 1
 _STATUS = Path("/proc/self/status")
 
 
-def fresh_start(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, Any]:
+def fresh_start(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, float]:
     """Loads a file and calls it once, in processes that are forked for it; medians.
 
     Call it before this process opens any file: a fork copies one thread only, and an interpreter has several.
@@ -54,7 +53,7 @@ def fresh_start(path: str, threads: int, kernels: litert.Kernels, example: Mappi
     }
 
 
-def _forked(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, Any]:
+def _forked(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, float]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -73,13 +72,15 @@ def _forked(path: str, threads: int, kernels: litert.Kernels, example: Mapping[s
         if code == -signal.SIGALRM:
             raise RuntimeError(f"{what} took longer than {_MOST_SECONDS} s")
         raise RuntimeError(f"{what} ended with {signal.Signals(-code).name if code < 0 else f'exit code {code}'}")
-    result: dict[str, Any] = json.loads(content)
+    result: dict[str, float] = json.loads(content)
     if "error" in result:
         raise RuntimeError(f"{what} failed: {result['error']}")
     return result
 
 
-def _attempt(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, Any]:
+def _attempt(
+    path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]
+) -> Mapping[str, float | str]:
     try:
         return _first_call(path, threads, kernels, example)
     except Exception as error:  # noqa: BLE001 the edge of a process: every error must cross it as a message
@@ -94,8 +95,8 @@ def die_with_parent(seconds: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
-def _first_call(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, Any]:
-    found: dict[str, Any] = {"cold_start_ms": _load_and_call(path, threads, kernels, example)}
+def _first_call(path: str, threads: int, kernels: litert.Kernels, example: Mapping[str, Array]) -> dict[str, float]:
+    found: dict[str, float] = {"cold_start_ms": _load_and_call(path, threads, kernels, example)}
     # Code of LiteRT that the first call brought into memory is not the file's: that of a second one counts.
     before = settled_memory()
     if before is not None:

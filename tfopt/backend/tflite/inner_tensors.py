@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfopt.backend.tflite import child_process
-from tfopt.backend.tflite.interpreter import LiteRTModel, dequantized
+from tfopt.backend.tflite.interpreter import LiteRTModel, TensorDetails, dequantized
 from tfopt.backend.types import Array
 
 
@@ -73,7 +72,7 @@ def write_tensors(path: str, inputs: dict[str, str], examples: int, folder: str)
     return result
 
 
-def _ports(interpreter: Interpreter) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+def _ports(interpreter: Interpreter) -> tuple[dict[str, TensorDetails], dict[str, TensorDetails]]:
     """Details of inputs and outputs by name; in a function, for LiteRT does not run while a signature runner lives."""
     keys = list(interpreter.get_signature_list())
     if keys:
@@ -83,7 +82,7 @@ def _ports(interpreter: Interpreter) -> tuple[dict[str, dict[str, Any]], dict[st
     return {one["name"]: one for one in sides[0]}, {one["name"]: one for one in sides[1]}
 
 
-def _written(interpreter: Interpreter) -> list[dict[str, Any]]:
+def _written(interpreter: Interpreter) -> list[TensorDetails]:
     """Details of the numeric tensors that operators write, each once, in the order of execution."""
     details = {one["index"]: one for one in interpreter.get_tensor_details()}
     indices = [int(index) for operator in interpreter._get_ops_details() for index in operator["outputs"]]

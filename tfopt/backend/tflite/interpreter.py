@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -24,6 +24,17 @@ RESOLVERS: Mapping[Kernels, OpResolverType] = {
 """LiteRT's names of them."""
 
 
+class TensorDetails(TypedDict):
+    """What LiteRT says of a tensor; the keys that are read here."""
+
+    name: str
+    index: int
+    shape: Array
+    shape_signature: Array
+    dtype: type[np.generic]
+    quantization: tuple[float, int]
+
+
 @dataclass(frozen=True)
 class LiteRTModel:
     """An interpreter and its inputs and outputs.
@@ -35,8 +46,8 @@ class LiteRTModel:
     """
 
     interpreter: Interpreter
-    inputs: dict[str, dict[str, Any]]
-    outputs: dict[str, dict[str, Any]]
+    inputs: dict[str, TensorDetails]
+    outputs: dict[str, TensorDetails]
 
     @property
     def resizable(self) -> bool:
@@ -106,11 +117,11 @@ def random_inputs(model: LiteRTModel) -> dict[str, Array]:
     }
 
 
-def quantized(values: Array, dtype: Any, scale: float, zero_point: int) -> Array:
+def quantized(values: Array, dtype: type[np.generic], scale: float, zero_point: int) -> Array:
     """Real values as numbers of an input's type; values outside its range are clipped, as on a phone."""
     if scale == 0 or not np.issubdtype(dtype, np.integer):
         return np.ascontiguousarray(values, dtype=dtype)
-    limits = np.iinfo(dtype)
+    limits = np.iinfo(np.dtype(dtype).name)
     steps = np.round(values.astype(np.float32) / np.float32(scale)) + zero_point
     return np.clip(steps, limits.min, limits.max).astype(dtype)
 

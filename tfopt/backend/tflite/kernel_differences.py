@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -66,7 +65,7 @@ def operator_differences(path: Path, inputs: Mapping[str, Path]) -> list[Operato
     return [OperatorDifference(**one) for one in found]
 
 
-def compare_operators(path: str, inputs: dict[str, str]) -> list[dict[str, Any]]:
+def compare_operators(path: str, inputs: dict[str, str]) -> list[dict[str, object]]:
     """Runs in the child process of `operator_differences`."""
     file = flatbuffer.read(Path(path))
     graph = file.model.subgraphs[0]

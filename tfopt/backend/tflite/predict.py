@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -67,7 +66,7 @@ def run_file(
 
 def predict_into(
     path: str, inputs: dict[str, str], folder: str, threads: int, kernels: litert.Kernels
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Runs in the child process of `run_file`: outputs are written to .npy files."""
     examples = {name: np.load(file, mmap_mode="r") for name, file in inputs.items()}
     outputs, batch, reason = predict(path, examples, threads, kernels)

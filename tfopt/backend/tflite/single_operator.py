@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -12,6 +11,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite import interpreter as litert
+from tfopt.backend.tflite.interpreter import TensorDetails
 from tfopt.backend.types import Array
 
 
@@ -48,7 +48,7 @@ def intermediate(path: str, inputs: Mapping[str, Array], examples: int) -> Itera
         yield {index: array for index, array in found.items() if array is not None}
 
 
-def _value(interpreter: Interpreter, details: Mapping[str, Any]) -> Array | None:
+def _value(interpreter: Interpreter, details: TensorDetails) -> Array | None:
     try:
         return np.array(interpreter.get_tensor(details["index"]))
     except ValueError:  # never computed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import tensorflow as tf
 
@@ -56,5 +55,5 @@ def accumulated(
     ]
 
 
-def _rows(rows: Any, first: tf.Tensor, end: tf.Tensor) -> Any:
+def _rows(rows: tf.Tensor | None, first: tf.Tensor, end: tf.Tensor) -> tf.Tensor | None:
     return None if rows is None else rows[first:end]

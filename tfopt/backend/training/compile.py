@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
@@ -143,7 +144,7 @@ def keras_compile(
     targets: Mapping[str, Sequence[int | None]],
     predictions: Mapping[str, Sequence[int | None]],
     weighted: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Loss and metrics as arguments of `tf_keras.Model.compile`; of several outputs, lists in the order of the model.
 
     Args:
@@ -226,7 +227,7 @@ def first_line(error: Exception) -> str:
     return next((line for line in reversed(lines) if re.match(r"(\w+Error|Exception)\b", line)), lines[-1])
 
 
-def _make(module: Any, class_name: str, arguments: Mapping[str, Any]) -> Any:
+def _make(module: ModuleType, class_name: str, arguments: Mapping[str, object]) -> Any:
     try:
         return getattr(module, class_name)(**arguments)
     except (TypeError, ValueError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tfopt.backend.training.hooks import TrainingHook, TrainingSetup
 from tfopt.catalog import references
@@ -13,11 +13,14 @@ from tfopt.catalog.guard import guarded
 from tfopt.core.config.training.callbacks import OwnCallback
 from tfopt.errors import StageError
 
+if TYPE_CHECKING:
+    import tf_keras
+
 _BATCH = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 _NO_METRICS = ("epoch", "step", "seconds")
 
 
-def own_callback(named: OwnCallback) -> Any:
+def own_callback(named: OwnCallback) -> tf_keras.callbacks.Callback:
     """The callback that a recipe names as `package.module:name`.
 
     Args:

@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.types import Nested
+from tfopt.backend.types import Array, Nested
 from tfopt.catalog import references
 from tfopt.catalog.guard import guarded
 from tfopt.core.config.training.keras_objects import Named
@@ -57,7 +57,7 @@ def own_metric(named: Named) -> tf_keras.metrics.Metric:
     return tf_keras.metrics.MeanMetricWrapper(_in_words(made, named), name=named.label)
 
 
-def own_metric_of_all(named: Named) -> Callable[..., Any]:
+def own_metric_of_all(named: Named) -> Callable[[Mapping[str, Array], Mapping[str, Array]], float]:
     """A metric of all outputs together that a recipe names as `package.module:name`.
 
     Args:
@@ -108,18 +108,18 @@ def _made(named: Named, kinds: tuple[type, ...]) -> Any:
     )
 
 
-def _parameters(code: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+def _parameters(code: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(code).parameters
     except (TypeError, ValueError):  # code in C has none
         return {}
 
 
-def _check_known(code: Callable[..., Any], named: Named, arguments: Mapping[str, object]) -> None:
+def _check_known(code: Callable[..., object], named: Named, arguments: Mapping[str, object]) -> None:
     references.check_arguments(partial(code, None, None), named.name, arguments)
 
 
-def _in_words(code: Callable[..., Any], named: Named) -> Callable[..., Any]:
+def _in_words(code: Callable[..., object], named: Named) -> Callable[[Nested, Nested], tf.Tensor]:
     @tf.autograph.experimental.do_not_convert
     def called(targets: Nested, outputs: Nested) -> tf.Tensor:
         found = guarded(lambda: code(targets, outputs), named.name)
@@ -141,7 +141,7 @@ class _OwnLoss(tf_keras.losses.Loss):
         reduction: of the losses of the examples, as in tf_keras.
     """
 
-    def __init__(self, code: Callable[..., Any], named: Named, reduction: str) -> None:
+    def __init__(self, code: Callable[..., object], named: Named, reduction: str) -> None:
         super().__init__(reduction=reduction, name=named.label)
         self._code = _in_words(code, named)
 

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import tensorflow as tf
 
@@ -49,7 +49,7 @@ class Choice:
     step_ratio: float | None = None
     reason: str = ""
 
-    def details(self) -> dict[str, Any]:
+    def details(self) -> dict[str, object]:
         """For the record of the stage; what is not known is left out."""
         return {key: value for key, value in asdict(self).items() if value not in (None, "")}
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -76,7 +75,7 @@ class Chain:
     """
 
     name: str
-    tensor: Any
+    tensor: tf.Tensor
     channels: int
     made_by: tuple[Part, ...]
     read_by: tuple[Part, ...]

@@ -8,7 +8,6 @@ of the 256 values; kernels have a scale for each result and bear a part of the d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -88,7 +87,7 @@ def _floats(graph: Graph, name: str) -> list[tf.Tensor]:
     ]
 
 
-def _source(graph: Graph, tensor: Any) -> str:
+def _source(graph: Graph, tensor: tf.Tensor) -> str:
     """The layer that makes a tensor, before layers that do nothing after training."""
     layer = tensor._keras_history.layer
     while type(layer) in _PASSES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -21,11 +21,14 @@ from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 from tfopt.core.config.files.calibration import Calibration
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 _ALL_VALUES = Calibration.model_construct()
 
 
 def quantize_well(
-    converter: Any,
+    converter: tf.lite.TFLiteConverter,
     saved_model: str,
     floats: FloatRequest = NOTHING,
     layers: LayerModes = NO_RULES,

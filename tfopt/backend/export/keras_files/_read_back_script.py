@@ -7,7 +7,6 @@ import importlib
 import json
 import sys
 from operator import attrgetter
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 _OTHERS = ("tf_keras", "tfopt", "tensorflow_model_optimization")
 
 
-def _named(where: str, registered: str) -> Any:
+def _named(where: str, registered: str) -> object:
     """A class or function of a module, or what importing the module has registered, where it is inside a function."""
     module, _, name = where.partition(":")
     imported = importlib.import_module(module)

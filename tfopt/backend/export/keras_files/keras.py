@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -93,7 +92,9 @@ def export_saved_model(
     return _export("saved_model", "saved_model", float_model, signature, context, make, claims, accept)
 
 
-def _serve(serve: Callable[..., Any], inputs: Mapping[str, ExampleArray], batch: int = _BATCH) -> Outputs:
+def _serve(
+    serve: Callable[..., Mapping[str, tf.Tensor]], inputs: Mapping[str, ExampleArray], batch: int = _BATCH
+) -> Outputs:
     """Outputs of a signature of a SavedModel that was loaded as a server does, by plain TensorFlow."""
     total = len(next(iter(inputs.values())))
     parts = [
@@ -155,7 +156,7 @@ def _write_tf_keras(
     signature: saved_model.Signature,
     context: ExportContext,
     folder: Path,
-    notes: Mapping[str, Any],
+    notes: Mapping[str, object],
 ) -> tuple[Path, Outputs, list[ClaimRecord]]:
     trained, plain = folder / "trained", folder / "plain"
     trained.mkdir()
@@ -175,7 +176,7 @@ def _write_keras_3(
     signature: saved_model.Signature,
     context: ExportContext,
     folder: Path,
-    notes: Mapping[str, Any],
+    notes: Mapping[str, object],
 ) -> tuple[Path, Outputs, list[ClaimRecord]]:
     restored = bridge.back_to_keras3(context.origin, model)
     written = folder / "model.keras"

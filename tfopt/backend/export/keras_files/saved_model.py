@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -59,7 +58,7 @@ class RawServing:
     spec: tf.TensorSpec
     prepare: Callable[[tf.Tensor], tf.Tensor]
     prepared: str
-    table: Any = None
+    table: tf.lookup.StaticHashTable | None = None
 
 
 def float_and_quantized(model: tf_keras.Model | Quantized) -> tuple[tf_keras.Model, tf_keras.Model | None]:

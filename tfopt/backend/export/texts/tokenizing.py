@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import tensorflow as tf
 
@@ -81,7 +81,9 @@ def tokenizing_mistake(data: Data) -> str | None:
     return None
 
 
-def tokenizing(tokenizer: Tokenizer, raw: RawTexts, dtype: tf.DType) -> tuple[Callable[[tf.Tensor], tf.Tensor], Any]:
+def tokenizing(
+    tokenizer: Tokenizer, raw: RawTexts, dtype: tf.DType
+) -> tuple[Callable[[tf.Tensor], tf.Tensor], tf.lookup.StaticHashTable]:
     """A function of texts, (examples,) strings, that returns ids, (examples, length), and the table that it reads.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 import tf_keras
@@ -14,6 +14,9 @@ from tfopt.backend.models.files.contents import Contents
 from tfopt.catalog.guard import guarded
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
+
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 
 def load_graph(file: Contents, signature: str | None, allow_unsafe: bool) -> tf_keras.Model:
@@ -49,7 +52,7 @@ def load_graph(file: Contents, signature: str | None, allow_unsafe: bool) -> tf_
     return tf_keras.Model(inputs, named if len(named) > 1 else named[0], name=_model_name(file.path))
 
 
-def _chosen(file: Contents, signatures: dict[str, Any], asked: str | None) -> str:
+def _chosen(file: Contents, signatures: dict[str, SignatureDef], asked: str | None) -> str:
     """The key of the signature to use.
 
     Raises:
@@ -85,7 +88,7 @@ def _chosen(file: Contents, signatures: dict[str, Any], asked: str | None) -> st
     return key
 
 
-def _problems(signature: Any) -> list[str]:
+def _problems(signature: SignatureDef) -> list[str]:
     """Why a signature cannot be run on examples."""
     found = []
     for side, ports in (("takes", signature.inputs), ("returns", signature.outputs)):

@@ -6,6 +6,7 @@ import importlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import keras
@@ -45,7 +46,7 @@ def given(objects: Sequence[str], folder: Path) -> CustomObjects:
     return found
 
 
-def _is_of(value: object, module: Any) -> bool:
+def _is_of(value: object, module: ModuleType) -> bool:
     """Whether a module defines a class or function, or imports it from a module of the same package."""
     if not (inspect.isclass(value) or inspect.isfunction(value)):
         return False

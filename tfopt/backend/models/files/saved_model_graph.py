@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
@@ -15,6 +15,10 @@ from tf_keras.protobuf import saved_metadata_pb2
 from tfopt.backend.compat.tensorflow_runtime import op_def_registry
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
 
 SERVING = "serving_default"
 _SEPARATE = "keras_metadata.pb"
@@ -40,7 +44,7 @@ _REACHES_OUT = ("PyFunc", "ReadFile", "MatchingFiles", "WholeFile")
 """Operations that are declared free of state, and call Python or read files."""
 
 
-def meta_graph(path: Path) -> Any:
+def meta_graph(path: Path) -> MetaGraphDef:
     """The graph for serving of a SavedModel, with its functions, signatures and objects; nothing of it runs.
 
     Raises:
@@ -57,7 +61,7 @@ def meta_graph(path: Path) -> Any:
     return next((graph for graph in model.meta_graphs if "serve" in graph.meta_info_def.tags), model.meta_graphs[0])
 
 
-def keras_description(path: Path) -> dict[str, Any] | None:
+def keras_description(path: Path) -> dict[str, object] | None:
     """What Keras 2 wrote about the model of a SavedModel, or None where Keras did not write it.
 
     TensorFlow 2.5 and later keep it in a file of its own, 2.0 to 2.4 among the objects of `saved_model.pb`.
@@ -80,18 +84,18 @@ def keras_description(path: Path) -> dict[str, Any] | None:
     return root if isinstance(root, dict) else None
 
 
-def signatures(graph: Any) -> dict[str, Any]:
+def signatures(graph: MetaGraphDef) -> dict[str, SignatureDef]:
     """The signatures that can be called, by key."""
     return {key: graph.signature_def[key] for key in sorted(graph.signature_def) if not key.startswith("__")}
 
 
-def operations(graph: Any, signature: Any) -> Counter[str]:
+def operations(graph: MetaGraphDef, signature: SignatureDef) -> Counter[str]:
     """The operations that a signature computes with, functions and loops included, each function once."""
     found = Counter(node.op for node in _reached(graph, [output.name for output in signature.outputs.values()]))
     return Counter({name: number for name, number in found.items() if name not in _PLUMBING})
 
 
-def unsafe_operations(graph: Any) -> list[str]:
+def unsafe_operations(graph: MetaGraphDef) -> list[str]:
     """Operations in any function of a SavedModel that reach beyond tensors and the model's own state."""
     functions = [node for function in graph.graph_def.library.function for node in function.node_def]
     return sorted({node.op for node in [*graph.graph_def.node, *functions] if not _harmless(node.op)})
@@ -104,9 +108,9 @@ def _harmless(name: str) -> bool:
     return definition is not None and not definition.is_stateful and not name.startswith(_REACHES_OUT)
 
 
-def _reached(graph: Any, outputs: Iterable[str]) -> Iterator[Any]:
+def _reached(graph: MetaGraphDef, outputs: Iterable[str]) -> Iterator[NodeDef]:
     """Nodes that some tensors depend on, and those of the functions that they call."""
-    nodes: Mapping[str, Any] = {node.name: node for node in graph.graph_def.node}
+    nodes: Mapping[str, NodeDef] = {node.name: node for node in graph.graph_def.node}
     functions = {function.signature.name: function for function in graph.graph_def.library.function}
     open_nodes, seen = [_node_of(name) for name in outputs], set[str]()
     open_functions, called = list[str](), set[str]()
@@ -132,7 +136,7 @@ def _node_of(tensor: str) -> str:
     return tensor.removeprefix("^").partition(":")[0]
 
 
-def _called(node: Any) -> list[str]:
+def _called(node: NodeDef) -> list[str]:
     values = node.attr.values()
     return [value.func.name for value in values if value.func.name] + [
         function.name for value in values for function in value.list.func

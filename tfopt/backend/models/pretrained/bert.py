@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tfopt.backend.models.pretrained.layout import (
     ACTIVATIONS,
@@ -17,7 +16,7 @@ from tfopt.backend.models.pretrained.layout import (
 )
 
 
-def _sizes(config: Mapping[str, Any]) -> Sizes:
+def _sizes(config: Mapping[str, object]) -> Sizes:
     read = Reader(config)
     read.demand("position_embedding_type", "absolute")
     read.demand("is_decoder", False)
@@ -30,7 +29,7 @@ def _sizes(config: Mapping[str, Any]) -> Sizes:
         read.number("max_position_embeddings"),
         read.number("vocab_size"),
         read.choice("hidden_act", "gelu", ACTIVATIONS),
-        float(config.get("layer_norm_eps", 1e-12)),
+        read.real("layer_norm_eps", 1e-12),
     )
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -33,7 +32,7 @@ class Folder:
     """
 
     path: Path
-    config: Mapping[str, Any]
+    config: Mapping[str, object]
     shapes: Mapping[str, tuple[int, ...]]
     files: Mapping[str, Path]
 

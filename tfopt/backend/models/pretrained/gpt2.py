@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tfopt.backend.models.pretrained.layout import ACTIVATIONS, Layout, Part, Reader, Sizes, norm, third
 
 
-def _sizes(config: Mapping[str, Any]) -> Sizes:
+def _sizes(config: Mapping[str, object]) -> Sizes:
     read = Reader(config)
     for key, wanted in (
         ("scale_attn_weights", True),
@@ -26,7 +25,7 @@ def _sizes(config: Mapping[str, Any]) -> Sizes:
         read.number("n_positions"),
         read.number("vocab_size"),
         read.choice("activation_function", "gelu_new", ACTIVATIONS),
-        float(config.get("layer_norm_epsilon", 1e-5)),
+        read.real("layer_norm_epsilon", 1e-5),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -87,7 +86,7 @@ class Layout:
     """
 
     prefix: str
-    sizes: Callable[[Mapping[str, Any]], Sizes]
+    sizes: Callable[[Mapping[str, object]], Sizes]
     parts: Callable[[Sizes], Sequence[Part]]
     ignored: tuple[str, ...]
     pooler: Callable[[Sizes], Sequence[Part]] = lambda sizes: ()
@@ -133,7 +132,7 @@ class Reader:
         config: of the folder.
     """
 
-    config: Mapping[str, Any] = field(repr=False)
+    config: Mapping[str, object] = field(repr=False)
 
     def number(self, key: str, default: int | None = None) -> int:
         """A positive whole number.
@@ -149,6 +148,17 @@ class Reader:
             )
         return value
 
+    def real(self, key: str, default: float) -> float:
+        """A number.
+
+        Raises:
+            StageError: it is none.
+        """
+        value = self.config.get(key, default)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise StageError(f"config.json says {key}: {value!r}; expected a number.", code="data_unreadable")
+        return float(value)
+
     def choice(self, key: str, default: str, meanings: Mapping[str, str]) -> str:
         """What a name means here.
 
@@ -156,7 +166,7 @@ class Reader:
             StageError: it is none of those that have a meaning.
         """
         value = self.config.get(key, default)
-        if value not in meanings:
+        if not isinstance(value, str) or value not in meanings:
             raise StageError(
                 f"config.json says {key}: {value!r}, which is not supported.",
                 f"Supported: {', '.join(meanings)}.",

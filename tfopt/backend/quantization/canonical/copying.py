@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import tf_keras
 from tf_keras.utils import custom_object_scope
@@ -45,7 +44,7 @@ def copy_model(model: tf_keras.Model) -> tf_keras.Model:
 def copy_layer(
     layer: tf_keras.layers.Layer,
     name: str,
-    changes: Mapping[str, Any] | None = None,
+    changes: Mapping[str, object] | None = None,
     kind: type[tf_keras.layers.Layer] | None = None,
 ) -> tf_keras.layers.Layer:
     """A copy of a layer that is not built yet and computes in the precision of its weights.

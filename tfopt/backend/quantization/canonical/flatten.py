@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeGuard
+from typing import TypeAlias, TypeGuard
 
 import tensorflow as tf
 import tf_keras
@@ -150,7 +150,7 @@ class _Flattener:
             self.original_of[name] = OriginalLayer(layer.name, layer_type(layer), within)
         return self.copies[id(layer)][1]
 
-    def _changes(self, layer: layers.Layer) -> dict[str, Any]:
+    def _changes(self, layer: layers.Layer) -> dict[str, object]:
         if not isinstance(layer, layers.InputLayer) or layer.name not in self._shapes:
             return {}
         return {"batch_input_shape": (None, *self._shapes[layer.name])}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import tensorflow as tf
 import tf_keras
@@ -26,6 +26,7 @@ from tfopt.backend.training.precision.layers import AROUND, ATTENTION, KERNELS, 
 from tfopt.core.config.training.precision import Precision, compute_dtype, is_mixed
 
 Layer = tf_keras.layers.Layer
+T = TypeVar("T")
 
 _TRANSPARENT = (PruneLowMagnitude, ClusterWeights)
 """Wrappers that call the layer inside and hand on what it returns."""
@@ -172,11 +173,13 @@ class _Placed:
             object.__setattr__(layer, name, value)
 
 
-def _casting(layer: Layer, call: Callable[..., Any], dtype: tf.DType, returned: tf.DType | None) -> Callable[..., Any]:
+def _casting(
+    layer: Layer, call: Callable[..., object], dtype: tf.DType, returned: tf.DType | None
+) -> Callable[..., object]:
     """`layer.call` with its tensors, and the layer's weights, in a type."""
     holders = _holders(layer) if type(layer) in KERNELS | RECURRENT or type(layer) is tf_keras.layers.PReLU else []
 
-    def casted(*inputs: Any, **arguments: Any) -> Any:
+    def casted(*inputs: object, **arguments: object) -> object:
         inputs, arguments = as_type((inputs, arguments), dtype)
         with _replaced(holders, dtype, returned):
             outputs = call(*inputs, **arguments)
@@ -185,10 +188,10 @@ def _casting(layer: Layer, call: Callable[..., Any], dtype: tf.DType, returned: 
     return tf.autograph.experimental.do_not_convert(casted)
 
 
-def as_type(nested: Any, dtype: tf.DType) -> Any:
+def as_type(nested: T, dtype: tf.DType) -> T:
     """Tensors of floating point, nested, in another type; with their Keras masks."""
 
-    def cast(value: Any) -> Any:
+    def cast(value: object) -> object:
         if not tf.is_tensor(value) or not value.dtype.is_floating or value.dtype == dtype:
             return value
         other = tf.cast(value, dtype)

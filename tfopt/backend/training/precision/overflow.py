@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -76,6 +75,6 @@ def overflow_error(where: str, found: Overflow | None) -> StageError:
     )
 
 
-def _largest(outputs: Any) -> float:
+def _largest(outputs: object) -> float:
     values = [one.numpy().astype(np.float32) for one in tf.nest.flatten(outputs) if one.dtype.is_floating]
     return max((float(np.abs(one).max()) for one in values if one.size), default=0.0)

@@ -54,7 +54,7 @@ class MaskedCall:
         masks = self.mask if isinstance(self.mask, list | tuple) else [self.mask]
         return [*masks, *[None] * (len(self.inputs) - len(masks))]
 
-    def copy(self, changes: Mapping[str, Any], kind: type[layers.Layer] | None = None) -> layers.Layer:
+    def copy(self, changes: Mapping[str, object], kind: type[layers.Layer] | None = None) -> layers.Layer:
         """The layer's copy, made once; its weights are set when the model is complete.
 
         Args:

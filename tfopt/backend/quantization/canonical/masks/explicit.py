@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -75,7 +74,7 @@ class _Builder:
     def copy(
         self,
         layer: layers.Layer,
-        changes: Mapping[str, Any] | None = None,
+        changes: Mapping[str, object] | None = None,
         kind: type[layers.Layer] | None = None,
     ) -> layers.Layer:
         if layer.name not in self.copies:

@@ -40,7 +40,7 @@ class GroupedQueryAttention(Rewrite):
             and {tensor.shape.rank for tensor in site.inputs} == {3}
         )
 
-    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> tf.Tensor:
+    def replace(self, site: RewriteSite, *args: object, **kwargs: object) -> tf.Tensor:
         wrapped = site.layer.wrapped
         given = _arguments(site, tf.nest.flatten(args[0]))
         query, value = given["query"], given["value"]

@@ -8,7 +8,6 @@ kernels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -46,7 +45,7 @@ class MultiHeadAttention(Rewrite):
         key: tf.Tensor | None = None,
         attention_mask: tf.Tensor | None = None,
         return_attention_scores: bool = False,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Nested:
         layer = site.layer
         heads = {

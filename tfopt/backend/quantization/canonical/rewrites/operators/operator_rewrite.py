@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -48,7 +48,7 @@ class OperatorAsLayer(Rewrite):
             return False
         return all(_is_batch(tensor) for tensor in (*site.inputs, *site.outputs)) and self._build(site) is not None
 
-    def replace(self, site: RewriteSite, *args: Any, **kwargs: Any) -> tf.Tensor:
+    def replace(self, site: RewriteSite, *args: object, **kwargs: object) -> tf.Tensor:
         made = site.make("", required(self._build(site)))
         tensors = [value for value in tf.nest.flatten((args, kwargs)) if isinstance(value, KerasTensor)]
         return made(tensors[0] if len(tensors) == 1 else tensors)
