@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.quick_tensorflow import ONE_THREAD, optimize_graphs
+from tests.support.quick_tensorflow import ONE_THREAD, no_functions_for_gpus, optimize_graphs
 from tests.support.root import SHARED_DATA
 from tfopt.report.shared import style
 
@@ -37,7 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before the fixtures of a test with TensorFlow: Grappler is off (but for `grappler`) and generators are seeded.
+    """Before the fixtures of a test with TensorFlow: graphs are made quickly and generators are seeded.
+
+    Grappler is off, but for tests that are marked with `grappler`.
 
     Unseeded, the weights of a model in a module's fixture depend on the files that ran before in this process.
     """
@@ -45,6 +47,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         import tf_keras
 
         optimize_graphs(item.get_closest_marker("grappler") is not None)
+        no_functions_for_gpus()
         tf_keras.utils.set_random_seed(0)
 
 

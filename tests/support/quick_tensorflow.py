@@ -25,3 +25,16 @@ def optimize_graphs(on: bool) -> None:
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not on})
+
+
+def no_functions_for_gpus() -> None:
+    """Where there is no GPU, LSTM and GRU are traced once per call, in place of a second time for cuDNN.
+
+    tf_keras adds a function with gradients for GPUs to each graph, and Grappler puts it in where there is one. Measured
+    with an LSTM and a bidirectional one: 1.4 -> 0.4 CPU seconds to build, 5.1 -> 3.5 for the first step, same outputs.
+    """
+    import tensorflow as tf
+    from tf_keras.src.layers.rnn import gru_lstm_utils
+
+    if not tf.config.list_physical_devices("GPU"):
+        gru_lstm_utils.function_register = lambda *arguments, **keys: None

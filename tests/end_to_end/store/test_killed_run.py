@@ -6,7 +6,6 @@ stages interrupt the others.
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -35,44 +34,6 @@ export:
   tflite: {int8: {quantize: int8, io: int8}}
 """
 EXPORT = RECIPE[RECIPE.index("export:") :]
-
-
-def run_until(recipe: Path, out: Path, event: str, count: int) -> None:
-    """Runs in a child process and kills it without warning after `count` events of a kind."""
-    starts = num_starts(out)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tfopt", "run", str(recipe), "--out", str(out)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    try:
-        while child.poll() is None:
-            if num_starts(out) > starts and since_start(out, event) >= count:
-                child.send_signal(signal.SIGKILL)
-                child.wait()
-                return
-            try:
-                child.wait(timeout=0.02)
-            except subprocess.TimeoutExpired:
-                continue
-        pytest.fail(f"the run ended (exit code {child.returncode}) before {count} x {event}")
-    finally:
-        child.kill()
-        child.wait()
-
-
-def num_starts(out: Path) -> int:
-    return sum(e["event"] == "run_started" for j in (out / "killed").glob("2*/events.jsonl") for e in read_events(j))
-
-
-def since_start(out: Path, event: str) -> int:
-    """How many events of a kind the journal holds since the run was last started."""
-    count = 0
-    for journal in (out / "killed").glob("2*/events.jsonl"):
-        for found in read_events(journal):
-            count = 0 if found["event"] == "run_started" else count + (found["event"] == event)
-    return count
 
 
 @pytest.mark.slow

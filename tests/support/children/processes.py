@@ -5,26 +5,55 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.root import REPOSITORY
+import pytest
+
+from tfopt.backend.tflite import child_process
 
 
 def kill_stage(function: str, folder: Path, moment: str) -> None:
     """Runs a stage in a child process, which kills itself at a moment.
+
+    It is a fork of the process that conversions are forked from: a new one needs 6 CPU seconds to import TensorFlow.
 
     Args:
         function: `module:name`, called with the folder and a listener for events.
         folder: where the stage works.
         moment: `progress 3` or `epoch 3` (event and epoch), or `saving`: between writing a checkpoint and its renaming.
     """
-    command = [sys.executable, "-m", "tests.support.children.processes", function, str(folder), moment]
-    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    arguments = {"function": function, "folder": str(folder), "moment": moment}
+    with pytest.raises(child_process.ProcessCrashed) as crashed:
+        child_process.call(f"{__name__}:main", arguments, libraries="tensorflow")
+    assert crashed.value.cause == signal.SIGKILL.name, crashed.value.tail
+
+
+def kill_run(recipe: Path, out: Path, event: str, count: int) -> None:
+    """Runs a recipe in a child process as above, which kills itself at the `count`-th event of a kind."""
+    arguments = {"recipe": str(recipe), "out": str(out), "event": event, "count": count}
+    with pytest.raises(child_process.ProcessCrashed) as crashed:
+        child_process.call(f"{__name__}:run_until_killed", arguments, libraries="tensorflow")
+    assert crashed.value.cause == signal.SIGKILL.name, crashed.value.tail
+
+
+def run_until_killed(recipe: str, out: str, event: str, count: int) -> None:
+    """The child's side of `kill_run`."""
+    import tfopt
+    from tests.support.quick_tensorflow import optimize_graphs
+
+    optimize_graphs(on=False)
+    heard = 0
+
+    def react(found: Mapping[str, Any]) -> None:
+        nonlocal heard
+        heard += found["event"] == event
+        if heard == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    tfopt.run(Path(recipe), out=Path(out), on_event=react)
 
 
 def main(function: str, folder: str, moment: str) -> None:
@@ -65,7 +94,3 @@ def time_and_list(files: list[str], example: dict[str, str]) -> dict[str, Any]:
 
     rows = benchmark.time_files(files, [1], 3, example, ["default"])
     return {"rows": rows, "loaded": sorted({"tensorflow", "tf_keras", "keras"} & set(sys.modules))}
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
