@@ -21,7 +21,7 @@ from tfopt.backend.compat.tfmot_clustering import (
     ClusterWeights,
 )
 from tfopt.backend.graph.channels import from_rows, rows
-from tfopt.backend.types import Nested
+from tfopt.backend.types import Array, Nested
 from tfopt.core.config.clustering import Initialization, Sharing
 
 _INITIALIZATIONS: Mapping[Initialization, CentroidInitialization] = {
@@ -163,7 +163,10 @@ class ClusterKernels(ClusterWeights):
             dtype=variable.dtype,
             initializer=tf_keras.initializers.Constant(centroids),
         )
-        held = (lambda values: tf.cast(tf.not_equal(values, 0), free.dtype)) if sparse else tf.ones_like
+
+        def held(values: Array | tf.Tensor) -> tf.Tensor:
+            return tf.cast(tf.not_equal(values, 0), free.dtype) if sparse else tf.ones_like(values)
+
         return SharedKernel(variable, GroupLookup(made), held(centroids), held(free), per_channel, self.layer)
 
     def call(

@@ -147,8 +147,8 @@ class _Rewriter:
 
     def _alias(self, index: int) -> int:
         """A float tensor in place of what a DEQUANTIZE that is no longer there would have made."""
-        tensor = self.graph.tensors[index] if index >= 0 else None
-        return self.float_of[index] if index in self.float_of and not is_quantized(tensor) else index
+        replaced = index in self.float_of and not is_quantized(self.graph.tensors[index])
+        return self.float_of[index] if replaced else index
 
     def _skip(self, operator: schema.OperatorT) -> None:
         source, target = indices(operator.inputs)[0], indices(operator.outputs)[0]

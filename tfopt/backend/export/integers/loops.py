@@ -118,7 +118,7 @@ def store_kernels_as_int8(file: flatbuffer.File) -> None:
             name = file.operator_name(operator)
             kernel = graph.tensors[operator.inputs[1]] if name in _KERNELS else None
             values = None if kernel is None or kernel.type != schema.TensorType.FLOAT32 else file.values(kernel)
-            if values is None:
+            if kernel is None or values is None:
                 continue
             _round_kernel(file, kernel, values)
             operator.opcodeIndex = codes[name]

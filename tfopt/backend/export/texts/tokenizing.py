@@ -107,7 +107,7 @@ def tokenizing(
         ids = tf.ragged.map_flat_values(table.lookup, _tokens(texts, cut))
         ids = ids[:, -room:] if raw.cut == "left" and room > 0 else ids[:, : max(room, 0)]
         rows = tf.shape(texts)[0]
-        whole = tf.concat([_repeated(before, rows), ids, _repeated(after, rows)], axis=1)
+        whole: tf.RaggedTensor = tf.concat([_repeated(before, rows), ids, _repeated(after, rows)], axis=1)
         if raw.padded == "right":
             return tf.cast(whole.to_tensor(raw.padding, shape=(None, raw.length)), dtype)
         mirrored = whole[:, ::-1].to_tensor(raw.padding, shape=(None, raw.length))
