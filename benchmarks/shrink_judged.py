@@ -6,7 +6,7 @@
 | case | network and data |
 |---|---|
 | `ds_cnn` | DS-CNN on spoken digits (recipe spoken_digits_ds_cnn_qat: a voice never heard); SPOKEN_DIGITS=FOLDER |
-| `resnet8` | ResNet-8 on 8,000 images of CIFAR-10 (recipe cifar10_resnet8_shrink_qat) |
+| `resnet8` | ResNet-8 on 4,000 images of CIFAR-10 (recipe cifar10_resnet8_shrink_qat) |
 | `resnet20` | ResNet-20 on the same images |
 | `transformer` | two blocks on CLINC150 (recipe clinc150_transformer_prune_qat); CLINC150=FOLDER |
 
@@ -15,8 +15,9 @@ file, timed in turns with the dense one):
 
 | method | what it is |
 |---|---|
+| `longer` | the stage with nothing removed: what more epochs with a teacher give the dense network |
 | `shrink` | the stage with its defaults: criterion taylor, allocation global, the dense model as teacher; divisor 4 |
-| `random` | the same with criterion random and allocation uniform |
+| `random` | as many units of each group as `shrink` keeps, drawn at random, recovered and trained in the same way |
 | `scratch` | the widest network of the same kind within the share, trained for the epochs of both stages together |
 | `zeros` | unstructured pruning to as many weights that are not zero as `shrink` leaves; its MACs and latency stay |
 
@@ -31,9 +32,10 @@ import json
 import os
 import sys
 import tempfile
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -50,6 +52,7 @@ from tfopt.backend.data.load import load  # noqa: E402
 from tfopt.backend.graph.kernels import prunable_kernels  # noqa: E402
 from tfopt.backend.graph.layers import leaf_layers  # noqa: E402
 from tfopt.backend.models.build import build  # noqa: E402
+from tfopt.backend.shrinking.choices import choices_of  # noqa: E402
 from tfopt.backend.shrinking.graph import cost  # noqa: E402
 from tfopt.backend.shrinking.latency import compare  # noqa: E402
 from tfopt.backend.stages import fit  # noqa: E402
@@ -57,6 +60,7 @@ from tfopt.backend.stages.float_files import write_float_files  # noqa: E402
 from tfopt.backend.stages.prune import prune  # noqa: E402
 from tfopt.backend.stages.shrink import copy_of, shrink  # noqa: E402
 from tfopt.backend.training.evaluate import evaluate  # noqa: E402
+from tfopt.core.contracts.result import StageResult  # noqa: E402
 from tfopt.core.contracts.stage import StageContext  # noqa: E402
 from tfopt.core.language.wording import counted  # noqa: E402
 from tfopt.stages.prune import Prune  # noqa: E402
@@ -64,6 +68,7 @@ from tfopt.stages.shrink import Shrink  # noqa: E402
 from tfopt.stages.train import Train  # noqa: E402
 
 METHODS = ("shrink", "random", "scratch", "zeros")
+LONGER = "longer"
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class Case:
         width: argument of the model that `scratch` makes smaller.
         step: of that argument.
         changes: of the recipe.
+        examples: of the training split that are used; None for all.
     """
 
     recipe: str
@@ -102,6 +108,7 @@ class Case:
     width: str
     step: int
     changes: Callable[[], Mapping[str, Any]] = dict
+    examples: int | None = None
 
 
 CASES: Mapping[str, Case] = {
@@ -109,12 +116,12 @@ CASES: Mapping[str, Case] = {
         "spoken_digits_ds_cnn_qat", (12, 6), (2e-3, 1e-3), "filters", 1,
         lambda: {"data.args.folder": os.environ["SPOKEN_DIGITS"]},
     ),
-    "resnet8": Case("cifar10_resnet8_shrink_qat", (8, 4), (2e-3, 1e-3), "filters", 1),
+    "resnet8": Case("cifar10_resnet8_shrink_qat", (8, 4), (2e-3, 1e-3), "filters", 1, examples=4000),
     "resnet20": Case(
-        "cifar10_resnet8_shrink_qat", (6, 3), (2e-3, 1e-3), "filters", 1, lambda: {"model.args.blocks": 3}
+        "cifar10_resnet8_shrink_qat", (6, 2), (2e-3, 1e-3), "filters", 1, lambda: {"model.args.blocks": 3}, 4000
     ),
     "transformer": Case(
-        "clinc150_transformer_prune_qat", (6, 3), (2e-3, 1e-3), "width", 4,
+        "clinc150_transformer_prune_qat", (4, 2), (2e-3, 1e-3), "width", 4,
         lambda: {"data.args.folder": os.environ["CLINC150"]},
     ),
 }  # fmt: skip
@@ -133,7 +140,8 @@ class Job:
         self.case, self.seed, self.work = case, seed, work
         path = REPOSITORY / "recipes" / f"{case.recipe}.yaml"
         self.recipe = tfopt.load(path, {"seed": seed, **case.changes()})
-        self.data = load(self.recipe.data, path.parent)
+        data = load(self.recipe.data, path.parent)
+        self.data = replace(data, train=data.train.take(case.examples or len(data.train), 0))
         self._number = 0
 
     def context(self) -> StageContext:
@@ -169,21 +177,40 @@ class Job:
         measured = evaluate(model, self.data.test, self.recipe.compile)
         return {"accuracy": measured["accuracy"], "macs": found.macs, "parameters": found.parameters, **more}
 
-    def made(self, method: str, dense: tf_keras.Model, budget: Budget, parameters: int) -> dict[str, Any]:
-        """One method within a budget; `parameters` are those that `shrink` leaves."""
-        if method == "shrink":
-            made = self.shrunk(dense, budget)
-        elif method == "random":
-            made = self.shrunk(dense, budget, criterion="random", allocation="uniform")
+    def made(self, method: str, dense: tf_keras.Model, budget: Budget, by_shrink: Mapping[str, Any]) -> dict[str, Any]:
+        """One method within a budget; `by_shrink` is what `shrink` gave within it."""
+        more: dict[str, Any] = {}
+        if method in ("shrink", "random"):
+            found = self.shrunk(dense, budget, by_shrink["widths"] if method == "random" else None)
+            made = found.model
+            more["widths"] = {one["group"]: one["units_after"] for one in found.details["shrink"]["groups"]}
         else:
-            made = self.scratch(budget, dense) if method == "scratch" else self.zeros(dense, parameters)
-        return self.values(made, **({"latency": self.latency(made, dense)} if budget.of == "latency" else {}))
+            made = self.scratch(budget, dense) if method == "scratch" else self.zeros(dense, by_shrink["parameters"])
+        if budget.of == "latency":
+            more["latency"] = self.latency(made, dense)
+        return self.values(made, **more)
 
-    def shrunk(self, dense: tf_keras.Model, budget: Budget, **keys: str) -> tf_keras.Model:
-        """`shrink` and `random`."""
-        body = {"name": "shrink", "to": {budget.of: f"{budget.share:.0%}"}, "divisor": 4, **self._after(), **keys}
-        stage = Shrink.model_validate(body)
-        return shrink(copy_of(dense), stage, stage, self.context()).model
+    def longer(self, dense: tf_keras.Model) -> dict[str, Any]:
+        """The stage with nothing removed."""
+        return self.values(self.shrunk(dense, Budget("macs", 0.99), {}).model)
+
+    def shrunk(self, dense: tf_keras.Model, budget: Budget, random: Mapping[str, int] | None = None) -> StageResult:
+        """The stage; if widths by group are given, with random units, so many of each group."""
+        body = {"name": "shrink", "to": {budget.of: f"{budget.share:.0%}"}, "divisor": 4, **self._after()}
+        stage, context, model = Shrink.model_validate(body), self.context(), copy_of(dense)
+        if random is not None:
+            # An interrupted stage goes on with the units that it had chosen: these.
+            drawn, groups = np.random.default_rng(self.seed), choices_of(model, stage).choices
+            kept = {
+                one.name: sorted(drawn.permutation(one.group.units)[: random[one.name]].tolist())
+                for one in groups
+                if random.get(one.name, one.group.units) < one.group.units
+            }
+            widths = {one.name: random.get(one.name, one.group.units) for one in groups}
+            chosen = {"kept": kept, "widths": widths, "cost": 0.0, "tries": [], "losses": {}}
+            context.work.mkdir(parents=True, exist_ok=True)
+            (context.work / "decision.json").write_text(json.dumps(chosen), encoding="utf-8")
+        return shrink(model, stage, stage, context)
 
     def scratch(self, budget: Budget, dense: tf_keras.Model) -> tf_keras.Model:
         """The widest network within a budget."""
@@ -226,14 +253,17 @@ def run(name: str, seed: int, budgets: Sequence[Budget], methods: Sequence[str],
     """Methods of a case with one seed; what has a result already is left out."""
     file = out / f"{name}-{seed}.json"
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    wanted = ["dense", *(f"{method} {budget}" for budget in budgets for method in methods)]
+    wanted = ["dense", LONGER, *(f"{method} {budget}" for budget in budgets for method in methods)]
     if all(key in found for key in wanted):
         return
+    before = time.process_time()
 
     def keep(key: str, values: dict[str, Any]) -> None:
-        found[key] = values
+        nonlocal before
+        before, used = time.process_time(), time.process_time() - before
+        found[key] = {**values, "cpu_seconds": round(used)}
         file.write_text(json.dumps(found, indent=1), encoding="utf-8")
-        print(name, seed, key, values, flush=True)
+        print(name, seed, key, found[key], flush=True)
 
     with tempfile.TemporaryDirectory(prefix="tfopt-judged-") as work:
         job = Job(CASES[name], seed, Path(work))
@@ -248,13 +278,14 @@ def run(name: str, seed: int, budgets: Sequence[Budget], methods: Sequence[str],
             found.pop("dense", None)
         if "dense" not in found:
             keep("dense", job.values(dense))
+        if LONGER not in found:
+            keep(LONGER, job.longer(dense))
         for budget in budgets:
             for method in methods:
                 if (key := f"{method} {budget}") not in found:
-                    if method == "zeros" and f"shrink {budget}" not in found:
-                        raise SystemExit("zeros leaves as many weights as shrink: run shrink before it")
-                    parameters = found.get(f"shrink {budget}", {}).get("parameters", 0)
-                    keep(key, job.made(method, dense, budget, parameters))
+                    if method in ("random", "zeros") and f"shrink {budget}" not in found:
+                        raise SystemExit(f"{method} leaves as much as shrink: run shrink before it")
+                    keep(key, job.made(method, dense, budget, found.get(f"shrink {budget}", {})))
 
 
 def rows(out: Path) -> list[tuple[str, ...]]:
@@ -266,7 +297,7 @@ def rows(out: Path) -> list[tuple[str, ...]]:
         for budget in sorted(made_for, key=lambda text: ("latency" in text, -float(text.split()[-1]))):
             judged = [one for one in results if f"shrink {budget}" in one]
             parameters = fmean(one[f"shrink {budget}"]["parameters"] / one["dense"]["parameters"] for one in judged)
-            cells = [_cell([one["dense"]["accuracy"] for one in judged])]
+            cells = [_cell([one[key]["accuracy"] for one in judged]) for key in ("dense", LONGER)]
             for method in METHODS:
                 pairs = [(one[f"{method} {budget}"], one["dense"]) for one in judged if f"{method} {budget}" in one]
                 if not pairs:
@@ -305,7 +336,7 @@ def main() -> None:
     for seed in options.seeds:
         for name in options.cases or CASES:
             run(name, seed, budgets, options.methods, options.out)
-    head = ("case", "at most", "weights", "dense", *METHODS, "epochs", "seeds")
+    head = ("case", "at most", "weights", "dense", LONGER, *METHODS, "epochs", "seeds")
     text = table(head, rows(options.out))
     if options.page:
         page = options.page.read_text(encoding="utf-8")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 import tf_keras
 from tf_keras import layers
+
+from tfopt.backend.bridge import to_tf_keras
 
 
 def decoder() -> tf_keras.Model:
@@ -84,6 +87,8 @@ def recurrent() -> tf_keras.Model:
     inputs = layers.Input((10, 6))
     x = layers.TimeDistributed(layers.Dense(16))(layers.Conv1D(16, 3, padding="causal")(inputs))
     x = layers.GRU(12, return_sequences=True)(layers.LSTM(16, return_sequences=True)(x))
+    x, *states = layers.LSTM(8, return_sequences=True, return_state=True)(x)
+    x = layers.LSTM(8, return_sequences=True)(x, initial_state=states)
     x = layers.SimpleRNN(8)(layers.Bidirectional(layers.LSTM(8, return_sequences=True))(x))
     return tf_keras.Model(inputs, layers.Dense(2)(x), name="recurrent")
 
@@ -95,6 +100,7 @@ def operators() -> tf_keras.Model:
     x = tf.nn.relu(x + layers.Conv2D(16, 1)(x)) * 0.5 + 1.0
     left, right = tf.split(x, 2, axis=-1)
     x = tf.concat([left, right * 2.0], -1)
+    x = tf.reduce_sum(tf.stack([x, tf.roll(x, 3, 1)], 1), 1)
     z = layers.Dense(3)(tf.reshape(x[..., :4], (-1, 8 * 8 * 4)))
     return tf_keras.Model(inputs, [layers.Dense(3)(tf.reduce_mean(x, [1, 2])), z], name="operators")
 
@@ -128,6 +134,19 @@ def gated_unit() -> tf_keras.Model:
     return tf_keras.Model(inputs, layers.Dense(2)(left * tf.sigmoid(right)), name="gated_unit")
 
 
+def of_keras3() -> tf_keras.Model:
+    """Layers and operations that only Keras 3 has: grouped heads, a normalization, splits, slices."""
+    ops, k3 = keras.ops, keras.layers
+    inputs = k3.Input((6, 8))
+    x = k3.Dense(16)(inputs)
+    x = k3.RMSNormalization()(k3.Add()([x, k3.GroupQueryAttention(8, 4, 2)(x, x)]))
+    left, right = ops.split(ops.pad(x, ((0, 0), (1, 1), (0, 0))), 2, -1)
+    x = k3.Dense(12, activation="relu")(left * ops.sigmoid(right))
+    x = ops.sum(ops.stack([x, ops.flip(x, 1)], 1), 1)[:, 1:4]
+    model = keras.Model(inputs, k3.Dense(2)(k3.Flatten()(x)), name="of_keras3")
+    return to_tf_keras(model)
+
+
 SHRINKABLE: tuple[Callable[[], tf_keras.Model], ...] = (
     decoder,
     gates,
@@ -139,4 +158,5 @@ SHRINKABLE: tuple[Callable[[], tf_keras.Model], ...] = (
     operators,
     written_attention,
     gated_unit,
+    of_keras3,
 )

@@ -49,6 +49,27 @@ def macs_of_model(model: tf_keras.Model) -> int | None:
     return sum(known) if known and len(known) == len(counts) else None
 
 
+def products_between_positions(layer: tf_keras.layers.Layer, inputs: Sequence[Shape]) -> int | None:
+    """The operations of attention between positions, without those of its kernels; 0 for other layers.
+
+    Args:
+        layer: built.
+        inputs: shapes of its input tensors, with the batch axis.
+
+    Returns:
+        None where a size is not fixed.
+    """
+    try:
+        if isinstance(layer, layers.MultiHeadAttention):
+            key = _product(inputs[min(1, len(inputs) - 1)][1:-1])
+            return _product(inputs[0][1:-1]) * key * layer._num_heads * (layer._key_dim + layer._value_dim)
+        if isinstance(layer, GroupedQueryAttention):
+            return 2 * _product(inputs[0][1:-1]) ** 2 * layer.num_heads * layer.head_size
+    except _UnknownSize:
+        return None
+    return 0
+
+
 class _UnknownSize(Exception):
     """A size that the computation hangs on is not fixed."""
 
@@ -111,18 +132,17 @@ def _einsum_dense(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output:
 def _multi_head_attention(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     query = _product(inputs[0][1:-1])
     key = _product(inputs[min(1, len(inputs) - 1)][1:-1])
-    value_dimension = layer._value_dim
     projections = query * _size(layer._query_dense.kernel) + key * (
         _size(layer._key_dense.kernel) + _size(layer._value_dense.kernel)
     )
-    attention = query * key * layer._num_heads * (layer._key_dim + value_dimension)
-    return projections + attention + query * _size(layer._output_dense.kernel)
+    between = _product((products_between_positions(layer, inputs),))
+    return projections + between + query * _size(layer._output_dense.kernel)
 
 
 def _grouped_query_attention(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:
     positions = _product(inputs[0][1:-1])
     projections = sum(_size(kernel) for kernel in layer.get_prunable_weights())
-    return positions * projections + 2 * positions**2 * layer.num_heads * layer.head_size
+    return positions * projections + _product((products_between_positions(layer, inputs),))
 
 
 def _tied_logits(layer: tf_keras.layers.Layer, inputs: Sequence[Shape], output: Shape) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.graph.calls import Call, calls
 from tfopt.backend.graph.layers import layer_paths
-from tfopt.backend.graph.macs import macs
+from tfopt.backend.graph.macs import macs, products_between_positions
 from tfopt.backend.shrinking.choices import Widths
 from tfopt.backend.shrinking.graph.types import ShrinkGroup, ShrinkGroups
 
@@ -31,9 +31,12 @@ class _Axis:
 
 @dataclass(frozen=True)
 class _Weight:
+    """A weight, or products of a layer that have no weight: `numbers` is 0 there."""
+
     shape: tuple[int, ...]
     macs: float
     axes: tuple[_Axis, ...]
+    numbers: int
 
     def left(self, gone: Mapping[str, float]) -> list[float]:
         """Share of each axis that stays when these numbers of units are gone."""
@@ -81,8 +84,9 @@ class _Factors:
 class NetworkCosts:
     """Operations and weights of a model whose groups are narrowed, by layer.
 
-    The operations of attention between positions, which have no weights, shrink like the kernels of their layer; a
-    built model (`tfopt.backend.shrinking.graph.cost`) is the proof.
+    The products of attention between positions, which have no weights, shrink with the heads of their layer; those of
+    other layers without kernels (Attention, Dot) count as they are. A built model
+    (`tfopt.backend.shrinking.graph.cost`) is the proof.
 
     An allocation asks for thousands of networks that differ in one or two groups: only the layers of groups with
     another width than in the question before are computed again.
@@ -106,22 +110,30 @@ class NetworkCosts:
             (path,) = group.layers
             first = places.get(path, 1.0) if group.name.endswith("spatial_rank") else 1.0
             self._factors[path].append(_Factors(group.name, group.units, group.sizes, first))
-        counted = _macs_by_layer(model)
+        counted, between_positions = _macs_by_layer(model)
         self._layers: dict[str, list[_Weight]] = {}
         seen: set[int] = set()
         for path, layer in layer_paths(model):
             if id(layer) in seen:
                 continue
             seen.add(id(layer))
-            kernels = sum(_size(one) for one in layer.weights if "kernel" in one.name) or 1
+            kernels = sum(_size(one) for one in layer.weights if "kernel" in one.name)
+            operations = counted.get(id(layer), 0)
+            products = operations if not kernels else between_positions.get(id(layer), 0)
             self._layers[path] = [
                 _Weight(
                     tuple(one.shape),
-                    counted.get(id(layer), 0) * _size(one) / kernels if "kernel" in one.name else 0.0,
+                    (operations - products) * _size(one) / kernels if "kernel" in one.name else 0.0,
                     tuple(axes[path, index]),
+                    _size(one),
                 )
                 for index, one in enumerate(layer.weights)
             ]
+            if products:
+                # Of both kinds of attention with kernels, the queries have the first weight: heads are its axis 1.
+                heads = tuple(axis for axis in axes[path, 0] if axis.axis == 1) if kernels else ()
+                size = int(layer.weights[0].shape[1]) if kernels else 1
+                self._layers[path].append(_Weight((size,), products, tuple(replace(axis, axis=0) for axis in heads), 0))
         self._behind: dict[str, set[str]] = defaultdict(set)
         for path, weights in self._layers.items():
             for weight in weights:
@@ -166,7 +178,7 @@ class NetworkCosts:
         shares = [(self._share(path, one, gone), one) for one in self._layers[path]]
         return (
             sum(share[0] * one.macs for share, one in shares),
-            [share[1] * math.prod(one.shape) for share, one in shares],
+            [share[1] * one.numbers for share, one in shares],
         )
 
     def macs_by_layer(self, widths: Widths) -> dict[str, float]:
@@ -234,8 +246,11 @@ def _first_places(model: tf_keras.Model) -> dict[str, float]:
     return found
 
 
-def _macs_by_layer(model: tf_keras.Model) -> dict[int, int]:
+def _macs_by_layer(model: tf_keras.Model) -> tuple[dict[int, int], dict[int, int]]:
+    """Operations of each layer by identity, and those of attention between positions among them."""
     found: dict[int, int] = defaultdict(int)
+    between: dict[int, int] = defaultdict(int)
     for call in calls(model):
         found[id(call.layer)] += macs(call.layer, call.inputs, call.output) or 0
-    return found
+        between[id(call.layer)] += products_between_positions(call.layer, call.inputs) or 0
+    return found, between

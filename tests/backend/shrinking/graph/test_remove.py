@@ -8,7 +8,8 @@ import tf_keras
 
 from tests.support.models import branchy_model
 from tests.support.networks.shrinkable import SHRINKABLE
-from tests.support.shrinking import assert_removal_is_exact
+from tests.support.shrinking import assert_removal_is_exact, some_kept
+from tfopt.backend.shrinking.costs import NetworkCosts
 from tfopt.backend.shrinking.graph import cost, groups_of, remove
 
 pytestmark = pytest.mark.tf
@@ -30,6 +31,21 @@ def test_removing_units_is_masking_them(build: Callable[[], tf_keras.Model]) -> 
     model = build()
     smaller = assert_removal_is_exact(model, branches=False)
     assert cost(smaller).parameters < 0.75 * cost(model).parameters
+    kept = some_kept(groups := groups_of(model), branches=False)
+    planned, built = NetworkCosts(model, groups), cost(smaller)
+    widths = {name: len(units) for name, units in kept.items()}
+    assert (planned.macs(widths), planned.parameters(widths)) == pytest.approx((built.macs, built.parameters))
+
+
+def test_what_is_taken_as_it_is_is_named() -> None:
+    inputs = tf_keras.Input((3, 8, 8, 2))
+    x = tf_keras.layers.ConvLSTM2D(4, 3, name="taken")(inputs)
+    x = tf_keras.layers.Dense(8, name="hidden")(tf_keras.layers.GlobalAveragePooling2D()(x))
+    found = groups_of(tf_keras.Model(inputs, tf_keras.layers.Dense(2, name="logits")(x)))
+    assert [group.name for group in found.groups] == ["hidden"]
+    assert {group.name: group.fixed for group in found.fixed}["taken"] == (
+        "'taken' is a layer (ConvLSTM2D) that is taken as it is"
+    )
 
 
 def test_a_sum_of_a_model_that_was_read_again() -> None:
@@ -40,7 +56,14 @@ def test_a_sum_of_a_model_that_was_read_again() -> None:
     assert_removal_is_exact(tf_keras.Model.from_config(model.get_config()))
 
 
-@pytest.mark.parametrize("operator", [tf.sort, lambda h: h * tf.sqrt(tf.cast(tf.shape(h)[-1], tf.float32))])
+@pytest.mark.parametrize(
+    "operator",
+    [
+        tf.sort,
+        lambda h: tf.roll(h, 3, -1),
+        lambda h: h * tf.sqrt(tf.cast(tf.shape(h)[-1], tf.float32)),
+    ],
+)
 def test_an_operator_that_mixes_units_fixes_them(operator: Callable[[tf.Tensor], tf.Tensor]) -> None:
     inputs = tf_keras.Input((6,))
     hidden = tf_keras.layers.Dense(16, name="hidden")(inputs)

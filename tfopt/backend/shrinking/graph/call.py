@@ -142,10 +142,24 @@ class Call:
         self.units.fix(labels, f"{self.path!r} {why}")
 
     def unknown(self, why: str) -> list[Array]:
-        """Outputs of a layer of which nothing is known: neither they nor the inputs can be changed."""
+        """Outputs of a layer of which nothing is known: neither they nor the inputs can be changed.
+
+        A layer with kernels is a group of its own, so that it is named with the reason.
+        """
         for labels in (*self.inputs, *(one.labels for one in self.others())):
             self.fix(labels, why)
+        has_kernels = any(len(weight.shape) > 1 for weight in self.owner.weights)
+        if has_kernels and all(one.layer != self.path for one in self.units.allocations):
+            size = self.output_shapes[0][-1] if self.output_shapes[0] else None
+            self.fix(self.units.allocate(size or 1, self.path, "width"), why)
         return [self.units.kept(len(shape), f"{self.path!r} {why}") for shape in self.output_shapes]
+
+    def keeps_places(self, tensors: Sequence[Labelled]) -> bool:
+        """Whether the one output has the shape of its tensors together, as NumPy broadcasts them."""
+        rank = max((len(one.shape) for one in tensors), default=0)
+        shapes = [(1,) * (rank - len(one.shape)) + tuple(one.shape) for one in tensors]
+        together = tuple(next((size for size in sizes if size != 1), 1) for sizes in zip(*shapes, strict=True))
+        return len(self.output_shapes) == 1 and together[1:] == tuple(self.output_shapes[0])[1:]
 
     def others(self) -> list[Labelled]:
         """The tensors among the arguments behind the first."""

@@ -11,7 +11,7 @@ from tfopt.backend.quantization.canonical.copying import copy_layer, copy_state
 from tfopt.backend.shrinking.graph.blocks import named_branches, tensors_of
 from tfopt.backend.shrinking.graph.factorize import factorizations, nearest
 from tfopt.backend.shrinking.graph.groups import along_its_axis, removed_labels
-from tfopt.backend.shrinking.graph.masked_layers import MASKED, BranchGate
+from tfopt.backend.shrinking.graph.masked_layers import MASKED, BranchGate, masked_form
 from tfopt.backend.shrinking.graph.remove import split_kept
 from tfopt.backend.shrinking.graph.replay import Replay
 from tfopt.backend.shrinking.graph.trace import traced
@@ -54,7 +54,7 @@ class MaskedTwin:
 
         def new_layer(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
             olds[id(layer)] = layer
-            return copy_layer(layer, layer.name, kind=MASKED.get(type(layer)))
+            return masked_form(layer) or copy_layer(layer, layer.name)
 
         def call(
             node: Node, layer: tf_keras.layers.Layer, args: tuple[Nested, ...], kwargs: dict[str, Nested]
@@ -91,7 +91,7 @@ class MaskedTwin:
             masked_weights[path][0] = nearest(masked_weights[path][0], chosen.form, chosen.rank)
         for path, values in masked_weights.items():
             layer, copy = self._layers[path]
-            if type(layer) in MASKED:
+            if isinstance(copy, tuple(MASKED.values())):
                 axis, labels = along_its_axis(self._trace, self._trace.outputs[id(layer)][0])
                 copy.kept.assign((~gone[labels]).astype(np.float32) if axis is not None else np.ones(copy.kept.shape))
             for variable, value in zip(copy.weights, values, strict=False):

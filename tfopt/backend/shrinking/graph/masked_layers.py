@@ -9,6 +9,8 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.layers import RMSNormalization
+from tfopt.backend.quantization.canonical.copying import copy_layer
+from tfopt.backend.shrinking.graph.rules.keras3 import is_root_mean_square
 from tfopt.backend.types import LayerArguments, Shape
 
 if TYPE_CHECKING:
@@ -80,3 +82,11 @@ MASKED: dict[type, type[tf_keras.layers.Layer]] = {
     RMSNormalization: MaskedRMSNormalization,
 }
 """The masked form of a layer type: with `kept` behind its weights."""
+
+
+def masked_form(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer | None:
+    """The masked form of a layer, not built yet; None where zeros in weights silence its units."""
+    if is_root_mean_square(layer):
+        return MaskedRMSNormalization(layer.wrapped.epsilon, name=layer.name, trainable=layer.trainable)
+    kind = MASKED.get(type(layer))
+    return None if kind is None else copy_layer(layer, layer.name, kind=kind)

@@ -14,5 +14,6 @@
 | `wrappers` | `TimeDistributed`, `Bidirectional` |
 | `operators` | TensorFlow operators |
 | `operator_arguments` | Which sizes among their arguments change? |
-| `own_layers` | Layers of tfopt and of Keras 3 |
+| `own_layers` | Layers of tfopt |
+| `keras3` | Layers and operations of Keras 3 that tf_keras does not have |
 """

@@ -33,7 +33,7 @@ def _operator(call: Call) -> list[Array]:
         value for value in flat if not isinstance(value, Labelled | str | bytes | tf.DType) and value is not None
     ]
     single = all(np.size(value) <= 1 for value in constants)
-    if len(call.output_shapes) == 1 and single and computes_each_alone(call.layer.function, arguments, Labelled):
+    if call.keeps_places(tensors) and single and computes_each_alone(call.layer.function, arguments, Labelled):
         name = f"{call.path!r} uses one value of it for many units"
         return [call.units.merged([(one.labels, one.shape) for one in tensors], call.output_shapes[0], name)]
     return _unknown(call, arguments)
@@ -159,6 +159,22 @@ def _shape(call: Call, arguments: Arguments) -> list[Array]:
     return [call.units.kept(len(shape), f"{call.path!r} is a size") for shape in call.output_shapes]
 
 
+def _stack(call: Call, arguments: Arguments) -> list[Array]:
+    tensors = arguments["values"]
+    if not isinstance(tensors, list | tuple) or not all(isinstance(one, Labelled) for one in tensors):
+        return _unknown(call, arguments)
+    return stacked(call, tensors, arguments["axis"])
+
+
+def stacked(call: Call, tensors: Sequence[Labelled], axis: int) -> list[Array]:
+    """Labels of tensors side by side along a new axis."""
+    axis %= len(call.output_shapes[0])
+    if axis == 0:
+        return call.unknown("stacks examples")
+    lifted = [(np.expand_dims(one.labels, axis), (*one.shape[:axis], 1, *one.shape[axis:])) for one in tensors]
+    return concatenated(call, lifted, axis)
+
+
 def _expand(call: Call, arguments: Arguments) -> list[Array]:
     tensor = arguments["input"]
     axis = arguments["axis"] % len(call.output_shapes[0])
@@ -175,12 +191,17 @@ def _squeeze(call: Call, arguments: Arguments) -> list[Array]:
 
 def _pad(call: Call, arguments: Arguments) -> list[Array]:
     tensor = arguments["tensor"]
+    labels = padded(call, tensor, arguments["paddings"])
+    return _unknown(call, arguments) if labels is None else [labels]
+
+
+def padded(call: Call, tensor: Labelled, amounts: Any) -> Array | None:
+    """Labels of a tensor with values before and behind each axis; None where units would be added."""
     labels = call.units.compressed(tensor.labels)
-    amounts = arguments["paddings"]
     varying = [axis for axis, size in enumerate(labels.shape) if size > 1]
     if any(isinstance(one, Labelled) or np.any(np.asarray(amounts[axis])) for axis in varying for one in amounts[axis]):
-        return _unknown(call, arguments)
-    return [labels]
+        return None
+    return labels
 
 
 def _resize(call: Call, arguments: Arguments) -> list[Array]:
@@ -220,9 +241,14 @@ def _slice(call: Call) -> list[Array]:
     tensor = call.args[0]
     if not isinstance(tensor, Labelled):
         return call.unknown("is taken as it is")
+    return sliced(call, tensor, call.args[1])
+
+
+def sliced(call: Call, tensor: Labelled, key: Nested) -> list[Array]:
+    """Labels of `tensor[key]`; slices in the key are dictionaries of their bounds."""
     labels = call.units.compressed(tensor.labels)
     found: list[Any] = []
-    for axis, part in slices_of(call.args[1], len(tensor.shape)).steps:
+    for axis, part in slices_of(key, len(tensor.shape)).steps:
         if axis is None:
             found.append(None)
             continue
@@ -250,6 +276,7 @@ _BY_SYMBOL: Mapping[str, Callable[[Call, Arguments], list[Array]]] = {
     "compat.v1.transpose": _transpose,
     "transpose": _transpose,
     "concat": _concatenate,
+    "stack": _stack,
     "split": _split,
     "nn.softmax": _softmax,
     "nn.log_softmax": _softmax,

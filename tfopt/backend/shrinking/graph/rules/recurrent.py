@@ -14,9 +14,11 @@ _GATES = {layers.LSTM: 4, layers.GRU: 3, layers.SimpleRNN: 1}
 
 
 def _recurrent(call: Call) -> list[Array]:
-    if call.others() or len(call.inputs) > 1:
-        return call.unknown("starts from a state that it is given")
     layer = call.layer
+    # tf_keras hands states that a model gives on as further inputs.
+    states = call.inputs[1:]
+    if call.others() or any(len(shape) != 2 for shape in call.shapes[1:]):
+        return call.unknown("starts from a state that it is given")
     cell, gates = layer.cell, _GATES[type(layer)]
     call.use(cell.kernel, 0, call.along(2), "consumes")
     units = call.produced(cell.kernel, 1, layer.units, "width")
@@ -26,6 +28,8 @@ def _recurrent(call: Call) -> list[Array]:
     call.use(cell.recurrent_kernel, 1, of_gates, "produces")
     if cell.bias is not None:
         call.use(cell.bias, len(cell.bias.shape) - 1, of_gates, "produces")
+    for number in range(1, len(states) + 1):
+        call.units.unite(call.along(1, number), units)
     for function in (cell.activation, getattr(cell, "recurrent_activation", None)):
         call.through(function, units)
     return [at_axis(units, -1, len(shape)) for shape in call.output_shapes]

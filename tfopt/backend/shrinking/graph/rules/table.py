@@ -14,6 +14,7 @@ from tfopt.backend.shrinking.graph.rules import (
     attention,
     contraction,
     elementwise,
+    keras3,
     kernels,
     normalization,
     operators,
@@ -33,6 +34,7 @@ _RULES: Mapping[type, Rule] = {
     **attention.RULES,
     **recurrent.RULES,
     **own_layers.RULES,
+    **keras3.RULES,
     **contraction.RULES,
     **operators.RULES,
 }
