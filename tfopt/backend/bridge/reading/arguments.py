@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import keras
-import tensorflow as tf
 
 from tfopt.backend.types import Nested
 
@@ -36,8 +35,8 @@ def call_spec(value: Nested, tensors: list[keras.KerasTensor]) -> CallSpec:
     return {"constant": keras.saving.serialize_keras_object(value)}
 
 
-def fill(spec: CallSpec, tensors: Sequence[keras.KerasTensor | tf.Tensor]) -> Nested:
-    """The structure that a specification describes, with these tensors."""
+def fill(spec: CallSpec, tensors: Sequence[object]) -> Nested:
+    """The structure that a specification describes, with these tensors, or what stands in their place."""
     ((kind, value),) = spec.items()
     if kind == "tensor":
         return tensors[value]

@@ -19,9 +19,10 @@ from tfopt.backend.shrinking.graph.rules.contraction import contracted
 from tfopt.backend.shrinking.graph.rules.elementwise import merged
 from tfopt.backend.shrinking.graph.rules.operators import padded, reduced, sliced, stacked
 from tfopt.backend.shrinking.graph.rules.rule import Changes, Resized, Rule
-from tfopt.backend.types import Array, SerializedLayer, Shape
+from tfopt.backend.types import Array, SerializedLayer
 
-
+_ATTENDED = ("query", "value", "key")
+"""Arguments of attention, in their order."""
 _Spec = tuple[list[int | None], str]
 """Shape and dtype of a tensor that a wrapped layer is called with."""
 
@@ -78,8 +79,8 @@ def _grouped_query_attention(call: Call) -> list[Array]:
     """A head of keys and values goes with the query heads that share it; where all share one, query heads go."""
     layer = call.layer.wrapped
     args, kwargs = _arguments(call)
-    given = dict(zip(("query", "value", "key"), args, strict=False)) | kwargs
-    given = {name: given[name] for name in ("query", "value", "key") if isinstance(given.get(name), Labelled)}
+    named = dict(zip(_ATTENDED, args, strict=False)) | kwargs
+    given = {name: one for name, one in named.items() if name in _ATTENDED and isinstance(one, Labelled)}
     if len(call.output_shapes) > 1 or not {"query", "value"} <= set(given):
         return call.unknown("returns its scores")
     given.setdefault("key", given["value"])
@@ -118,7 +119,7 @@ def _grouped_query_attention(call: Call) -> list[Array]:
     return [at_axis(features, -1, len(call.output_shapes[0]))]
 
 
-def _variables(wrapper: Keras3LayerWrapper) -> Mapping[int, tf.Variable]:
+def _variables(wrapper: tf_keras.layers.Layer) -> Mapping[int, tf.Variable]:
     """The variables of a wrapper, by the identity of those of the wrapped layer."""
     values = {id(one): one for one in wrapper.weights}
     return {id(one): values[id(one.value)] for one in wrapper.wrapped.variables if id(one.value) in values}
@@ -285,7 +286,7 @@ def _attention_changes(resized: Resized, hosted: SerializedLayer, specs: list[_S
     hosted["config"]["num_query_heads"] = size(layer._query_dense, 1)
     hosted["config"]["num_key_value_heads"] = size(layer._key_dense, 1)
     args, kwargs = fill(resized.layer.pattern_of(0), list(range(len(specs))))
-    given = dict(zip(("query", "value", "key"), args, strict=False)) | kwargs
+    given = dict(zip(_ATTENDED, args, strict=False)) | kwargs
     for name, dense in (("query", layer._query_dense), ("value", layer._value_dense), ("key", layer._key_dense)):
         if isinstance(given.get(name), int):
             shape, dtype = specs[given[name]]

@@ -195,7 +195,7 @@ def _pad(call: Call, arguments: Arguments) -> list[Array]:
     return _unknown(call, arguments) if labels is None else [labels]
 
 
-def padded(call: Call, tensor: Labelled, amounts: Any) -> Array | None:
+def padded(call: Call, tensor: Labelled, amounts: Sequence[Sequence[object]]) -> Array | None:
     """Labels of a tensor with values before and behind each axis; None where units would be added."""
     labels = call.units.compressed(tensor.labels)
     varying = [axis for axis, size in enumerate(labels.shape) if size > 1]
