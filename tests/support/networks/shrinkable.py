@@ -37,6 +37,7 @@ def grouped() -> tf_keras.Model:
     inputs = layers.Input((6, 6, 3))
     x = layers.ReLU()(layers.GroupNormalization(4)(layers.Conv2D(32, 3, padding="same")(inputs)))
     x = layers.BatchNormalization()(layers.Conv2D(32, 3, groups=8, padding="same")(x))
+    x = layers.LayerNormalization(axis=[1, 2, 3])(layers.Conv2D(8, 1, name="over_all")(x))
     x = layers.Conv2D(36, 1, name="joined")(x)
     x = layers.Conv2D(36, 1, groups=3, activation="relu", name="wide1")(x)
     x = layers.Permute((1, 2, 4, 3))(layers.Reshape((6, 6, 3, 12))(x))

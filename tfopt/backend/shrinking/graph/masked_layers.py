@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 from tf_keras import layers
@@ -89,4 +90,11 @@ def masked_form(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer | None:
     if is_root_mean_square(layer):
         return MaskedRMSNormalization(layer.wrapped.epsilon, name=layer.name, trainable=layer.trainable)
     kind = MASKED.get(type(layer))
-    return None if kind is None else copy_layer(layer, layer.name, kind=kind)
+    if kind is None or (kind is MaskedLayerNormalization and not _over_the_last_axis(layer)):
+        return None
+    return copy_layer(layer, layer.name, kind=kind)
+
+
+def _over_the_last_axis(layer: layers.LayerNormalization) -> bool:
+    rank = len(layer.get_input_shape_at(0))
+    return [axis % rank for axis in np.atleast_1d(layer.axis).tolist()] == [rank - 1]
