@@ -293,6 +293,7 @@ def rows(out: Path) -> list[tuple[str, ...]]:
     made = []
     for name in CASES:
         results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob(f"{name}-*.json"))]
+        results = [one for one in results if LONGER in one]
         made_for = {key.partition(" ")[2] for one in results for key in one if key.startswith("shrink ")}
         for budget in sorted(made_for, key=lambda text: ("latency" in text, -float(text.split()[-1]))):
             judged = [one for one in results if f"shrink {budget}" in one]
@@ -322,7 +323,7 @@ def main() -> None:
     """Reads the arguments, and does what they say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", help="all by default")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--shares", type=float, nargs="+", default=[0.6, 0.4, 0.25])
     parser.add_argument("--of", nargs="+", choices=("macs", "latency"), default=["macs"])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
