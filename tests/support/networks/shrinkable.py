@@ -101,7 +101,7 @@ def operators() -> tf_keras.Model:
     x = tf.nn.relu(x + layers.Conv2D(16, 1)(x)) * 0.5 + 1.0
     left, right = tf.split(x, 2, axis=-1)
     x = tf.concat([left, right * 2.0], -1)
-    x = tf.reduce_sum(tf.stack([x, tf.roll(x, 3, 1)], 1), 1)
+    x = tf.reduce_sum(tf.stack([x, tf.reverse(x, [1])], 1), 1)
     z = layers.Dense(3)(tf.reshape(x[..., :4], (-1, 8 * 8 * 4)))
     return tf_keras.Model(inputs, [layers.Dense(3)(tf.reduce_mean(x, [1, 2])), z], name="operators")
 
@@ -142,7 +142,7 @@ def of_keras3() -> tf_keras.Model:
     x = k3.Dense(16)(inputs)
     x = k3.RMSNormalization()(k3.Add()([x, k3.GroupQueryAttention(8, 4, 2)(x, x)]))
     left, right = ops.split(ops.pad(x, ((0, 0), (1, 1), (0, 0))), 2, -1)
-    x = k3.Dense(12, activation="relu")(left * ops.sigmoid(right))
+    x = k3.Identity()(k3.Dense(12, activation="relu")(left * ops.sigmoid(right)))
     x = ops.sum(ops.stack([x, ops.flip(x, 1)], 1), 1)[:, 1:4]
     model = keras.Model(inputs, k3.Dense(2)(k3.Flatten()(x)), name="of_keras3")
     return to_tf_keras(model)

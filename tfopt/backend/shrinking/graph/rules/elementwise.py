@@ -60,6 +60,7 @@ RULES = {
     layers.PReLU: Rule(_prelu, visible=True),
     layers.Softmax: Rule(_softmax),
     layers.Rescaling: Rule(_rescaling),
+    layers.Identity: Rule(same),
     layers.Dropout: Rule(same),
     layers.AlphaDropout: Rule(same),
     layers.SpatialDropout1D: Rule(same),

@@ -17,7 +17,7 @@ from tfopt.backend.shrinking.graph.call import Call, Labelled
 from tfopt.backend.shrinking.graph.labels import at_axis
 from tfopt.backend.shrinking.graph.rules.contraction import contracted
 from tfopt.backend.shrinking.graph.rules.elementwise import merged
-from tfopt.backend.shrinking.graph.rules.operators import padded, reduced, sliced, stacked
+from tfopt.backend.shrinking.graph.rules.operators import padded, reduced, sliced, stacked, turned
 from tfopt.backend.shrinking.graph.rules.rule import Changes, Resized, Rule
 from tfopt.backend.types import Array, SerializedLayer
 
@@ -212,6 +212,11 @@ def _resize(call: Call, operation: keras.Operation) -> list[Array]:
     return [at_axis(call.along(rank - 1), rank - 1, rank)]
 
 
+def _flip(call: Call, operation: keras.Operation) -> list[Array]:
+    labels = turned(call, _first(call), operation.axis)
+    return _taken_as_it_is(call, operation) if labels is None else [labels]
+
+
 def _stack(call: Call, operation: keras.Operation) -> list[Array]:
     tensors = [Labelled(labels, shape) for labels, shape in zip(call.inputs, call.shapes, strict=True)]
     return stacked(call, tensors, operation.axis)
@@ -251,6 +256,7 @@ _OPERATIONS: Mapping[str, Callable[[Call, keras.Operation], list[Array]]] = {
     "GetItem": _get_item,
     "Pad": _pad,
     "Resize": _resize,
+    "Flip": _flip,
     "Stack": _stack,
     "Split": _split,
 }

@@ -175,6 +175,21 @@ def stacked(call: Call, tensors: Sequence[Labelled], axis: int) -> list[Array]:
     return concatenated(call, lifted, axis)
 
 
+def _reverse(call: Call, arguments: Arguments) -> list[Array]:
+    tensor, axes = arguments["tensor"], constant(arguments["axis"])
+    if not isinstance(tensor, Labelled) or isinstance(axes, Labelled):
+        return _unknown(call, arguments)
+    labels = turned(call, tensor, axes)
+    return _unknown(call, arguments) if labels is None else [labels]
+
+
+def turned(call: Call, tensor: Labelled, axes: int | Sequence[int] | None) -> Array | None:
+    """Labels of a tensor that is turned round along some axes, None for all; None where the units are turned round."""
+    labels = call.units.compressed(tensor.labels)
+    named = range(labels.ndim) if axes is None else np.atleast_1d(axes).tolist()
+    return None if any(labels.shape[axis] > 1 for axis in named) else labels
+
+
 def _expand(call: Call, arguments: Arguments) -> list[Array]:
     tensor = arguments["input"]
     axis = arguments["axis"] % len(call.output_shapes[0])
@@ -289,6 +304,7 @@ _BY_SYMBOL: Mapping[str, Callable[[Call, Arguments], list[Array]]] = {
     "squeeze": _squeeze,
     "compat.v1.pad": _pad,
     "pad": _pad,
+    "reverse": _reverse,
     "image.resize": _resize,
     **{f"math.reduce_{name}": _reduce for name in ("mean", "sum", "max", "min", "variance", "std", "prod")},
 }
