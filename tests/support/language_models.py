@@ -58,6 +58,40 @@ def with_layer(layer: Any) -> Any:
     return Sequential([layers.Input((LENGTH,), dtype="int32"), embedding, layer, layers.Dense(TOKENS, name="logits")])
 
 
+def keras_hub_decoder(name: str, **sizes: Any) -> Any:
+    """A task of KerasHub that writes, as recipes make it, tiny; skips where KerasHub is missing.
+
+    Args:
+        name: of its class.
+        sizes: of its backbone, besides those of all.
+    """
+    keras_hub = pytest.importorskip("keras_hub", reason="KerasHub is not installed (pip install 'tfopt[hub]')")
+    from tfopt.backend.models.hub import for_data
+    from tfopt.bridge import to_tf_keras
+
+    kind = getattr(keras_hub.models, name)
+    given = {"vocabulary_size": TOKENS, "num_layers": 1, "hidden_dim": 8, "intermediate_dim": 8, **sizes}
+    model = for_data(kind(kind.backbone_cls(**given), preprocessor=None), name, None, text_data())
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        weight.assign(weight + random.normal(0, 0.2, weight.shape))
+    return to_tf_keras(model)
+
+
+def with_cached_attention() -> Any:
+    """Attention of a user's own class that keeps keys and values itself, in the manner of KerasHub."""
+    import keras
+
+    from tests.support.networks.cached_attention import Cached
+    from tfopt.bridge import to_tf_keras
+
+    tokens = keras.Input((LENGTH,), dtype="int32")
+    x = keras.layers.Embedding(TOKENS, WIDTH)(tokens)
+    causal = keras.ops.ones((1, LENGTH, LENGTH), "bool") & keras.ops.convert_to_tensor(np.tri(LENGTH)[None] > 0)
+    x = x + Cached(name="cached")(keras.layers.RMSNormalization()(x), attention_mask=causal)
+    return to_tf_keras(keras.Model(tokens, keras.layers.Dense(TOKENS)(x)))
+
+
 def keras_hub_gpt_2(*, open_length: bool = False) -> Any:
     """GPT2CausalLM of KerasHub as recipes make it: its decoders are opened; skips where KerasHub is missing.
 

@@ -96,7 +96,7 @@ LAYERS: dict[tuple[int, ...], Callable[[], list[keras.layers.Layer]]] = {
 }
 
 WRAPPED = {
-    VECTOR: lambda: [layers.RMSNormalization(), layers.SpectralNormalization(layers.Dense(3))],
+    VECTOR: lambda: [layers.SpectralNormalization(layers.Dense(3))],
     SEQUENCE: lambda: [layers.TimeDistributed(layers.RMSNormalization()), layers.AdaptiveMaxPooling1D(2)],
     IMAGE: lambda: [
         layers.Resizing(4, 6, pad_to_aspect_ratio=True),

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.language_models import LENGTH, TOKENS, WIDTH, keras_hub_gpt_2, recurrent, with_layer
+from tests.support.language_models import (
+    LENGTH,
+    TOKENS,
+    WIDTH,
+    keras_hub_decoder,
+    keras_hub_gpt_2,
+    recurrent,
+    with_cached_attention,
+    with_layer,
+)
 from tfopt.errors import ExportError
 
 pytestmark = pytest.mark.tf
@@ -79,7 +89,20 @@ GENERATIVE = {
     "simple rnn": lambda: recurrent("SimpleRNN"),
     "convolution": lambda: with_layer(_layers().Conv1D(6, 3, padding="causal", dilation_rate=2, activation="relu")),
     "keras 3": _keras_3,
+    "own cache": with_cached_attention,
     "keras hub": keras_hub_gpt_2,
+    **{
+        name: partial(keras_hub_decoder, f"{name}CausalLM", **sizes)
+        for name, sizes in {
+            "Llama": {"num_query_heads": 2, "num_key_value_heads": 1},
+            "Mistral": {"num_query_heads": 2, "num_key_value_heads": 1, "sliding_window": 4},
+            "Gemma": {"num_query_heads": 2, "num_key_value_heads": 1, "head_dim": 4},
+            "Qwen": {"num_query_heads": 2, "num_key_value_heads": 1},
+            "Phi3": {"num_query_heads": 2, "num_key_value_heads": 1},
+            "Bloom": {"num_heads": 2},
+            "GPTNeoX": {"num_heads": 2},
+        }.items()
+    },
     "keras hub of any length": lambda: keras_hub_gpt_2(open_length=True),
 }
 
@@ -90,7 +113,10 @@ def _layers() -> Any:
     return layers
 
 
-_MORE = ("llama", "gru", "simple rnn", "keras hub", "keras hub of any length")
+_MORE = (
+    "llama", "gru", "simple rnn", "keras hub", "keras hub of any length",
+    "Llama", "Mistral", "Gemma", "Qwen", "Phi3", "Bloom", "GPTNeoX",
+)  # fmt: skip
 """Like others, and seconds each."""
 
 

@@ -12,7 +12,7 @@
 | `custom_code` | Which classes and functions of a user is a configuration made of? |
 | `call_mapping` | Which tf_keras layer is it at one of its calls? |
 | `own_layer` | Which layers and operations is a layer of a user's own class made of? |
-| `own_normalization` | Which of them is a layer normalization in all but name? |
+| `own_normalization` | Which of them is a layer or RMS normalization in all but name? |
 | `opened_layer` | What is such a layer in tf_keras? |
 | `refusals` | Which Keras 3 models can nothing here compute? |
 | `zeroing` | What does Keras 3 compute in rows that are masked from end to end? |

@@ -25,6 +25,7 @@ from tfopt.backend.bridge.opened_layer import OwnLayer, OwnWeights
 from tfopt.backend.bridge.operations import equivalent_operation
 from tfopt.backend.bridge.own_layer import opened
 from tfopt.backend.bridge.own_normalization import own_normalization
+from tfopt.backend.bridge.reading.caches import has_own_cache
 from tfopt.backend.bridge.reading.functionalize import functional, nested_graph
 from tfopt.backend.bridge.reading.graph import Call, calls, is_own, mask_of, parts_inside
 from tfopt.backend.bridge.reading.inherited import inherited
@@ -193,10 +194,12 @@ class Conversion:
         if is_own(operation):
             found = self._normalization(call, inputs) or self._inherited(call, inputs)
             return found or self._opened(call, inputs)
+        if isinstance(operation, keras.layers.RMSNormalization):
+            return self._normalization(call, inputs) or counterpart(operation, call, inputs, self.model)
         return counterpart(operation, call, inputs, self.model)
 
     def _normalization(self, call: Call, inputs: list[tf.Tensor]) -> OwnLayer | None:
-        """The counterpart of a layer of a user's own class that is a LayerNormalization in all but name."""
+        """The counterpart of a layer that is a LayerNormalization or RMSNormalization in all but name."""
         if not self.opens or any(mask_of(tensor) is not None for tensor in call.inputs):
             return None
         try:
@@ -238,6 +241,8 @@ class Conversion:
         """The counterpart of a layer of a user's own class: a nested model of what is inside it."""
         if not self.opens:
             raise NoEquivalent("what is inside it computes something else outside of it")
+        if has_own_cache(call.operation):
+            raise NoEquivalent("it keeps keys and values itself, which files that generate need")
         if any(id(part) in self.outside or id(part) in self.layers for part in parts_inside(call.operation)):
             raise NoEquivalent("a layer inside it is used outside of it, too")
         graph = opened(call)

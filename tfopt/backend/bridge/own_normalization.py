@@ -1,7 +1,7 @@
-"""Layers of a user's own class that compute a layer normalization, recognized by what they compute.
+"""Layers that compute a layer or RMS normalization, recognized by what they compute.
 
-Mean, variance, a root and a quotient can be written in many ways. Each of them is one LayerNormalization of Keras,
-which the stages know how to compute in 8 bits.
+Mean, variance, a root and a quotient can be written in many ways. Each of them is one LayerNormalization of Keras, or
+one RMSNormalization of tfopt, which the stages know how to compute in 8 bits.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tf_keras
 
 from tfopt.backend.bridge.layer_mapping import NoEquivalent
 from tfopt.backend.bridge.reading.graph import Call
+from tfopt.backend.layers import RMSNormalization
 from tfopt.backend.types import Array
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -21,18 +22,20 @@ from tfopt.errors import StageError
 _EPSILONS = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12)
 _SCALES = (1.0, 1e-2, 3e-4)
 """Of the inputs that are tried: small ones tell the epsilons apart."""
+_OFFSETS = (0.0, 1.0)
+"""What is added to the scale of an RMS normalization: 1 where it begins at 0 (Gemma)."""
 _LENGTH = 5
 _TOLERANCE = 2e-5
 
 
 def own_normalization(call: Call) -> tuple[tf_keras.layers.Layer, dict[str, str]]:
-    """The LayerNormalization that computes what a layer of a user's own class computes.
+    """The LayerNormalization or RMSNormalization that computes what a layer of another class computes.
 
     Args:
         call: of the layer, on one tensor.
 
     Returns:
-        The tf_keras layer, and the attribute of the user's layer for each of `gamma` and `beta` that it has.
+        The tf_keras layer, and the attribute of the other layer for each of `gamma` and `beta`, or for `scale`.
 
     Raises:
         NoEquivalent: there is none.
@@ -78,6 +81,11 @@ def _found(
             if all(_same(_normalized(one, epsilon, parts), out) for one, out in zip(inputs, outputs, strict=True)):
                 options = {"center": "beta" in roles, "scale": "gamma" in roles, "trainable": layer.trainable}
                 return tf_keras.layers.LayerNormalization(axis=-1, epsilon=epsilon, **options), roles
+        for offset in _OFFSETS if len(weights) == 1 else ():
+            ((name, scale),) = values.items()
+            expected = [_over_root_mean_square(one, epsilon, scale + offset) for one in inputs]
+            if all(map(_same, expected, outputs)):
+                return RMSNormalization(epsilon, offset, trainable=layer.trainable), {"scale": name}
     raise NoEquivalent("it is no layer normalization")
 
 
@@ -97,6 +105,11 @@ def _normalized(values: Array, epsilon: float, parts: dict[str, Array]) -> Array
     centered = exact - exact.mean(-1, keepdims=True)
     normal = centered / np.sqrt((centered**2).mean(-1, keepdims=True) + epsilon)
     return normal * parts.get("gamma", 1.0) + parts.get("beta", 0.0)
+
+
+def _over_root_mean_square(values: Array, epsilon: float, scale: Array) -> Array:
+    exact = values.astype(np.float64)
+    return exact / np.sqrt((exact**2).mean(-1, keepdims=True) + epsilon) * scale
 
 
 def _same(expected: Array, found: Array) -> bool:

@@ -10,7 +10,8 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.generation.cached import attention, pooling, positions, recurrent
+from tfopt.backend.bridge.reading.caches import has_own_cache
+from tfopt.backend.generation.cached import attention, own_cache, pooling, positions, recurrent
 from tfopt.backend.generation.step import EitherLayer, Step
 from tfopt.backend.graph.layers import all_layers
 from tfopt.backend.layers import GroupedQueryAttention, PositionEmbedding
@@ -39,6 +40,8 @@ def replacement(part: EitherLayer) -> Replace | None:
             return replace
     if isinstance(part, tf_keras.layers.Conv1D) and getattr(part, "padding", "") == "causal":
         return recurrent.causal_convolution
+    if has_own_cache(part):
+        return own_cache.with_own_cache
     return positions.with_positions if positions.takes_positions(part) else None
 
 

@@ -10,6 +10,7 @@ import tf_keras
 
 from tfopt.backend.compat.keras_graph import Node
 from tfopt.backend.generation.cached.attention import is_opened_attention, read_by_opened_attention
+from tfopt.backend.generation.cached.own_cache import read_with_own_cache
 from tfopt.backend.graph.layers import nodes
 from tfopt.backend.quantization.canonical.replay import Args, Tensors, call_arguments, record_outputs
 from tfopt.backend.types import Nested
@@ -46,7 +47,7 @@ def walk(model: tf_keras.Model, inputs: Sequence[Sequence[tf.Tensor]], make: Mak
 
 
 def unread(model: tf_keras.Model) -> frozenset[int]:
-    """Calls (by identity) that serve only masks of opened attention, which has a mask of its own with a state."""
+    """Calls (by identity) that serve only masks of attention which has a mask of its own with a state."""
     needed = {id(tensor) for tensor in model.outputs}
     found: set[int] = set()
     for node in reversed(list(nodes(model))):
@@ -56,7 +57,10 @@ def unread(model: tf_keras.Model) -> frozenset[int]:
             found.add(id(node))
             continue
         given = list(node.keras_inputs)
-        if is_opened_attention(node.layer):
+        own = read_with_own_cache(node.layer, given)
+        if own is not None:
+            given = own
+        elif is_opened_attention(node.layer):
             given = read_by_opened_attention(node.layer, given)
         elif is_graph(node.layer):
             found |= unread(node.layer)

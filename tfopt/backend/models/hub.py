@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 
 import keras
 
-from tfopt.backend.compat import keras_3
+from tfopt.backend.compat import keras_3, keras_hub
 from tfopt.backend.data.splits import Data
 from tfopt.backend.types import Config
 from tfopt.catalog import references
@@ -141,6 +141,7 @@ def for_data(model: keras.Model, source: str, output: object, data: Data) -> ker
     Raises:
         StageError: no output is chosen, or an input cannot be made of the data's.
     """
+    keras_hub.mend_configurations(model)
     outputs = model.output
     if output is not None or (isinstance(outputs, Mapping) and len(outputs) > 1):
         known = list(outputs) if isinstance(outputs, Mapping) else []

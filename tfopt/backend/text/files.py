@@ -55,6 +55,10 @@ def read(config: FileTokenizer, folder: Path = Path()) -> Tokenizer:
         tokenizer = Tokenizer.from_files(_files(_in_folder(path) if path.is_dir() else path, config))
     except OSError as error:
         raise StageError(f"{path} cannot be read: {error}.", code="data_unreadable") from error
+    except StageError as error:
+        if str(path) in error.message:
+            raise
+        raise StageError(f"{_KEY}.path {path}: {error.message}", error.hint, code=error.code) from error
     for key in ("begin", "end"):
         token = getattr(config, key)
         if token is not None and tokenizer.id_of(token) is None:

@@ -8,5 +8,6 @@
 | `inputs` | What are its inputs? |
 | `arguments` | How are the arguments of a call written down as JSON? |
 | `inherited` | Of which layer of Keras does a user's own class inherit all that it computes? |
+| `caches` | Which attention keeps keys and values itself? |
 | `float32` | What is a Keras 3 model of mixed precision in float32? |
 """

@@ -56,7 +56,7 @@ class MaskedRMSNormalization(RMSNormalization):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         squares = tf.square(inputs) * self.kept
         mean_square = tf.reduce_sum(squares, axis=-1, keepdims=True) / tf.reduce_sum(self.kept)
-        return inputs * tf.math.rsqrt(mean_square + self.epsilon) * self.scale * self.kept
+        return inputs * tf.math.rsqrt(mean_square + self.epsilon) * self.factors() * self.kept
 
 
 class BranchGate(layers.Layer):

@@ -58,10 +58,10 @@ class RootMeanSquare(Rewrite):
         return type(site.layer) is RMSNormalization and _is_last_axis(site)
 
     def replace(self, site: RewriteSite, inputs: tf.Tensor) -> tf.Tensor:
-        return affine(site, _over_root(site, inputs, site.layer.epsilon), site.layer.scale.numpy(), None)
+        return affine(site, _over_root(site, inputs, site.layer.epsilon), site.layer.factors().numpy(), None)
 
     def restore(self, site: RewriteSite, weights: NamedWeights) -> Sequence[Array]:
-        return [weights[site.name]["depthwise_kernel"].reshape(-1)]
+        return [weights[site.name]["depthwise_kernel"].reshape(-1) - site.layer.offset]
 
 
 def _over_root(site: RewriteSite, values: tf.Tensor, epsilon: float) -> tf.Tensor:
