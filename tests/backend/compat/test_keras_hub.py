@@ -12,9 +12,9 @@ keras_hub = pytest.importorskip("keras_hub", reason="KerasHub is not installed (
 from tfopt.backend.compat.keras_hub import mend_configurations  # noqa: E402
 
 
-@pytest.mark.parametrize("name", ["LlamaBackbone", "GemmaBackbone"])
+@pytest.mark.parametrize("name", ["LlamaBackbone", "GemmaBackbone", "Qwen3Backbone"])
 def test_a_layer_is_made_again_from_its_configuration(name: str) -> None:
-    sizes = {"num_query_heads": 2, "num_key_value_heads": 1, **({"head_dim": 4} if "Gemma" in name else {})}
+    sizes = {"num_query_heads": 2, "num_key_value_heads": 1, **({} if "Llama" in name else {"head_dim": 4})}
     model = getattr(keras_hub.models, name)(vocabulary_size=9, num_layers=1, hidden_dim=8, intermediate_dim=8, **sizes)
     mend_configurations(model)
     values = np.random.RandomState(0).normal(0, 1, (1, 4, 8)).astype(np.float32)

@@ -98,6 +98,7 @@ GENERATIVE = {
             "Mistral": {"num_query_heads": 2, "num_key_value_heads": 1, "sliding_window": 4},
             "Gemma": {"num_query_heads": 2, "num_key_value_heads": 1, "head_dim": 4},
             "Qwen": {"num_query_heads": 2, "num_key_value_heads": 1},
+            "Qwen3": {"num_query_heads": 2, "num_key_value_heads": 1, "head_dim": 4},
             "Phi3": {"num_query_heads": 2, "num_key_value_heads": 1},
             "Bloom": {"num_heads": 2},
             "GPTNeoX": {"num_heads": 2},
@@ -115,7 +116,7 @@ def _layers() -> Any:
 
 _MORE = (
     "llama", "gru", "simple rnn", "keras hub", "keras hub of any length",
-    "Llama", "Mistral", "Gemma", "Qwen", "Phi3", "Bloom", "GPTNeoX",
+    "Llama", "Mistral", "Gemma", "Qwen", "Qwen3", "Phi3", "Bloom", "GPTNeoX",
 )  # fmt: skip
 """Like others, and seconds each."""
 

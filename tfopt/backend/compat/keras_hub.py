@@ -1,7 +1,8 @@
-"""Layers of KerasHub whose `get_config` fails (0.32).
+"""Layers of KerasHub that cannot be made again from their configuration (0.32).
 
 LlamaTransformerDecoder names an attribute that it does not have; Gemma's RMSNormalization has no `get_config`, and is
-made with a dtype policy that Keras cannot write down for it.
+made with a dtype policy that Keras cannot write down for it; what the decoders of GPT-NeoX and Qwen 3 write down, their
+constructors do not take.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ __all__ = ["mend_configurations"]
 
 
 def mend_configurations(model: keras.Model) -> None:
-    """Gives the classes of a model's layers that cannot be written down a `get_config` of their arguments.
+    """Gives the classes of a model's layers that cannot be made again a `get_config` of their arguments.
 
     Each argument of their constructors has to be an attribute of the same name, with or without an underscore; a class
     of which this is not true stays as it is.
@@ -24,11 +25,11 @@ def mend_configurations(model: keras.Model) -> None:
     """
     for layer in model._flatten_layers():
         kind = type(layer)
-        if not kind.__module__.startswith("keras_hub."):
+        if not kind.__module__.startswith("keras_hub.") or isinstance(layer, keras.Model):
             continue
         try:
-            layer.get_config()
-        except (AttributeError, NotImplementedError):
+            kind.from_config(layer.get_config())
+        except (AttributeError, NotImplementedError, TypeError, ValueError):
             if all(_attribute(layer, name) for name in _arguments(kind)):
                 kind.get_config = _configuration
 
