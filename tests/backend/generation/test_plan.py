@@ -101,7 +101,6 @@ GENERATIVE = {
             "Qwen3": {"num_query_heads": 2, "num_key_value_heads": 1, "head_dim": 4},
             "Phi3": {"num_query_heads": 2, "num_key_value_heads": 1},
             "Bloom": {"num_heads": 2},
-            "GPTNeoX": {"num_heads": 2},
         }.items()
     },
     "keras hub of any length": lambda: keras_hub_gpt_2(open_length=True),
@@ -116,7 +115,7 @@ def _layers() -> Any:
 
 _MORE = (
     "llama", "gru", "simple rnn", "keras hub", "keras hub of any length",
-    "Llama", "Mistral", "Gemma", "Qwen", "Qwen3", "Phi3", "Bloom", "GPTNeoX",
+    "Llama", "Mistral", "Gemma", "Qwen", "Qwen3", "Phi3", "Bloom",
 )  # fmt: skip
 """Like others, and seconds each."""
 
