@@ -41,7 +41,8 @@ def _configuration(layer: keras.layers.Layer) -> dict[str, object]:
 
 
 def _arguments(kind: type) -> list[str]:
-    parameters = inspect.signature(kind.__init__).parameters.values()
+    constructor = next(vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base))
+    parameters = inspect.signature(constructor).parameters.values()
     return [each.name for each in parameters if each.kind == each.POSITIONAL_OR_KEYWORD and each.name != "self"]
 
 

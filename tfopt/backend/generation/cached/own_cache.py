@@ -6,6 +6,7 @@ The layer computes as its class says; only where keys and values lie is changed,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -13,7 +14,7 @@ import tensorflow as tf
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.bridge.reading.caches import CACHE_ARGUMENTS, has_own_cache
-from tfopt.backend.generation.step import Step
+from tfopt.backend.generation.step import EitherLayer, Step
 from tfopt.backend.types import Nested
 from tfopt.errors import ExportError
 
@@ -23,8 +24,10 @@ _WINDOWS = ("_sliding_window", "sliding_window")
 """Attributes that say how many positions are attended to; the decoder around the attention makes that mask."""
 
 
-def with_own_cache(layer: keras.layers.Layer, step: Step) -> Callable[..., tf.Tensor]:
+def with_own_cache(part: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:
     """`call` of such a layer, which ignores the mask that it is given: that of the step takes its place."""
+    layer = cast(keras.layers.Layer, part)
+    compute: Callable[..., tuple[tf.Tensor, tf.Tensor]] = type(layer).call
 
     def call(*args: Nested, **kwargs: Nested) -> tf.Tensor:
         given = _without_mask(layer, args, kwargs)
@@ -34,7 +37,7 @@ def with_own_cache(layer: keras.layers.Layer, step: Step) -> Callable[..., tf.Te
         # A padded bucket may reach beyond the context, where a slice update would move its beginning.
         room = step.length if step.length > 1 else 0
         old = [_widened(_read(step, name, shape), room) for name in names]
-        outputs, cache = type(layer).call(
+        outputs, cache = compute(
             layer,
             **given,
             attention_mask=_seen(layer, step, room),
