@@ -12,7 +12,7 @@ import tf_keras
 from tests.support.converting import converter_of
 from tests.support.files import File
 from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_outputs
-from tfopt.backend.quantization.annotation import layer_treatments
+from tfopt.backend.quantization.annotation import original_layer_treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import Canonical, canonicalize, initial_weights
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
@@ -53,15 +53,16 @@ def there_and_back(model: tf_keras.Model) -> Canonical:
     return canonical
 
 
-def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
+def quantized_file(canonical: Canonical, data: bool = False) -> File:
     """The int8 file of a model that is calibrated and not trained.
 
     Args:
-        model: float model.
+        canonical: form of the model, which costs seconds to make: one that is there already will do.
         data: give the converter calibration data, as the export does; without, every integer operator in the file has
             the range that training would give it.
     """
-    wrapped = wrap(canonicalize(model), QUANTIZATION, WeightConstraints())
+    model = canonical.original
+    wrapped = wrap(canonical, QUANTIZATION, WeightConstraints())
     calibrate(wrapped, [random_inputs(model, seed, bounded=True) for seed in range(4)])
     converter = converter_of(wrapped, model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -82,6 +83,6 @@ def quantized_file(model: tf_keras.Model, data: bool = False) -> File:
         return File(converter.convert())
 
 
-def treatments(model: tf_keras.Model) -> Mapping[str, str]:
-    """How each layer is treated, as in the plan."""
-    return layer_treatments(model, QUANTIZATION)
+def treatments(canonical: Canonical) -> Mapping[str, str]:
+    """How each layer of the original is treated, as in the plan."""
+    return original_layer_treatments(canonical, QUANTIZATION)

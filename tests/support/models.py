@@ -106,10 +106,15 @@ def train(model: tf_keras.Model, epochs: int, learning_rate: float = 2e-3) -> tf
     return model
 
 
+def answers(model: tf_keras.Model, inputs: np.ndarray) -> np.ndarray:
+    """As `predict`, but layer by layer: a graph costs a second to make, and answers once."""
+    return np.asarray(model(inputs, training=False))
+
+
 def accuracy(model: tf_keras.Model) -> float:
     """Share of test images that a Keras model gets right."""
     images, labels = digit_arrays()
-    return float((model.predict(images[TEST], verbose=0).argmax(-1) == labels[TEST]).mean())
+    return float((answers(model, images[TEST]).argmax(-1) == labels[TEST]).mean())
 
 
 def zero_smallest(kernel: np.ndarray, share: float) -> np.ndarray:

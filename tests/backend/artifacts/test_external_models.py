@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.models import answers
 from tests.support.tflite_files.handmade_tflite import Graph, Tensor, write
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.errors import ExportError, StageError
@@ -31,7 +32,7 @@ def test_files_are_loaded_and_checked(tmp_path: Path) -> None:
         loaded = load_external_model(ModelLocation(name, "file", tmp_path / name))
         assert reason_incompatible(loaded, model) is None
         outputs = loaded.predict(examples)
-        np.testing.assert_allclose(outputs, model.predict(examples, verbose=0), atol=1e-6)
+        np.testing.assert_allclose(outputs, answers(model, examples), atol=1e-6)
         assert reason_incompatible(loaded, other) == (
             "expects examples of shape (8, 8, 1), but this recipe's model expects (64,)."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,11 @@ def chain() -> list[Stage]:
     ]
 
 
-def run(data: Data, folder: Path) -> list[list[np.ndarray]]:
+def run(data: Data, folder: Path, stages: Sequence[Stage]) -> list[list[np.ndarray]]:
     """Weights after every stage."""
     model: Any = models.build(ModelConfig(source="small_cnn", args={"filters": [4], "dense": 0}), data, 1).model
     found, traits = [], frozenset()
-    for stage in chain():
+    for stage in stages:
         context = workbench.context(folder / stage.name, data=data, augment=Augment(shift="13%"))
         context.work.mkdir(parents=True)
         context.logs.mkdir(parents=True)
@@ -56,7 +57,7 @@ def clean() -> Data:
 
 @pytest.fixture(scope="module")
 def clean_weights(clean: Data, tmp_path_factory: pytest.TempPathFactory) -> list[list[np.ndarray]]:
-    return run(clean, tmp_path_factory.mktemp("clean"))
+    return run(clean, tmp_path_factory.mktemp("clean"), chain())
 
 
 def test_a_poisoned_test_split_changes_no_weight_and_no_range(
@@ -64,7 +65,7 @@ def test_a_poisoned_test_split_changes_no_weight_and_no_range(
 ) -> None:
     poisoned = replace(clean, test=Split(np.full_like(clean.test.inputs, 1e9), np.zeros_like(clean.test.targets)))
     assert clean.fingerprint != poisoned.fingerprint
-    for before, after in zip(clean_weights, run(poisoned, tmp_path), strict=True):
+    for before, after in zip(clean_weights, run(poisoned, tmp_path, chain()), strict=True):
         assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
 
 
@@ -75,5 +76,5 @@ def test_ten_changed_training_images_are_noticed(
     inputs = clean.train.inputs.copy()
     inputs[:10] = 1
     changed = replace(clean, train=Split(inputs, clean.train.targets))
-    for before, after in zip(clean_weights, run(changed, tmp_path), strict=True):
-        assert not all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+    (after,) = run(changed, tmp_path, chain()[:1])
+    assert not all(np.array_equal(one, other) for one, other in zip(clean_weights[0], after, strict=True))

@@ -9,8 +9,9 @@ from keras import layers
 
 from tests.support.digits import training_images
 from tests.support.files import int8_file
+from tests.support.models import answers
 from tfopt.backend.bridge import to_tf_keras
-from tfopt.backend.quantization.annotation import layer_treatments
+from tfopt.backend.quantization.annotation import original_layer_treatments
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
@@ -37,13 +38,14 @@ def bent() -> keras.Model:
 
 def test_they_are_simulated_and_integer_in_the_file() -> None:
     model = to_tf_keras(bent())
-    planned = layer_treatments(model, Quantization())
+    canonical = canonicalize(model)
+    planned = original_layer_treatments(canonical, Quantization())
     assert {name: how for name, how in planned.items() if not how.startswith(("simulated", "fused"))} == {}
-    wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
+    wrapped = wrap(canonical, Quantization(), WeightConstraints())
     calibrate(wrapped, [training_images()[:64]])
     for name in FUNCTIONS:
         assert wrapped.get_layer(f"quant_{name}")._output_quantizers, name
-    outputs, expected = (one.predict(training_images()[:32], verbose=0) for one in (wrapped, model))
+    outputs, expected = (answers(one, training_images()[:32]) for one in (wrapped, model))
     np.testing.assert_allclose(outputs, expected, atol=0.1 * np.ptp(expected))
     file = int8_file(wrapped)
     assert file.float_operators == []

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.contexts import qat, qat_context
 from tests.support.digits import digit_arrays
-from tests.support.models import branchy_model, inner_relu_model
+from tests.support.models import answers, branchy_model, inner_relu_model
 from tfopt.backend.quantization import Quantized, is_quantized, load_quantized, save_quantized
 from tfopt.backend.stages.qat import quantize_aware_train
 from tfopt.errors import StoreError
@@ -34,7 +34,7 @@ def test_the_same_outputs_after_a_reload(quantized, tmp_path: Path) -> None:
     images = digit_arrays()[0][:200]
     for model in ("model", "float_model"):
         np.testing.assert_array_equal(
-            getattr(loaded, model).predict(images, verbose=0), getattr(quantized, model).predict(images, verbose=0)
+            answers(getattr(loaded, model), images), answers(getattr(quantized, model), images)
         )
     assert loaded.quantization == quantized.quantization
     assert loaded.constraints == quantized.constraints
@@ -63,9 +63,7 @@ def test_ranges_of_kernels_that_an_older_version_stored_are_left_out(quantized, 
         old = {"quant_hidden.kernel_min": np.array(-1.0), "quant_depthwise.depthwise_kernel_max": np.ones(4)}
         np.savez(stored / "ranges.npz", **ranges, **old)
     images = digit_arrays()[0][:20]
-    np.testing.assert_array_equal(
-        load_quantized(stored).model.predict(images, verbose=0), quantized.model.predict(images, verbose=0)
-    )
+    np.testing.assert_array_equal(answers(load_quantized(stored).model, images), answers(quantized.model, images))
 
 
 def test_ranges_of_another_model_are_refused(stored: Path, tmp_path_factory) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import tf_keras
@@ -10,7 +12,7 @@ from tf_keras import layers
 
 from tests.support.digits import training_images
 from tests.support.files import int8_file
-from tests.support.models import branchy_model, separate_relu_model
+from tests.support.models import answers, branchy_model, separate_relu_model
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
@@ -45,42 +47,59 @@ def _model(*stack: layers.Layer) -> tf_keras.Model:
 
 
 def _outputs(model: tf_keras.Model) -> np.ndarray:
-    return model.predict(training_images()[:32], verbose=0)
+    return answers(model, training_images()[:32])
 
 
 @pytest.mark.parametrize("build", [branchy_model, separate_relu_model])
-def test_stripping_gives_the_model_back(build) -> None:
-    model = build()
-    plain = strip(wrap(canonicalize(model), ALL, WeightConstraints()), canonicalize(model))
+def test_stripping_gives_the_model_back(build, request) -> None:
+    if build is branchy_model:
+        branchy = request.getfixturevalue("branchy")
+        model, wrapped = branchy.model, branchy.wrapped
+    else:
+        model = build()
+        wrapped = wrap(canonicalize(model), ALL, WeightConstraints())
+    plain = strip(wrapped, canonicalize(model))
     assert type(plain) is type(model)
     assert [layer.name for layer in plain.layers] == [layer.name for layer in model.layers]
     np.testing.assert_array_equal(_outputs(plain), _outputs(model))
     assert not {id(variable) for variable in plain.variables} & {id(variable) for variable in model.variables}
 
 
-def test_wrapping_leaves_the_model_alone() -> None:
+@dataclass(frozen=True)
+class Wrapped:
+    """A model, what it had before, and what wrapping made of it."""
+
+    model: tf_keras.Model
+    weights: list[np.ndarray]
+    calls: dict[str, int]
+    wrapped: tf_keras.Model
+
+
+def _calls(model: tf_keras.Model) -> dict[str, int]:
+    return {layer.name: len(layer.inbound_nodes) for layer in model.layers}
+
+
+@pytest.fixture(scope="module")
+def branchy() -> Wrapped:
     model = branchy_model()
-    before = [variable.numpy() for variable in model.variables]
-    calls = {layer.name: len(layer.inbound_nodes) for layer in model.layers}
-    wrap(canonicalize(model), ALL, WeightConstraints())
-    assert {layer.name: len(layer.inbound_nodes) for layer in model.layers} == calls
-    for variable, value in zip(model.variables, before, strict=True):
+    before, calls = [variable.numpy() for variable in model.variables], _calls(model)
+    return Wrapped(model, before, calls, wrap(canonicalize(model), ALL, WeightConstraints()))
+
+
+def test_wrapping_leaves_the_model_alone(branchy: Wrapped) -> None:
+    assert _calls(branchy.model) == branchy.calls
+    for variable, value in zip(branchy.model.variables, branchy.weights, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
 
 
-def test_names_are_the_same_every_time() -> None:
-    model = branchy_model()
-    first, second = (
-        wrap(canonicalize(model), ALL, WeightConstraints()),
-        wrap(canonicalize(model), ALL, WeightConstraints()),
-    )
-    assert [variable.name for variable in first.variables] == [variable.name for variable in second.variables]
-    assert "image_rounded" in {layer.name for layer in first.layers}
+def test_names_are_the_same_every_time(branchy: Wrapped) -> None:
+    again = wrap(canonicalize(branchy.model), ALL, WeightConstraints())
+    assert [variable.name for variable in branchy.wrapped.variables] == [variable.name for variable in again.variables]
+    assert "image_rounded" in {layer.name for layer in again.layers}
 
 
-def test_every_operator_is_rounded_once() -> None:
-    wrapped = wrap(canonicalize(branchy_model()), ALL, WeightConstraints())
-    wrappers = {layer.layer.name: layer for layer in wrapped.layers if isinstance(layer, QuantizeWrapper)}
+def test_every_operator_is_rounded_once(branchy: Wrapped) -> None:
+    wrappers = {layer.layer.name: layer for layer in branchy.wrapped.layers if isinstance(layer, QuantizeWrapper)}
     rounded = {name for name, wrapper in wrappers.items() if wrapper._output_quantizers}
     assert rounded == {
         "stem_relu",

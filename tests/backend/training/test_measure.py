@@ -5,6 +5,7 @@ import pytest
 import tf_keras
 
 from tests.support.digits import digits
+from tests.support.models import answers
 from tfopt.backend.training.measure import measure
 from tfopt.core.config.training.compile import Compile, Loss, Metric
 from tfopt.errors import StageError
@@ -29,7 +30,7 @@ def test_measure_equals_keras_evaluate(loss, targets, outputs):
     activation = "softmax" if outputs > 1 else "sigmoid"
     model = tf_keras.Sequential([tf_keras.layers.Flatten(), tf_keras.layers.Dense(outputs, activation=activation)])
     inputs = digits().test.inputs
-    predictions = model.predict(inputs, verbose=0)
+    predictions = answers(model, inputs)
     model.compile(loss=loss, metrics=["accuracy"])
     expected = dict(zip(("loss", "accuracy"), model.evaluate(inputs, targets, verbose=0), strict=True))
 

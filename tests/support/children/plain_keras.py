@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tfopt.backend.tflite import child_process
 from tfopt.backend.tflite.fork_server import ForkServer
 
 _SERVER = ForkServer("keras", "numpy", "tfopt.backend.tflite.child_process")
@@ -46,6 +47,22 @@ def execute(script: str, files: Sequence[str], folder: str) -> None:
     os.chdir(folder)
     sys.argv = ["-c", *files]
     exec(compile(script, "-c", "exec"), {"__name__": "__main__"})
+
+
+def run_plain_keras(script: str, folder: Path) -> None:
+    """Runs a script as in a new process with Keras 3 alone.
+
+    Raises:
+        AssertionError: it failed; with what it printed.
+    """
+    ended = _run([sys.executable, "-c", script], cwd=str(folder), env={"HOME": str(folder)})
+    assert ended.returncode == 0, ended.stderr
+
+
+def run_plain_tensorflow(script: str, folder: Path) -> None:
+    """Runs a script as in a new process with TensorFlow alone."""
+    arguments = {"script": script, "files": [], "folder": str(folder)}
+    child_process.call(f"{__name__}:execute", arguments, libraries="tensorflow")
 
 
 @contextmanager

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from types import FunctionType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import keras
 
 from tfopt.backend.types import Nested
 
-CustomCode: TypeAlias = type | FunctionType
-"""A class or function from outside Keras."""
+CustomCode: TypeAlias = Any
+"""A class or function from outside Keras; None where it is not found."""
 
 
-def custom_parts(config: Nested) -> Iterator[tuple[str, str, CustomCode | None]]:
+def custom_parts(config: Nested) -> Iterator[tuple[str, str, CustomCode]]:
     """Every class and function of a configuration from outside Keras: name, registered name, code (None: not found)."""
     if isinstance(config, list | tuple):
         for part in config:

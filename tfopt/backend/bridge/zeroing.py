@@ -7,6 +7,7 @@ attention takes a different path, which is even there, as tf_keras is (keras 3.1
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -43,7 +44,7 @@ class ZeroingMultiHeadAttention(tf_keras.layers.MultiHeadAttention, ClusterableL
     """
 
     own_type = "MultiHeadAttention"
-    _softmax: tf_keras.layers.Softmax
+    _softmax: Any
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [variable for _, variable in self.get_clusterable_weights()]

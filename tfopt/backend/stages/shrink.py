@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tf_keras
 
@@ -111,7 +112,7 @@ class _Made:
     decision: Decision
     scores: Scores
     trained: dict[str, object]
-    details: dict[str, object]
+    details: dict[str, Any]
 
 
 @dataclass(frozen=True)

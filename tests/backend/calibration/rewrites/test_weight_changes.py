@@ -9,6 +9,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
+from tests.support.models import answers
 from tfopt.backend.bridge.zeroing import ZeroingMultiHeadAttention
 from tfopt.backend.calibration.rewrites.channel_ranges import largest_in_channels
 from tfopt.backend.calibration.rewrites.equalization import equalization_chains
@@ -81,13 +82,13 @@ def test_the_outputs_stay_and_the_channels_become_alike(name: str) -> None:
         variable.assign(np.abs(values) * 4 ** random.normal(0, 1, variable.shape[-1:]) if "/gamma" in variable.name
                         or "variance" in variable.name else 0.3 * values)  # fmt: skip
     inputs = random.normal(0, 1, (40, *model.input_shape[1:])).astype(np.float32)
-    expected, before = model.predict(inputs, verbose=0), model.get_weights()
+    expected, before = answers(model, inputs), model.get_weights()
     changes = weight_changes(model, calibration, inputs)
     assert changes.names == chains
     found = [chain for search in searches(model, smooth=calibration == SMOOTH) for chain in search.chains]
     uneven = [_spread(sizes) for sizes in largest_in_channels(model, found, inputs)]
     with changes.applied():
-        assert np.abs(model.predict(inputs, verbose=0) - expected).max() <= 1e-5 * np.abs(expected).max()
+        assert np.abs(answers(model, inputs) - expected).max() <= 1e-5 * np.abs(expected).max()
         even = [_spread(sizes) for sizes in largest_in_channels(model, found, inputs)]
     assert all(after < 0.9 * spread for after, spread in zip(even[:2], uneven[:2], strict=True))
     assert all(np.array_equal(one, other) for one, other in zip(model.get_weights(), before, strict=True))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.support.children.plain_keras import run_plain_tensorflow
 from tests.support.contexts import export_context
 from tests.support.exporting import Exported, StandIn
 from tfopt.backend.audit.inspect import audit_file as inspect
@@ -44,7 +43,7 @@ serve = tf.saved_model.load({str(folder)!r}).signatures["serving_default"]
 np.save({str(tmp_path / "outputs.npy")!r}, serve(image=tf.constant(np.load({str(tmp_path / "images.npy")!r})))["digit"])
 assert "tfopt" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=tmp_path)
+    run_plain_tensorflow(script, tmp_path)
     expected = exported.model.predict(data.test.inputs[:5], verbose=0)
     np.testing.assert_allclose(np.load(tmp_path / "outputs.npy"), expected, atol=1e-5)
     audit = inspect(folder)

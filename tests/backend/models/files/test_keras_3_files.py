@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,11 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tests.support.children.plain_keras import forks
+from tests.support.children.plain_keras import forks, run_plain_keras
 from tests.support.contexts import export_context
 from tests.support.digits import digits
 from tests.support.exporting import Exported
+from tests.support.models import answers
 from tfopt.backend import bridge, quantization
 from tfopt.backend.audit.inspect import audit_file as inspect
 from tfopt.backend.export.keras_files import keras as keras_files
@@ -57,7 +56,7 @@ def test_weights_are_put_back_into_a_copy(name: str, tmp_path: Path) -> None:
     restored = bridge.restore_keras3(made.origin, models.load_model(tmp_path))
     assert isinstance(restored, keras.Model)
     images = digits().test.inputs[:20]
-    np.testing.assert_allclose(restored.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(answers(restored, images), answers(model, images), atol=1e-5)
     assert all(np.array_equal(old, new.numpy()) for old, new in zip(before, made.origin.weights, strict=True))
 
 
@@ -83,7 +82,7 @@ def test_files_of_keras_3_are_loaded(tmp_path: Path, name: str, suffix: str) -> 
     made = models.build(ModelConfig(source=f"./three{suffix}"), digits(), 0, tmp_path)
     assert isinstance(made.origin, keras.Model)
     images = digits().test.inputs[:20]
-    np.testing.assert_allclose(made.model.predict(images, verbose=0), origin.predict(images, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(answers(made.model, images), answers(origin, images), atol=1e-5)
 
 
 def test_the_export_is_a_keras_3_file_that_plain_keras_opens(tmp_path: Path) -> None:
@@ -110,9 +109,7 @@ model = keras.models.load_model({str(file)!r})
 np.save({str(tmp_path / "answers.npy")!r}, model.predict(np.load({str(tmp_path / "images.npy")!r}), verbose=0))
 assert not {{"tf_keras", "tfopt"}} & set(sys.modules)
 """
-    subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, cwd=tmp_path, env={"HOME": str(tmp_path)}
-    )
+    run_plain_keras(script, tmp_path)
     expected = model.predict(digits().test.inputs[:5], verbose=0)
     np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), expected, atol=1e-5)
     again = export_context(tmp_path / "again" / "export", digits(), origin=made.origin)

@@ -17,6 +17,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
+from tests.support.models import answers
 from tests.support.tflite_files.hostile_files import attacks, bytecode, layer, planted, rewrite
 from tfopt import api
 from tfopt.backend.audit.inspect import audit_file as inspect
@@ -120,8 +121,8 @@ def test_the_graph_of_a_saved_model_is_never_loaded(
     path = copied(files, "two", tmp_path)
     (path / "saved_model.pb").write_bytes(b"")
     values = np.random.RandomState(0).rand(3, 4).astype(np.float32)
-    expected = tf_keras.models.load_model(files / "two", compile=False).predict(values, verbose=0)
-    np.testing.assert_array_equal(load_file(path).predict(values, verbose=0), expected)
+    expected = answers(tf_keras.models.load_model(files / "two", compile=False), values)
+    np.testing.assert_array_equal(answers(load_file(path), values), expected)
 
     def load(*args: object) -> None:
         raise AssertionError("the graph was loaded")
@@ -159,8 +160,8 @@ def test_the_flag_imports_the_modules_that_a_file_names(
     with pytest.raises(StageError, match=rf"code of a different module: {module}\.half.*model\.allow_unsafe: true"):
         load_file(path, folder=tmp_path)
     values = np.ones((2, 4), np.float32)
-    expected = load_file(files / name).predict(values, verbose=0)
-    found = load_file(path, allow_unsafe=True, folder=tmp_path).predict(values, verbose=0)
+    expected = answers(load_file(files / name), values)
+    found = answers(load_file(path, allow_unsafe=True, folder=tmp_path), values)
     np.testing.assert_allclose(found, 0.5 * expected, rtol=1e-6)
 
 
@@ -176,7 +177,7 @@ def test_the_flag_loads_lambda_layers(tmp_path: Path, name: str) -> None:
         load_file(tmp_path / name)
     loaded = load_file(tmp_path / name, allow_unsafe=True)
     values = np.random.RandomState(0).rand(3, 4).astype(np.float32)
-    np.testing.assert_array_equal(loaded.predict(values, verbose=0), model.predict(values, verbose=0))
+    np.testing.assert_array_equal(answers(loaded, values), answers(model, values))
 
 
 def test_a_lambda_of_keras_3_is_loaded_but_goes_no_further(tmp_path: Path) -> None:
@@ -199,8 +200,8 @@ def test_a_lambda_of_keras_2_becomes_operations_that_the_store_keeps(tmp_path: P
     config = ModelConfig(source="./two.keras", allow_unsafe=True)
     made = models.build(config, Data(split, split, split, source="examples", num_classes=3), 0, tmp_path).model
     models.save_model(made, tmp_path)
-    expected = model.predict(split.inputs, verbose=0)
-    np.testing.assert_allclose(models.load_model(tmp_path).predict(split.inputs, verbose=0), expected, atol=1e-6)
+    expected = answers(model, split.inputs)
+    np.testing.assert_allclose(answers(models.load_model(tmp_path), split.inputs), expected, atol=1e-6)
 
 
 def test_the_bytecode_of_the_tests_would_run(tmp_path: Path) -> None:

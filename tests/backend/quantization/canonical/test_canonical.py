@@ -13,7 +13,7 @@ from tf_keras import layers
 from tests.support.contexts import qat, qat_context
 from tests.support.converting import converter_of
 from tests.support.digits import digit_arrays
-from tests.support.models import accuracy, prune_by_magnitude, train
+from tests.support.models import accuracy, answers, prune_by_magnitude, train
 from tfopt.backend.audit.tflite import audit_tflite
 from tfopt.backend.quantization import load_quantized, save_quantized
 from tfopt.backend.quantization.annotation import layer_treatments
@@ -92,7 +92,7 @@ def test_the_wrappers_are_rebuilt_from_the_original(trained, tmp_path: Path) -> 
     save_quantized(quantized, tmp_path)
     loaded = load_quantized(tmp_path)
     images, _ = digit_arrays()
-    one, other = (each.model.predict(images[:64], verbose=0) for each in (quantized, loaded))
+    one, other = (answers(each.model, images[:64]) for each in (quantized, loaded))
     np.testing.assert_allclose(one, other, atol=0.01)
     assert loaded.original_names == quantized.original_names
 

@@ -65,7 +65,7 @@ def test_a_frozen_nested_model_stays_frozen() -> None:
 def test_layers_in_nested_models_have_their_own_names() -> None:
     image = layers.Input((8, 8, 4), name="image")
     model = tf_keras.Model(image, _block("backbone")(image))
-    assert treatments(model) == {
+    assert treatments(canonicalize(model)) == {
         "image": "simulated",
         "conv": "simulated",
         "norm": "fused with conv",

@@ -9,13 +9,16 @@ import tf_keras
 from ai_edge_litert.interpreter import Interpreter
 from tf_keras import layers
 
-from tests.support.canonical import quantized_file, randomized, there_and_back, treatments
+from tests.support.canonical import quantized_file, there_and_back, treatments
 from tfopt.backend.equivalence import random_inputs
+from tfopt.backend.quantization.canonical import Canonical
 
 pytestmark = pytest.mark.tf
 
 
-def _model() -> tf_keras.Model:
+@pytest.fixture(scope="module")
+def canonical() -> Canonical:
+    """Its outputs are the same there and back."""
     given = layers.Input((6,), name="given")
 
     def wide(name: str) -> tf.Tensor:
@@ -29,23 +32,21 @@ def _model() -> tf_keras.Model:
         layers.Dense(5, activation="elu", name="function")(given),
         layers.Activation("softplus", name="soft")(wide("soft")),
     ]
-    return tf_keras.Model(given, joined, name="functions")
+    return there_and_back(tf_keras.Model(given, joined, name="functions"))
 
 
-def test_the_same_outputs_there_and_back() -> None:
-    model = _model()
-    canonical = there_and_back(model)
+def test_the_same_outputs_there_and_back(canonical: Canonical) -> None:
     assert {done.layer for done in canonical.rewrites} >= {"least", "most", "elu", "function", "soft"}
-    assert not any(how.startswith("float") for how in treatments(model).values())
+    assert not any(how.startswith("float") for how in treatments(canonical).values())
 
 
-def test_the_file_is_integer_and_right() -> None:
-    model = randomized(_model())
-    file = quantized_file(model, data=True)
+def test_the_file_is_integer_and_right(canonical: Canonical) -> None:
+    model = canonical.original
+    file = quantized_file(canonical, data=True)
     assert file.float_operators == []
     given = random_inputs(model, seed=2, bounded=True)[0]
     found = _outputs(file.content, given)
-    for name, values in zip(model.output_names, model(tf.constant(given)), strict=True):
+    for name, values in zip(model.output_names, canonical.model(tf.constant(given)), strict=True):
         nearest = min(np.abs(np.asarray(values) - other).max() for other in found)
         assert nearest <= 0.05 * np.ptp(values), name
 

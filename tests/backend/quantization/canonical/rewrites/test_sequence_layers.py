@@ -7,12 +7,14 @@ import tf_keras
 from tf_keras import layers
 
 from tests.support.canonical import quantized_file, there_and_back, treatments
-from tfopt.backend.quantization.canonical import canonicalize
+from tfopt.backend.quantization.canonical import Canonical, canonicalize
 
 pytestmark = pytest.mark.tf
 
 
-def _model() -> tf_keras.Model:
+@pytest.fixture(scope="module")
+def canonical() -> Canonical:
+    """Its outputs are the same there and back."""
     series = layers.Input((12, 4), name="series")
     x = layers.Conv1D(6, 3, padding="causal", dilation_rate=2, name="causal")(series)
     x = layers.ReLU(name="relu")(layers.BatchNormalization(name="norm")(x))
@@ -27,31 +29,25 @@ def _model() -> tf_keras.Model:
     x = layers.Cropping1D((1, 2), name="crop")(layers.ZeroPadding1D(3, name="pad")(x))
     x = layers.AveragePooling1D(2, name="average")(x)
     x = layers.Concatenate(name="both")([layers.GlobalAveragePooling1D(name="mean")(x), layers.GlobalMaxPooling1D()(x)])
-    return tf_keras.Model(series, layers.Dense(3, activation="softmax", name="logits")(x))
+    return there_and_back(tf_keras.Model(series, layers.Dense(3, activation="softmax", name="logits")(x)))
 
 
-@pytest.fixture(scope="module")
-def model() -> tf_keras.Model:
-    return _model()
-
-
-def test_there_and_back(model) -> None:
-    canonical = there_and_back(model)
+def test_there_and_back(canonical) -> None:
     used = {type(layer).__name__ for layer in canonical.model.layers}
     assert not {name for name in used if "1D" in name}
     # One way in, one way out (none: global pooling drops the axis), no detours between.
     assert sum(name in ("InsertAxes", "RemoveAxes") for name in (type(x).__name__ for x in canonical.model.layers)) == 1
 
 
-def test_the_file_is_integer_without_calibration_data(model) -> None:
-    file = quantized_file(model)
+def test_the_file_is_integer_without_calibration_data(canonical) -> None:
+    file = quantized_file(canonical)
     assert file.float_operators == []
     assert {kernel.dtype for kernel in file.kernels} == {"int8"}
     assert max(kernel.scales.size for kernel in file.kernels) > 1
 
 
-def test_what_the_plan_says(model) -> None:
-    found = treatments(model)
+def test_what_the_plan_says(canonical) -> None:
+    found = treatments(canonical)
     assert found["causal"] == "simulated, rewritten: Conv1D computed as Conv2D, dilated convolution as one operator"
     assert (found["norm"], found["relu"], found["separable_norm"]) == (
         "fused with causal",

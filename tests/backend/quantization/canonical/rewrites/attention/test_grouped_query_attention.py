@@ -20,7 +20,7 @@ def test_it_is_simulated_and_restored_and_its_file_is_integer() -> None:
     model = to_tf_keras(keras.Model(given, layers.Dense(2, name="head")(layers.Flatten(name="flat")(x))))
     canonical = there_and_back(model)
     assert not any(isinstance(layer, Keras3LayerWrapper) for layer in canonical.model.layers)
-    assert {name: how for name, how in treatments(model).items() if not how.startswith("simulated")} == {}
-    file = quantized_file(model, data=True)
+    assert {name: how for name, how in treatments(canonical).items() if not how.startswith("simulated")} == {}
+    file = quantized_file(canonical, data=True)
     assert file.float_operators == []
     assert file.operators.count("SOFTMAX") == 2

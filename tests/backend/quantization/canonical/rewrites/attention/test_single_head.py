@@ -26,5 +26,5 @@ def test_all_of_it_is_simulated_and_restored() -> None:
     canonical = there_and_back(model)
     names = {layer.name for layer in canonical.model.layers}
     assert names >= {f"{name}_softmax" for name in ("causal", "keyed", "padded", "both_padded")}
-    found = {name: how for name, how in treatments(model).items() if not how.startswith("simulated")}
+    found = {name: how for name, how in treatments(canonical).items() if not how.startswith("simulated")}
     assert found == {"tokens": "after training"}

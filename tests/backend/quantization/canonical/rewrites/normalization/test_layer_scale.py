@@ -20,7 +20,7 @@ def test_layer_scale_there_and_back_and_in_the_file() -> None:
     model = to_tf_keras(keras.Model(image, layers.Dense(3, name="head")(layers.Flatten()(x))))
     canonical = there_and_back(model)
     assert [done.layer for done in canonical.rewrites] == ["scale"]
-    assert treatments(model)["scale"] == "simulated, rewritten: computed as 1x1 DepthwiseConv2D"
-    file = quantized_file(model)
+    assert treatments(canonical)["scale"] == "simulated, rewritten: computed as 1x1 DepthwiseConv2D"
+    file = quantized_file(canonical)
     assert file.float_operators == []
     assert "DEPTHWISE_CONV_2D" in file.operators

@@ -18,8 +18,8 @@ def test_it_is_simulated_and_restored_and_its_file_is_integer() -> None:
     x = layers.LayerNormalization(center=False, name="scaled")(x)
     x = layers.Flatten(name="flat")(RMSNormalization(name="root")(x))
     model = tf_keras.Model(given, layers.Dense(2, name="head")(x))
-    there_and_back(model)
-    assert {name: how for name, how in treatments(model).items() if not how.startswith("simulated")} == {}
-    file = quantized_file(model, data=True)
+    canonical = there_and_back(model)
+    assert {name: how for name, how in treatments(canonical).items() if not how.startswith("simulated")} == {}
+    file = quantized_file(canonical, data=True)
     assert file.float_operators == []
     assert file.operators.count("RSQRT") == 3

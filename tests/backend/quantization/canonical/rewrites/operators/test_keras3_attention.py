@@ -12,6 +12,7 @@ from keras import layers, ops
 from tests.support.canonical import quantized_file, there_and_back, treatments
 from tfopt.backend.bridge import to_tf_keras
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
+from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.canonical.rewrites.operators.keras3_attention import added_mask, product
 
 pytestmark = pytest.mark.tf
@@ -51,21 +52,22 @@ def attention() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def model() -> Any:
+def canonical() -> Canonical:
+    """Its outputs are the same there and back."""
     keras.utils.set_random_seed(2)
-    return to_tf_keras(attention())
+    return there_and_back(to_tf_keras(attention()))
 
 
-def test_no_operation_on_values_stays_in_a_wrapper(model: Any) -> None:
-    canonical = there_and_back(model)
+def test_no_operation_on_values_stays_in_a_wrapper(canonical: Canonical) -> None:
+    model = canonical.original
     wrapped = [layer for layer in canonical.model.layers if isinstance(layer, Keras3LayerWrapper)]
     assert [layer.name for layer in wrapped if layer.output.dtype.is_floating] == []
-    not_simulated = {name for name, how in treatments(model).items() if how.startswith(("after training", "float"))}
+    not_simulated = {name for name, how in treatments(canonical).items() if how.startswith(("after training", "float"))}
     assert not not_simulated & {layer.name for layer in model.layers if layer.output.dtype.is_floating}
 
 
-def test_the_file_computes_in_integers(model: Any) -> None:
-    file = quantized_file(model, data=True)
+def test_the_file_computes_in_integers(canonical: Canonical) -> None:
+    file = quantized_file(canonical, data=True)
     assert file.float_operators == []
     assert file.operators.count("SOFTMAX") == 3
 
