@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import tfopt
+from tests.support.children.plain_keras import run_plain_keras
 from tfopt.core.records.report import ExportRecord
 
 pytestmark = pytest.mark.tf
@@ -35,7 +34,7 @@ def test_registered_functions_and_classes_of_a_file_are_found(
     shared_case: Callable[[str], Path], tmp_path: Path
 ) -> None:
     folder = shared_case("registered-function-file")
-    subprocess.run([sys.executable, "objects.py"], cwd=folder, check=True, capture_output=True)
+    run_plain_keras((folder / "objects.py").read_text(encoding="utf-8"), folder)
     few = {"stages.train.epochs": 1, "stages.prune.epochs": 2}
     run = tfopt.run(tfopt.load(folder / "recipe.yaml", few), out=tmp_path)
     assert [broken(export) for export in run.report.exports] == [[], []]
