@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.quick_tensorflow import ONE_THREAD, no_functions_for_gpus, optimize_graphs
+from tests.support.quick_tensorflow import (
+    ONE_THREAD,
+    no_collection_per_conversion,
+    no_functions_for_gpus,
+    optimize_graphs,
+)
 from tests.support.root import SHARED_DATA
 from tfopt.report.shared import style
 
@@ -48,6 +53,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         optimize_graphs(item.get_closest_marker("grappler") is not None)
         no_functions_for_gpus()
+        no_collection_per_conversion()
         tf_keras.utils.set_random_seed(0)
 
 
