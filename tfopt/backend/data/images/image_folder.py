@@ -196,7 +196,7 @@ def read_image(file: Path | BytesIO, size: tuple[int, int] | None, channels: int
     """
     try:
         with Image.open(file) as opened:
-            image = opened.convert(_MODES[channels])
+            image = opened if opened.mode == _MODES[channels] else opened.convert(_MODES[channels])
             if size is not None and image.size != (size[1], size[0]):
                 image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
             pixels = np.asarray(image, dtype=np.uint8)
