@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tfopt.backend.types import Array
 from tfopt.core.config.data import Splits
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
+from tfopt.io.system.files import files_below
 from tfopt.memory import available_memory
 
 _SPLITS = ("train", "validation", "test")
@@ -28,7 +30,7 @@ _SUFFIXES = (".wav", ".wave")
 
 def has_wavs(path: Path) -> bool:
     """Whether a folder holds WAV files: in itself, or in its subfolders down to the second level."""
-    return any(file.suffix.lower() in _SUFFIXES for depth in ("*", "*/*", "*/*/*") for file in path.glob(depth))
+    return any(os.path.splitext(file.name)[1].lower() in _SUFFIXES for file in files_below(path, 3))
 
 
 def load_wavs(

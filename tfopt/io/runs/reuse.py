@@ -11,7 +11,7 @@ from tfopt.core.records.fingerprint import fingerprint
 from tfopt.io.recipes.model_sources import recipe_of
 from tfopt.io.recipes.recipe_file import load_recipe
 from tfopt.io.system.environment import environment, package_version
-from tfopt.io.system.files import content_hash
+from tfopt.io.system.files import data_hash
 
 
 def recipe_identity(recipe: Recipe) -> str:
@@ -31,7 +31,7 @@ def run_identity(recipe: Recipe) -> str | None:
     found = environment()
     versions = {name: value for name, value in found.model_dump().items() if name not in ("cpu", "threads")}
     versions["scikit-learn"] = package_version("scikit-learn")
-    contents = {text: content_hash(Path(text)) for text in _texts(recipe.to_document()) if _names_file(text)}
+    contents = {text: data_hash(Path(text)) for text in _texts(recipe.to_document()) if _names_file(text)}
     others = [run_identity(other) for other in _needed(recipe)]
     return None if None in others else fingerprint([recipe.to_document(), versions, contents, *others])
 

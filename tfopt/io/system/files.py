@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tfopt.atomic import replacing
@@ -11,6 +12,9 @@ from tfopt.core.records.fingerprint import fingerprint
 from tfopt.errors import StoreError
 
 _CHUNK = 1 << 20
+_MOST_FILES = 10_000
+_MOST_BYTES = 1 << 30
+"""Data above either are not read to find out whether they are those of the last run."""
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -66,6 +70,41 @@ def file_hash(path: Path) -> str:
 def content_hash(path: Path) -> str:
     """SHA-256 of a file, or of all files below a folder."""
     return file_hash(path) if path.is_file() else fingerprint(folder_hashes(path))
+
+
+def files_below(folder: Path, depth: int) -> Iterator[os.DirEntry[str]]:
+    """Files in a folder and its subfolders, in any order: without a path for each, which takes long for many.
+
+    Args:
+        folder: where they are.
+        depth: 1 for the files in the folder itself, 2 for those in its subfolders too, ...
+    """
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        if entry.is_file():
+            yield entry
+        elif depth > 1 and entry.is_dir():
+            yield from files_below(Path(entry), depth - 1)
+
+
+def data_hash(path: Path) -> str:
+    """As `content_hash`; of a folder with many or large files their names, sizes and times of change stand for them.
+
+    Args:
+        path: a file or a folder that is read only, such as the examples of a recipe.
+    """
+    if path.is_file():
+        return content_hash(path) if path.stat().st_size <= _MOST_BYTES else _listed([path], path.parent)
+    files = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
+    few = len(files) <= _MOST_FILES and sum(file.stat().st_size for file in files) <= _MOST_BYTES
+    return content_hash(path) if few else _listed(files, path)
+
+
+def _listed(files: Sequence[Path], root: Path) -> str:
+    top = os.path.join(root, "")
+    found = ((str(file).removeprefix(top), os.stat(file)) for file in files)
+    return fingerprint(sorted([name, one.st_size, one.st_mtime_ns] for name, one in found))
 
 
 def folder_hashes(folder: Path, leave_out: frozenset[str] = frozenset()) -> dict[str, str]:

@@ -82,9 +82,11 @@ def identity_of_files(files: Sequence[Path], root: Path, settings: object) -> st
         settings: whatever else decides about the rows; its `repr` counts.
     """
     digest = sha256(f"{settings!r}\n".encode())
-    for file in files:
-        found = file.stat()
-        digest.update(f"{os.path.relpath(file, root)}\t{found.st_size}\t{found.st_mtime_ns}\n".encode())
+    top = os.path.join(root, "")
+    for file in map(str, files):
+        found = os.stat(file)
+        name = file[len(top) :] if file.startswith(top) else os.path.relpath(file, root)
+        digest.update(f"{name}\t{found.st_size}\t{found.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

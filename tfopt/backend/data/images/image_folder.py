@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -56,7 +57,7 @@ def _every_class(path: Path) -> list[Path]:
         classes = [part for split in splits for part in _subfolders(split)]
     by_class: dict[str, list[Path]] = {}
     for part in classes:
-        files = sorted(file for file in part.iterdir() if not file.name.startswith("."))
+        files = _files_in(part)
         by_class.setdefault(part.name, []).extend(files)
     turns = max(len(files) for files in by_class.values())
     return [files[turn] for turn in range(turns) for files in by_class.values() if turn < len(files)]
@@ -120,12 +121,17 @@ def _read(folder: Path, size: tuple[int, int] | None, channels: int, scale: Scal
     files: list[Path] = []
     labels: list[str] = []
     for class_folder in _subfolders(folder):
-        found = sorted(file for file in class_folder.iterdir() if not file.name.startswith("."))
+        found = _files_in(class_folder)
         if not found:
             raise StageError(f"The class folder {class_folder} is empty.", code="data_missing")
         files += found
         labels += [class_folder.name] * len(found)
     return scaled_rows(image_rows(files, folder, size, channels), scale), np.array(labels)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """In the order of their names, which are sorted as text: paths take ten times as long."""
+    return [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".")]
 
 
 def image_rows(files: Sequence[Path], root: Path, size: tuple[int, int] | None, channels: int) -> DecodedRows[Path]:

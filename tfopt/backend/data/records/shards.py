@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfopt.errors import StageError
+from tfopt.io.system.files import files_below
 
 _PREFIXES = {
     "train": "train",
@@ -36,7 +37,7 @@ def has_files(path: Path, kind: Callable[[Path], bool]) -> bool:
     """Whether a path is such a file, a pattern of such files, or a folder of them, itself or its subfolders."""
     if not path.is_dir():
         return kind(path)
-    return any(kind(file) for depth in ("*", "*/*") for file in path.glob(depth) if file.is_file())
+    return any(kind(Path(file.name)) for file in files_below(path, 2))
 
 
 def shards_of(path: Path, kind: Callable[[Path], bool]) -> dict[str, list[Path]]:
