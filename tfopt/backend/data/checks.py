@@ -7,15 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfopt.backend.data.arrays.reading import extremes, in_memory, is_in_memory, named
-from tfopt.backend.data.arrays.views import ChangedRows, LazyArray, of_type
+from tfopt.backend.data.arrays.reading import in_memory, is_in_memory, named
+from tfopt.backend.data.arrays.views import ChangedRows, LazyArray, extremes, of_type
 from tfopt.backend.data.splits import Split, num_examples
-from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays
+from tfopt.backend.types import Array, ExampleArray, ExampleArrays
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 NO_TARGET = -1
 """In sequences and maps of labels: nothing is to be predicted here. The loss must ignore it (`ignore_class: -1`)."""
+_LABEL = 64
+"""Bytes of a target from which on it can be left where it is."""
 _TYPES = {
     "bool": "float32",
     "float64": "float32",
@@ -34,8 +36,10 @@ def inputs_of(x: object, source: str, split: str) -> ExampleArrays:
     return _numeric(x, label)
 
 
-def targets_of(y: object, source: str, split: str) -> Arrays:
+def targets_of(y: object, source: str, split: str) -> ExampleArrays:
     """Targets: integers and text stay, (n, 1) labels become (n,); quantities become float32 of at least two axes.
+
+    Maps and boxes that are not in memory stay where they are; labels and a few quantities are read.
 
     Raises:
         StageError: there are none.
@@ -47,11 +51,14 @@ def targets_of(y: object, source: str, split: str) -> Arrays:
             code="data_missing",
         )
 
-    def tidy(part: object) -> Array:
+    def tidy(part: object) -> ExampleArray:
+        if isinstance(part, LazyArray | np.memmap) and part.nbytes > _LABEL * len(part):
+            lazy = _numeric(part, f"{source}, {split} split: targets")
+            return lazy if lazy.dtype.kind == "f" else of_type(lazy, np.dtype(np.int32))
         array = np.asarray(part)
         if array.dtype.kind in "OSU":
             return _squeezed(array.astype(str))
-        array = in_memory(_numeric(array, f"{source}, {split} split: targets"))
+        array = in_memory(_numeric(array, f"{source}, {split} split: targets"))  # no copy: it is in memory
         if array.dtype.kind == "f":
             # (n,) against an output (n, 1) would broadcast to (n, n) in any hand-written difference.
             return array[:, np.newaxis] if array.ndim == 1 else array
@@ -180,9 +187,9 @@ def check_split(split: Split, train: Split, num_classes: int | None, what: str) 
     if isinstance(split.targets, dict) and isinstance(train.targets, dict):
         for name, labels in split.targets.items():
             known = train.targets[name]
-            if labels.dtype.kind in "iu" and known.dtype.kind in "iu" and known.size:
+            if labels.dtype.kind in "iu" and known.dtype.kind in "iu" and known.nbytes:
                 # Of labels of pixels and tokens, one that only another split has is rare, not wrong.
-                most = max(int(known.max()), int(labels.max()) if labels.ndim > 1 else 0) + 1
+                most = max(extremes(known)[1], extremes(labels)[1] if labels.ndim > 1 else 0) + 1
                 _check_labels(labels, most, f"{what}: targets {name}")
 
 
@@ -276,7 +283,7 @@ def _squeezed(array: Array) -> Array:
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
-def _each(value: object, work: Callable[[object], Array]) -> Arrays:
+def _each(value: object, work: Callable[[object], ExampleArray]) -> ExampleArrays:
     return {str(name): work(part) for name, part in value.items()} if isinstance(value, Mapping) else work(value)
 
 

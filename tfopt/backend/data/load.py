@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
 from tfopt.backend.data import sources
+from tfopt.backend.data.arrays.reading import parts
+from tfopt.backend.data.arrays.views import largest
 from tfopt.backend.data.caching.kept import kept
 from tfopt.backend.data.caching.spool import Spools
 from tfopt.backend.data.checks import (
@@ -30,7 +32,7 @@ from tfopt.backend.data.per_example.weights import with_own_weights, with_weight
 from tfopt.backend.data.several_inputs import are_by_position, by_position
 from tfopt.backend.data.splits import Data, Split, is_one_hot
 from tfopt.backend.data.texts import load_texts
-from tfopt.backend.types import Array, Arrays, ExampleArrays
+from tfopt.backend.types import ExampleArray, ExampleArrays
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
 
@@ -66,7 +68,7 @@ def load(config: DataConfig, folder: Path = Path(), cache: Path | None = None) -
     for name, examples in raw.items():
         x, y = examples.inputs, examples.targets
         given[name] = inputs_of(by_position(x, y), config.source, name)
-        targets = cast("Arrays", given[name] if reproduce else targets_of(y, config.source, name))
+        targets = given[name] if reproduce else targets_of(y, config.source, name)
         anomalies = prepared.anomalies if name == "test" else None
         what = f"{config.source}, {name} split"
         split = with_weights(Split(given[name], targets, anomalies, keys=examples.keys), examples.weights, what)
@@ -128,7 +130,7 @@ def calibration_examples(data: Data, n: int, seed: int) -> Split:
 
 
 def class_weights(
-    targets: Arrays, setting: Literal["balanced"] | Mapping[int, float] | None, ignored: int | None = None
+    targets: ExampleArrays, setting: Literal["balanced"] | Mapping[int, float] | None, ignored: int | None = None
 ) -> dict[int, float] | None:
     """Weight of each class in the loss, for Keras' `class_weight`.
 
@@ -158,11 +160,13 @@ def class_weights(
             "Remove class_weights.",
             code="incompatible_loss",
         )
-    if targets.dtype.kind in "iu":
-        counted = targets[(targets >= 0) & (targets != ignored)]
-        counts = np.bincount(counted, minlength=1)
-    else:
-        counts = np.bincount(targets.argmax(axis=-1).reshape(-1), minlength=targets.shape[-1])
+    labels = targets.dtype.kind in "iu"
+    counts = np.zeros(largest(targets) + 1 if labels else targets.shape[-1], np.int64)
+    for part in parts(targets):
+        found = part[(part >= 0) & (part != ignored)] if labels else part.argmax(axis=-1).reshape(-1)
+        counts += np.bincount(found, minlength=len(counts))
+    if labels:  # as many as there are classes that count
+        counts = counts[: int(np.flatnonzero(counts)[-1]) + 1] if counts.any() else counts[:1]
     if setting == "balanced":
         classes = np.count_nonzero(counts)
         return {k: float(counts.sum() / (classes * count)) if count else 1.0 for k, count in enumerate(counts)}
@@ -175,7 +179,7 @@ def class_weights(
     return {k: float(setting.get(k, 1.0)) for k in range(len(counts))}
 
 
-def _are_classes(targets: Array) -> bool:
+def _are_classes(targets: ExampleArray) -> bool:
     if targets.dtype.kind in "iu":
         return targets.ndim == 1 or targets.shape[-1] != 1
     return targets.ndim == 2 or is_one_hot(targets)

@@ -13,7 +13,7 @@ import numpy as np
 
 from tfopt.atomic import replacing
 from tfopt.backend.data.arrays.reading import all_in_memory, arrays_in_memory, named, parts
-from tfopt.backend.data.arrays.views import LazyArray, selected
+from tfopt.backend.data.arrays.views import LazyArray, largest, selected
 from tfopt.backend.data.drawing import random_order
 from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays, Nested
@@ -49,8 +49,8 @@ class Split:
 
     Args:
         inputs: array, or arrays by input name; in memory or not (`tfopt.backend.data.arrays`).
-        targets: array, or arrays by output name, in memory; the very object `inputs`, in memory or not, where a model
-            is to reproduce its input.
+        targets: array, or arrays by output name, in memory or not; the very object `inputs` where a model is to
+            reproduce its input.
         anomalies: which examples are anomalies, (n,) bool, so that a model that reproduces its input can be judged by
             finding them; None where that is not known.
         weights: how much each example counts in the loss, (n,), or each of its positions, (n, ...), by output name
@@ -59,7 +59,7 @@ class Split:
     """
 
     inputs: ExampleArrays
-    targets: Arrays
+    targets: ExampleArrays
     anomalies: Array | None = None
     weights: Arrays | None = None
     keys: Array | None = None
@@ -104,13 +104,13 @@ class Split:
         if self.in_memory:
             return self
         inputs = arrays_in_memory(self.inputs, what)
-        targets = inputs if self.targets is self.inputs else self.targets
+        targets = inputs if self.targets is self.inputs else arrays_in_memory(self.targets, what)
         return replace(self, inputs=inputs, targets=targets)
 
     def select(self, positions: Array) -> Split:
         """The examples at `positions`, in that order; those that are not in memory are not read."""
         inputs = _each(self.inputs, positions)
-        targets = cast("Arrays", inputs if self.targets is self.inputs else _each(self.targets, positions))
+        targets = inputs if self.targets is self.inputs else _each(self.targets, positions)
         return Split(
             inputs,
             targets,
@@ -205,7 +205,7 @@ class Data:
         for name, array in targets.items():
             one_hot = is_one_hot(array)
             labels = array.dtype.kind in "iu" and not one_hot
-            sizes[name] = int(array.max(initial=0)) + 1 if labels else int(array.shape[-1])
+            sizes[name] = largest(array) + 1 if labels else int(array.shape[-1])
             if not labels and not one_hot:
                 quantities.add(name)
         return OutputSizes(sizes, frozenset(quantities))
@@ -233,7 +233,7 @@ class Data:
         lazy = [
             array
             for split in (self.train, self.validation, self.test)
-            for array in named(split.inputs).values()
+            for array in (*named(split.inputs).values(), *named(split.targets).values())
             if isinstance(array, LazyArray)
         ]
         if self.remembered is None or not lazy or any(array.identity is None for array in lazy):

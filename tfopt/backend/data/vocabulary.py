@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfopt.backend.data.arrays.reading import extremes, named
+from tfopt.backend.data.arrays.reading import named
+from tfopt.backend.data.arrays.views import extremes
 from tfopt.backend.data.splits import Data
 from tfopt.backend.text.tokenizer import NAME, SENTENCEPIECE_MODEL, TOKENIZER_JSON, Tokenizer
 

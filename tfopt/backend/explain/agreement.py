@@ -10,7 +10,7 @@ import numpy as np
 
 from tfopt.backend.data.arrays.reading import slices
 from tfopt.backend.training.metrics.counted import counted_outputs
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, ExampleArrays
 from tfopt.core.claims.agreement import OutputComparison
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.outputs import Outputs
@@ -25,7 +25,7 @@ _MOST_BYTES = 64 << 20
 """Outputs that are looked at together: those of a language model may not fit into memory as often as needed."""
 
 
-def compare(found: Array, expected: Array, compile: Compile, targets: object = None) -> OutputComparison:
+def compare(found: Array, expected: Array, compile: Compile, targets: ExampleArrays | None = None) -> OutputComparison:
     """Compares outputs as the recipe's loss interprets them.
 
     Args:
@@ -60,7 +60,7 @@ def compare(found: Array, expected: Array, compile: Compile, targets: object = N
 
 
 def compare_each(
-    found: Mapping[str, Array], expected: Mapping[str, Array], compile: Compile, targets: Arrays | None = None
+    found: Mapping[str, Array], expected: Mapping[str, Array], compile: Compile, targets: ExampleArrays | None = None
 ) -> tuple[OutputComparison, ...]:
     """Compares each output as its loss interprets it.
 

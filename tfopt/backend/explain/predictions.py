@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tfopt.backend.data.arrays.reading import arrays_in_memory
 from tfopt.backend.data.splits import Data, Split, is_one_hot
 from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain import examples
@@ -90,6 +91,8 @@ def explain_predictions(
     """
     meaning = Outputs.of(compile)
     total = len(before)
+    if split.targets is not split.inputs:
+        split = replace(split, targets=arrays_in_memory(split.targets, "The test targets"))
     if isinstance(split.targets, dict) or before.shape != after.shape:
         note = "Predictions are compared for models with one output of one shape only."
         return ExplanationRecord(against=against, split=name, examples=total, notes=[note])

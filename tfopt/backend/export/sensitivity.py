@@ -11,6 +11,7 @@ from typing import Literal
 import tf_keras
 from pydantic import ValidationError
 
+from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.data.splits import Split
 from tfopt.backend.explain import advice
 from tfopt.backend.explain import sensitivity as measuring
@@ -180,7 +181,8 @@ def sensitivity_table(asked: Asked, work: Path) -> SensitivityTable:
     inputs, outputs = asked.examples(examples)
     expected = outputs[output] if output else next(iter(outputs.values()))
     weights = None if examples.weights is None else of_output(examples.weights, output)
-    judge = Judge(expected, of_output(examples.targets, output), context.compile.meaning_of(output), weights)
+    targets = in_memory(of_output(examples.targets, output))
+    judge = Judge(expected, targets, context.compile.meaning_of(output), weights)
     twin: Path | Failure | None = asked.twin
     if float_model is not None:
         as_float = Variant(batch=asked.variant.batch, shape=asked.variant.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tf_keras
 
+from tfopt.backend.data.arrays.views import extremes, values_of
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Data
 from tfopt.backend.models.default_loss import are_zero_or_one
@@ -12,7 +13,7 @@ from tfopt.backend.models.outputs import classes_of, of_output
 from tfopt.backend.models.padding import check_padding
 from tfopt.backend.models.vocabularies import check_vocabulary
 from tfopt.backend.training.metrics.counted import ignored_class
-from tfopt.backend.types import Array, ExampleArray, Shape
+from tfopt.backend.types import ExampleArray, Shape
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.keras_names import LOSSES, METRICS
 from tfopt.core.config.training.outputs import Outputs
@@ -79,7 +80,7 @@ def _check_inputs(model: tf_keras.Model, data: Data) -> None:
 
 
 def _check_targets(
-    model: tf_keras.Model, index: int, targets: Array, num_classes: int | None, compile: Compile, name: str
+    model: tf_keras.Model, index: int, targets: ExampleArray, num_classes: int | None, compile: Compile, name: str
 ) -> None:
     output = tuple(model.outputs[index].shape[1:])
     layer, key = model.output_names[index], _key(name)
@@ -107,20 +108,20 @@ def _check_targets(
         ignored = ignored_class(compile)
         classes = num_classes
         if ignored == num_classes - 1:  # such as 255 in masks of Pascal VOC
-            classes = int(targets.max(initial=-1, where=targets != ignored)) + 1
+            classes = max((int(value) for value in values_of(targets) if value != ignored), default=-1) + 1
         if width is not None and classes > width:
             raise StageError(
                 f"The labels go up to {classes - 1}, but the layer {layer!r} has {counted(width or 0, 'output')}.",
                 _advice(classes, width, activation),
                 code="incompatible_model",
             )
-        if ignored != NO_TARGET and targets.min() == NO_TARGET:
+        if ignored != NO_TARGET and extremes(targets)[0] == NO_TARGET:
             raise StageError(
                 f"Some targets are {NO_TARGET}: nothing is to be predicted there. But the loss would count them.",
                 f"Set {key}: {{name: {compile.single_loss.name}, ignore_class: {NO_TARGET}, ...}}.",
                 code="incompatible_loss",
             )
-        if ignored is not None and (targets == ignored).all():
+        if ignored is not None and set(extremes(targets)) == {ignored}:
             raise StageError(
                 f"All targets are {ignored}, which {key}.ignore_class leaves out: nothing is left to learn.",
                 code="incompatible_loss",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import overload
 
-import numpy as np
-
+from tfopt.backend.data.arrays.reading import in_memory
+from tfopt.backend.data.arrays.views import largest
 from tfopt.backend.data.per_example.weights import IN_ORDER
 from tfopt.backend.data.splits import Data, Split
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import counted
@@ -78,7 +79,15 @@ def for_model(compile: Compile, data: Data, names: Sequence[str], model: str) ->
     return compile.of_model(names), used, warnings
 
 
-def of_output(targets: Arrays, output: str) -> Array:
+@overload
+def of_output(targets: Arrays, output: str) -> Array: ...
+
+
+@overload
+def of_output(targets: ExampleArrays, output: str) -> ExampleArray: ...
+
+
+def of_output(targets: ExampleArrays, output: str) -> ExampleArray:
     """The targets of one output.
 
     Args:
@@ -99,19 +108,20 @@ def classes_of(data: Data, output: str) -> int | None:
         return data.num_classes
     splits = [split.targets for split in (data.train, data.validation, data.test)]
     arrays = [each[output] for each in splits if isinstance(each, dict)]
-    if arrays[0].dtype.kind not in "iu" or not arrays[0].size:
+    if arrays[0].dtype.kind not in "iu" or not arrays[0].nbytes:
         return None
-    return max(int(array.max(initial=0)) for array in arrays) + 1
+    return max(map(largest, arrays)) + 1
 
 
-def _check_single(targets: Arrays, names: Sequence[str], model: str) -> None:
+def _check_single(targets: ExampleArrays, names: Sequence[str], model: str) -> None:
     """Raises StageError where a loss for one output meets several outputs, or several targets."""
-    several = isinstance(targets, dict) and len(targets) > 1
+    given = list(targets) if isinstance(targets, dict) else []
+    several = len(given) > 1
     if len(names) == 1 and not several:
         return
     if len(names) == 1:
         raise StageError(
-            f"The data have the targets {', '.join(targets)}, but the model {model!r} has one output, {names[0]}.",
+            f"The data have the targets {', '.join(given)}, but the model {model!r} has one output, {names[0]}.",
             f"Name the one that counts: compile.loss: {{{names[0]}: ...}} with targets of that name, or use a model "
             "with an output for each.",
             code="incompatible_model",
@@ -124,14 +134,14 @@ def _check_single(targets: Arrays, names: Sequence[str], model: str) -> None:
     )
 
 
-def _likely(targets: Arrays, name: str) -> str:
+def _likely(targets: ExampleArrays, name: str) -> str:
     array = targets.get(name) if isinstance(targets, dict) else targets
     if array is None:
         return "..."
     return "sparse_categorical_crossentropy" if array.dtype.kind in "iu" else "mse"
 
 
-def _named(targets: Arrays, names: Sequence[str], judged: Sequence[str]) -> Mapping[str, Array]:
+def _named(targets: ExampleArrays, names: Sequence[str], judged: Sequence[str]) -> Mapping[str, ExampleArray]:
     """Targets by the names of outputs: those in order get the names of all outputs, or of those that are judged."""
     if not isinstance(targets, dict):
         return {judged[0]: targets} if len(judged) == 1 else {"one array": targets}
@@ -143,8 +153,9 @@ def _named(targets: Arrays, names: Sequence[str], judged: Sequence[str]) -> Mapp
 
 def _with_targets(split: Split, names: Sequence[str], judged: Sequence[str]) -> Split:
     given = _named(split.targets, names, judged)
-    targets = {output: np.asarray(given[output]) for output in judged}
+    targets = {output: given[output] for output in judged}
     if split.weights is None:
         return replace(split, targets=targets)
-    weights = {output: array for output, array in _named(split.weights, names, judged).items() if output in judged}
+    of_outputs = _named(split.weights, names, judged)
+    weights = {output: in_memory(array) for output, array in of_outputs.items() if output in judged}
     return replace(split, targets=targets, weights=weights)

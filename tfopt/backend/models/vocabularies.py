@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import tf_keras
 
-from tfopt.backend.data.arrays.reading import extremes
+from tfopt.backend.data.arrays.views import extremes
 from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.data.vocabulary import vocabulary_size
 from tfopt.backend.graph.layers import layer_type, nodes

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.data.arrays.tensors import readable_errors
+from tfopt.backend.data.arrays.views import extremes, values_of
 from tfopt.backend.data.batches import evaluation_batches, one_hot_depth, training_batches
 from tfopt.backend.data.load import steps_per_epoch
 from tfopt.backend.data.splits import Split
@@ -35,7 +36,7 @@ from tfopt.backend.training.resume.snapshots import SnapshotHook
 from tfopt.backend.training.step_errors import LossNotFinite
 from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 from tfopt.backend.training.weighting import weighted
-from tfopt.backend.types import Array, Nested, Shape
+from tfopt.backend.types import ExampleArray, Nested, Shape
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.precision import is_mixed
 from tfopt.core.contracts.result import StageResult
@@ -236,17 +237,24 @@ def _check(model: tf_keras.Model, split: Split, compile: Compile) -> None:
         _check_labels(shapes[name], of_output(split.targets, name), of)
 
 
-def _check_labels(shape: Shape, targets: Array, compile: Compile) -> None:
+def _check_labels(shape: Shape, targets: ExampleArray, compile: Compile) -> None:
     if not compile.loss_kind.startswith("sparse_") or targets.dtype.kind not in "iu":
         return
     classes, ignored = shape[-1] or 0, ignored_class(compile)
-    if ignored is not None:
-        targets = targets[targets != ignored]
-    if targets.size and (targets.min() < 0 or targets.max() >= classes):
+    found = [value for value in _bounds(targets, ignored) if value != ignored]
+    if found and (found[0] < 0 or found[-1] >= classes):
         raise StageError(
-            f"the labels go from {targets.min()} to {targets.max()}, but the model has "
+            f"the labels go from {found[0]} to {found[-1]}, but the model has "
             f"{counted(classes, 'output')}, which allow "
             f"labels from 0 to {classes - 1}.",
             "Give the model as many outputs as there are classes.",
             code="invalid_data",
         )
+
+
+def _bounds(targets: ExampleArray, ignored: int | None) -> list[int]:
+    """The smallest and the largest label; all that occur, sorted, where the loss ignores one at an end."""
+    if not targets.nbytes:
+        return []
+    ends = extremes(targets)
+    return list(ends) if ignored not in ends else list(map(int, values_of(targets)))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from tfopt.backend.data.splits import Split
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, ExampleArray
 
 MEASURE = "anomaly_auc"
 
@@ -37,7 +37,7 @@ def anomaly_measures(outputs: Array, split: Split) -> Mapping[str, float]:
     return {MEASURE: float(above / (count * others))}
 
 
-def to_be_reproduced(outputs: Array, targets: Array, split: Split) -> tuple[Array, Array, Arrays | None]:
+def to_be_reproduced(outputs: Array, targets: ExampleArray, split: Split) -> tuple[Array, ExampleArray, Arrays | None]:
     """The outputs, targets and sample weights that loss and metrics are of: those of normal examples, where anomalies
     are known.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,7 +12,7 @@ from tfopt.backend.training.compile import first_line, make_loss, make_metrics
 from tfopt.backend.training.losses.weighted import WeightedLoss
 from tfopt.backend.training.metrics.counted import num_counted
 from tfopt.backend.training.metrics.together import measure_together
-from tfopt.backend.types import Array, Arrays
+from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays
 from tfopt.core.config.training.compile import Compile
 from tfopt.errors import StageError
 
@@ -19,14 +21,15 @@ _MOST_BYTES = 64 << 20
 
 
 def measure(
-    predictions: Arrays, targets: Arrays, compile: Compile, sample_weights: Arrays | None = None
+    predictions: ExampleArrays, targets: ExampleArrays, compile: Compile, sample_weights: Arrays | None = None
 ) -> dict[str, float]:
     """Loss and metrics of any predictions, so that Keras models and files are judged by the same code.
 
     The loss is that of the outputs alone: regularization terms, which a file does not have, are left out.
 
     Args:
-        predictions: outputs of a model, (examples, ...); by output name where the recipe names outputs.
+        predictions: outputs of a model, (examples, ...), in memory or not; by output name where the recipe names
+            outputs.
         targets: what they should have been, (examples, ...), in the same form.
         compile: the recipe's block.
         sample_weights: how much each example counts in the loss, in the same form; metrics are of the examples, or
@@ -57,7 +60,15 @@ def measure(
     return values | measure_together(outputs, labels, compile)
 
 
-def only(arrays: Arrays, kind: str) -> Array:
+@overload
+def only(arrays: Arrays, kind: str) -> Array: ...
+
+
+@overload
+def only(arrays: ExampleArrays, kind: str) -> ExampleArray: ...
+
+
+def only(arrays: ExampleArrays, kind: str) -> ExampleArray:
     """The array of a model with one output.
 
     Args:
@@ -78,7 +89,7 @@ def only(arrays: Arrays, kind: str) -> Array:
     )
 
 
-def by_name(arrays: Arrays, compile: Compile, kind: str) -> dict[str, Array]:
+def by_name(arrays: ExampleArrays, compile: Compile, kind: str) -> dict[str, ExampleArray]:
     """The arrays of the outputs that a recipe judges, by name.
 
     Args:
@@ -101,7 +112,11 @@ def by_name(arrays: Arrays, compile: Compile, kind: str) -> dict[str, Array]:
 
 
 def _measure_one(
-    predictions: Array, targets: Array, compile: Compile, sample_weights: Array | None, output: str = ""
+    predictions: ExampleArray,
+    targets: ExampleArray,
+    compile: Compile,
+    sample_weights: ExampleArray | None,
+    output: str = "",
 ) -> dict[str, float]:
     of = f" of {output}" if output else ""
     if len(predictions) != len(targets) or not len(targets):
@@ -112,23 +127,24 @@ def _measure_one(
         )
     loss = make_loss(compile) if sample_weights is None else WeightedLoss(make_loss(compile))
     metrics = make_metrics(compile, targets.shape, predictions.shape)
-    # As Keras does in fit: (examples,) becomes (examples, 1) where predictions have two axes.
-    expected = targets[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else targets
     own = any(each.reference is not None for each in (compile.single_loss, *compile.single_metrics))
     parts = [slice(None)] if own else list(slices(predictions, _MOST_BYTES))
     losses, weights = [], []
     try:
         for part in parts:
             some, own_weights = tf.constant(predictions[part]), None if sample_weights is None else sample_weights[part]
+            expected = targets[part]
+            # As Keras does in fit: (examples,) becomes (examples, 1) where predictions have two axes.
+            expected = expected[:, np.newaxis] if targets.ndim == 1 and predictions.ndim == 2 else expected
             # A loss of the user's own may take targets and outputs only.
-            found = loss(expected[part], some) if own_weights is None else loss(expected[part], some, own_weights)
+            found = loss(expected, some) if own_weights is None else loss(expected, some, own_weights)
             losses.append(float(found))
-            weights.append(num_counted(expected[part], compile))
+            weights.append(num_counted(expected, compile))
             for metric in metrics:
                 if own_weights is None:
-                    metric.update_state(expected[part], some)
+                    metric.update_state(expected, some)
                 elif (counts := own_weights > 0).any():
-                    metric.update_state(expected[part][counts], some[counts])
+                    metric.update_state(expected[counts], some[counts])
         values = {"loss": float(np.average(losses, weights=weights)) if any(weights) else losses[0]}
         values |= {metric.name: float(np.mean(metric.result())) for metric in metrics}
     except (ValueError, tf.errors.InvalidArgumentError) as error:

@@ -58,9 +58,24 @@ def targets_of(boxes: Sequence[Array], labels: Sequence[Array], anchors: Array) 
     offsets = np.zeros((len(boxes), len(anchors), 4), np.float32)
     classes = np.full((len(boxes), len(anchors)), BACKGROUND, np.int32)
     for image, (own, names) in enumerate(zip(boxes, labels, strict=True)):
-        match = matched(own, anchors)
-        found = match >= 0
-        each = encoded(own[match[found]], anchors[found])
-        offsets[image, found] = np.where(each.any(axis=1, keepdims=True), each, _EXACT)
-        classes[image, found] = names[match[found]] + 1
+        found, offsets_of_found, classes_of_found = targets_of_image(own, names, anchors)
+        offsets[image, found], classes[image, found] = offsets_of_found, classes_of_found
     return {BOXES: offsets, CLASSES: classes}
+
+
+def targets_of_image(boxes: Array, labels: Array, anchors: Array) -> tuple[Array, Array, Array]:
+    """What a detector is to return where an anchor is to find something.
+
+    Args:
+        boxes: (objects, 4).
+        labels: (objects,), from 0.
+        anchors: (anchors, 4).
+
+    Returns:
+        Positions of these anchors (found,), their offsets (found, 4) float32 and their classes (found,) int32.
+    """
+    match = matched(boxes, anchors)
+    found = np.flatnonzero(match >= 0)
+    each = encoded(boxes[match[found]], anchors[found])
+    offsets = np.where(each.any(axis=1, keepdims=True), each, _EXACT)
+    return found, offsets, (labels[match[found]] + 1).astype(np.int32)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from tfopt.backend.data.annotated.box_lists import BoxList, read_coco, read_csv
 from tfopt.backend.data.annotated.detection import Annotated, detection_data
-from tfopt.backend.data.images.image_folder import check_image_arguments, read_image
-from tfopt.backend.data.images.pixels import Scale, pixels, scaled
+from tfopt.backend.data.images.image_folder import check_image_arguments, image_rows, scaled_rows
+from tfopt.backend.data.images.pixels import Scale, pixels
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.types import Array
 from tfopt.errors import StageError
@@ -51,8 +52,9 @@ def load_boxes(
         ratios: width over height of the anchors at each position.
 
     Returns:
-        Images (n, height, width, channels) float32; targets `boxes` (n, anchors, 4) float32 and `classes` (n, anchors),
-        0 for background, then the classes in the order of their COCO ids, or of the alphabet.
+        Images (n, height, width, channels) float32, decoded when they are read; targets `boxes` (n, anchors, 4) float32
+        and `classes` (n, anchors), 0 for background, then the classes in the order of their COCO ids, or of the
+        alphabet.
 
     Raises:
         StageError: the list or an image cannot be read, or a box is not in its image.
@@ -75,33 +77,40 @@ def load_boxes(
 def _annotated(
     listed: BoxList, names: Sequence[str], folder: Path, size: tuple[int, int] | None, channels: int, scale: Scale
 ) -> Annotated:
-    found: list[Array] = []
-    boxes: list[Array] = []
-    for file, own in zip(listed.files, listed.boxes, strict=True):
-        path = folder / file
+    paths = [folder / file for file in listed.files]
+    for path, file in zip(paths, listed.files, strict=True):
         if not path.is_file():
             raise StageError(
                 f"{listed.path} lists {file}, but there is no {path}.",
                 "Name the folder of the images, relative to the list: args: {images: ...}.",
                 code="data_missing",
             )
-        image = read_image(path, None, channels)
-        height, width = image.shape[:2]
-        boxes.append(_shares(own, (width, height), f"{listed.path}: a box of {file}"))
-        image = image if size is None else read_image(path, size, channels)
-        if found and image.shape != found[0].shape:
-            raise StageError(
-                f"{path} has {height}x{width} pixels, but others have {found[0].shape[0]}x{found[0].shape[1]}.",
-                "Give args: {size: [height, width]} to resize all.",
-                code="invalid_data",
-            )
-        found.append(image)
-    labels = [np.array([names.index(name) for name in own], np.int32) for own in listed.labels]
-    return Annotated(scaled(np.stack(found), scale), boxes, labels)
+    images = image_rows(paths, folder, size, channels)
+    all_alike = None if size is not None else (images.shape[2], images.shape[1])
+    boxes = [
+        _shares(own, all_alike or _size_of(path), f"{listed.path}: a box of {file}")
+        for path, file, own in zip(paths, listed.files, listed.boxes, strict=True)
+    ]
+    labels = [
+        np.array([names.index(name) for name in own][: len(kept)], np.int32)
+        for own, kept in zip(listed.labels, boxes, strict=True)
+    ]
+    return Annotated(scaled_rows(images, scale), boxes, labels)
 
 
-def _shares(boxes: Array, size: tuple[int, int], what: str) -> Array:
-    """Boxes in pixels as shares of width and height, cut at the edges."""
+def _size_of(path: Path) -> tuple[int, int] | None:
+    """Width and height of an image, from its first bytes; None where they cannot be read: the image cannot either."""
+    try:
+        with Image.open(path) as opened:
+            return opened.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _shares(boxes: Array, size: tuple[int, int] | None, what: str) -> Array:
+    """Boxes in pixels as shares of width and height, cut at the edges; none where the size is not known."""
+    if size is None:
+        return np.zeros((0, 4), np.float32)
     limits = np.array([*size, *size], float)
     cut = boxes.clip(0, limits)
     for box, (left, top, right, bottom) in zip(boxes, cut, strict=True):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tfopt.backend.data.arrays.reading import is_in_memory
+from tfopt.backend.data.arrays.sparse import SparseRows
 from tfopt.backend.data.prepared import Prepared
 from tfopt.backend.data.raw_inputs import RawInputs
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.backend.vision.anchors import AnchorGrid
-from tfopt.backend.vision.matching import targets_of
+from tfopt.backend.vision.matching import BOXES, CLASSES, targets_of, targets_of_image
 from tfopt.errors import StageError
 
 
@@ -18,12 +20,12 @@ class Annotated:
     """Images of one split, with the objects in each.
 
     Args:
-        images: (n, height, width, channels) float32.
+        images: (n, height, width, channels) float32, in memory or not.
         boxes: of each image (objects, 4): left, top, right, bottom as shares of width and height.
         labels: of each image (objects,), from 0.
     """
 
-    images: Array
+    images: ExampleArray
     boxes: Sequence[Array]
     labels: Sequence[Array]
 
@@ -63,5 +65,17 @@ def detection_data(
                 "Set more ratios, or smaller strides.",
                 code="invalid_data",
             )
-    examples = {name: (split.images, targets_of(split.boxes, split.labels, anchors)) for name, split in splits.items()}
+    examples = {name: (split.images, _targets(split, anchors)) for name, split in splits.items()}
     return Prepared(examples, raw=raw, label_names=names, anchors=grid)
+
+
+def _targets(split: Annotated, anchors: Array) -> Mapping[str, ExampleArray]:
+    """The targets of a split: where its images are not in memory, only of anchors with an object."""
+    if is_in_memory(split.images):
+        return targets_of(split.boxes, split.labels, anchors)
+    each = [targets_of_image(*own, anchors) for own in zip(split.boxes, split.labels, strict=True)]
+    places, offsets, classes = ([one[k] for one in each] for k in range(3))
+    return {
+        BOXES: SparseRows(places, offsets, len(anchors)),
+        CLASSES: SparseRows(places, classes, len(anchors)),
+    }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from tfopt.backend.data.annotated.mask_values import MaskValue, MaskValues
+from tfopt.backend.data.arrays.decoded import UNREADABLE, DecodedRows, identity_of_files
 from tfopt.backend.data.checks import NO_TARGET
-from tfopt.backend.data.images.image_folder import check_image_arguments, read_image
-from tfopt.backend.data.images.pixels import Scale, pixels, scaled
+from tfopt.backend.data.images.image_folder import check_image_arguments, image_rows, scaled_rows
+from tfopt.backend.data.images.pixels import Scale, pixels
 from tfopt.backend.data.prepared import Prepared
-from tfopt.backend.types import Array, Examples
+from tfopt.backend.types import Array
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
@@ -59,7 +61,8 @@ def load_masks(
         suffix: what the name of a mask has after that of its image: `_mask` for `cat.jpg` and `cat_mask.png`.
 
     Returns:
-        Images (n, height, width, channels) float32 and maps (n, height, width) int32, in the order of names.
+        Images (n, height, width, channels) float32 and maps (n, height, width) int32, both decoded when they are read,
+        in the order of names.
 
     Raises:
         StageError: a file is no image, has no partner, or has another size; a mask has an unknown value.
@@ -68,15 +71,21 @@ def load_masks(
     count, names = (classes, None) if classes is None or isinstance(classes, int) else (len(classes), _names(classes))
     meaning = MaskValues.of(values, ignore, count)
     folders = {"train": path} if (path / images).is_dir() else {name: path / name for name in _SPLITS}
-    found: dict[str, Examples] = {}
-    for name, folder in folders.items():
-        if folder.is_dir():
-            found[name] = _read(folder / images, folder / masks, suffix, meaning, size, channels)
-    if meaning.classes is None:
-        _check_numbers(found, path)
+    found = {
+        name: _pairs(folder / images, folder / masks, suffix) for name, folder in folders.items() if folder.is_dir()
+    }
+
+    @cache
+    def check() -> None:
+        if meaning.classes is None:
+            _check_numbers([mask for pairs in found.values() for _, mask in pairs], meaning, size, path)
+
     if names is None and meaning.classes is not None:
         names = tuple(map(str, range(meaning.classes)))
-    examples = {name: (scaled(part, scale), maps) for name, (part, maps) in found.items()}
+    examples = {}
+    for name, pairs in found.items():
+        pictures = image_rows([image for image, _ in pairs], folders[name], size, channels)
+        examples[name] = scaled_rows(pictures, scale), _maps(pairs, folders[name], meaning, size, pictures.shape, check)
     return Prepared(examples, raw=pixels(scale=scale) if size is None else None, label_names=names)
 
 
@@ -84,29 +93,30 @@ def _names(classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(map(str, classes))
 
 
-def _read(
-    images: Path, masks: Path, suffix: str, meaning: MaskValues, size: tuple[int, int] | None, channels: int
-) -> Examples:
-    pairs = _pairs(images, masks, suffix)
-    pixels: list[Array] = []
-    maps: list[Array] = []
-    for image_file, mask_file in pairs:
-        image, mask = read_image(image_file, size, channels), meaning.read(mask_file, size)
-        if image.shape[:2] != mask.shape:
+def _maps(
+    pairs: Sequence[tuple[Path, Path]],
+    root: Path,
+    meaning: MaskValues,
+    size: tuple[int, int] | None,
+    images: tuple[int, ...],
+    check: Callable[[], None],
+) -> DecodedRows[tuple[Path, Path]]:
+    """The maps of images of a shape (n, height, width, channels), decoded when they are read."""
+    axes = images[1:3]
+
+    def decode(pair: tuple[Path, Path]) -> Array:
+        image, mask = pair
+        found = meaning.read(mask, size)
+        if found.shape != axes:
             raise StageError(
-                f"{image_file} has {_size(image)} pixels, but its mask {mask_file} {_size(mask)}.",
+                f"{image} has {_size(axes)} pixels, but its mask {mask} {_size(found.shape)}.",
                 "Give args: {size: [height, width]} to resize both, or repair the mask.",
                 code="invalid_data",
             )
-        if pixels and image.shape != pixels[0].shape:
-            raise StageError(
-                f"{image_file} has {_size(image)} pixels, but others have {_size(pixels[0])}.",
-                "Give args: {size: [height, width]} to resize all.",
-                code="invalid_data",
-            )
-        pixels.append(image)
-        maps.append(mask)
-    return np.stack(pixels), np.stack(maps)
+        return found
+
+    identity = identity_of_files([mask for _, mask in pairs], root, ("mask", meaning, axes))
+    return DecodedRows(pairs, decode, axes, np.dtype(np.int32), identity, check)
 
 
 def _pairs(images: Path, masks: Path, suffix: str) -> list[tuple[Path, Path]]:
@@ -153,9 +163,16 @@ def _by_name(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _check_numbers(found: Mapping[str, Examples], path: Path) -> None:
+def _check_numbers(masks: Sequence[Path], meaning: MaskValues, size: tuple[int, int] | None, path: Path) -> None:
     """Whether the numbers in masks count classes from 0; otherwise, such as 0 and 255, they must be named."""
-    present = sorted({int(value) for _, maps in found.values() for value in np.unique(maps)} - {NO_TARGET})
+    values: set[int] = set()
+    for mask in masks:
+        try:
+            values.update(np.unique(meaning.read(mask, size)).tolist())
+        except StageError as error:
+            if error.code != UNREADABLE:  # data.on_bad_example says what becomes of those
+                raise
+    present = sorted(values - {NO_TARGET})
     if present != list(range(len(present))):
         some = ", ".join(map(str, present[:10])) + (", ..." if len(present) > 10 else "")
         raise StageError(
@@ -166,5 +183,5 @@ def _check_numbers(found: Mapping[str, Examples], path: Path) -> None:
         )
 
 
-def _size(image: Array) -> str:
-    return f"{image.shape[0]}x{image.shape[1]}"
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[0]}x{shape[1]}"

@@ -81,12 +81,6 @@ def slices(array: ExampleArray, size: int = PART) -> Iterator[slice]:
         yield slice(start, min(start + step, count))
 
 
-def extremes(array: ExampleArray) -> tuple[int, int]:
-    """The smallest and the largest value of an array of whole numbers that is not empty."""
-    found = [(int(part.min()), int(part.max())) for part in parts(array)]
-    return min(low for low, _ in found), max(high for _, high in found)
-
-
 def named(arrays: ExampleArrays) -> Mapping[str, ExampleArray]:
     """Arrays by name; one array is called ''."""
     return arrays if isinstance(arrays, dict) else {"": arrays}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from tfopt.backend.data.arrays.reading import in_memory, is_in_memory
+from tfopt.backend.data.arrays.reading import in_memory, is_in_memory, parts
 from tfopt.backend.types import Array, ExampleArray
+
+_COUNTABLE = 2**16
+"""Values in a range below this are counted, which is faster than sorting them."""
 
 Rows: TypeAlias = Any
 """An index, a slice, or an array of positions or truth values."""
@@ -40,6 +44,12 @@ class LazyArray:
     def nbytes(self) -> int:
         """Bytes that all examples would take in memory."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    @cached_property
+    def values(self) -> Array:
+        """The values that occur, of whole numbers, sorted; all rows are read once."""
+        found = [_values(part) for part in parts(self) if part.size]
+        return np.unique(np.concatenate(found)) if found else np.zeros(0, self.dtype)
 
     def verify(self) -> None:
         """Finds out, once, whether the files behind the rows are as they should be.
@@ -113,6 +123,32 @@ class ChangedRows(LazyArray):
     def read(self, positions: Array) -> Array:
         """The changed rows at positions."""
         return self.change(self.array[positions])
+
+
+def values_of(array: ExampleArray) -> Array:
+    """The values that occur in an array of whole numbers, sorted; of one that is not in memory they are remembered."""
+    return array.values if isinstance(array, LazyArray) else _values(in_memory(array))
+
+
+def extremes(array: ExampleArray) -> tuple[int, int]:
+    """The smallest and the largest value of an array of whole numbers that is not empty."""
+    if isinstance(array, LazyArray):
+        return int(array.values[0]), int(array.values[-1])
+    found = [(int(part.min()), int(part.max())) for part in parts(array)]
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def largest(array: ExampleArray) -> int:
+    """The largest value of an array of whole numbers; 0 where none is larger."""
+    return max(0, extremes(array)[1]) if array.nbytes else 0
+
+
+def _values(array: Array) -> Array:
+    low, high = int(array.min(initial=0)), int(array.max(initial=0))
+    if high - low >= _COUNTABLE:
+        return np.unique(array)
+    counts = np.bincount((array.reshape(-1).astype(np.int64) - low), minlength=1)
+    return np.flatnonzero(counts) + low
 
 
 def _changed_identity(array: ExampleArray, change: bytes) -> str | None:

@@ -16,6 +16,7 @@ import numpy as np
 from tfopt.atomic import replacing
 from tfopt.backend.data.arrays.decoded import UNREADABLE
 from tfopt.backend.data.arrays.reading import is_in_memory, slices
+from tfopt.backend.data.arrays.sparse import SparseRows
 from tfopt.backend.data.arrays.stored import StoredRows, write_rows
 from tfopt.backend.data.arrays.views import ChangedRows, LazyArray, identity_of
 from tfopt.backend.data.caching.choice import Kind
@@ -23,6 +24,8 @@ from tfopt.backend.types import Array, ExampleArray
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
+_AT_HAND = (StoredRows, SparseRows, np.memmap)
+"""Arrays that are not worth a copy on the disk."""
 _CHECKED = "checked.json"
 _ROWS = "rows.npy"
 
@@ -63,7 +66,7 @@ class Keeper:
             return _in_memory(array, what)
         entry = self._entry(array)
         known = _known(entry)
-        if self.kind == "none" or isinstance(array, StoredRows | np.memmap):
+        if self.kind == "none" or isinstance(array, _AT_HAND):
             if known is None:
                 known = {}
                 for _ in _checked(array, known, what):
@@ -94,7 +97,7 @@ def bytes_to_write(array: ExampleArray, folder: Path | None) -> int:
     """
     if isinstance(array, ChangedRows):
         return bytes_to_write(array.array, folder)
-    if isinstance(array, StoredRows | np.memmap):
+    if isinstance(array, _AT_HAND):
         return 0
     identity = identity_of(array)
     if identity is not None and folder is not None and (folder / identity / _ROWS).exists():

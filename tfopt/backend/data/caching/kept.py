@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from tfopt.backend.data.caching.choice import Choice, choose
 from tfopt.backend.data.caching.keeping import Keeper, bytes_to_write
 from tfopt.backend.data.caching.spool import is_spooled
 from tfopt.backend.data.splits import Split
-from tfopt.backend.types import Arrays, ExampleArray, ExampleArrays
+from tfopt.backend.types import ExampleArray, ExampleArrays
 from tfopt.core.config.data import DataConfig
 from tfopt.core.records.cache import CacheRecord
 
@@ -36,7 +35,13 @@ def kept(
     Raises:
         StageError: examples cannot be read or are not finite, or do not fit where the recipe wants them.
     """
-    lazy = [array for split in splits.values() for array in named(split.inputs).values() if not is_in_memory(array)]
+    lazy = [
+        array
+        for split in splits.values()
+        for arrays in _of(split)
+        for array in named(arrays).values()
+        if not is_in_memory(array)
+    ]
     if not lazy:
         return dict(splits), None
     size = sum(array.nbytes for array in lazy)
@@ -48,15 +53,16 @@ def kept(
     skipped: list[str] = []
     for name, split in splits.items():
         what = f"{config.source}, {name} split"
-        inputs: dict[str, ExampleArray] = {}
         bad: dict[int, str] = {}
-        for key, array in named(split.inputs).items():
-            inputs[key], found = keeper.keep(array, what)
-            bad = {**found, **bad}
+        places: list[ExampleArrays] = []
+        for arrays in _of(split):
+            stays: dict[str, ExampleArray] = {}
+            for key, array in named(arrays).items():
+                stays[key], found = keeper.keep(array, what)
+                bad = {**found, **bad}
+            places.append(stays if isinstance(arrays, dict) else stays[""])
         check_bad(bad, len(split), config.on_bad_example == "skip", what)
-        arrays: ExampleArrays = inputs if isinstance(split.inputs, dict) else inputs[""]
-        targets = arrays if split.targets is split.inputs else split.targets
-        result[name] = replace(split, inputs=arrays, targets=cast("Arrays", targets))
+        result[name] = replace(split, inputs=places[0], targets=places[-1])
         if bad:
             good = np.setdiff1d(np.arange(len(split)), np.fromiter(bad, np.int64))
             result[name] = result[name].select(good)
@@ -69,3 +75,8 @@ def kept(
         first_skipped=[message.rstrip(".") for message in skipped[:SHOWN]],
     )
     return result, record
+
+
+def _of(split: Split) -> tuple[ExampleArrays, ...]:
+    """Inputs and targets; once where they are the same."""
+    return (split.inputs,) if split.targets is split.inputs else (split.inputs, split.targets)

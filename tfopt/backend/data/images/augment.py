@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfopt.backend.data.arrays.reading import named
+from tfopt.backend.data.arrays.views import extremes
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.splits import Split
-from tfopt.backend.types import Array, Nested
+from tfopt.backend.types import ExampleArrays, Nested
 from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.backend.vision.matching import BOXES, CLASSES
 from tfopt.core.config.data import Augment
@@ -161,11 +162,11 @@ def augmented(
     return mixed
 
 
-def _gap_of_maps(targets: Array | dict[str, Array], size: tuple[int, int]) -> int | None:
+def _gap_of_maps(targets: ExampleArrays, size: tuple[int, int]) -> int | None:
     """The class that fills the gap of moved maps; None where targets are no maps of the images."""
     if isinstance(targets, dict) or targets.ndim not in (3, 4) or targets.shape[1:3] != size:
         return None
-    return NO_TARGET if targets.dtype.kind == "i" and targets.min() == NO_TARGET else 0
+    return NO_TARGET if targets.dtype.kind == "i" and extremes(targets)[0] == NO_TARGET else 0
 
 
 def _key(seed: int, what: int, epoch: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.data.splits import Split
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.catalog import references
 from tfopt.core.language.suggest import closest
 from tfopt.core.language.wording import counted
@@ -85,7 +85,7 @@ def with_own_weights(splits: Mapping[str, Split], reference: str, folder: Path) 
     return result
 
 
-def _by_output(given: object, targets: Mapping[str, Array], what: str) -> Mapping[str, object]:
+def _by_output(given: object, targets: Mapping[str, ExampleArray], what: str) -> Mapping[str, object]:
     if isinstance(given, tuple):
         if len(given) != len(targets):
             raise StageError(

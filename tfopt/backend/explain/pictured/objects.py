@@ -42,10 +42,8 @@ def explain_detections(
         raise ValueError("no detector")
     anchors, targets = data.anchors.boxes(), data.test.targets
     one, two = (_found(outputs, anchors, compile) for outputs in (before, after))
-    truth = [
-        objects_of(boxes, classes, anchors) for boxes, classes in zip(targets[BOXES], targets[CLASSES], strict=True)
-    ]
-    images = range(len(truth))
+    images = range(len(data.test))
+    truth = [objects_of(targets[BOXES][k], targets[CLASSES][k], anchors) for k in images]
     differences = [len(one[k].labels) + len(two[k].labels) - 2 * _common(one[k], two[k]) for k in images]
     right = [(_right(one[k], truth[k]), _right(two[k], truth[k])) for k in images]
     changed = [index for index, count in enumerate(differences) if count]

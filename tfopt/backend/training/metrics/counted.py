@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.types import Array, Nested
+from tfopt.backend.data.arrays.reading import in_memory
+from tfopt.backend.types import Array, ExampleArrays, Nested
 from tfopt.core.config.training.compile import Compile
 
 
@@ -16,18 +17,20 @@ def ignored_class(compile: Compile) -> int | None:
     return None if value is None else int(str(value))
 
 
-def counted_outputs(outputs: Array, targets: object, compile: Compile) -> Array:
+def counted_outputs(outputs: Array, targets: ExampleArrays | None, compile: Compile) -> Array:
     """The outputs whose targets count, (targets, classes); all of them, in their shape, where all count.
 
     Args:
         outputs: (examples, ..., classes).
-        targets: (examples, ...).
+        targets: (examples, ...); None where they are not known.
         compile: whose loss may ignore a class.
     """
     ignored = ignored_class(compile)
-    if ignored is None or not isinstance(targets, np.ndarray) or targets.shape != outputs.shape[: targets.ndim]:
+    if ignored is None or targets is None or isinstance(targets, dict):
         return outputs
-    return outputs[targets != ignored]
+    if targets.shape != outputs.shape[: targets.ndim]:
+        return outputs
+    return outputs[in_memory(targets, "The targets") != ignored]
 
 
 def num_counted(targets: Array, compile: Compile) -> int:

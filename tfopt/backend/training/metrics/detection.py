@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 
 from tfopt.backend.data.splits import Data
-from tfopt.backend.types import Array
+from tfopt.backend.types import Array, ExampleArray
 from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.backend.vision.average_precision import mean_average_precision
 from tfopt.backend.vision.detections import detections_of, objects_of
@@ -53,7 +53,7 @@ def with_anchors(compile: Compile, data: Data) -> Compile:
 
 
 def average_precision_of(
-    metric: Metric, compile: Compile, targets: Mapping[str, Array], outputs: Mapping[str, Array]
+    metric: Metric, compile: Compile, targets: Mapping[str, ExampleArray], outputs: Mapping[str, ExampleArray]
 ) -> float:
     """The metric, of outputs of a model or of a file.
 
@@ -69,19 +69,19 @@ def average_precision_of(
     _check(metric, compile)
     keys = metric.arguments()
     anchors = _grid(keys.get("anchors")).boxes()
-    probabilities = probabilities_of(outputs[CLASSES], compile)
+    images = range(len(outputs[CLASSES]))
     found = [
         detections_of(
-            boxes,
-            each,
+            outputs[BOXES][image],
+            probabilities_of(outputs[CLASSES][image], compile),
             anchors,
             least_score=keys.get("least_score", 0.02),
             threshold=keys.get("nms_iou", 0.45),
             most=keys.get("most", 100),
         )
-        for boxes, each in zip(outputs[BOXES], probabilities, strict=True)
+        for image in images
     ]
-    objects = [objects_of(*one, anchors) for one in zip(targets[BOXES], targets[CLASSES], strict=True)]
+    objects = [objects_of(targets[BOXES][image], targets[CLASSES][image], anchors) for image in images]
     return float(np.mean([mean_average_precision(found, objects, limit) for limit in _limits(metric)]))
 
 

@@ -9,17 +9,17 @@ import numpy as np
 
 from tfopt.backend.training.metrics.detection import average_precision_of
 from tfopt.backend.training.own_losses import own_metric_of_all
-from tfopt.backend.types import Array
+from tfopt.backend.types import ExampleArray
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.keras_objects import Metric
 from tfopt.errors import StageError
 
-OfAll = Callable[[Mapping[str, Array], Mapping[str, Array]], float]
+OfAll = Callable[[Mapping[str, ExampleArray], Mapping[str, ExampleArray]], float]
 """Computes a number from targets and predictions, both (examples, ...) by output name."""
 
 
 def measure_together(
-    predictions: Mapping[str, Array], targets: Mapping[str, Array], compile: Compile
+    predictions: Mapping[str, ExampleArray], targets: Mapping[str, ExampleArray], compile: Compile
 ) -> dict[str, float]:
     """The metrics under `compile.metrics.model`, by name.
 
