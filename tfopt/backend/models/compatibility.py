@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import tf_keras
 
 from tfopt.backend.data.arrays.views import extremes, values_of
@@ -17,9 +19,13 @@ from tfopt.backend.types import ExampleArray, Shape
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.keras_names import LOSSES, METRICS
 from tfopt.core.config.training.outputs import Outputs
+from tfopt.core.language.quantities import about_bytes
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
+from tfopt.memory import available_memory
 
+_COPIES = 3
+"""Outputs of the test split in memory at once: of the model and of a file, and what both predict."""
 _SPARSE = "sparse_categorical_crossentropy"
 
 
@@ -38,7 +44,7 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
         StageError: an input of a different shape, or an output that does not fit its targets and loss.
     """
     _check_inputs(model, data)
-    warnings = check_vocabulary(model, data)
+    warnings = [*_warnings_of_memory(model, len(data.test)), *check_vocabulary(model, data)]
     check_padding(model, data)
     for name, of in compile.of_each().items():
         index = compile.all_outputs.index(name) if name else 0
@@ -46,6 +52,21 @@ def check_fits(model: tf_keras.Model, data: Data, compile: Compile) -> list[str]
         warnings += _activation_warnings(model, index, of, name)
         warnings += _metric_warnings(of_output(data.train.targets, name), of, name)
     return warnings
+
+
+def _warnings_of_memory(model: tf_keras.Model, examples: int) -> list[str]:
+    """The outputs for the test split are in memory, whatever its inputs and targets are."""
+    shapes = [tuple(tensor.shape[1:]) for tensor in model.outputs]
+    if any(None in shape for shape in shapes):
+        return []
+    needed, free = _COPIES * 4 * examples * sum(map(math.prod, shapes)), available_memory()
+    if needed <= free:
+        return []
+    return [
+        f"The outputs for the {counted(examples, 'example')} of the test split take {about_bytes(needed)} in memory "
+        f"(those of the model, those of a file, and what both predict), but {about_bytes(free)} are free: use a "
+        "smaller data.splits.test, or fewer examples in the source's test split."
+    ]
 
 
 def _check_inputs(model: tf_keras.Model, data: Data) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfopt.backend.data.arrays.sparse import SparseRows
+from tfopt.backend.data.arrays.views import SelectedRows
 from tfopt.backend.data.load import Data, load
 from tfopt.backend.vision.detections import objects_of
 from tfopt.core.config.data import DataConfig
@@ -117,3 +119,31 @@ def test_what_is_wrong_with_files_and_keys(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(StageError, match=r"cannot be read as \.json"):
         read(tmp_path / "bad.json")
+
+
+@pytest.mark.parametrize("size", [None, [16, 24]])
+def test_boxes_wherever_they_are(tmp_path: Path, size: list[int] | None) -> None:
+    path = written(tmp_path, "csv")
+    keys = {"source": str(path), "args": {"images": "pictures", "size": size}}
+    found = {
+        cache: load(DataConfig(**keys, cache=cache), Path(), tmp_path / "c") for cache in ("memory", "disk", "none")
+    }
+    assert [isinstance(data.train.targets["boxes"], SparseRows | SelectedRows) for data in found.values()] == [
+        False,
+        True,
+        True,
+    ]
+    assert len({data.fingerprint for data in found.values()}) == 1
+    assert not list((tmp_path / "c").rglob("rows.npy")) or sum(
+        file.stat().st_size for file in (tmp_path / "c").rglob("rows.npy")
+    ) < 8 * (HEIGHT * WIDTH * 3 + 128), "targets on the disk"
+
+
+def test_an_image_that_cannot_be_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "csv")
+    (tmp_path / "pictures" / "2.png").write_bytes(b"no image")
+    keys = {"source": str(path), "args": {"images": "pictures", "size": [16, 24]}, "cache": "none"}
+    with pytest.raises(StageError, match=r"1 of 8 examples cannot be read: .*2\.png"):
+        load(DataConfig(**keys))
+    data = load(DataConfig(**keys, on_bad_example="skip"))
+    assert sum(map(len, (data.train, data.validation, data.test))) == 7

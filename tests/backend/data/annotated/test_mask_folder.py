@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfopt.backend.data.load import Data, load
+from tfopt.backend.data.arrays.reading import is_in_memory
+from tfopt.backend.data.load import Data, class_weights, load
 from tfopt.core.config.data import DataConfig
 from tfopt.errors import StageError
 
@@ -111,3 +112,28 @@ def test_what_is_wrong_with_files(tmp_path: Path) -> None:
     (folder / "images" / "3.png").unlink()
     with pytest.raises(StageError, match=r"1 mask of 8 .* has no image, first 3\.png"):
         read(folder)
+
+
+def test_masks_wherever_they_are(tmp_path: Path) -> None:
+    folder = written(tmp_path / "data", [0, 1, 2], n=20)
+    found = {
+        cache: load(DataConfig(source=str(folder), cache=cache), Path(), tmp_path / "cache")
+        for cache in ("memory", "disk", "none")
+    }
+    assert [is_in_memory(data.train.targets) for data in found.values()] == [True, False, False]
+    assert len({data.fingerprint for data in found.values()}) == 1
+    for data in found.values():
+        assert data.num_classes == 3
+        np.testing.assert_array_equal(np.asarray(data.test.targets), found["memory"].test.targets)
+        assert class_weights(data.train.targets, "balanced") == class_weights(found["memory"].train.targets, "balanced")
+
+
+def test_a_mask_that_cannot_be_read(tmp_path: Path) -> None:
+    folder = written(tmp_path / "data", [0, 1], n=20)
+    (folder / "masks" / "3.png").write_bytes(b"no image")
+    for cache in ("memory", "none"):
+        with pytest.raises(StageError, match=r"1 of 20 examples cannot be read: The mask .*3\.png"):
+            load(DataConfig(source=str(folder), cache=cache))
+        data = load(DataConfig(source=str(folder), cache=cache, on_bad_example="skip"))
+        assert sum(map(len, (data.train, data.validation, data.test))) == 19
+        assert np.array_equal(data.train.inputs[..., 0] > 0, np.asarray(data.train.targets) > 0)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tfopt.backend.data.arrays import reading
-from tfopt.backend.data.arrays.reading import extremes, in_memory, is_in_memory, parts, slices
+from tfopt.backend.data.arrays.reading import in_memory, is_in_memory, parts, slices
+from tfopt.backend.data.arrays.sparse import SparseRows
 from tfopt.backend.data.arrays.stored import StoredRows, save_rows, write_rows
-from tfopt.backend.data.arrays.views import ChangedRows, of_type, selected
+from tfopt.backend.data.arrays.views import ChangedRows, extremes, of_type, selected, values_of
 from tfopt.backend.data.splits import Data, Split
 from tfopt.errors import StageError
 
@@ -30,6 +31,10 @@ def test_a_stored_array_is_read_like_an_array(stored: StoredRows) -> None:
         np.testing.assert_array_equal(stored[rows], VALUES[rows])
     np.testing.assert_array_equal(stored[:2, 1], VALUES[:2, 1])
     np.testing.assert_array_equal(stored[3, 1], VALUES[3, 1])
+    np.testing.assert_array_equal(stored[..., 0], VALUES[..., 0])
+    pairs = np.array([4, 0]), np.array([2, 1])
+    np.testing.assert_array_equal(stored[pairs], VALUES[pairs])
+    np.testing.assert_array_equal(stored[pairs[0], :, 1], VALUES[pairs[0], :, 1])
     np.testing.assert_array_equal(np.load(stored.path), VALUES)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(stored))[5], VALUES[5])
     with pytest.raises(IndexError):
@@ -49,7 +54,28 @@ def test_parts_are_bounded_and_complete(stored: StoredRows) -> None:
     assert [len(part) for part in parts(stored, 72)] == [3, 3, 3, 1]
     assert [rows.stop for rows in slices(stored, 1)] == list(range(1, 11))
     assert len(list(parts(VALUES, 1))) == 1
-    assert extremes(stored) == (0, 59)
+    assert extremes(stored) == extremes(VALUES) == (0, 59)
+
+
+def test_values_that_occur(tmp_path: Path) -> None:
+    for values in (np.array([[3, -1], [3, 7]], np.int32), np.array([[5, 2**30], [0, 5]], np.int32)):
+        save_rows(tmp_path / "v.npy", values)
+        for array in (values, StoredRows(tmp_path / "v.npy")):
+            np.testing.assert_array_equal(values_of(array), np.unique(values))
+
+
+def test_rows_of_few_values() -> None:
+    dense = np.zeros((3, 5, 2), np.float32)
+    dense[0, 4], dense[2, :2] = [1, 2], [[3, 4], [5, 6]]
+    places = [np.flatnonzero(row.any(axis=1)) for row in dense]
+    found = SparseRows(places, [row[place] for row, place in zip(dense, places, strict=True)], 5)
+    assert (found.shape, found.dtype) == (dense.shape, dense.dtype)
+    np.testing.assert_array_equal(found[:], dense)
+    np.testing.assert_array_equal(found[np.array([2, 0])], dense[[2, 0]])
+    assert (
+        found.identity
+        != SparseRows(places, [row[place] + 1 for row, place in zip(dense, places, strict=True)], 5).identity
+    )
 
 
 def test_a_mapped_file_is_not_in_memory(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tfopt.backend.data.annotated.box_lists import BoxList, read_coco, read_csv
 from tfopt.backend.data.annotated.detection import Annotated, detection_data
+from tfopt.backend.data.arrays.paths import FilesBelow
 from tfopt.backend.data.images.image_folder import check_image_arguments, image_rows, scaled_rows
 from tfopt.backend.data.images.pixels import Scale, pixels
 from tfopt.backend.data.prepared import Prepared
@@ -77,7 +78,7 @@ def load_boxes(
 def _annotated(
     listed: BoxList, names: Sequence[str], folder: Path, size: tuple[int, int] | None, channels: int, scale: Scale
 ) -> Annotated:
-    paths = [folder / file for file in listed.files]
+    paths = FilesBelow(folder, listed.files)
     for path, file in zip(paths, listed.files, strict=True):
         if not path.is_file():
             raise StageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from tfopt.backend.data.annotated.mask_values import MaskValue, MaskValues
 from tfopt.backend.data.arrays.decoded import UNREADABLE, DecodedRows, identity_of_files
+from tfopt.backend.data.arrays.paths import FilesBelow
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.images.image_folder import check_image_arguments, image_rows, scaled_rows
 from tfopt.backend.data.images.pixels import Scale, pixels
@@ -22,6 +24,19 @@ _SPLITS = ("train", "validation", "test")
 _LAYOUT = (
     "Expected images/ and masks/ with files of the same names, or train/images, train/masks (also validation, test)."
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The images of a split, and the mask of each.
+
+    Args:
+        images: in the order of their names.
+        masks: in the same order.
+    """
+
+    images: FilesBelow
+    masks: FilesBelow
 
 
 def has_masks(path: Path, args: Mapping[str, object]) -> bool:
@@ -78,13 +93,13 @@ def load_masks(
     @cache
     def check() -> None:
         if meaning.classes is None:
-            _check_numbers([mask for pairs in found.values() for _, mask in pairs], meaning, size, path)
+            _check_numbers([mask for pairs in found.values() for mask in pairs.masks], meaning, size, path)
 
     if names is None and meaning.classes is not None:
         names = tuple(map(str, range(meaning.classes)))
     examples = {}
     for name, pairs in found.items():
-        pictures = image_rows([image for image, _ in pairs], folders[name], size, channels)
+        pictures = image_rows(pairs.images, folders[name], size, channels)
         examples[name] = scaled_rows(pictures, scale), _maps(pairs, folders[name], meaning, size, pictures.shape, check)
     return Prepared(examples, raw=pixels(scale=scale) if size is None else None, label_names=names)
 
@@ -94,18 +109,18 @@ def _names(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _maps(
-    pairs: Sequence[tuple[Path, Path]],
+    pairs: Pairs,
     root: Path,
     meaning: MaskValues,
     size: tuple[int, int] | None,
     images: tuple[int, ...],
     check: Callable[[], None],
-) -> DecodedRows[tuple[Path, Path]]:
+) -> DecodedRows[int]:
     """The maps of images of a shape (n, height, width, channels), decoded when they are read."""
     axes = images[1:3]
 
-    def decode(pair: tuple[Path, Path]) -> Array:
-        image, mask = pair
+    def decode(number: int) -> Array:
+        image, mask = pairs.images[number], pairs.masks[number]
         found = meaning.read(mask, size)
         if found.shape != axes:
             raise StageError(
@@ -115,11 +130,11 @@ def _maps(
             )
         return found
 
-    identity = identity_of_files([mask for _, mask in pairs], root, ("mask", meaning, axes))
-    return DecodedRows(pairs, decode, axes, np.dtype(np.int32), identity, check)
+    identity = identity_of_files(pairs.masks, root, ("mask", meaning, axes))
+    return DecodedRows(range(len(pairs.masks)), decode, axes, np.dtype(np.int32), identity, check)
 
 
-def _pairs(images: Path, masks: Path, suffix: str) -> list[tuple[Path, Path]]:
+def _pairs(images: Path, masks: Path, suffix: str) -> Pairs:
     """Each image with its mask, in the order of their names."""
     for folder in (images, masks):
         if not folder.is_dir():
@@ -146,7 +161,8 @@ def _pairs(images: Path, masks: Path, suffix: str) -> list[tuple[Path, Path]]:
         )
     if not by_name:
         raise StageError(f"The folder {images} is empty.", code="data_missing")
-    return [(file, of_masks[f"{name}{suffix}"]) for name, file in by_name.items()]
+    names = [of_masks[f"{name}{suffix}"].name for name in by_name]
+    return Pairs(FilesBelow(images, [file.name for file in by_name.values()]), FilesBelow(masks, names))
 
 
 def _by_name(folder: Path) -> dict[str, Path]:

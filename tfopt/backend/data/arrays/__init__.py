@@ -7,6 +7,7 @@
 | `stored` | How is an array written to a `.npy` file in parts, and read from it without a mapping? |
 | `sparse` | How are arrays kept of which almost all values are 0? |
 | `decoded` | How are rows decoded from files or records, several at the same time? |
+| `paths` | How are the paths of many files kept? |
 | `order` | In which order are the examples of an epoch read? |
 | `tensors` | How do rows become tensors, batch by batch? |
 """

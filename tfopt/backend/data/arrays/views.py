@@ -65,10 +65,14 @@ class LazyArray:
         """Examples at an index, in a slice, or at positions."""
         if isinstance(rows, tuple):
             first, *others = rows
+            if first is Ellipsis:
+                whole: Array = in_memory(self)[rows]
+                return whole
             values = self[first]
-            return (
-                values[(slice(None), *others)] if np.ndim(first) or isinstance(first, slice) else values[tuple(others)]
-            )
+            if not isinstance(first, slice) and not np.ndim(first):
+                return values[tuple(others)]
+            pairs = np.ndim(first) and any(np.ndim(other) for other in others if not isinstance(other, slice))
+            return values[(np.arange(len(values)) if pairs else slice(None), *others)]
         found = np.arange(len(self))[rows]
         if np.ndim(found) == 0:
             return self.read(np.array([found]))[0]

@@ -46,10 +46,10 @@ def with_keys_of_files(split: Split, shares: Splits, root: Path, what: str) -> S
             "Give one for each training example.",
             code="invalid_data",
         )
-    files = next((found for array in named(split.inputs).values() if (found := _files(array)) is not None), None)
-    if split.keys is not None or files is None or (shares.key is not None and is_reference(shares.key)):
+    if split.keys is not None or (shares.key is None and shares.by is None):
         return split
-    if shares.key is None and shares.by is None:
+    files = next((found for array in named(split.inputs).values() if (found := _files(array)) is not None), None)
+    if files is None or (shares.key is not None and is_reference(shares.key)):
         return split
     names = [Path(os.path.relpath(file, root)).as_posix() for file in files]
     return replace(split, keys=np.array(keys_of_names(names, shares.key)))
