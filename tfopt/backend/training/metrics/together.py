@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.training.metrics.detection import average_precision_of
 from tfopt.backend.training.own_losses import own_metric_of_all
 from tfopt.backend.types import ExampleArray
@@ -38,7 +39,8 @@ def measure_together(
 
 def _function(metric: Metric, compile: Compile) -> OfAll:
     if metric.reference is not None:
-        return own_metric_of_all(metric)
+        own = own_metric_of_all(metric)
+        return lambda *given: own(*({name: in_memory(array) for name, array in arrays.items()} for arrays in given))
     return partial(average_precision_of, metric, compile)
 
 
