@@ -59,3 +59,22 @@ def png(value: int, side: int = 4) -> bytes:
     content = BytesIO()
     Image.fromarray(np.full((side, side, 3), value, np.uint8)).save(content, "PNG")
     return content.getvalue()
+
+
+def scene_files(folder: Path, count: int, side: int = 32) -> dict[str, Path]:
+    """Writes generated scenes as `images/`, `masks/` and `boxes.csv`; returns the sources of both kinds."""
+    from tfopt.backend.data.datasets._scenes import scenes_of
+
+    made, names = scenes_of("shapes", side, count, 1, 2, 0)
+    scenes = made["train"]
+    lines = ["image,label,left,top,right,bottom"]
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir(parents=True)
+    for number, (image, mask) in enumerate(zip(scenes.images, scenes.masks, strict=True)):
+        name = f"{number:05d}.png"
+        Image.fromarray(image).save(folder / "images" / name)
+        Image.fromarray(mask).save(folder / "masks" / name)
+        for box, label in zip(scenes.boxes[number], scenes.labels[number], strict=True):
+            lines.append(",".join(map(str, (name, names[int(label)], *np.round(np.asarray(box) * side, 2).tolist()))))
+    (folder / "boxes.csv").write_text("\n".join(lines) + "\n")
+    return {"masks": folder, "boxes": folder / "boxes.csv"}
