@@ -97,6 +97,7 @@ class Tflite(Export):
 
     def preflight(self, model: Model, workload: ExportWorkload) -> Preflight:
         from tfopt.backend.calibration.preflight import calibration_preflight
+        from tfopt.backend.export.detections.preflight import detections_preflight
         from tfopt.backend.export.preflight import tflite_preflight
         from tfopt.backend.export.sparse.preflight import sparse_preflight
         from tfopt.backend.export.spectra import with_float_spectra
@@ -106,6 +107,7 @@ class Tflite(Export):
         found = tflite_preflight(model, self.variants, workload.traits, workload.example)
         found = found.joined(calibration_preflight(model, self.variants, workload.traits, workload.data))
         found = found.joined(sparse_preflight(model, self.variants, workload.pruning, trained=workload.trained))
+        found = found.joined(detections_preflight(self.variants, workload))
         found = found.joined(quantizer_preflight(model, with_float_spectra(self.variants, model), workload.traits))
         warnings = [
             *self._calibration_warnings(workload),

@@ -1,4 +1,4 @@
-"""Which files a folder holds, and whether they are those of the last run."""
+"""Whether files are those of the last run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from pathlib import Path
 import pytest
 
 from tfopt.io.system import files
-
-
-def test_files_are_found_down_to_a_depth(tmp_path: Path) -> None:
-    for name in ("a.txt", "one/b.txt", "one/two/c.txt"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    found = [{entry.name for entry in files.files_below(tmp_path, depth)} for depth in (1, 2, 3)]
-    assert found == [{"a.txt"}, {"a.txt", "b.txt"}, {"a.txt", "b.txt", "c.txt"}]
 
 
 def test_large_data_are_known_by_names_sizes_and_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

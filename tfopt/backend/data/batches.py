@@ -59,8 +59,10 @@ def training_batches(
         StageError: the examples cannot be augmented like this.
     """
     split = data.train
-    if has_built_in_changes(augment):
-        check_augment(split, augment, data.anchors)
+    # Outside of the pipeline, whose functions TensorFlow would rewrite.
+    built_in = augment if has_built_in_changes(augment) else None
+    if built_in is not None:
+        check_augment(split, built_in, data.anchors)
     one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
     fetch = _fetch(split, one_hot)
     if split.weights is not None:
@@ -83,8 +85,8 @@ def training_batches(
         draw = fetch
         if augment is not None and augment.function is not None:
             draw = with_own_changes(draw, augment.function, seed, epoch)
-        if has_built_in_changes(augment):
-            draw = augmented(draw, split, augment, seed, epoch, data.anchors)
+        if built_in is not None:
+            draw = augmented(draw, split, built_in, seed, epoch, data.anchors)
         begin = tf.where(tf.equal(epoch, first_epoch), tf.constant(first_step * batch_size, tf.int64), 0)
         starts = tf.data.Dataset.range(begin, n, batch_size, output_type=tf.int32)
         return starts.map(

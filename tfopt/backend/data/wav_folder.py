@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfopt.backend.audio.wav import Stereo
+from tfopt.backend.data.arrays.paths import files_below
 from tfopt.backend.data.arrays.reading import SHARE_OF_MEMORY
 from tfopt.backend.data.cut import cut
 from tfopt.backend.data.per_example.keys import keys_of_names
@@ -21,7 +22,6 @@ from tfopt.backend.types import Array
 from tfopt.core.config.data import Splits
 from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
-from tfopt.io.system.files import files_below
 from tfopt.memory import available_memory
 
 _SPLITS = ("train", "validation", "test")

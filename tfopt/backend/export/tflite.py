@@ -17,6 +17,7 @@ from tfopt.backend.calibration.rewrites.weight_changes import WeightChanges
 from tfopt.backend.explain.layer_errors import layer_errors, sentence, worst
 from tfopt.backend.export.calibration import calibration_details, rewritten_weights, save_arrays
 from tfopt.backend.export.convert import CRASHED, REFUSED, Conversion, convert
+from tfopt.backend.export.detections.written import detections_claim
 from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.files import put_in_place, writing
 from tfopt.backend.export.forms import Form, forms, request_for
@@ -297,6 +298,9 @@ def _measured(
     if context.zero_units is not None:
         claims += zero_units_claims(context.zero_units, file, audit)
     details = {**record.details, **result.details}
+    if conversion.variant.detections is not None and result.outputs is not None:
+        inside = detections_claim(file, result.outputs, conversion.variant.detections, evaluation)
+        claims, details = [*claims, inside[0]], {**details, "detections": inside[1]}
     if conversion.variant.mode.integer_only and any(c.code == "same_outputs" and not c.held for c in claims):
         claims, details = _with_layer_errors(claims, details, file, evaluation)
     record = record.model_copy(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tfopt.atomic import replacing
@@ -70,22 +70,6 @@ def file_hash(path: Path) -> str:
 def content_hash(path: Path) -> str:
     """SHA-256 of a file, or of all files below a folder."""
     return file_hash(path) if path.is_file() else fingerprint(folder_hashes(path))
-
-
-def files_below(folder: Path, depth: int) -> Iterator[os.DirEntry[str]]:
-    """Files in a folder and its subfolders, in any order: without a path for each, which takes long for many.
-
-    Args:
-        folder: where they are.
-        depth: 1 for the files in the folder itself, 2 for those in its subfolders too, ...
-    """
-    with os.scandir(folder) as found:
-        entries = list(found)
-    for entry in entries:
-        if entry.is_file():
-            yield entry
-        elif depth > 1 and entry.is_dir():
-            yield from files_below(Path(entry), depth - 1)
 
 
 def data_hash(path: Path) -> str:

@@ -1,7 +1,8 @@
-"""Many paths in little memory: a `Path` takes 500 bytes, its name a sixth of that."""
+"""Many files: their paths in little memory (a `Path` takes 500 bytes, a name a sixth), and a quick look at them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import overload
@@ -34,3 +35,19 @@ class FilesBelow(Sequence[Path]):
 
     def __iter__(self) -> Iterator[Path]:
         return (self.folder / name for name in self.names)
+
+
+def files_below(folder: Path, depth: int) -> Iterator[os.DirEntry[str]]:
+    """Files in a folder and its subfolders, in any order: without a path for each, which takes long for many.
+
+    Args:
+        folder: where they are.
+        depth: 1 for the files in the folder itself, 2 for those in its subfolders too, ...
+    """
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        if entry.is_file():
+            yield entry
+        elif depth > 1 and entry.is_dir():
+            yield from files_below(Path(entry), depth - 1)

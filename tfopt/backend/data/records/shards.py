@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from tfopt.backend.data.arrays.paths import files_below
 from tfopt.errors import StageError
-from tfopt.io.system.files import files_below
 
 _PREFIXES = {
     "train": "train",

@@ -44,7 +44,7 @@ def explain_detections(
     one, two = (_found(outputs, anchors, compile) for outputs in (before, after))
     images = range(len(data.test))
     truth = [objects_of(targets[BOXES][k], targets[CLASSES][k], anchors) for k in images]
-    differences = [len(one[k].labels) + len(two[k].labels) - 2 * _common(one[k], two[k]) for k in images]
+    differences = [len(one[k].labels) + len(two[k].labels) - 2 * common(one[k], two[k]) for k in images]
     right = [(_right(one[k], truth[k]), _right(two[k], truth[k])) for k in images]
     changed = [index for index, count in enumerate(differences) if count]
     order = sorted(changed, key=lambda index: -differences[index])[:most]
@@ -69,7 +69,7 @@ def _found(outputs: Mapping[str, Array], anchors: Array, compile: Compile) -> li
     ]
 
 
-def _common(one: Detections, two: Detections) -> int:
+def common(one: Detections, two: Detections) -> int:
     """How many objects of one are in the other, each once: of one class, and overlapping by half."""
     same = (one.labels[:, np.newaxis] == two.labels) & (overlaps(one.boxes, two.boxes) >= _SAME)
     return int(same[linear_sum_assignment(same, maximize=True)].sum())
@@ -79,7 +79,7 @@ def _right(found: Detections, truth: tuple[Array, Array]) -> bool:
     """Whether exactly the objects of an image are found."""
     boxes, labels = truth
     real = Detections(boxes, labels, np.ones(len(labels)))
-    return len(labels) == len(found.labels) == _common(real, found)
+    return len(labels) == len(found.labels) == common(real, found)
 
 
 def _example(

@@ -32,6 +32,7 @@ CLAIM_CODES: Mapping[str, str] = {
     "generation_signatures": "A file with state has the signatures, inputs and outputs that LiteRT-LM reads.",
     "state_is_exact": "A file with state computes the tokens that full recomputation with the same weights computes.",
     "runs_in_litert_lm": "LiteRT-LM generates the texts that the interpreter generates.",
+    "same_detections": "A detector's file with suppression inside finds what its outputs hold.",
     "weights_as_trained": "The file holds the float weights; ranges learned by qat are metadata.",
 }
 """What each claim says, by its code."""

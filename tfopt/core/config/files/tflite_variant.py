@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
 from tfopt.core.config.files.algorithms import ALGORITHMS, AlgorithmName, algorithms_for, describe_algorithms
 from tfopt.core.config.files.calibration import Calibration
+from tfopt.core.config.files.detections import Detections
 from tfopt.core.config.files.file_rules import FileRule, modes_of_rules
 from tfopt.core.config.quantization_modes import (
     DEFAULT,
@@ -97,6 +98,11 @@ class Variant(Block):
     examples of the validation split. Ends with the fewest `layers` rules that reach the budgets and the claim of this
     file (default: off; takes as long as running the file twice per layer, and up to four conversions)."""
 
+    detections: Detections | None = None
+    """Of a detector: write `NAME.detections.tflite` too, which ends with non-maximum suppression
+    (`TFLite_Detection_PostProcess`) and returns boxes, labels, scores and their count, for one image at a time; `{}`
+    for the defaults."""
+
     @model_validator(mode="after")
     def _allowed_by_the_mode(self) -> Variant:
         if self.dense_per_channel is not None and not (self.mode.integer_only and self.engine == "converter"):
@@ -111,6 +117,9 @@ class Variant(Block):
                 modes = " or ".join(modes_with_io(dtype))
                 message = f"{end}: {dtype} needs quantize: {modes} (got quantize: {self.quantize})"
                 raise KeyMistake(tuple(end.split(".")), message, code="conflicting_keys")
+        if self.detections is not None and self.output_type != "float32":
+            message = f"detections needs outputs of float32: its operator takes no {self.output_type}"
+            raise KeyMistake(("detections",), message, code="conflicting_keys")
         self._check_rules()
         self._check_algorithm()
         self._check_calibration()
