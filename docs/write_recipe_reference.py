@@ -15,6 +15,7 @@ from tfopt.core.config.distillation import Decoupled, LayerPair, Member, MovingA
 from tfopt.core.config.files.accepted_claims import AcceptedClaim
 from tfopt.core.config.files.bundle_keys import BundleKeys
 from tfopt.core.config.files.calibration import Calibration
+from tfopt.core.config.files.detections import Detections
 from tfopt.core.config.files.file_rules import FileRule
 from tfopt.core.config.files.generate_file import GenerateFile
 from tfopt.core.config.files.normalization import Normalization
@@ -186,6 +187,8 @@ def sections() -> Iterator[str]:
     yield from table(Calibration)
     yield "### `layers` of a file\n"
     yield from table(FileRule)
+    yield "### `detections` of a file\n"
+    yield from table(Detections)
     yield "### `saved_model`\n"
     yield from table(catalog().exports["saved_model"])
     yield "### `generate`\n"
