@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfopt.backend.data.arrays.reading import is_in_memory
 from tfopt.backend.data.load import Data, class_weights, load
-from tfopt.core.config.data import DataConfig
+from tfopt.core.config.data import DataConfig, Splits
 from tfopt.errors import StageError
 
 SIZE = (6, 8)
@@ -137,3 +137,13 @@ def test_a_mask_that_cannot_be_read(tmp_path: Path) -> None:
         data = load(DataConfig(source=str(folder), cache=cache, on_bad_example="skip"))
         assert sum(map(len, (data.train, data.validation, data.test))) == 19
         assert np.array_equal(data.train.inputs[..., 0] > 0, np.asarray(data.train.targets) > 0)
+
+
+def test_images_of_one_street_stay_in_one_split(tmp_path: Path) -> None:
+    folder = written(tmp_path / "data", [0, 1], n=20)
+    data = load(DataConfig(source=str(folder), args={"scale": "none"}, splits=Splits(key="images/([0-9])")))
+    splits = {"train": data.train, "validation": data.validation, "test": data.test}
+    first = {name: {str(int(number))[0] for number in split.inputs[:, 0, 0, 1]} for name, split in splits.items()}
+    assert not first["train"] & first["test"]
+    assert not first["train"] & first["validation"]
+    assert sum(map(len, (data.train, data.validation, data.test))) == 20

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from tfopt.backend.data.annotated.mask_values import MaskValue, MaskValues
 from tfopt.backend.data.arrays.decoded import UNREADABLE, DecodedRows, identity_of_files
-from tfopt.backend.data.arrays.paths import FilesBelow
+from tfopt.backend.data.arrays.paths import FilesBelow, files_below
 from tfopt.backend.data.checks import NO_TARGET
 from tfopt.backend.data.images.image_folder import check_image_arguments, image_rows, scaled_rows
 from tfopt.backend.data.images.pixels import Scale, pixels
@@ -144,7 +144,7 @@ def _pairs(images: Path, masks: Path, suffix: str) -> Pairs:
     if without:
         raise StageError(
             f"{counted(len(without), 'image')} of {len(by_name)} in {images} has no mask, first "
-            f"{by_name[without[0]].name}: there is no {without[0]}{suffix}.png (or another type) in {masks}.",
+            f"{by_name[without[0]]}: there is no {without[0]}{suffix}.png (or another type) in {masks}.",
             _LAYOUT if not suffix else "",
             code="data_missing",
         )
@@ -155,27 +155,28 @@ def _pairs(images: Path, masks: Path, suffix: str) -> Pairs:
     ]
     if extra:
         raise StageError(
-            f"{counted(len(extra), 'mask')} of {len(of_masks)} in {masks} has no image, first {extra[0].name}.",
+            f"{counted(len(extra), 'mask')} of {len(of_masks)} in {masks} has no image, first {extra[0]}.",
             _LAYOUT,
             code="data_missing",
         )
     if not by_name:
         raise StageError(f"The folder {images} is empty.", code="data_missing")
-    names = [of_masks[f"{name}{suffix}"].name for name in by_name]
-    return Pairs(FilesBelow(images, [file.name for file in by_name.values()]), FilesBelow(masks, names))
+    found = [of_masks[f"{name}{suffix}"] for name in by_name]
+    return Pairs(FilesBelow(images, list(by_name.values())), FilesBelow(masks, found))
 
 
-def _by_name(folder: Path) -> dict[str, Path]:
-    """The files by their names without type, in the order of names."""
-    found: dict[str, Path] = {}
-    for file in sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")):
-        if file.stem in found:
+def _by_name(folder: Path) -> dict[str, str]:
+    """The names of the files by their names without type, in order."""
+    found: dict[str, str] = {}
+    for name in sorted(file.name for file in files_below(folder, 1) if not file.name.startswith(".")):
+        stem = PurePath(name).stem
+        if stem in found:
             raise StageError(
-                f"{folder} has both {found[file.stem].name} and {file.name}.",
+                f"{folder} has both {found[stem]} and {name}.",
                 "Images and masks belong together by their names without type: remove or rename one.",
                 code="invalid_data",
             )
-        found[file.stem] = file
+        found[stem] = name
     return found
 
 
