@@ -11,6 +11,7 @@
 | `sources` | what do the models return that files are converted from? |
 | `integers/` | how is an integer file made right where the converter alone is not? |
 | `sparse/` | which sparse encodings do kernels compute right? |
+| `detections/` | how is a detector's file made that ends with detections? |
 | `keras_files/` | how are `saved_model/` and `model.keras` written, and does plain Keras open them? |
 | `preflight` | what is known about `.tflite` files before training? |
 | `shrunk_claims` | has the file of a shrunk network smaller tensors, and is it as fast as its budget? |

@@ -8,6 +8,7 @@
 | `weight_kernels` | which operators read which weights? Measured |
 | `sparse_encoding` | which sparse files do all kernels compute right? Measured |
 | `file_rules` | which layers does a rule of a file treat in a different way? |
+| `detections` | how does a detector's file suppress doubles? |
 | `bundle_keys` | which keys does a bundle have? |
 | `normalization` | how does a recipe say what became of raw values? |
 | `for_target` | what does a target choose for a file, and what can it not run? |
