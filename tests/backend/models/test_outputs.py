@@ -44,9 +44,16 @@ def test_what_is_not_judged_or_not_used_is_said() -> None:
 @pytest.mark.parametrize(
     ("compile", "targets", "names", "message", "code"),
     [
+        (
+            TWO,
+            LABELS,
+            ["probabilities"],
+            "names the outputs digit, ink, but the data mine have the targets of one",
+            "data_missing",
+        ),
         (TWO, {"digit": LABELS, "ink": INK}, ["digt", "ink"], "Did you mean 'digt'", "unknown_output"),
         (TWO, {"digit": LABELS}, ["digit", "ink"], "no targets for ink; they have those of digit", "data_missing"),
-        (TWO, LABELS, ["digit", "ink"], "no targets for digit, ink", "data_missing"),
+        (TWO, LABELS, ["digit", "ink"], "but the data mine have the targets of one", "data_missing"),
         (
             Compile(),
             {"digit": LABELS, "ink": INK},

@@ -37,6 +37,13 @@ def for_model(compile: Compile, data: Data, names: Sequence[str], model: str) ->
     if not compile.outputs:
         _check_single(targets, names, model)
         return compile, data, []
+    if len(compile.outputs) > 1 and targets is not data.train.inputs and not isinstance(targets, dict):
+        raise StageError(
+            f"compile.loss names the outputs {', '.join(compile.outputs)}, but the data {data.source} have the targets "
+            "of one.",
+            "A source returns targets as a dict by output name, or as a tuple in the order of the model's outputs.",
+            code="data_missing",
+        )
     missing = [output for output in compile.outputs if output not in names]
     if missing:
         raise StageError(
