@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.figures import render
 from tests.support.quick_tensorflow import (
     ONE_THREAD,
     no_collection_per_conversion,
@@ -17,7 +18,6 @@ from tests.support.quick_tensorflow import (
     optimize_graphs,
 )
 from tests.support.root import SHARED_DATA
-from tfopt.report.shared import style
 
 # No test asserts on time: a busy machine made Hypothesis' deadline and its check for slow data fail.
 settings.register_profile("tfopt", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,11 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before the fixtures of a test with TensorFlow: graphs are made quickly and generators are seeded.
 
-    Grappler is off, but for tests that are marked with `grappler`.
+    Grappler is off, but for tests that are marked with `grappler`; figures are not rendered.
 
     Unseeded, the weights of a model in a module's fixture depend on the files that ran before in this process.
     """
-    if item.get_closest_marker("tf"):
+    needs_tensorflow = item.get_closest_marker("tf") is not None
+    render(on=not needs_tensorflow)
+    if needs_tensorflow:
         import tf_keras
 
         optimize_graphs(item.get_closest_marker("grappler") is not None)
@@ -68,10 +70,3 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return folder
-
-
-@pytest.fixture(autouse=True)
-def unrendered_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draws the figures of a test's run up to their rendering, which costs a second; runs of fixtures are rendered."""
-    if request.node.get_closest_marker("tf"):
-        monkeypatch.setattr(style, "rendered", lambda figure: "<svg></svg>")

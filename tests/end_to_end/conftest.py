@@ -11,6 +11,7 @@ import pytest
 
 import tfopt
 from tests.support.children.plain_keras import plain_keras_in_forks as plain_keras_in_forks
+from tests.support.figures import render
 from tests.support.root import REPOSITORY
 from tfopt.core.records.run import Run
 
@@ -23,6 +24,7 @@ def first_out(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
     In `.ci/run`, TFOPT_DEMO names the folder in which `make demo` has just run it.
     """
+    render(on=True)
     own = tmp_path_factory.mktemp("first") / "saved_models"
     if worker_id == "master":
         tfopt.run(FIRST_RECIPE, out=own)
