@@ -24,6 +24,7 @@ class Shrink(Shrinking, TrainingStage):
     The tensors are smaller, so that every kernel, GPU and accelerator gains; later stages take the result as any model.
     """
 
+    version: ClassVar[int] = 2
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
 
     def warmup_end(self) -> Span | None:

@@ -15,5 +15,6 @@
 | `decide` | Which units stay, and is the network within its budget? |
 | `details` | What is reported of it? |
 | `reconstruction` | Which weights give a narrowed layer its old outputs? |
+| `recovery` | Are solved weights and new statistics better than what there was? |
 | `scheduled` | How are units removed while a network trains? |
 """

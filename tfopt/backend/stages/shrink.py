@@ -30,6 +30,7 @@ from tfopt.backend.shrinking.graph.types import Kept
 from tfopt.backend.shrinking.measurements import remembered
 from tfopt.backend.shrinking.networks import Pricing, pricing
 from tfopt.backend.shrinking.reconstruction import put_back, reconstruct
+from tfopt.backend.shrinking.recovery import recover
 from tfopt.backend.shrinking.scheduled import GroupLasso, ScheduledRemoval
 from tfopt.backend.shrinking.scores import Scores, calibration_split, comparable, tracked_kernels, unit_scores
 from tfopt.backend.stages import fit as training
@@ -145,11 +146,18 @@ class _Job:
         decision, measured = self._decided(scores, criterion)
         narrow = remove(model, decision.kept)
         _prove_same(model, narrow, decision.kept, context)
-        solved: tuple[str, ...] = ()
-        if shrinking.reconstruct:
-            solved = reconstruct(model, narrow, self.choices.groups, decision.kept, self.calibration, context.seed)
-        if shrinking.batch_norm:
-            batch_norm.estimate(narrow, context.data.train, context.seed)
+
+        def solve() -> tuple[str, ...]:
+            return reconstruct(model, narrow, self.choices.groups, decision.kept, self.calibration, context.seed)
+
+        solved = recover(
+            narrow,
+            solve if shrinking.reconstruct else None,
+            context.data.train,
+            context.compile,
+            context.seed,
+            statistics=shrinking.batch_norm,
+        )
         split = "validation" if len(context.data.validation) else "training"
         judged = context.data.validation if split == "validation" else context.data.train
         before = evaluate(narrow, judged.take(_VALIDATION, context.seed), context.compile)

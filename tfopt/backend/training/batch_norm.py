@@ -43,6 +43,11 @@ def estimate(model: tf_keras.Model, split: Split, seed: int) -> None:
             layer.momentum = momentum
 
 
+def has_statistics(model: tf_keras.Model) -> bool:
+    """Whether there is a batch normalization whose statistics `estimate` sets."""
+    return any(True for _ in _normalizations(model))
+
+
 def _normalizations(model: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
     for layer in all_layers(model):
         if isinstance(layer, tf_keras.layers.BatchNormalization) and layer.trainable:

@@ -82,7 +82,8 @@ class Shrinking(Block):
     the weights there are; `updates` solves them at each update that removes units, for which a smaller network is built
     each time: a schedule of few rounds is best."""
     batch_norm: bool = True
-    """Estimate the statistics of batch normalization again when units have been removed."""
+    """Estimate the statistics of batch normalization again when units have been removed. Where weights were solved, the
+    loss on 1,024 training examples says whether these, the new statistics or both are kept."""
     dense_teacher: bool = True
     """Learn from the outputs of the model before the stage too, unless `teacher` names another."""
 
