@@ -88,7 +88,8 @@ def work(name: str, files: Sequence[str], out: Path) -> None:
     if result["masked_difference"] > 1e-5:
         raise SystemExit(f"removing and masking differ by {result['masked_difference']:.1e}")
     _write(result, name, out)
-    _write({**result, "claims": _claims(model, smaller, files)}, name, out)
+    if files:
+        _write({**result, "claims": _claims(model, smaller, files)}, name, out)
 
 
 def _model(name: str) -> tuple[Any, tuple[int, ...], int]:
@@ -239,7 +240,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="models to try; all by default")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "build" / "shrunk", help="folder of the results")
-    parser.add_argument("--files", nargs="+", default=["float32", "int8"], help="float32, int8")
+    parser.add_argument("--files", nargs="*", default=["float32", "int8"], help="float32, int8; none: no claims")
     parser.add_argument("--seconds", type=float, default=900, help="time for one model")
     parser.add_argument("--table", type=Path, default=REPOSITORY / "docs" / "shrunk-applications.md", help="the table")
     parser.add_argument("--work", help=argparse.SUPPRESS)
