@@ -79,7 +79,7 @@ class SerializedLayer(TypedDict):
     config: dict[str, object]
 
 
-Json: TypeAlias = Any
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 """A JSON value that is walked without a schema; `object` where nothing may be assumed of it."""
 
 Nested: TypeAlias = Any

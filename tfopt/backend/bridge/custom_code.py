@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from types import FunctionType
+from typing import TypeAlias
 
 import keras
 
 from tfopt.backend.types import Nested
 
-CustomCode: TypeAlias = Any
-"""A class or function from outside Keras; None where it is not found."""
+CustomCode: TypeAlias = type | FunctionType
+"""A class or function from outside Keras."""
 
 
-def custom_parts(config: Nested) -> Iterator[tuple[str, str, CustomCode]]:
+def custom_parts(config: Nested) -> Iterator[tuple[str, str, CustomCode | None]]:
     """Every class and function of a configuration from outside Keras: name, registered name, code (None: not found)."""
     if isinstance(config, list | tuple):
         for part in config:

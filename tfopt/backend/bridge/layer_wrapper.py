@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import tensorflow as tf
@@ -13,7 +13,7 @@ import tf_keras
 from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer, unregistered_functions
 from tfopt.backend.bridge.reading.arguments import CallSpec, call_spec, fill
 from tfopt.backend.bridge.reading.graph import Call
-from tfopt.backend.types import Config, Nested
+from tfopt.backend.types import Config, Nested, Shape
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
@@ -128,11 +128,11 @@ class Keras3LayerWrapper(tf_keras.layers.Layer):
         is_layer = isinstance(self.wrapped, keras.layers.Layer)
         return is_layer and any(part.weights for part in self.wrapped._flatten_layers(include_self=False))
 
-    def wrapped_classes(self) -> list[type]:
+    def wrapped_classes(self) -> list[CustomCode | None]:
         """The classes and functions from outside Keras that the wrapped layer is made of."""
         return [code for _, _, code in custom_parts(json.loads(self._config["hosted"]))]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         others = {"others": [list(other) for other in self._others]} if self._others else {}
         return {"name": self.name, "trainable": self.trainable, **self._config, **others}
 
@@ -214,7 +214,7 @@ def made_again(config: Config, name: str) -> keras.Operation:
         ) from error
 
 
-def _build(operation: keras.Operation, pattern: CallSpec, specs: list[Any], name: str) -> None:
+def _build(operation: keras.Operation, pattern: CallSpec, specs: list[tuple[Shape, str]], name: str) -> None:
     """Makes the variables, as the first call on such tensors would.
 
     Raises:

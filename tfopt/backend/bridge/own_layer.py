@@ -189,7 +189,7 @@ def _symbolic(layer: keras.layers.Layer, weights: _Weights) -> Iterator[None]:
     attributes = vars(layer)
     attributes.update({name: tensor for name, (_, tensor) in weights.items()})
     inside = [part for part in layer._flatten_layers(include_self=False) if is_own(part)]
-    operation: Any = keras.Operation
+    operation = keras.Operation
     for part in inside:
         # What the class inherits may know other arguments than its own call (MultiHeadAttention of KerasHub).
         vars(part)["compute_output_spec"] = partial(operation.compute_output_spec, part)
@@ -201,7 +201,7 @@ def _symbolic(layer: keras.layers.Layer, weights: _Weights) -> Iterator[None]:
             vars(part).pop("compute_output_spec", None)
 
 
-def _named(value: Any, path: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+def _named(value: object, path: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Id and path of every layer that an attribute holds, also in lists and dicts."""
     if isinstance(value, keras.layers.Layer):
         yield id(value), ".".join(path)
@@ -225,7 +225,7 @@ def _twin(tensor: keras.KerasTensor, name: str, batch: int | None) -> keras.Kera
     return keras.Input(batch_shape=shape, dtype=tensor.dtype, name=name)
 
 
-def _values(call: Call) -> list[Any]:
+def _values(call: Call) -> list[object]:
     return keras.tree.flatten((call.args, call.kwargs))
 
 

@@ -7,7 +7,6 @@ one RMSNormalization of tfopt, which the stages know how to compute in 8 bits.
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
 
 import keras
 import numpy as np
@@ -41,7 +40,7 @@ def own_normalization(call: Call) -> tuple[tf_keras.layers.Layer, dict[str, str]
     Raises:
         NoEquivalent: there is none.
     """
-    layer: Any = call.operation
+    layer = call.operation
     weights = {name: value for name, value in vars(layer).items() if isinstance(value, keras.Variable)}
     if len(call.inputs) != 1 or call.kwargs or not _may_be_one(layer, weights, call.inputs[0]):
         raise NoEquivalent("it is no layer normalization")
@@ -51,7 +50,7 @@ def own_normalization(call: Call) -> tuple[tf_keras.layers.Layer, dict[str, str]
         raise NoEquivalent(f"it cannot be run by itself ({error})") from error
 
 
-def _may_be_one(layer: Any, weights: dict[str, keras.Variable], tensor: keras.KerasTensor) -> bool:
+def _may_be_one(layer: keras.Operation, weights: dict[str, keras.Variable], tensor: keras.KerasTensor) -> bool:
     width = tensor.shape[-1]
     plain = not layer._flatten_layers(include_self=False) and not layer._seed_generators
     shapes = all(
@@ -62,7 +61,7 @@ def _may_be_one(layer: Any, weights: dict[str, keras.Variable], tensor: keras.Ke
 
 
 def _found(
-    layer: Any, weights: dict[str, keras.Variable], tensor: keras.KerasTensor
+    layer: keras.Operation, weights: dict[str, keras.Variable], tensor: keras.KerasTensor
 ) -> tuple[tf_keras.layers.Layer, dict[str, str]]:
     before = {name: np.array(variable.value) for name, variable in weights.items()}
     random = np.random.RandomState(0)

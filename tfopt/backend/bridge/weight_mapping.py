@@ -157,7 +157,7 @@ def _paths(layer: keras.layers.Layer | tf_keras.layers.Layer, kind: type) -> _Pa
     parts = (keras.layers.Layer, tf_keras.layers.Layer, keras.random.SeedGenerator)
     paths: _Paths = {}
 
-    def walk(value: Any, path: tuple[str, ...], above: tuple[int, ...]) -> None:
+    def walk(value: object, path: tuple[str, ...], above: tuple[int, ...]) -> None:
         if isinstance(value, kind):
             paths[path] = value
         elif id(value) in above:

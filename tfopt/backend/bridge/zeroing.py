@@ -7,7 +7,6 @@ attention takes a different path, which is even there, as tf_keras is (keras 3.1
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -44,7 +43,7 @@ class ZeroingMultiHeadAttention(tf_keras.layers.MultiHeadAttention, ClusterableL
     """
 
     own_type = "MultiHeadAttention"
-    _softmax: Any
+    _softmax: tf_keras.layers.Softmax
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [variable for _, variable in self.get_clusterable_weights()]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import keras
+from keras.src.ops.node import Node
 from keras.src.utils import naming
 
-__all__ = ["all_layers", "naming", "outputs_for"]
+__all__ = ["Node", "all_layers", "naming", "outputs_for"]
 
 
 def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -145,7 +145,7 @@ def label_names(config: DataConfig, folder: Path) -> tuple[str, ...] | None:
     return label_names_of(_function(config, folder))
 
 
-def _function(config: DataConfig, folder: Path, kept: Path | None = None) -> Callable[..., Any]:
+def _function(config: DataConfig, folder: Path, kept: Path | None = None) -> Callable[..., object]:
     """What reads a source; `kept` is the folder of decoded examples, None for a temporary one."""
     source = config.source
     is_file = not references.is_function(source) and bool(Path(source).suffix or "/" in source)
@@ -160,7 +160,7 @@ def _function(config: DataConfig, folder: Path, kept: Path | None = None) -> Cal
     return _file(config, folder, kept) if is_file else references.by_name("dataset", source)
 
 
-def _file(config: DataConfig, folder: Path, kept: Path | None) -> partial[Any]:
+def _file(config: DataConfig, folder: Path, kept: Path | None) -> Callable[..., object]:
     source = config.source
     path = folder / Path(source).expanduser()
     key = None if config.splits.key is None or is_reference(config.splits.key) else config.splits.key
@@ -235,7 +235,7 @@ def as_splits(value: object, source: str, spools: Spools = Spools()) -> dict[str
     return {"train": _examples(value, source, spools)}
 
 
-def _is_pair(value: object) -> TypeGuard[tuple[Any, Any]]:
+def _is_pair(value: object) -> TypeGuard[tuple[object, object]]:
     return isinstance(value, tuple) and len(value) == 2
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -107,7 +106,7 @@ def fit(
     *,
     optimizer: tf_keras.optimizers.Optimizer | None = None,
     hooks: Sequence[TrainingHook] = (),
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Runs the optimizer over the epochs of a stage, in place; resumes from a checkpoint in `context.work`.
 
     The same model, stage and context give the same weights, whether or not the stage was killed and started again.

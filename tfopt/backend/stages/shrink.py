@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tf_keras
 
@@ -113,7 +112,7 @@ class _Made:
     decision: Decision
     scores: Scores
     trained: dict[str, object]
-    details: dict[str, Any]
+    details: dict[str, object]
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import tensorflow as tf
 
+from tfopt.backend.compat.keras_3 import Node
 from tfopt.backend.types import Nested
 
 
@@ -63,7 +63,7 @@ def mask_of(tensor: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Ten
     return getattr(tensor, "_keras_mask", None)
 
 
-def _call(node: Any) -> Call:
+def _call(node: Node) -> Call:
     args, kwargs = node.arguments.args, node.arguments.kwargs
     kept = {
         key: value

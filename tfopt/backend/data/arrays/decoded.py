@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class DecodedRows(LazyArray, Generic[T]):
         items: Sequence[T],
         decode: Callable[[T], Array],
         axes: tuple[int, ...],
-        dtype: np.dtype[Any],
+        dtype: np.dtype[np.generic],
         identity: str | None = None,
         check: Callable[[], None] | None = None,
         window: int | None = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class StoredRows(LazyArray):
             done += count
 
 
-def header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     """Shape and dtype at the beginning of a `.npy` file; the stream is left at the first value.
 
     Raises:
@@ -112,7 +112,7 @@ def save_rows(path: Path, array: ExampleArray) -> None:
         write_rows(path, array.shape, array.dtype, parts(array))
 
 
-def write_rows(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterable[Array]) -> None:
+def write_rows(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic], parts: Iterable[Array]) -> None:
     """Writes a `.npy` file in parts; it appears when it is complete.
 
     Args:

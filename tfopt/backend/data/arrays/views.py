@@ -30,7 +30,11 @@ class LazyArray:
     """
 
     def __init__(
-        self, shape: tuple[int, ...], dtype: np.dtype[Any], identity: str | None = None, window: int | None = None
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[np.generic],
+        identity: str | None = None,
+        window: int | None = None,
     ) -> None:
         self.shape, self.dtype = shape, np.dtype(dtype)
         self.identity, self.window = identity, window
@@ -78,7 +82,7 @@ class LazyArray:
             return self.read(np.array([found]))[0]
         return self.read(found)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: np.dtype[np.generic] | None = None, copy: bool | None = None) -> Array:
         return in_memory(self).astype(dtype or self.dtype, copy=False)
 
     def read(self, positions: Array) -> Array:
@@ -115,7 +119,7 @@ class ChangedRows(LazyArray):
         self,
         array: ExampleArray,
         change: Callable[[Array], Array],
-        dtype: np.dtype[Any],
+        dtype: np.dtype[np.generic],
         axes: tuple[int, ...] | None = None,
         label: str | None = None,
     ) -> None:
@@ -170,7 +174,7 @@ def selected(array: ExampleArray, positions: Array) -> ExampleArray:
     return SelectedRows(array, chosen)
 
 
-def of_type(array: ExampleArray, dtype: np.dtype[Any]) -> ExampleArray:
+def of_type(array: ExampleArray, dtype: np.dtype[np.generic]) -> ExampleArray:
     """The same values as another type; read only where they are in memory."""
     if is_in_memory(array):
         return np.asarray(array, dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -11,11 +10,12 @@ from sklearn.datasets import load_digits
 from tfopt.backend.data.images.pixels import Scale, pixels, scaled, with_ink
 from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
+from tfopt.backend.types import Array
 
 
 @labelled(*"0123456789")
 @described_by(partial(pixels, largest=16))
-def load(*, scale: Scale = "unit", ink: bool = False) -> Any:
+def load(*, scale: Scale = "unit", ink: bool = False) -> tuple[Array, Array | dict[str, Array]]:
     """Reads the images that come inside the scikit-learn wheel.
 
     From the UCI data set "Optical Recognition of Handwritten Digits" (Alpaydin, Kaynak 1998). It has no test split of

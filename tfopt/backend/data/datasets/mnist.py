@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import tf_keras
 
@@ -10,13 +10,17 @@ from tfopt.backend.data.datasets._keras_cache import CachedFile, ensure
 from tfopt.backend.data.images.pixels import Scale, grey, pixels, with_ink
 from tfopt.backend.data.label_names import labelled
 from tfopt.backend.data.raw_inputs import described_by
+from tfopt.backend.types import Array
 
 _FILE = CachedFile.of_keras("mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1")
+
+Labelled: TypeAlias = tuple[Array, Array | dict[str, Array]]
+"""Images, and labels or both targets."""
 
 
 @labelled(*"0123456789")
 @described_by(pixels)
-def load(*, scale: Scale = "unit", ink: bool = False) -> tuple[Any, Any]:
+def load(*, scale: Scale = "unit", ink: bool = False) -> tuple[Labelled, Labelled]:
     """Reads MNIST (LeCun, Cortes, Burges 1998) through `keras.datasets` and its cache.
 
     Args:

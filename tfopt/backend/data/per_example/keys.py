@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -113,7 +112,7 @@ def with_keys(split: Split, shares: Splits, folder: Path, source: str) -> Split:
             code="meaningless_key",
         )
     function = references.function(shares.key, folder)
-    given: Any = references.call_with(function, shares.key, (split.inputs, split.targets), folder)
+    given = references.call_with(function, shares.key, (split.inputs, split.targets), folder)
     keys = np.asarray(given)
     if keys.shape != (len(split),) or keys.dtype.kind not in "OSUbiu":
         raise StageError(

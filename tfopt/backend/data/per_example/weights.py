@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -78,7 +77,7 @@ def with_own_weights(splits: Mapping[str, Split], reference: str, folder: Path) 
                 "Leave one of them out.",
                 code="conflicting_keys",
             )
-        given: Any = references.call_with(function, reference, (split.inputs, split.targets), folder)
+        given = references.call_with(function, reference, (split.inputs, split.targets), folder)
         if given is None:
             raise StageError(f"{reference} returned no weights for the {name} split.", code="user_code_failed")
         result[name] = with_weights(split, given, f"{reference}, {name} split")

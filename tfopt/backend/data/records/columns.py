@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from tfopt.errors import StageError
 _TARGETS = ("label", "labels", "target", "targets", "class", "y")
 _IMAGES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 """How encoded images begin."""
+
+Value: TypeAlias = bytes | str | int | float | Array
+"""One value of a column; numbers are one, or (n,)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Column:
     """
 
     name: str
-    value: Callable[[int], Any]
+    value: Callable[[int], Value]
     where: Callable[[int], str]
     rows: int
     identity: str
@@ -78,7 +81,7 @@ def array_of(column: Column, feature: Feature) -> ExampleArray:
     return in_memory(rows, f"The column {column.name}") if feature.role != "input" and not axes else rows
 
 
-def kind_of(value: Any) -> Kind:
+def kind_of(value: object) -> Kind:
     """How a value is stored."""
     if isinstance(value, bytes):
         return "image" if value.startswith(_IMAGES) else "text"
@@ -87,7 +90,7 @@ def kind_of(value: Any) -> Kind:
     return "float32" if np.asarray(value).dtype.kind == "f" else "int64"
 
 
-def features_block(first: Mapping[str, Any]) -> str:
+def features_block(first: Mapping[str, object]) -> str:
     """A `features` block for a row, to be copied into a recipe."""
     parts = []
     for name, value in first.items():
@@ -144,7 +147,7 @@ def keys_of(column: Column) -> Array:
 
 
 def check_names(
-    features: Mapping[str, Feature] | None, first: Mapping[str, Any], source: str, key: str | None = None
+    features: Mapping[str, Feature] | None, first: Mapping[str, object], source: str, key: str | None = None
 ) -> Mapping[str, Feature]:
     """The features of the recipe, if the first row has them, and that of `data.splits.key`.
 

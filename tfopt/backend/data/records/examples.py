@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from tfopt.backend.data.prepared import Prepared, RawExamples
 from tfopt.backend.data.records.columns import Column, array_of, check_names, examples_of, keys_of
 from tfopt.backend.data.records.shards import is_tfrecord, shards_of
 from tfopt.backend.data.records.tfrecords import Records
+from tfopt.backend.types import Array
 from tfopt.core.config.features import Feature
 from tfopt.errors import StageError
 
@@ -58,7 +58,7 @@ def _names_of_tfds(path: Path, features: Mapping[str, Feature]) -> tuple[str, ..
 
 
 def _column(records: Records, name: str, identity: str) -> Column:
-    def value(number: int) -> Any:
+    def value(number: int) -> bytes | Array:
         row = _row(records, number)
         if name not in row:
             raise StageError(
@@ -71,7 +71,7 @@ def _column(records: Records, name: str, identity: str) -> Column:
     return Column(name, value, records.name, len(records), identity, records.verify)
 
 
-def _row(records: Records, number: int) -> dict[str, Any]:
+def _row(records: Records, number: int) -> dict[str, bytes | Array]:
     """The features of a record: bytes, or numbers (n,)."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.example.example_pb2 import Example
@@ -80,7 +80,7 @@ def _row(records: Records, number: int) -> dict[str, Any]:
         example = Example.FromString(records[number])
     except DecodeError as error:
         raise StageError(f"{records.name(number)} is no tf.train.Example: {error}.", code="data_unreadable") from error
-    row: dict[str, Any] = {}
+    row: dict[str, bytes | Array] = {}
     for name, feature in sorted(example.features.feature.items()):
         kind = feature.WhichOneof("kind")
         if kind == "bytes_list":

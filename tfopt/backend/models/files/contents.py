@@ -161,7 +161,7 @@ def _saved_model(path: Path) -> Contents:
     return Contents(path, "saved_model", version, _checked(path, {"class_name": kind, "config": config}))
 
 
-def _checked(path: Path, config: object) -> dict[str, object]:
+def _checked(path: Path, config: object) -> dict[str, Json]:
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str) or not config.get("config"):
         raise StageError(
             f"{path} holds no configuration of a model.",
@@ -171,9 +171,13 @@ def _checked(path: Path, config: object) -> dict[str, object]:
     return _without_compile(config)
 
 
-def _without_compile(value: Json) -> Json:
+def _without_compile(config: dict[str, Json]) -> dict[str, Json]:
     """Without the compile settings of all models inside: tf_keras carries out those of nested models even when it is
     asked not to compile, and they can name any module."""
+    return {key: _inside(part) for key, part in config.items() if key not in _COMPILE}
+
+
+def _inside(value: Json) -> Json:
     if isinstance(value, dict):
-        return {key: _without_compile(part) for key, part in value.items() if key not in _COMPILE}
-    return [_without_compile(part) for part in value] if isinstance(value, list) else value
+        return _without_compile(value)
+    return [_inside(part) for part in value] if isinstance(value, list) else value

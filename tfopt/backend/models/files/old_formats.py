@@ -25,7 +25,7 @@ _CUDNN: Mapping[str, tuple[str, Config]] = {
 """GPU-only layers of TensorFlow 1 and the layers that compute the same; tf_keras rearranges their weights on load."""
 
 
-def modernized(config: Json, version: str, source: str) -> Json:
+def modernized(config: dict[str, Json], version: str, source: str) -> dict[str, Json]:
     """A configuration that tf_keras reads.
 
     Args:
@@ -45,12 +45,14 @@ def modernized(config: Json, version: str, source: str) -> Json:
     return _rewritten(config)
 
 
-def _rewritten(value: Json) -> Json:
+def _inside(value: Json) -> Json:
     if isinstance(value, list):
-        return [_rewritten(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    part = {key: _rewritten(inner) for key, inner in value.items()}
+        return [_inside(part) for part in value]
+    return _rewritten(value) if isinstance(value, dict) else value
+
+
+def _rewritten(value: dict[str, Json]) -> dict[str, Json]:
+    part = {key: _inside(inner) for key, inner in value.items()}
     name, config, module = part.get("class_name"), part.get("config"), part.get("module")
     if isinstance(module, str) and module.startswith("keras.engine."):
         # The package of Keras in TensorFlow 2.12 was one folder higher than in all later versions.
@@ -58,9 +60,9 @@ def _rewritten(value: Json) -> Json:
     if name == "Sequential" and isinstance(config, list):
         # Keras before 2.2.3; tf_keras still reads it at the top, and fails with a TypeError where it is nested.
         part["config"] = {"name": None, "layers": config}
-    elif name in _RENAMED and module is None:
+    elif isinstance(name, str) and name in _RENAMED and module is None:
         part["class_name"] = _RENAMED[name]
-    elif name in _CUDNN and module is None and isinstance(config, dict):
-        part["class_name"], arguments = _CUDNN[str(name)]
+    elif isinstance(name, str) and name in _CUDNN and module is None and isinstance(config, dict):
+        part["class_name"], arguments = _CUDNN[name]
         part["config"] = {**config, **arguments}
     return part
