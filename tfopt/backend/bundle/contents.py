@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,8 +25,12 @@ from tfopt.backend.data.raw_inputs import RawInputs
 from tfopt.backend.export.texts.raw_texts import RawTexts
 from tfopt.backend.text.tokenizer import TOKENIZER_JSON
 from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.types import Array
 from tfopt.core.records.report import ClaimRecord, ExportRecord
 from tfopt.errors import ExportError
+
+if TYPE_CHECKING:
+    from ai_edge_litert import schema_py_generated as schema
 
 _TAIL = 3
 
@@ -134,7 +138,7 @@ def _write_golden(found: golden.Golden, stems: Mapping[str, str], folder: Path) 
             write_array(values, folder / stems[f"{end} {name}"])
 
 
-def write_array(values: np.ndarray[Any, Any], stem: Path) -> None:
+def write_array(values: Array, stem: Path) -> None:
     """Writes an array as `.npy` and as its bare bytes, little-endian, in `.bin`."""
     np.save(stem.with_name(f"{stem.name}.npy"), values)
     stem.with_name(f"{stem.name}.bin").write_bytes(np.ascontiguousarray(values).tobytes())
@@ -256,11 +260,11 @@ def _kept(
     return ClaimRecord(claim=claim, held=not wrong, found=found, code="metadata_kept")
 
 
-def _same(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+def _same(one: Array, other: Array) -> bool:
     return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
-def _bytes(buffer: Any) -> bytes:
+def _bytes(buffer: schema.BufferT) -> bytes:
     return b"" if buffer.data is None else bytes(buffer.data)
 
 

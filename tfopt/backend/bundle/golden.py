@@ -5,16 +5,16 @@ The file itself is run, one example after the other, in a child process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tfopt.backend.bundle.ports import Ports, described, open_model
+from tfopt.backend.bundle.ports import Ports, RunDetails, described, open_model
 from tfopt.backend.tflite import child_process
 from tfopt.backend.tflite import interpreter as litert
+from tfopt.backend.tflite.interpreter import TensorDetails
 from tfopt.backend.tflite.predict import is_stateful
 from tfopt.backend.types import Array
 
@@ -65,7 +65,7 @@ def run(file: Path, inputs: Mapping[str, Path], work: Path, *, quantized: bool =
     return Golden(Ports.of(reply["ports"]), inputs_of, outputs_of)
 
 
-def run_into(path: str, inputs: dict[str, str], folder: str, quantized: bool) -> dict[str, Any]:
+def run_into(path: str, inputs: dict[str, str], folder: str, quantized: bool) -> dict[str, object]:
     """Runs in the child process of `run`: what the file got and returned is written to .npy files."""
     examples = {name: np.load(file, allow_pickle=False) for name, file in inputs.items()}
     if quantized:
@@ -95,8 +95,14 @@ def run_into(path: str, inputs: dict[str, str], folder: str, quantized: bool) ->
     return {"ports": ports, "inputs": _saved(got, folder, "in"), "outputs": _saved(returned, folder, "out")}
 
 
-def _ports(details: Any, values: Mapping[str, list[Array]], order: Any, *, defaults: bool) -> list[dict[str, Any]]:
-    now = {name: {**entry, "now": values[name][0].shape} for name, entry in details.items()}
+def _ports(
+    details: Mapping[str, TensorDetails],
+    values: Mapping[str, list[Array]],
+    order: Sequence[TensorDetails],
+    *,
+    defaults: bool,
+) -> list[dict[str, object]]:
+    now: dict[str, RunDetails] = {name: {**entry, "now": values[name][0].shape} for name, entry in details.items()}
     return [port.record() for port in described(now, order, defaults)]
 
 

@@ -5,7 +5,7 @@ Read from the file itself. `index` counts in the order of the file, which interp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tfopt.backend.tflite import interpreter as litert
+from tfopt.backend.tflite.interpreter import TensorDetails
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Port:
         """How the zero point is added, as the end of a formula."""
         return f"{'+' if self.zero_point >= 0 else '-'} {abs(self.zero_point)}"
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """As plain values."""
         return {**asdict(self), "shape": list(self.shape), "default": list(self.default)}
 
@@ -98,7 +99,13 @@ class Ports:
         return cls(ports(record["inputs"]), ports(record["outputs"]), record["stateful"])
 
 
-def described(details: dict[str, dict[str, Any]], order: Sequence[dict[str, Any]], defaults: bool) -> list[Port]:
+class RunDetails(TensorDetails):
+    """What LiteRT says of a tensor, and its shape with one example."""
+
+    now: tuple[int, ...]
+
+
+def described(details: Mapping[str, RunDetails], order: Sequence[TensorDetails], defaults: bool) -> list[Port]:
     """The inputs or outputs of an interpreter that has run one example.
 
     Args:

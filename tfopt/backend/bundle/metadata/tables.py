@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import flatbuffers
 
@@ -74,7 +74,7 @@ def encoded(root: Table, identifier: bytes) -> bytes:
     return bytes(builder.Output())
 
 
-def _table(builder: Any, table: Table) -> int:
+def _table(builder: flatbuffers.Builder, table: Table) -> int:
     given = {position: value for position, value in table.fields.items() if value not in (None, [], "")}
     # Whatever a table points to must be written before it is begun.
     offsets = {position: _child(builder, value) for position, value in given.items() if not _inline(value)}
@@ -93,7 +93,7 @@ def _inline(value: Value) -> bool:
     return isinstance(value, (Byte, Unsigned))
 
 
-def _child(builder: Any, value: Value) -> int:
+def _child(builder: flatbuffers.Builder, value: Value) -> int:
     if isinstance(value, str):
         return builder.CreateString(value)
     if isinstance(value, Table):
