@@ -120,7 +120,7 @@ def by_hand(name: str, kind: str, data: Data, epochs: int) -> Callable[[Callable
         callbacks: list[Any] = [tf_keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: after_epoch())]
         if kind == "prune":
             steps = epochs * len(data.train) // BATCH
-            schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.7, 0, steps, frequency=100)
+            schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.7, 0, steps, frequency=mask_updates(steps))
             model = tfmot.sparsity.keras.prune_low_magnitude(model, pruning_schedule=schedule)
             callbacks.insert(0, tfmot.sparsity.keras.UpdatePruningStep())
         if kind == "qat":
@@ -134,7 +134,8 @@ def by_hand(name: str, kind: str, data: Data, epochs: int) -> Callable[[Callable
 
 def by_tfopt(name: str, kind: str, data: Data, epochs: int) -> Callable[[Callable[[], None]], object]:
     """A stage of a recipe."""
-    schedule = {"kind": "polynomial", "initial": 0.0, "final": 0.7, "begin": "0%", "end": "100%", "every": "100 steps"}
+    every = f"{mask_updates(epochs * len(data.train) // BATCH)} steps"
+    schedule = {"kind": "polynomial", "initial": 0.0, "final": 0.7, "begin": "0%", "end": "100%", "every": every}
     stages = {
         "train": lambda: Train(name="train", epochs=epochs),
         "prune": lambda: Prune(name="prune", epochs=epochs, schedule=schedule),
@@ -155,6 +156,11 @@ def by_tfopt(name: str, kind: str, data: Data, epochs: int) -> Callable[[Callabl
             return stages[kind]().apply(model_of(name), context)
 
     return train
+
+
+def mask_updates(steps: int) -> int:
+    """Steps between two mask updates of a training of so many steps: the same for both, four in all at least."""
+    return min(100, steps // 4)
 
 
 def examples(name: str, steps: int) -> Data:
