@@ -35,6 +35,7 @@ def build(
     pooling: Pooling = "mean",
     activation: Activation = "relu",
     dropout: float = 0.1,
+    freeze_tokens: bool = False,
     output: Output = "softmax",
 ) -> tf_keras.Model:
     """The encoder of "Attention is all you need" (Vaswani et al. 2017, arXiv:1706.03762) with learned positions.
@@ -50,6 +51,7 @@ def build(
         pooling: mean of all vectors but those of padding, or the first one (cls).
         activation: of the feed-forward layers.
         dropout: share dropped in training.
+        freeze_tokens: leave the table of tokens as it begins: that of a teacher, by the stage `initialize`.
         output: what follows the layer `logits`.
     """
     inputs, length = token_input(input_shape, _NAME)
@@ -61,4 +63,6 @@ def build(
     for number in range(1, blocks + 1):
         x = encoder_block(x, f"block{number}", sizes, dropout)
     x = dropped(pooled(x, pooling), dropout, "dropout")
-    return classifier(inputs, x, num_outputs, output, _NAME)
+    model = classifier(inputs, x, num_outputs, output, _NAME)
+    model.get_layer("token_embedding").trainable = not freeze_tokens
+    return model
