@@ -23,6 +23,7 @@ from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.bridge.zeroing import ZEROING
 from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.backend.graph.layers import layer_type, nodes
+from tfopt.backend.layers import RMSNormalization
 from tfopt.backend.types import Nested
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
@@ -165,11 +166,9 @@ class _Conversion:
         native = getattr(keras.layers, kind, None)
         if isinstance(layer, Keras3LayerWrapper):
             return _wrapped_layer(layer)
-        if (
-            type(layer) not in (getattr(tf_keras.layers, kind, None), ZEROING.get(kind))
-            or native is None
-            or kind in NEVER_NATIVE
-        ):
+        # What a layer of Keras 3 was opened into, where units of it were removed.
+        same = type(layer) in (getattr(tf_keras.layers, kind, None), ZEROING.get(kind), RMSNormalization)
+        if not same or native is None or kind in NEVER_NATIVE:
             raise StageError(
                 f"The layer {layer.name!r} ({kind}) has no equivalent in Keras 3.",
                 "Write the model in Keras 3 and load its weights, or export it as tf_keras.",

@@ -7,8 +7,10 @@ import tensorflow as tf
 import tf_keras
 
 from tests.support.models import branchy_model
-from tests.support.networks.shrinkable import SHRINKABLE
+from tests.support.networks.shrinkable import SHRINKABLE, of_keras3
 from tests.support.shrinking import assert_removal_is_exact, some_kept
+from tfopt.backend.bridge import to_keras
+from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_outputs
 from tfopt.backend.shrinking.costs import NetworkCosts
 from tfopt.backend.shrinking.graph import cost, groups_of, remove
 
@@ -35,6 +37,12 @@ def test_removing_units_is_masking_them(build: Callable[[], tf_keras.Model]) -> 
     planned, built = NetworkCosts(model, groups), cost(smaller)
     widths = {name: len(units) for name, units in kept.items()}
     assert (planned.macs(widths), planned.parameters(widths)) == pytest.approx((built.macs, built.parameters))
+
+
+def test_what_keras_3_gave_goes_back_to_keras_3_when_it_is_smaller() -> None:
+    smaller = assert_removal_is_exact(of_keras3(), branches=False)
+    inputs = random_inputs(smaller)
+    assert same_outputs(outputs(smaller, inputs), outputs(to_keras(smaller), inputs), Tolerance(1e-5)) is None
 
 
 def test_what_is_taken_as_it_is_is_named() -> None:
