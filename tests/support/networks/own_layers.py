@@ -140,3 +140,46 @@ def everything() -> keras.Model:
     x = OwnNorm(name="own_norm")(layers.GlobalAveragePooling2D(name="pool")(x))
     x = Doubling(name="doubling")(Tower(name="tower")(Block(8, name="block")(x)))
     return keras.Model(image, layers.Dense(3, activation=squared_relu, name="head")(x), name="everything")
+
+
+@register
+class TakesNoName(layers.Layer):
+    """Its constructor takes nothing of a layer, so that Keras trains it but cannot read it from a file."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.dense = layers.Dense(units)
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x)
+
+
+@register
+class FixesEpsilon(layers.LayerNormalization):
+    """A layer of Keras with fewer arguments than its configuration has."""
+
+    def __init__(self) -> None:
+        super().__init__(epsilon=0.1)
+
+
+@register
+class DropsTheName(layers.Layer):
+    """Its configuration holds nothing but its own; it cannot be opened."""
+
+    def __init__(self, units: int = 3, **kwargs: Any) -> None:
+        super().__init__()
+        self.units = units
+        self.dense = layers.Dense(units)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return self.dense(x) * 2 if training else self.dense(x)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"units": self.units}
+
+
+def nameless() -> keras.Model:
+    """Layers that lose their names, or cannot be read from a file by Keras alone."""
+    start = keras.Input((3,), name="start")
+    x = DropsTheName()(FixesEpsilon()(TakesNoName(4)(TakesNoName(4)(start))))
+    return keras.Model(start, layers.Dense(2, name="last")(x))

@@ -13,12 +13,15 @@ import tf_keras
 from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer, unregistered_functions
 from tfopt.backend.bridge.reading.arguments import CallSpec, call_spec, fill
 from tfopt.backend.bridge.reading.graph import Call
+from tfopt.backend.bridge.reading.own_constructors import made_from, with_names
 from tfopt.backend.types import Config, Nested, Shape
 from tfopt.catalog.guard import guarded
 from tfopt.errors import StageError
 
 Training: TypeAlias = bool | int | tf.Tensor | None
 """The `training` argument of a call."""
+_NESTED = "Exception encountered: "
+"""Before the cause of an error, in the errors around it of Keras."""
 _NOT_PRUNED = ("bias", "gamma", "beta", "scale", "moving", "mean", "variance")
 
 
@@ -193,7 +196,8 @@ def made_again(config: Config, name: str) -> keras.Operation:
         objects[label] = objects[registered] = code
     prefer(objects)
     try:
-        return keras.saving.deserialize_keras_object(config, custom_objects=objects, safe_mode=True)
+        with made_from(objects):
+            return keras.saving.deserialize_keras_object(config, safe_mode=True)
     except (TypeError, ValueError, AttributeError, KeyError, NotImplementedError) as error:
         function = next(unregistered_functions(config), None)
         if function is not None and config.get("class_name") != "Lambda":
@@ -204,14 +208,21 @@ def made_again(config: Config, name: str) -> keras.Operation:
                 "@keras.saving.register_keras_serializable().",
                 code="bridge_failed",
             ) from error
+        cause = str(error).rsplit(_NESTED, 1)[-1]
         raise StageError(
             f"The Keras 3 layer {name!r} ({config.get('class_name')}) cannot be made again from its configuration: "
-            f"{type(error).__name__}: {error}",
-            "Write what its function does as a layer class of your own, or with keras.ops outside of a layer."
-            if config.get("class_name") == "Lambda"
-            else "Give its class a get_config() that holds all arguments of its constructor.",
+            f"{type(error).__name__}: {cause}",
+            _fix(config, cause),
             code="bridge_failed",
         ) from error
+
+
+def _fix(config: Config, cause: str) -> str:
+    if config.get("class_name") == "Lambda":
+        return "Write what its function does as a layer class of your own, or with keras.ops outside of a layer."
+    if "unexpected keyword" in cause:
+        return "Let the constructor of its class take **kwargs, and hand them to super().__init__(**kwargs)."
+    return "Give its class a get_config() that holds all arguments of its constructor."
 
 
 def _build(operation: keras.Operation, pattern: CallSpec, specs: list[tuple[Shape, str]], name: str) -> None:
@@ -235,16 +246,9 @@ def check_can_be_made_again(operation: keras.Operation) -> None:
     """Checks that a layer can be made from its configuration, as reading a file of it will need.
 
     Raises:
-        StageError: it cannot, or has a different name then.
+        StageError: it cannot.
     """
-    made = made_again(written_down(operation), operation.name)
-    if made.name != operation.name:
-        raise StageError(
-            f"The Keras 3 layer {operation.name!r} ({type(operation).__name__}) loses its name in its configuration.",
-            "Let its constructor take **kwargs (by that name) and hand them to super().__init__(**kwargs), and let "
-            "get_config() begin with super().get_config().",
-            code="bridge_failed",
-        )
+    made_again(written_down(operation), operation.name)
 
 
 def written_down(operation: keras.Operation) -> Config:
@@ -253,10 +257,11 @@ def written_down(operation: keras.Operation) -> Config:
     Raises:
         StageError: it has none.
     """
-    config: Config = guarded(
-        lambda: keras.saving.serialize_keras_object(operation),
-        f"Writing down the Keras 3 layer {operation.name!r} ({type(operation).__name__})",
-    )
+    with with_names(operation):
+        config: Config = guarded(
+            lambda: keras.saving.serialize_keras_object(operation),
+            f"Writing down the Keras 3 layer {operation.name!r} ({type(operation).__name__})",
+        )
     # Building from it would call `build` alone, which for many classes of users does not make the inner layers.
     return {key: value for key, value in config.items() if key != "build_config"}
 

@@ -13,6 +13,7 @@ from tfopt.backend.bridge.custom_code import CustomCode, custom_parts, prefer
 from tfopt.backend.bridge.equivalence import output_difference
 from tfopt.backend.bridge.reading.float32 import in_float32
 from tfopt.backend.bridge.reading.functionalize import functional, of_sizes, sizes_of
+from tfopt.backend.bridge.reading.own_constructors import made_from, with_names
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.backend.equivalence import random_inputs
@@ -80,14 +81,16 @@ def _copy(model: keras.Model) -> keras.Model:
     """A copy of the model, through a file: the only way that keeps vocabularies, too."""
     with tempfile.TemporaryDirectory(prefix="tfopt-origin-") as folder:
         path = Path(folder, "origin.keras")
-        guarded(lambda: model.save(path), f"Copying the Keras 3 model {model.name!r}")
+        with with_names(model):
+            guarded(lambda: model.save(path), f"Copying the Keras 3 model {model.name!r}")
         objects = custom_code(model)
         prefer(objects)
         with warnings.catch_warnings():
             # A layer without `build` is built when the graph calls it, which is before its weights are read.
             warnings.filterwarnings("ignore", r"`build\(\)` was called on layer", UserWarning)
             # Its own code, which ran when it was built: nothing of a stranger is allowed here.
-            return guarded(
-                lambda: keras.models.load_model(path, custom_objects=objects, compile=False, safe_mode=False),
-                f"Copying the Keras 3 model {model.name!r}",
-            )
+            with made_from(objects):
+                return guarded(
+                    lambda: keras.models.load_model(path, compile=False, safe_mode=False),
+                    f"Copying the Keras 3 model {model.name!r}",
+                )

@@ -14,7 +14,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.bridge.activations import BY_NAME
-from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, made_again
+from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, made_again, written_down
 from tfopt.backend.bridge.opened_layer import OwnLayer
 from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.bridge.restore import check_outputs
@@ -277,7 +277,7 @@ def _own_again(layer: OwnLayer) -> keras.Operation:
 
 def _wrapped_layer(layer: Keras3LayerWrapper) -> keras.Operation:
     """A copy of the Keras 3 layer inside a wrapper."""
-    return type(layer.wrapped).from_config(layer.wrapped.get_config())
+    return made_again(written_down(layer.wrapped), layer.name)
 
 
 def _operation(

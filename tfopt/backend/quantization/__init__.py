@@ -14,7 +14,7 @@ is rounded at each of those), and nothing else.
 | `integer_form` | what is an int8 file of a model with masks converted from, without a qat stage? |
 | `preflight` | which problems and warnings of a qat stage are known before training? |
 | `fusion` | which layers become one operator, and at which of them is its output rounded? |
-| `simulated_lstm` | how does an LSTM round as TFLite's operator for it? |
+| `lstm/` | how does an LSTM round as TFLite's operator for it? |
 | `quantizers`, `configs` | how are values rounded, and what does tfmot's wrapper ask for? |
 | `weight_constraints` | how do zeros and clusters of earlier stages survive? |
 | `scheme`, `transforms` | how does tfmot get the roundings, and how are the inputs rounded? |

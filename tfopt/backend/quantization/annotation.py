@@ -12,8 +12,8 @@ from tfopt.backend.quantization.canonical import Canonical, OriginalLayer, canon
 from tfopt.backend.quantization.canonical.batch_norm import folds_into
 from tfopt.backend.quantization.float_fallback import float_layers, is_between_floats
 from tfopt.backend.quantization.fusion import fused_positions
+from tfopt.backend.quantization.lstm.simulated import can_be_simulated
 from tfopt.backend.quantization.registry import rounding
-from tfopt.backend.quantization.simulated_lstm import can_be_simulated
 from tfopt.backend.quantization.traced_floats import traced_floats
 from tfopt.core.config.quantization import Quantization, QuantizeRule
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import tf_keras
 
 from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
+from tfopt.backend.quantization.lstm.simulated import simulated_lstms
 from tfopt.backend.quantization.quantizers import Observing, Ranges
-from tfopt.backend.quantization.simulated_lstm import simulated_lstms
 from tfopt.backend.quantization.wrapping import wrappers
 from tfopt.backend.types import Nested
 
@@ -60,6 +60,7 @@ def _activation_quantizers(model: tf_keras.Model) -> Iterator[tuple[Observing, R
             yield layer.quantizer, layer.quantizer_vars
     for lstm in simulated_lstms(model):
         yield lstm.quantizer, lstm.ranges
+        yield lstm.cell_quantizer, lstm.cell_ranges
     for wrapper in wrappers(model):
         for quantizer in wrapper._output_quantizers:
             if isinstance(quantizer, Observing):

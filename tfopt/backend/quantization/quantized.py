@@ -17,7 +17,7 @@ from tfopt.backend.models import build as models
 from tfopt.backend.quantization.canonical import canonicalize
 from tfopt.backend.quantization.canonical.weights import leaf
 from tfopt.backend.quantization.float_fallback import original_float_layers
-from tfopt.backend.quantization.simulated_lstm import simulated_lstms
+from tfopt.backend.quantization.lstm.simulated import simulated_lstms
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap, wrappers
 from tfopt.backend.types import Nested

@@ -24,11 +24,11 @@ from tfopt.backend.types import Config, Nested
 Ranges: TypeAlias = Mapping[str, tf.Variable]
 """The variables that a quantizer made in `build`: `min_var` and `max_var`, plus those of a constrained quantizer."""
 
-_LARGEST_INTEGER = 127.0
+LARGEST_INTEGER = 127.0
 """Of a rounded weight: TFLite's kernels take -127..127."""
 _NEW = 1 - 0.999
 """Share of a batch in a moving average of ranges: tfmot's."""
-_STEPS = 255
+STEPS = 255
 """Between the smallest and the largest value of 8 bits."""
 
 
@@ -86,7 +86,7 @@ class DivisorQuantizer(ActivationQuantizer):
         rounded = super().__call__(inputs, training, weights, **kwargs)
         if self.observing or not training:
             return rounded
-        return tf.maximum(rounded, (weights["max_var"] - weights["min_var"]) / _STEPS)
+        return tf.maximum(rounded, (weights["max_var"] - weights["min_var"]) / STEPS)
 
 
 class FixedQuantizer(Quantizer):
@@ -174,9 +174,9 @@ class ConstantQuantizer(WeightQuantizer):
 
     def rounded(self, values: tf.Tensor) -> tf.Tensor:
         low, high = tf.minimum(tf.reduce_min(values), 0.0), tf.maximum(tf.reduce_max(values), 0.0)
-        scale = tf.where(high > low, high - low, tf.ones_like(high)) / _STEPS
+        scale = tf.where(high > low, high - low, tf.ones_like(high)) / STEPS
         zero = tf.round(-low / scale)
-        return (tf.clip_by_value(tf.round(values / scale) + zero, 0.0, _STEPS) - zero) * scale
+        return (tf.clip_by_value(tf.round(values / scale) + zero, 0.0, STEPS) - zero) * scale
 
 
 class KernelQuantizer(WeightQuantizer):
@@ -199,7 +199,7 @@ class KernelQuantizer(WeightQuantizer):
     def rounded(self, values: tf.Tensor) -> tf.Tensor:
         shared = [axis for axis in range(len(values.shape)) if axis not in self.channel_axes]
         largest = tf.reduce_max(tf.abs(values), axis=shared, keepdims=True)
-        scale = tf.where(largest > 0, largest, tf.ones_like(largest)) / _LARGEST_INTEGER
+        scale = tf.where(largest > 0, largest, tf.ones_like(largest)) / LARGEST_INTEGER
         return tf.round(values / scale) * scale
 
     def get_config(self) -> Config:

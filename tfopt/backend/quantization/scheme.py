@@ -11,8 +11,8 @@ from tensorflow_model_optimization.quantization.keras.graph_transformations.mode
 
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.fusion import fused_positions, is_read_outside
+from tfopt.backend.quantization.lstm.simulated import simulated_lstms
 from tfopt.backend.quantization.registry import EightBitRegistry
-from tfopt.backend.quantization.simulated_lstm import simulated_lstms
 from tfopt.backend.quantization.transforms import RoundInput
 from tfopt.backend.types import Nested
 

@@ -17,10 +17,11 @@ from tfopt.backend.quantization.annotation import annotated_layers, lstms_to_sim
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.canonical.copying import copy_model, readable
 from tfopt.backend.quantization.canonical.weights import leaf, named, ordered
+from tfopt.backend.quantization.lstm.inputs import find_input_ranges
+from tfopt.backend.quantization.lstm.simulated import SimulatedLSTM, simulated
 from tfopt.backend.quantization.quantizers import InputQuantizer
 from tfopt.backend.quantization.registry import EightBitRegistry
 from tfopt.backend.quantization.scheme import EightBitScheme
-from tfopt.backend.quantization.simulated_lstm import SimulatedLSTM, simulated
 from tfopt.backend.quantization.weight_constraints import WeightConstraints, constrain, constrained_values
 from tfopt.backend.types import Array
 from tfopt.core.config.quantization import Quantization
@@ -63,6 +64,7 @@ def wrap(canonical: Canonical, quantization: Quantization, constraints: WeightCo
         registry = EightBitRegistry(constraints, frozenset(names))
         wrapped = quantize_apply(marked, EightBitScheme(registry), quantized_layer_name_prefix=_PREFIX)
     _freeze(wrapped)
+    find_input_ranges(wrapped)
     for wrapper in wrappers(wrapped):
         regularize_as(wrapper, wrapper.layer)
     for layer in wrapped.layers:

@@ -9,5 +9,6 @@
 | `arguments` | How are the arguments of a call written down as JSON? |
 | `inherited` | Of which layer of Keras does a user's own class inherit all that it computes? |
 | `caches` | Which attention keeps keys and values itself? |
+| `own_constructors` | How is a layer made again whose constructor takes no name, or does not hand it on? |
 | `float32` | What is a Keras 3 model of mixed precision in float32? |
 """

@@ -12,6 +12,7 @@ import keras
 
 from tfopt.backend.bridge.custom_code import CustomCode, custom_parts
 from tfopt.backend.bridge.reading.functionalize import functional
+from tfopt.backend.bridge.reading.own_constructors import made_from, with_names
 from tfopt.backend.compat.keras_3 import all_layers
 from tfopt.catalog.guard import guarded
 
@@ -43,13 +44,12 @@ def in_float32(model: keras.Model) -> keras.Model:
     what = f"Making the Keras 3 model {model.name!r} one of float32"
     with tempfile.TemporaryDirectory(prefix="tfopt-float32-") as folder:
         written, changed = Path(folder, "as_it_is.keras"), Path(folder, "float32.keras")
-        guarded(lambda: source.save(written), what)
+        with with_names(source):
+            guarded(lambda: source.save(written), what)
         _change_policies(written, changed)
         # Its own code, which ran when it was built: nothing of a stranger is allowed here.
-        return guarded(
-            lambda: keras.models.load_model(changed, custom_objects=_own_code(source), compile=False, safe_mode=False),
-            what,
-        )
+        with made_from(_own_code(source)):
+            return guarded(lambda: keras.models.load_model(changed, compile=False, safe_mode=False), what)
 
 
 def float32_policies(config: Any) -> Any:

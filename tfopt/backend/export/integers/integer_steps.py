@@ -15,7 +15,7 @@ from tfopt.backend.calibration.ranges import clip_ranges
 from tfopt.backend.compat.tflite_quantizer import quantize_in_steps
 from tfopt.backend.export.integers import float_rules, loops, lstm_operator, small_weights
 from tfopt.backend.export.integers.float_rules import NOTHING, FloatRequest
-from tfopt.backend.quantization.simulated_lstm import RANGE
+from tfopt.backend.quantization.lstm.simulated import CELL, RANGE
 from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
@@ -74,8 +74,10 @@ def quantize_well(
 
 
 def _measure_lstms(file: flatbuffer.File, saved_model: str, examples: Iterable[Mapping[str, Array]]) -> None:
-    learned = lstm_operator.learned_ranges(file, kernels(saved_model), _state_ranges(saved_model))
-    lstm_operator.measure_ranges(file, examples, learned)
+    states, cells = (
+        lstm_operator.learned_ranges(file, kernels(saved_model), _ranges(saved_model, name)) for name in (RANGE, CELL)
+    )
+    lstm_operator.measure_ranges(file, examples, states, cells)
 
 
 def _edited(
@@ -95,11 +97,11 @@ def kernels(saved_model: str) -> Mapping[str, Array]:
     return _variables(saved_model, lambda name, axes: axes > 1)
 
 
-def _state_ranges(saved_model: str) -> dict[str, lstm_operator.Range]:
-    """By name of an LSTM, the range of its state that training learned."""
-    found = _variables(saved_model, lambda name, axes: f"/{RANGE}_" in name)
-    layers = {name.partition(f"/{RANGE}_")[0] for name in found}
-    return {layer: (float(found[f"{layer}/{RANGE}_min"]), float(found[f"{layer}/{RANGE}_max"])) for layer in layers}
+def _ranges(saved_model: str, kind: str) -> dict[str, lstm_operator.Range]:
+    """By name of an LSTM, a range that training learned, of its states or its cells."""
+    found = _variables(saved_model, lambda name, axes: f"/{kind}_" in name)
+    layers = {name.partition(f"/{kind}_")[0] for name in found}
+    return {layer: (float(found[f"{layer}/{kind}_min"]), float(found[f"{layer}/{kind}_max"])) for layer in layers}
 
 
 def _variables(saved_model: str, wanted: Callable[[str, int], bool]) -> dict[str, Array]:

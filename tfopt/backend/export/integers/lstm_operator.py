@@ -24,17 +24,19 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfopt.backend.audit.tflite import indices
 from tfopt.backend.export.integers.loops import variable_of
+from tfopt.backend.quantization.lstm.integer import CELL_MARGIN, CELL_SCALES
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 
 Range: TypeAlias = tuple[float, float]
 """Lowest and highest value."""
 OPERATOR = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+_ONE_SCALE = ("EXPAND_DIMS", "RESHAPE", "REVERSE_V2", "SLICE", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE")
+"""Operators that move values: the converter gives their operand and their result one scale."""
 _STATE, _CELL, _HIDDEN = 18, 19, 4
 """Inputs that hold the state and the cell state; the intermediate tensor that holds the result of a step."""
-_WIDER, _LEAST, _MOST = 4, 2.0**-13, 2.0**-9
-"""How much wider the range of the cell becomes, and the limits of its scale: a range of 4, and one of 64, which is the
-largest that the kernel knows. 16 bits leave steps of 0.0001 to 0.002, finer than the 8 bits of the result."""
+_WIDER, _LEAST, _MOST = 4, *CELL_SCALES
+"""How much wider the range of the cell becomes, and the limits of its scale."""
 
 
 def is_in(file: flatbuffer.File) -> bool:
@@ -43,7 +45,10 @@ def is_in(file: flatbuffer.File) -> bool:
 
 
 def measure_ranges(
-    file: flatbuffer.File, examples: Iterable[Mapping[str, Array]], learned: Mapping[str, Range] = MappingProxyType({})
+    file: flatbuffer.File,
+    examples: Iterable[Mapping[str, Array]],
+    learned: Mapping[str, Range] = MappingProxyType({}),
+    cells: Mapping[str, Range] = MappingProxyType({}),
 ) -> None:
     """Replaces the calibrated ranges of the outermost graph by those of examples that each begin without a state.
 
@@ -51,6 +56,7 @@ def measure_ranges(
         file: calibrated, with float tensors.
         examples: inputs by name of the signature.
         learned: range of the state in training, by name of an operator's result (`learned_ranges`).
+        cells: range of the cell in training, likewise.
     """
     graph = file.model.subgraphs[0]
     ports = {flatbuffer.text(port.name): port.tensorIndex for port in file.model.signatureDefs[0].inputs}
@@ -78,10 +84,24 @@ def measure_ranges(
     for at, index in enumerate(ranged):
         lows[at], highs[at] = learned.get(flatbuffer.text(graph.tensors[index].name), (lows[at], highs[at]))
         _set_range(graph.tensors[index], lows[at], highs[at])
+    passed_on = {index for index in ranged if flatbuffer.text(graph.tensors[index].name) in learned}
     for operator in graph.operators:
+        result = operator.outputs[0]
+        if file.operator_name(operator) in _ONE_SCALE and operator.inputs[0] in passed_on and result in ranged:
+            # Else the converter gives the LSTM the range of what is taken of its result.
+            at = ranged.index(operator.inputs[0])
+            lows[ranged.index(result)], highs[ranged.index(result)] = lows[at], highs[at]
+            _set_range(graph.tensors[result], lows[at], highs[at])
+            passed_on.add(result)
         if file.operator_name(operator) == OPERATOR:
             at = ranged.index(operator.outputs[0])
             _set_range(graph.tensors[operator.intermediates[_HIDDEN]], lows[at], highs[at])
+            if operator.outputs[0] in passed_on and operator.inputs[_STATE] in ranged:
+                _set_range(graph.tensors[operator.inputs[_STATE]], lows[at], highs[at])
+            cell = cells.get(flatbuffer.text(graph.tensors[operator.outputs[0]].name))
+            if cell is not None:
+                # It is of all steps, so that the margin of `correct_scales` can be smaller.
+                _set_range(graph.tensors[operator.inputs[_CELL]], *(CELL_MARGIN / _WIDER * end for end in cell))
 
 
 def name_results(file: flatbuffer.File, variables: Mapping[str, Array]) -> None:
@@ -99,7 +119,7 @@ def learned_ranges(
     Args:
         file: with float tensors.
         variables: values by name, such as `lstm/lstm_cell/kernel`.
-        ranges: by name of the layer, such as `lstm`.
+        ranges: of the state or of the cell, by name of the layer, such as `lstm`.
     """
     owners = {flatbuffer.text(result.name): owner for result, owner in _results(file, variables) if owner}
     layers = {name: owner.rsplit("/", 2)[0] for name, owner in owners.items()}

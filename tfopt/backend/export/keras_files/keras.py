@@ -181,8 +181,9 @@ def _write_keras_3(
     restored = bridge.back_to_keras3(context.origin, model)
     written = folder / "model.keras"
     guarded(lambda: restored.save(written), f"Saving the Keras 3 model {restored.name!r}")
-    keras_archive.finish(written, notes)
-    own = {name: f"{code.__module__}:{code.__qualname__}" for name, code in bridge.custom_code(restored).items()}
+    code = bridge.custom_code(restored)
+    keras_archive.finish(written, notes, partial(bridge.readable, objects=code))
+    own = {name: f"{one.__module__}:{one.__qualname__}" for name, one in code.items()}
     inputs = list(saved_model.named_inputs(context.data.test.inputs, model, signature).values())
     reloaded = read_back.read_back(written, inputs, len(signature.outputs), own)
     found = f"keras {reloaded.version}"
