@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.figures import render
 from tests.support.quick_tensorflow import (
     ONE_THREAD,
-    no_collection_per_conversion,
+    few_collections_of_conversions,
     no_functions_for_gpus,
     optimize_graphs,
 )
@@ -55,7 +55,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         optimize_graphs(item.get_closest_marker("grappler") is not None)
         no_functions_for_gpus()
-        no_collection_per_conversion()
+        few_collections_of_conversions()
         tf_keras.utils.set_random_seed(0)
 
 
