@@ -82,6 +82,8 @@ def notes(stage: Stage, recipe: Recipe) -> tuple[str, ...]:
     found = layout(recipe.distribute)
     if found is None:
         return ("trains on one device: distribute: auto finds no others here",)
+    if not stage.on_replicas:
+        return (f"trains on one device: {stage.kind} does not divide its batches among replicas",)
     batch = batch_size_of(stage, recipe)
     return (
         f"trains on {counted(found.replicas, 'replica')}, each with {batch / found.replicas:g} of {batch} examples",
@@ -97,7 +99,7 @@ def apply(stage: Stage, model: Model, context: StageContext, distribute: Distrib
     Raises:
         StageError: as `stage.apply`.
     """
-    if distribute is None or not isinstance(stage, TrainingStage):
+    if distribute is None or not (isinstance(stage, TrainingStage) and stage.on_replicas):
         return stage.apply(model, context)
     from tfopt.backend.artifacts.stage_artifacts import copied
     from tfopt.backend.devices import strategies, workers

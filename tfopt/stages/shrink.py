@@ -26,6 +26,7 @@ class Shrink(Shrinking, TrainingStage):
 
     version: ClassVar[int] = 2
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
+    on_replicas: ClassVar[bool] = False  # scores need gradients outside of a replica's step, where a strategy has none
 
     def warmup_end(self) -> Span | None:
         return None if self.schedule is None else self.schedule.end

@@ -204,7 +204,13 @@ class EarlyStopping(Block):
 
 
 class TrainingStage(Stage):
-    """A stage that runs the optimizer."""
+    """A stage that runs the optimizer.
+
+    Attributes:
+        on_replicas: `distribute` divides its batches among devices; without, it trains on the first of them.
+    """
+
+    on_replicas: ClassVar[bool] = True
 
     epochs: Annotated[int, Field(ge=1)]
     """Passes over the training split."""
