@@ -10,18 +10,8 @@ import pytest
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import Export, ExportContext
 from tfopt.core.records.report import ExportRecord
-from tfopt.engine.exports import first_trained, unwritable, write_targets
+from tfopt.engine.exports import unwritable, write_targets
 from tfopt.errors import ExportError
-from tfopt.stages.initialize import Initialize
-from tfopt.stages.qat import Qat
-from tfopt.stages.train import Train
-
-
-def test_drops_are_counted_from_the_first_stage_that_trains() -> None:
-    records: list[Any] = ["first", "second"]
-    assert first_trained([Initialize.model_construct(), Train.model_construct()], records) == "second"
-    assert first_trained([Train.model_construct(), Qat.model_construct()], records) == "first"
-    assert first_trained([Initialize.model_construct()], records[:1]) == "first"
 
 
 class Good(Export):

@@ -64,7 +64,7 @@ Config: TypeAlias = Mapping[str, Any]
 
 
 class LayerArguments(TypedDict, total=False):
-    """What each layer takes beside its own arguments: `def __init__(self, ..., **kwargs: Unpack[LayerArguments])`."""
+    """Arguments that every layer accepts: `def __init__(self, ..., **kwargs: Unpack[LayerArguments])`."""
 
     name: str | None
     trainable: bool

@@ -69,7 +69,7 @@ def device_problems(recipe: Recipe) -> list[Problem]:
             code="out_of_range",
         )
         for index, stage in enumerate(recipe.stages)
-        if isinstance(stage, TrainingStage) and batch_size_of(stage, recipe) < replicas
+        if isinstance(stage, TrainingStage) and stage.on_replicas and batch_size_of(stage, recipe) < replicas
     ]
 
 

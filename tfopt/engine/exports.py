@@ -19,6 +19,7 @@ from tfopt.core.contracts.stage import (
     surviving_pruning,
 )
 from tfopt.core.contracts.types import Model
+from tfopt.core.records.dense import dense_stage
 from tfopt.core.records.report import ExportRecord, StageRecord
 from tfopt.core.records.shrunk import Shrunk
 from tfopt.core.records.zero_units import ZeroUnits
@@ -43,7 +44,7 @@ def export_context(
     Args:
         prepared: the plan of the run.
         store: holds the results of its stages.
-        records: of all stages; a drop is counted from the measures of the first that trains.
+        records: of all stages; a drop is counted from the measures of `dense_stage`.
         folder: for the files.
         emit: receives their events.
         traits: of the model of the last stage.
@@ -58,7 +59,7 @@ def export_context(
         emit=emit,
         traits=traits,
         layers=records[-1].layers,
-        dense=first_trained(recipe.stages, records).measures,
+        dense=dense_stage(records).measures,
         origin=prepared.origin,
         float_layers=float_policy(recipe.stages),
         before_quantizing=before_quantizing(prepared, store, records),
@@ -71,12 +72,6 @@ def export_context(
         zero_units=zero_units_of(recipe.stages, records) if "sparse" in traits else None,
         sparse_is_faster=pruning is not None and pruning.policy == "xnnpack_blocks",
     )
-
-
-def first_trained(stages: Sequence[Stage], records: Sequence[StageRecord]) -> StageRecord:
-    """What drops are counted from: a stage that only sets weights, as `initialize` does, has chance accuracy."""
-    trained = (record for stage, record in zip(stages, records, strict=True) if "trained" in stage.adds)
-    return next(trained, records[0])
 
 
 def write_targets(targets: Sequence[Export], model: Model, context: ExportContext) -> list[ExportRecord]:

@@ -69,7 +69,7 @@ def parts_of(stage: Stage, recipe: Recipe, parent: str, data: str, sources: Sequ
         config["uses"] = [recipe.stages.index(recipe.stage(name)) for name in stage.depends_on()]
     if is_mixed(recipe.precision) and isinstance(stage, TrainingStage) and "quantized" not in stage.adds:
         config["precision"] = recipe.precision
-    if recipe.distribute is not None and isinstance(stage, TrainingStage):
+    if recipe.distribute is not None and isinstance(stage, TrainingStage) and stage.on_replicas:
         config["distribute"] = recipe.distribute.model_dump(mode="json")
     if stage.depends_on_machine():
         config["processor"] = environment().cpu

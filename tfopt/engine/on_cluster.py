@@ -78,7 +78,7 @@ def execute_on_cluster(
 
 
 def _as_it_was(event: Event) -> TfoptError:
-    """The error of a run on another machine, of the kind that its exit code stands for."""
+    """The error of a run on another machine, in the class of its exit code."""
     text, code = event["error"], event["code"]
     if event.get("exit_code") == RecipeError.exit_code:
         return RecipeError([Problem((), line, code=code) for line in text.splitlines()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,5 +18,9 @@ def test_large_data_are_known_by_names_sizes_and_times(tmp_path: Path, monkeypat
     monkeypatch.setattr(files, "file_hash", lambda path: pytest.fail(f"{path} was read"))
     listed = files.data_hash(tmp_path)
     assert files.data_hash(tmp_path) == listed
+    os.utime(tmp_path / "a", ns=(0, 0))
+    touched = files.data_hash(tmp_path)
     (tmp_path / "b").write_text("longer")
-    assert files.data_hash(tmp_path) != listed
+    longer = files.data_hash(tmp_path)
+    (tmp_path / "b").rename(tmp_path / "c")
+    assert len({listed, touched, longer, files.data_hash(tmp_path)}) == 4

@@ -221,7 +221,10 @@ def _fix(config: Config, cause: str) -> str:
     if config.get("class_name") == "Lambda":
         return "Write what its function does as a layer class of your own, or with keras.ops outside of a layer."
     if "unexpected keyword" in cause:
-        return "Let the constructor of its class take **kwargs, and hand them to super().__init__(**kwargs)."
+        return (
+            "Let its get_config() write arguments of its constructor only, or let the constructor take **kwargs and "
+            "hand them to super().__init__(**kwargs), if the class that it inherits from takes them."
+        )
     return "Give its class a get_config() that holds all arguments of its constructor."
 
 

@@ -53,6 +53,7 @@ def own_normalization(call: Call) -> tuple[tf_keras.layers.Layer, dict[str, str]
 def _may_be_one(layer: keras.Operation, weights: dict[str, keras.Variable], tensor: keras.KerasTensor) -> bool:
     width = tensor.shape[-1]
     plain = not layer._flatten_layers(include_self=False) and not layer._seed_generators
+    plain = plain and layer.activity_regularizer is None
     shapes = all(
         tuple(w.shape) == (width,) and w.trainable and w.regularizer is w.constraint is None for w in weights.values()
     )

@@ -52,7 +52,7 @@ def targets_of(y: object, source: str, split: str) -> ExampleArrays:
         )
 
     def tidy(part: object) -> ExampleArray:
-        if isinstance(part, LazyArray | np.memmap) and part.nbytes > _LABEL * len(part):
+        if isinstance(part, LazyArray | np.memmap) and part.dtype.kind not in "SU" and part.nbytes > _LABEL * len(part):
             lazy = _numeric(part, f"{source}, {split} split: targets")
             return lazy if lazy.dtype.kind == "f" else of_type(lazy, np.dtype(np.int32))
         array = np.asarray(part)

@@ -22,7 +22,7 @@ def file_measures(
         outputs: of the test split, by output name.
         test: the test split.
         compile: whose metrics count.
-        dense: measures of the first dense stage on the same split.
+        dense: measures of the first stage that trains on the same split.
 
     Returns:
         `loss`, every metric (of several outputs: of each), `anomaly_auc` where anomalies are known, and

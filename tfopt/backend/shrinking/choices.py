@@ -10,6 +10,7 @@ import tf_keras
 from tfopt.backend.graph.layers import layer_paths, layer_type
 from tfopt.backend.pruning.criterion import make_criterion
 from tfopt.backend.shrinking.graph import groups_of, rank_groups
+from tfopt.backend.shrinking.graph.rules.keras3 import is_root_mean_square
 from tfopt.backend.shrinking.graph.types import OutputSite, ShrinkGroup, ShrinkGroups
 from tfopt.core.config.shrinking import DEFAULT_SHRINK_CRITERION, Shrinking, ShrinkRule
 from tfopt.core.language.mistakes import Mistake
@@ -178,10 +179,14 @@ def _not_in_training(group: ShrinkGroup, layers: Mapping[str, tf_keras.layers.La
     """Why the units of a group cannot be held without effect while a model trains; None if they can."""
     if group.branch:
         return "is a whole branch, which can be removed before training, not by a schedule"
-    over_units = next((path for path in group.layers if type(layers[path]).__name__ in _NORMALIZES_OVER_UNITS), None)
+    over_units = next((path for path in group.layers if _normalizes_over_units(layers[path])), None)
     if over_units is None:
         return None
     return f"is normalized by {over_units} over all of its units: it can be removed before training, not by a schedule"
+
+
+def _normalizes_over_units(layer: tf_keras.layers.Layer) -> bool:
+    return type(layer).__name__ in _NORMALIZES_OVER_UNITS or is_root_mean_square(layer)
 
 
 def _widths(group: ShrinkGroup, shrinking: Shrinking, rule: ShrinkRule | None) -> tuple[int, ...]:

@@ -191,8 +191,8 @@ class _Job:
             solved = reconstruct(student, smaller, groups, kept, self.calibration, seed)
             put_back(student, smaller, groups, kept, solved)
 
-        recover = solve if self.shrinking.reconstruct == "updates" else None
-        removal = ScheduledRemoval(student, self.choices.choices, resolved, lambda share: decided(share).kept, recover)
+        solving = solve if self.shrinking.reconstruct == "updates" else None
+        removal = ScheduledRemoval(student, self.choices.choices, resolved, lambda share: decided(share).kept, solving)
         hooks = [*self._teachers(), *([watching] if watching.needs == "training" else [])]
         if self.shrinking.group_lasso is not None:
             hooks.append(GroupLasso(student, self.choices.choices, self.shrinking.group_lasso))

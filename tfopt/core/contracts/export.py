@@ -90,7 +90,7 @@ class ExportContext:
         compile: metrics of the recipe.
         traits: what the model is.
         layers: layer records of the last stage: the sparsity that must survive.
-        dense: measures of the first dense stage on the test split, for the drop.
+        dense: measures of the first stage that trains on the test split, for the drop.
         seed: the recipe's seed.
         emit: where progress goes.
         origin: the Keras 3 model that the recipe began with, or None where it began with tf_keras.

@@ -3,6 +3,7 @@
 | file | question it answers |
 |---|---|
 | `report` | what is in `report.json`? |
+| `dense` | which stage of a run is the dense network? |
 | `layer_sizes` | how many bytes does each layer of a file take? |
 | `what_it_is` | what do the weights of a file say that its name does not? |
 | `phone` | what was measured on a phone? |

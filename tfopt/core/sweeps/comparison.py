@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from tfopt.core.config.training.keras_names import higher_is_better
+from tfopt.core.records.dense import dense_stage
 from tfopt.core.records.report import StageRecord
 from tfopt.core.sweeps.candidates import Candidate
 from tfopt.core.sweeps.rows import COLUMNS, Row
@@ -111,7 +112,7 @@ def _row(name: str, group: Mapping[int, Candidate], metric: str, file: str | Non
     runs = [group[seed] for seed in sorted(group)]
     exports = [e for run in runs for e in run.report.exports if e.name == file]
     values = _present(_metric(run, metric, file) for run in runs)
-    dense = [_present([run.report.stages[0].measures.get(metric)]) for run in runs if run.report.stages]
+    dense = [_present([dense_stage(run.report.stages).measures.get(metric)]) for run in runs if run.report.stages]
     last = _present(run.report.stages[-1].measures.get(metric) for run in runs if run.report.stages)
     if file is not None:
         drops = _present(e.measures.get(f"{metric}_drop") for e in exports)

@@ -73,14 +73,14 @@ def content_hash(path: Path) -> str:
 
 
 def data_hash(path: Path) -> str:
-    """As `content_hash`; of a folder with many or large files their names, sizes and times of change stand for them.
+    """As `content_hash`; a folder with many or large files is hashed by their names, sizes and times of change.
 
     Args:
         path: a file or a folder that is read only, such as the examples of a recipe.
     """
     if path.is_file():
         return content_hash(path) if path.stat().st_size <= _MOST_BYTES else _listed([path], path.parent)
-    files = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
+    files = [file for folder, _, names in os.walk(path) for name in names if (file := Path(folder, name)).is_file()]
     few = len(files) <= _MOST_FILES and sum(file.stat().st_size for file in files) <= _MOST_BYTES
     return content_hash(path) if few else _listed(files, path)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from tfopt.core.records.dense import dense_stage
 from tfopt.core.sweeps.verdicts import by_sparsity
 from tfopt.report.run.curves import stage_points
 
@@ -75,7 +76,7 @@ def drawn_families(comparison: Comparison) -> dict[str, str]:
 
 def dense_metric(candidates: Sequence[Candidate], metric: str) -> float | None:
     """Mean of the metric of the dense models that the variants started from."""
-    values = [one.report.stages[0].measures.get(metric) for one in candidates if one.report.stages]
+    values = [dense_stage(one.report.stages).measures.get(metric) for one in candidates if one.report.stages]
     present = [value for value in values if value is not None]
     return fmean(present) if present else None
 

@@ -53,7 +53,7 @@ class ExportRow:
         entropy_bytes: entropy bound of the weights; None where it is not known.
         sparse_bytes: weights in the sparse format; None where there are none.
         metric: the recipe's first metric, from running the file on the test split.
-        drop: how much worse than the first dense stage, in the metric's unit; negative is better.
+        drop: how much worse than the first stage that trains, in the metric's unit; negative is better.
         agreement: share of predictions equal to those of the Keras model (regression: largest absolute difference).
         relative_error: error over the standard deviation of the Keras model's outputs; None for classification.
         latency_ms: median of one example, in milliseconds.

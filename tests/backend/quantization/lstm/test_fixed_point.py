@@ -22,5 +22,7 @@ def test_the_tables_have_the_errors_of_the_kernel() -> None:
     at = {value: index for index, value in enumerate(np.arange(-(2**15), 2**15) / 2**12)}
     assert fixed_point.sigmoid(3)[at[0.0]] == 2**14
     assert fixed_point.tanh(3)[at[0.0]] == 0
+    assert fixed_point.sigmoid(3)[at[2.0]] == 28866, "exact: 28862"
+    assert fixed_point.tanh(3)[at[1.0]] == 24964, "exact: 24956"
     assert fixed_point.tanh(3)[at[1.0]] == -fixed_point.tanh(3)[at[-1.0]]
     assert fixed_point.sigmoid(3)[at[2.0]] + fixed_point.sigmoid(3)[at[-2.0]] == 2**15 - 1

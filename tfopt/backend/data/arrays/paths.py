@@ -49,5 +49,5 @@ def files_below(folder: Path, depth: int) -> Iterator[os.DirEntry[str]]:
     for entry in entries:
         if entry.is_file():
             yield entry
-        elif depth > 1 and entry.is_dir():
+        elif depth > 1 and entry.is_dir() and os.access(entry, os.R_OK | os.X_OK):  # as Path.glob: not lost+found
             yield from files_below(Path(entry), depth - 1)

@@ -55,6 +55,11 @@ class LazyArray:
         found = [_values(part) for part in parts(self) if part.size]
         return np.unique(np.concatenate(found)) if found else np.zeros(0, self.dtype)
 
+    @cached_property
+    def extremes(self) -> tuple[int, int]:
+        """The smallest and the largest value, of whole numbers; all rows are read once."""
+        return _extremes(self)
+
     def verify(self) -> None:
         """Finds out, once, whether the files behind the rows are as they should be.
 
@@ -140,15 +145,17 @@ def values_of(array: ExampleArray) -> Array:
 
 def extremes(array: ExampleArray) -> tuple[int, int]:
     """The smallest and the largest value of an array of whole numbers that is not empty."""
-    if isinstance(array, LazyArray):
-        return int(array.values[0]), int(array.values[-1])
-    found = [(int(part.min()), int(part.max())) for part in parts(array)]
-    return min(low for low, _ in found), max(high for _, high in found)
+    return array.extremes if isinstance(array, LazyArray) else _extremes(array)
 
 
 def largest(array: ExampleArray) -> int:
     """The largest value of an array of whole numbers; 0 where none is larger."""
     return max(0, extremes(array)[1]) if array.nbytes else 0
+
+
+def _extremes(array: ExampleArray) -> tuple[int, int]:
+    found = [(int(part.min()), int(part.max())) for part in parts(array)]
+    return min(low for low, _ in found), max(high for _, high in found)
 
 
 def _values(array: Array) -> Array:

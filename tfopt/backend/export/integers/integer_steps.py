@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -20,9 +19,6 @@ from tfopt.backend.quantizer.layer_modes import NO_RULES, LayerModes
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
 from tfopt.core.config.files.calibration import Calibration
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 _ALL_VALUES = Calibration.model_construct()
 

@@ -56,7 +56,7 @@ def measure_ranges(
         file: calibrated, with float tensors.
         examples: inputs by name of the signature.
         learned: range of the state in training, by name of an operator's result (`learned_ranges`).
-        cells: range of the cell in training, likewise.
+        cells: range of the cell in training, by name of an operator's result.
     """
     graph = file.model.subgraphs[0]
     ports = {flatbuffer.text(port.name): port.tensorIndex for port in file.model.signatureDefs[0].inputs}
@@ -86,10 +86,10 @@ def measure_ranges(
         _set_range(graph.tensors[index], lows[at], highs[at])
     passed_on = {index for index in ranged if flatbuffer.text(graph.tensors[index].name) in learned}
     for operator in graph.operators:
-        result = operator.outputs[0]
-        if file.operator_name(operator) in _ONE_SCALE and operator.inputs[0] in passed_on and result in ranged:
+        moves = file.operator_name(operator) in _ONE_SCALE
+        if moves and operator.inputs[0] in passed_on and operator.outputs[0] in ranged:
             # Else the converter gives the LSTM the range of what is taken of its result.
-            at = ranged.index(operator.inputs[0])
+            at, result = ranged.index(operator.inputs[0]), operator.outputs[0]
             lows[ranged.index(result)], highs[ranged.index(result)] = lows[at], highs[at]
             _set_range(graph.tensors[result], lows[at], highs[at])
             passed_on.add(result)

@@ -21,7 +21,7 @@ from tfopt.errors import ExportError
 _KEYS = ("key_dense", "_key_dense", "_qkv_dense")
 """Attributes that hold the layer which makes keys, or queries, keys and values at once."""
 _WINDOWS = ("_sliding_window", "sliding_window")
-"""Attributes that say how many positions are attended to; the decoder around the attention makes that mask."""
+"""Attributes that say how many positions are attended to; the decoders of Mistral and Mixtral make that mask."""
 
 
 def with_own_cache(part: EitherLayer, step: Step) -> Callable[..., tf.Tensor]:

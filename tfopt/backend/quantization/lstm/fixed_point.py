@@ -1,7 +1,7 @@
 """Sigmoid and tanh of 16-bit integers as the kernels of TFLite's LSTM operator compute them, as tables.
 
 The operator uses gemmlowp's fixed-point functions (`fixedpoint/fixedpoint.h`: a Taylor series of exp, factors for the
-further bits, and three steps of Newton for the quotient), whose results are off by up to a few units in the last place.
+further bits, and three steps of Newton for the quotient), whose results are off by up to 12 units in the last place.
 Here they are computed for all 65,536 arguments at once.
 """
 

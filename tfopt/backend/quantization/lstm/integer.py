@@ -2,7 +2,7 @@
 
 Inside of a step the operator has 16 bits (`lstm_eval.cc` of TFLite, `8x8_16`): the two products of a gate are rounded
 to units of 2^-12, each by a multiplier and a shift, which round one after the other; the functions of the gates are
-those of `fixed_point`; the cell has a power of two as its scale. Each of these is far finer than the 8 bits of a state,
+those of `fixed_point`; the cell has a power of two as its scale. Each is much finer than the 8 bits of a state,
 but without them 2 to 7 % of the states of a layer are one step off, and of stacked layers a quarter.
 """
 
@@ -20,7 +20,7 @@ from tfopt.backend.quantization.quantizers import LARGEST_INTEGER, STEPS, Ranges
 CELL_MARGIN = 2.0
 """How much larger than in training a cell may be."""
 CELL_SCALES = (2.0**-13, 2.0**-9)
-"""Limits of the scale of a cell: a range of 4, and one of 64, which is the largest that the kernel knows. 16 bits leave
+"""Limits of the scale of a cell: a range of 4, and one of 64, the largest that the kernel accepts. 16 bits leave
 steps of 0.0001 to 0.002, finer than the 8 bits of the result."""
 _GATES = 4
 _UNIT = 2.0**-12
@@ -92,7 +92,8 @@ def _integers(kernel: tf.Variable) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _step(ranges: Ranges) -> tf.Tensor:
-    return (ranges["max_var"] - ranges["min_var"]) / STEPS
+    width = ranges["max_var"] - ranges["min_var"]
+    return tf.where(width > 0, width, tf.ones_like(width)) / STEPS
 
 
 def _cell_scale(ranges: Ranges) -> tf.Tensor:

@@ -1,8 +1,8 @@
 """An LSTM that rounds as TFLite's integer operator does: its kernels once, its state at every step.
 
 The operator has one scale for each of the eight kernels of its gates, one for its state, which is that of its result,
-and 16 bits inside of a step. These are far finer than the result and left out in training; elsewhere the layer computes
-them as the operator does (`integer`). The converter makes the operator of a function of tf_keras alone, so where a
+and 16 bits inside of a step. These are much finer than the result: training leaves them out, inference computes them as
+the operator does (`integer`). The converter makes the operator of a function of tf_keras alone, so where a
 file is made the layer computes as its base class does, in float.
 """
 
@@ -132,7 +132,7 @@ def can_be_simulated(graph: Graph, name: str) -> bool:
 
 
 def simulated(layer: layers.LSTM) -> SimulatedLSTM:
-    """A copy of a built layer, with its weights, that rounds; its range is still to be set."""
+    """A copy of a built layer, with its weights, that rounds; its ranges are still to be set."""
     made = SimulatedLSTM.from_config(layer.get_config())
     made.build(layer.input_shape)
     values = named(layer)

@@ -55,8 +55,8 @@ def computes_each_alone(function: Callable[..., object], arguments: Mapping[str,
 
 def _values(rank: int, count: int) -> list[Array]:
     """Values for tensors of a rank, for an axis that a function names is the one that it has in the model."""
-    # An odd number along the last axis: what moves values by a few places, or takes the first few, is noticed.
-    size = ((1,) + (3,) * (rank - 2) + (7,))[:rank] if rank > 1 else (1,)
+    # Seven along the last axis: what moves values by fewer places, or takes the first few, is noticed.
+    size = (1, *(3,) * (rank - 2), 7) if rank > 1 else (1,)
     return [np.resize(_LINE + number, size) for number in range(count)]
 
 

@@ -34,7 +34,8 @@ def _wrapped(call: Call) -> list[Array]:
         return _operation(call, wrapped)
     kind = type(wrapped).__name__
     rule = _LAYERS.get(kind)
-    if rule is None or not type(wrapped).__module__.startswith("keras.src."):
+    several_ways = "others" in call.layer.get_config()
+    if rule is None or several_ways or not type(wrapped).__module__.startswith("keras.src."):
         return call.unknown(f"is a layer of Keras 3 ({kind}) that is taken as it is")
     return rule(call)
 
@@ -54,18 +55,17 @@ def _layer_scale(call: Call) -> list[Array]:
 
 
 def _root_mean_square(call: Call) -> list[Array]:
-    if not is_root_mean_square(call.layer, len(call.shapes[0])):
-        return call.unknown("normalizes over other axes than that of the channels")
+    if not is_root_mean_square(call.layer):
+        return call.unknown("normalizes over an axis other than -1")
     return _along_the_last(call)
 
 
-def is_root_mean_square(layer: tf_keras.layers.Layer, rank: int | None = None) -> bool:
-    """Whether a layer is the RMSNormalization of Keras 3, over the last axis."""
+def is_root_mean_square(layer: tf_keras.layers.Layer) -> bool:
+    """Whether a layer is the RMSNormalization of Keras 3 itself, over axis -1."""
     wrapped = getattr(layer, "wrapped", None)
-    if not isinstance(wrapped, keras.layers.RMSNormalization) or len(layer.weights) != 1:
+    if wrapped is None or type(wrapped) is not keras.layers.RMSNormalization or len(layer.weights) != 1:
         return False
-    axes = np.atleast_1d(wrapped.axis).tolist()
-    return axes == [-1] or (rank is not None and axes == [rank - 1])
+    return bool(np.atleast_1d(wrapped.axis).tolist() == [-1])
 
 
 def _along_the_last(call: Call) -> list[Array]:
@@ -237,12 +237,6 @@ def _split(call: Call, operation: keras.Operation) -> list[Array]:
     return list(parts)
 
 
-def _split_bounds(resized: Resized) -> Mapping[str, list[int]]:
-    axis = resized.layer.wrapped.axis % len(resized.before[0])
-    ends = np.cumsum([int(shape[axis] or 0) for shape in resized.after])[:-1]
-    return {"indices_or_sections": ends.tolist()}
-
-
 _LAYERS: Mapping[str, Callable[[Call], list[Array]]] = {
     "LayerScale": _layer_scale,
     "RMSNormalization": _root_mean_square,
@@ -274,7 +268,11 @@ def _changes(resized: Resized) -> Changes:
         return {}
     size = resized.after[0][-1]
     if kind == "Split":
-        hosted["config"] |= _split_bounds(resized)
+        axis = wrapped.axis % len(resized.before[0])
+        sizes = [shape[axis] for shape in resized.after]
+        if sizes == [shape[axis] for shape in resized.before]:
+            return {}  # units lie along another axis; the size of this one may be open
+        hosted["config"]["indices_or_sections"] = np.cumsum([int(size or 0) for size in sizes])[:-1].tolist()
         return {"hosted": json.dumps(hosted)}
     if kind == "LayerScale":
         hosted["config"]["projection_dim"] = size
