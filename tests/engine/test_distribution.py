@@ -135,6 +135,25 @@ def weights(out: Path) -> list[np.ndarray]:
 
 @pytest.mark.slow
 @pytest.mark.tf
+def test_a_stage_on_one_device_is_made_by_the_worker_that_leads(
+    tmp_path: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    shrink = {"epochs": 1, "to": {"macs": "60%"}, "divisor": 2}
+    stages = [{"train": {"epochs": 1}}, {"shrink": shrink}, {"prune": {**DOCUMENT["stages"][1]["prune"], "epochs": 1}}]
+    path = tmp_path / "recipe.yaml"
+    path.write_text(json.dumps({**DOCUMENT, "distribute": "multi_worker", "stages": stages}))
+    started += start(path, tmp_path / "out", free_ports())
+
+    ended = [(each.communicate(timeout=600)[0], each.returncode) for each in started]
+
+    assert [code for _, code in ended] == [0, 0], ended
+    report = json.loads((tmp_path / "out" / "spread" / "latest" / "report.json").read_text(encoding="utf-8"))
+    assert [stage["details"].get("replicas") for stage in report["stages"]] == [2, None, 2]
+    assert "macs_after" in report["stages"][1]["details"]["shrink"]
+
+
+@pytest.mark.slow
+@pytest.mark.tf
 def test_two_workers_of_which_one_is_killed_and_the_run_resumes(
     tmp_path: Path, started: list[subprocess.Popen[str]]
 ) -> None:

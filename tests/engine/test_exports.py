@@ -9,9 +9,13 @@ import pytest
 
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.contracts.export import Export, ExportContext
-from tfopt.core.records.report import ExportRecord
-from tfopt.engine.exports import unwritable, write_targets
+from tfopt.core.records.report import ExportRecord, StageRecord
+from tfopt.engine.exports import unwritable, write_targets, zero_units_of
 from tfopt.errors import ExportError
+from tfopt.stages.cluster import Cluster
+from tfopt.stages.prune import Prune
+from tfopt.stages.shrink import Shrink
+from tfopt.stages.train import Train
 
 
 class Good(Export):
@@ -90,3 +94,20 @@ def test_a_target_that_collects_files_comes_last_and_gets_the_records_of_all_oth
     records = write_targets(targets, None, context)
     assert [record.name for record in records] == ["good", "first", "second", "all"]
     assert records[-1].path == "good,first,second"
+
+
+def test_zero_heads_are_those_of_the_last_stage_that_prunes_unless_a_later_one_removed_units() -> None:
+    train, prune, cluster, shrink = (kind.model_construct() for kind in (Train, Prune, Cluster, Shrink))
+    zero = {"zero_units": {"heads": {}, "blocks": {"block1": ["dense"]}, "num_blocks": 2}}
+
+    def record(**details: Any) -> StageRecord:
+        return StageRecord.model_construct(details=details)
+
+    found = zero_units_of([train, prune, cluster], [record(), record(**zero), record()])
+    assert found is not None
+    assert found.blocks == {"block1": ("dense",)}
+    # The record of the start, which no stage has made, is the first.
+    assert zero_units_of([prune], [record(), record(**zero)]) == found
+    assert zero_units_of([prune, prune], [record(**zero), record()]) is None
+    assert zero_units_of([prune, shrink], [record(**zero), record(shrink={})]) is None
+    assert zero_units_of([train], [record()]) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import TypeGuard
 
 from tfopt.core.config.training.distribution import Distribution
 from tfopt.core.contracts.result import StageResult
@@ -69,7 +70,7 @@ def device_problems(recipe: Recipe) -> list[Problem]:
             code="out_of_range",
         )
         for index, stage in enumerate(recipe.stages)
-        if isinstance(stage, TrainingStage) and stage.on_replicas and batch_size_of(stage, recipe) < replicas
+        if together(stage) and batch_size_of(stage, recipe) < replicas
     ]
 
 
@@ -90,6 +91,11 @@ def notes(stage: Stage, recipe: Recipe) -> tuple[str, ...]:
     )
 
 
+def together(stage: Stage) -> TypeGuard[TrainingStage]:
+    """Whether all workers carry out a stage; the result of any other is made by the one that leads."""
+    return isinstance(stage, TrainingStage) and stage.on_replicas
+
+
 def apply(stage: Stage, model: Model, context: StageContext, distribute: Distribution | None) -> StageResult:
     """Applies a stage, on several devices where it trains and the recipe wants that.
 
@@ -99,11 +105,14 @@ def apply(stage: Stage, model: Model, context: StageContext, distribute: Distrib
     Raises:
         StageError: as `stage.apply`.
     """
-    if distribute is None or not (isinstance(stage, TrainingStage) and stage.on_replicas):
+    if distribute is None:
         return stage.apply(model, context)
     from tfopt.backend.artifacts.stage_artifacts import copied
     from tfopt.backend.devices import strategies, workers
 
+    if not together(stage):
+        with workers.alone():
+            return stage.apply(model, context)
     strategy = strategies.strategy(distribute)
     if strategy is None:
         return stage.apply(model, context)

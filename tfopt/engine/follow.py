@@ -11,7 +11,7 @@ from tfopt.catalog.own_code import importable
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.events import Emit
 from tfopt.core.contracts.result import StageResult
-from tfopt.core.contracts.stage import Stage, TrainingStage
+from tfopt.core.contracts.stage import Stage
 from tfopt.core.contracts.types import Model
 from tfopt.core.recipe.plan import PlannedStage
 from tfopt.core.records.run import Run
@@ -69,7 +69,7 @@ class _Following(Execution):
         from tfopt.backend.artifacts import stage_artifacts
 
         context = self.begin_stage(stage, planned, position, traits, StageHistory(planned.name, self.emit))
-        if not isinstance(stage, TrainingStage):
+        if not distribution.together(stage):
             distribution.receive()
             return stage_artifacts.load(self._entry(planned.key)[0])
         result = distribution.apply(stage, model, context, self.prepared.plan.recipe.distribute)

@@ -63,6 +63,17 @@ def several() -> bool:
     return _team is not None
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Work of this process that the others do not do with it: it agrees with itself."""
+    global _team
+    before, _team = _team, None
+    try:
+        yield
+    finally:
+        _team = before
+
+
 def describe() -> str:
     """Which worker this is."""
     return "the only process" if _team is None else f"worker {_team.index} of {_team.size}"

@@ -14,6 +14,7 @@ from tfopt.backend.graph.calls import Call, calls
 from tfopt.backend.graph.layers import layer_paths
 from tfopt.backend.graph.macs import macs, products_between_positions
 from tfopt.backend.shrinking.choices import Widths
+from tfopt.backend.shrinking.graph.products import ProductCall, product_calls
 from tfopt.backend.shrinking.graph.types import ShrinkGroup, ShrinkGroups
 
 CostOf = Callable[[Widths], float]
@@ -31,7 +32,7 @@ class _Axis:
 
 @dataclass(frozen=True)
 class _Weight:
-    """A weight, or products of a layer that have no weight: `numbers` is 0 there."""
+    """A weight, or the products of attention between positions, which have none: `numbers` is 0 there."""
 
     shape: tuple[int, ...]
     macs: float
@@ -85,7 +86,7 @@ class NetworkCosts:
     """Operations and weights of a model whose groups are narrowed, by layer.
 
     The products of attention between positions, which have no weights, shrink with the heads of their layer; those of
-    other layers without kernels (Attention, Dot) count as they are. A built model
+    layers without kernels (Attention, TiedLogits) with the tensors that they multiply. A built model
     (`tfopt.backend.shrinking.graph.cost`) is the proof.
 
     An allocation asks for thousands of networks that differ in one or two groups: only the layers of groups with
@@ -111,6 +112,10 @@ class NetworkCosts:
             first = places.get(path, 1.0) if group.name.endswith("spatial_rank") else 1.0
             self._factors[path].append(_Factors(group.name, group.units, group.sizes, first))
         counted, between_positions = _macs_by_layer(model)
+        multiplied: dict[int, list[ProductCall]] = defaultdict(list)
+        for call in product_calls(model):
+            multiplied[id(call.layer)].append(call)
+        self._products: dict[str, list[ProductCall]] = {}
         self._layers: dict[str, list[_Weight]] = {}
         seen: set[int] = set()
         for path, layer in layer_paths(model):
@@ -118,8 +123,10 @@ class NetworkCosts:
                 continue
             seen.add(id(layer))
             kernels = sum(_size(one) for one in layer.weights if "kernel" in one.name)
-            operations = counted.get(id(layer), 0)
-            products = operations if not kernels else between_positions.get(id(layer), 0)
+            if id(layer) in multiplied:
+                self._products[path] = multiplied[id(layer)]
+            operations = counted.get(id(layer), 0) if kernels else 0
+            products = between_positions.get(id(layer), 0)
             self._layers[path] = [
                 _Weight(
                     tuple(one.shape),
@@ -131,14 +138,16 @@ class NetworkCosts:
             ]
             if products:
                 # Of both kinds of attention with kernels, the queries have the first weight: heads are its axis 1.
-                heads = tuple(axis for axis in axes[path, 0] if axis.axis == 1) if kernels else ()
-                size = int(layer.weights[0].shape[1]) if kernels else 1
-                self._layers[path].append(_Weight((size,), products, tuple(replace(axis, axis=0) for axis in heads), 0))
+                heads = tuple(replace(axis, axis=0) for axis in axes[path, 0] if axis.axis == 1)
+                self._layers[path].append(_Weight((int(layer.weights[0].shape[1]),), products, heads, 0))
         self._behind: dict[str, set[str]] = defaultdict(set)
         for path, weights in self._layers.items():
             for weight in weights:
                 for axis in weight.axes:
                     self._behind[axis.group].add(path)
+        for path, made in self._products.items():
+            for name in (name for call in made for name in call.groups if name in self._units):
+                self._behind[name].add(path)
         for path, forms in self._factors.items():
             for form in forms:
                 self._behind[form.group].add(path)
@@ -176,8 +185,9 @@ class NetworkCosts:
         if any(gone.get(name) and path in branch for name, branch in self._branches.items()):
             return 0.0, ()
         shares = [(self._share(path, one, gone), one) for one in self._layers[path]]
+        multiplied = sum(call.macs(gone) for call in self._products.get(path, ()))
         return (
-            sum(share[0] * one.macs for share, one in shares),
+            multiplied + sum(share[0] * one.macs for share, one in shares),
             [share[1] * one.numbers for share, one in shares],
         )
 

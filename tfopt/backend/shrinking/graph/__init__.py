@@ -17,6 +17,7 @@
 | `masked_layers` | Which layers does that need? |
 | `replay` | How is a model made again with other layers? |
 | `cost` | What does a model cost, and which widths do kernels like? |
+| `products` | What do layers compute that multiply tensors with each other, without some units? |
 """
 
 from tfopt.backend.shrinking.graph.cost import cost, rounded

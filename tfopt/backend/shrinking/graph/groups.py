@@ -43,7 +43,7 @@ def groups_of(model: tf_keras.Model) -> ShrinkGroups:
     """
     trace = traced(model)
     named = named_units(trace)
-    positions = _Positions(trace, named)
+    positions = Positions(trace, named)
     members, sites = _members(trace, positions), _sites(trace, positions)
     found = [
         ShrinkGroup(
@@ -145,7 +145,7 @@ def _channels(trace: Trace, units: UnitsOfGroup) -> int:
     return first.channels * int(counts[np.isin(roots, units.roots)].min(initial=len(first.labels)))
 
 
-class _Positions:
+class Positions:
     """Where units of which groups are along an axis."""
 
     def __init__(self, trace: Trace, named: dict[str, UnitsOfGroup]) -> None:
@@ -174,7 +174,7 @@ class _Positions:
         return name, tuple(map(tuple, found))
 
 
-def _members(trace: Trace, positions: _Positions) -> dict[str, list[Member]]:
+def _members(trace: Trace, positions: Positions) -> dict[str, list[Member]]:
     found: dict[str, list[Member]] = defaultdict(list)
     for use in trace.uses:
         axis, labels = along_its_axis(trace, use.labels)
@@ -183,7 +183,7 @@ def _members(trace: Trace, positions: _Positions) -> dict[str, list[Member]]:
     return found
 
 
-def _sites(trace: Trace, positions: _Positions) -> dict[str, list[OutputSite]]:
+def _sites(trace: Trace, positions: Positions) -> dict[str, list[OutputSite]]:
     found: dict[str, list[OutputSite]] = defaultdict(list)
     for path, labels in trace.visible.items():
         axis, along = along_its_axis(trace, labels)
