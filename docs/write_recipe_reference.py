@@ -28,6 +28,7 @@ from tfopt.core.config.shrink_budget import ShrinkBudget
 from tfopt.core.config.shrinking import ShrinkRule
 from tfopt.core.config.sweep import SweepConfig
 from tfopt.core.config.text.text import TextConfig
+from tfopt.core.config.text.token_changes import TokenChanges
 from tfopt.core.config.text.tokenizers import tokenizer_kinds
 from tfopt.core.config.training.compile import Compile
 from tfopt.core.config.training.keras_names import LOSSES, METRICS, OPTIMIZERS
@@ -129,6 +130,8 @@ def sections() -> Iterator[str]:
     yield from table(Splits)
     yield "### `data.augment`\n"
     yield from table(Augment)
+    yield "### `data.augment.tokens`\n"
+    yield from table(TokenChanges)
     yield "### `data.text`\n"
     yield "Token ids in place of texts; [a guide](text.md).\n"
     yield from table(TextConfig)

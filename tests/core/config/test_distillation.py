@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tfopt.catalog.catalog import catalog
+from tfopt.core.config.data import Augment, changes_every_epoch
 from tfopt.core.config.distillation import DEFAULT_TEMPERATURE, Teacher
 from tfopt.core.config.ramps import Change, ResolvedChange, resolve
 from tfopt.core.recipe.recipe import Recipe, build_recipe
@@ -126,6 +127,15 @@ def test_a_distill_stage_needs_a_teacher() -> None:
 )
 def test_what_does_not_go_with_changed_images_is_told(teacher: Any, augment: Any, message: str) -> None:
     assert message in problem(teacher, augment=augment)
+
+
+def test_a_cache_goes_with_a_number_of_variants_of_each_text() -> None:
+    assert not changes_every_epoch(Augment.model_validate({"tokens": {"drop": "10%", "variants": 4}}))
+    for augment in (
+        {"tokens": {"drop": "10%"}},
+        {"tokens": {"drop": "10%", "variants": 4}, "function": "mine:changed"},
+    ):
+        assert changes_every_epoch(Augment.model_validate(augment))
 
 
 def test_an_empty_augmentation_changes_nothing() -> None:

@@ -9,6 +9,7 @@
 | `tf_dataset` | How is a `tf.data.Dataset` read? |
 | `wav_folder`, `recordings` | Which classes and speakers has a folder of WAV files, and how do they become inputs? |
 | `texts`, `text_values` | How do texts become splits of token ids, with a tokenizer of the training split? |
+| `token_changes` | How are the tokens of training texts changed at random? |
 | `checks` | Which values, labels and shapes would make training fail late, or silently go wrong? |
 | `prepared` | What does a source return whose preprocessing must travel with a model? |
 | `arrays` | How are examples read that are not in memory? |

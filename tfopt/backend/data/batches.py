@@ -17,8 +17,9 @@ from tfopt.backend.data.arrays.views import window_of
 from tfopt.backend.data.images.augment import Fetch, augmented, check_augment
 from tfopt.backend.data.images.own_changes import with_own_changes
 from tfopt.backend.data.splits import Data, Split, num_examples
+from tfopt.backend.data.token_changes import TokenChanger
 from tfopt.backend.types import ExampleArrays, Nested
-from tfopt.core.config.data import Augment, has_built_in_changes
+from tfopt.core.config.data import Augment, changes_images
 from tfopt.errors import StageError
 
 _READ_AHEAD = 2
@@ -44,11 +45,12 @@ def training_batches(
         batch_size: examples per step; the last batch of an epoch may be smaller.
         epochs: of the whole stage.
         seed: of the shuffling and the augmentation.
-        augment: random changes of images.
+        augment: random changes of images, or of tokens.
         first_epoch: where to go on after an interruption.
         first_step: of that epoch; the examples of the steps before it are not read.
         one_hot: turn labels into vectors of this length; mixup does so itself, see `one_hot_depth`.
-        extra: arrays (nested) with a row for each training example, e.g. a teacher's outputs; not with augmentation.
+        extra: arrays (nested) with a row for each training example, e.g. a teacher's outputs; where `augment.tokens`
+            has `variants`, those of the first variant, then of the second.
 
     Returns:
         (inputs, targets), (inputs, targets, weights) where examples have weights, or with `extra` (inputs, targets,
@@ -60,15 +62,16 @@ def training_batches(
     """
     split = data.train
     # Outside of the pipeline, whose functions TensorFlow would rewrite.
-    built_in = augment if has_built_in_changes(augment) else None
-    if built_in is not None:
-        check_augment(split, built_in, data.anchors)
+    of_images = augment if changes_images(augment) else None
+    if of_images is not None:
+        check_augment(split, of_images, data.anchors)
+    of_tokens = TokenChanger(data, augment.tokens, seed) if augment is not None and augment.tokens is not None else None
     one_hot = one_hot if one_hot is not None else one_hot_depth(data, augment)
     fetch = _fetch(split, one_hot)
     if split.weights is not None:
-        fetch = _with(fetch, split.weights)
-    if extra is not None:
-        fetch = _with(fetch, extra, *(() if split.weights is not None else (None,)))
+        fetch = _with(fetch, _rows(split.weights))
+    taught = None if extra is None else _rows(extra)
+    no_weights = () if split.weights is not None else (None,)
     if augment is not None and augment.function is not None:
         # Outside of the pipeline, in which TensorFlow would put an error into words of its own; as a graph too, in
         # which code fails that is not made of TensorFlow's operations.
@@ -85,8 +88,13 @@ def training_batches(
         draw = fetch
         if augment is not None and augment.function is not None:
             draw = with_own_changes(draw, augment.function, seed, epoch)
-        if built_in is not None:
-            draw = augmented(draw, split, built_in, seed, epoch, data.anchors)
+        if of_tokens is not None:
+            draw = of_tokens.changed(draw, epoch)
+        if of_images is not None:
+            draw = augmented(draw, split, of_images, seed, epoch, data.anchors)
+        if taught is not None:
+            first = 0 if of_tokens is None else of_tokens.first_row(epoch)
+            draw = _with(draw, lambda positions: taught(positions + first), *no_weights)
         begin = tf.where(tf.equal(epoch, first_epoch), tf.constant(first_step * batch_size, tf.int64), 0)
         starts = tf.data.Dataset.range(begin, n, batch_size, output_type=tf.int32)
         return starts.map(
@@ -113,7 +121,7 @@ def evaluation_batches(
     """
     fetch = _fetch(split, one_hot)
     if weights and split.weights is not None:
-        fetch = _with(fetch, split.weights)
+        fetch = _with(fetch, _rows(split.weights))
     return _in_order(fetch, len(split), batch_size, split.in_memory)
 
 
@@ -164,8 +172,12 @@ def _fetch(split: Split, one_hot: int | None) -> Fetch:
     return fetch
 
 
-def _with(fetch: Fetch, arrays: Nested, *between: None) -> Fetch:
+def _with(fetch: Fetch, rows: Callable[[tf.Tensor], Nested], *between: None) -> Fetch:
     """Yields what `fetch` does, what is between, and the rows of more arrays."""
-    with tf.device("CPU:0"):
-        rows = gathered(tf.nest.map_structure(tf.convert_to_tensor, arrays))
     return lambda positions: (*fetch(positions), *between, rows(positions))
+
+
+def _rows(arrays: Nested) -> Callable[[tf.Tensor], Nested]:
+    """A function from positions to the rows of arrays."""
+    with tf.device("CPU:0"):
+        return gathered(tf.nest.map_structure(tf.convert_to_tensor, arrays))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -18,9 +18,9 @@ _SECONDS = "seconds"
 
 
 def cached_outputs(
-    ensemble: TeacherEnsemble, split: Split, work: Path, warn: Callable[[str], None]
+    ensemble: TeacherEnsemble, splits: Sequence[Split], work: Path, warn: Callable[[str], None]
 ) -> tuple[list[np.ndarray], list[np.ndarray], float]:
-    """The outputs of the teachers for every example of a split, in its order.
+    """The outputs of the teachers for every example of some splits, in their order.
 
     They are stored in the work folder, so that a stage that was interrupted does not compute them again. That folder
     is the stage's own, named by its key, which depends on the teachers and the data; it is removed when the stage is
@@ -28,12 +28,12 @@ def cached_outputs(
 
     Args:
         ensemble: the teachers.
-        split: the training split.
+        splits: the training split, or each variant of it.
         work: `StageContext.work`.
         warn: receives a message about a damaged file, which is computed again.
 
     Returns:
-        Outputs of each teacher, outputs of the compared layers, and how many seconds the pass took, possibly before an
+        Outputs of each teacher, outputs of the compared layers, and how many seconds a pass took, possibly before an
         interruption.
     """
     path = work / FILE
@@ -44,8 +44,11 @@ def cached_outputs(
         except DamagedCheckpoint as error:
             warn(f"{error}; the teacher's outputs are computed again.")
     begun = perf_counter()
-    outputs, features = ensemble.predict_all(split)
-    seconds = perf_counter() - begun
+    each = [ensemble.predict_all(split) for split in splits]
+    outputs, features = (
+        [np.concatenate(parts) for parts in zip(*kind, strict=True)] for kind in zip(*each, strict=True)
+    )
+    seconds = (perf_counter() - begun) / len(splits)
     named = {f"output/{index}": array for index, array in enumerate(outputs)}
     named |= {f"feature/{index}": array for index, array in enumerate(features)}
     checkpoint.save(path, named | {_SECONDS: np.asarray(seconds)})

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tfopt.backend.data.token_changes import variants
 from tfopt.backend.distillation import cache, teachers
 from tfopt.backend.distillation.compared import ComparedLosses, ComparedOutput, compared_outputs
 from tfopt.backend.distillation.feature_extractor import NoSuchLayer, feature_extractor
@@ -84,9 +85,10 @@ class Distiller(TrainingHook):
             def warn(message: str) -> None:
                 context.emit(Warned(f"{stage}: {message}"))
 
-            outputs, features, seconds = cache.cached_outputs(ensemble, context.data.train, context.work, warn)
+            splits = variants(context.data, context.augment, context.seed, epochs)
+            outputs, features, seconds = cache.cached_outputs(ensemble, splits, context.work, warn)
             self._given = tuple(outputs), tuple(features)
-            details |= {"asked": "once", "seconds_of_one_pass": seconds, "passes_saved": epochs - 1}
+            details |= {"asked": "once", "seconds_of_one_pass": seconds, "passes_saved": epochs - len(splits)}
         given = self._given[0] if self._given else None
         self._forms = tuple(
             ensemble.forms(output.task, output.form, given, position) for position, output in enumerate(self._compared)

@@ -29,6 +29,8 @@ PADDING_TOKENS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>", "<|endoftext|>")
 """What tokenizers call the token that fills texts up, most certain first; GPT-2 has the last one only."""
 UNKNOWN_TOKENS = ("[UNK]", "<unk>", "<UNK>")
 """What they call the token for everything they do not know."""
+MASK_TOKENS = ("[MASK]", "<mask>")
+"""What they call the token that hides a word."""
 
 _SPACE = "\u2581"
 """How SentencePiece writes a space."""
@@ -92,6 +94,12 @@ class Tokenizer(ABC):
     @abstractmethod
     def unknown_id(self) -> int | None:
         """The id for what the tokenizer does not know; None where it has none."""
+
+    @property
+    def mask_id(self) -> int | None:
+        """The id that hides a word: of [MASK], else that of what is unknown; None where the tokenizer has neither."""
+        declared = self._first_of(MASK_TOKENS)
+        return self.unknown_id if declared is None else declared
 
     def encode(self, text: str, *, special_tokens: bool = False) -> list[int]:
         """Ids of the tokens of a text.

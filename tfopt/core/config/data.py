@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from tfopt.core.config.features import Feature
 from tfopt.core.config.text.text import TABLES, TEXT_FILES, TextConfig
+from tfopt.core.config.text.token_changes import TokenChanges
 from tfopt.core.language.block import Block, KeyMistake
 from tfopt.core.language.quantities import Share, format_share
 from tfopt.core.language.references import is_reference
@@ -45,7 +46,7 @@ class Splits(Block):
 
 
 class Augment(Block):
-    """Random changes of training images, new in every epoch; seeded, so that a run can be repeated."""
+    """Random changes of training examples, new in every epoch; seeded, so that a run can be repeated."""
 
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
     """Mirror half of the images."""
@@ -58,6 +59,8 @@ class Augment(Block):
     function: str | None = None
     """A change of your own, before the others: `package.module:function` of inputs, targets and a seed of one example,
     in TensorFlow operations; it returns inputs and targets of the same shapes."""
+    tokens: TokenChanges | None = None
+    """Random changes of the tokens of texts."""
 
     @model_validator(mode="after")
     def _is_a_function(self) -> Augment:
@@ -69,13 +72,16 @@ class Augment(Block):
 
 
 def changes_images(augment: Augment | None) -> TypeGuard[Augment]:
-    """Whether training examples differ from epoch to epoch."""
-    return augment is not None and augment != Augment()
+    """Whether images are changed: by flip, shift, crop or mixup."""
+    return augment is not None and augment.model_copy(update={"function": None, "tokens": None}) != Augment()
 
 
-def has_built_in_changes(augment: Augment | None) -> TypeGuard[Augment]:
-    """Whether images are changed by more than a function of the user's own."""
-    return augment is not None and augment.model_copy(update={"function": None}) != Augment()
+def changes_every_epoch(augment: Augment | None) -> TypeGuard[Augment]:
+    """Whether a training example may be different in every epoch: no number of copies holds all of them."""
+    if augment is None:
+        return False
+    new_tokens = augment.tokens is not None and augment.tokens.variants is None
+    return changes_images(augment) or augment.function is not None or new_tokens
 
 
 class DataConfig(Block):
@@ -97,7 +103,7 @@ class DataConfig(Block):
     targets: Literal["labels", "inputs"] = "labels"
     """`inputs` trains the model to reproduce its input (autoencoder)."""
     augment: Augment | None = None
-    """Random changes of training images."""
+    """Random changes of training examples: images, or tokens of texts."""
     sample_weights: str | None = None
     """How much each example counts in the loss, where the source does not say: `package.module:function`, called with
     the inputs and targets of each split that the source declares (of texts: of each split), before others are set
@@ -166,11 +172,11 @@ class DataConfig(Block):
                     "{tokenizer: {kind: word}, length: 32}",
                     code="missing_key",
                 )
+            if self.augment is not None and self.augment.tokens is not None:
+                message = "augment.tokens changes texts, but there is no data.text. Remove it"
+                raise KeyMistake(("augment", "tokens"), message, code="meaningless_key")
             return self
-        if self.augment is not None:
-            raise KeyMistake(
-                ("augment",), "augment changes images, but data.text makes token ids", code="conflicting_keys"
-            )
+        self._check_augmented_texts(text)
         if self.targets == "inputs":
             message = (
                 "targets: inputs reproduces numbers, and token ids are none; text.task: language_model predicts tokens"
@@ -186,3 +192,12 @@ class DataConfig(Block):
             message = f"text.column is of tables ({', '.join(TABLES)}), and {self.source} is none"
             raise KeyMistake(("text", "column"), message, code="meaningless_key")
         return self
+
+    def _check_augmented_texts(self, text: TextConfig) -> None:
+        if changes_images(self.augment):
+            message = "augment changes images by flip, shift, crop and mixup, but data.text makes token ids. Use tokens"
+            raise KeyMistake(("augment",), message, code="conflicting_keys")
+        tokens = self.augment.tokens if self.augment is not None else None
+        if tokens is not None and tokens.drop and text.is_language_model:
+            message = "augment.tokens.drop moves tokens, but the targets of a language model stay. Use mask or replace"
+            raise KeyMistake(("augment", "tokens", "drop"), message, code="conflicting_keys")

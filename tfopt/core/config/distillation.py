@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tfopt.core.config.data import Augment, changes_images
+from tfopt.core.config.data import Augment, changes_every_epoch
 from tfopt.core.config.model_source import PLACES, ModelSource
 from tfopt.core.config.ramps import Change, RampValue, extremes
 from tfopt.core.config.training.compile import Compile
@@ -158,7 +158,8 @@ class Teacher(ModelSource, SharedBlock):
     layers: tuple[LayerPair, ...] = ()
     """Pairs of layers that are compared in addition."""
     cache: bool = False
-    """Ask the teacher once for every training example, before the first step; not with augmentation."""
+    """Ask the teacher once for every training example, before the first step; not with augmentation, but for
+    `data.augment.tokens` with `variants`."""
 
     @property
     def pairs(self) -> tuple[LayerPair, ...]:
@@ -240,7 +241,7 @@ class Teacher(ModelSource, SharedBlock):
             yield Mistake(
                 ("cache",), "cannot be combined with ema: that teacher changes in every step", code="conflicting_keys"
             )
-        if self.cache and changes_images(augment):
+        if self.cache and changes_every_epoch(augment):
             yield Mistake(
                 ("cache",),
                 "needs the same examples in every epoch, but data.augment changes them. Remove one of the two",
@@ -289,7 +290,7 @@ class Teacher(ModelSource, SharedBlock):
         for path, source in places:
             if not is_tflite(source):
                 continue
-            if changes_images(augment):
+            if changes_every_epoch(augment):
                 yield Mistake(
                     (*path, "file"),
                     f"is {source.file}: a .tflite is asked once for each training example, but data.augment changes "

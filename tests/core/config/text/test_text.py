@@ -67,7 +67,11 @@ def test_a_recipe_without_texts_is_written_as_before() -> None:
         ({}, {"source": "a.npz"}, "source a.npz holds numbers"),
         (None, {"source": "a.jsonl"}, "source a.jsonl holds texts: add a block such as text:"),
         ({}, {"targets": "inputs"}, "text.task: language_model predicts tokens"),
-        ({}, {"augment": {"flip": "both"}}, "augment changes images"),
+        ({}, {"augment": {"flip": "both"}}, "augment changes images by flip, shift, crop and mixup"),
+        ({}, {"augment": {"tokens": {"mask": "0%"}}}, "needs mask, replace or drop above 0%"),
+        ({}, {"augment": {"tokens": {"mask": "60%", "drop": "50%"}}}, "less than 100% of the tokens. Got 110%"),
+        ({"task": "language_model"}, {"augment": {"tokens": {"drop": "5%"}}}, "the targets of a language model stay"),
+        (None, {"source": "digits", "augment": {"tokens": {"drop": "5%"}}}, "augment.tokens changes texts"),
     ],
 )
 def test_a_mistake_is_one_problem(text: Any, data: dict[str, Any], message: str) -> None:
@@ -75,6 +79,11 @@ def test_a_mistake_is_one_problem(text: Any, data: dict[str, Any], message: str)
     assert recipe is None
     assert len(problems) == 1
     assert message in problems[0].message
+
+
+def test_texts_are_changed_by_token_or_by_a_function() -> None:
+    for augment in ({"tokens": {"mask": "10%", "drop": "5%", "variants": 4}}, {"function": "mine:changed"}):
+        assert read({}, augment=augment)[1] == []
 
 
 def test_special_tokens_come_once_and_first() -> None:
