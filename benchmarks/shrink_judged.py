@@ -171,6 +171,17 @@ class Job:
         stage = Train.model_validate({"name": "train", "epochs": epochs, "learning_rate": rate})
         return fit.train(model, stage, self.context()).model
 
+    def dense(self, stored: Path) -> tf_keras.Model:
+        """The trained dense network; its weights are kept in a file."""
+        model = self.built()
+        if stored.exists():
+            with np.load(stored) as weights:
+                model.set_weights([weights[key] for key in weights.files])
+            return model
+        trained = self.trained(model, self.case.epochs[0])
+        np.savez(stored, *trained.get_weights())
+        return trained
+
     def values(self, model: tf_keras.Model, **more: Any) -> dict[str, Any]:
         """What is kept of a network."""
         found = cost(model)
@@ -268,14 +279,9 @@ def run(name: str, seed: int, budgets: Sequence[Budget], methods: Sequence[str],
     with tempfile.TemporaryDirectory(prefix="tfopt-judged-") as work:
         job = Job(CASES[name], seed, Path(work))
         stored = out / f"{name}-{seed}.weights.npz"
-        dense = job.built()
-        if stored.exists():
-            with np.load(stored) as weights:
-                dense.set_weights([weights[key] for key in weights.files])
-        else:
-            dense = job.trained(dense, CASES[name].epochs[0])
-            np.savez(stored, *dense.get_weights())
+        if not stored.exists():
             found.pop("dense", None)
+        dense = job.dense(stored)
         if "dense" not in found:
             keep("dense", job.values(dense))
         if LONGER not in found:
