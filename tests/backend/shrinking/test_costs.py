@@ -36,3 +36,17 @@ def test_products_of_two_tensors_shrink_with_the_units_in_them(build, layer):
         built = cost(remove(model, first_units(choices.choices, widths)))
         assert (costs.macs(widths), costs.parameters(widths)) == pytest.approx((built.macs, built.parameters))
         assert 0 < costs.macs_by_layer(widths)[layer] < whole
+
+
+def test_a_branch_with_a_nested_model_costs_nothing_when_it_is_left_out():
+    inside = layers.Input((8,))
+    nested = tf_keras.Model(inside, layers.Dense(8, name="deep")(inside), name="nested")
+    inputs = layers.Input((4,))
+    stem = layers.Dense(8, name="stem")(inputs)
+    model = tf_keras.Model(inputs, layers.Dense(2)(layers.Add(name="sum")([stem, nested(stem)])))
+    keys = {"to": {"macs": "90%"}, "epochs": 1, "remove": ["block"], "allocation": "sensitivity"}
+    choices = choices_of(model, Shrink.model_validate(keys))
+    assert [(one.name, one.group.branch) for one in choices.choices] == [("sum", ("nested/deep",))]
+    costs = NetworkCosts(model, choices.groups)
+    built = cost(remove(model, {"sum": ()}))
+    assert (costs.macs({"sum": 0}), costs.parameters({"sum": 0})) == (built.macs, built.parameters)

@@ -10,7 +10,7 @@ import tf_keras
 from tf_keras import layers
 
 from tfopt.backend.compat.keras_graph import KerasTensor, Node
-from tfopt.backend.graph.layers import nodes
+from tfopt.backend.graph.layers import layer_paths, nodes
 from tfopt.backend.shrinking.graph.closed import is_closed
 from tfopt.backend.shrinking.graph.types import Kind, ShrinkGroup
 from tfopt.backend.types import Nested
@@ -70,10 +70,19 @@ def blocks_of(model: tf_keras.Model) -> Iterator[ShrinkGroup]:
         inside = [node.layer for node in branch.nodes]
         sequence = len(branch.node.outputs.shape) == 3 and not any(hasattr(layer, "kernel_size") for layer in inside)
         kind: Kind = "layer" if sequence else "block"
-        frozen = next((layer.name for layer in inside if layer.weights and not layer.trainable), None)
-        reason = f"the layer '{prefix}{frozen}' is frozen" if frozen else None
-        names = tuple(dict.fromkeys(f"{prefix}{layer.name}" for layer in inside))
-        yield ShrinkGroup(path, kind, 1, 1, (), (), reason, names)
+        leaves = dict(pair for layer in dict.fromkeys(inside) for pair in _leaves(layer, prefix))
+        frozen = next((name for name, layer in leaves.items() if layer.weights and not layer.trainable), None)
+        reason = f"the layer '{frozen}' is frozen" if frozen else None
+        yield ShrinkGroup(path, kind, 1, 1, (), (), reason, tuple(leaves))
+
+
+def _leaves(layer: tf_keras.layers.Layer, prefix: str) -> Iterator[tuple[str, tf_keras.layers.Layer]]:
+    """Path and layer of a layer; of a nested model, those of the layers inside of it."""
+    path = f"{prefix}{layer.name}"
+    if isinstance(layer, tf_keras.Model):
+        yield from (one for one in layer_paths(layer, f"{path}/") if not isinstance(one[1], layers.InputLayer))
+    else:
+        yield path, layer
 
 
 def tensors_of(args: tuple[Nested, ...], kwargs: dict[str, Nested]) -> list[KerasTensor]:
