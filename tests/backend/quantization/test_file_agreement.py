@@ -28,7 +28,7 @@ from tfopt.backend.quantization.lstm.simulated import simulated_lstms
 from tfopt.backend.quantization.weight_constraints import WeightConstraints
 from tfopt.backend.quantization.wrapping import wrap, wrappers
 from tfopt.backend.tflite import flatbuffer
-from tfopt.backend.tflite.interpreter import open_file
+from tfopt.backend.tflite.interpreter import Kernels, open_file
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.quantization import Quantization
 
@@ -224,6 +224,47 @@ def test_the_table_of_the_file_is_the_simulated_one(language: Trained) -> None:
     assert (off == 0).mean() > 0.99
     expected = np.round(table / (np.abs(table).max(axis=1, keepdims=True) / 127))
     assert (language.file.values(multiplied) == expected).mean() > 0.99
+
+
+@pytest.fixture(scope="module")
+def causal(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Attention with a mask, whose scores have a wider range behind it than before it."""
+    tf_keras.utils.set_random_seed(0)
+    random = np.random.default_rng(0)
+    given = {"steps": random.normal(size=(640, 6, 8)).astype(np.float32)}
+    steps = layers.Input((6, 8), name="steps")
+    x = layers.MultiHeadAttention(2, 4, name="attention")(steps, steps, use_causal_mask=True)
+    model = tf_keras.Model(steps, layers.Dense(3, name="last")(x))
+    wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
+    calibrate(wrapped, [{name: values[:256] for name, values in given.items()}])
+    path = _converted(
+        model, wrapped, {name: values[:32] for name, values in given.items()}, tmp_path_factory.mktemp("causal")
+    )
+    return Trained(wrapped, path, {name: values[512:] for name, values in given.items()})
+
+
+def test_scores_have_the_scale_of_masked_scores(causal: Trained) -> None:
+    (graph,) = causal.file.model.subgraphs
+    (masked,) = [made for made in graph.operators if causal.file.operator_name(made) == "SELECT_V2"]
+    scores = next(
+        made
+        for made in graph.operators
+        if made.outputs[0] in masked.inputs and causal.file.operator_name(made) != "SUB"
+    )
+    assert causal.file.operator_name(scores) == "BATCH_MATMUL"
+    assert "QUANTIZE" not in causal.operators
+
+
+def test_outputs_of_masked_attention_agree_on_both_kernels(causal: Trained) -> None:
+    simulated = causal.wrapped.predict(dict(causal.unseen), verbose=0)
+    kinds: tuple[Kernels, ...] = ("default", "reference")
+    for kernels in kinds:
+        file = open_file(causal.path, 1, kernels)
+        file.prepare(causal.unseen)
+        file.set_inputs(causal.unseen)
+        (found,), (details,) = file.predict().values(), file.outputs.values()
+        steps = np.abs(found - simulated) / details["quantization"][0]
+        assert (steps <= 1.001).mean() >= 0.99, kernels
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from tf_keras import layers
 
 from tfopt.backend.graph.connections import Graph, function_name
 from tfopt.backend.quantization.canonical.batch_norm import TAKES_BATCH_NORMALIZATION, folds_into
+from tfopt.backend.quantization.canonical.mask_layers import MaskedScores
 from tfopt.backend.quantization.float_fallback import MOVE_VALUES, shares_float_scale, value_producers
 from tfopt.backend.quantization.traced_floats import traced_floats
 
@@ -33,7 +34,8 @@ def fused_positions(graph: Graph, annotated: Collection[str]) -> dict[str, Fused
     """Finds the position of every annotated layer in its operator.
 
     A linear kernel followed by batch normalization and/or ReLU is one operator, as is Add followed by ReLU. A layer
-    whose only consumer is a Concatenate is rounded there, since the operands of that operator share one scale.
+    whose only consumer is a Concatenate is rounded there, since the operands of that operator share one scale; so are
+    scores of attention where they are masked (see `_scores_to_mask`).
 
     tfmot's own transforms do this by rewriting: `LayerReLUQuantize` replaces the whole config of a kernel's layer in
     front of a ReLU layer, so that 0 of its weights are rounded in training and a pruned kernel goes from a sparsity
@@ -86,7 +88,26 @@ def _rounded_by_consumer(graph: Graph, names: Collection[str]) -> set[str]:
             found |= {name, *producers, *value_producers(graph, name)}
         elif type(graph.layers[name]) is layers.Concatenate:
             found |= {producer for producer in producers if graph.only_consumer(producer) == name}
+        elif type(graph.layers[name]) is MaskedScores:
+            found |= _scores_to_mask(graph, name)
     return found.intersection(names)
+
+
+def _scores_to_mask(graph: Graph, name: str) -> set[str]:
+    """The layer that computes the scores which a mask is applied to, and layers that only move them.
+
+    With a scale of their own, a QUANTIZE turns them into the wider one of masked scores. XNNPACK multiplies there by a
+    factor of 8 bits: up to an eighth of the scores are one step apart from exact rounding, and the weights after
+    softmax up to 11 steps.
+    """
+    found: set[str] = set()
+    consumer = name
+    while (producer := graph.producers(consumer)[0]) and graph.only_consumer(producer) == consumer:
+        found.add(producer)
+        if not isinstance(graph.layers[producer], MOVE_VALUES):
+            break
+        consumer = producer
+    return found
 
 
 def _is_fusable_relu(layer: layers.Layer) -> bool:
