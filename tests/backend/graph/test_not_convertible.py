@@ -46,3 +46,23 @@ def test_layers_with_a_few_float_operators_are_float_by_decision() -> None:
     assert row.quantized == "float: TFLite has no integer kernel for SQUARE"
     assert row.treatment == "float"
     assert row.edge_tpu == "stays float: TFLite has no integer kernel for SQUARE"
+
+
+def test_fourier_transforms_inside_of_a_layer_are_found() -> None:
+    import tensorflow as tf
+    import tf_keras
+
+    from tfopt.backend.graph.not_convertible import layers_with_complex_numbers
+
+    class Mixed(tf_keras.layers.Layer):
+        def call(self, inputs: tf.Tensor) -> tf.Tensor:
+            return tf.math.real(tf.signal.fft2d(tf.cast(inputs, tf.complex64)))
+
+    class Spectrum(tf_keras.layers.Layer):
+        def call(self, inputs: tf.Tensor) -> tf.Tensor:
+            return tf.abs(tf.signal.rfft2d(inputs))
+
+    for layer, reasons in ((Mixed, {"inner": "TFLite has no operator for FFT2D"}), (Spectrum, {})):
+        steps = tf_keras.Input((None, 4), name="steps")
+        model = tf_keras.Model(steps, layer(name="inner")(steps))
+        assert layers_with_complex_numbers(model, {"steps": (8, 4)}) == reasons

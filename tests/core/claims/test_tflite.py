@@ -233,6 +233,12 @@ def test_a_table_that_became_a_constant_of_the_file_is_found_there() -> None:
     assert claim(claims, "shared values").held
 
 
+def test_a_product_of_a_kernel_and_a_table_is_no_kernel() -> None:
+    found = audit(tensor("attention", shape=[16, 16], sparsity=0.5), tensor("attention", shape=[512, 16], sparsity=0.0))
+    pruned = layer("attention", 0.5, parameters=1088)
+    assert claim(judged(INT8, found, traits=["sparse"], layers=[pruned]), "sparsity").found == "attention 50.00%"
+
+
 def test_a_dense_model_makes_no_claim_about_sparsity() -> None:
     assert not any("sparsity" in name for name in judged(INT8, audit(tensor()), layers=[layer(sparsity=0.01)]))
 

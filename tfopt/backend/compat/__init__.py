@@ -10,6 +10,7 @@ tfopt imports a private module. Files import nothing of tfopt; each is imported 
 | `keras_random` | Which random generators does tf_keras keep state in? |
 | `keras_losses` | Which losses does a layer collect while it is called? |
 | `keras_3` | Which layers does a Keras 3 model contain, and which names does Keras 3 give them? |
+| `keras_attention` | Where does Keras 3 mask the scores of attention? |
 | `keras_hub` | Which layers of KerasHub cannot be written down, and what is their configuration? |
 | `tensorflow_runtime` | Which operations does TensorFlow have, and how is a SavedModel fingerprinted? |
 | `tensorflow_cluster` | How do several TensorFlow processes find each other, agree, and notice that one is gone? |

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from tfopt.backend.export.keras_files import saved_model
 from tfopt.backend.export.keras_files.open_inputs import open_inputs
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.integer_form import integer_form
+from tfopt.backend.quantization.masked_softmax import integer_softmax, may_mask_inside
 from tfopt.backend.types import Shape
 from tfopt.core.config.files.tflite_variant import Variant
 
@@ -33,6 +35,7 @@ class Form:
             differ.
         masked: the recipe's model with masks as tensors, where `model` is that; None where it has none.
         changes: weights of `model` that are rewritten in the SavedModel, without a change of its outputs.
+        integer: whether masked scores of layers that are not opened are set for 8 bits.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Form:
     original_names: Mapping[str, str] = field(default_factory=dict)
     masked: Canonical | None = None
     changes: WeightChanges = NO_CHANGES
+    integer: bool = False
 
     def write(self, signature: saved_model.Signature, folder: Path) -> None:
         """Writes the SavedModel of this form.
@@ -50,7 +54,7 @@ class Form:
         Raises:
             ExportError: the disk is full or the folder is read-only.
         """
-        with self.changes.applied():
+        with self.changes.applied(), integer_softmax() if self.integer else nullcontext():
             saved_model.write_saved_model(self.model, signature, folder, self.batch, self.shapes)
 
 
@@ -87,15 +91,20 @@ def forms(
         change = changes.get(name, NO_CHANGES)
         key = (id(quantized), variant.mode.integer_only, batch, bool(shapes), id(change))
         if key not in made:
+            integer = variant.mode.integer_only and may_mask_inside(model if quantized is None else quantized)
             sizes = f"{'any' if batch is None else batch}{'-fixed' if shapes else ''}"
             sizes += f"-rewritten{len(made)}" if change.values else ""
             if quantized is not None:
-                made[key] = Form(f"qat-{len(made)}-{sizes}", "qat", quantized, batch, shapes, original_names)
+                name_of_form = f"qat-{len(made)}-{sizes}"
+                made[key] = Form(name_of_form, "qat", quantized, batch, shapes, original_names, integer=integer)
             elif variant.mode.integer_only and (masked := _with_masks(model, shapes, change)) is not None:
                 names = masked.original_names
-                made[key] = Form(f"masked-{sizes}", "float", masked.model, batch, shapes, names, masked)
+                made[key] = Form(
+                    f"masked-{sizes}", "float", masked.model, batch, shapes, names, masked, integer=integer
+                )
             else:
-                made[key] = Form(f"float-{sizes}", "float", model, batch, shapes, changes=change)
+                kind = "integer" if integer else "float"
+                made[key] = Form(f"{kind}-{sizes}", "float", model, batch, shapes, changes=change, integer=integer)
         found[name] = made[key]
     return found
 

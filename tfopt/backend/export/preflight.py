@@ -11,7 +11,7 @@ from tfopt.backend.export.integers.float_rules import unmatched_rules
 from tfopt.backend.export.keras_files.open_inputs import open_inputs
 from tfopt.backend.export.keras_files.saved_model import needs_fixed_batch
 from tfopt.backend.graph.layers import layer_type, leaf_layers
-from tfopt.backend.graph.not_convertible import layers_not_convertible
+from tfopt.backend.graph.not_convertible import layers_not_convertible, layers_with_complex_numbers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.canonical import Canonical, canonicalize
 from tfopt.backend.quantization.canonical.masks.rules import STEP_BY_STEP
@@ -42,7 +42,10 @@ def tflite_preflight(
     found = Preflight(
         problems=tuple(
             Mistake((), f"export.tflite cannot hold the layer {name}: {reason}.", code="layer_not_convertible")
-            for name, reason in layers_not_convertible(model).items()
+            for name, reason in {
+                **layers_not_convertible(model),
+                **layers_with_complex_numbers(model, shapes),
+            }.items()
         )
     )
     found = found.joined(Preflight(problems=tuple(unmatched_mistakes(model, variants))))

@@ -12,6 +12,7 @@ is rounded at each of those), and nothing else.
 | `traced_floats` | which operators without an integer kernel are inside layers of users, operations and functions? |
 | `own_functions` | what does an activation function of the user's own compute? |
 | `integer_form` | what is an int8 file of a model with masks converted from, without a qat stage? |
+| `masked_softmax` | how are scores masked for 8 bits inside of layers that are not opened? |
 | `preflight` | which problems and warnings of a qat stage are known before training? |
 | `fusion` | which layers become one operator, and at which of them is its output rounded? |
 | `lstm/` | how does an LSTM round as TFLite's operator for it? |

@@ -169,6 +169,8 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
     untraced: list[LayerRecord] = []
     for layer in pruned:
         own = [tensor for tensor in weights if tensor.layer == layer.name]
+        # A larger tensor is no kernel: the converter multiplied one with a constant, such as a table of positions.
+        own = [tensor for tensor in own if prod(tensor.shape) <= layer.parameters] or own
         if not own and (folded := _folded(layer, audit)):
             kept.append(
                 f"{layer.name} {pooled_sparsity(folded):.2%} in the constant that the converter computed from it"
