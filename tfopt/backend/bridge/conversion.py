@@ -264,7 +264,8 @@ class Conversion:
         except (StageError, ValueError, KeyError) as error:
             for key in set(self.layers) - made:
                 del self.layers[key]
-            raise NoEquivalent(f"what is inside it cannot be converted ({error})") from error
+            first = str(error).strip().splitlines()[:1] or [""]  # what TensorFlow says below it is a traceback
+            raise NoEquivalent(f"what is inside it cannot be converted ({first[0][:160]})") from error
         finally:
             self.prefix = around
         layer._trainable = call.operation.trainable
