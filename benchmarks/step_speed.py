@@ -160,7 +160,7 @@ def by_tfopt(name: str, kind: str, data: Data, epochs: int) -> Callable[[Callabl
 
 def mask_updates(steps: int) -> int:
     """Steps between two mask updates of a training of so many steps: the same for both, four in all at least."""
-    return min(100, steps // 4)
+    return max(1, min(100, steps // 4))
 
 
 def examples(name: str, steps: int) -> Data:

@@ -170,6 +170,20 @@ def test_maps_move_with_their_images(marked: bool, colour: bool) -> None:
     assert moved > 0
 
 
+def test_maps_among_several_targets_move_with_their_images() -> None:
+    maps = np.random.RandomState(0).randint(1, 5, (30, 6, 8)).astype(np.int32)
+    targets = {"classes": maps, "depth": maps[..., np.newaxis].astype(np.float32), "label": maps[:, 0, 0]}
+    split = Split(maps.astype(np.float32), targets)
+    data = Data(split, split, split, source="maps")
+    augment = Augment(flip="both", shift="30%")
+    for images, found in training_batches(data, 7, 1, seed=0, augment=augment).as_numpy_iterator():
+        assert found.keys() == targets.keys()
+        assert np.array_equal(found["classes"], images)
+        assert np.array_equal(found["depth"][..., 0], images)
+        assert set(found["label"]) <= set(targets["label"])
+        assert found["label"].shape == (len(images),)
+
+
 def test_mixup_mixes_images_and_one_hot_labels_alike() -> None:
     data = pictures(60)
     constant = Split(np.ones_like(data.train.inputs) * data.train.targets[:, None, None, None], data.train.targets)

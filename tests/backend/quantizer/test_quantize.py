@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import OpResolverType
 
 from tests.support.tflite_files.float_operators import example, file_of, outputs
+from tfopt.backend.quantizer.edits import read_shapes_of_integers
 from tfopt.backend.quantizer.layer_modes import LayerModes
 from tfopt.backend.quantizer.quantize import quantize
 from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.tflite.changes import operator_code
 from tfopt.core.config.files.tflite_variant import Variant
 
 WEIGHTS = np.random.default_rng(3).normal(size=(16, 64)).astype(np.float32)
@@ -131,3 +135,27 @@ def test_symmetric_rounding_keeps_every_zero() -> None:
         )
         kernel = next(t for t in file.model.subgraphs[0].tensors if flatbuffer.text(t.name).endswith("kernel"))
         assert np.all(np.asarray(file.values(kernel))[weights == 0] == 0), mode
+
+
+def test_a_shape_is_read_from_the_integers() -> None:
+    """litert-quantizer makes floats of them first, as in front of each transposed convolution of any batch size."""
+    file = flatbuffer.parse(quantize(DENSE, Variant(quantize="int16x8"), layers(), examples))
+    (graph,) = file.model.subgraphs
+    last = graph.operators[-1]
+    assert file.operator_name(last) == "DEQUANTIZE"
+    integers, floats = last.inputs[0], len(graph.tensors)
+    for dtype in (schema.TensorType.FLOAT32, schema.TensorType.INT32):
+        tensor = copy.deepcopy(graph.tensors[last.outputs[0]])
+        tensor.type = dtype
+        graph.tensors.append(tensor)
+    again, shape = copy.deepcopy(last), copy.deepcopy(last)
+    again.outputs, shape.inputs, shape.outputs = [floats], [floats], [floats + 1]
+    shape.opcodeIndex = operator_code(file, schema.BuiltinOperator.SHAPE, 1)
+    graph.operators += [again, shape]
+    before = len(graph.operators)
+
+    read_shapes_of_integers(file)
+
+    assert [int(index) for index in shape.inputs] == [integers]
+    assert len(graph.operators) == before - 1
+    assert any(one is last for one in graph.operators)

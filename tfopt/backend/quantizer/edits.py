@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfopt.backend.audit.tflite import graphs_called_from_outside
+from tfopt.backend.audit.tflite import graphs_called_from_outside, indices
 from tfopt.backend.quantizer.operators import open_shape
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.tflite.changes import add_buffer, add_constant, operator_code
@@ -142,3 +142,17 @@ def free_rotations(file: flatbuffer.File) -> None:
                 tensor.buffer = add_buffer(file, np.asarray([-1, sizes[-1]], np.int32))
             elif after != base and after in named:
                 tensor.buffer = add_buffer(file, np.asarray([*open_shape(named[after])[:-1], sizes[-1]], np.int32))
+
+
+def read_shapes_of_integers(file: flatbuffer.File) -> None:
+    """Lets SHAPE read the integers themselves: the quantizer has no such form of it, and makes floats of them first.
+
+    A float copy that nothing else reads is left out.
+    """
+    for graph in file.model.subgraphs:
+        copies = {one.outputs[0]: one for one in graph.operators if file.operator_name(one) == "DEQUANTIZE"}
+        for operator in graph.operators:
+            if file.operator_name(operator) == "SHAPE" and operator.inputs[0] in copies:
+                operator.inputs = [int(copies[operator.inputs[0]].inputs[0])]
+        read = {*indices(graph.outputs), *(index for one in graph.operators for index in indices(one.inputs))}
+        graph.operators = [one for one in graph.operators if one.outputs[0] not in copies or one.outputs[0] in read]

@@ -9,7 +9,13 @@ from tfopt.backend.audit.tflite import layer_of
 from tfopt.backend.calibration.ranges import clipped_ranges
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.quantizer.choices import Choice, choices
-from tfopt.backend.quantizer.edits import free_rotations, look_tables_up, name_uniquely, reshape_axes
+from tfopt.backend.quantizer.edits import (
+    free_rotations,
+    look_tables_up,
+    name_uniquely,
+    read_shapes_of_integers,
+    reshape_axes,
+)
 from tfopt.backend.quantizer.engine import Engine, writes
 from tfopt.backend.quantizer.layer_modes import LayerModes
 from tfopt.backend.quantizer.lstm_weights import round_lstms
@@ -59,6 +65,7 @@ def quantize(content: bytes, variant: Variant, layers: LayerModes, examples: Exa
     seen = activations(file, examples(), multiplied) if variant.mode.integer_only or multiplied else {}
     made = flatbuffer.parse(engine.quantize(_with_range(seen, file, variant, examples)))
     free_rotations(made)
+    read_shapes_of_integers(made)
     return flatbuffer.serialize(_with_lstms(made, chosen))
 
 

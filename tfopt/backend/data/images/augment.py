@@ -106,15 +106,15 @@ def augmented(
 
     Returns:
         A function from example positions to changed inputs and targets. Where a model reproduces its input, the target
-        is changed as the input is. A target for each pixel moves with its image; the gap has no target where some
-        pixels have none (-1), else class 0.
+        is changed as the input is. Each target that has a value for each pixel moves with its image; the gap has no
+        target where some pixels have none (-1), else class 0.
     """
     images = split.inputs
     if isinstance(images, dict):
         raise TypeError("check_augment refuses several inputs")
     height, width = images.shape[1:3]
     n = len(split)
-    gap = None if split.targets is split.inputs else _gap_of_maps(split.targets, (height, width))
+    gaps = {} if split.targets is split.inputs or anchors is not None else _gaps_of_maps(split.targets, (height, width))
 
     def uniform(what: int, columns: int) -> tf.Tensor:
         return tf.random.stateless_uniform([n, columns], seed=_key(seed, what, epoch))
@@ -147,7 +147,13 @@ def augmented(
             return images, images if augment.function is None else moved(targets, positions), *more
         if anchors is not None and flips is not None:
             targets = _mirrored(targets, anchors, augment.flip, tf.gather(flips, positions))
-        return images, targets if gap is None else moved(targets, positions, gap), *more
+        if isinstance(targets, dict):
+            return (
+                images,
+                {**targets, **{name: moved(targets[name], positions, gap) for name, gap in gaps.items()}},
+                *more,
+            )
+        return images, moved(targets, positions, gaps[""]) if gaps else targets, *more
 
     if not augment.mixup:
         return change
@@ -162,11 +168,16 @@ def augmented(
     return mixed
 
 
-def _gap_of_maps(targets: ExampleArrays, size: tuple[int, int]) -> int | None:
-    """The class that fills the gap of moved maps; None where targets are no maps of the images."""
-    if isinstance(targets, dict) or targets.ndim not in (3, 4) or targets.shape[1:3] != size:
-        return None
-    return NO_TARGET if targets.dtype.kind == "i" and extremes(targets)[0] == NO_TARGET else 0
+def _gaps_of_maps(targets: ExampleArrays, size: tuple[int, int]) -> dict[str, int]:
+    """The class that fills the gap of a moved map, by the name of each target that is a map of the images.
+
+    Args:
+        targets: an array, whose name is empty, or arrays by name.
+        size: height and width of the images.
+    """
+    maps = {name: array for name, array in named(targets).items() if array.ndim in (3, 4) and array.shape[1:3] == size}
+    without = {name for name, array in maps.items() if array.dtype.kind == "i" and extremes(array)[0] == NO_TARGET}
+    return {name: NO_TARGET if name in without else 0 for name in maps}
 
 
 def _key(seed: int, what: int, epoch: tf.Tensor) -> tf.Tensor:
