@@ -152,11 +152,24 @@ def test_progress_in_a_pipe_is_a_line_per_trial() -> None:
     lines: list[str] = []
     show = TrialLines(lines.append)
     events: list[Mapping[str, Any]] = [
-        {"event": "sweep_started", "recipe": "r", "sweep": "abc", "trials": ["a", "bb", "c"], "settled": ["c"]},
+        {
+            "event": "sweep_started",
+            "recipe": "r",
+            "sweep": "abc",
+            "trials": ["a", "bb", "c"],
+            "settled": ["c"],
+            "metric": "digit_accuracy",
+        },
         {"event": "warning", "message": "Careful.", "trial": "a"},
         {"event": "warning", "message": "Careful.", "trial": "bb"},
         {"event": "stage_finished", "trial": "a", "stage": "train", "measures": {"accuracy": 0.97, "loss": 0.1}},
-        {"event": "export_finished", "trial": "a", "export": "int8", "measures": {"accuracy": 0.96}, "held": True},
+        {
+            "event": "export_finished",
+            "trial": "a",
+            "export": "int8",
+            "measures": {"a_mae": 0.5, "b_mae": 1, "digit_accuracy": 0.96},
+            "held": True,
+        },
         {"event": "trial_finished", "trial": "a", "state": "done", "error": None},
         {"event": "trial_finished", "trial": "bb", "state": "failed", "error": "It broke."},
     ]
@@ -165,6 +178,6 @@ def test_progress_in_a_pipe_is_a_line_per_trial() -> None:
     assert lines == [
         "r  sweep abc: 3 trials, 1 of them finished before",
         "warning: Careful.",
-        "[2/3] a   done  int8: accuracy 96.0%",
+        "[2/3] a   done  int8: digit_accuracy 96.0%  a_mae 0.5",
         "[3/3] bb  failed  It broke.",
     ]

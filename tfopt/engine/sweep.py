@@ -149,7 +149,7 @@ class _Execution:
                 self.built.update(self.chains[name])
                 self.curves[name] = self.curve_of(self.records[name])
         self.write()
-        self.emit(SweepStarted(self.folder.name, recipe.name, list(self.trials), settled))
+        self.emit(SweepStarted(self.folder.name, recipe.name, list(self.trials), settled, recipe.compile.metric))
         for note in self.expansion.notes:
             self.emit(Warned(note))
         try:

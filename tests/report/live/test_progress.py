@@ -40,7 +40,14 @@ def test_the_time_left_counts_from_the_first_step_seen() -> None:
 def test_a_sweep_has_a_bar_per_running_trial() -> None:
     progress = LiveProgress()
     for event in (
-        {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a", "b", "c"], "settled": ["c"]},
+        {
+            "event": "sweep_started",
+            "sweep": "s",
+            "recipe": "digits",
+            "trials": ["a", "b", "c"],
+            "settled": ["c"],
+            "metric": "accuracy",
+        },
         {"event": "trial_started", "trial": "a"},
         {"event": "trial_started", "trial": "b"},
         *({**event, "trial": "a"} for event in EVENTS),
@@ -60,7 +67,14 @@ def test_a_sweep_has_a_bar_per_running_trial() -> None:
 def test_a_reused_trial_names_its_run() -> None:
     progress = LiveProgress()
     for event in (
-        {"event": "sweep_started", "sweep": "s", "recipe": "digits", "trials": ["a"], "settled": []},
+        {
+            "event": "sweep_started",
+            "sweep": "s",
+            "recipe": "digits",
+            "trials": ["a"],
+            "settled": [],
+            "metric": "accuracy",
+        },
         {"event": "trial_started", "trial": "a"},
         {"event": "run_reused", "trial": "a", "run": "1"},
         {"event": "trial_finished", "trial": "a", "state": "done", "error": None},

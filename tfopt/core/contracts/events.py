@@ -203,13 +203,14 @@ class RunFinished(RunEvent):
 
 @dataclass(frozen=True, eq=False)
 class SweepStarted(RunEvent):
-    """A sweep begins; `settled` are the names of trials that were finished before."""
+    """A sweep begins; `settled` are the names of trials that were finished before, `metric` what they are judged by."""
 
     event: ClassVar[str] = "sweep_started"
     sweep: str
     recipe: str
     trials: Sequence[str]
     settled: Sequence[str]
+    metric: str
 
 
 @dataclass(frozen=True, eq=False)

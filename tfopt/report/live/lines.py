@@ -74,6 +74,7 @@ class TrialLines:
         self.names = 0
         self.total = 0
         self.ended = 0
+        self.metric = ""
         self.last: dict[str, str] = {}
         self.warned: set[str] = set()
 
@@ -82,6 +83,7 @@ class TrialLines:
         match event["event"]:
             case "sweep_started":
                 self.total, self.ended = len(event["trials"]), len(event["settled"])
+                self.metric = event["metric"]
                 self.names = max(map(len, event["trials"]), default=0)
                 before = f", {self.ended} of them finished before" if self.ended else ""
                 self.show(f"{event['recipe']}  sweep {event['sweep']}: {counted(self.total, 'trial')}{before}")
@@ -90,7 +92,8 @@ class TrialLines:
             case "run_reused":
                 self.last[event["trial"]] = f"nothing has changed since run {event['run']}"
             case "export_finished" if event["measures"]:
-                self.last[event["trial"]] = f"{event['export']}: {metrics_text(event['measures'], 2)}"
+                measures = dict(sorted(event["measures"].items(), key=lambda measure: measure[0] != self.metric))
+                self.last[event["trial"]] = f"{event['export']}: {metrics_text(measures, 2)}"
             case "trial_repeated":
                 name = f"{event['trial']:<{self.names}}"
                 why = "" if event.get("code") == "node_lost" else ": its error need not come from its recipe"
