@@ -199,15 +199,23 @@ of tfopt's own models is masking them, to 1e-5, is a test (`tests/backend/shrink
 """
 
 
-def table(names: list[str], out: Path) -> str:
-    """The table of the results that there are, as Markdown; under it, the claims that did not hold."""
+def table(names: list[str], out: Path, before: str) -> str:
+    """The table of the results that there are, as Markdown; under it, the claims that did not hold.
+
+    Args:
+        names: of the models.
+        out: folder of the results.
+        before: the page as it is; a model without a result keeps what the page has of it.
+    """
     import keras
 
     rows, broken = [], []
+    lines = before.splitlines()
     for name in names:
         file = out / f"{name}.json"
         if not file.exists():
-            rows.append(f"| {name} | not run | | | | | | |")
+            rows += [one for one in lines if one.startswith(f"| {name} ")] or [f"| {name} | not run | | | | | | |"]
+            broken += [one for one in lines if one.startswith(f"- {name}, ")]
             continue
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if "macs" not in found:
@@ -264,7 +272,8 @@ def main() -> None:
         if not file.exists():
             _write({"failed": reason}, name, options.out)
         print(name, file.read_text(encoding="utf-8"), flush=True)
-    options.table.write_text(table([*SIDES, *ZOO], options.out), encoding="utf-8")
+    before = options.table.read_text(encoding="utf-8") if options.table.exists() else ""
+    options.table.write_text(table([*SIDES, *ZOO], options.out, before), encoding="utf-8")
     print(f"{options.table} written")
 
 

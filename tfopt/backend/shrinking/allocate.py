@@ -21,7 +21,8 @@ _ROUNDS = 12
 
 
 def uniform(choices: Sequence[Choice], cost: CostOf, limit: float) -> Widths:
-    """Every group keeps the same share of its units, as large as the limit allows.
+    """Every group keeps the same share of its units, as large as the limit allows; what a step of this share leaves of
+    the limit goes to the groups with the smallest shares.
 
     Args:
         choices: groups and their widths.
@@ -36,7 +37,9 @@ def uniform(choices: Sequence[Choice], cost: CostOf, limit: float) -> Widths:
             low = middle
         else:
             high = middle - 1
-    return _at_share(choices, shares[low])
+    units = {choice.name: choice.group.units for choice in choices}
+    found = _at_share(choices, shares[low])
+    return _filled(choices, lambda name, before, after: units[name] / before, cost, limit, found)
 
 
 def by_score(choices: Sequence[Choice], scores: Scores, cost: CostOf, limit: float) -> Widths:

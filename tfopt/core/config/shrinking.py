@@ -52,8 +52,8 @@ class Shrinking(Block):
     criterion: str | None = None
     """What ranks the units, by its name; those with the smallest scores go (default: taylor). `tfopt ls criteria`."""
     allocation: Literal["uniform", "global", "sensitivity"] = "global"
-    """How the budget is shared out. `uniform`: every group keeps the same share of its units; `global`: units of all
-    groups are ranked together; `sensitivity`: the loss of each group at several widths is measured once on the
+    """How the budget is shared out. `uniform`: every group keeps about the same share of its units; `global`: units of
+    all groups are ranked together; `sensitivity`: the loss of each group at several widths is measured once on the
     validation split and stored, then the best widths within the budget are found by integer programming."""
     remove: Annotated[tuple[GroupKind, ...], Field(min_length=1)] | None = None
     """What may be removed (default: channels, heads and width). `block` and `layer`, whole residual branches, only if
