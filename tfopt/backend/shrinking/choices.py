@@ -31,10 +31,12 @@ class Choice:
     Args:
         group: what is narrowed.
         widths: ascending; the last is all of them.
+        has_floor: whether a recipe sets the least share of its units that stays.
     """
 
     group: ShrinkGroup
     widths: tuple[int, ...]
+    has_floor: bool = False
 
     @property
     def name(self) -> str:
@@ -102,7 +104,8 @@ def choices_of(model: tf_keras.Model, shrinking: Shrinking) -> Choices:
         if reason is None and len(widths) < 2:
             reason = _small(group)
         if reason is None:
-            choices.append(Choice(group, widths))
+            has_floor = shrinking.floor is not None or (rule is not None and rule.floor is not None)
+            choices.append(Choice(group, widths, has_floor))
         else:
             left[group.name] = reason
     others = {group.name for group in found.groups if group.kind not in (*DEFAULT_KINDS, *kinds)}
@@ -194,7 +197,7 @@ def _widths(group: ShrinkGroup, shrinking: Shrinking, rule: ShrinkRule | None) -
     if group.kind in ("block", "layer"):
         return (0, 1)
     divisor = rule.divisor if rule is not None and rule.divisor is not None else shrinking.divisor
-    floor = rule.floor if rule is not None and rule.floor is not None else shrinking.floor
+    floor = (rule.floor if rule is not None and rule.floor is not None else shrinking.floor) or 0.0
     per_unit = max(group.channels, 1)
     most = group.units
     if group.kind == "rank":

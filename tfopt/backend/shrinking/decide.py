@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import tf_keras
 
@@ -15,7 +15,7 @@ from tfopt.backend.shrinking.allocate import (
     kept_units,
     uniform,
 )
-from tfopt.backend.shrinking.choices import Choices, Widths
+from tfopt.backend.shrinking.choices import DEFAULT_KINDS, Choice, Choices, Widths
 from tfopt.backend.shrinking.graph import cost as exact_cost
 from tfopt.backend.shrinking.graph import remove
 from tfopt.backend.shrinking.graph.types import Kept
@@ -28,6 +28,8 @@ FoundCost = Callable[[tf_keras.Model], tuple[float, float]]
 """Cost of a built network and of the dense model, counted or measured together."""
 _TRIES = 6
 """How often widths are chosen again because the network that was built costs more (or clearly less) than planned."""
+_LEAST = 2 / 3
+"""Of the units that equal shares would leave of a group, the share that stays in any case."""
 _TOLERANCE = 0.02
 """How far below its budget a latency may stay without another try, as a share of it."""
 
@@ -66,13 +68,28 @@ class Decision:
 
 def widths_within(shrinking: Shrinking, choices: Choices, ranking: Ranking, prices: Pricing, limit: float) -> Widths:
     """The widths by the allocation of a stage, within a limit on the cost that is computed for them."""
-    if shrinking.allocation == "uniform":
-        found = uniform(choices.choices, prices.of, limit)
-    elif ranking.losses is not None:
-        found = by_losses(choices.choices, ranking.losses, prices.of, limit)
-    else:
-        found = by_score(choices.choices, ranking.across, prices.of, limit)
+    found = uniform(choices.choices, prices.of, limit)
+    if shrinking.allocation != "uniform":
+        allowed = _not_far_below(choices.choices, found)
+        if ranking.losses is not None:
+            found = by_losses(allowed, ranking.losses, prices.of, limit)
+        else:
+            found = by_score(allowed, ranking.across, prices.of, limit)
     return prices.costs.settled(found)
+
+
+def _not_far_below(choices: Sequence[Choice], equal: Widths) -> tuple[Choice, ...]:
+    """The choices without widths far below those of equal shares, unless a recipe says how far groups may go.
+
+    Scores and losses are those of few units that go; where most of a group goes, they promise too much. Singular values
+    and branches have all their widths.
+    """
+    found = []
+    for one in choices:
+        limited = one.group.kind in DEFAULT_KINDS and not one.has_floor
+        least = _LEAST * equal[one.name] if limited else 0
+        found.append(replace(one, widths=tuple(width for width in one.widths if width >= least)))
+    return tuple(found)
 
 
 def decide(

@@ -63,8 +63,9 @@ class Shrinking(Block):
     divisor: Annotated[int, Field(ge=1)] = 8
     """The number of units that stay in a group is a multiple of this: what kernels compute in one step. A group whose
     own number is not keeps all of them, or a smaller multiple."""
-    floor: Share = 0.0
-    """The least share of the units of a group that stays; at least `divisor` units stay in any case."""
+    floor: Share | None = None
+    """The least share of the units of a group that stays; at least `divisor` units stay in any case. By default, at
+    least two thirds of what `allocation: uniform` would leave of the group; 0% sets no limit."""
     layers: tuple[ShrinkRule, ...] = ()
     """Ordered rules by layer name and/or type; the last that matches a layer that produces units of a group wins."""
     schedule: Schedule | None = None
@@ -87,7 +88,7 @@ class Shrinking(Block):
     dense_teacher: bool = True
     """Learn from the outputs of the model before the stage too, unless `teacher` names another."""
 
-    _floor = field_validator("floor")(_share)
+    _floor = field_validator("floor")(lambda value: value if value is None else _share(value))
 
     def rule_for(self, layers: dict[str, str]) -> ShrinkRule | None:
         """The rule that holds for a group: the last that matches any of its layers.
