@@ -63,6 +63,14 @@ def test_few_seeds_take_the_t_test_and_enough_the_permutation_test() -> None:
     assert paired_difference(base, other, comparisons=10).test == "paired t-test"  # type: ignore[union-attr]
 
 
+def test_differences_of_equally_many_examples_are_equal() -> None:
+    first, second = {0: 300 / 359, 1: 341 / 359}, {0: 299 / 359, 1: 340 / 359}
+    assert len({second[seed] - first[seed] for seed in first}) == 2
+    found = paired_difference(first, second)
+    assert found is not None
+    assert (found.test, found.p_value) == (None, 1.0)
+
+
 def test_no_test_can_tell_from_one_seed_from_equal_differences_or_from_no_common_seed() -> None:
     single = paired_difference({1: 0.9}, {1: 0.5})
     assert single is not None

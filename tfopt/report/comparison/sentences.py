@@ -32,7 +32,7 @@ def _paragraph(verdict: Verdict, comparison: Comparison, names: Mapping[str, str
     tested = [rival for rival in verdict.rivals if rival not in untested]
     for wanted, judgement in ((True, "worse by more than"), (False, "not shown to differ by more than")):
         found = [
-            f"{names[rival.name]} ({_signed(rival.difference.mean, metric)}, p = {_p(rival.p_value)})"
+            f"{names[rival.name]} ({_signed(rival.difference.mean, metric)}, p {_p(rival.p_value)})"
             for rival in tested
             if rival.beyond_noise is wanted and rival.difference is not None
         ]
@@ -76,4 +76,4 @@ def _signed(value: float, metric: str) -> str:
 
 
 def _p(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}" if value >= 0.0001 else "below 0.0001"
+    return f"= {value:.2f}" if value >= 0.095 else f"= {value:.2g}" if value >= 0.0001 else "< 0.0001"
