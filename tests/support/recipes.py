@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tfopt.catalog.catalog import catalog
+from tfopt.core.language.quantities import format_share
 from tfopt.core.recipe.catalog import Catalog
 from tfopt.core.recipe.recipe import Recipe, build_recipe
 from tfopt.export.keras import Keras
@@ -88,7 +89,7 @@ def _schedules(draw: st.DrawFn) -> dict[str, Any]:
             "end": "60%",
             "every": draw(st.integers(1, 99).map("{} steps".format)),
         }
-    return {"kind": "polynomial", "initial": low, "final": f"{high * 100}%", "power": draw(st.floats(0.1, 5))}
+    return {"kind": "polynomial", "initial": low, "final": format_share(high), "power": draw(st.floats(0.1, 5))}
 
 
 _learning_rates = st.one_of(

@@ -62,7 +62,7 @@ def test_a_slow_or_failed_measurement_does_not_meet_a_budget() -> None:
 
 def test_before_it_is_measured_a_budget_is_not_met_and_says_how() -> None:
     assert Run(Path("x"), report(PENDING)).exit_code == 7
-    assert budget_sentence(PENDING, "accuracy") == (
+    assert budget_sentence(PENDING, agreement_is_share=True) == (
         "int8.phone_latency is not measured on a phone yet, so not met (`tfopt bench RUN --adb` measures it); the "
         "budget is at most 5 ms."
     )

@@ -58,8 +58,9 @@ def test_a_measure_has_its_own_unit(name: str, value: float | None, text: str) -
 
 
 def test_agreement_of_a_regression_is_a_difference() -> None:
-    assert formats.measure("agreement", 0.0021, "mean_squared_error") == "0.0021"
-    assert formats.measure("agreement", 0.9944, "accuracy") == "99.4%"
+    assert formats.measure("agreement", 0.0021, agreement_is_share=False) == "0.0021"
+    assert formats.measure("agreement", 0.9944) == "99.4%"
+    assert formats.limit("agreement", 0.5, agreement_is_share=False) == "0.5"
 
 
 @pytest.mark.parametrize(
@@ -73,10 +74,8 @@ def test_a_limit_is_spelled_as_in_the_recipe(name: str, value: float, text: str)
     assert formats.limit(name, value) == text
 
 
-def test_agreement_of_language_models_is_a_share() -> None:
-    assert formats.measure("agreement", 0.99, "perplexity") == "99.0%"
-    assert formats.measure("agreement", 0.01, "mae") == "0.01"
-    assert formats.measure("perplexity", 4.5, "perplexity") == "4.5"
+def test_measures_of_language_models() -> None:
+    assert formats.measure("perplexity", 4.5) == "4.5"
     assert formats.measure("time_to_first_token", 20.0) == "20.0 ms"
 
 

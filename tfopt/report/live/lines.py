@@ -114,7 +114,4 @@ def metrics_text(measures: Mapping[str, float], most: int | None = None) -> str:
     if "relative_error" in names and "agreement" in names:
         names.remove("agreement")  # for regression it is a difference, in the unit of the outputs
     names.sort(key=lambda name: name == "loss")
-    metric = next((name for name in names if name not in ("agreement", "relative_error", "sparsity")), "accuracy")
-    return "  ".join(
-        f"{_LABELS.get(name, name)} {formats.measure(name, measures[name], metric)}" for name in names[:most]
-    )
+    return "  ".join(f"{_LABELS.get(name, name)} {formats.measure(name, measures[name])}" for name in names[:most])

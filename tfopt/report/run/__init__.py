@@ -4,6 +4,7 @@
 |---|---|
 | `rows` | which values are in the tables of files, stages, layers, budgets? |
 | `outputs` | what is each of several outputs worth in each file? |
+| `agreement` | is `agreement` a share of equal predictions, or a difference? |
 | `sentences` | what does a report say in words? |
 | `choice` | which file is the smallest that is good, and which are beaten by a smaller one? |
 | `cost` | what do the files cost in memory, and on a phone? |

@@ -74,8 +74,7 @@ def _curves_chart(curves: Curves, metric: str) -> Chart:
         axes.legend(loc=_free_corner(curves.measure))
 
     ends = ", ".join(
-        f"{line.label} ends at {formats.measure(curves.measure, line.segments[-1][-1][1], metric)}"
-        for line in curves.lines
+        f"{line.label} ends at {formats.measure(curves.measure, line.segments[-1][-1][1])}" for line in curves.lines
     )
     stages = ", ".join(f"{stage.name} (to step {stage.end})" for stage in curves.stages)
     name = "loss" if curves.measure == "loss" else "sparsity" if curves.measure == "sparsity" else "metric"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tfopt.report.run.agreement import agreement_is_share
 from tfopt.report.run.sentences import budget_sentence
 from tfopt.report.shared import formats
 
@@ -28,6 +29,8 @@ class BudgetRow:
         value: what was measured; None where the file could not be measured.
         met: whether the value is within the limit.
         sentence: the verdict in words.
+        limit_text: the limit as a person would write it.
+        value_text: the value in its unit.
     """
 
     name: str
@@ -37,6 +40,8 @@ class BudgetRow:
     value: float | None
     met: bool
     sentence: str
+    limit_text: str
+    value_text: str
 
 
 @dataclass(frozen=True)
@@ -152,14 +157,24 @@ class LayerTable:
 
 def budget_rows(report: Report) -> tuple[BudgetRow, ...]:
     """All budgets, those that were not met first."""
-    rows = [_budget_row(budget, report.metric) for budget in report.budgets]
+    is_share = agreement_is_share(report)
+    rows = [_budget_row(budget, is_share) for budget in report.budgets]
     return tuple(sorted(rows, key=lambda row: row.met))
 
 
-def _budget_row(budget: BudgetRecord, metric: str) -> BudgetRow:
+def _budget_row(budget: BudgetRecord, is_share: bool) -> BudgetRow:
     export, _, measure = budget.name.rpartition(".")
-    sentence = budget_sentence(budget, metric)
-    return BudgetRow(budget.name, export, measure, budget.limit, budget.value, budget.met, sentence)
+    return BudgetRow(
+        budget.name,
+        export,
+        measure,
+        budget.limit,
+        budget.value,
+        budget.met,
+        budget_sentence(budget, agreement_is_share=is_share),
+        formats.limit(measure, budget.limit, agreement_is_share=is_share),
+        formats.measure(measure, budget.value, agreement_is_share=is_share),
+    )
 
 
 def export_rows(report: Report) -> tuple[ExportRow, ...]:
@@ -210,17 +225,19 @@ class Likeness:
         heading: of the column.
         meaning: what the numbers are.
         of_regression: whether outputs are numbers, not choices among classes.
+        is_share: whether `agreement` is a share of equal predictions.
     """
 
     heading: str
     meaning: str
     of_regression: bool
+    is_share: bool = True
 
-    def text(self, row: ExportRow, metric: str) -> str:
+    def text(self, row: ExportRow) -> str:
         """The cell of a file."""
         if self.of_regression:
             return formats.measure("relative_error", row.relative_error)
-        return formats.measure("agreement", row.agreement, metric)
+        return formats.measure("agreement", row.agreement, agreement_is_share=self.is_share)
 
 
 def likeness(report: Report) -> Likeness:
@@ -228,9 +245,9 @@ def likeness(report: Report) -> Likeness:
     if any(_of_main(export.measures, "relative_error", report.metric) is not None for export in report.exports):
         meaning = "error over the standard deviation of the outputs of"
         return Likeness("relative error", meaning, of_regression=True)
-    if formats.agreement_is_share(report.metric):
+    if agreement_is_share(report):
         return Likeness("agreement", "equal predictions with", of_regression=False)
-    return Likeness("difference", "largest difference to", of_regression=False)
+    return Likeness("difference", "largest difference to", of_regression=False, is_share=False)
 
 
 def stage_rows(report: Report) -> tuple[StageRow, ...]:

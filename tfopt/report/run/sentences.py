@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfopt.core.claims import simulation
 from tfopt.core.claims.decline import decline_warnings
+from tfopt.report.run.agreement import agreement_is_share
 from tfopt.report.shared import formats
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def verdict(report: Report) -> Verdict:
     """The outcome of a run: one sentence, then one for each claim and budget that failed."""
     claims = [(export, claim) for export in report.exports for claim in export.claims]
     broken_claims = tuple(claim_sentence(export, claim) for export, claim in claims if not claim.passes)
-    missed = tuple(budget_sentence(budget, report.metric) for budget in report.budgets if not budget.met)
+    is_share = agreement_is_share(report)
+    missed = tuple(budget_sentence(budget, agreement_is_share=is_share) for budget in report.budgets if not budget.met)
     good = report.run.state == "done" and report.held
     headline = _headline(report, len(claims), len(broken_claims), len(missed))
     declines = decline_warnings(report)
@@ -166,15 +168,15 @@ def claim_sentence(export: ExportRecord, claim: ClaimRecord) -> str:
     return f"{export.name} does not hold '{claim.claim}': {claim.found}"
 
 
-def budget_sentence(budget: BudgetRecord, metric: str) -> str:
+def budget_sentence(budget: BudgetRecord, *, agreement_is_share: bool) -> str:
     """A budget, its limit and the measured value.
 
     Args:
         budget: from the report.
-        metric: the recipe's first metric.
+        agreement_is_share: whether `agreement` is a share of equal predictions.
     """
     measure = budget.name.rpartition(".")[2]
-    limit = formats.limit(measure, budget.limit, metric)
+    limit = formats.limit(measure, budget.limit, agreement_is_share=agreement_is_share)
     if budget.value is None and measure == "phone_latency":
         how = "not measured on a phone yet, so not met (`tfopt bench RUN --adb` measures it)"
         return f"{budget.name} is {how}; the budget is at most {limit}."
@@ -183,8 +185,11 @@ def budget_sentence(budget: BudgetRecord, metric: str) -> str:
     # A record does not contain the direction of its limit; value and verdict together imply it.
     at_least = budget.met == (budget.value > budget.limit)
     bound = "exactly" if budget.value == budget.limit else "at least" if at_least else "at most"
-    value = formats.measure(measure, budget.value, metric)
-    if value == formats.measure(measure, budget.limit, metric) and not budget.met:
+    value, limit_value = (
+        formats.measure(measure, number, agreement_is_share=agreement_is_share)
+        for number in (budget.value, budget.limit)
+    )
+    if value == limit_value and not budget.met:
         value, limit = f"{budget.value:.10g}", f"{budget.limit:.10g}"
     return f"{budget.name} is {value}; the budget is {bound} {limit}."
 
@@ -225,7 +230,7 @@ def distillation_sentences(report: Report) -> tuple[str, ...]:
         if teacher is None:
             continue
         value = teacher.get("measures", {}).get(report.metric)
-        quality = "" if value is None else f" ({report.metric} {formats.measure(report.metric, value, report.metric)})"
+        quality = "" if value is None else f" ({report.metric} {formats.measure(report.metric, value)})"
         sources = " and ".join(teacher.get("sources", ())) or "the moving average of its own weights"
         evaluated = f", evaluated {teacher['asked']}" if "asked" in teacher else ""
         loss = "layers only" if teacher["loss"] == "none" else teacher["loss"].replace("_", " ")

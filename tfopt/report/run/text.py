@@ -87,7 +87,7 @@ def exports_table(report: Report, width: int = 80) -> Table:
                 formats.size(row.gzip_bytes or None),
                 formats.measure(metric, row.metric),
                 formats.measure(f"{metric}_drop", row.drop),
-                alike.text(row, metric),
+                alike.text(row),
                 formats.milliseconds(row.latency_ms),
                 *((between,) if wide else ()),
                 plain_text(held, "bold red" if row.broken else ""),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-from tfopt.core.config.training.keras_names import OF_TOKENS
-
 _FRACTIONS = frozenset(
     (
         "agreement anomaly_auc auc dice f1 f1_score mean_average_precision mean_iou planned_sparsity precision recall "
@@ -24,11 +22,6 @@ def is_fraction(name: str) -> bool:
     bare = name.removeprefix("val_").removesuffix("_drop")
     # Of one of several outputs, the output's name comes first: `digit_f1`.
     return bare in _FRACTIONS or bare.endswith(("accuracy", *(f"_{one}" for one in _FRACTIONS)))
-
-
-def agreement_is_share(metric: str) -> bool:
-    """Whether `agreement` is a share of equal predictions, by the recipe's first metric; else it is a difference."""
-    return is_fraction(metric) or metric.endswith(OF_TOKENS)
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -103,26 +96,27 @@ def number(value: float | None) -> str:
     return _unless_missing(value) or f"{value:.4g}"
 
 
-def measure(name: str, value: float | None, metric: str = "accuracy") -> str:
+def measure(name: str, value: float | None, *, agreement_is_share: bool = True) -> str:
     """A measure in its own unit.
 
     Args:
         name: as in the report, e.g. `bytes`, `latency_ms`, `accuracy_drop`, `loss`.
         value: what was measured; None where it could not be.
-        metric: the recipe's first metric: where it is not a fraction (regression), `agreement` is a difference.
+        agreement_is_share: whether `agreement` is a share of equal predictions; for regression it is a difference.
     """
     if name.endswith("bytes") or name == "peak_memory":
         return size(value)
     if name.startswith(("latency_ms", "phone_latency", "cold_start_ms", "time_to_first_token")):
         return milliseconds(value)
-    if name == "agreement" and not agreement_is_share(metric):
+    if name == "agreement" and not agreement_is_share:
         return number(value)
     return percent(value) if is_fraction(name) else number(value)
 
 
-def limit(name: str, value: float, metric: str = "accuracy") -> str:
-    """A budget's limit, as a person would write it: `1%`, `0.25%`, `60 kB`."""
-    text = percent(value, 4) if measure(name, value, metric).endswith("%") else measure(name, value, metric)
+def limit(name: str, value: float, *, agreement_is_share: bool = True) -> str:
+    """A budget's limit, as a person would write it: `1%`, `0.25%`, `60 kB`; see `measure`."""
+    text = measure(name, value, agreement_is_share=agreement_is_share)
+    text = percent(value, 4) if text.endswith("%") else text
     return re.sub(r"\.?0+(?=$|%| )", "", text) if "." in text else text
 
 
