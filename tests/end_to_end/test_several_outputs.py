@@ -121,6 +121,12 @@ def test_the_keras_file_returns_the_dict_of_the_model(run: Run) -> None:
     assert {name: tuple(values.shape) for name, values in outputs.items()} == {"size": (1, 1), "kind": (1, 2)}
 
 
+def test_weights_of_classes_that_are_not_there_are_refused_before_training(folder: Path) -> None:
+    later = {"distill": {"epochs": 1, "teacher": {"stage": "train"}, "class_weights": {"kind": {0: 1, 9: 2}}}}
+    with pytest.raises(RecipeError, match=r"distill\.class_weights\.kind names class 9, but the labels go from 0 to "):
+        tfopt.plan(recipe(folder, stages=[*document()["stages"], later]))
+
+
 def test_an_ensemble_is_refused_before_training(folder: Path) -> None:
     stages = [*document()["stages"], {"ensemble": {"members": [{"stage": "train"}]}}]
     with pytest.raises(RecipeError, match="joins models with one output, but this recipe names kind, size"):

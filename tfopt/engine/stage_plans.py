@@ -73,6 +73,7 @@ class StagePlans:
         workload = self._workload(stage, known)
         self.problems += [external_models.problem_of(stage, index, *misfit) for misfit in misfits.items()]
         found = Preflight() if misfits else preflight(stage, self.layouts[-1], workload)
+        found = found.joined(Preflight(problems=self._wrong_classes(stage)))
         self.problems += [
             Problem(("stages", index, stage.kind, *mistake.path), sentence(stage, mistake), code=mistake.code)
             for mistake in found.problems
@@ -104,6 +105,14 @@ class StagePlans:
             validation=len(self.data.validation),
             measurements=measurements_folder(self.store.root),
         )
+
+    def _wrong_classes(self, stage: Stage) -> tuple[Mistake, ...]:
+        """Mistakes of a stage that weighs classes which the training split has not."""
+        from tfopt.backend.training import weighting
+
+        if not isinstance(stage, TrainingStage) or stage.class_weights is None:
+            return ()
+        return tuple(weighting.misfits(self.data.train.targets, stage.class_weights, self.recipe.compile))
 
     def _planned(
         self, stage: Stage, sources: tuple[PlannedSource, ...], workload: Workload, found: Preflight

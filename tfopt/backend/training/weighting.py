@@ -12,6 +12,8 @@ from tfopt.backend.training.metrics.counted import ignored_class
 from tfopt.backend.types import Arrays, Nested
 from tfopt.core.config.training.class_weights import ClassWeights, OfClasses
 from tfopt.core.config.training.compile import Compile
+from tfopt.core.language.mistakes import Mistake
+from tfopt.errors import StageError
 
 
 def weighted(
@@ -30,13 +32,10 @@ def weighted(
     """
     if setting is None:
         return batches
-    by_output = cast("Mapping[str, OfClasses]", setting if compile.outputs else {"": setting})
-    each = compile.of_each()
-    tables: dict[str, tf.Tensor] = {}
-    for name, own in by_output.items():
-        labels = targets[name] if isinstance(targets, dict) else targets
-        found = class_weights(labels, own, ignored_class(each[name]))
-        tables[name] = tf.constant([weight for _, weight in sorted((found or {}).items())], tf.float32)
+    tables = {
+        name: tf.constant(_weights(targets, name, own, compile), tf.float32)
+        for name, own in _by_output(setting, compile).items()
+    }
 
     def weigh(inputs: tf.Tensor, targets: Nested, *more: Nested) -> tuple[Nested, ...]:
         own = more[0] if more else None  # of the examples
@@ -49,6 +48,35 @@ def weighted(
         return inputs, targets, weights if own is None else {**own, **weights}, *more[1:]
 
     return batches.map(weigh)
+
+
+def misfits(targets: Arrays, setting: ClassWeights, compile: Compile) -> list[Mistake]:
+    """What `weighted` would refuse; paths begin below the stage.
+
+    Args:
+        targets: of the whole training split, by output name where there are several.
+        setting: of the stage.
+        compile: whose loss may leave labels out.
+    """
+    found: list[Mistake] = []
+    for name, own in _by_output(setting, compile).items():
+        try:
+            _weights(targets, name, own, compile)
+        except StageError as error:
+            path = ("class_weights", name) if name else ("class_weights",)
+            found.append(Mistake(path, str(error).removeprefix("class_weights "), code=error.code))
+    return found
+
+
+def _by_output(setting: ClassWeights, compile: Compile) -> Mapping[str, OfClasses]:
+    return cast("Mapping[str, OfClasses]", setting if compile.outputs else {"": setting})
+
+
+def _weights(targets: Arrays, name: str, setting: OfClasses, compile: Compile) -> list[float]:
+    """The weight of each class of an output."""
+    labels = targets[name] if isinstance(targets, dict) else targets
+    found = class_weights(labels, setting, ignored_class(compile.of_each()[name]))
+    return [weight for _, weight in sorted((found or {}).items())]
 
 
 def _times(of_labels: tf.Tensor, own: tf.Tensor | None) -> tf.Tensor:
