@@ -127,6 +127,16 @@ def test_weights_of_classes_that_are_not_there_are_refused_before_training(folde
         tfopt.plan(recipe(folder, stages=[*document()["stages"], later]))
 
 
+def test_rates_that_a_later_stage_never_reaches_are_refused_before_training(folder: Path) -> None:
+    rate = {"kind": "cosine", "initial": 0.01, "warmup": "900 steps"}
+    later = {"prune": {"epochs": 1, "schedule": {"kind": "one_shot", "final": "50%"}, "learning_rate": rate}}
+    with pytest.raises(RecipeError, match=r"prune\.learning_rate\.warmup is 900 steps, but the stage has only"):
+        tfopt.plan(recipe(folder, stages=[*document()["stages"], later]))
+    optimizer = {**COMPILE, "optimizer": {"name": "adam", "learning_rate": rate}}
+    with pytest.raises(RecipeError, match=r"compile\.optimizer\.learning_rate\.warmup, in stage train, is 900 steps"):
+        tfopt.plan(recipe(folder, compile=optimizer))
+
+
 def test_an_ensemble_is_refused_before_training(folder: Path) -> None:
     stages = [*document()["stages"], {"ensemble": {"members": [{"stage": "train"}]}}]
     with pytest.raises(RecipeError, match="joins models with one output, but this recipe names kind, size"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tfopt.core.config.model_source import KnownModel
 from tfopt.core.config.schedules.recovery import recovery_warnings
+from tfopt.core.config.training.learning_rate import rate_misfits
 from tfopt.core.config.traits import Trait
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.stage import Stage, TrainingStage, next_traits
@@ -73,7 +74,10 @@ class StagePlans:
         workload = self._workload(stage, known)
         self.problems += [external_models.problem_of(stage, index, *misfit) for misfit in misfits.items()]
         found = Preflight() if misfits else preflight(stage, self.layouts[-1], workload)
-        found = found.joined(Preflight(problems=self._wrong_classes(stage)))
+        if isinstance(stage, TrainingStage):
+            found = found.joined(Preflight(problems=self._misfits(stage, workload)))
+            if stage.learning_rate is None:
+                self.problems += self._misfits_of_compile(stage, workload)
         self.problems += [
             Problem(("stages", index, stage.kind, *mistake.path), sentence(stage, mistake), code=mistake.code)
             for mistake in found.problems
@@ -106,13 +110,32 @@ class StagePlans:
             measurements=measurements_folder(self.store.root),
         )
 
-    def _wrong_classes(self, stage: Stage) -> tuple[Mistake, ...]:
-        """Mistakes of a stage that weighs classes which the training split has not."""
+    def _misfits(self, stage: TrainingStage, workload: Workload) -> tuple[Mistake, ...]:
+        """Mistakes of what every training stage has: weights of classes that are not there, rates it never reaches."""
         from tfopt.backend.training import weighting
 
-        if not isinstance(stage, TrainingStage) or stage.class_weights is None:
-            return ()
-        return tuple(weighting.misfits(self.data.train.targets, stage.class_weights, self.recipe.compile))
+        found: list[Mistake] = []
+        if stage.class_weights is not None:
+            found += weighting.misfits(self.data.train.targets, stage.class_weights, self.recipe.compile)
+        if stage.learning_rate is not None:
+            found += [
+                Mistake(("learning_rate", *mistake.path), mistake.message, code=mistake.code)
+                for mistake in rate_misfits(stage.learning_rate, workload.total_steps, workload.steps_per_epoch)
+            ]
+        return tuple(found)
+
+    def _misfits_of_compile(self, stage: TrainingStage, workload: Workload) -> list[Problem]:
+        """Mistakes of the rate of all stages, in one that has no rate of its own."""
+        path = ("compile", "optimizer", "learning_rate")
+        rate = self.recipe.compile.optimizer.learning_rate
+        return [
+            Problem(
+                (*path, *mistake.path),
+                f"{'.'.join(map(str, (*path, *mistake.path)))}, in stage {stage.name}, {mistake.message}",
+                code=mistake.code,
+            )
+            for mistake in rate_misfits(rate, workload.total_steps, workload.steps_per_epoch)
+        ]
 
     def _planned(
         self, stage: Stage, sources: tuple[PlannedSource, ...], workload: Workload, found: Preflight

@@ -11,8 +11,8 @@ from tfopt.core.config.training.learning_rate import (
     LearningRate,
     PiecewiseRate,
     PlateauRate,
+    rate_misfits,
 )
-from tfopt.core.language.wording import counted
 from tfopt.errors import StageError
 
 schedules = tf_keras.optimizers.schedules
@@ -33,6 +33,8 @@ def resolve(
     Raises:
         StageError: a part of the schedule would never be reached.
     """
+    for mistake in rate_misfits(rate, total_steps, steps_per_epoch):
+        raise StageError(f"learning_rate.{mistake.path[0]} {mistake.message}", code=mistake.code)
     match rate:
         case ConstantRate() | PlateauRate():
             return rate.initial
@@ -42,37 +44,18 @@ def resolve(
         case CosineRate():
             return _cosine(rate, total_steps, rate.warmup.steps(total_steps, steps_per_epoch))
         case PiecewiseRate():
-            return _piecewise(rate, total_steps, [step.at.steps(total_steps, steps_per_epoch) for step in rate.steps])
+            return _piecewise(rate, [step.at.steps(total_steps, steps_per_epoch) for step in rate.steps])
     return float(rate)
 
 
 def _cosine(rate: CosineRate, total_steps: int, warmup: int) -> tf_keras.optimizers.schedules.LearningRateSchedule:
-    if warmup >= total_steps:
-        raise StageError(
-            f"learning_rate.warmup is {counted(warmup, 'step')} ({rate.warmup}), but the stage has only {total_steps}.",
-            "Shorten the warm-up.",
-            code="outside_stage",
-        )
     alpha = rate.final / rate.initial
     if warmup == 0:
         return schedules.CosineDecay(rate.initial, total_steps, alpha)
     return schedules.CosineDecay(0.0, total_steps - warmup, alpha, warmup_target=rate.initial, warmup_steps=warmup)
 
 
-def _piecewise(
-    rate: PiecewiseRate, total_steps: int, starts: list[int]
-) -> tf_keras.optimizers.schedules.LearningRateSchedule:
-    if sorted(set(starts)) != starts:
-        raise StageError(
-            f"learning_rate.steps must be in order. Got steps {starts}.", "Sort them by `at`.", code="wrong_order"
-        )
-    if starts[0] < 1 or starts[-1] >= total_steps:
-        raise StageError(
-            f"learning_rate.steps begin at steps {starts}; each must lie within the stage's {total_steps} steps, "
-            "after the first.",
-            "A rate from the first step on is `initial`.",
-            code="outside_stage",
-        )
+def _piecewise(rate: PiecewiseRate, starts: list[int]) -> tf_keras.optimizers.schedules.LearningRateSchedule:
     # Keras keeps a value up to and including its boundary; a rate that holds from step n on ends the last at n - 1.
     rates = [rate.initial, *(step.rate for step in rate.steps)]
     return schedules.PiecewiseConstantDecay([start - 1 for start in starts], rates)

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tfopt.core.language.block import Block, SharedBlock
+from tfopt.core.language.mistakes import Mistake
 from tfopt.core.language.quantities import Span
+from tfopt.core.language.wording import counted
 
 PositiveFloat = Annotated[float, Field(gt=0)]
 
@@ -94,6 +96,36 @@ RateSchedule = Annotated[
 LearningRate = PositiveFloat | RateSchedule
 """A number, or a schedule."""
 
+
+def rate_misfits(rate: LearningRate, total_steps: int, steps_per_epoch: int) -> list[Mistake]:
+    """Parts of a rate that a stage would never reach.
+
+    Args:
+        rate: of the stage.
+        total_steps: optimizer steps of the stage.
+        steps_per_epoch: optimizer steps of one epoch.
+
+    Returns:
+        Mistakes whose paths begin below the rate, each a whole sentence.
+    """
+    if isinstance(rate, CosineRate) and (warmup := rate.warmup.steps(total_steps, steps_per_epoch)) >= total_steps:
+        message = f"is {counted(warmup, 'step')}, but the stage has only {total_steps}. Shorten the warm-up."
+        return [Mistake(("warmup",), message, code="outside_stage")]
+    if not isinstance(rate, PiecewiseRate):
+        return []
+    starts = [step.at.steps(total_steps, steps_per_epoch) for step in rate.steps]
+    if sorted(set(starts)) != starts:
+        message = f"must be in order. Got steps {starts}. Sort them by `at`."
+        return [Mistake(("steps",), message, code="wrong_order")]
+    if starts[0] < 1 or starts[-1] >= total_steps:
+        message = (
+            f"begin at steps {starts}; each must lie within the stage's {total_steps} steps, after the first. A rate "
+            "from the first step on is `initial`."
+        )
+        return [Mistake(("steps",), message, code="outside_stage")]
+    return []
+
+
 __all__ = [
     "ConstantRate",
     "CosineRate",
@@ -103,4 +135,5 @@ __all__ = [
     "PlateauRate",
     "RateSchedule",
     "RateStep",
+    "rate_misfits",
 ]
