@@ -213,6 +213,19 @@ def test_sparsity_of_a_layer_is_pooled_over_its_kernels() -> None:
     assert "mha 55.00%" in claim(judged(INT8, found, traits=["sparse"], layers=[layer("mha", 0.55)]), "sparsity").found
 
 
+def test_constants_that_a_rewrite_adds_are_no_kernels() -> None:
+    kernel, factor = tensor("conv", shape=[8, 3, 3, 3], sparsity=0.5), tensor("conv", shape=[1, 1, 1, 8], sparsity=0.0)
+    pruned = layer("conv", 0.5, parameters=216)
+    assert claim(judged(INT8, audit(factor, kernel), traits=["sparse"], layers=[pruned]), "sparsity").held
+    lost = tensor("conv", shape=[8, 3, 3, 3], sparsity=0.4)
+    assert not claim(judged(INT8, audit(factor, lost), traits=["sparse"], layers=[pruned]), "sparsity").held
+    # A separable convolution has two, the sum of which is known.
+    parts = (tensor("conv", shape=[1, 3, 3, 8], sparsity=0.25), tensor("conv", shape=[18, 1, 1, 8], sparsity=0.625))
+    separable = layer("conv", 0.5, parameters=216)
+    found = claim(judged(INT8, audit(factor, *parts), traits=["sparse"], layers=[separable]), "sparsity").found
+    assert found == "conv 50.00%"
+
+
 def test_a_layer_whose_name_the_converter_dropped_is_judged_by_what_is_left() -> None:
     rest = tensor(None, sparsity=0.5)
     layers = [layer("stem"), layer("rnn", 0.5)]

@@ -171,6 +171,7 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
         own = [tensor for tensor in weights if tensor.layer == layer.name]
         # A larger tensor is no kernel: the converter multiplied one with a constant, such as a table of positions.
         own = [tensor for tensor in own if prod(tensor.shape) <= layer.parameters] or own
+        own = _without_added(own, layer.parameters)
         if not own and (folded := _folded(layer, audit)):
             kept.append(
                 f"{layer.name} {pooled_sparsity(folded):.2%} in the constant that the converter computed from it"
@@ -189,6 +190,16 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
     if lost:
         return broken_claim(claim, "; ".join(lost), code="sparsity_kept")
     return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is pruned", code="sparsity_kept")
+
+
+def _without_added(tensors: list[TensorRecord], parameters: int) -> list[TensorRecord]:
+    """Without small constants that a rewrite adds, such as the factor of an ELU: the rest are all of the kernels."""
+    largest = sorted(tensors, key=lambda tensor: prod(tensor.shape), reverse=True)
+    for count in range(1, len(largest)):
+        if sum(prod(tensor.shape) for tensor in largest[:count]) == parameters:
+            smallest = min(prod(tensor.shape) for tensor in largest[:count])
+            return [tensor for tensor in tensors if prod(tensor.shape) >= smallest]
+    return tensors
 
 
 def _folded(layer: LayerRecord, audit: AuditRecord) -> list[TensorRecord]:
