@@ -9,16 +9,12 @@ import numpy as np
 from tfopt.backend.calibration.clipping import clipped
 from tfopt.backend.calibration.histograms import histograms
 from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.tflite.one_scale import ONE_SCALE
 from tfopt.backend.types import Array
 from tfopt.core.config.files.calibration import Calibration
 
 Examples = Callable[[], Iterable[Mapping[str, Array]]]
 
-_SAME_RANGE = {
-    *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"),
-    *("SLICE", "STRIDED_SLICE", "GATHER", "PAD", "MAX_POOL_2D"),
-}
-"""Operators whose result and first operand have one range in a file."""
 _FIXED = {"SOFTMAX", "LOGISTIC", "TANH", "LOG_SOFTMAX", "L2_NORMALIZATION"}
 """Operators whose result has a range of its own in the specification of int8, whatever is calibrated."""
 _STATEFUL = {"UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM"}
@@ -81,7 +77,7 @@ def _whole(file: flatbuffer.File) -> set[int]:
     pairs = [
         {int(operator.inputs[0]), int(operator.outputs[0])}
         for operator in graph.operators
-        if file.operator_name(operator) in _SAME_RANGE
+        if file.operator_name(operator) in ONE_SCALE
     ]
     while joined := set().union(*(pair for pair in pairs if pair & kept)) - kept:
         kept |= joined

@@ -52,12 +52,12 @@ def read(config: FileTokenizer, folder: Path = Path()) -> Tokenizer:
             f"{_KEY}.path: there is no {path}.", "A relative path starts at the recipe.", code="data_missing"
         )
     try:
-        tokenizer = Tokenizer.from_files(_files(_in_folder(path) if path.is_dir() else path, config))
+        files = _files(_in_folder(path) if path.is_dir() else path, config)
     except OSError as error:
         raise StageError(f"{path} cannot be read: {error}.", code="data_unreadable") from error
-    except StageError as error:
-        if str(path) in error.message:
-            raise
+    try:
+        tokenizer = Tokenizer.from_files(files)
+    except StageError as error:  # about the bytes, of which it knows no path
         raise StageError(f"{_KEY}.path {path}: {error.message}", error.hint, code=error.code) from error
     for key in ("begin", "end"):
         token = getattr(config, key)

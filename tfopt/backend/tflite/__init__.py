@@ -6,6 +6,7 @@
 | `interpreter` | how are real numbers put into a file, and read out of it? |
 | `quantum` | how far apart are two neighboring values of an output? |
 | `predict` | what does a file predict for many examples? |
+| `one_scale` | which operators leave the scale of values as it is? |
 | `kernel_differences` | at which operators do the kernels of LiteRT give different results? |
 | `single_operator` | how is an operator run as a file of its own, on the values it gets in the whole? |
 | `benchmark` | how long does one example take? |

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from tfopt.backend.compat.keras_3 import Node
+from tfopt.backend.compat.keras_3 import Node, call_signature
 from tfopt.backend.types import Nested
 
 
@@ -88,11 +88,8 @@ def _is_own_mask(
     if key == "mask":
         carrier = args[0] if args else None
     else:
-        named = (
-            dict(zip(operation._call_signature.parameters, args, strict=False))
-            if hasattr(operation, "_call_signature")
-            else {}
-        )
+        parameters = call_signature(operation).parameters if isinstance(operation, keras.layers.Layer) else ()
+        named = dict(zip(parameters, args, strict=False))
         carrier = {**named, **kwargs}.get(key.removesuffix("_mask"))
     masks, carriers = keras.tree.flatten(value), keras.tree.flatten(carrier)
     return len(masks) == len(carriers) and all(

@@ -26,13 +26,12 @@ from tfopt.backend.audit.tflite import indices
 from tfopt.backend.export.integers.loops import variable_of
 from tfopt.backend.quantization.lstm.integer import CELL_MARGIN, CELL_SCALES
 from tfopt.backend.tflite import flatbuffer
+from tfopt.backend.tflite.one_scale import ONE_SCALE
 from tfopt.backend.types import Array
 
 Range: TypeAlias = tuple[float, float]
 """Lowest and highest value."""
 OPERATOR = "UNIDIRECTIONAL_SEQUENCE_LSTM"
-_ONE_SCALE = ("EXPAND_DIMS", "RESHAPE", "REVERSE_V2", "SLICE", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE")
-"""Operators that move values: the converter gives their operand and their result one scale."""
 _STATE, _CELL, _HIDDEN = 18, 19, 4
 """Inputs that hold the state and the cell state; the intermediate tensor that holds the result of a step."""
 _WIDER, _LEAST, _MOST = 4, *CELL_SCALES
@@ -86,7 +85,7 @@ def measure_ranges(
         _set_range(graph.tensors[index], lows[at], highs[at])
     passed_on = {index for index in ranged if flatbuffer.text(graph.tensors[index].name) in learned}
     for operator in graph.operators:
-        moves = file.operator_name(operator) in _ONE_SCALE
+        moves = file.operator_name(operator) in ONE_SCALE
         if moves and operator.inputs[0] in passed_on and operator.outputs[0] in ranged:
             # Else the converter gives the LSTM the range of what is taken of its result.
             at, result = ranged.index(operator.inputs[0]), operator.outputs[0]

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper
 from tfopt.backend.bridge.reading.arguments import fill
 from tfopt.backend.bridge.reading.caches import CACHE_ARGUMENTS, has_own_cache
+from tfopt.backend.compat.keras_3 import call_signature
 from tfopt.backend.generation.step import EitherLayer, Step
 from tfopt.backend.types import Nested
 from tfopt.errors import ExportError
@@ -61,7 +62,7 @@ def read_with_own_cache(layer: object, tensors: Sequence[tf.Tensor]) -> list[tf.
 
 def _without_mask(layer: keras.layers.Layer, args: Sequence[Nested], kwargs: Mapping[str, Nested]) -> dict[str, Nested]:
     """The arguments of a call by name, the input first, without mask and cache."""
-    given = layer._call_signature.bind(*args, **kwargs).arguments
+    given = call_signature(layer).bind(*args, **kwargs).arguments
     return {name: value for name, value in given.items() if name not in CACHE_ARGUMENTS}
 
 

@@ -36,12 +36,11 @@ def _range_of(graph: Graph, name: str) -> Ranges | None:
     inner = layer
     if isinstance(layer, QuantizeWrapper):
         inner = layer.layer
-        for quantizer in layer._output_quantizers:
-            if isinstance(quantizer, FixedQuantizer):
-                return {
-                    name: tf.Variable(end, trainable=False)
-                    for name, end in (("min_var", quantizer.low), ("max_var", quantizer.high))
-                }
+        quantizer = next(iter(layer._output_quantizers), None)
+        if isinstance(quantizer, FixedQuantizer):
+            ends = {"min_var": quantizer.low, "max_var": quantizer.high}
+            return {name: tf.Variable(end, trainable=False) for name, end in ends.items()}
+        if quantizer is not None:
             return layer._output_quantizer_vars if isinstance(quantizer, Observing) else None
     moves = isinstance(inner, MOVE_VALUES) and len(graph.producers(name)) == 1
     return _range_of(graph, graph.producers(name)[0]) if moves else None

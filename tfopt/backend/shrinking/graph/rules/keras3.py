@@ -17,9 +17,18 @@ from tfopt.backend.shrinking.graph.call import Call, Labelled
 from tfopt.backend.shrinking.graph.labels import at_axis
 from tfopt.backend.shrinking.graph.rules.contraction import contracted
 from tfopt.backend.shrinking.graph.rules.elementwise import merged
-from tfopt.backend.shrinking.graph.rules.operators import padded, reduced, sliced, stacked, turned
+from tfopt.backend.shrinking.graph.rules.operators import (
+    FULL_SLICE,
+    divided,
+    padded,
+    reduced,
+    sliced,
+    slices_of,
+    stacked,
+    turned,
+)
 from tfopt.backend.shrinking.graph.rules.rule import Changes, Resized, Rule
-from tfopt.backend.types import Array, SerializedLayer
+from tfopt.backend.types import Array, Nested, SerializedLayer
 
 _ATTENDED = ("query", "value", "key")
 """Arguments of attention, in their order."""
@@ -184,19 +193,8 @@ def _get_item(call: Call, operation: keras.Operation) -> list[Array]:
     return sliced(call, tensor, as_bounds)
 
 
-def _takes_some(parts: list[object], rank: int, varying: set[int]) -> bool:
-    used = sum(part is not None and part is not Ellipsis for part in parts)
-    axis = 0
-    for part in parts:
-        if part is None:
-            continue
-        if part is Ellipsis:
-            axis += rank - used
-            continue
-        if axis in varying and part != {"start": None, "stop": None, "step": None}:
-            return True
-        axis += 1
-    return False
+def _takes_some(key: Nested, rank: int, varying: set[int]) -> bool:
+    return any(axis in varying and part != FULL_SLICE for axis, part in slices_of(key, rank).steps)
 
 
 def _pad(call: Call, operation: keras.Operation) -> list[Array]:
@@ -223,18 +221,12 @@ def _stack(call: Call, operation: keras.Operation) -> list[Array]:
 
 
 def _split(call: Call, operation: keras.Operation) -> list[Array]:
-    axis = operation.axis % len(call.shapes[0])
-    labels = call.units.compressed(call.inputs[0])
-    if labels.shape[axis] == 1:
-        return [labels for _ in call.output_shapes]
-    ends = np.cumsum([int(shape[axis] or 0) for shape in call.output_shapes])[:-1]
-    parts = np.split(labels, ends, axis)
-    for index, part in enumerate(parts):
-        call.units.part(part)
-        if id(call.layer) in call.trace.outputs:
-            # One list of bounds for all calls.
-            call.units.unite(call.trace.outputs[id(call.layer)][index], part)
-    return list(parts)
+    parts = divided(call, _first(call), operation.axis)
+    if parts[0] is not parts[-1] and id(call.layer) in call.trace.outputs:
+        # One list of bounds for all calls.
+        for part, earlier in zip(parts, call.trace.outputs[id(call.layer)], strict=True):
+            call.units.unite(earlier, part)
+    return parts
 
 
 _LAYERS: Mapping[str, Callable[[Call], list[Array]]] = {

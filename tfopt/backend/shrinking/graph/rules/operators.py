@@ -86,8 +86,12 @@ def _concatenate(call: Call, arguments: Arguments) -> list[Array]:
 
 
 def _split(call: Call, arguments: Arguments) -> list[Array]:
-    tensor, rank = arguments["value"], len(call.output_shapes[0])
-    axis = arguments["axis"] % rank
+    return divided(call, arguments["value"], arguments["axis"])
+
+
+def divided(call: Call, tensor: Labelled, axis: int) -> list[Array]:
+    """Labels of the parts of a tensor that is split along an axis; one object for all where no units lie along it."""
+    axis %= len(call.output_shapes[0])
     labels = call.units.compressed(tensor.labels)
     if labels.shape[axis] == 1:
         return [labels for _ in call.output_shapes]
@@ -224,6 +228,10 @@ def _resize(call: Call, arguments: Arguments) -> list[Array]:
     return [call.units.along(call.inputs[0], axis, call.inputs[0].shape[axis]).reshape((1, 1, 1, -1))]
 
 
+FULL_SLICE: Mapping[str, None] = {"start": None, "stop": None, "step": None}
+"""A slice that takes all, as the dictionary of its bounds."""
+
+
 @dataclass(frozen=True)
 class Slices:
     """What a slicing operator does with each axis of its input.
@@ -239,11 +247,10 @@ def slices_of(key: Nested, rank: int) -> Slices:
     """The parts of a key of `tensor[key]`, without the ellipsis."""
     parts = list(key) if isinstance(key, list | tuple) else [key]
     used = sum(part is not None and part is not Ellipsis for part in parts)
-    full = {"start": None, "stop": None, "step": None}
     if Ellipsis not in [part for part in parts if part is Ellipsis]:
         parts.append(Ellipsis)
     index = next(index for index, part in enumerate(parts) if part is Ellipsis)
-    parts[index : index + 1] = [full] * (rank - used)
+    parts[index : index + 1] = [FULL_SLICE] * (rank - used)
     steps: list[tuple[int | None, Any]] = []
     axis = 0
     for part in parts:
@@ -273,10 +280,9 @@ def sliced(call: Call, tensor: Labelled, key: Nested) -> list[Array]:
                 call.fix(labels, "takes one unit")
             found.append(0 if not varies or isinstance(part, Labelled) else int(part))
             continue
-        bounds = [part["start"], part["stop"], part["step"]]
-        if not varies or bounds == [None, None, None]:
+        if not varies or part == FULL_SLICE:
             found.append(slice(None))
-        elif part["step"] in (None, 1) and not any(isinstance(one, Labelled) for one in bounds):
+        elif part["step"] in (None, 1) and not any(isinstance(one, Labelled) for one in part.values()):
             found.append(slice(part["start"], part["stop"]))
             inside = np.moveaxis(labels, axis, 0)[slice(part["start"], part["stop"])]
             call.units.part(inside)
