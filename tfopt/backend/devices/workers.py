@@ -129,18 +129,20 @@ def not_alone() -> Iterator[None]:
         if _team is None:
             raise
         raise StageError(
-            f"{describe()} trains with others, and {_lost(error)}.",
+            f"{describe()} trains with others, and {_lost(error, _team)}.",
             "Start the same command again on every machine: the run resumes from its last checkpoint.",
             code="worker_lost",
         ) from error
 
 
-def _lost(error: tf.errors.OpError) -> str:
-    """Which task of TF_CONFIG is gone, from what TensorFlow says about it."""
+def _lost(error: tf.errors.OpError, team: Team) -> str:
+    """Which task of TF_CONFIG is gone, from what TensorFlow says about it, which is not always which."""
     message = str(error.message)
     tasks = re.findall(r"/job:(\w+)/replica:\d+/task:(\d+)\s*(?:\n|$)", message)
     if tasks:
         job, index = tasks[0]
         return f"{job} {index} of TF_CONFIG is gone"
+    if team.size == 2:
+        return f"the other one (worker {1 - team.index}) is gone"
     lines = [line.strip() for line in message.splitlines() if line.strip()] or [type(error).__name__]
     return f"one of them is gone: {lines[-1][:200].rstrip('.')}"
