@@ -153,8 +153,8 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.ReLU: OUTPUT,
     layers.Softmax: NOTHING,
     # Pooling and resizing
-    layers.AveragePooling1D: OUTPUT,
-    layers.AveragePooling2D: OUTPUT,
+    layers.AveragePooling1D: NOTHING,
+    layers.AveragePooling2D: NOTHING,  # AVERAGE_POOL_2D has one scale: a range of its own would clip its input
     layers.GlobalAveragePooling1D: OUTPUT,
     layers.GlobalAveragePooling2D: OUTPUT,
     layers.GlobalAveragePooling3D: OUTPUT,
