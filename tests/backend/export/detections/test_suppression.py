@@ -64,6 +64,22 @@ def test_the_same_objects_are_found(tmp_path: Path, logits: bool) -> None:
     assert max(counts) == 7
 
 
+def test_litert_loses_objects_with_two_threads(tmp_path: Path) -> None:
+    """Why files are judged with one thread. If this fails, LiteRT is mended: see `written._THREADS`."""
+    plain = outputs_as_inputs(tmp_path / "plain.tflite")
+    write_with_suppression(plain, tmp_path / "made.tflite", GRID.boxes(), Detections(least_score=0.3), logits=False)
+    one, two = (
+        Interpreter(str(tmp_path / "made.tflite"), num_threads=threads).get_signature_runner() for threads in (1, 2)
+    )
+    random = np.random.default_rng(0)
+    counts = []
+    for _ in range(20):
+        offsets = random.normal(0, 0.3, (1, len(GRID.boxes()), 4)).astype(np.float32)
+        scores = random.uniform(0, 1, (1, len(GRID.boxes()), 1 + CLASSES)).astype(np.float32)
+        counts.append([int(runner(boxes=offsets, classes=scores)["count"][0]) for runner in (one, two)])
+    assert any(fewer < all_ for all_, fewer in counts), counts
+
+
 def test_other_outputs_are_refused(tmp_path: Path) -> None:
     file = outputs_as_inputs(tmp_path / "plain.tflite", ("boxes", "scores"))
     with pytest.raises(ExportError, match="need the float output 'classes'"):

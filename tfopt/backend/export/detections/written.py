@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,7 +24,11 @@ _SURE = 0.5
 """Score from which detections are compared."""
 _LEAST = 0.99
 """Share of images in which they must be the same: boxes that reach beyond an image overlap a little differently."""
-_CLAIM = "{} finds what the outputs hold"
+_THREADS = 1
+"""LiteRT 2.3 divides the classes among its threads, and loses objects then. Five classes, 500 images: the same objects
+in 353, 355 and 385 of them with 2, 3 and 4 threads (mean average precision 0.55 to 0.56, not 0.71), in all with 1 and 8.
+Suppression over all classes at once (`use_regular_nms: false`) does not depend on threads, and has 0.65."""
+_CLAIM = "{} finds, with one thread, what the outputs hold"
 
 
 def detections_claim(
@@ -60,7 +63,7 @@ def _written(
     anchors = data.anchors.boxes()
     logits = bool(compile.of(CLASSES).single_loss.arguments().get("from_logits"))
     write_with_suppression(file, target, anchors, keys, logits=logits)
-    made = predict.run_file(target, evaluation.inputs, evaluation.work, os.cpu_count() or 1).outputs
+    made = predict.run_file(target, evaluation.inputs, evaluation.work, _THREADS).outputs
     images = range(len(outputs[BOXES]))
     inside = [detections_in({name: values[image] for name, values in made.items()}) for image in images]
     outside = [
