@@ -217,6 +217,9 @@ def test_constants_that_a_rewrite_adds_are_no_kernels() -> None:
     kernel, factor = tensor("conv", shape=[8, 3, 3, 3], sparsity=0.5), tensor("conv", shape=[1, 1, 1, 8], sparsity=0.0)
     pruned = layer("conv", 0.5, parameters=216)
     assert claim(judged(INT8, audit(factor, kernel), traits=["sparse"], layers=[pruned]), "sparsity").held
+    bias = tensor("conv", shape=[8], role="bias", sparsity=0.0)
+    with_bias = layer("conv", 0.5, parameters=224)
+    assert claim(judged(INT8, audit(factor, kernel, bias), traits=["sparse"], layers=[with_bias]), "sparsity").held
     lost = tensor("conv", shape=[8, 3, 3, 3], sparsity=0.4)
     assert not claim(judged(INT8, audit(factor, lost), traits=["sparse"], layers=[pruned]), "sparsity").held
     # A separable convolution has two, the sum of which is known.
@@ -233,6 +236,16 @@ def test_a_layer_whose_name_the_converter_dropped_is_judged_by_what_is_left() ->
     gone = claim(judged(INT8, audit(tensor()), traits=["sparse"], layers=layers), "sparsity")
     assert not gone.held
     assert gone.found == "layer rnn: 50.00% in the model, no weights of it found in the file"
+
+
+def test_recurrent_layers_without_a_name_that_are_not_pruned_are_counted_with_those_that_are() -> None:
+    both = layer("both", 0.0, parameters=440).model_copy(update={"type": "Bidirectional"})
+    pruned = layer("rnn", 0.5, parameters=220).model_copy(update={"type": "LSTM"})
+    kernels = [tensor(None, shape=[10, 20], sparsity=share) for share in (0.0, 0.0, 0.5)]
+    found = claim(judged(INT8, audit(*kernels), traits=["sparse"], layers=[both, pruned]), "sparsity")
+    assert found.found == "rnn + both 16.67%"
+    kernels[2] = tensor(None, shape=[10, 20], sparsity=0.4)
+    assert not claim(judged(INT8, audit(*kernels), traits=["sparse"], layers=[both, pruned]), "sparsity").held
 
 
 def test_a_table_that_became_a_constant_of_the_file_is_found_there() -> None:

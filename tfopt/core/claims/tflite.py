@@ -20,6 +20,7 @@ from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, Ten
 _INDICES = ("int32", "int64", "uint32", "uint64", "bool", "string")
 """What shapes, axes, indices and masks are made of, and no weights of a file."""
 _FLOATS = ("float64", "float32", "float16", "bfloat16")
+_RECURRENT = ("Bidirectional", "GRU", "LSTM", "RNN", "SimpleRNN")
 _SATURATING = ("MINIMUM", "MAXIMUM")
 """Measured: accuracy 0.84 in Keras, 0.53 in the file, of a minimum after quantization-aware training."""
 
@@ -171,7 +172,7 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
         own = [tensor for tensor in weights if tensor.layer == layer.name]
         # A larger tensor is no kernel: the converter multiplied one with a constant, such as a table of positions.
         own = [tensor for tensor in own if prod(tensor.shape) <= layer.parameters] or own
-        own = _without_added(own, layer.parameters)
+        own = _without_added(own, layer, audit)
         if not own and (folded := _folded(layer, audit)):
             kept.append(
                 f"{layer.name} {pooled_sparsity(folded):.2%} in the constant that the converter computed from it"
@@ -182,7 +183,10 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
             continue
         _compare_sparsity(layer.name, layer.sparsity, own, kept, lost)
     if untraced:
-        # The converter drops the names of a fused LSTM and of a GRU's loop: tensors without a layer belong to them.
+        # The converter drops the names of a fused LSTM and of a GRU's loop: tensors without a layer belong to them, and
+        # to those of their kind that are not pruned.
+        named = {tensor.layer for tensor in weights}
+        untraced += [one for one in layers if one not in pruned and one.type in _RECURRENT and one.name not in named]
         names = " + ".join(layer.name for layer in untraced)
         size = sum(layer.parameters for layer in untraced)
         expected = sum(layer.sparsity * layer.parameters for layer in untraced) / max(size, 1)
@@ -192,13 +196,15 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
     return ClaimRecord(claim=claim, held=True, found=", ".join(kept) or "no layer is pruned", code="sparsity_kept")
 
 
-def _without_added(tensors: list[TensorRecord], parameters: int) -> list[TensorRecord]:
-    """Without small constants that a rewrite adds, such as the factor of an ELU: the rest are all of the kernels."""
+def _without_added(tensors: list[TensorRecord], layer: LayerRecord, audit: AuditRecord) -> list[TensorRecord]:
+    """Without small constants that a rewrite adds, such as the factor of an ELU: as many of the largest as are all
+    kernels of the layer. `parameters` counts its biases too, which have tensors of their own."""
+    biases = [prod(tensor.shape) for tensor in audit.tensors if tensor.role == "bias" and tensor.layer == layer.name]
+    kernels = {layer.parameters, *(layer.parameters - size for size in (*biases, sum(biases)))}
     largest = sorted(tensors, key=lambda tensor: prod(tensor.shape), reverse=True)
     for count in range(1, len(largest)):
-        if sum(prod(tensor.shape) for tensor in largest[:count]) == parameters:
-            smallest = min(prod(tensor.shape) for tensor in largest[:count])
-            return [tensor for tensor in tensors if prod(tensor.shape) >= smallest]
+        if sum(prod(tensor.shape) for tensor in largest[:count]) in kernels:
+            return largest[:count]
     return tensors
 
 

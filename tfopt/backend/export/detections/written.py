@@ -25,8 +25,8 @@ _SURE = 0.5
 _LEAST = 0.99
 """Share of images in which they must be the same: boxes that reach beyond an image overlap a little differently."""
 _THREADS = 1
-"""LiteRT 2.3 divides the classes among its threads, and loses objects then. Five classes, 500 images: the same objects
-in 353, 355 and 385 of them with 2, 3 and 4 threads (mean average precision 0.55 to 0.56, not 0.71), in all with 1 and 8.
+"""LiteRT 2.3 divides the classes among its threads, and loses objects then. Of 500 images with five classes, 353, 355
+and 385 have the same objects with 2, 3 and 4 threads (mean average precision 0.55 to 0.56, not 0.71), all with 1 and 8.
 Suppression over all classes at once (`use_regular_nms: false`) does not depend on threads, and has 0.65."""
 _CLAIM = "{} finds, with one thread, what the outputs hold"
 
