@@ -8,9 +8,9 @@ per seed) and runs as many trials side by side as there are processors. What cou
 Converting a file costs the same either way (5 to 9 s each, in a process of its own), more than pruning so small a
 model: it is left out, as one would until a schedule is chosen, and comes in with --files.
 
-Measured on two cores, one run: 0.29 with --files --dense-epochs 15 --commands (66 s against 229 s; 2 dense trainings,
-16 prunings), and 0.42 without --commands (71 s against 169 s, on a busier machine); 0.26 as it is called without
-options.
+Measured on two cores, one run each: 0.18 with --files --dense-epochs 15 --commands (47 s against 261 s; 2 dense
+trainings, 16 prunings); while the cores had other work, 0.29 with the same options, 0.42 without --commands, and 0.26
+without options.
 
     python benchmarks/sweep_sharing.py            (some minutes)
     python benchmarks/sweep_sharing.py --quick    (two schedules, few epochs: shows that it works, not what it is worth)

@@ -77,6 +77,7 @@ def test_the_lstm_operator_is_simulated_where_it_is_not_skipped() -> None:
     ("layer", "reason"),
     [
         (layers.ReLU(threshold=0.5), "float: TFLite turns the result of its comparison into numbers in float"),
+        (layers.ReLU(3.0, negative_slope=0.1), "float: TFLite has no integer kernel for NEG"),
         (layers.Conv3D(2, 1), "float: TFLite has no integer kernel for CONV_3D"),
         (layers.TimeDistributed(layers.Conv3D(2, 1)), "float: TFLite has no integer kernel for CONV_3D"),
         (layers.SimpleRNN(4), LOOP),

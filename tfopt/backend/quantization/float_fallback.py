@@ -33,7 +33,11 @@ _COMPARISON = "TFLite turns the result of its comparison into numbers in float"
 
 
 def _of_relu(layer: layers.Layer) -> str | None:
-    return _COMPARISON if float(layer.threshold) != 0 else None
+    if float(layer.threshold) != 0:
+        return _COMPARISON
+    # Keras computes the part below zero from the negative input then, and not by one LEAKY_RELU.
+    negated = float(layer.negative_slope) != 0 and layer.max_value is not None
+    return "TFLite has no integer kernel for NEG" if negated else None
 
 
 def _of_comparison(layer: layers.Layer) -> str | None:
