@@ -24,7 +24,7 @@ class Shrink(Shrinking, TrainingStage):
     The tensors are smaller, so that every kernel, GPU and accelerator gains; later stages take the result as any model.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained"})
     on_replicas: ClassVar[bool] = False  # scores need gradients outside of a replica's step, where a strategy has none
 

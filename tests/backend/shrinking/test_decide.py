@@ -7,7 +7,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from tfopt.backend.shrinking.allocate import uniform
+from tfopt.backend.shrinking.allocate import equal_shares
 from tfopt.backend.shrinking.choices import choices_of
 from tfopt.backend.shrinking.costs import NetworkCosts
 from tfopt.backend.shrinking.decide import Ranking, widths_within
@@ -29,7 +29,7 @@ def widths(**keys: object) -> tuple[int, int]:
     limit = 0.4 * prices.of(choices.full)
     found = widths_within(stage, choices, Ranking(scores, scores), prices, limit)
     assert prices.of(found) <= limit
-    return found["small"], uniform(choices.choices, prices.of, limit)["small"]
+    return found["small"], equal_shares(choices.choices, prices.of, limit)["small"]
 
 
 def test_scores_alone_do_not_take_most_of_a_group_unless_the_recipe_lets_them():

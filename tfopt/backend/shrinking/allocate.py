@@ -20,9 +20,8 @@ _ROUNDS = 12
 """Of linearizing the cost around the solution before."""
 
 
-def uniform(choices: Sequence[Choice], cost: CostOf, limit: float) -> Widths:
-    """Every group keeps the same share of its units, as large as the limit allows; what a step of this share leaves of
-    the limit goes to the groups with the smallest shares.
+def equal_shares(choices: Sequence[Choice], cost: CostOf, limit: float) -> dict[str, int]:
+    """Every group keeps the same share of its units, as large as the limit allows.
 
     Args:
         choices: groups and their widths.
@@ -37,8 +36,19 @@ def uniform(choices: Sequence[Choice], cost: CostOf, limit: float) -> Widths:
             low = middle
         else:
             high = middle - 1
+    return _at_share(choices, shares[low])
+
+
+def uniform(choices: Sequence[Choice], cost: CostOf, limit: float) -> Widths:
+    """Equal shares; what they leave of the limit, for widths are in steps, goes to the groups with the smallest shares.
+
+    Args:
+        choices: groups and their widths.
+        cost: of a network.
+        limit: what it may cost; at least the cost of the smallest network.
+    """
     units = {choice.name: choice.group.units for choice in choices}
-    found = _at_share(choices, shares[low])
+    found = equal_shares(choices, cost, limit)
     return _filled(choices, lambda name, before, after: units[name] / before, cost, limit, found)
 
 

@@ -12,6 +12,7 @@ from tfopt.backend.shrinking.allocate import (
     below_threshold,
     by_losses,
     by_score,
+    equal_shares,
     kept_units,
     uniform,
 )
@@ -68,14 +69,12 @@ class Decision:
 
 def widths_within(shrinking: Shrinking, choices: Choices, ranking: Ranking, prices: Pricing, limit: float) -> Widths:
     """The widths by the allocation of a stage, within a limit on the cost that is computed for them."""
-    found = uniform(choices.choices, prices.of, limit)
-    if shrinking.allocation != "uniform":
-        allowed = _not_far_below(choices.choices, found)
-        if ranking.losses is not None:
-            found = by_losses(allowed, ranking.losses, prices.of, limit)
-        else:
-            found = by_score(allowed, ranking.across, prices.of, limit)
-    return prices.costs.settled(found)
+    if shrinking.allocation == "uniform":
+        return prices.costs.settled(uniform(choices.choices, prices.of, limit))
+    allowed = _not_far_below(choices.choices, equal_shares(choices.choices, prices.of, limit))
+    if ranking.losses is not None:
+        return prices.costs.settled(by_losses(allowed, ranking.losses, prices.of, limit))
+    return prices.costs.settled(by_score(allowed, ranking.across, prices.of, limit))
 
 
 def _not_far_below(choices: Sequence[Choice], equal: Widths) -> tuple[Choice, ...]:

@@ -65,7 +65,7 @@ class Shrinking(Block):
     own number is not keeps all of them, or a smaller multiple."""
     floor: Share | None = None
     """The least share of the units of a group that stays; at least `divisor` units stay in any case. By default, at
-    least two thirds of what `allocation: uniform` would leave of the group; 0% sets no limit."""
+    least two thirds of what equal shares of all groups would leave of the group; 0% sets no limit."""
     layers: tuple[ShrinkRule, ...] = ()
     """Ordered rules by layer name and/or type; the last that matches a layer that produces units of a group wins."""
     schedule: Schedule | None = None
