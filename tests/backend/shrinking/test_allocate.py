@@ -16,14 +16,17 @@ def choice(name: str, units: int, step: int) -> Choice:
 
 
 def test_what_equal_shares_leave_of_the_limit_is_used():
-    choices = [choice("coarse", 16, 8), choice("fine", 64, 4)]
+    choices = [choice("one", 64, 4), choice("other", 64, 4)]
 
     def cost(widths):
-        return widths["coarse"] * widths["fine"]
+        return widths["one"] * widths["other"]
 
-    # At 9/16 of both, the coarse group keeps 8 and the fine one 36: 288.
-    assert equal_shares(choices, cost, 400) == {"coarse": 8, "fine": 36}
-    found = uniform(choices, cost, 400)
-    assert found == {"coarse": 8, "fine": 48}
-    assert uniform(choices, cost, 16 * 64) == {"coarse": 16, "fine": 64}
-    assert uniform(choices, cost, 32) == {"coarse": 8, "fine": 4}
+    assert equal_shares(choices, cost, 32 * 36) == {"one": 32, "other": 32}
+    assert sorted(uniform(choices, cost, 32 * 36).values()) == [32, 36]
+    assert uniform(choices, cost, 64 * 64) == {"one": 64, "other": 64}
+    assert uniform(choices, cost, 16) == {"one": 4, "other": 4}
+
+
+def test_widths_in_coarse_steps_are_below_the_share_of_the_others():
+    choices = [choice("coarse", 16, 8), choice("fine", 64, 4)]
+    assert equal_shares(choices, lambda widths: widths["coarse"] * widths["fine"], 400) == {"coarse": 8, "fine": 48}
