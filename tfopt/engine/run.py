@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tfopt.catalog.own_code import importable
 from tfopt.core.claims.acceptance import lost_traits
+from tfopt.core.claims.constant import constant_warnings
 from tfopt.core.claims.decline import decline_warnings
 from tfopt.core.config.model_source import ModelLocation
 from tfopt.core.config.traits import Trait
@@ -335,7 +336,7 @@ class Execution:
             exports=self.exports,
             warnings=self.warnings,
         )
-        for warning in decline_warnings(report):
+        for warning in (*decline_warnings(report), *constant_warnings(report)):
             self.warn(warning)
         report = report.model_copy(update={"warnings": list(self.warnings)})
         write_atomically(self.folder / "report.json", report.model_dump_json(by_alias=True, indent=1))

@@ -10,7 +10,8 @@ import numpy as np
 from tfopt.backend.calibration.own_selection import selected_by_function
 from tfopt.backend.data.arrays.reading import in_memory
 from tfopt.backend.data.drawing import random_order
-from tfopt.backend.data.splits import Data, Split, is_one_hot
+from tfopt.backend.data.labels import is_one_hot
+from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.types import Array, ExampleArrays
 from tfopt.core.config.files.calibration import BALANCED, Calibration
 from tfopt.errors import StageError

@@ -27,10 +27,11 @@ from tfopt.backend.data.checks import (
     targets_of,
 )
 from tfopt.backend.data.cut import SHARES, cut
+from tfopt.backend.data.labels import is_one_hot
 from tfopt.backend.data.per_example.keys import with_keys, with_keys_of_files
 from tfopt.backend.data.per_example.weights import with_own_weights, with_weights
 from tfopt.backend.data.several_inputs import are_by_position, by_position
-from tfopt.backend.data.splits import Data, Split, is_one_hot
+from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.data.texts import load_texts
 from tfopt.backend.types import ExampleArray, ExampleArrays
 from tfopt.core.config.data import DataConfig

@@ -15,8 +15,9 @@ from tfopt.atomic import replacing
 from tfopt.backend.data.arrays.reading import all_in_memory, arrays_in_memory, named, parts
 from tfopt.backend.data.arrays.views import LazyArray, largest, selected
 from tfopt.backend.data.drawing import random_order
+from tfopt.backend.data.labels import is_one_hot, most_frequent
 from tfopt.backend.data.raw_inputs import RawInputs
-from tfopt.backend.types import Array, Arrays, ExampleArray, ExampleArrays, Nested
+from tfopt.backend.types import Array, Arrays, ExampleArrays, Nested
 from tfopt.backend.vision.anchors import AnchorGrid
 from tfopt.core.language.wording import counted
 from tfopt.core.records.cache import CacheRecord
@@ -280,14 +281,14 @@ class Data:
             test=len(self.test),
             text=self.text,
             cache=self.cache,
+            most_frequent=self._most_frequent(),
         )
 
-
-def is_one_hot(targets: ExampleArray) -> bool:
-    """Whether each example has a single 1 among zeros along the last of at least two axes."""
-    if targets.ndim < 2 or targets.shape[-1] < 2:
-        return False
-    return all(np.isin(part, (0, 1)).all() and (part.sum(axis=-1) == 1).all() for part in parts(targets))
+    def _most_frequent(self) -> dict[str, float] | None:
+        """Of the test examples; None where they have no labels, or weights that accuracy counts."""
+        if self.test.weights is not None or self.test.targets is self.test.inputs:
+            return None
+        return most_frequent(self.test.targets) or None
 
 
 def num_examples(arrays: ExampleArrays) -> int:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from tfopt.backend.data.arrays.reading import arrays_in_memory
-from tfopt.backend.data.splits import Data, Split, is_one_hot
+from tfopt.backend.data.labels import is_one_hot
+from tfopt.backend.data.splits import Data, Split
 from tfopt.backend.data.vocabulary import tokenizer_of
 from tfopt.backend.explain import examples
 from tfopt.backend.explain.agreement import predictions

@@ -10,7 +10,8 @@ import numpy as np
 import tf_keras
 
 from tfopt.backend.data.arrays.reading import parts
-from tfopt.backend.data.splits import Data, is_one_hot
+from tfopt.backend.data.labels import is_one_hot
+from tfopt.backend.data.splits import Data
 from tfopt.backend.models.last_activation import last_activation
 from tfopt.backend.types import ExampleArray
 from tfopt.core.config.training.compile import Compile, Loss

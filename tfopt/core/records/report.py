@@ -299,6 +299,10 @@ class DataRecord(Record):
     """How texts became token ids; left out for other data."""
     cache: CacheRecord | None = None
     """Where the examples are; left out where a source has them in memory anyway."""
+    most_frequent: dict[str, float] | None = None
+    """The share of the test examples that have the most frequent label: the accuracy of a model that always answers the
+    same. By output name, "" for a single output; left out where examples have no label in memory, and where they have
+    weights."""
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
@@ -307,6 +311,8 @@ class DataRecord(Record):
             dumped.pop("text", None)
         if self.cache is None:
             dumped.pop("cache", None)
+        if self.most_frequent is None:
+            dumped.pop("most_frequent", None)
         return dumped
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfopt.core.claims import simulation
+from tfopt.core.claims.constant import constant_warnings
 from tfopt.core.claims.decline import decline_warnings
 from tfopt.report.run.agreement import agreement_is_share
 from tfopt.report.shared import formats
@@ -48,10 +49,13 @@ def verdict(report: Report) -> Verdict:
     missed = tuple(budget_sentence(budget, agreement_is_share=is_share) for budget in report.budgets if not budget.met)
     good = report.run.state == "done" and report.held
     headline = _headline(report, len(claims), len(broken_claims), len(missed))
-    declines = decline_warnings(report)
+    declines, constant = decline_warnings(report), constant_warnings(report)
     if declines:
         headline = f"{headline.removesuffix('.')}, but the model became much worse."
-    return Verdict(good, headline, broken_claims + missed, _concerns(report) + declines + accepted_sentences(report))
+    elif constant:
+        headline = f"{headline.removesuffix('.')}, but the model is no better than one that always answers the same."
+    concerns = _concerns(report) + declines + constant + accepted_sentences(report)
+    return Verdict(good, headline, broken_claims + missed, concerns)
 
 
 def accepted_sentences(report: Report) -> tuple[str, ...]:
