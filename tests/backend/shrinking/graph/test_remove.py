@@ -8,7 +8,7 @@ import tf_keras
 
 from tests.support.models import branchy_model
 from tests.support.networks.shrinkable import SHRINKABLE, of_keras3
-from tests.support.shrinking import assert_removal_is_exact, some_kept
+from tests.support.shrinking import assert_removal_is_exact, some_kept, spread
 from tfopt.backend.bridge import to_keras
 from tfopt.backend.equivalence import Tolerance, outputs, random_inputs, same_outputs
 from tfopt.backend.shrinking.costs import NetworkCosts
@@ -43,6 +43,18 @@ def test_what_keras_3_gave_goes_back_to_keras_3_when_it_is_smaller() -> None:
     smaller = assert_removal_is_exact(of_keras3(), branches=False)
     inputs = random_inputs(smaller)
     assert same_outputs(outputs(smaller, inputs), outputs(to_keras(smaller), inputs), Tolerance(1e-5)) is None
+
+
+def test_both_directions_keep_the_same_size_as_keras_3_needs() -> None:
+    inputs = tf_keras.Input((5, 4))
+    x = tf_keras.layers.Bidirectional(tf_keras.layers.LSTM(8), name="both")(inputs)
+    model = spread(tf_keras.Model(inputs, tf_keras.layers.Dense(3)(x)))
+    (group,) = groups_of(model).groups
+    assert group.units == 8
+    smaller = remove(model, {group.name: (1, 4, 6)})
+    assert smaller.get_layer("both").output_shape == (None, 6)
+    examples = random_inputs(smaller)
+    assert same_outputs(outputs(smaller, examples), outputs(to_keras(smaller), examples), Tolerance(1e-5)) is None
 
 
 def test_what_is_taken_as_it_is_is_named() -> None:

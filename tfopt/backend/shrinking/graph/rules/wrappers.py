@@ -54,12 +54,12 @@ def wrapper_rules(rule_of: RuleOf) -> dict[type, Rule]:
             return call.unknown("is taken as it is")
         forward = rule.trace(replace(call, layer=layer.forward_layer))[0]
         backward = rule.trace(replace(call, layer=layer.backward_layer))[0]
+        if forward.shape == backward.shape:
+            # Keras 3 infers the shape of what follows from the forward direction alone: both keep the same size.
+            call.units.unite(forward, backward)
         if layer.merge_mode == "concat":
             return [np.concatenate([forward, backward], axis=-1)]
-        if layer.merge_mode is None:
-            return [forward, backward]
-        call.units.unite(forward, backward)
-        return [forward]
+        return [forward, backward] if layer.merge_mode is None else [forward]
 
     def direction_changes(resized: Resized) -> Changes:
         layer = resized.layer
