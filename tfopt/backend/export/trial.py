@@ -167,6 +167,7 @@ def _found(
         tuple(audit.float_layers),
         layer_operators(file.target, names, own, _ends(model), bare or ""),
         float_reasons=_float_reasons(file, names, own or {}),
+        batch=file.variant.fixed_batch,
     )
 
 

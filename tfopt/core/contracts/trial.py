@@ -39,6 +39,7 @@ class TrialConversion:
         refused: why there is no such file; empty where there is one.
         float_reasons: why a layer of an integer file computes in float, where the engine that makes it says so; the
             claim of the file then allows it.
+        batch: examples per call that the recipe fixes; None where an app chooses.
     """
 
     name: str
@@ -49,6 +50,7 @@ class TrialConversion:
     layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     refused: str = ""
     float_reasons: Mapping[str, str] = field(default_factory=dict)
+    batch: int | None = None
 
     @property
     def floats_in_integers(self) -> bool:

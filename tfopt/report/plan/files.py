@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tfopt.core.contracts.trial import looked_at
+from tfopt.core.language.wording import counted
 from tfopt.report.shared.terminal import heading, plain_text, table
 
 if TYPE_CHECKING:
@@ -22,7 +23,25 @@ def files_text(files: Sequence[TrialConversion]) -> list[RenderableType]:
     rows = [(plain_text(file.name, "bold"), _contents(file)) for file in files]
     shown = looked_at(files)
     above = f" (of the layers: those of {shown.name})" if shown is not None and len(files) > 1 else ""
-    return [heading(f"operators of the files, by a trial conversion{above}"), table(("", ""), rows, left=(0, 1))]
+    return [
+        heading(f"operators of the files, by a trial conversion{above}"),
+        table(("", ""), rows, left=(0, 1)),
+        *_sizes_found_out(files),
+    ]
+
+
+def _sizes_found_out(files: Sequence[TrialConversion]) -> list[RenderableType]:
+    """What files whose batch an app chooses find out at each call, and how to have it left out."""
+    found = [file for file in files if file.batch is None and file.operators.get("SHAPE")]
+    if not found:
+        return []
+    names, number = ", ".join(file.name for file in found), max(file.operators["SHAPE"] for file in found)
+    return [
+        plain_text(
+            f"{names}: {counted(number, 'operator')} SHAPE, with what follows from them, because apps may choose how "
+            "many examples a call has. `batch: 1` leaves them out where one is enough."
+        )
+    ]
 
 
 def _contents(file: TrialConversion) -> Text:
