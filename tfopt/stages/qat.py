@@ -28,7 +28,7 @@ class Qat(Quantization, TrainingStage):
     preserved by the scheme that fits them, which is chosen automatically.
     """
 
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
     adds: ClassVar[frozenset[Trait]] = frozenset({"trained", "quantized"})
     keeps: ClassVar[frozenset[Trait]] = frozenset({"sparse", "clustered"})
     last: ClassVar[bool] = True

@@ -267,18 +267,25 @@ def test_outputs_of_masked_attention_agree_on_both_kernels(causal: Trained) -> N
         assert (steps <= 1.001).mean() >= 0.99, kernels
 
 
-def test_what_is_averaged_is_not_clipped_to_the_range_of_the_averages(tmp_path: Path) -> None:
+def test_averages_are_rounded_as_the_file_rounds_them(tmp_path: Path) -> None:
     """AVERAGE_POOL_2D has one scale on both sides: with a range of its own, a QUANTIZE in front of it would clip."""
     tf_keras.utils.set_random_seed(0)
-    given = {"image": np.random.default_rng(0).normal(size=(640, 6, 6, 3)).astype(np.float32)}
-    image = layers.Input((6, 6, 3), name="image")
-    x = layers.AveragePooling2D(3, name="pool")(layers.Conv2D(8, 3, padding="same", activation="relu")(image))
+    given = {"image": np.random.default_rng(0).normal(size=(640, 8, 8, 3)).astype(np.float32)}
+    image = layers.Input((8, 8, 3), name="image")
+    x = layers.Dropout(0.1)(layers.Conv2D(8, 3, padding="same", activation="relu")(image))
+    x = layers.AveragePooling2D(2, name="second")(layers.AveragePooling2D(2, name="first")(x))
     model = tf_keras.Model(image, layers.Dense(3, name="last")(layers.Flatten()(x)))
     wrapped = wrap(canonicalize(model), Quantization(), WeightConstraints())
     calibrate(wrapped, [{"image": given["image"][:256]}])
     made = Trained(wrapped, _converted(model, wrapped, {"image": given["image"][:32]}, tmp_path), {})
+    assert made.operators == ["CONV_2D", "AVERAGE_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "FULLY_CONNECTED"]
 
-    assert made.operators == ["CONV_2D", "AVERAGE_POOL_2D", "RESHAPE", "FULLY_CONNECTED"]
+    simulated = wrapped.predict(given["image"][256:], verbose=0)
+    file = open_file(made.path, 1)
+    file.prepare({"image": given["image"][256:]})
+    file.set_inputs({"image": given["image"][256:]})
+    (found,), (details,) = file.predict().values(), file.outputs.values()
+    assert (np.abs(found - simulated) <= 1.001 * details["quantization"][0]).mean() >= 0.98
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,8 @@ is rounded at each of those), and nothing else.
 | `weight_constraints` | how do zeros and clusters of earlier stages survive? |
 | `scheme`, `transforms` | how does tfmot get the roundings, and how are the inputs rounded? |
 | `wrapping`, `calibration` | how is a model wrapped and stripped, and where do the first ranges come from? |
+| `same_range`, `in_file` | how are averages rounded, and what is left out where a file is made? |
+| `producer_ranges` | how does a layer round with the range of its input, as some operators do? |
 | `input_ranges` | how does an input of the file get the range that training learned? |
 | `quantized` | what is a quantized model, and which files is it stored in? |
 """

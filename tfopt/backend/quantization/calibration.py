@@ -9,6 +9,7 @@ import tf_keras
 
 from tfopt.backend.compat.tfmot_quantization import QuantizeLayer
 from tfopt.backend.quantization.lstm.simulated import simulated_lstms
+from tfopt.backend.quantization.producer_ranges import same_range_quantizers
 from tfopt.backend.quantization.quantizers import Observing, Ranges
 from tfopt.backend.quantization.wrapping import wrappers
 from tfopt.backend.types import Nested
@@ -47,11 +48,15 @@ def _observed(model: tf_keras.Model) -> Iterator[list[Ranges]]:
         ranges["min_var"].assign(0.0)
         ranges["max_var"].assign(0.0)
         quantizer.observing = True
+    for _, of_input in same_range_quantizers(model):
+        of_input.observing = True
     try:
         yield [ranges for _, ranges in pairs]
     finally:
         for quantizer, _ in pairs:
             quantizer.observing = False
+        for _, of_input in same_range_quantizers(model):
+            of_input.observing = False
 
 
 def _activation_quantizers(model: tf_keras.Model) -> Iterator[tuple[Observing, Ranges]]:

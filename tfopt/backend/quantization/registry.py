@@ -64,6 +64,7 @@ from tfopt.backend.quantization.quantizers import (
     TensorQuantizer,
     Unrounded,
 )
+from tfopt.backend.quantization.same_range import SameRangeQuantizer
 from tfopt.backend.quantization.weight_constraints import WeightConstraints, constrained_quantizer
 
 
@@ -84,6 +85,8 @@ class Rounding:
 
 OUTPUT = Rounding(output=True)
 """The layer computes new values, which need a scale."""
+SAME_RANGE = Rounding(output=SameRangeQuantizer)
+"""The layer computes new values, which have the scale of its input in TFLite."""
 NOTHING = Rounding()
 """The layer moves or picks values, or its output has a fixed scale in TFLite."""
 
@@ -153,13 +156,13 @@ ROUNDINGS: Mapping[type, Rounding] = {
     layers.ReLU: OUTPUT,
     layers.Softmax: NOTHING,
     # Pooling and resizing
-    layers.AveragePooling1D: NOTHING,
-    layers.AveragePooling2D: NOTHING,  # AVERAGE_POOL_2D has one scale: a range of its own would clip its input
+    layers.AveragePooling1D: SAME_RANGE,
+    layers.AveragePooling2D: SAME_RANGE,
     layers.GlobalAveragePooling1D: OUTPUT,
     layers.GlobalAveragePooling2D: OUTPUT,
     layers.GlobalAveragePooling3D: OUTPUT,
-    layers.Resizing: OUTPUT,
-    layers.UpSampling2D: OUTPUT,
+    layers.Resizing: SAME_RANGE,
+    layers.UpSampling2D: SAME_RANGE,
     layers.GlobalMaxPooling1D: NOTHING,
     layers.GlobalMaxPooling2D: NOTHING,
     layers.GlobalMaxPooling3D: NOTHING,

@@ -17,10 +17,11 @@ from tfopt.backend.quantization.annotation import annotated_layers, lstms_to_sim
 from tfopt.backend.quantization.canonical import Canonical
 from tfopt.backend.quantization.canonical.copying import copy_model, readable
 from tfopt.backend.quantization.canonical.weights import leaf, named, ordered
-from tfopt.backend.quantization.lstm.inputs import find_input_ranges
 from tfopt.backend.quantization.lstm.simulated import SimulatedLSTM, simulated
+from tfopt.backend.quantization.producer_ranges import find_producer_ranges
 from tfopt.backend.quantization.quantizers import InputQuantizer
 from tfopt.backend.quantization.registry import EightBitRegistry
+from tfopt.backend.quantization.same_range import SameRangeQuantizer
 from tfopt.backend.quantization.scheme import EightBitScheme
 from tfopt.backend.quantization.weight_constraints import WeightConstraints, constrain, constrained_values
 from tfopt.backend.types import Array
@@ -58,13 +59,13 @@ def wrap(canonical: Canonical, quantization: Quantization, constraints: WeightCo
             return simulated(layer)
         return quantize_annotate_layer(layer) if layer.name in names else layer
 
-    own = {"InputQuantizer": InputQuantizer, "SimulatedLSTM": SimulatedLSTM}
+    own = {one.__name__: one for one in (InputQuantizer, SameRangeQuantizer, SimulatedLSTM)}
     with readable(canonical.model), custom_object_scope(own):
         marked = tf_keras.models.clone_model(copy_model(canonical.model), clone_function=marked_layer)
         registry = EightBitRegistry(constraints, frozenset(names))
         wrapped = quantize_apply(marked, EightBitScheme(registry), quantized_layer_name_prefix=_PREFIX)
     _freeze(wrapped)
-    find_input_ranges(wrapped)
+    find_producer_ranges(wrapped)
     for wrapper in wrappers(wrapped):
         regularize_as(wrapper, wrapper.layer)
     for layer in wrapped.layers:

@@ -23,7 +23,7 @@ from tfopt.backend.data.batches import input_batches
 from tfopt.backend.export.keras_files.deterministic_saved_model import OrderedArchive, make_canonical
 from tfopt.backend.graph.outputs import usable
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
-from tfopt.backend.quantization.lstm.simulated import as_operators
+from tfopt.backend.quantization.in_file import as_operators
 from tfopt.backend.quantization.quantized import Quantized
 from tfopt.backend.types import Array, ExampleArray, ExampleArrays, Shape
 from tfopt.errors import ExportError

@@ -5,5 +5,4 @@
 | `simulated` | how is an LSTM simulated, and which can be? |
 | `integer` | what does the operator compute in 16 bits? |
 | `fixed_point` | what are its sigmoid and its tanh? |
-| `inputs` | with which range is the input of an LSTM rounded? |
 """

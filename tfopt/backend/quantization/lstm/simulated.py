@@ -9,8 +9,6 @@ file is made the layer computes as its base class does, in float.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 import tensorflow as tf
 import tf_keras
@@ -20,6 +18,7 @@ from tfopt.backend.devices import replicas
 from tfopt.backend.graph.connections import Graph
 from tfopt.backend.quantization.canonical.lstm_scales import is_lstm_operator
 from tfopt.backend.quantization.canonical.weights import leaf, named
+from tfopt.backend.quantization.in_file import in_file
 from tfopt.backend.quantization.lstm import integer
 from tfopt.backend.quantization.quantizers import (
     ActivationQuantizer,
@@ -37,17 +36,6 @@ CELL = "rounded_cell"
 _GATES = 4
 _LARGEST = 8.0
 """Of what goes into the function of a gate: the operator has 16 bits for -8 to 8."""
-_in_file: ContextVar[bool] = ContextVar("in_file", default=False)
-
-
-@contextmanager
-def as_operators() -> Iterator[None]:
-    """Within the context, what is traced becomes a file: each layer is what the converter makes the operator of."""
-    token = _in_file.set(True)
-    try:
-        yield
-    finally:
-        _in_file.reset(token)
 
 
 class SimulatedLSTM(layers.LSTM):
@@ -70,7 +58,7 @@ class SimulatedLSTM(layers.LSTM):
         training: bool | None = None,
         initial_state: Nested = None,
     ) -> tf.Tensor:
-        if _in_file.get():
+        if in_file():
             return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
         training = bool(backend.learning_phase()) if training is None else training
         self.reset_dropout_mask()
