@@ -137,7 +137,26 @@ def test_rates_that_a_later_stage_never_reaches_are_refused_before_training(fold
         tfopt.plan(recipe(folder, compile=optimizer))
 
 
-def test_an_ensemble_is_refused_before_training(folder: Path) -> None:
-    stages = [*document()["stages"], {"ensemble": {"members": [{"stage": "train"}]}}]
-    with pytest.raises(RecipeError, match="joins models with one output, but this recipe names kind, size"):
-        tfopt.plan(recipe(folder, stages=stages))
+def test_an_ensemble_joins_each_output(folder: Path) -> None:
+    stages = [*document()["stages"], {"ensemble": {"seeds": 2, "combine": "logits", "weights": "learned"}}]
+    export = {"keras": {}, "tflite": {"float32": {}, "int8": {"quantize": "int8"}}}
+    run = tfopt.run(recipe(folder, stages=[*stages, {"qat": {"epochs": 1}}], export=export), out=folder / "joined")
+    assert run.ok, run.report
+    train, joined, _ = run.report.stages
+    assert {"kind_accuracy", "size_mae"} <= joined.measures.keys()
+    assert joined.measures["size_loss"] < 1.2 * train.measures["size_loss"]
+    assert sum(joined.details["members"].values()) == pytest.approx(1)
+    assert all(claim.held for export in run.report.exports for claim in export.claims)
+    whole = run.export("float32").measures
+    assert whole["kind_agreement"] == 1
+    import keras
+
+    outputs = keras.models.load_model(run.folder / "export" / "model.keras")(np.zeros((1, 6)))
+    assert {name: tuple(values.shape) for name, values in outputs.items()} == {"size": (1, 1), "kind": (1, 2)}
+
+
+def test_an_ensemble_that_keras_3_has_no_layer_for_is_written_for_tf_keras_and_said_so(folder: Path) -> None:
+    stages = [*document()["stages"], {"ensemble": {"seeds": 2, "combine": "vote"}}]
+    warnings = tfopt.plan(recipe(folder, stages=stages, export={"keras": {}})).warnings
+    assert [one for one in warnings if "export.keras writes a file of tf_keras" in one and "(Vote)" in one]
+    assert not [one for one in tfopt.plan(recipe(folder, stages=stages)).warnings if "export.keras" in one]

@@ -101,15 +101,14 @@ class _Preparation:
         export_problems, export_warnings = _exports(recipe, model, built.outputs, stages)
         if stages.problems or export_problems:
             raise recipe.error([*stages.problems, *export_problems])
-        warnings += [*stages.warnings, *export_warnings, *pending_budgets(recipe.budgets)]
+        layout = stages.layouts[-1]
+        origin, stays = _way_back(recipe, built.origin, model, layout)
+        warnings += [*stages.warnings, *export_warnings, *stays, *pending_budgets(recipe.budgets)]
         if recipe.sweep is not None:
             text = "The recipe has a sweep: block, which `tfopt sweep` carries out; this is the recipe itself."
             warnings.append(text)
         unique = tuple(dict.fromkeys(warnings))
         plan = Plan(recipe, tuple(stages.planned), layer_support.layers(model), data.record(), model_key, unique)
-        layout = stages.layouts[-1]
-        # A smaller network of the same layers can be written for the library that the model came from.
-        origin = built.origin if _names(layout) <= _names(model) else None
         return Prepared(plan, data, model, origin, stages.needed, layout)
 
     def _data(self, recipe: Recipe) -> Data:
@@ -173,5 +172,17 @@ def _exports(
     return problems, warnings
 
 
-def _names(model: Model) -> set[str]:
-    return {layer.name for layer in model.layers}
+def _way_back(recipe: Recipe, origin: Model, model: Model, layout: Model) -> tuple[Model, list[str]]:
+    """The Keras 3 model that the recipe began with, where its result can be one again; a warning where it cannot.
+
+    A network of the same layers can, whatever its size; one with more, where Keras 3 has all of them.
+    """
+    from tfopt.backend.bridge import without_way_back
+
+    written = [target.kind for target in recipe.export if target.kind == "keras"]
+    if origin is None or not written or {layer.name for layer in layout.layers} <= {one.name for one in model.layers}:
+        return origin, []
+    why = without_way_back(layout)
+    if why is None:
+        return origin, []
+    return None, [f"export.keras writes a file of tf_keras, although the model came from Keras 3: {why}"]

@@ -17,8 +17,7 @@ class Prepared:
         plan: what would be done.
         data: the splits (`tfopt.backend.data.load.Data`).
         model: the starting model, a `tf_keras.Model`.
-        origin: the Keras 3 model it was made from, or None; also where a stage adds layers, so that the result has
-            another architecture.
+        origin: the Keras 3 model it was made from, or None; also where a stage adds layers that Keras 3 does not have.
         needed: what makes the external models that stages need, by the key of its last stage.
         layout: a model with the layers that the last stage leaves, whatever its weights; the starting model itself
             where no stage adds or removes layers.

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
 from tests.support.networks.own_layers import SqueezeExcite
 from tests.support.shrinking import assert_removal_is_exact
 from tfopt.backend.bridge import back_to_keras3, to_tf_keras
+from tfopt.backend.graph.outputs import in_a_list
 
 pytestmark = pytest.mark.tf
 
@@ -30,3 +32,13 @@ def test_a_model_that_was_shrunk_is_a_smaller_keras_3_model(origin: keras.Model)
 def test_a_model_of_the_same_sizes_keeps_its_classes(origin: keras.Model) -> None:
     back = back_to_keras3(origin, to_tf_keras(origin))
     assert isinstance(back.get_layer("excite"), SqueezeExcite)
+
+
+def test_a_model_that_was_shrunk_returns_a_dict_as_before() -> None:
+    row, more = keras.Input((8,), name="row"), keras.Input((8,), name="more")
+    x = layers.Dense(16, name="hidden")(layers.Concatenate(name="both")([row, more]))
+    outputs = {"size": layers.Dense(1, name="a")(x), "kind": layers.Dense(3, name="b")(x)}
+    origin = keras.Model({"row": row, "more": more}, outputs)
+    back = back_to_keras3(origin, in_a_list(assert_removal_is_exact(to_tf_keras(origin))))
+    given = back({"row": np.ones((2, 8)), "more": np.zeros((2, 8))})
+    assert {name: tuple(values.shape) for name, values in given.items()} == {"size": (2, 1), "kind": (2, 3)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from tests.support.digits import digits
 from tests.support.models import small_model
 from tfopt.backend.artifacts import stage_artifacts
 from tfopt.backend.ensembling.combine import combined_values, smallest_gap
+from tfopt.backend.ensembling.heads import Head
 from tfopt.backend.export.keras_files.saved_model import signature_of
 from tfopt.backend.stages import ensemble as ensembling
 from tfopt.backend.training.evaluate import evaluate
-from tfopt.core.config.ensembling import Ensembling
+from tfopt.core.config.ensembling import Combine, Ensembling
 from tfopt.core.config.model_source import KnownModel, ModelLocation
 from tfopt.core.config.training.compile import Compile, Loss
 from tfopt.core.config.training.outputs import Outputs
@@ -33,6 +35,11 @@ pytestmark = pytest.mark.tf
 
 PROBABILITIES = Outputs("sparse_categorical_crossentropy", are_logits=False)
 LOGITS = Outputs("sparse_categorical_crossentropy", are_logits=True)
+
+
+def heads(combine: Combine, meaning: Outputs = PROBABILITIES) -> tuple[Head, ...]:
+    """The single output of a model."""
+    return (Head("", meaning, combine),)
 
 
 @cache
@@ -68,7 +75,7 @@ def test_a_file_answers_as_the_members_in_a_file_do_together(outputs: Outputs) -
     members = [tiny(seed, "linear" if outputs.are_logits else "softmax") for seed in range(3)]
     examples = digits().test.inputs[:40]
     joined: list[Any] = [
-        ensembling.join(members, weights, combine, outputs, f"joined{index}")
+        ensembling.join(members, weights, heads(combine, outputs), f"joined{index}")
         for index, (weights, combine) in enumerate(COMBINED)
     ]
     answers = answers_of_file([*members, *joined], examples)
@@ -81,7 +88,7 @@ def test_a_file_answers_as_the_members_in_a_file_do_together(outputs: Outputs) -
 def test_the_file_of_an_average_is_the_average_of_the_models() -> None:
     members = [small_model(seed=seed) for seed in range(2)]
     examples = digits().test.inputs[:20]
-    joined = ensembling.join(members, [0.5, 0.5], "probabilities", PROBABILITIES, "joined")
+    joined = ensembling.join(members, [0.5, 0.5], heads("probabilities"), "joined")
     (found,) = answers_of_file([joined], examples)
     wanted = np.mean([member(examples, training=False) for member in members], axis=0)
     np.testing.assert_allclose(found, wanted, atol=1e-5)
@@ -115,7 +122,7 @@ VOTES: list[tuple[list[tuple[float, ...]], list[float], int]] = [
 
 def test_a_vote_and_its_ties() -> None:
     joined = [
-        ensembling.join([constant(*one) for one in members], weights, "vote", PROBABILITIES, f"joined{index}")
+        ensembling.join([constant(*one) for one in members], weights, heads("vote"), f"joined{index}")
         for index, (members, weights, _) in enumerate(VOTES)
     ]
     examples = np.zeros((1, 2), np.float32)
@@ -133,7 +140,7 @@ def test_how_close_a_vote_can_be() -> None:
 
 @pytest.mark.parametrize("combine", ["probabilities", "vote"])
 def test_it_goes_through_the_store_and_can_be_joined_again(combine: Any, tmp_path: Path) -> None:
-    joined = ensembling.join([small_model(seed=0), small_model(seed=1)], [0.6, 0.4], combine, PROBABILITIES, "joined")
+    joined = ensembling.join([small_model(seed=0), small_model(seed=1)], [0.6, 0.4], heads(combine), "joined")
     stage_artifacts.save(joined, tmp_path)
     stored: Any = stage_artifacts.load(tmp_path)
     examples = digits().test.inputs[:8]
@@ -142,7 +149,7 @@ def test_it_goes_through_the_store_and_can_be_joined_again(combine: Any, tmp_pat
     names = [layer.name for layer in stored.layers]
     assert len(set(names)) == len(names)
     assert {"conv1", "member2_conv1", "member2_norm"} <= set(names)
-    twice = ensembling.join([stored, stored], [0.5, 0.5], "probabilities", PROBABILITIES, "twice")
+    twice = ensembling.join([stored, stored], [0.5, 0.5], heads("probabilities"), "twice")
     np.testing.assert_allclose(twice.predict(examples, verbose=0), answers, atol=1e-6)
 
 
@@ -184,6 +191,55 @@ def test_what_cannot_be_joined_is_known_before_training() -> None:
     inputs = tf_keras.Input((8, 8, 1))
     odd = tf_keras.Model(inputs, tf_keras.layers.Reshape((10,))(small_model()(inputs)))
     assert "none that applies softmax" in problem(Ensembling(combine="logits"), workload(odd))
+
+
+TWO = Compile(
+    loss={"digit": Loss(name="sparse_categorical_crossentropy"), "ink": Loss(name="mse")},
+    metrics={"digit": ("accuracy",), "ink": ("mae",)},
+)
+
+
+def with_ink(seed: int, *, swapped: bool = False) -> tf_keras.Model:
+    """A class and a quantity of an image, in one order or the other."""
+    tf_keras.utils.set_random_seed(seed)
+    inputs = tf_keras.Input((8, 8, 1))
+    x = tf_keras.layers.Dense(12, "relu", name="hidden")(tf_keras.layers.Flatten(name="flat")(inputs))
+    digit, ink = tf_keras.layers.Dense(10, "softmax", name="digit")(x), tf_keras.layers.Dense(1, name="ink")(x)
+    return tf_keras.Model(inputs, [ink, digit] if swapped else [digit, ink])
+
+
+@pytest.mark.parametrize("combine", ["probabilities", "logits", "vote"])
+def test_each_of_several_outputs_is_joined_under_its_name(combine: Combine, tmp_path: Path) -> None:
+    model, other = with_ink(0), with_ink(1, swapped=True)
+    other.save(tmp_path / "other.keras")
+    both = replace(digits(), **{
+        name: replace(split, targets={"digit": split.targets, "ink": split.inputs.mean(axis=(1, 2))})
+        for name, split in (("train", digits().train), ("validation", digits().validation), ("test", digits().test))
+    })  # fmt: skip
+    given = replace(context(tmp_path), data=both, compile=TWO)
+    where = {"file other": ModelLocation("file other", "file", tmp_path / "other.keras")}
+    result = ensembling.ensemble(model, Ensembling(combine=combine, weights="learned"), replace(given, sources=where))
+
+    joined, examples = result.model, digits().test.inputs[:50]
+    assert joined.output_names == ["digit", "ink"]
+    shares = list(result.details["members"].values())
+    assert sum(shares) == pytest.approx(1)
+    digit, ink = joined.predict(examples, verbose=0)
+    (one, first), (second, two) = model.predict(examples, verbose=0), other.predict(examples, verbose=0)
+    np.testing.assert_allclose(ink, shares[0] * first + shares[1] * second, atol=1e-5)
+    wanted = heads(combine)[0].values(np.stack([one, two]), shares)
+    np.testing.assert_allclose(digit, wanted, atol=1e-5)
+
+
+def test_members_need_the_outputs_of_the_recipe() -> None:
+    swapped = workload(with_ink(1, swapped=True), compile=TWO)
+    assert ensembling.preflight(with_ink(0), Ensembling(), swapped).problems == ()
+    (mistake,) = ensembling.preflight(with_ink(0), Ensembling(), workload(small_model(), compile=TWO)).problems
+    assert "it has none called 'digit'" in mistake.message
+    ink = Compile(loss={"digit": None, "ink": Loss(name="mse")}, metrics={"ink": ("mae",)})
+    asked = Ensembling(combine="vote")
+    (mistake,) = ensembling.preflight(with_ink(0), asked, workload(with_ink(1), compile=ink)).problems
+    assert "with mse there is no one class out of several" in mistake.message
 
 
 def test_a_joined_model_that_answers_otherwise_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,11 +25,20 @@
 | `to_keras3` | How does any tf_keras model become a Keras 3 model? |
 """
 
-from tfopt.backend.bridge.back import back_to_keras3
+from tfopt.backend.bridge.back import back_to_keras3, without_way_back
 from tfopt.backend.bridge.model_conversion import to_tf_keras
 from tfopt.backend.bridge.reading.own_constructors import readable
 from tfopt.backend.bridge.restore import custom_code, restore_keras3
 from tfopt.backend.bridge.to_keras3 import to_keras
 from tfopt.backend.bridge.weight_mapping import variable_pairs
 
-__all__ = ["back_to_keras3", "custom_code", "readable", "restore_keras3", "to_keras", "to_tf_keras", "variable_pairs"]
+__all__ = [
+    "back_to_keras3",
+    "custom_code",
+    "readable",
+    "restore_keras3",
+    "to_keras",
+    "to_tf_keras",
+    "variable_pairs",
+    "without_way_back",
+]

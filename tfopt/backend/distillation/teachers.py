@@ -16,7 +16,7 @@ from tfopt.backend.data.splits import Split
 from tfopt.backend.devices.predictions import predicted
 from tfopt.backend.distillation.feature_extractor import NoSuchLayer, feature_extractor
 from tfopt.backend.distillation.outputs import Form, ModelOutputs, form_of, form_of_values
-from tfopt.backend.graph.outputs import output_names
+from tfopt.backend.graph.outputs import output_names, positions
 from tfopt.backend.types import Nested
 from tfopt.core.config.distillation import LayerPair, Teacher
 from tfopt.core.config.training.compile import Compile
@@ -138,16 +138,14 @@ def _compared(model: Any, compile: Compile) -> tuple[int, ...]:
     if not compile.all_outputs:
         return (0,)
     names = output_names(model) if isinstance(model, tf_keras.Model) else tuple(model.outputs)
-    if all(name in names for name in compile.outputs):
-        return tuple(names.index(name) for name in compile.outputs)
-    if len(names) == len(compile.all_outputs):
-        return tuple(compile.all_outputs.index(name) for name in compile.outputs)
-    missing = next(name for name in compile.outputs if name not in names)
-    raise StageError(
-        f"the teacher has no output {missing!r}; it has {', '.join(names)}.",
-        f"A teacher has the outputs of the student: {', '.join(compile.outputs)}.",
-        code="unknown_output",
-    )
+    try:
+        return positions(names, compile.outputs, compile.all_outputs)
+    except KeyError as missing:
+        raise StageError(
+            f"the teacher has no output {missing}; it has {', '.join(names)}.",
+            f"A teacher has the outputs of the student: {', '.join(compile.outputs)}.",
+            code="unknown_output",
+        ) from None
 
 
 def _predict(model: Any, split: Split) -> list[np.ndarray]:

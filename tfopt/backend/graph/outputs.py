@@ -34,6 +34,25 @@ def usable(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name if clean.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(clean))
 
 
+def positions(found: Sequence[str], wanted: Sequence[str], known: Sequence[str]) -> tuple[int, ...]:
+    """Where the outputs of a recipe are among those of another model.
+
+    Args:
+        found: names of the other model's outputs.
+        wanted: those that are looked for.
+        known: all of the recipe's model, in order; where the other one has as many, under names of its own, they are
+            in the same order.
+
+    Raises:
+        KeyError: with the first that is missing.
+    """
+    if all(name in found for name in wanted):
+        return tuple(found.index(name) for name in wanted)
+    if len(found) == len(known):
+        return tuple(known.index(name) for name in wanted)
+    raise KeyError(next(name for name in wanted if name not in found))
+
+
 def in_a_list(model: tf_keras.Model) -> tf_keras.Model:
     """The same model with its outputs in a list where it returns several in a dict or another nesting.
 
@@ -72,11 +91,20 @@ def last_layer(model: tf_keras.Model, index: int = 0) -> tf_keras.layers.Layer:
         model: functional or Sequential.
         index: position of the output.
     """
-    history = model.outputs[index]._keras_history
-    layer = history.layer
+    layer = output_layer(model, index)
     if isinstance(layer, tf_keras.Model) and layer._is_graph_network:
-        return last_layer(layer, history.tensor_index)
+        return last_layer(layer, model.outputs[index]._keras_history.tensor_index)
     return layer
+
+
+def output_layer(model: tf_keras.Model, index: int = 0) -> tf_keras.layers.Layer:
+    """The layer, or the nested model, that makes an output of a model.
+
+    Args:
+        model: functional or Sequential.
+        index: position of the output.
+    """
+    return model.outputs[index]._keras_history.layer
 
 
 def named(outputs: Nested, names: Sequence[str]) -> Arrays:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,17 @@ import tensorflow as tf
 import tf_keras
 
 from tfopt.backend.artifacts import external_models
+from tfopt.backend.data.arrays.reading import arrays_in_memory
+from tfopt.backend.data.splits import Split
 from tfopt.backend.ensembling import member_weights
-from tfopt.backend.ensembling.combine import combined, combined_values, logits_of, probabilities_of
+from tfopt.backend.ensembling.combine import combined, logits_of, probabilities_of
+from tfopt.backend.ensembling.heads import Head, fits, heads
 from tfopt.backend.equivalence import Tolerance, difference
+from tfopt.backend.graph.outputs import output_layer, output_names, positions
 from tfopt.backend.training.evaluate import predict
-from tfopt.backend.training.measure import only
-from tfopt.backend.training.metrics.counted import ignored_class
+from tfopt.backend.types import Array, Arrays
 from tfopt.catalog.guard import guarded
-from tfopt.core.config.ensembling import Combine, Ensembling
+from tfopt.core.config.ensembling import Ensembling
 from tfopt.core.config.training.outputs import Outputs
 from tfopt.core.contracts.preflight import Preflight, Workload
 from tfopt.core.contracts.result import StageResult
@@ -32,27 +35,25 @@ _TOLERANCE = Tolerance(1e-4, least_scale=1.0)
 
 def preflight(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> Preflight:
     """What is wrong with the members, before any training."""
-    if workload.compile.all_outputs:
-        names = ", ".join(workload.compile.all_outputs)
-        text = f"joins models with one output, but this recipe names {names}. Use average, or distil from members"
-        return Preflight(problems=(Mistake((), text, code="incompatible_model"),))
-    problems = [*_unfit_members(asked, workload), *_unfit_combination(model, asked, workload)]
-    if not problems and asked.combine == "logits" and not Outputs.of(workload.compile).are_logits:
+    problems = [*_unfit_members(asked, workload), *_unfit_combination(asked, workload)]
+    if not problems:
         members = _members(model, [source.model for source in workload.sources.values()], asked)
-        stuck = [one.name for one in members if not _can_be_linear(one)]
+        squashed = [head for head in heads(workload.compile, asked.combine) if head.squashed]
+        stuck = [(one, head) for head in squashed for one in members if not _can_be_linear(_end(one, head))]
         if stuck:
-            text = f"is 'logits', but the last layer of {stuck[0]} is none that applies softmax or sigmoid to logits"
+            member, head = stuck[0]
+            of_output = f" of output {head.name}" if head.name else ""
+            last = f"the last layer{of_output} of {member.name}"
+            text = f"is 'logits', but {last} is none that applies softmax or sigmoid to logits"
             problems.append(Mistake(("combine",), text, code="incompatible_model"))
     return Preflight(problems=tuple(problems))
 
 
 def layers_after(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> tf_keras.Model:
     """The joined model with whatever weights, for what comes after."""
-    if workload.compile.all_outputs:
-        return model
     members = _members(model, [source.model for source in workload.sources.values()], asked)
     weights = _given_weights(asked, len(members))
-    return join(members, weights, asked.combine, Outputs.of(workload.compile), model.name)
+    return join(members, weights, heads(workload.compile, asked.combine), model.name)
 
 
 def ensemble(model: tf_keras.Model, asked: Ensembling, context: StageContext) -> StageResult:
@@ -61,29 +62,27 @@ def ensemble(model: tf_keras.Model, asked: Ensembling, context: StageContext) ->
     Raises:
         StageError: a layer of a member cannot be copied, or the joined model computes something else.
     """
-    outputs = Outputs.of(context.compile)
+    outputs = heads(context.compile, asked.combine)
     members = _members(model, [external_models.load_external_model(one) for one in context.sources.values()], asked)
-    if asked.weights == "learned":
-        weights = _learned(members, asked.combine, outputs, context)
-    else:
-        weights = _given_weights(asked, len(members))
-    joined = join(members, weights, asked.combine, outputs, model.name)
-    _prove(joined, members, weights, asked.combine, outputs, context)
+    learned = asked.weights == "learned"
+    weights = _learned(members, outputs, context) if learned else _given_weights(asked, len(members))
+    joined = join(members, weights, outputs, model.name)
+    _prove(joined, members, weights, outputs, context)
     names = [*(["incoming"] if asked.incoming else []), *context.sources]
     details = {"combine": asked.combine, "members": dict(zip(names, weights, strict=True))}
     return StageResult(joined, details=details)
 
 
 def join(
-    members: Sequence[tf_keras.Model], weights: Sequence[float], combine: Combine, outputs: Outputs, name: str
+    members: Sequence[tf_keras.Model], weights: Sequence[float], outputs: Sequence[Head], name: str
 ) -> tf_keras.Model:
     """One functional model over new inputs; the members are copied with their weights.
 
     Args:
         members: functional or sequential, with the same inputs and outputs.
         weights: one per member; they sum to 1.
-        combine: what is combined.
-        outputs: what the outputs mean.
+        outputs: of the members, in order, and how each is combined. Of several, the result keeps the
+            names.
         name: of the result.
 
     Raises:
@@ -94,14 +93,24 @@ def join(
         tf_keras.Input(tensor.shape[1:], batch_size=tensor.shape[0], dtype=tensor.dtype, name=port)
         for tensor, port in zip(first.inputs, first.input_names, strict=True)
     ]
-    taken = set(first.input_names)
+    # An input may have the name of an output, but no two layers may.
+    kept = [f"{head.name}_ensemble" if head.name in first.input_names else head.name for head in outputs]
+    taken = {*first.input_names, *kept}
     answers = []
     for number, member in enumerate(members, start=1):
-        prefix = "" if number == 1 else _free_prefix(number, member, taken)
-        answers.append(_copy(member, inputs, prefix, linear=combine == "logits" and not outputs.are_logits))
-        taken |= {prefix + layer.name for layer in member.layers}
+        prefix = _free_prefix(number, member, taken)
+        names = {
+            layer.name: layer.name if number == 1 and layer.name not in kept else prefix + layer.name
+            for layer in member.layers
+        }
+        answers.append(_copy(member, inputs, names, outputs))
+        taken |= set(names.values())
     last = "ensemble" if "ensemble" not in taken else f"ensemble_of_{len(members)}"
-    return tf_keras.Model(inputs, combined(answers, weights, combine, outputs, last), name=name)
+    found = [
+        combined(each, weights, head.combine, head.meaning, layer or last)
+        for layer, head, each in zip(kept, outputs, zip(*answers, strict=True), strict=True)
+    ]
+    return tf_keras.Model(inputs, found if len(found) > 1 else found[0], name=name)
 
 
 def _unfit_members(asked: Ensembling, workload: Workload) -> list[Mistake]:
@@ -120,6 +129,10 @@ def _unfit_members(asked: Ensembling, workload: Workload) -> list[Mistake]:
                     code="incompatible_model",
                 )
             )
+        elif missing := _missing(source.model, workload.compile.all_outputs):
+            found = ", ".join(output_names(source.model))
+            text = f"is {label}, whose outputs are {found}: it has none called {missing}"
+            problems.append(Mistake(place, text, code="incompatible_model"))
     if asked.incoming and "quantized" in workload.traits:
         problems.append(
             Mistake(
@@ -129,21 +142,25 @@ def _unfit_members(asked: Ensembling, workload: Workload) -> list[Mistake]:
     return problems
 
 
-def _unfit_combination(model: tf_keras.Model, asked: Ensembling, workload: Workload) -> list[Mistake]:
-    loss, squash = workload.compile.loss_kind, Outputs.of(workload.compile).squash
+def _missing(member: tf_keras.Model, names: tuple[str, ...]) -> str | None:
+    """The first output that a member does not have."""
+    try:
+        positions(output_names(member), names, names)
+    except KeyError as missing:
+        return str(missing)
+    return None
+
+
+def _unfit_combination(asked: Ensembling, workload: Workload) -> list[Mistake]:
     problems: list[Mistake] = []
-    if asked.combine == "logits" and squash is None:
-        problems.append(
-            Mistake(("combine",), f"is 'logits', but {loss} is no loss of a classification", code="incompatible_loss")
-        )
-    if asked.combine == "vote" and squash != "softmax":
-        problems.append(
-            Mistake(
-                ("combine",),
-                f"is 'vote', but with {loss} there is no one class out of several to vote for",
-                code="incompatible_loss",
-            )
-        )
+    judged = workload.compile.of_each().values()
+    if not any(fits(asked.combine, Outputs.of(alone)) for alone in judged):
+        losses = ", ".join(alone.loss_kind for alone in judged)
+        why = {
+            "logits": f"but {losses} is no loss of a classification",
+            "vote": f"but with {losses} there is no one class out of several to vote for",
+        }[asked.combine]
+        problems.append(Mistake(("combine",), f"is {asked.combine!r}, {why}", code="incompatible_loss"))
     if asked.weights == "learned" and not workload.validation:
         problems.append(
             Mistake(
@@ -165,66 +182,100 @@ def _given_weights(asked: Ensembling, members: int) -> list[float]:
     return [weight / sum(asked.weights) for weight in asked.weights]
 
 
-def _learned(
-    members: Sequence[tf_keras.Model], combine: Combine, outputs: Outputs, context: StageContext
-) -> list[float]:
-    split = context.data.validation
-    answers = np.stack([only(predict(member, split), "outputs").astype(np.float64) for member in members])
-    targets = np.asarray(split.targets)
-    if outputs.squash != "softmax":
-        loss = member_weights.squared_error(answers, targets.astype(np.float64))
-    else:
-        labels = targets if targets.ndim < answers.ndim - 1 else targets.argmax(axis=-1)
-        if combine == "logits" and not outputs.are_logits:
-            answers = logits_of(answers, outputs)
-        elif combine != "logits" and outputs.are_logits:
-            answers = probabilities_of(answers, outputs)
-        flat, labels = answers.reshape(len(members), -1, answers.shape[-1]), labels.reshape(-1)
-        ignored = ignored_class(context.compile)
-        counts = slice(None) if ignored is None else labels != ignored
-        loss = member_weights.likelihood(flat[:, counts], labels[counts], logits=combine == "logits")
+def _learned(members: Sequence[tf_keras.Model], outputs: Sequence[Head], context: StageContext) -> list[float]:
+    split, judged = context.data.validation, context.compile.of_each()
+    targets = arrays_in_memory(split.targets)
+    losses = [
+        (context.compile.weight_of(head.name), _loss(head, answers, _by_name(targets, head.name)))
+        for head, answers in zip(outputs, _answers(members, outputs, split), strict=True)
+        if head.name in judged
+    ]
+
+    def together(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        found = [(share, loss(weights)) for share, loss in losses]
+        value = sum(share * one for share, (one, _) in found)
+        return value, np.sum([share * gradient for share, (_, gradient) in found], axis=0)
+
+    least = member_weights.least(together if len(losses) > 1 else losses[0][1], len(members))
     # Zero would leave a member in the file that is never heard.
-    weights = np.maximum(member_weights.least(loss, len(members)), 1e-4)
+    weights = np.maximum(least, 1e-4)
     return [float(weight) for weight in weights / weights.sum()]
+
+
+def _loss(head: Head, answers: np.ndarray, targets: np.ndarray) -> member_weights.Loss:
+    """Of one output, by the weights of the members."""
+    answers = answers.astype(np.float64)
+    if head.meaning.squash != "softmax":
+        return member_weights.squared_error(answers, targets.astype(np.float64))
+    labels = targets if targets.ndim < answers.ndim - 1 else targets.argmax(axis=-1)
+    if head.squashed:
+        answers = logits_of(answers, head.meaning)
+    elif head.combine != "logits" and head.meaning.are_logits:
+        answers = probabilities_of(answers, head.meaning)
+    flat, labels = answers.reshape(len(answers), -1, answers.shape[-1]), labels.reshape(-1)
+    counts = slice(None) if head.ignored is None else labels != head.ignored
+    return member_weights.likelihood(flat[:, counts], labels[counts], logits=head.combine == "logits")
+
+
+def _answers(members: Sequence[tf_keras.Model], outputs: Sequence[Head], split: Split) -> list[np.ndarray]:
+    """Of each output, what all members give: (members, examples, ...)."""
+    found = [predict(member, split, names=output_names(member)) for member in members]
+    return [
+        np.stack(
+            [
+                _by_name(one, output_names(member)[head.position(member)])
+                for one, member in zip(found, members, strict=True)
+            ]
+        )
+        for head in outputs
+    ]
+
+
+def _by_name(arrays: Arrays, name: str) -> Array:
+    """The array of an output, or the only one."""
+    return arrays[name] if isinstance(arrays, dict) else arrays
 
 
 def _prove(
     joined: tf_keras.Model,
     members: Sequence[tf_keras.Model],
     weights: Sequence[float],
-    combine: Combine,
-    outputs: Outputs,
+    outputs: Sequence[Head],
     context: StageContext,
 ) -> None:
     split = context.data.train.select(np.arange(min(_PROBE, len(context.data.train))))
-    answers = np.stack([only(predict(member, split), "outputs") for member in members])
-    wanted = combined_values(answers, weights, combine, outputs)
-    if differing := difference(wanted, only(predict(joined, split), "outputs"), _TOLERANCE):
-        raise StageError(
-            "the outputs of the joined model differ from those of its members: "
-            f"the largest difference is {differing.largest}.",
-            code="not_equivalent",
-        )
+    of_joined = _answers([joined], outputs, split)
+    for head, answers, (found,) in zip(outputs, _answers(members, outputs, split), of_joined, strict=True):
+        if differing := difference(head.values(answers, weights), found, _TOLERANCE):
+            of_output = f" {head.name!r}" if head.name else ""
+            raise StageError(
+                f"the outputs{of_output} of the joined model differ from those of its members: "
+                f"the largest difference is {differing.largest}.",
+                code="not_equivalent",
+            )
 
 
-def _copy(model: tf_keras.Model, inputs: Sequence[tf.Tensor], prefix: str, *, linear: bool) -> tf.Tensor:
-    """The output of a copy of a model on other inputs, its layers renamed, and on request without its last softmax."""
+def _copy(
+    model: tf_keras.Model, inputs: Sequence[tf.Tensor], names: Mapping[str, str], outputs: Sequence[Head]
+) -> list[tf.Tensor]:
+    """The outputs of a copy of a model on other inputs, its layers renamed, without a softmax of which the logits are
+    combined."""
     functional = tf_keras.Model(model.inputs, model.outputs)
-    last = functional.get_layer(model.output_names[0]) if linear else None
+    linear = {_end(model, head) for head in outputs if head.squashed}
 
     def copy(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
-        if layer is last and isinstance(layer, tf_keras.layers.Softmax):
-            return tf_keras.layers.Activation("linear", name=prefix + layer.name)
-        config = {**layer.get_config(), "name": prefix + layer.name}
-        if layer is last:
+        if layer in linear and isinstance(layer, tf_keras.layers.Softmax):
+            return tf_keras.layers.Activation("linear", name=names[layer.name])
+        config = {**layer.get_config(), "name": names[layer.name]}
+        if layer in linear:
             config["activation"] = "linear"
         return guarded(lambda: type(layer).from_config(config), f"Copying the layer {layer.name!r}")
 
     copied = tf_keras.models.clone_model(functional, input_tensors=list(inputs), clone_function=copy)
     for layer in functional.layers:
         if layer.weights:
-            copied.get_layer(prefix + layer.name).set_weights(layer.get_weights())
-    return copied.outputs[0]
+            copied.get_layer(names[layer.name]).set_weights(layer.get_weights())
+    return [copied.outputs[head.position(model)] for head in outputs]
 
 
 def _free_prefix(number: int, member: tf_keras.Model, taken: set[str]) -> str:
@@ -234,8 +285,12 @@ def _free_prefix(number: int, member: tf_keras.Model, taken: set[str]) -> str:
     return f"member{number}_"
 
 
-def _can_be_linear(model: tf_keras.Model) -> bool:
-    layer = model.get_layer(model.output_names[0])
+def _end(member: tf_keras.Model, head: Head) -> tf_keras.layers.Layer:
+    """The layer that makes an output."""
+    return output_layer(member, head.position(member))
+
+
+def _can_be_linear(layer: tf_keras.layers.Layer) -> bool:
     if isinstance(layer, tf_keras.layers.Softmax):
         return True
     return getattr(getattr(layer, "activation", None), "__name__", None) in ("softmax", "sigmoid")

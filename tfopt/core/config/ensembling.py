@@ -27,7 +27,7 @@ class Ensembling(Block):
     combine: Combine = "probabilities"
     """`probabilities`: their average (of a regression, that of the outputs); `logits`: the average before the softmax;
     `vote`: every member votes for its likeliest class, and the sum of probabilities decides between equal votes (if
-    that is equal too, the lower class wins)."""
+    that is equal too, the lower class wins). Of several outputs, those that are quantities are averaged."""
     weights: Literal["learned"] | tuple[Weight, ...] | None = None
     """How much each member counts, in their order, the incoming model first; they sum to 1 (default: all the same).
     `learned`: those with the least loss on the validation split."""
