@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import tf_keras
 
 from tests.support.exporting import Exported
 from tfopt.backend.audit.layer_operators import layer_operators
+from tfopt.backend.audit.tflite import audit_tflite
+from tfopt.backend.graph.layers import fused_lstms
+from tfopt.backend.stages.float_files import write_float_files
 
 pytestmark = pytest.mark.tf
 
@@ -27,3 +32,30 @@ def test_operators_of_a_file_by_layer(exported: Exported) -> None:
     borders = Counter(audit.operators) - Counter(name for operators in found.values() for name in operators)
     assert borders == {"QUANTIZE": 1, "DEQUANTIZE": 1}
     assert (audit.inner_conversions, audit.activations["float32"]) == ({}, 2)
+
+
+def test_a_fused_lstm_belongs_to_its_layer_and_not_to_the_one_that_it_reads(tmp_path: Path) -> None:
+    layers = tf_keras.layers
+    model = tf_keras.Sequential(
+        [
+            tf_keras.Input((6,), dtype="int32"),
+            layers.Embedding(20, 8, name="table"),
+            layers.LSTM(4, return_sequences=True, name="below"),
+            layers.Bidirectional(layers.LSTM(3), name="above"),
+            layers.Dense(2, name="head"),
+        ]
+    )
+    names, lstms = [layer.name for layer in model.layers], fused_lstms(model)
+    assert lstms == ("below", "above", "above")
+    file = write_float_files({"float32": model}, tmp_path)["float32"]
+    found = layer_operators(file, names, lstms=lstms)
+    fused = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+    assert {name: operators.count(fused) for name, operators in found.items() if fused in operators} == {
+        "below": 1, "above": 2,
+    }  # fmt: skip
+    assert "GATHER" in found["table"]
+    read = [tensor.layer for tensor in audit_tflite(file, names, lstms=lstms).tensors if tensor.operator == fused]
+    assert set(read) == {"below", "above"}
+    # A file that says nothing of its layers' kinds leaves them without one, rather than with a wrong one.
+    unknown = [tensor.layer for tensor in audit_tflite(file, names).tensors if tensor.operator == fused]
+    assert set(unknown) == {None}

@@ -20,6 +20,7 @@ def layer_operators(
     aliases: Mapping[str, str] | None = None,
     ends: Mapping[str, str] | None = None,
     rest: str = "",
+    lstms: Sequence[str] = (),
 ) -> dict[str, tuple[str, ...]]:
     """The operators of a file by Keras layer, in the order of the file; those in loops belong to the loop's layer.
 
@@ -33,6 +34,7 @@ def layer_operators(
         aliases: as in `tfopt.backend.audit.tflite.audit_tflite`.
         ends: by name of an output in the signature, the layer that makes it.
         rest: the layer of all operators for which none is found.
+        lstms: as in `LayerNames`.
 
     Raises:
         ExportError: the file cannot be read or is malformed.
@@ -41,22 +43,22 @@ def layer_operators(
     file = flatbuffer.read(path)
     try:
         found: dict[str, list[str]] = {}
-        for layer, operator in _owned(file, LayerNames(layer_names, aliases), ends or {}):
+        for layer, operator in _owned(file, LayerNames(layer_names, aliases, lstms), ends or {}):
             found.setdefault(layer or rest, []).append(operator)
     except flatbuffer.MALFORMED as error:
         raise flatbuffer.malformed(path, error) from error
     return {layer: tuple(operators) for layer, operators in found.items()}
 
 
-def layer_of_each_operator(path: Path, layer_names: Sequence[str], ends: Mapping[str, str] | None = None) -> list[str]:
+def layer_of_each_operator(path: Path, layer_names: Sequence[str], lstms: Sequence[str] = ()) -> list[str]:
     """The layer of each operator of the main graph of a float file, in the order of the file; "" where none is found.
 
     Args:
         path: a well-formed file with one graph.
         layer_names: as in `layer_operators`.
-        ends: as in `layer_operators`.
+        lstms: as in `LayerNames`.
     """
-    return [owner for owner, _ in _owned(flatbuffer.read(path), LayerNames(layer_names), ends or {})]
+    return [owner for owner, _ in _owned(flatbuffer.read(path), LayerNames(layer_names, lstms=lstms), {})]
 
 
 def _owned(file: flatbuffer.File, names: LayerNames, ends: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -59,6 +59,7 @@ _CHANNEL_AXES = {"DEPTHWISE_CONV_2D": 3, "CONV_3D": 4, "CONV_3D_TRANSPOSE": 3, "
 """Axis of a weight that counts its output channels, where it is not the first; of EMBEDDING_LOOKUP, whose tables have a
 scale for each row, its rows."""
 
+_FUSED_LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 _ROTATION = "_hadamard_matrix"
 """Ends the name of a matrix that litert-quantizer adds: no weight of the model."""
 
@@ -75,7 +76,10 @@ class _Use:
 
 
 def audit_tflite(
-    path: Path | str, layer_names: Sequence[str] = (), aliases: Mapping[str, str] | None = None
+    path: Path | str,
+    layer_names: Sequence[str] = (),
+    aliases: Mapping[str, str] | None = None,
+    lstms: Sequence[str] = (),
 ) -> AuditRecord:
     """Audits a `.tflite` file without running it.
 
@@ -84,6 +88,7 @@ def audit_tflite(
         layer_names: Keras names of the layers of the model it came from; without them no tensor has a layer.
         aliases: name of a layer by the name of each layer that quantization-aware training computes it by; see
             `tfopt.backend.quantization.canonical.Canonical.original_names`.
+        lstms: as in `LayerNames`; without them, a fused LSTM whose name the converter dropped has no layer.
 
     Returns:
         Ports, operators and tensors of all subgraphs.
@@ -94,7 +99,7 @@ def audit_tflite(
     path = Path(path)
     file = flatbuffer.read(path)
     try:
-        return _audit(file, LayerNames(layer_names, aliases), path.stat().st_size)
+        return _audit(file, LayerNames(layer_names, aliases, lstms), path.stat().st_size)
     except flatbuffer.MALFORMED as error:
         raise flatbuffer.malformed(path, error) from error
 
@@ -206,8 +211,12 @@ def layer_of(
     """The Keras layer of an operator.
 
     By the kernel that its outputs or weights are named after, where it has one; else by the first name that belongs to
-    a layer: of an output (the model's last has none of its own), of a constant, of what it reads.
+    a layer: of an output (the model's last has none of its own), of a constant, of what it reads. The converter names
+    neither weights nor output of a fused LSTM, which is never a part of the layer that it reads: the order of the LSTMs
+    says which it is.
     """
+    if file.operator_name(operator) == _FUSED_LSTM:
+        return _lstm(file, operator, names)
     roles = _ROLES.get(file.operator_name(operator), {})
     inputs, outputs = indices(operator.inputs), indices(operator.outputs)
     weights = [index for position, index in enumerate(inputs) if roles.get(position) == "weight"]
@@ -218,6 +227,13 @@ def layer_of(
         if (layer := names.of(flatbuffer.text(graph.tensors[index].name))) is not None:
             return layer
     return None
+
+
+def _lstm(file: flatbuffer.File, operator: schema.OperatorT, names: LayerNames) -> str | None:
+    """The layer of a fused LSTM, where the file has as many as the model."""
+    fused = [one for graph in file.model.subgraphs for one in graph.operators if file.operator_name(one) == _FUSED_LSTM]
+    at = next(position for position, one in enumerate(fused) if one is operator)
+    return names.lstms[at] if len(fused) == len(names.lstms) else None
 
 
 def _uses(file: flatbuffer.File, graph: schema.SubGraphT, names: LayerNames) -> list[_Use]:

@@ -26,6 +26,7 @@ def for_target(
     target: TargetName,
     layer_names: Sequence[str],
     aliases: Mapping[str, str] | None,
+    lstms: Sequence[str],
     few: Mapping[str, Path],
 ) -> ExportRecord:
     """The record of a file with the claims of a target; for microcontrollers also with its arena and its C array.
@@ -36,12 +37,13 @@ def for_target(
         target: where it will run.
         layer_names: Keras names of the layers.
         aliases: as in `tfopt.backend.audit.tflite.audit_tflite`.
+        lstms: likewise.
         few: .npy file of a few examples per input.
     """
     if record.audit is None:
         return record
     row = TARGETS[target]
-    layers = attempt(layer_operators, file, layer_names, aliases)
+    layers = attempt(layer_operators, file, layer_names, aliases, lstms=lstms)
     details: dict[str, object] = {"target": {"name": target, "not_checked": row.not_checked}}
     measures = dict(record.measures)
     claim, arena = _in_micro(file, few) if target == "tflm" else (None, None)

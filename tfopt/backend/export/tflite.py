@@ -33,7 +33,7 @@ from tfopt.backend.export.sources import conversion_of, sources_of
 from tfopt.backend.export.sparse.latency import sparse_latency_claim
 from tfopt.backend.export.tflite_run import REFERENCE_EXAMPLES, Evaluation, RunResult, Source, run
 from tfopt.backend.export.zero_units_claims import zero_units_claims
-from tfopt.backend.graph.layers import layer_paths, leaf_layers
+from tfopt.backend.graph.layers import fused_lstms, layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import reason_without_layers
 from tfopt.backend.quantization.float_fallback import original_float_layers
 from tfopt.backend.quantization.input_ranges import input_ranges
@@ -273,7 +273,7 @@ def _measured(
             **calibration_details(conversion, rewritten.names if isinstance(rewritten, WeightChanges) else ()),
         },
     )
-    audit = attempt(audit_tflite, file, evaluation.layer_names, evaluation.aliases)
+    audit = attempt(audit_tflite, file, evaluation.layer_names, evaluation.aliases, fused_lstms(evaluation.model))
     if isinstance(audit, Failure):
         claims = [broken_claim("the file is well-formed", audit.reason, code="well_formed")]
         return Measured(record.model_copy(update={"claims": claims, "error": audit.reason, "error_code": audit.code}))
@@ -316,8 +316,8 @@ def _measured(
         }
     )
     if context.target is not None:
-        few = evaluation.few
-        record = for_target(record, file, context.target, evaluation.layer_names, evaluation.aliases, few)
+        names, aliases, few = evaluation.layer_names, evaluation.aliases, evaluation.few
+        record = for_target(record, file, context.target, names, aliases, fused_lstms(evaluation.model), few)
     record = record if result.unmeasured is None else unmeasured(record, result.unmeasured)
     return Measured(record, result.outputs, evaluation.few)
 

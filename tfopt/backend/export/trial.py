@@ -25,7 +25,7 @@ from tfopt.backend.export.failing_layer import failing_layer
 from tfopt.backend.export.forms import Form, forms, request_for
 from tfopt.backend.export.integers.float_rules import float_request
 from tfopt.backend.export.keras_files import saved_model
-from tfopt.backend.graph.layers import layer_paths, leaf_layers
+from tfopt.backend.graph.layers import fused_lstms, layer_paths, leaf_layers
 from tfopt.backend.graph.saved_model_layer import SavedModelLayer
 from tfopt.backend.quantization.calibration import calibrate
 from tfopt.backend.quantization.canonical import canonicalize
@@ -157,15 +157,15 @@ def _found(
         return TrialConversion(file.name, mode, refused=f"{failure.reason}. {sentence}" if sentence else failure.reason)
     bare = next((layer.name for layer in leaf_layers(model) if isinstance(layer, SavedModelLayer)), None)
     names = (bare,) if bare else tuple(dict.fromkeys(layer.name for _, layer in layer_paths(model)))
-    own = form.original_names or None
-    audit = audit_tflite(file.target, names, own)
+    own, lstms = form.original_names or None, fused_lstms(model)
+    audit = audit_tflite(file.target, names, own, lstms)
     return TrialConversion(
         file.name,
         mode,
         audit.operators,
         audit.float_operators,
         tuple(audit.float_layers),
-        layer_operators(file.target, names, own, _ends(model), bare or ""),
+        layer_operators(file.target, names, own, _ends(model), bare or "", lstms),
         float_reasons=_float_reasons(file, names, own or {}),
         batch=file.variant.fixed_batch,
     )

@@ -27,9 +27,13 @@ class LayerNames:
         names: Keras names of the layers of the float model, without those of nested models themselves. A name may
             contain `/`.
         aliases: name of a layer by the name of a layer that computes it in quantization-aware training.
+        lstms: of the layers that a fused LSTM computes, in their order; see `fused_lstms`.
     """
 
-    def __init__(self, names: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, names: Iterable[str], aliases: Mapping[str, str] | None = None, lstms: Iterable[str] = ()
+    ) -> None:
+        self.lstms = tuple(lstms)
         known = {**(aliases or {}), **{name: name for name in names}}
         paths = {tuple(name.split("/")): layer for name, layer in known.items()}
         self._paths = sorted(paths.items(), key=lambda item: len(item[0]), reverse=True)

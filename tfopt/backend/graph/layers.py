@@ -9,6 +9,19 @@ import tf_keras
 from tfopt.backend.compat.keras_graph import Node
 
 
+def fused_lstms(model: tf_keras.Model) -> tuple[str, ...]:
+    """The layers that the converter can compute by its fused LSTM, in order; one of both directions twice.
+
+    Args:
+        model: as in `layer_paths`.
+    """
+    found: list[str] = []
+    for _, layer in layer_paths(model):
+        parts = [getattr(layer, side, None) for side in ("forward_layer", "backward_layer")]
+        found += [layer.name for part in (layer, *parts) if isinstance(part, tf_keras.layers.LSTM)]
+    return tuple(found)
+
+
 def layer_paths(model: tf_keras.Model, prefix: str = "") -> Iterator[tuple[str, tf_keras.layers.Layer]]:
     """Path and layer of each layer, in the model's order; a nested model is replaced by its layers.
 

@@ -19,7 +19,7 @@ import tf_keras
 
 from tfopt.backend.audit.layer_operators import layer_of_each_operator
 from tfopt.backend.bench.operator_times import operator_times
-from tfopt.backend.graph.layers import layer_paths
+from tfopt.backend.graph.layers import fused_lstms, layer_paths
 from tfopt.backend.shrinking.choices import Widths
 from tfopt.backend.shrinking.costs import NetworkCosts
 from tfopt.backend.shrinking.graph.factorize import first_factor
@@ -129,7 +129,7 @@ def _by_layer(file: Path, model: tf_keras.Model) -> dict[str, float]:
     known layer under ""."""
     paths = {layer.name: path for path, layer in layer_paths(model)}
     paths |= {reduced: paths[name] for name in list(paths) if (reduced := first_factor(name)) in paths}
-    owners = layer_of_each_operator(file, list(paths))
+    owners = layer_of_each_operator(file, list(paths), fused_lstms(model))
     found: dict[str, float] = defaultdict(float)
     for one in operator_times(file):
         owner = owners[one.index] if one.index < len(owners) else _WITHOUT_LAYER
