@@ -21,7 +21,7 @@ def record(file: Path, target: TargetName, width: int = 64) -> ExportRecord:
     audit = audit_tflite(file, ["dense"])
     about = {"path": f"export/{file.name}", "bytes": 1, "gzip_bytes": 1, "measures": {}}
     made = ExportRecord(name="f", format="tflite", audit=audit, **about)  # type: ignore[arg-type]
-    return for_target(made, file, target, ["dense"], None, {"x": few})
+    return for_target(made, file, target, ["dense"], None, (), {"x": few})
 
 
 def test_a_microcontroller_gets_an_arena_and_a_c_array(tmp_path: Path) -> None:
