@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras
 
 from tests.support.networks.layers import Scale
@@ -106,3 +108,14 @@ def test_the_policies_of_a_notebook_are_back_after_a_run() -> None:
     finally:
         keras.config.set_dtype_policy("float32")
         tf_keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.mark.parametrize("library", [keras, tf_keras])
+def test_an_input_of_another_float_becomes_float32(library: Any) -> None:
+    row = library.Input((4,), dtype="float64", name="row")
+    model = library.Model(row, library.layers.Dense(2, name="head")(row))
+    assert "is in float64 (1 layer)" in str(precision.sentence(model))
+    twin = precision.in_float32(model)
+    (given,) = twin.inputs
+    assert (tf.as_dtype(given.dtype).name, model.inputs[0].dtype) == ("float32", "float64")
+    np.testing.assert_array_equal(twin.layers[-1].get_weights()[0], model.layers[-1].get_weights()[0])

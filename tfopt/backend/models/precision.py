@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tf_keras
 
-from tfopt.backend.bridge.reading.float32 import OTHER_FLOATS, float32_policies
+from tfopt.backend.bridge.reading.float32 import OTHER_FLOATS, dtypes, float32_policies
 from tfopt.backend.bridge.reading.float32 import in_float32 as keras3_in_float32
 from tfopt.backend.compat import keras_3
 from tfopt.backend.graph.layers import all_layers
@@ -118,9 +118,11 @@ def _layers(model: keras.Model | tf_keras.Model) -> list[tf_keras.layers.Layer |
 
 
 def _policy(layer: tf_keras.layers.Layer | keras.layers.Layer) -> str | None:
-    kept = getattr(layer, "variable_dtype", layer.dtype)
-    if not {layer.compute_dtype, kept} & {*OTHER_FLOATS}:
+    found = dtypes(layer) if isinstance(layer, keras.layers.Layer) else {layer.compute_dtype, layer.dtype}
+    if not found & {*OTHER_FLOATS}:
         return None
+    if isinstance(layer, keras.layers.InputLayer):
+        return str(layer.dtype)
     policy = getattr(layer, "dtype_policy", None)
     return str(getattr(policy, "name", layer.compute_dtype))
 

@@ -22,8 +22,13 @@ _POLICIES = (*OTHER_FLOATS, "mixed_float16", "mixed_bfloat16")
 
 
 def is_float32(model: keras.Model) -> bool:
-    """Whether every layer computes in float32 (or integers), and keeps its weights so."""
-    return not any({layer.compute_dtype, layer.variable_dtype} & {*OTHER_FLOATS} for layer in all_layers(model))
+    """Whether every layer computes and keeps its weights in float32 or integers, and every input is so."""
+    return not any(dtypes(layer) & {*OTHER_FLOATS} for layer in all_layers(model))
+
+
+def dtypes(layer: keras.layers.Layer) -> set[str]:
+    """What a layer of Keras 3 computes in and keeps its weights in; of an input what it takes, whatever its policy."""
+    return {layer.dtype} if isinstance(layer, keras.layers.InputLayer) else {layer.compute_dtype, layer.variable_dtype}
 
 
 def in_float32(model: keras.Model) -> keras.Model:
