@@ -80,6 +80,32 @@ def dilated(input_shape: Any, num_outputs: int) -> tf_keras.Model:
     return tf_keras.Model(image, layers.Dense(num_outputs, activation="softmax", name="head")(x))
 
 
+def test_the_plan_of_qat_has_the_quantize_before_a_concatenate(tmp_path: Path) -> None:
+    recipe = build_recipe(
+        {
+            "name": "joined",
+            "data": {"source": "digits"},
+            "model": {"source": "tests.backend.export.test_trial:joined"},
+            "stages": [{"qat": {"epochs": 1}}],
+            "export": {"tflite": {"int8": {"quantize": "int8", "io": "int8"}}},
+        },
+        known(),
+    )
+    (planned,) = tfopt.plan(recipe, tmp_path).files
+    (record,) = tfopt.run(recipe, out=tmp_path).report.exports
+    assert record.audit is not None
+    assert planned.operators == record.audit.operators
+    assert planned.operators["QUANTIZE"] == 1
+
+
+def joined(input_shape: Any, num_outputs: int) -> tf_keras.Model:
+    image = layers.Input(input_shape, name="image")
+    first = layers.Conv2D(4, 3, padding="same", activation="relu", name="first")(image)
+    second = layers.Conv2D(4, 3, padding="same", activation="relu", name="second")(first)
+    x = layers.Flatten(name="flat")(layers.Concatenate(name="both")([first, second]))
+    return tf_keras.Model(image, layers.Dense(num_outputs, activation="softmax", name="head")(x))
+
+
 def two_heads() -> tf_keras.Model:
     image = layers.Input((4,), name="image")
     return tf_keras.Model(image, [layers.Dense(2, name="first")(image), layers.Softmax(name="second")(image)])

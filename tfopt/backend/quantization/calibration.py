@@ -42,7 +42,7 @@ def calibrate(model: tf_keras.Model, batches: Iterable[Nested]) -> None:
 
 @contextmanager
 def _observed(model: tf_keras.Model) -> Iterator[list[Ranges]]:
-    pairs = list(_activation_quantizers(model))
+    pairs = list(activation_quantizers(model))
     for quantizer, ranges in pairs:
         # Zero is in every range: TFLite must be able to represent it exactly.
         ranges["min_var"].assign(0.0)
@@ -59,7 +59,12 @@ def _observed(model: tf_keras.Model) -> Iterator[list[Ranges]]:
             of_input.observing = False
 
 
-def _activation_quantizers(model: tf_keras.Model) -> Iterator[tuple[Observing, Ranges]]:
+def activation_quantizers(model: tf_keras.Model) -> Iterator[tuple[Observing, Ranges]]:
+    """What rounds the values between layers, with its range.
+
+    Args:
+        model: a wrapped model.
+    """
     for layer in model.layers:
         if isinstance(layer, QuantizeLayer) and layer.quantizer is not None:
             yield layer.quantizer, layer.quantizer_vars
