@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import tfopt
+from tests.support.console import printed
 from tests.support.root import REPOSITORY
 from tests.support.stand_ins.sweep_fakes import ThreadExecutor
 from tfopt.core.contracts.events import TrialEnded, TrialPlaced
@@ -24,6 +25,7 @@ from tfopt.executors.base import Job, Message
 from tfopt.io.runs.candidates import read_candidates
 from tfopt.io.runs.sweeps import find_sweep, read_sweep, sweep_folder
 from tfopt.io.store.locks import sole_user
+from tfopt.report.comparison.text import sweep_text
 
 FAKE = "tests.support.stand_ins.sweep_fakes:run"
 EIGHT = [{"kind": kind, "final": f"{final}%"} for kind in ("polynomial", "constant") for final in (50, 60, 70, 80)]
@@ -92,6 +94,17 @@ def test_a_failed_trial_is_reported_and_the_rest_go_on(tmp_path: Path, behaviour
     assert all(trial.error_code == code for trial in sweep.failed)
     assert all(trial.error for trial in sweep.failed)
     assert sweep.exit_code == 5
+
+
+def test_one_mistake_in_the_recipe_is_told_once(tmp_path: Path) -> None:
+    sweep = execute(swept({"stages.prune.epochs": [1, 2]}, description="wrong"), tmp_path / "all")
+    assert sweep.exit_code == 3
+    assert "One mistake." in str(sweep.mistake)
+    text = printed(sweep_text(sweep, None), 120)
+    assert text.count("One mistake.") == 1
+    assert "no trial could run: the recipe has a mistake" in text
+    some = execute(swept({"description": ["fine", "wrong"]}), tmp_path / "some")
+    assert (some.exit_code, some.mistake) == (5, None)
 
 
 def test_a_trial_whose_error_is_not_of_its_recipe_runs_a_second_time(tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ class _Execution:
                 elif event.get("not_of_recipe") and self.records[name].repeated is None:
                     self.repeat(name, event["error"], event.get("code"), repeated=event["error"])
                 else:
-                    self.end(name, event["state"], event["error"], event.get("code"))
+                    self.end(name, event["state"], event["error"], event.get("code"), event.get("exit_code"))
                 return
             case "trial_placed":
                 self.set(name, node=event["node"])
@@ -235,13 +235,15 @@ class _Execution:
             if f"val_{report.metric}" in entry
         }
 
-    def end(self, name: str, state: TrialState, error: str | None, code: str | None = None) -> None:
+    def end(
+        self, name: str, state: TrialState, error: str | None, code: str | None = None, exit_code: int | None = None
+    ) -> None:
         """Closes a trial."""
         self.running.remove(name)
         if state == "stopped" and name not in self.hopeless:
             state, error = "interrupted", "Interrupted."
         error = error or (self.hopeless.get(name) if state == "stopped" else None)
-        self.set(name, state=state, error=error, error_code=code)
+        self.set(name, state=state, error=error, error_code=code, error_exit_code=exit_code)
         self.emit(TrialFinished(name, state, error, code))
 
     def repeat(self, name: str, error: str, code: str | None, **changes: object) -> None:

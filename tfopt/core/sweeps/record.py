@@ -12,7 +12,7 @@ from tfopt.core.language.wording import counted
 from tfopt.core.records.record import Record
 from tfopt.core.records.run import Run
 from tfopt.core.sweeps.expand import Trial
-from tfopt.errors import EXIT_NOT_MET, StageError
+from tfopt.errors import EXIT_NOT_MET, RecipeError, StageError
 
 TrialState = Literal["waiting", "running", "done", "failed", "stopped", "interrupted"]
 """`stopped`: by the median rule; `interrupted`: with the whole sweep."""
@@ -34,6 +34,8 @@ class TrialRecord(Record):
     """Why it failed or was stopped."""
     error_code: str | None = None
     """The code of the error for which it failed (docs/errors.md)."""
+    error_exit_code: int | None = None
+    """The exit code of that error, where it is one of tfopt's."""
     repeated: str | None = None
     """The error of its first attempt, where that need not come from the recipe: the trial was run a second time."""
     node: str | None = None
@@ -98,8 +100,17 @@ class Sweep:
         return tuple(trial for trial in self.record.trials if trial.state == "failed")
 
     @property
+    def mistake(self) -> str | None:
+        """The mistake in the recipe for which every trial failed; None where they did not, or for different ones."""
+        errors = {trial.error for trial in self.failed if trial.error_exit_code == RecipeError.exit_code}
+        return errors.pop() if len(errors) == 1 and len(self.failed) == len(self.record.trials) else None
+
+    @property
     def exit_code(self) -> int:
-        """Exit code of the command line: 5 if a trial failed, 7 if a claim or budget of a run does not hold."""
+        """Exit code of the command line: 3 if every trial failed for one mistake in the recipe, 5 if a trial failed for
+        another reason, 7 if a claim or budget of a run does not hold."""
+        if self.mistake is not None:
+            return RecipeError.exit_code
         if self.failed:
             return StageError.exit_code
         return 0 if all(run.ok for run in self.runs.values()) else EXIT_NOT_MET

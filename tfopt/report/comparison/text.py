@@ -107,7 +107,9 @@ def sweep_text(sweep: Sweep, comparison: Comparison | None, width: int = 80) -> 
     if comparison is not None:
         parts += comparison_text(comparison, comparison.rows, width)
     left = [trial for trial in sweep.record.trials if trial.state != "done"]
-    if left:
+    if sweep.mistake is not None:
+        parts += [heading("no trial could run: the recipe has a mistake"), indented(sweep.mistake, "red")]
+    elif left:
         parts.append(heading(f"{len(left)} of {counted(len(sweep.record.trials), 'trial')} did not finish"))
         colours = {"failed": "red", "stopped": "dim"}
         parts += [indented(_unfinished(trial), colours.get(trial.state, "")) for trial in left]
