@@ -51,7 +51,6 @@ def work(name: str, files: Sequence[str], out: Path) -> None:
     """The worker: one model."""
     import numpy as np
 
-    from tfopt.backend.bridge import to_keras
     from tfopt.backend.equivalence import outputs, random_inputs
     from tfopt.backend.shrinking.allocate import uniform
     from tfopt.backend.shrinking.choices import choices_of
@@ -83,7 +82,7 @@ def work(name: str, files: Sequence[str], out: Path) -> None:
         "macs": after.macs / before.macs,
         "parameters": after.parameters / before.parameters,
         "masked_difference": _difference(outputs(masked(model, kept), inputs), removed),
-        "back_difference": _difference(outputs(to_keras(smaller), inputs), removed),
+        "back_difference": _back_difference(smaller, inputs, removed),
     }
     if result["masked_difference"] > 1e-5:
         raise SystemExit(f"removing and masking differ by {result['masked_difference']:.1e}")
@@ -121,6 +120,14 @@ def _model(name: str) -> tuple[Any, tuple[int, ...], int]:
 def _difference(one: Sequence[Any], other: Sequence[Any]) -> float:
     """The largest difference of any output, relative to the largest value of that output."""
     return max(float(abs(left - right).max() / abs(left).max()) for left, right in zip(one, other, strict=True))
+
+
+def _back_difference(smaller: Any, inputs: Sequence[Any], removed: Sequence[Any]) -> float | None:
+    """Of the smaller model as a Keras 3 model; None where it has layers that Keras 3 does not have."""
+    from tfopt.backend.bridge import to_keras, without_way_back
+    from tfopt.backend.equivalence import outputs
+
+    return None if without_way_back(smaller) else _difference(outputs(to_keras(smaller), inputs), removed)
 
 
 def _claims(model: Any, smaller: Any, files: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -187,7 +194,8 @@ with widths that are multiples of 8, of tfopt's own models of 4. This tests the 
 
 *groups*: groups of channels and widths that can be chosen, and residual branches that can be left out (none were);
 *removed and masked*: largest difference of the outputs of the smaller model and of the model of full size in which the
-same units are silent, relative to the largest output; *Keras 3*: the smaller model as a Keras 3 model, against itself;
+same units are silent, relative to the largest output; *Keras 3*: the smaller model as a Keras 3 model, against itself
+(*none*: it has layers that Keras 3 does not have);
 *float32*, *int8*: claims of a `.tflite` file that held, of all (dtypes, the same outputs on XNNPACK and the reference
 kernels, those of the Keras model, the smaller shapes), after batch normalization was estimated again; int8 without
 training, whose outputs can be far from those of a network with random weights. Latencies are not in the table: with
@@ -222,7 +230,8 @@ def table(names: list[str], out: Path, before: str) -> str:
             rows.append(f"| {name} | {found['failed']} | | | | | | |")
             continue
         shares = " | ".join(f"{found[key]:.2f}" for key in ("macs", "parameters"))
-        differences = " | ".join(f"{found[f'{key}_difference']:.0e}" for key in ("masked", "back"))
+        gaps = (found[f"{key}_difference"] for key in ("masked", "back"))
+        differences = " | ".join("none" if gap is None else f"{gap:.0e}" for gap in gaps)
         about = f"{name} ({found['layers']} layers, {'x'.join(map(str, found['shape']))})"
         claims = found.get("claims", {})
         files = " | ".join(_held(claims.get(kind)) for kind in ("float32", "int8"))

@@ -34,6 +34,24 @@ def test_operators_of_a_file_by_layer(exported: Exported) -> None:
     assert (audit.inner_conversions, audit.activations["float32"]) == ({}, 2)
 
 
+def test_a_kernel_without_a_name_is_none_of_the_layer_before(tmp_path: Path) -> None:
+    layers = tf_keras.layers
+    model = tf_keras.Sequential(
+        [
+            tf_keras.Input((8, 8, 3)),
+            layers.Conv2D(8, 3, name="stem"),
+            layers.LayerNormalization(name="norm"),
+            layers.Conv2D(8, 3, groups=8, name="grouped"),
+            layers.GlobalAveragePooling2D(name="pool"),
+            layers.Dense(2, name="head"),
+        ]
+    )
+    file = write_float_files({"float32": model}, tmp_path)["float32"]
+    tensors = audit_tflite(file, [layer.name for layer in model.layers]).tensors
+    kernels = [(tensor.layer, tensor.shape) for tensor in tensors if tensor.role == "weight"]
+    assert sorted(kernels, key=str) == [("head", [2, 8]), ("stem", [8, 3, 3, 3]), (None, [8, 3, 3, 1])]
+
+
 def test_a_fused_lstm_belongs_to_its_layer_and_not_to_the_one_that_it_reads(tmp_path: Path) -> None:
     layers = tf_keras.layers
     model = tf_keras.Sequential(

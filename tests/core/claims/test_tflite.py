@@ -171,6 +171,17 @@ def test_dynamic_range_leaves_small_kernels_in_float_and_the_claim_says_so() -> 
     assert not claim(judged(Variant(quantize="dynamic"), audit(tensor(), large, io="float32")), "weights of 1,024").held
 
 
+def test_dynamic_range_leaves_an_lstm_with_a_small_kernel_in_float_as_a_whole() -> None:
+    fused = {"operator": "UNIDIRECTIONAL_SEQUENCE_LSTM", "dtype": "float32"}
+    kernels = [tensor("lstm", **fused, shape=shape) for shape in ([40, 10], [40, 40])]
+    found = claim(judged(Variant(quantize="dynamic"), audit(*kernels, io="float32")), "weights of 1,024")
+    assert found.held
+    assert "float32 because small" in found.found
+    # One whose kernels are all large becomes int8.
+    large = audit(tensor("lstm", **fused, shape=[40, 40]), io="float32")
+    assert not claim(judged(Variant(quantize="dynamic"), large), "weights of 1,024").held
+
+
 def test_inputs_and_outputs_of_different_types_are_claimed_each() -> None:
     variant = Variant.model_validate({"quantize": "int8", "io": {"input": "uint8", "output": "float32"}})
     pixels = [PortRecord(name="image", dtype="uint8", shape=[-1, 8, 8])]

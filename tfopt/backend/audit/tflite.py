@@ -206,7 +206,12 @@ def _converts_computed_floats(file: flatbuffer.File, graph: schema.SubGraphT, op
 
 
 def layer_of(
-    file: flatbuffer.File, graph: schema.SubGraphT, operator: schema.OperatorT, names: LayerNames
+    file: flatbuffer.File,
+    graph: schema.SubGraphT,
+    operator: schema.OperatorT,
+    names: LayerNames,
+    *,
+    by_what_it_reads: bool = True,
 ) -> str | None:
     """The Keras layer of an operator.
 
@@ -223,7 +228,7 @@ def layer_of(
     for index in [*outputs, *weights] if roles else []:
         if (layer := names.of_kernel(flatbuffer.text(graph.tensors[index].name))) is not None:
             return layer
-    for index in [*outputs, *inputs[1:], *inputs[:1]]:
+    for index in [*outputs, *inputs[1:], *(inputs[:1] if by_what_it_reads else ())]:
         if (layer := names.of(flatbuffer.text(graph.tensors[index].name))) is not None:
             return layer
     return None
@@ -245,8 +250,9 @@ def _uses(file: flatbuffer.File, graph: schema.SubGraphT, names: LayerNames) -> 
         if name in _TRANSPARENT:
             uses[inputs[0]] = _merged(uses[inputs[0]], uses[outputs[0]])
             continue
-        layer = layer_of(file, graph, operator, names)
         roles = _ROLES.get(name, {})
+        # A kernel without a name, such as that of a grouped convolution, is none of the layer before.
+        layer = layer_of(file, graph, operator, names, by_what_it_reads=not roles)
         computes_in = flatbuffer.DTYPES[graph.tensors[outputs[0]].type] if outputs else ""
         for position, index in enumerate(operator.inputs if operator.inputs is not None else ()):
             if index >= 0:
