@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 import tf_keras
 
-from tfopt.backend.bridge.activations import BY_NAME
+from tfopt.backend.bridge.activations import BY_NAME, keras3_gelu_approximate
 from tfopt.backend.bridge.layer_wrapper import Keras3LayerWrapper, made_again, written_down
 from tfopt.backend.bridge.opened_layer import OwnLayer
 from tfopt.backend.bridge.reading.arguments import fill
@@ -108,7 +108,7 @@ class _Conversion:
 
     def model(self, model: tf_keras.Model) -> keras.Model:
         """The counterpart of a functional or sequential model."""
-        if isinstance(model, tf_keras.Sequential):
+        if isinstance(model, tf_keras.Sequential) and not any(map(_ends_with_gelu, model.layers)):
             converted: keras.Model = keras.Sequential([_input(model.inputs[0], model.input_names[0])], name=model.name)
             for layer in model.layers:
                 converted.add(_own_again(layer) if isinstance(layer, OwnLayer) else self.layer(layer))
@@ -159,7 +159,9 @@ class _Conversion:
             return layer.called_in_keras_3(keras.tree.flatten(args))
         if kind in ("TFOpLambda", "SlicingOpLambda"):
             return _operation(layer, args, kwargs)
-        return self.layer(layer)(*args, **kwargs)
+        alone = _ends_with_gelu(layer) and isinstance(layer, tf_keras.layers.Activation)
+        outputs = args[0] if alone else self.layer(layer)(*args, **kwargs)
+        return keras.ops.gelu(outputs, approximate=True) if _ends_with_gelu(layer) else outputs
 
     def _keras3_layer(self, layer: tf_keras.layers.Layer) -> keras.Operation:
         kind = layer_type(layer) if isinstance(layer, tuple(ZEROING.values())) else type(layer).__name__
@@ -212,6 +214,8 @@ class _Conversion:
             return [self.layer(part) for part in parts] if isinstance(parts, list | tuple) else self.layer(parts)
         if key.endswith(("activation", "regularizer", "constraint")) and (own := _own(getattr(layer, key, None))):
             return own
+        if key == "activation" and _ends_with_gelu(layer):
+            return "linear"
         if key.endswith("activation"):
             return _activation(value, layer)
         if key.endswith(("regularizer", "constraint")):
@@ -225,6 +229,12 @@ class _Conversion:
 def _input(tensor: tf.Tensor, name: str) -> keras.KerasTensor:
     batch, *shape = tensor.shape
     return keras.Input(tuple(shape), batch_size=batch, dtype=tensor.dtype.name, name=name)
+
+
+def _ends_with_gelu(layer: tf_keras.layers.Layer) -> bool:
+    """Whether a layer's last step is the GELU by tanh: in Keras 3 an operation, and the name of no activation."""
+    is_rnn = isinstance(layer, tf_keras.layers.RNN)
+    return getattr(layer, "activation", None) is keras3_gelu_approximate and not is_rnn
 
 
 def _activation(value: Any, layer: tf_keras.layers.Layer) -> str | None:
