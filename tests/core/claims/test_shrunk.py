@@ -44,6 +44,15 @@ def test_no_layer_has_more_weights_than_the_narrowed_network(sizes, held, found)
     assert found in claim.found
 
 
+def test_the_copies_for_the_steps_of_a_recurrent_layer_are_its_kernels_once():
+    gru = [LAYERS[0].model_copy(update={"type": "GRU"}), LAYERS[1]]
+    one = audit(conv=32, dense=50)
+    steps = one.model_copy(update={"tensors": [*one.tensors[:1] * 5, one.tensors[1]]})
+    assert smaller_tensors_claim(SHRUNK, gru, steps).held
+    assert not smaller_tensors_claim(SHRUNK, LAYERS, steps).held
+    assert not smaller_tensors_claim(SHRUNK, gru, audit(conv=72, dense=50)).held
+
+
 @pytest.mark.parametrize(("latency", "held"), [(0.55, True), (0.62, True), (0.7, False)])
 def test_the_latency_is_held_against_that_of_the_dense_file(latency, held):
     claim = latency_claim(SHRUNK, latency, 1.0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from tfopt.core.claims.weights import FUSED_LSTM
 from tfopt.core.language.quantities import format_share
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord
 from tfopt.core.records.shrunk import Shrunk
 
+RECURRENT = ("Bidirectional", "GRU", "LSTM", "RNN", "SimpleRNN")
 LATENCY_TOLERANCE = 0.05
 """How far above its limit a latency may be measured: two measurements of one file differ by as much."""
 
@@ -16,16 +18,22 @@ LATENCY_TOLERANCE = 0.05
 def smaller_tensors_claim(shrunk: Shrunk, layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRecord:
     """The file holds no more weights for a layer than the smaller network has.
 
+    Of a recurrent layer that is computed step by step, the largest kernel counts: in an integer file, each step has
+    copies of the kernels in scales of its own.
+
     Args:
         shrunk: the promise of the stage.
         layers: layer records of the last stage.
         audit: what the file contains.
     """
     sizes = {layer.name: layer.parameters for layer in layers}
+    recurrent = {layer.name for layer in layers if layer.type in RECURRENT}
     held: dict[str, int] = {}
     for tensor in audit.tensors:
         if tensor.role == "weight" and tensor.layer is not None:
-            held[tensor.layer] = held.get(tensor.layer, 0) + prod(tensor.shape)
+            before, size = held.get(tensor.layer, 0), prod(tensor.shape)
+            by_step = tensor.layer in recurrent and tensor.operator != FUSED_LSTM
+            held[tensor.layer] = max(before, size) if by_step else before + size
     seen = [name for name in shrunk.layers if name in held and name in sizes]
     larger = [
         f"{name} has {held[name]:,} weights instead of {sizes[name]:,}" for name in seen if held[name] > sizes[name]

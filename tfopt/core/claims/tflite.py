@@ -10,6 +10,7 @@ from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
 from tfopt.core.claims.agreement import agreement_claim, broken_claim
 from tfopt.core.claims.floats import LISTED, FloatLayers, listed, named
 from tfopt.core.claims.kernels import RuntimeCheck, kernels_claim
+from tfopt.core.claims.shrunk import RECURRENT
 from tfopt.core.claims.sparse import sparse_claim
 from tfopt.core.claims.weights import weights_claim
 from tfopt.core.config.files.tflite_variant import Variant
@@ -20,7 +21,6 @@ from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, Ten
 _INDICES = ("int32", "int64", "uint32", "uint64", "bool", "string")
 """What shapes, axes, indices and masks are made of, and no weights of a file."""
 _FLOATS = ("float64", "float32", "float16", "bfloat16")
-_RECURRENT = ("Bidirectional", "GRU", "LSTM", "RNN", "SimpleRNN")
 _SATURATING = ("MINIMUM", "MAXIMUM")
 """Measured: accuracy 0.84 in Keras, 0.53 in the file, of a minimum after quantization-aware training."""
 
@@ -186,7 +186,7 @@ def _sparsity_kept(layers: Sequence[LayerRecord], audit: AuditRecord) -> ClaimRe
         # The converter drops the names of a fused LSTM and of a GRU's loop: tensors without a layer belong to them, and
         # to those of their kind that are not pruned.
         named = {tensor.layer for tensor in weights}
-        untraced += [one for one in layers if one not in pruned and one.type in _RECURRENT and one.name not in named]
+        untraced += [one for one in layers if one not in pruned and one.type in RECURRENT and one.name not in named]
         names = " + ".join(layer.name for layer in untraced)
         size = sum(layer.parameters for layer in untraced)
         expected = sum(layer.sparsity * layer.parameters for layer in untraced) / max(size, 1)

@@ -12,7 +12,7 @@ from tfopt.core.config.files.weight_kernels import OPERATORS, reason_no_kernel, 
 from tfopt.core.config.quantization_modes import MODES, Mode
 from tfopt.core.records.report import AuditRecord, ClaimRecord, TensorRecord
 
-_LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+FUSED_LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
 def weights_claim(
@@ -123,8 +123,8 @@ def _left_float32(weights: Sequence[TensorRecord], below: int) -> list[TensorRec
     """
     floats = [tensor for tensor in weights if tensor.dtype == "float32"]
     small = [tensor for tensor in floats if prod(tensor.shape) < below]
-    lstms = {tensor.layer for tensor in small if tensor.operator == _LSTM}
-    return [one for one in floats if one in small or (one.operator == _LSTM and one.layer in lstms)]
+    lstms = {tensor.layer for tensor in small if tensor.operator == FUSED_LSTM}
+    return [one for one in floats if one in small or (one.operator == FUSED_LSTM and one.layer in lstms)]
 
 
 def _is_small(tensor: TensorRecord, modes: Mapping[str, str]) -> bool:
