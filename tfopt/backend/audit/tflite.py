@@ -216,22 +216,20 @@ def layer_of(
     """The Keras layer of an operator.
 
     By the kernel that its outputs or weights are named after, where it has one; else by the first name that belongs to
-    a layer: of an output (the model's last has none of its own), of a constant, of what it reads. The converter names
-    neither weights nor output of a fused LSTM, which is never a part of the layer that it reads: the order of the LSTMs
-    says which it is.
+    a layer: of an output (the model's last has none of its own), of a constant, of what it reads. A fused LSTM is never
+    a part of the layer that it reads: where nothing is named after it, the order of the LSTMs says which it is.
     """
-    if file.operator_name(operator) == _FUSED_LSTM:
-        return _lstm(file, operator, names)
+    is_lstm = file.operator_name(operator) == _FUSED_LSTM
     roles = _ROLES.get(file.operator_name(operator), {})
     inputs, outputs = indices(operator.inputs), indices(operator.outputs)
     weights = [index for position, index in enumerate(inputs) if roles.get(position) == "weight"]
     for index in [*outputs, *weights] if roles else []:
         if (layer := names.of_kernel(flatbuffer.text(graph.tensors[index].name))) is not None:
             return layer
-    for index in [*outputs, *inputs[1:], *(inputs[:1] if by_what_it_reads else ())]:
+    for index in [*outputs, *inputs[1:], *(inputs[:1] if by_what_it_reads and not is_lstm else ())]:
         if (layer := names.of(flatbuffer.text(graph.tensors[index].name))) is not None:
             return layer
-    return None
+    return _lstm(file, operator, names) if is_lstm else None
 
 
 def _lstm(file: flatbuffer.File, operator: schema.OperatorT, names: LayerNames) -> str | None:
