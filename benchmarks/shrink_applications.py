@@ -199,9 +199,10 @@ same units are silent, relative to the largest output; *Keras 3*: the smaller mo
 *float32*, *int8*: claims of a `.tflite` file that held, of all (dtypes, the same outputs on XNNPACK and the reference
 kernels, those of the Keras model, the smaller shapes), after batch normalization was estimated again; int8 without
 training, whose outputs can be far from those of a network with random weights (by hand, MobileNetV3Small and
-EfficientNetB0 that were trained, shrunk to half the operations and trained with `qat` hold 14 of 14). Latencies are not in the table: with
-random weights and images of this size they say little. *not run*: the script has not run it yet; that removing units
-of tfopt's own models is masking them, to 1e-5, is a test (`tests/backend/shrinking/graph/test_zoo.py`).
+EfficientNetB0 that were trained, shrunk to half the operations and trained with `qat` hold 14 of 14). Latencies are not
+in the table: with random weights and images of this size they say little. *not run*: the script has not run it yet;
+that removing units of tfopt's own models is masking them, to 1e-5, is a test
+(`tests/backend/shrinking/graph/test_zoo.py`).
 
 | model | groups | operations | parameters | removed and masked | Keras 3 | float32 | int8 |
 |---|---|---|---|---|---|---|---|
