@@ -268,7 +268,7 @@ def test_language_models_write_text_alone_and_with_a_draft(
 
 @pytest.mark.slow
 def test_two_outputs_of_one_network(images: str, tmp_path: Path) -> None:
-    changes = {} if images == "all" else {"budgets": {}, "stages.train.epochs": 2}
+    changes = {} if images == "all" else {"budgets": {}, "stages.train.epochs": 12, "stages.prune.epochs": 6}
     run = tfopt.run(tfopt.load(RECIPES / "mnist_two_outputs.yaml").with_overrides(changes), out=tmp_path)
     assert [(e.name, c.found) for e in run.report.exports for c in e.claims if not c.held] == []
     assert run.export("int8").measures["digit_accuracy"] >= (0.95 if images == "all" else 0.5)
