@@ -37,7 +37,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -46,6 +45,7 @@ sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 import numpy as np  # noqa: E402
 import tf_keras  # noqa: E402
 from measurements import replaced, table  # noqa: E402
+from shrink_judged_table import LONGER, rows  # noqa: E402
 
 import tfopt  # noqa: E402
 from tfopt.backend.data.load import load  # noqa: E402
@@ -62,13 +62,11 @@ from tfopt.backend.stages.shrink import copy_of, shrink  # noqa: E402
 from tfopt.backend.training.evaluate import evaluate  # noqa: E402
 from tfopt.core.contracts.result import StageResult  # noqa: E402
 from tfopt.core.contracts.stage import StageContext  # noqa: E402
-from tfopt.core.language.wording import counted  # noqa: E402
 from tfopt.stages.prune import Prune  # noqa: E402
 from tfopt.stages.shrink import Shrink  # noqa: E402
 from tfopt.stages.train import Train  # noqa: E402
 
 METHODS = ("shrink", "random", "scratch", "zeros")
-LONGER = "longer"
 
 
 @dataclass(frozen=True)
@@ -294,37 +292,6 @@ def run(name: str, seed: int, budgets: Sequence[Budget], methods: Sequence[str],
                     keep(key, job.made(method, dense, budget, found.get(f"shrink {budget}", {})))
 
 
-def rows(out: Path) -> list[tuple[str, ...]]:
-    """The table: accuracy over the seeds that are there (mean, standard deviation), and the share that is left."""
-    made = []
-    for name in CASES:
-        results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob(f"{name}-*.json"))]
-        results = [one for one in results if LONGER in one]
-        made_for = {key.partition(" ")[2] for one in results for key in one if key.startswith("shrink ")}
-        for budget in sorted(made_for, key=lambda text: ("latency" in text, -float(text.split()[-1]))):
-            judged = [one for one in results if f"shrink {budget}" in one]
-            parameters = fmean(one[f"shrink {budget}"]["parameters"] / one["dense"]["parameters"] for one in judged)
-            cells = [_cell([one[key]["accuracy"] for one in judged]) for key in ("dense", LONGER)]
-            for method in METHODS:
-                pairs = [(one[f"{method} {budget}"], one["dense"]) for one in judged if f"{method} {budget}" in one]
-                if not pairs:
-                    cells.append("not run")
-                    continue
-                left = fmean(found.get("latency", found["macs"] / dense["macs"]) for found, dense in pairs)
-                seeds = "" if len(pairs) == len(judged) else f", {counted(len(pairs), 'seed')}"
-                cells.append(f"{_cell([found['accuracy'] for found, _ in pairs])} ({left:.0%}{seeds})")
-            epochs = " + ".join(str(one) for one in CASES[name].epochs)
-            of = "latency" if "latency" in budget else "MACs"
-            most = f"{float(budget.split()[-1]):.0%} of {of}"
-            made.append((f"`{name}`", most, f"{parameters:.0%}", *cells, epochs, str(len(judged))))
-    return made
-
-
-def _cell(values: Sequence[float]) -> str:
-    mean = f"{100 * fmean(values):.1f}"
-    return mean if len(values) < 2 else f"{mean} ± {100 * stdev(values):.1f}"
-
-
 def main() -> None:
     """Reads the arguments, and does what they say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -344,7 +311,7 @@ def main() -> None:
         for name in options.cases or CASES:
             run(name, seed, budgets, options.methods, options.out)
     head = ("case", "at most", "weights", "dense", LONGER, *METHODS, "epochs", "seeds")
-    text = table(head, rows(options.out))
+    text = table(head, rows(options.out, {name: case.epochs for name, case in CASES.items()}, METHODS))
     if options.page:
         page = options.page.read_text(encoding="utf-8")
         options.page.write_text(replaced(page, "shrink_judged", text), encoding="utf-8")

@@ -179,7 +179,7 @@ def _way_back(recipe: Recipe, origin: Model, model: Model, layout: Model) -> tup
     """
     from tfopt.backend.bridge import without_way_back
 
-    written = [target.kind for target in recipe.export if target.kind == "keras"]
+    written = any(target.kind == "keras" for target in recipe.export)
     if origin is None or not written or {layer.name for layer in layout.layers} <= {one.name for one in model.layers}:
         return origin, []
     why = without_way_back(layout)

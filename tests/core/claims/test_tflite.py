@@ -6,42 +6,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.audits import audit, tensor
 from tfopt.core.claims.agreement import OutputComparison, agreement_claim
 from tfopt.core.claims.floats import FloatLayers
 from tfopt.core.claims.kernels import RuntimeCheck
 from tfopt.core.claims.tflite import tflite_claims
 from tfopt.core.config.files.tflite_variant import Variant
-from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord, TensorRecord
+from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord, PortRecord
 
 GOOD = RuntimeCheck(agreement=(OutputComparison(360, share=0.99),), kernels=OutputComparison(32, share=1.0))
-
-
-def tensor(layer: str | None = "stem", **changes: Any) -> TensorRecord:
-    values: dict[str, Any] = {
-        "name": f"model/{layer}/Conv2D",
-        "layer": layer,
-        "dtype": "int8",
-        "shape": [16, 3, 3, 8],
-        "bytes": 1152,
-        "sparsity": 0.8,
-        "unique": 40,
-        "quantization": "per-channel",
-        "scales": 16,
-        "role": "weight",
-    }
-    return TensorRecord(**{**values, **changes})
-
-
-def audit(*tensors: TensorRecord, io: str = "int8", **changes: Any) -> AuditRecord:
-    values: dict[str, Any] = {
-        "inputs": [PortRecord(name="image", dtype=io, shape=[-1, 8, 8, 1])],
-        "outputs": [PortRecord(name="probabilities", dtype=io, shape=[-1, 10])],
-        "operators": {"CONV_2D": 1},
-        "float_operators": {},
-        "sparsity": 0.8,
-        "tensors": list(tensors),
-    }
-    return AuditRecord(**{**values, **changes})
 
 
 def layer(name: str = "stem", sparsity: float = 0.8, parameters: int = 1168) -> LayerRecord:
@@ -146,40 +119,6 @@ def test_where_float_is_only_reported_it_is_reported() -> None:
     assert "1 CONV_2D in layer stem" in report.found
     assert "'model/stem/Conv2D' (layer stem)" in report.found
     assert claim(claims, "weights are int8").held
-
-
-@pytest.mark.parametrize(
-    ("quantize", "honest", "lie"),
-    [("none", "float32", "int8"), ("float16", "float16", "float32"), ("dynamic", "int8", "float32")],
-)
-def test_the_weights_have_the_type_that_the_variant_names(quantize: Any, honest: str, lie: str) -> None:
-    variant = Variant(quantize=quantize)
-    assert claim(judged(variant, audit(tensor(dtype=honest), io="float32")), "weights").held
-    broken = claim(judged(variant, audit(tensor(dtype=lie), io="float32")), "weights")
-    assert not broken.held
-    assert f"(layer stem) is {lie}" in broken.found
-
-
-def test_dynamic_range_leaves_small_kernels_in_float_and_the_claim_says_so() -> None:
-    small = tensor("head", dtype="float32", shape=[10, 64])
-    found = claim(judged(Variant(quantize="dynamic"), audit(tensor(), small, io="float32")), "weights of 1,024")
-    assert found.held
-    assert found.found == (
-        "1 of 2 weight tensors are int8, float32 because small: tensor 'model/head/Conv2D' (layer head)"
-    )
-    large = tensor("head", dtype="float32", shape=[16, 64])
-    assert not claim(judged(Variant(quantize="dynamic"), audit(tensor(), large, io="float32")), "weights of 1,024").held
-
-
-def test_dynamic_range_leaves_an_lstm_with_a_small_kernel_in_float_as_a_whole() -> None:
-    fused = {"operator": "UNIDIRECTIONAL_SEQUENCE_LSTM", "dtype": "float32"}
-    kernels = [tensor("lstm", **fused, shape=shape) for shape in ([40, 10], [40, 40])]
-    found = claim(judged(Variant(quantize="dynamic"), audit(*kernels, io="float32")), "weights of 1,024")
-    assert found.held
-    assert "float32 because small" in found.found
-    # One whose kernels are all large becomes int8.
-    large = audit(tensor("lstm", **fused, shape=[40, 40]), io="float32")
-    assert not claim(judged(Variant(quantize="dynamic"), large), "weights of 1,024").held
 
 
 def test_inputs_and_outputs_of_different_types_are_claimed_each() -> None:

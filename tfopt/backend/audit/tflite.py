@@ -25,6 +25,7 @@ from tfopt.backend.audit.tensor_values import (
 from tfopt.backend.graph.layer_names import LayerNames
 from tfopt.backend.tflite import flatbuffer
 from tfopt.backend.types import Array
+from tfopt.core.claims.recurrent import FUSED_LSTM
 from tfopt.core.records.report import AuditRecord, PortRecord, TensorRecord
 
 Role = Literal["weight", "bias", "constant"]
@@ -59,7 +60,6 @@ _CHANNEL_AXES = {"DEPTHWISE_CONV_2D": 3, "CONV_3D": 4, "CONV_3D_TRANSPOSE": 3, "
 """Axis of a weight that counts its output channels, where it is not the first; of EMBEDDING_LOOKUP, whose tables have a
 scale for each row, its rows."""
 
-_FUSED_LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 _ROTATION = "_hadamard_matrix"
 """Ends the name of a matrix that litert-quantizer adds: no weight of the model."""
 
@@ -219,7 +219,7 @@ def layer_of(
     a layer: of an output (the model's last has none of its own), of a constant, of what it reads. A fused LSTM is never
     a part of the layer that it reads: where nothing is named after it, the order of the LSTMs says which it is.
     """
-    is_lstm = file.operator_name(operator) == _FUSED_LSTM
+    is_lstm = file.operator_name(operator) == FUSED_LSTM
     roles = _ROLES.get(file.operator_name(operator), {})
     inputs, outputs = indices(operator.inputs), indices(operator.outputs)
     weights = [index for position, index in enumerate(inputs) if roles.get(position) == "weight"]
@@ -234,7 +234,7 @@ def layer_of(
 
 def _lstm(file: flatbuffer.File, operator: schema.OperatorT, names: LayerNames) -> str | None:
     """The layer of a fused LSTM, where the file has as many as the model."""
-    fused = [one for graph in file.model.subgraphs for one in graph.operators if file.operator_name(one) == _FUSED_LSTM]
+    fused = [one for graph in file.model.subgraphs for one in graph.operators if file.operator_name(one) == FUSED_LSTM]
     at = next(position for position, one in enumerate(fused) if one is operator)
     return names.lstms[at] if len(fused) == len(names.lstms) else None
 

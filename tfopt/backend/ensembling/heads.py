@@ -50,9 +50,9 @@ class Head:
         """
         return positions(output_names(member), [self.name], self.known)[0] if self.name else 0
 
-    def values(self, answers: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+    def values(self, predictions: np.ndarray, weights: Sequence[float]) -> np.ndarray:
         """What the ensemble gives for the outputs of its members, (members, examples, ...)."""
-        return combined_values(answers, weights, self.combine, self.meaning)
+        return combined_values(predictions, weights, self.combine, self.meaning)
 
 
 def heads(compile: Compile, combine: Combine) -> tuple[Head, ...]:

@@ -37,7 +37,7 @@ def for_target(
         target: where it will run.
         layer_names: Keras names of the layers.
         aliases: as in `tfopt.backend.audit.tflite.audit_tflite`.
-        lstms: likewise.
+        lstms: as in `tfopt.backend.graph.layer_names.LayerNames`.
         few: .npy file of a few examples per input.
     """
     if record.audit is None:

@@ -1,4 +1,4 @@
-"""Whether what is traced becomes a file: there, the converter must find the operators that it knows."""
+"""Whether the trace becomes a file, in which the converter must find the operators that it has patterns of."""
 
 from __future__ import annotations
 

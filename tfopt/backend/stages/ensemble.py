@@ -96,19 +96,19 @@ def join(
     # An input may have the name of an output, but no two layers may.
     kept = [f"{head.name}_ensemble" if head.name in first.input_names else head.name for head in outputs]
     taken = {*first.input_names, *kept}
-    answers = []
+    copies = []
     for number, member in enumerate(members, start=1):
         prefix = _free_prefix(number, member, taken)
         names = {
             layer.name: layer.name if number == 1 and layer.name not in kept else prefix + layer.name
             for layer in member.layers
         }
-        answers.append(_copy(member, inputs, names, outputs))
+        copies.append(_copy(member, inputs, names, outputs))
         taken |= set(names.values())
     last = "ensemble" if "ensemble" not in taken else f"ensemble_of_{len(members)}"
     found = [
         combined(each, weights, head.combine, head.meaning, layer or last)
-        for layer, head, each in zip(kept, outputs, zip(*answers, strict=True), strict=True)
+        for layer, head, each in zip(kept, outputs, zip(*copies, strict=True), strict=True)
     ]
     return tf_keras.Model(inputs, found if len(found) > 1 else found[0], name=name)
 
@@ -186,8 +186,8 @@ def _learned(members: Sequence[tf_keras.Model], outputs: Sequence[Head], context
     split, judged = context.data.validation, context.compile.of_each()
     targets = arrays_in_memory(split.targets)
     losses = [
-        (context.compile.weight_of(head.name), _loss(head, answers, _by_name(targets, head.name)))
-        for head, answers in zip(outputs, _answers(members, outputs, split), strict=True)
+        (context.compile.weight_of(head.name), _loss(head, predictions, _by_name(targets, head.name)))
+        for head, predictions in zip(outputs, _predictions(members, outputs, split), strict=True)
         if head.name in judged
     ]
 
@@ -202,22 +202,22 @@ def _learned(members: Sequence[tf_keras.Model], outputs: Sequence[Head], context
     return [float(weight) for weight in weights / weights.sum()]
 
 
-def _loss(head: Head, answers: np.ndarray, targets: np.ndarray) -> member_weights.Loss:
+def _loss(head: Head, predictions: np.ndarray, targets: np.ndarray) -> member_weights.Loss:
     """Of one output, by the weights of the members."""
-    answers = answers.astype(np.float64)
+    predictions = predictions.astype(np.float64)
     if head.meaning.squash != "softmax":
-        return member_weights.squared_error(answers, targets.astype(np.float64))
-    labels = targets if targets.ndim < answers.ndim - 1 else targets.argmax(axis=-1)
+        return member_weights.squared_error(predictions, targets.astype(np.float64))
+    labels = targets if targets.ndim < predictions.ndim - 1 else targets.argmax(axis=-1)
     if head.squashed:
-        answers = logits_of(answers, head.meaning)
+        predictions = logits_of(predictions, head.meaning)
     elif head.combine != "logits" and head.meaning.are_logits:
-        answers = probabilities_of(answers, head.meaning)
-    flat, labels = answers.reshape(len(answers), -1, answers.shape[-1]), labels.reshape(-1)
+        predictions = probabilities_of(predictions, head.meaning)
+    flat, labels = predictions.reshape(len(predictions), -1, predictions.shape[-1]), labels.reshape(-1)
     counts = slice(None) if head.ignored is None else labels != head.ignored
     return member_weights.likelihood(flat[:, counts], labels[counts], logits=head.combine == "logits")
 
 
-def _answers(members: Sequence[tf_keras.Model], outputs: Sequence[Head], split: Split) -> list[np.ndarray]:
+def _predictions(members: Sequence[tf_keras.Model], outputs: Sequence[Head], split: Split) -> list[np.ndarray]:
     """Of each output, what all members give: (members, examples, ...)."""
     found = [predict(member, split, names=output_names(member)) for member in members]
     return [
@@ -244,9 +244,9 @@ def _prove(
     context: StageContext,
 ) -> None:
     split = context.data.train.select(np.arange(min(_PROBE, len(context.data.train))))
-    of_joined = _answers([joined], outputs, split)
-    for head, answers, (found,) in zip(outputs, _answers(members, outputs, split), of_joined, strict=True):
-        if differing := difference(head.values(answers, weights), found, _TOLERANCE):
+    of_joined = _predictions([joined], outputs, split)
+    for head, predictions, (found,) in zip(outputs, _predictions(members, outputs, split), of_joined, strict=True):
+        if differing := difference(head.values(predictions, weights), found, _TOLERANCE):
             of_output = f" {head.name!r}" if head.name else ""
             raise StageError(
                 f"the outputs{of_output} of the joined model differ from those of its members: "

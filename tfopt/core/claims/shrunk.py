@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from tfopt.core.claims.weights import FUSED_LSTM
+from tfopt.core.claims.recurrent import FUSED_LSTM, RECURRENT
 from tfopt.core.language.quantities import format_share
 from tfopt.core.records.report import AuditRecord, ClaimRecord, LayerRecord
 from tfopt.core.records.shrunk import Shrunk
 
-RECURRENT = ("Bidirectional", "GRU", "LSTM", "RNN", "SimpleRNN")
 LATENCY_TOLERANCE = 0.05
 """How far above its limit a latency may be measured: two measurements of one file differ by as much."""
 

@@ -10,7 +10,7 @@ from tfopt.core.claims.acceptance import SPARSITY_TOLERANCE
 from tfopt.core.claims.agreement import agreement_claim, broken_claim
 from tfopt.core.claims.floats import LISTED, FloatLayers, listed, named
 from tfopt.core.claims.kernels import RuntimeCheck, kernels_claim
-from tfopt.core.claims.shrunk import RECURRENT
+from tfopt.core.claims.recurrent import RECURRENT
 from tfopt.core.claims.sparse import sparse_claim
 from tfopt.core.claims.weights import weights_claim
 from tfopt.core.config.files.tflite_variant import Variant

@@ -7,12 +7,11 @@ from math import prod
 
 from tfopt.core.claims.agreement import broken_claim
 from tfopt.core.claims.floats import FloatLayers, listed, named
+from tfopt.core.claims.recurrent import FUSED_LSTM
 from tfopt.core.config.files.tflite_variant import Variant
 from tfopt.core.config.files.weight_kernels import OPERATORS, reason_no_kernel, stored_as
 from tfopt.core.config.quantization_modes import MODES, Mode
 from tfopt.core.records.report import AuditRecord, ClaimRecord, TensorRecord
-
-FUSED_LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
 def weights_claim(
